@@ -1,0 +1,7 @@
+//! Masking: text in pieces of any size in, the same text without what the policy covers out.
+
+mod engine;
+mod text;
+
+pub use engine::{Engine, EngineError};
+pub use text::{Sink, Text};

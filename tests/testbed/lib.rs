@@ -1,0 +1,1 @@
+//! Everything that a test or a demo runs around the filter.
