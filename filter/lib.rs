@@ -5,4 +5,5 @@
 //! of its own, and only `host` (compiled for wasm32) knows the proxy-wasm ABI.
 
 pub mod config;
+mod json;
 pub mod mask;

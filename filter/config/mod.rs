@@ -1,3 +1,214 @@
-//! The policy: JSON in, a checked and compiled [`Policy`](crate::config) out.
+//! The policy: JSON in, a checked [`Policy`] out.
+//!
+//! Every rule about what may be written lives here. A policy that says something this version
+//! doesn't do is refused by name: nothing is accepted and ignored.
 
+pub mod approvals;
+pub mod glob;
+mod header;
+pub mod identity;
+pub mod limits;
 pub mod mask;
+pub mod operations;
+pub mod patterns;
+pub mod quotas;
+mod reader;
+pub mod rules;
+mod sessions;
+mod units;
+pub mod upstream;
+pub mod when;
+
+#[cfg(test)]
+mod tests;
+
+use sha2::{Digest, Sha256};
+
+use crate::json;
+
+use reader::{Document, Node};
+pub use reader::{Environment, Problem};
+
+/// A policy that has been checked whole.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// SHA-256 of the policy's text, in hex: what an approval is bound to, and what a record names.
+    pub digest: String,
+    /// Who may issue tokens.
+    pub identity: identity::Identity,
+    /// What the model server is told.
+    pub upstream: upstream::Upstream,
+    /// Bounds.
+    pub limits: limits::Limits,
+    /// Prompt patterns.
+    pub patterns: Vec<patterns::Pattern>,
+    /// Mask plans, one for each combination of masks that a rule uses.
+    pub masks: Vec<Vec<mask::Detection>>,
+    /// Quotas.
+    pub quotas: Vec<quotas::Quota>,
+    /// How the desk is reached; there if any rule asks for approval.
+    pub approvals: Option<approvals::Approvals>,
+    /// Rules, tried in order. What none of them allows is denied.
+    pub rules: Vec<rules::Rule>,
+}
+
+impl Policy {
+    /// One line on what the policy holds, for people.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        format!(
+            "{} providers, {} rules, {} quotas, {} masks in use, {} patterns",
+            self.identity.providers.len(),
+            self.rules.len(),
+            self.quotas.len(),
+            self.masks.len(),
+            self.patterns.len()
+        )
+    }
+}
+
+/// Reads a policy. `environment` gives the values that `${NAME}` stands for.
+///
+/// # Errors
+/// Everything that is wrong with it, each with its JSON path.
+pub fn load(text: &str, environment: &Environment<'_>) -> Result<Policy, Vec<Problem>> {
+    let value = json::parse(text.as_bytes()).map_err(|error| {
+        vec![Problem {
+            path: String::new(),
+            found: error.to_string(),
+            expected: "one JSON document (RFC 8259)".to_owned(),
+        }]
+    })?;
+    let document = Document::new(environment);
+    let policy = read(&Node::root(&document, &value), text);
+    let problems = document.into_problems();
+    match policy {
+        Some(policy) if problems.is_empty() => Ok(policy),
+        _ => Err(problems),
+    }
+}
+
+fn read(node: &Node<'_>, text: &str) -> Option<Policy> {
+    let object = node.object()?;
+    if let Some(version) = object.required("version")
+        && version.value().as_u64() != Some(1)
+    {
+        version.expected("1");
+    }
+    if let Some(mode) = object.optional("mode") {
+        if mode.value().as_str() == Some("observe") {
+            mode.not_in_this_version("the mode \"observe\"");
+        } else {
+            mode.one_of(&["enforce"]);
+        }
+    }
+    let identity = object
+        .required("identity")
+        .and_then(|node| identity::read(&node));
+    let upstream = object.optional("upstream").map_or_else(
+        || Some(upstream::Upstream::default()),
+        |node| upstream::read(&node),
+    );
+    let limits = object.optional("limits").map_or_else(
+        || Some(limits::Limits::default()),
+        |node| limits::read(&node),
+    );
+    let patterns = object
+        .optional("patterns")
+        .map(|node| patterns::read(&node))
+        .unwrap_or_default();
+    let detectors = object
+        .optional("detectors")
+        .map(|node| mask::read_detectors(&node))
+        .unwrap_or_default();
+    let masks = object
+        .optional("masks")
+        .map(|node| mask::read_masks(&node, &detectors))
+        .unwrap_or_default();
+    let quotas = object
+        .optional("quotas")
+        .map(|node| quotas::read(&node))
+        .unwrap_or_default();
+    object.later(
+        "global_quotas",
+        "quotas of a whole mesh (\"global_quotas\")",
+    );
+    let has_approvals = object.optional("approvals");
+    let approvals = has_approvals.as_ref().and_then(approvals::read);
+    if let Some(node) = object.optional("sessions") {
+        sessions::read(&node);
+    }
+
+    let providers: Vec<String> = identity
+        .iter()
+        .flat_map(|identity| identity.providers.iter().map(|one| one.name.clone()))
+        .collect();
+    let claims: Vec<String> = identity
+        .iter()
+        .flat_map(|identity| &identity.providers)
+        .flat_map(|one| one.claims.keys().cloned())
+        .collect();
+    let pattern_names: Vec<String> = patterns.iter().map(|one| one.name.clone()).collect();
+    let mut context = rules::Context {
+        names: when::Names {
+            providers: &providers,
+            claims: &claims,
+            patterns: &pattern_names,
+        },
+        quotas: &quotas,
+        masks: &masks,
+        approvals: has_approvals.is_some(),
+        plans: Vec::new(),
+    };
+    let rules = object
+        .required("rules")
+        .map(|node| rules::read(&node, &mut context))
+        .unwrap_or_default();
+    let plans = context.plans;
+    if let Some(otherwise) = object.optional("otherwise") {
+        otherwise.one_of(&["deny"]);
+    }
+    check_claims(&object, &quotas, &claims);
+    object.close();
+    Some(Policy {
+        digest: hex(&Sha256::digest(text.as_bytes())),
+        identity: identity?,
+        upstream: upstream?,
+        limits: limits?,
+        patterns,
+        masks: plans,
+        quotas,
+        approvals,
+        rules,
+    })
+}
+
+/// A quota by a claim that nobody defines would put everybody into one count.
+fn check_claims(object: &reader::Object<'_>, quotas: &[quotas::Quota], claims: &[String]) {
+    for quota in quotas {
+        for dimension in &quota.by {
+            if let quotas::Dimension::Claim(name) = dimension
+                && !claims.contains(name)
+            {
+                object.node().problem(
+                    format!(
+                        "the quota {:?} by the claim {name:?}, which no provider defines",
+                        quota.name
+                    ),
+                    "a name under a provider's \"claims\"",
+                );
+            }
+        }
+    }
+}
+
+/// Lower-case hex.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    use core::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut out, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
+}

@@ -1,0 +1,91 @@
+//! `/patterns` of the policy: named sets of expressions for prompts.
+
+use regex_automata::meta::{Config, Regex};
+use regex_automata::util::syntax;
+
+use super::reader::Node;
+
+/// A named set of expressions; a text fits when any of them matches anywhere in it.
+#[derive(Clone, Debug)]
+pub struct Pattern {
+    /// Its name in rules and records.
+    pub name: String,
+    expressions: Regex,
+}
+
+impl Pattern {
+    /// Whether any expression matches somewhere in the text. Linear in the text's length.
+    #[must_use]
+    pub fn matches(&self, text: &str) -> bool {
+        self.expressions.is_match(text)
+    }
+}
+
+/// What one pattern set may cost: bytes of the compiled expressions, and of the lazy machine
+/// that runs them.
+const MOST_COMPILED: usize = 4 << 20;
+const MOST_CACHE: usize = 2 << 20;
+
+pub(super) fn read(node: &Node<'_>) -> Vec<Pattern> {
+    let Some(object) = node.object() else {
+        return Vec::new();
+    };
+    object
+        .entries()
+        .into_iter()
+        .filter_map(|(name, node)| read_one(name, &node))
+        .collect()
+}
+
+fn read_one(name: &str, node: &Node<'_>) -> Option<Pattern> {
+    let object = node.object()?;
+    let mut expressions = Vec::new();
+    if let Some(list) = object.required("any_of") {
+        for item in list.non_empty_array() {
+            let Some(text) = item.string() else { continue };
+            match compile(&[text]) {
+                Ok(_) => expressions.push(text),
+                Err(reason) => item.problem(
+                    format!("{text:?}, which does not compile: {reason}"),
+                    "a regular expression without look-around and Unicode classes",
+                ),
+            }
+        }
+    }
+    object.close();
+    match compile(&expressions) {
+        Ok(expressions) => Some(Pattern {
+            name: name.to_owned(),
+            expressions,
+        }),
+        Err(reason) => {
+            node.problem(reason, "expressions that fit into 4 MiB together");
+            None
+        }
+    }
+}
+
+fn compile(expressions: &[&str]) -> Result<Regex, String> {
+    Regex::builder()
+        .configure(
+            Config::new()
+                .nfa_size_limit(Some(MOST_COMPILED))
+                .hybrid_cache_capacity(MOST_CACHE),
+        )
+        .syntax(syntax::Config::new().unicode(false).utf8(false))
+        .build_many(expressions)
+        .map_err(|error| match error.syntax_error() {
+            Some(syntax) => one_line(&syntax.to_string()),
+            None => error.to_string(),
+        })
+}
+
+/// The last line of a syntax error says what is wrong; those before draw the place.
+fn one_line(message: &str) -> String {
+    message
+        .lines()
+        .last()
+        .unwrap_or(message)
+        .trim_start_matches("error: ")
+        .to_owned()
+}
