@@ -5,5 +5,6 @@
 //! of its own, and only `host` (compiled for wasm32) knows the proxy-wasm ABI.
 
 pub mod config;
+pub mod identity;
 mod json;
 pub mod mask;

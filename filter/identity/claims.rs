@@ -1,0 +1,68 @@
+//! What is taken from a verified token's claims.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+/// The claim at a dotted path. A claim whose whole name is written with dots (as
+/// `https://example.com/groups`) is found by that name first.
+pub(super) fn at<'a>(claims: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
+    if let Some(value) = claims.get(path) {
+        return Some(value);
+    }
+    let mut parts = path.split('.');
+    let mut value = claims.get(parts.next()?)?;
+    for part in parts {
+        value = value.as_object()?.get(part)?;
+    }
+    Some(value)
+}
+
+/// The texts of a claim: one string, a list of strings, a number or a boolean. Anything else
+/// in it is left out, since no condition can name it.
+pub(super) fn texts(value: &Value) -> Vec<String> {
+    match value {
+        Value::String(text) => vec![text.clone()],
+        Value::Number(number) => vec![number.to_string()],
+        Value::Bool(flag) => vec![flag.to_string()],
+        Value::Array(items) => items
+            .iter()
+            .filter_map(|item| item.as_str().map(str::to_owned))
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The claims that the policy names, by the policy's names.
+pub(super) fn named(
+    claims: &Map<String, Value>,
+    paths: &BTreeMap<String, String>,
+) -> BTreeMap<String, Vec<String>> {
+    paths
+        .iter()
+        .filter_map(|(name, path)| {
+            let values = texts(at(claims, path)?);
+            (!values.is_empty()).then(|| (name.clone(), values))
+        })
+        .collect()
+}
+
+/// A NumericDate (RFC 7519, section 2) in whole seconds; a fraction is cut off.
+///
+/// The outer `None` is a claim that is there and is not a date.
+pub(super) fn date(claims: &Map<String, Value>, name: &str) -> Option<Option<u64>> {
+    let Some(value) = claims.get(name) else {
+        return Some(None);
+    };
+    if let Some(seconds) = value.as_u64() {
+        return Some(Some(seconds));
+    }
+    // A whole number of seconds until the year 10000 needs twelve digits; the decimal text of
+    // a number spares a lossy conversion of floating point.
+    let text = value
+        .as_f64()
+        .filter(|seconds| (0.0..1e12).contains(seconds))?;
+    let text = format!("{text:.3}");
+    let (whole, _) = text.split_once('.')?;
+    Some(Some(whole.parse().ok()?))
+}
