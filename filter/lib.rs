@@ -8,3 +8,5 @@ pub mod config;
 pub mod identity;
 mod json;
 pub mod mask;
+pub mod operation;
+mod wire;

@@ -1,8 +1,8 @@
 //! Public keys of a provider.
 
+use jwt_compact::AlgorithmSignature as _;
 use jwt_compact::alg::{Ed25519, Es256, Rsa, RsaPublicKey};
 use jwt_compact::jwk::JsonWebKey;
-use jwt_compact::AlgorithmSignature as _;
 use serde_json::Value;
 
 use crate::config::Problem;
