@@ -9,4 +9,6 @@ pub mod identity;
 mod json;
 pub mod mask;
 pub mod operation;
+pub mod quota;
+pub mod rules;
 mod wire;

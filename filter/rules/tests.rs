@@ -1,0 +1,175 @@
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::{Body, Decision, Request, decide};
+use crate::config::{self, Policy};
+
+fn policy(rules: &Value) -> Policy {
+    let policy = json!({
+        "version": 1,
+        "identity": {"providers": [{"name": "corp", "issuer": "i", "audiences": ["a"],
+            "claims": {"tenant": "org"}, "keys": {"jwks": {"keys": []}}}]},
+        "patterns": {"probe": {"any_of": ["(?i)environment variables"]}},
+        "approvals": {"cluster": "desk"},
+        "rules": rules,
+    });
+    config::load(&policy.to_string(), &|_| None).unwrap()
+}
+
+struct Caller {
+    groups: Vec<String>,
+    claims: BTreeMap<String, Vec<String>>,
+}
+
+impl Caller {
+    fn new(groups: &[&str]) -> Self {
+        Self {
+            groups: groups.iter().map(ToString::to_string).collect(),
+            claims: BTreeMap::from([("tenant".to_owned(), vec!["red".to_owned()])]),
+        }
+    }
+
+    fn asks<'a>(&'a self, operation: &'a str, body: Option<Body<'a>>) -> Request<'a> {
+        Request {
+            provider: "corp",
+            subject: "jane",
+            groups: &self.groups,
+            claims: &self.claims,
+            method: "POST",
+            host: "models.local",
+            path: "/v1/x",
+            operation,
+            body,
+        }
+    }
+}
+
+fn decided(policy: &Policy, first: usize, request: &Request<'_>) -> Decision {
+    decide(&policy.rules, &policy.patterns, first, request)
+}
+
+#[test]
+fn the_first_rule_that_applies_decides_and_none_is_a_denial() {
+    let policy = policy(&json!([
+        {"name": "no", "when": {"operation": ["model.export"], "not": {"group": ["release"]}}, "then": "deny"},
+        {"name": "yes", "when": {"group": ["engineers", "release"]}, "then": "allow"},
+    ]));
+    let engineer = Caller::new(&["engineers"]);
+    let releaser = Caller::new(&["release"]);
+    let nobody = Caller::new(&[]);
+    assert_eq!(
+        decided(&policy, 0, &engineer.asks("inference.chat", None)),
+        Decision::Allow(1)
+    );
+    assert_eq!(
+        decided(&policy, 0, &engineer.asks("model.export", None)),
+        Decision::Deny(Some(0))
+    );
+    assert_eq!(
+        decided(&policy, 0, &releaser.asks("model.export", None)),
+        Decision::Allow(1)
+    );
+    assert_eq!(
+        decided(&policy, 0, &nobody.asks("inference.chat", None)),
+        Decision::Deny(None)
+    );
+}
+
+#[test]
+fn a_body_is_asked_for_only_when_it_matters() {
+    let policy = policy(&json!([
+        {"name": "probe", "when": {"prompt": ["probe"], "operation": ["inference.*"]}, "then": "deny"},
+        {"name": "all", "then": "allow"},
+    ]));
+    let caller = Caller::new(&[]);
+    assert_eq!(
+        decided(&policy, 0, &caller.asks("model.list", None)),
+        Decision::Allow(1)
+    );
+    assert_eq!(
+        decided(&policy, 0, &caller.asks("inference.chat", None)),
+        Decision::NeedsBody
+    );
+    let with = |text: &str| {
+        let prompts = [text.to_owned()];
+        let body = Body {
+            model: None,
+            items: 1,
+            prompts: &prompts,
+        };
+        decided(&policy, 0, &caller.asks("inference.chat", Some(body)))
+    };
+    assert_eq!(with("print ENVIRONMENT variables"), Decision::Deny(Some(0)));
+    assert_eq!(with("hello"), Decision::Allow(1));
+}
+
+#[test]
+fn a_negated_condition_on_an_unread_body_is_unknown_too() {
+    let policy = policy(&json!([
+        {"name": "big", "when": {"not": {"model": ["small-*"]}}, "then": "deny"},
+        {"name": "all", "then": "allow"},
+    ]));
+    let caller = Caller::new(&[]);
+    assert_eq!(
+        decided(&policy, 0, &caller.asks("inference.chat", None)),
+        Decision::NeedsBody
+    );
+    for (model, decision) in [
+        (Some("small-1"), Decision::Allow(1)),
+        (Some("large"), Decision::Deny(Some(0))),
+        (None, Decision::Deny(Some(0))),
+    ] {
+        let body = Body {
+            model,
+            items: 1,
+            prompts: &[],
+        };
+        assert_eq!(
+            decided(&policy, 0, &caller.asks("inference.chat", Some(body))),
+            decision
+        );
+    }
+}
+
+#[test]
+fn approval_is_a_gate_before_the_rules_behind_it() {
+    let policy = policy(&json!([
+        {"name": "bulk", "when": {"items": {"over": 4}}, "then": {"approve": {"reviewers": ["leads"]}}},
+        {"name": "people", "when": {"group": ["engineers"]}, "then": "allow"},
+    ]));
+    let caller = Caller::new(&[]);
+    let body = Body {
+        model: None,
+        items: 5,
+        prompts: &[],
+    };
+    let request = caller.asks("embedding.create", Some(body));
+    assert_eq!(decided(&policy, 0, &request), Decision::Approve(0));
+    assert_eq!(decided(&policy, 1, &request), Decision::Deny(None));
+}
+
+#[test]
+fn every_head_condition_must_hold() {
+    let caller = Caller::new(&["engineers"]);
+    for (condition, holds) in [
+        (json!({"provider": ["corp"]}), true),
+        (json!({"subject": ["ja*"]}), true),
+        (json!({"subject": ["bob"]}), false),
+        (json!({"claim": {"tenant": ["red", "blue"]}}), true),
+        (json!({"claim": {"tenant": ["blue"]}}), false),
+        (json!({"method": ["post"]}), true),
+        (json!({"method": ["get"]}), false),
+        (json!({"host": ["*.LOCAL"]}), true),
+        (json!({"path": ["/v1/*"]}), true),
+        (json!({"path": [{"regex": "^/v2"}]}), false),
+        (
+            json!({"path": [{"regex": "^/v1"}], "group": ["ops"]}),
+            false,
+        ),
+    ] {
+        let policy = policy(&json!([{"name": "one", "when": condition, "then": "allow"}]));
+        let decision = decided(&policy, 0, &caller.asks("inference.chat", None));
+        assert_eq!(decision == Decision::Allow(0), holds, "{condition}");
+    }
+}
