@@ -1,14 +1,20 @@
 //! Portcullis: an identity-aware guard for AI inference traffic, as one Envoy filter.
 //!
-//! The filter's core does no I/O: [`exchange`] is fed events with the time they
-//! happened at and gives back effects. Everything it composes lives in a folder
-//! of its own, and only `host` (compiled for wasm32) knows the proxy-wasm ABI.
+//! The filter's core does no I/O: [`exchange::Exchange`] is fed events with the time they
+//! happened at and gives back effects. Each concern has a folder of its own, which can be read
+//! alone; only [`exchange`] composes them, and only `host` (compiled for wasm32) knows the
+//! proxy-wasm ABI.
 
+pub mod approval;
 pub mod config;
+pub mod exchange;
+#[cfg(all(feature = "host", target_arch = "wasm32"))]
+mod host;
 pub mod identity;
 mod json;
 pub mod mask;
 pub mod operation;
 pub mod quota;
+pub mod record;
 pub mod rules;
 mod wire;

@@ -1,0 +1,44 @@
+use super::{Answer, State, digest, read_answer};
+
+#[test]
+fn a_digest_tells_requests_apart() {
+    let one = digest("POST", "h", "/a?x", b"body");
+    assert_eq!(one.len(), 64);
+    for other in [
+        digest("PUT", "h", "/a?x", b"body"),
+        digest("POST", "g", "/a?x", b"body"),
+        digest("POST", "h", "/a?y", b"body"),
+        digest("POST", "h", "/a?x", b"body "),
+        digest("POST", "h", "/a?xb", b"ody"),
+    ] {
+        assert_ne!(one, other);
+    }
+}
+
+#[test]
+fn answers_are_read_or_are_none() {
+    assert_eq!(
+        read_answer(200, br#"{"id":"apr_1","state":"denied","reason":"no","reviewer":"ana"}"#),
+        Some(Answer {
+            id: "apr_1".to_owned(),
+            state: State::Denied,
+            reviewer: Some("ana".to_owned()),
+            reason: Some("no".to_owned()),
+        })
+    );
+    let used = read_answer(200, br#"{"id":"a","state":"used","reason":null}"#).unwrap();
+    assert_eq!(used.state, State::Gone);
+    for (status, body) in [
+        (500, r#"{"id":"a","state":"approved"}"#),
+        (201, r#"{"id":"a","state":"approved"}"#),
+        (200, r#"{"id":"a","state":"approve"}"#),
+        (200, r#"{"id":"","state":"approved"}"#),
+        (200, r#"{"id":"../x","state":"approved"}"#),
+        (200, r#"{"id":"a","state":"pending","state":"approved"}"#),
+        (200, r#"{"state":"approved"}"#),
+        (200, "approved"),
+        (200, ""),
+    ] {
+        assert_eq!(read_answer(status, body.as_bytes()), None, "{body}");
+    }
+}

@@ -1,0 +1,142 @@
+//! What an exchange is told, and what it answers.
+
+use core::time::Duration;
+
+/// Headers as they came: names in lower case, values as bytes.
+pub type Headers = [(Vec<u8>, Vec<u8>)];
+
+/// Something that happened to an exchange.
+#[derive(Clone, Copy, Debug)]
+pub enum Event<'a> {
+    /// The request's head came; `end` if nothing follows it.
+    RequestHead {
+        /// The headers, pseudo-headers among them.
+        headers: &'a Headers,
+        /// Whether the request ends here.
+        end: bool,
+    },
+    /// More of the request's body is held; it is not whole yet.
+    RequestGrows {
+        /// Bytes held.
+        bytes: usize,
+    },
+    /// The request's body is whole.
+    RequestWhole {
+        /// All of it.
+        body: &'a [u8],
+    },
+    /// A call was answered, or failed.
+    CallAnswered {
+        /// The number that [`Effect::Call`] gave the call.
+        call: u64,
+        /// The answer's status and body; `None` for a call that failed.
+        answer: Option<(u16, &'a [u8])>,
+    },
+    /// The response's head came; `end` if nothing follows it.
+    ResponseHead {
+        /// The headers, pseudo-headers among them.
+        headers: &'a Headers,
+        /// Whether the response ends here.
+        end: bool,
+    },
+    /// A piece of the response's body.
+    ResponseBody {
+        /// The piece.
+        piece: &'a [u8],
+        /// Whether the response ends with it.
+        end: bool,
+    },
+    /// The response ends with trailers.
+    ResponseTrailers,
+    /// The exchange is over, in whatever way.
+    Closed {
+        /// The record's number: one more than that of the VM's record before it, from 1.
+        number: u64,
+    },
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Set a header of the request, in place of all that have its name.
+    SetRequestHeader {
+        /// In lower case.
+        name: String,
+        /// Has no control characters.
+        value: String,
+    },
+    /// Remove all headers of the request with this name.
+    RemoveRequestHeader(String),
+    /// Remove all headers of the response with this name.
+    RemoveResponseHeader(&'static str),
+    /// Put these bytes in place of the piece that the event brought.
+    ReplaceResponseBody(Vec<u8>),
+    /// Send a request to another cluster, and tell of its answer.
+    Call(Call),
+    /// Answer the client and go no further.
+    Reply(Reply),
+    /// Let the held request go on.
+    ResumeRequest,
+    /// End the connection: the response can't be finished.
+    CutResponse,
+    /// Hand this record to the access log.
+    Record(String),
+}
+
+/// A request to another cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// Unique within the exchange.
+    pub number: u64,
+    /// The Envoy cluster.
+    pub cluster: String,
+    /// The method.
+    pub method: &'static str,
+    /// The path with its query.
+    pub path: String,
+    /// Headers besides the pseudo-headers.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+    /// How long the answer may take; never zero, which would be no limit at all.
+    pub timeout: Duration,
+}
+
+/// An answer of the filter's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// Headers; values have no control characters.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body.
+    pub body: String,
+}
+
+/// Whether what the event brought may go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// It goes on.
+    Continue,
+    /// It is held, and with it everything behind it.
+    Hold,
+}
+
+/// All that an event leads to. Effects come first, in order; then the flow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// What is to be done.
+    pub effects: Vec<Effect>,
+    /// Whether what the event brought may go on.
+    pub flow: Flow,
+}
+
+impl Outcome {
+    /// Nothing to do.
+    pub(super) fn go_on() -> Self {
+        Self {
+            effects: Vec::new(),
+            flow: Flow::Continue,
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Reading headers that may hold anything.
+
+use super::event::Headers;
+
+/// The one value of a header. `None` where there is none, more than one, or one that is not
+/// UTF-8: a header that two readers may take differently says nothing.
+pub(super) fn single<'a>(headers: &'a Headers, name: &str) -> Option<&'a str> {
+    let mut values = values(headers, name);
+    let first = values.next()?;
+    if values.next().is_some() {
+        return None;
+    }
+    core::str::from_utf8(first).ok().map(str::trim)
+}
+
+pub(super) fn values<'a>(headers: &'a Headers, name: &str) -> impl Iterator<Item = &'a [u8]> {
+    headers
+        .iter()
+        .filter(move |(key, _)| key == name.as_bytes())
+        .map(|(_, value)| value.as_slice())
+}
+
+pub(super) fn has(headers: &Headers, name: &str) -> bool {
+    values(headers, name).next().is_some()
+}
+
+/// Whether the body is encoded in some way (RFC 9110, section 8.4).
+pub(super) fn is_encoded(headers: &Headers) -> bool {
+    values(headers, "content-encoding").any(|value| {
+        !value.trim_ascii().is_empty() && !value.trim_ascii().eq_ignore_ascii_case(b"identity")
+    })
+}
+
+/// The media type without its parameters, in lower case (RFC 9110, section 8.3).
+pub(super) fn media_type(headers: &Headers) -> Option<String> {
+    let value = single(headers, "content-type")?;
+    let media = value.split(';').next()?.trim().to_ascii_lowercase();
+    (!media.is_empty()).then_some(media)
+}
+
+pub(super) fn is_json(media: &str) -> bool {
+    media == "application/json" || media.ends_with("+json")
+}
+
+pub(super) fn is_grpc(media: &str) -> bool {
+    media == "application/grpc" || media.starts_with("application/grpc+")
+}
+
+/// A text that may be set as a header's value: no control characters (RFC 9110, section 5.5).
+/// Envoy would send a line break out as it is, and with it a header that somebody else wrote.
+pub(super) fn is_field_value(text: &str) -> bool {
+    !text.bytes().any(|byte| byte < 0x20 || byte == 0x7f)
+}
+
+/// The authority without its port, in lower case.
+pub(super) fn host(authority: &str) -> String {
+    let host = match authority.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+        _ => authority,
+    };
+    host.to_ascii_lowercase()
+}

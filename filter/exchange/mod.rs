@@ -1,0 +1,161 @@
+//! One request and its response as a value: events in, effects out, time as an argument.
+//!
+//! The order of things is that of the architecture: head, body, verdict, approval, quotas, the
+//! model server, its answer under the mask, the record. This is the only module that composes
+//! the others; nothing in it does I/O, waits, or panics. A request leaves only by
+//! [`Flow::Continue`] after a verdict, or by [`Effect::ResumeRequest`]; everything that goes
+//! wrong ends in [`Effect::Reply`] with a refusal.
+
+mod event;
+mod gate;
+mod guard;
+mod headers;
+mod reply;
+mod request;
+mod response;
+
+#[cfg(test)]
+mod tests;
+
+use core::time::Duration;
+use std::rc::Rc;
+
+pub use event::{Call, Effect, Event, Flow, Headers, Outcome, Reply};
+pub use guard::Guard;
+
+use crate::quota::Store;
+use crate::record::Record;
+use reply::Refusal;
+use request::Asked;
+use response::Masking;
+
+/// What an exchange may use of the world besides its events.
+#[derive(Clone, Copy)]
+pub struct World<'a> {
+    /// The time since 1970.
+    pub now: Duration,
+    /// The counters that all workers share.
+    pub store: &'a dyn Store,
+}
+
+/// Names an exchange in its record.
+#[derive(Clone, Debug)]
+pub struct Name {
+    /// The exchange's own id.
+    pub id: String,
+    /// The VM's id.
+    pub worker: String,
+}
+
+/// How far an exchange is.
+#[derive(Debug)]
+enum Phase {
+    /// Nothing has come.
+    New,
+    /// The decision waits for the body.
+    Reading(Box<Asked>),
+    /// The decision waits for a person.
+    Waiting(Box<gate::Waiting>),
+    /// The request went on.
+    Passed(Masking),
+    /// The filter answered, or cut the response off: nothing more is looked at.
+    Over,
+}
+
+/// One request and its response.
+#[derive(Debug)]
+pub struct Exchange {
+    guard: Rc<Guard>,
+    phase: Phase,
+    record: Record,
+    began: Duration,
+    calls: u64,
+    dialect: crate::operation::Dialect,
+    head_request: bool,
+}
+
+impl Exchange {
+    /// Begins an exchange at `now` (since 1970).
+    #[must_use]
+    pub fn new(guard: Rc<Guard>, name: Name, now: Duration) -> Self {
+        let record = Record::begin(
+            name.id,
+            name.worker,
+            guard.policy.digest.clone(),
+            now,
+        );
+        Self {
+            guard,
+            phase: Phase::New,
+            record,
+            began: now,
+            calls: 0,
+            dialect: crate::operation::Dialect::Openai,
+            head_request: false,
+        }
+    }
+
+    /// Takes an event and says what it leads to.
+    pub fn handle(&mut self, event: Event<'_>, world: World<'_>) -> Outcome {
+        match event {
+            Event::RequestHead { headers, end } => self.request_head(headers, end, world),
+            Event::RequestGrows { bytes } => self.request_grows(bytes, world),
+            Event::RequestWhole { body } => self.request_whole(body, world),
+            Event::CallAnswered { call, answer } => self.call_answered(call, answer, world),
+            Event::ResponseHead { headers, end } => self.response_head(headers, end, world),
+            Event::ResponseBody { piece, end } => self.response_body(piece, end),
+            Event::ResponseTrailers => self.response_trailers(),
+            Event::Closed { number } => self.closed(number, world),
+        }
+    }
+
+    /// Whether the host must hand over the request's body once it is whole.
+    #[must_use]
+    pub fn wants_request_body(&self) -> bool {
+        matches!(self.phase, Phase::Reading(_))
+    }
+
+    /// Whether the request is held, so that no part of it may go on.
+    #[must_use]
+    pub fn holds_request(&self) -> bool {
+        matches!(self.phase, Phase::Reading(_) | Phase::Waiting(_))
+    }
+
+    /// Whether the response's body has to come through [`Event::ResponseBody`].
+    #[must_use]
+    pub fn wants_response_body(&self) -> bool {
+        matches!(&self.phase, Phase::Passed(masking) if masking.is_active())
+    }
+
+    /// The request ends here with an answer of the filter's own.
+    fn refuse(&mut self, refusal: Refusal, world: World<'_>) -> Outcome {
+        self.phase = Phase::Over;
+        let verdict = &mut self.record.verdict;
+        verdict.action = "deny";
+        verdict.code = Some(refusal.code);
+        verdict.status = Some(refusal.status);
+        self.record.timing.verdict = Some(self.elapsed(world));
+        Outcome {
+            effects: vec![Effect::Reply(refusal.into_reply(self.dialect))],
+            flow: Flow::Hold,
+        }
+    }
+
+    /// Milliseconds since the request came.
+    fn elapsed(&self, world: World<'_>) -> u64 {
+        u64::try_from(world.now.saturating_sub(self.began).as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn closed(&mut self, number: u64, world: World<'_>) -> Outcome {
+        if let Phase::Passed(masking) = &self.phase {
+            masking.count(&self.guard, &mut self.record);
+        }
+        self.phase = Phase::Over;
+        self.record.number = number;
+        self.record.timing.total = self.elapsed(world);
+        Outcome {
+            effects: vec![Effect::Record(self.record.to_json())],
+            flow: Flow::Continue,
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Refusals in the caller's dialect, so that official clients raise their own exceptions.
+
+use serde_json::json;
+
+use super::event::Reply;
+use crate::config::approvals::Approvals;
+use crate::identity;
+use crate::operation::{Dialect, PathError};
+
+/// Why a request ends at the filter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Refusal {
+    pub(super) status: u16,
+    pub(super) code: &'static str,
+    pub(super) message: String,
+    pub(super) headers: Vec<(&'static str, String)>,
+}
+
+impl Refusal {
+    pub(super) fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            code,
+            message: message.into(),
+            headers: Vec::new(),
+        }
+    }
+
+    fn with(mut self, header: &'static str, value: String) -> Self {
+        self.headers.push((header, value));
+        self
+    }
+
+    pub(super) fn identity(refusal: identity::Refusal) -> Self {
+        Self::new(refusal.status(), refusal.code(), refusal.message())
+            .with("www-authenticate", refusal.challenge())
+    }
+
+    pub(super) fn path(error: PathError) -> Self {
+        Self::new(400, "path_not_normal", error.message())
+    }
+
+    /// RFC 6750, section 3.1: a valid token that may not do this.
+    pub(super) fn denied(message: Option<&str>) -> Self {
+        Self::forbidden(
+            "denied",
+            message.unwrap_or("The policy does not allow this request."),
+        )
+    }
+
+    pub(super) fn forbidden(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(403, code, message).with(
+            "www-authenticate",
+            "Bearer realm=\"portcullis\", error=\"insufficient_scope\"".to_owned(),
+        )
+    }
+
+    pub(super) fn over_quota(quota: &str, retry_after: u64) -> Self {
+        Self::new(
+            429,
+            "quota_exceeded",
+            format!("The quota {quota:?} is used up. Try again in {retry_after} seconds."),
+        )
+        .with("retry-after", retry_after.to_string())
+    }
+
+    pub(super) fn more_than_quota(quota: &str) -> Self {
+        Self::new(
+            429,
+            "quota_too_small",
+            format!("The request asks for more than the quota {quota:?} ever has."),
+        )
+    }
+
+    pub(super) fn quota_unavailable() -> Self {
+        Self::new(503, "quota_unavailable", "Quotas can't be counted now.")
+            .with("retry-after", "1".to_owned())
+    }
+
+    pub(super) fn desk_away() -> Self {
+        Self::new(
+            503,
+            "approval_unavailable",
+            "This request needs a person's approval, and nobody can be asked now.",
+        )
+        .with("retry-after", "5".to_owned())
+    }
+
+    pub(super) fn undecided(id: &str, approvals: &Approvals) -> Self {
+        Self::forbidden(
+            "approval_pending",
+            format!(
+                "This request waits for a person's approval ({id}); nobody decided within {} ms. Send the same request again later.",
+                approvals.wait.as_millis()
+            ),
+        )
+    }
+
+    pub(super) fn too_large(limit: u64) -> Self {
+        Self::new(
+            413,
+            "request_too_large",
+            format!("The body is larger than the {limit} bytes that are accepted."),
+        )
+    }
+
+    pub(super) fn into_reply(self, dialect: Dialect) -> Reply {
+        let mut headers = self.headers;
+        let body = match dialect {
+            // Envoy takes the body for the grpc-message, and the grpc-status from the status.
+            Dialect::Grpc => self.message,
+            Dialect::Kserve => {
+                headers.push(("content-type", "application/json".to_owned()));
+                json!({"error": format!("{}: {}", self.code, self.message)}).to_string()
+            }
+            Dialect::Openai => {
+                headers.push(("content-type", "application/json".to_owned()));
+                json!({"error": {
+                    "message": self.message,
+                    "type": openai_type(self.status),
+                    "param": null,
+                    "code": self.code,
+                }})
+                .to_string()
+            }
+        };
+        Reply {
+            status: self.status,
+            headers,
+            body,
+        }
+    }
+}
+
+fn openai_type(status: u16) -> &'static str {
+    match status {
+        401 => "authentication_error",
+        403 => "permission_error",
+        429 => "rate_limit_error",
+        500.. => "server_error",
+        _ => "invalid_request_error",
+    }
+}

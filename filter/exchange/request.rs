@@ -1,0 +1,485 @@
+//! From the request's head and body to a verdict.
+
+use super::event::{Effect, Flow, Headers, Outcome};
+use super::headers::{self, host, is_encoded, is_field_value, is_grpc, is_json, media_type, single};
+use super::reply::Refusal;
+use super::response::Masking;
+use super::{Exchange, Phase, World};
+use crate::config::quotas::{Dimension, Measure, Quota};
+use crate::config::rules::Then;
+use crate::identity::{self, Identity, find_token};
+use crate::operation::{self, Dialect, Facts, FactsError, Operation, Path, Shape};
+use crate::quota::{self, Charge, ChargeError};
+use crate::rules::{self, Body, Decision};
+
+/// What a request asks for, and who asks.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) identity: Identity,
+    pub(super) operation: Operation,
+    pub(super) method: String,
+    pub(super) host: String,
+    pub(super) path: Path,
+    /// What the body says; `None` until it has been read.
+    pub(super) facts: Option<Facts>,
+    /// The digest that an approval is bound to, once the body has been read.
+    pub(super) digest: Option<String>,
+    /// Whether this version can read such a body, and if not, why.
+    readable: Result<(), Refusal>,
+    /// The first rule that has not been tried.
+    pub(super) next_rule: usize,
+}
+
+impl Exchange {
+    pub(super) fn request_head(
+        &mut self,
+        headers: &Headers,
+        end: bool,
+        world: World<'_>,
+    ) -> Outcome {
+        if !matches!(self.phase, Phase::New) {
+            return self.refuse(out_of_order(), world);
+        }
+        match self.read_head(headers, world) {
+            Err(refusal) => self.refuse(refusal, world),
+            Ok((mut asked, effects)) => {
+                if end {
+                    asked.readable = Ok(());
+                    self.take_body(&mut asked, b"")
+                        .map_or_else(|refusal| asked.readable = Err(refusal), |()| {});
+                }
+                let mut outcome = self.judge(Box::new(asked), end, world);
+                if !matches!(self.phase, Phase::Over) {
+                    outcome.effects.splice(0..0, effects);
+                }
+                outcome
+            }
+        }
+    }
+
+    pub(super) fn request_grows(&mut self, bytes: usize, world: World<'_>) -> Outcome {
+        let limit = self.guard.policy.limits.request_body;
+        match &self.phase {
+            Phase::Reading(_) if over(bytes, limit) => self.refuse(Refusal::too_large(limit), world),
+            Phase::Reading(_) | Phase::Waiting(_) | Phase::Over => hold(),
+            Phase::New => self.refuse(out_of_order(), world),
+            Phase::Passed(_) => Outcome::go_on(),
+        }
+    }
+
+    pub(super) fn request_whole(&mut self, body: &[u8], world: World<'_>) -> Outcome {
+        let grown = self.request_grows(body.len(), world);
+        let Phase::Reading(mut asked) = core::mem::replace(&mut self.phase, Phase::Over) else {
+            return grown;
+        };
+        match self.take_body(&mut asked, body) {
+            Err(refusal) => self.refuse(refusal, world),
+            Ok(()) => self.judge(asked, true, world),
+        }
+    }
+
+    /// Verifies the caller, names the operation, and lists what changes in the head.
+    fn read_head(
+        &mut self,
+        headers: &Headers,
+        world: World<'_>,
+    ) -> Result<(Asked, Vec<Effect>), Refusal> {
+        let guard = std::rc::Rc::clone(&self.guard);
+        let policy = &guard.policy;
+        let media = media_type(headers);
+        if media.as_deref().is_some_and(is_grpc) {
+            self.dialect = Dialect::Grpc;
+        }
+        let method = single(headers, ":method").unwrap_or_default().to_owned();
+        let authority = single(headers, ":authority").unwrap_or_default();
+        self.head_request = method == "HEAD";
+        self.record.request.method.clone_from(&method);
+        self.record.request.host = authority.to_owned();
+
+        let raw = headers::values(headers, ":path").next().unwrap_or_default();
+        let path = operation::normalize(raw).map_err(Refusal::path)?;
+        let operation = operation::name(&method, &path.path);
+        if self.dialect != Dialect::Grpc {
+            self.dialect = operation.dialect;
+        }
+        self.record.request.path = Some(path.path.clone());
+        self.record.request.operation = Some(operation.name);
+
+        let found =
+            find_token(&policy.identity.token, headers).map_err(Refusal::identity)?;
+        let identity = guard
+            .verifier
+            .verify(found.token, world.now)
+            .map_err(Refusal::identity)?;
+        self.record.identity = Some(crate::record::Caller {
+            provider: identity.provider.clone(),
+            issuer: identity.issuer.clone(),
+            subject: identity.subject.clone(),
+            groups: identity.groups.clone(),
+        });
+
+        let mut effects = self.head_effects(headers, &identity)?;
+        if path.to_header().as_bytes() != raw {
+            effects.push(Effect::SetRequestHeader {
+                name: ":path".to_owned(),
+                value: path.to_header(),
+            });
+        }
+        let readable = readable(headers, media.as_deref(), &operation, policy.limits.request_body);
+        let facts = (operation.body == Shape::Opaque).then(|| Facts {
+            model: operation.model.clone(),
+            items: 1,
+            prompts: Vec::new(),
+        });
+        let asked = Asked {
+            identity,
+            operation,
+            method,
+            host: host(authority),
+            path,
+            facts,
+            digest: None,
+            readable,
+            next_rule: 0,
+        };
+        Ok((asked, effects))
+    }
+
+    /// The caller's token and claims about who it is go; what the policy says comes.
+    ///
+    /// All of it is done here, since a held request's head can't always be changed later. A
+    /// request that is refused after all never leaves with it.
+    fn head_effects(
+        &self,
+        headers: &Headers,
+        identity: &Identity,
+    ) -> Result<Vec<Effect>, Refusal> {
+        let policy = &self.guard.policy;
+        let mut effects = Vec::new();
+        let mut remove = |name: &str| {
+            if headers::has(headers, name) {
+                effects.push(Effect::RemoveRequestHeader(name.to_owned()));
+            }
+        };
+        for place in &policy.identity.token {
+            remove(&place.header);
+        }
+        let upstream = &policy.upstream;
+        for name in [&upstream.subject_header, &upstream.groups_header]
+            .into_iter()
+            .flatten()
+        {
+            remove(name);
+        }
+        let mut set = |name: &str, value: String| {
+            effects.push(Effect::SetRequestHeader {
+                name: name.to_owned(),
+                value,
+            });
+        };
+        if let Some(name) = &upstream.subject_header {
+            set(name, field_value(&identity.subject)?);
+        }
+        if let Some(name) = &upstream.groups_header
+            && !identity.groups.is_empty()
+        {
+            for group in &identity.groups {
+                if group.contains(',') {
+                    return Err(not_a_header());
+                }
+            }
+            set(name, field_value(&identity.groups.join(","))?);
+        }
+        if let Some(credential) = &upstream.credential {
+            set(&credential.header, credential.value.clone());
+        }
+        if !policy.masks.is_empty() {
+            // What comes back encoded can't be masked, and a range of a body can't either.
+            set("accept-encoding", "identity".to_owned());
+            if headers::has(headers, "range") {
+                effects.push(Effect::RemoveRequestHeader("range".to_owned()));
+            }
+        }
+        Ok(effects)
+    }
+
+    fn take_body(&mut self, asked: &mut Asked, body: &[u8]) -> Result<(), Refusal> {
+        let nothing = body.is_empty() && asked.operation.body == Shape::Texts;
+        let shape = if nothing {
+            Shape::Opaque
+        } else {
+            asked.operation.body
+        };
+        let mut facts = operation::take(shape, body).map_err(|error| match error {
+            FactsError::Malformed(message) => Refusal::new(400, "body_malformed", message),
+            FactsError::NotReadable(message) => Refusal::new(415, "body_not_readable", message),
+        })?;
+        // Where path and body both name a model, a server may serve either.
+        if let (Some(path), Some(body)) = (&asked.operation.model, &facts.model)
+            && path != body
+        {
+            return Err(Refusal::new(
+                400,
+                "body_malformed",
+                "The path and the body name different models.",
+            ));
+        }
+        facts.model = facts.model.or_else(|| asked.operation.model.clone());
+        asked.digest = Some(crate::approval::digest(
+            &asked.method,
+            &asked.host,
+            &asked.path.to_header(),
+            body,
+        ));
+        let request = &mut self.record.request;
+        request.model = facts.model.as_ref().map(|name| name.chars().take(256).collect());
+        request.items = Some(facts.items);
+        request.bytes = u64::try_from(body.len()).ok();
+        asked.facts = Some(facts);
+        Ok(())
+    }
+
+    /// Tries the rules from the first that has not been tried. `whole` says that the body can't
+    /// tell more than it has.
+    pub(super) fn judge(
+        &mut self,
+        mut asked: Box<Asked>,
+        whole: bool,
+        world: World<'_>,
+    ) -> Outcome {
+        let guard = std::rc::Rc::clone(&self.guard);
+        let policy = &guard.policy;
+        let decision = rules::decide(
+            &policy.rules,
+            &policy.patterns,
+            asked.next_rule,
+            &rules::Request {
+                provider: &asked.identity.provider,
+                subject: &asked.identity.subject,
+                groups: &asked.identity.groups,
+                claims: &asked.identity.claims,
+                method: &asked.method,
+                host: &asked.host,
+                path: &asked.path.path,
+                operation: asked.operation.name,
+                body: asked.facts.as_ref().map(|facts| Body {
+                    model: facts.model.as_deref(),
+                    items: facts.items,
+                    prompts: &facts.prompts,
+                }),
+            },
+        );
+        let index = match decision {
+            Decision::NeedsBody => return self.read_body(asked, whole, world),
+            Decision::Deny(index) => {
+                let rule = index.and_then(|index| policy.rules.get(index));
+                self.record.verdict.rule = rule.map(|rule| rule.name.clone());
+                let message = rule.and_then(|rule| rule.message.as_deref());
+                return self.refuse(Refusal::denied(message), world);
+            }
+            Decision::Approve(index) | Decision::Allow(index) => index,
+        };
+        let Some(rule) = policy.rules.get(index) else {
+            return self.refuse(Refusal::denied(None), world);
+        };
+        match &rule.then {
+            Then::Approve { reviewers } => {
+                if asked.digest.is_none() {
+                    return self.read_body(asked, whole, world);
+                }
+                asked.next_rule = index.saturating_add(1);
+                self.ask(asked, rule, reviewers, world)
+            }
+            Then::Allow { quotas, mask } => {
+                let quotas: Vec<&Quota> = quotas
+                    .iter()
+                    .filter_map(|index| policy.quotas.get(*index))
+                    .collect();
+                if asked.facts.is_none() && quotas.iter().any(|quota| counts_the_body(quota)) {
+                    return self.read_body(asked, whole, world);
+                }
+                self.record.verdict.rule = Some(rule.name.clone());
+                if let Err(refusal) = self.charge(&quotas, &asked, world) {
+                    return self.refuse(refusal, world);
+                }
+                self.record.verdict.action = "allow";
+                self.record.timing.verdict = Some(self.elapsed(world));
+                self.phase = Phase::Passed(Masking::planned(*mask, asked.operation.body));
+                Outcome::go_on()
+            }
+            Then::Deny => self.refuse(Refusal::denied(rule.message.as_deref()), world),
+        }
+    }
+
+    fn read_body(&mut self, asked: Box<Asked>, whole: bool, world: World<'_>) -> Outcome {
+        if let Err(refusal) = &asked.readable {
+            let refusal = refusal.clone();
+            return self.refuse(refusal, world);
+        }
+        if whole {
+            return self.refuse(out_of_order(), world);
+        }
+        self.phase = Phase::Reading(asked);
+        hold()
+    }
+
+    fn charge(
+        &mut self,
+        quotas: &[&Quota],
+        asked: &Asked,
+        world: World<'_>,
+    ) -> Result<(), Refusal> {
+        let mut charged: Vec<(&Quota, Vec<&str>, u64)> = Vec::new();
+        for quota in quotas {
+            let key = key(quota, asked);
+            let amount = match quota.count {
+                Measure::Requests => 1,
+                Measure::Items => asked.facts.as_ref().map_or(1, |facts| facts.items),
+            };
+            match quota::charge(world.store, &charge_of(quota, &key, amount), world.now) {
+                Ok(()) => charged.push((quota, key, amount)),
+                Err(error) => {
+                    for (quota, key, amount) in &charged {
+                        // What can't be given back stays taken until the window ends.
+                        let _ = quota::refund(
+                            world.store,
+                            &charge_of(quota, key, *amount),
+                            world.now,
+                        );
+                    }
+                    return Err(match error {
+                        ChargeError::Over { retry_after } => {
+                            Refusal::over_quota(&quota.name, retry_after)
+                        }
+                        ChargeError::Never => Refusal::more_than_quota(&quota.name),
+                        ChargeError::Unavailable => Refusal::quota_unavailable(),
+                    });
+                }
+            }
+        }
+        self.record.verdict.quotas = charged
+            .iter()
+            .map(|(quota, ..)| quota.name.clone())
+            .collect();
+        Ok(())
+    }
+}
+
+pub(super) fn hold() -> Outcome {
+    Outcome {
+        effects: Vec::new(),
+        flow: Flow::Hold,
+    }
+}
+
+/// Events in an order that no host should produce.
+fn out_of_order() -> Refusal {
+    Refusal::new(500, "out_of_order", "The request can't be judged.")
+}
+
+fn over(bytes: usize, limit: u64) -> bool {
+    u64::try_from(bytes).map_or(true, |bytes| bytes > limit)
+}
+
+fn field_value(text: &str) -> Result<String, Refusal> {
+    is_field_value(text)
+        .then(|| text.to_owned())
+        .ok_or_else(not_a_header)
+}
+
+fn not_a_header() -> Refusal {
+    Refusal::new(
+        401,
+        "identity_not_a_header",
+        "The access token's subject or groups can't be written in a header.",
+    )
+    .with_challenge()
+}
+
+impl Refusal {
+    fn with_challenge(mut self) -> Self {
+        let challenge = identity::Refusal::TokenMalformed.challenge();
+        self.headers.push(("www-authenticate", challenge));
+        self
+    }
+}
+
+/// Whether a decision can be taken from the body, by what its head says of it.
+fn readable(
+    headers: &Headers,
+    media: Option<&str>,
+    operation: &Operation,
+    limit: u64,
+) -> Result<(), Refusal> {
+    let length = single(headers, "content-length").and_then(|text| text.parse::<u64>().ok());
+    if length.is_some_and(|length| length > limit) {
+        return Err(Refusal::too_large(limit));
+    }
+    if operation.body == Shape::Opaque {
+        return Ok(());
+    }
+    if is_encoded(headers) {
+        return Err(Refusal::new(
+            415,
+            "encoding_not_supported",
+            "The body is encoded, and can't be judged. Send it without content-encoding.",
+        ));
+    }
+    let expected = match operation.body {
+        Shape::TensorsGrpc | Shape::TensorsGrpcStream => "application/grpc",
+        _ => "application/json",
+    };
+    let fits = match (operation.body, media) {
+        (Shape::TensorsGrpc | Shape::TensorsGrpcStream, Some(media)) => is_grpc(media),
+        (_, Some(media)) => is_json(media),
+        (_, None) => false,
+    };
+    if !fits {
+        return Err(Refusal::new(
+            415,
+            "media_type_not_supported",
+            format!("The body can't be judged: its content-type is not {expected}."),
+        ));
+    }
+    Ok(())
+}
+
+fn counts_the_body(quota: &Quota) -> bool {
+    quota.count == Measure::Items || quota.by.contains(&Dimension::Model)
+}
+
+fn key<'a>(quota: &'a Quota, asked: &'a Asked) -> Vec<&'a str> {
+    let mut key = Vec::new();
+    for dimension in &quota.by {
+        // A name before the values keeps lists of different lengths apart.
+        match dimension {
+            Dimension::Subject => key.extend([
+                "subject",
+                asked.identity.provider.as_str(),
+                asked.identity.subject.as_str(),
+            ]),
+            Dimension::Provider => key.extend(["provider", asked.identity.provider.as_str()]),
+            Dimension::Model => {
+                key.push("model");
+                key.extend(asked.facts.as_ref().and_then(|facts| facts.model.as_deref()));
+            }
+            Dimension::Operation => key.extend(["operation", asked.operation.name]),
+            Dimension::Claim(name) => {
+                key.extend(["claim", name.as_str()]);
+                let values = asked.identity.claims.get(name);
+                key.extend(values.into_iter().flatten().map(String::as_str));
+            }
+        }
+    }
+    key
+}
+
+fn charge_of<'a>(quota: &'a Quota, key: &'a [&'a str], amount: u64) -> Charge<'a> {
+    Charge {
+        quota: &quota.name,
+        key,
+        amount,
+        limit: quota.limit,
+        per: quota.per,
+    }
+}

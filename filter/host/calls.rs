@@ -1,0 +1,315 @@
+//! Host calls that return a `Result` whatever the host says (proxy-wasm ABI 0.2.1).
+
+use core::ptr::null_mut;
+use core::time::Duration;
+
+/// A status other than Ok, as the host gave it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Status(pub(super) u32);
+
+impl Status {
+    pub(super) const NOT_FOUND: Self = Self(1);
+    pub(super) const CAS_MISMATCH: Self = Self(8);
+    /// Not a status of the host: it gave something that is not what the ABI says.
+    const MALFORMED: Self = Self(u32::MAX);
+}
+
+/// Maps of headers.
+#[derive(Clone, Copy, Debug)]
+#[repr(u32)]
+pub(super) enum Map {
+    Request = 0,
+    Response = 2,
+    CallResponse = 6,
+}
+
+/// Buffers.
+#[derive(Clone, Copy, Debug)]
+#[repr(u32)]
+pub(super) enum Buffer {
+    RequestBody = 0,
+    ResponseBody = 1,
+    CallResponseBody = 4,
+    PluginConfiguration = 7,
+}
+
+/// Directions of a stream.
+#[derive(Clone, Copy, Debug)]
+#[repr(u32)]
+pub(super) enum Direction {
+    Request = 0,
+    Response = 1,
+}
+
+#[derive(Clone, Copy, Debug)]
+#[repr(u32)]
+pub(super) enum Level {
+    Warn = 3,
+    Error = 4,
+}
+
+#[link(wasm_import_module = "env")]
+unsafe extern "C" {
+    fn proxy_log(level: u32, data: *const u8, size: usize) -> u32;
+    fn proxy_get_buffer_bytes(
+        kind: u32,
+        start: usize,
+        length: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+    ) -> u32;
+    fn proxy_set_buffer_bytes(
+        kind: u32,
+        start: usize,
+        length: usize,
+        data: *const u8,
+        size: usize,
+    ) -> u32;
+    fn proxy_get_header_map_pairs(kind: u32, data: *mut *mut u8, size: *mut usize) -> u32;
+    fn proxy_replace_header_map_value(
+        kind: u32,
+        key: *const u8,
+        key_size: usize,
+        value: *const u8,
+        value_size: usize,
+    ) -> u32;
+    fn proxy_remove_header_map_value(kind: u32, key: *const u8, key_size: usize) -> u32;
+    fn proxy_send_local_response(
+        status: u32,
+        details: *const u8,
+        details_size: usize,
+        body: *const u8,
+        body_size: usize,
+        headers: *const u8,
+        headers_size: usize,
+        grpc_status: i32,
+    ) -> u32;
+    fn proxy_continue_stream(direction: u32) -> u32;
+    fn proxy_set_effective_context(context: u32) -> u32;
+    fn proxy_set_tick_period_milliseconds(period: u32) -> u32;
+    fn proxy_get_shared_data(
+        key: *const u8,
+        key_size: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+        change: *mut u32,
+    ) -> u32;
+    fn proxy_set_shared_data(
+        key: *const u8,
+        key_size: usize,
+        data: *const u8,
+        size: usize,
+        change: u32,
+    ) -> u32;
+    fn proxy_set_property(
+        path: *const u8,
+        path_size: usize,
+        value: *const u8,
+        value_size: usize,
+    ) -> u32;
+}
+
+#[link(wasm_import_module = "wasi_snapshot_preview1")]
+unsafe extern "C" {
+    fn clock_time_get(clock: u32, precision: u64, time: *mut u64) -> u32;
+}
+
+fn check(status: u32) -> Result<(), Status> {
+    if status == 0 { Ok(()) } else { Err(Status(status)) }
+}
+
+/// Takes over memory that the host filled.
+///
+/// # Safety
+/// `data` is null, or came from this module's allocator (the SDK's `proxy_on_memory_allocate`,
+/// which the host calls) with exactly `size` bytes, and belongs to nobody else.
+unsafe fn take(data: *mut u8, size: usize) -> Vec<u8> {
+    if data.is_null() || size == 0 {
+        return Vec::new();
+    }
+    // SAFETY: see above; the allocator makes a boxed slice, whose capacity is its length.
+    unsafe { Vec::from_raw_parts(data, size, size) }
+}
+
+pub(super) fn log(level: Level, message: &str) {
+    // SAFETY: the pointer and length are those of a live slice.
+    let _ = unsafe { proxy_log(level as u32, message.as_ptr(), message.len()) };
+}
+
+/// The time since 1970.
+pub(super) fn now() -> Duration {
+    let mut nanoseconds = 0;
+    // SAFETY: `nanoseconds` outlives the call.
+    let _ = unsafe { clock_time_get(0, 1, &raw mut nanoseconds) };
+    Duration::from_nanos(nanoseconds)
+}
+
+/// Up to `length` bytes from `start` on.
+pub(super) fn buffer(kind: Buffer, start: usize, length: usize) -> Result<Vec<u8>, Status> {
+    if length == 0 {
+        return Ok(Vec::new());
+    }
+    let (mut data, mut size) = (null_mut(), 0);
+    // SAFETY: both out-pointers outlive the call.
+    check(unsafe {
+        proxy_get_buffer_bytes(kind as u32, start, length, &raw mut data, &raw mut size)
+    })?;
+    // SAFETY: the host allocated `data` through this module.
+    Ok(unsafe { take(data, size) })
+}
+
+/// Puts `bytes` in place of the first `length` bytes.
+pub(super) fn replace_buffer(kind: Buffer, length: usize, bytes: &[u8]) -> Result<(), Status> {
+    // SAFETY: the pointer and length are those of a live slice.
+    check(unsafe {
+        proxy_set_buffer_bytes(kind as u32, 0, length, bytes.as_ptr(), bytes.len())
+    })
+}
+
+/// All headers, names in lower case as Envoy keeps them.
+pub(super) fn headers(map: Map) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Status> {
+    let (mut data, mut size) = (null_mut(), 0);
+    // SAFETY: both out-pointers outlive the call.
+    check(unsafe { proxy_get_header_map_pairs(map as u32, &raw mut data, &raw mut size) })?;
+    // SAFETY: the host allocated `data` through this module.
+    let bytes = unsafe { take(data, size) };
+    read_pairs(&bytes).ok_or(Status::MALFORMED)
+}
+
+/// A count, then for each pair the lengths of name and value, then the names and values, each
+/// with a NUL behind it.
+fn read_pairs(bytes: &[u8]) -> Option<Vec<(Vec<u8>, Vec<u8>)>> {
+    if bytes.is_empty() {
+        return Some(Vec::new());
+    }
+    let mut rest = bytes;
+    let mut number = |rest: &mut &[u8]| {
+        let (head, tail) = rest.split_first_chunk::<4>()?;
+        *rest = tail;
+        usize::try_from(u32::from_le_bytes(*head)).ok()
+    };
+    let count = number(&mut rest)?;
+    let mut lengths = Vec::new();
+    for _ in 0..count {
+        lengths.push((number(&mut rest)?, number(&mut rest)?));
+    }
+    let text = |rest: &mut &[u8], length: usize| {
+        let (text, tail) = rest.split_at_checked(length)?;
+        *rest = tail.get(1..)?;
+        Some(text.to_vec())
+    };
+    lengths
+        .into_iter()
+        .map(|(name, value)| Some((text(&mut rest, name)?, text(&mut rest, value)?)))
+        .collect()
+}
+
+fn write_pairs(pairs: &[(&str, &str)]) -> Vec<u8> {
+    let number = |length: usize| u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes();
+    let mut bytes = number(pairs.len()).to_vec();
+    for (name, value) in pairs {
+        bytes.extend(number(name.len()));
+        bytes.extend(number(value.len()));
+    }
+    for (name, value) in pairs {
+        for text in [name, value] {
+            bytes.extend(text.as_bytes());
+            bytes.push(0);
+        }
+    }
+    bytes
+}
+
+pub(super) fn set_header(map: Map, name: &str, value: &str) -> Result<(), Status> {
+    // SAFETY: the pointers and lengths are those of live slices.
+    check(unsafe {
+        proxy_replace_header_map_value(
+            map as u32,
+            name.as_ptr(),
+            name.len(),
+            value.as_ptr(),
+            value.len(),
+        )
+    })
+}
+
+pub(super) fn remove_header(map: Map, name: &str) -> Result<(), Status> {
+    // SAFETY: the pointer and length are those of a live slice.
+    check(unsafe { proxy_remove_header_map_value(map as u32, name.as_ptr(), name.len()) })
+}
+
+/// Answers the client. `details` stands in Envoy's response code details.
+pub(super) fn reply(
+    status: u16,
+    headers: &[(&str, &str)],
+    body: &[u8],
+    details: &str,
+) -> Result<(), Status> {
+    /// Envoy derives the gRPC status from the HTTP status.
+    const FROM_HTTP: i32 = -1;
+    let headers = write_pairs(headers);
+    // SAFETY: the pointers and lengths are those of live slices.
+    check(unsafe {
+        proxy_send_local_response(
+            u32::from(status),
+            details.as_ptr(),
+            details.len(),
+            body.as_ptr(),
+            body.len(),
+            headers.as_ptr(),
+            headers.len(),
+            FROM_HTTP,
+        )
+    })
+}
+
+/// Lets a held direction of the current stream go on, once the current callback has returned.
+pub(super) fn resume(direction: Direction) -> Result<(), Status> {
+    // SAFETY: no memory is passed.
+    check(unsafe { proxy_continue_stream(direction as u32) })
+}
+
+/// Makes another stream the current one; fails where it is gone.
+pub(super) fn act_for(context: u32) -> Result<(), Status> {
+    // SAFETY: no memory is passed.
+    check(unsafe { proxy_set_effective_context(context) })
+}
+
+/// Zero stops the ticks.
+pub(super) fn tick_every(milliseconds: u32) -> Result<(), Status> {
+    // SAFETY: no memory is passed.
+    check(unsafe { proxy_set_tick_period_milliseconds(milliseconds) })
+}
+
+/// A shared value and the number of its last change.
+pub(super) fn shared(key: &str) -> Result<(Vec<u8>, u32), Status> {
+    let (mut data, mut size, mut change) = (null_mut(), 0, 0);
+    // SAFETY: the out-pointers outlive the call, and the slice is live.
+    check(unsafe {
+        proxy_get_shared_data(
+            key.as_ptr(),
+            key.len(),
+            &raw mut data,
+            &raw mut size,
+            &raw mut change,
+        )
+    })?;
+    // SAFETY: the host allocated `data` through this module.
+    Ok((unsafe { take(data, size) }, change))
+}
+
+/// Sets a shared value if it has not changed since `change`; always, if that is zero.
+pub(super) fn set_shared(key: &str, value: &[u8], change: u32) -> Result<(), Status> {
+    // SAFETY: the pointers and lengths are those of live slices.
+    check(unsafe {
+        proxy_set_shared_data(key.as_ptr(), key.len(), value.as_ptr(), value.len(), change)
+    })
+}
+
+/// Sets the filter state `wasm.{name}` of the current stream.
+pub(super) fn set_state(name: &str, value: &[u8]) -> Result<(), Status> {
+    // SAFETY: the pointers and lengths are those of live slices.
+    check(unsafe {
+        proxy_set_property(name.as_ptr(), name.len(), value.as_ptr(), value.len())
+    })
+}

@@ -1,0 +1,24 @@
+//! The adapter to Envoy: callbacks become events, effects become host calls. It decides nothing
+//! but this: when the host refuses a call that a decision rests on, the request ends.
+//!
+//! The SDK's convenience methods panic on any status that they don't expect, and a panic takes
+//! down every request of the worker. So the SDK is used to receive callbacks, and to send calls
+//! whose tokens it must know; everything else goes through [`calls`].
+
+mod calls;
+mod environment;
+mod random;
+mod root;
+mod store;
+mod stream;
+
+use proxy_wasm::types::LogLevel;
+
+/// Runs once for each VM.
+fn start() {
+    // Also installs a hook that logs a panic's message before the VM ends.
+    proxy_wasm::set_log_level(LogLevel::Info);
+    proxy_wasm::set_root_context(|_| Box::new(root::Root::new()));
+}
+
+proxy_wasm::main! {{ start(); }}

@@ -1,0 +1,370 @@
+//! One request and its response, as Envoy's callbacks tell of them.
+
+use core::cell::Cell;
+use std::rc::Rc;
+
+use proxy_wasm::hostcalls::dispatch_http_call;
+use proxy_wasm::traits::{Context, HttpContext};
+use proxy_wasm::types::Action;
+
+use super::calls::{self, Buffer, Direction, Level, Map, Status};
+use super::random;
+use super::root::Shared;
+use super::store::SharedData;
+use crate::exchange::{Call, Effect, Event, Exchange, Flow, Name, Outcome, Reply, World};
+
+/// Where the pieces of a response that have been dealt with are.
+///
+/// Where trailers may follow a body, nothing can be written behind a piece that went on: so a
+/// piece is held while something of it is undecided, and a tick lets it go. Envoy still takes
+/// bytes in the trailers callback after that, as long as the piece before was held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Delivery {
+    /// The last piece went on at once.
+    Direct,
+    /// The last piece is held in Envoy's buffer.
+    Held,
+    /// The last piece was held, and a tick let it go.
+    Released,
+    /// The trailers are held, with the body's end before them.
+    Ending,
+}
+
+pub(super) struct Stream {
+    context: u32,
+    shared: Option<Rc<Shared>>,
+    exchange: Option<Exchange>,
+    /// Tokens of calls that are under way, with the exchange's numbers for them.
+    calls: Vec<(u32, u64)>,
+    /// Whether a reply was sent: Envoy takes one a stream.
+    replied: bool,
+    /// The request's body as far as it is held, in bytes.
+    request_held: usize,
+    delivery: Rc<Cell<Delivery>>,
+    /// Bytes at the front of Envoy's response buffer that are dealt with.
+    response_done: usize,
+}
+
+/// The desk's answers are small; what is larger is none.
+const MOST_ANSWER: usize = 64 << 10;
+
+impl Stream {
+    pub(super) fn new(context: u32, shared: Option<Rc<Shared>>) -> Self {
+        let exchange = shared.as_ref().map(|shared| {
+            let name = Name {
+                id: random::hex::<16>(),
+                worker: shared.worker.clone(),
+            };
+            Exchange::new(Rc::clone(&shared.guard), name, calls::now())
+        });
+        Self {
+            context,
+            shared,
+            exchange,
+            calls: Vec::new(),
+            replied: false,
+            request_held: 0,
+            delivery: Rc::new(Cell::new(Delivery::Direct)),
+            response_done: 0,
+        }
+    }
+
+    fn handle(&mut self, event: Event<'_>) -> Option<Outcome> {
+        let world = World {
+            now: calls::now(),
+            store: &SharedData,
+        };
+        self.exchange
+            .as_mut()
+            .map(|exchange| exchange.handle(event, world))
+    }
+
+    /// Hands an event of the request's direction over and does what follows from it.
+    fn request(&mut self, event: Event<'_>) -> Action {
+        let Some(outcome) = self.handle(event) else {
+            return self.fail("not_configured");
+        };
+        self.apply(outcome)
+    }
+
+    fn apply(&mut self, outcome: Outcome) -> Action {
+        for effect in outcome.effects {
+            if let Err(status) = self.perform(effect) {
+                calls::log(
+                    Level::Error,
+                    &format!("portcullis: the host refused a call: {status:?}"),
+                );
+                return self.fail("host_failed");
+            }
+        }
+        match outcome.flow {
+            Flow::Continue => Action::Continue,
+            Flow::Hold => Action::Pause,
+        }
+    }
+
+    fn perform(&mut self, effect: Effect) -> Result<(), Status> {
+        match effect {
+            Effect::SetRequestHeader { name, value } => {
+                calls::set_header(Map::Request, &name, &value)
+            }
+            Effect::RemoveRequestHeader(name) => calls::remove_header(Map::Request, &name),
+            Effect::RemoveResponseHeader(name) => calls::remove_header(Map::Response, name),
+            Effect::Call(call) => {
+                self.call(&call);
+                Ok(())
+            }
+            Effect::Reply(reply) => {
+                self.reply(&reply);
+                Ok(())
+            }
+            Effect::ResumeRequest => calls::resume(Direction::Request),
+            Effect::CutResponse => {
+                // Envoy can't answer twice: a reply behind a response's head ends the stream.
+                self.reply(&Reply {
+                    status: 502,
+                    headers: Vec::new(),
+                    body: String::new(),
+                });
+                Ok(())
+            }
+            Effect::Record(record) => calls::set_state("portcullis.session", record.as_bytes()),
+            Effect::ReplaceResponseBody(_) => Ok(()),
+        }
+    }
+
+    fn reply(&mut self, reply: &Reply) {
+        if self.replied {
+            return;
+        }
+        self.replied = true;
+        let headers: Vec<(&str, &str)> = reply
+            .headers
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
+        if let Err(status) =
+            calls::reply(reply.status, &headers, reply.body.as_bytes(), "portcullis")
+        {
+            calls::log(
+                Level::Error,
+                &format!("portcullis: no reply could be sent: {status:?}"),
+            );
+        }
+    }
+
+    /// The last resort: nothing is known to be right, so nothing goes on.
+    fn fail(&mut self, code: &str) -> Action {
+        self.reply(&Reply {
+            status: 503,
+            headers: Vec::new(),
+            body: format!("portcullis: {code}"),
+        });
+        Action::Pause
+    }
+
+    fn call(&mut self, call: &Call) {
+        let mut headers = vec![
+            (":method", call.method),
+            (":path", call.path.as_str()),
+            (":authority", call.cluster.as_str()),
+        ];
+        headers.extend(call.headers.iter().map(|(name, value)| (*name, value.as_str())));
+        let sent = dispatch_http_call(
+            &call.cluster,
+            headers,
+            Some(&call.body),
+            Vec::new(),
+            call.timeout,
+        );
+        match sent {
+            Ok(token) => self.calls.push((token, call.number)),
+            Err(_) => {
+                // A missing cluster, or one without hosts: known at once.
+                let event = Event::CallAnswered {
+                    call: call.number,
+                    answer: None,
+                };
+                let _ = self.request(event);
+            }
+        }
+    }
+
+    /// Reads the new part of the response's buffer, and puts what becomes of it in its place.
+    fn respond(&mut self, size: usize, end: bool) -> Action {
+        let new = size.saturating_sub(self.response_done);
+        let Ok(piece) = calls::buffer(Buffer::ResponseBody, self.response_done, new) else {
+            return self.fail("host_failed");
+        };
+        if piece.len() != new {
+            return self.fail("host_failed");
+        }
+        let event = Event::ResponseBody { piece: &piece, end };
+        let Some(mut outcome) = self.handle(event) else {
+            return self.fail("not_configured");
+        };
+        let out = take_body(&mut outcome);
+        let done = match out {
+            Some(out) if out != piece => {
+                if self.write(size, &out).is_err() {
+                    return self.fail("host_failed");
+                }
+                self.response_done.saturating_add(out.len())
+            }
+            _ => size,
+        };
+        let action = self.apply(outcome);
+        if self.replied || matches!(action, Action::Continue) {
+            self.response_done = 0;
+            self.delivery.set(Delivery::Direct);
+        } else {
+            self.response_done = done;
+            self.release_soon(Delivery::Held);
+        }
+        action
+    }
+
+    /// Puts `out` behind what is dealt with, in place of the rest of `size` bytes.
+    fn write(&self, size: usize, out: &[u8]) -> Result<(), Status> {
+        if self.response_done == 0 {
+            return calls::replace_buffer(Buffer::ResponseBody, size, out);
+        }
+        let mut all = calls::buffer(Buffer::ResponseBody, 0, self.response_done)?;
+        all.extend_from_slice(out);
+        calls::replace_buffer(Buffer::ResponseBody, size, &all)
+    }
+
+    fn release_soon(&self, delivery: Delivery) {
+        let waiting = matches!(self.delivery.get(), Delivery::Held | Delivery::Ending);
+        self.delivery.set(delivery);
+        if !waiting && let Some(shared) = &self.shared {
+            shared.release_soon(self.context, Rc::clone(&self.delivery));
+        }
+    }
+}
+
+/// Takes the response's bytes out of an outcome.
+fn take_body(outcome: &mut Outcome) -> Option<Vec<u8>> {
+    outcome.effects.iter_mut().find_map(|effect| match effect {
+        Effect::ReplaceResponseBody(bytes) => Some(core::mem::take(bytes)),
+        _ => None,
+    })
+}
+
+impl Context for Stream {
+    fn on_http_call_response(&mut self, token: u32, headers: usize, size: usize, _trailers: usize) {
+        let Some(index) = self.calls.iter().position(|(one, _)| *one == token) else {
+            return;
+        };
+        let (_, call) = self.calls.swap_remove(index);
+        // An answer without headers is a failure, and asking for its status would be another.
+        let answer = (headers > 0 && size <= MOST_ANSWER)
+            .then(|| {
+                let status = status(&calls::headers(Map::CallResponse).ok()?)?;
+                let body = calls::buffer(Buffer::CallResponseBody, 0, size).ok()?;
+                Some((status, body))
+            })
+            .flatten();
+        let event = Event::CallAnswered {
+            call,
+            answer: answer.as_ref().map(|(status, body)| (*status, body.as_slice())),
+        };
+        let _ = self.request(event);
+    }
+}
+
+fn status(headers: &[(Vec<u8>, Vec<u8>)]) -> Option<u16> {
+    let (_, value) = headers.iter().find(|(name, _)| name == b":status")?;
+    core::str::from_utf8(value).ok()?.parse().ok()
+}
+
+impl HttpContext for Stream {
+    fn on_http_request_headers(&mut self, _count: usize, end: bool) -> Action {
+        let Ok(headers) = calls::headers(Map::Request) else {
+            return self.fail("host_failed");
+        };
+        self.request(Event::RequestHead {
+            headers: &headers,
+            end,
+        })
+    }
+
+    fn on_http_request_body(&mut self, size: usize, end: bool) -> Action {
+        self.request_held = size;
+        let wanted = self.exchange.as_ref().is_some_and(Exchange::wants_request_body);
+        if !(end && wanted) {
+            return self.request(Event::RequestGrows { bytes: size });
+        }
+        match calls::buffer(Buffer::RequestBody, 0, size) {
+            Ok(body) if body.len() == size => self.request(Event::RequestWhole { body: &body }),
+            _ => self.fail("host_failed"),
+        }
+    }
+
+    fn on_http_request_trailers(&mut self, _count: usize) -> Action {
+        if self.exchange.as_ref().is_some_and(Exchange::wants_request_body) {
+            // Where trailers follow, the body has had no last callback.
+            return self.on_http_request_body(self.request_held, true);
+        }
+        self.request(Event::RequestGrows { bytes: 0 })
+    }
+
+    fn on_http_response_headers(&mut self, _count: usize, end: bool) -> Action {
+        let Ok(headers) = calls::headers(Map::Response) else {
+            return self.fail("host_failed");
+        };
+        let Some(outcome) = self.handle(Event::ResponseHead {
+            headers: &headers,
+            end,
+        }) else {
+            // The reply that says so comes through here too.
+            return Action::Continue;
+        };
+        self.apply(outcome)
+    }
+
+    fn on_http_response_body(&mut self, size: usize, end: bool) -> Action {
+        if self.exchange.as_ref().is_some_and(Exchange::wants_response_body) {
+            return self.respond(size, end);
+        }
+        Action::Continue
+    }
+
+    fn on_http_response_trailers(&mut self, _count: usize) -> Action {
+        if !self.exchange.as_ref().is_some_and(Exchange::wants_response_body) {
+            return Action::Continue;
+        }
+        let Some(mut outcome) = self.handle(Event::ResponseTrailers) else {
+            return Action::Continue;
+        };
+        let out = take_body(&mut outcome).unwrap_or_default();
+        if !out.is_empty() {
+            let delivery = self.delivery.get();
+            if delivery == Delivery::Released {
+                self.response_done = 0;
+            }
+            if self.write(self.response_done, &out).is_err() {
+                calls::log(
+                    Level::Warn,
+                    "portcullis: the end of a response could not be written before its trailers",
+                );
+            } else if delivery == Delivery::Released {
+                self.release_soon(Delivery::Ending);
+                return Action::Pause;
+            }
+        }
+        self.apply(outcome)
+    }
+
+    fn on_log(&mut self) {
+        let number = self.shared.as_ref().map_or(0, |shared| shared.next_record());
+        if let Some(outcome) = self.handle(Event::Closed { number }) {
+            for effect in outcome.effects {
+                // A reply here would take Envoy down; a record that can't be set is a gap.
+                if let Effect::Record(_) = &effect {
+                    let _ = self.perform(effect);
+                }
+            }
+        }
+    }
+}
