@@ -2,6 +2,8 @@
 
 mod engine;
 mod text;
+mod walk;
 
 pub use engine::{Engine, EngineError};
 pub use text::{Sink, Text};
+pub use walk::{Counts, Format, WalkError, Walker};
