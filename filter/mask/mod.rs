@@ -1,7 +1,10 @@
 //! Masking: text in pieces of any size in, the same text without what the policy covers out.
 
+mod detectors;
 mod engine;
+mod render;
 mod text;
+mod window;
 
 pub use engine::{Engine, EngineError};
 pub use text::{Sink, Text};
