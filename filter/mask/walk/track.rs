@@ -46,6 +46,9 @@ impl Output for Direct<'_> {
     fn settle(&mut self, _place: Place) {}
 }
 
+/// What JSON may have outside its strings, and quotes.
+const OF_JSON: &[u8] = b"{}[]:,\"+-.0123456789eEtruefalsn \t\r\n";
+
 /// How a replacement is written, so that what is around it keeps its meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Writing {
@@ -60,7 +63,8 @@ pub(super) enum Writing {
 }
 
 impl Writing {
-    fn write(self, with: &str, out: &mut Vec<u8>) {
+    /// Writes a replacement, or what is added to one as more of its match is seen (`further`).
+    fn write(self, with: &str, further: bool, out: &mut Vec<u8>) {
         match self {
             Self::Json => escape::write(with, out),
             Self::Raw => out.extend_from_slice(with.as_bytes()),
@@ -80,10 +84,7 @@ impl Writing {
                 );
                 // Without a byte that JSON never has outside strings, the stray text's place
                 // could be taken by a value.
-                if with
-                    .bytes()
-                    .all(|byte| b"{}[]:,\"+-.0123456789eEtruefalsn \t\r\n".contains(&byte))
-                {
+                if !further && with.bytes().all(|byte| OF_JSON.contains(&byte)) {
                     out.push(b'*');
                 }
             }
@@ -172,6 +173,7 @@ impl Undecided {
 
 /// Carries the matcher's decisions to where they are written.
 struct Decide<'a> {
+    matching: &'a mut Option<usize>,
     undecided: &'a mut Undecided,
     writing: Writing,
     out: &'a mut dyn Output,
@@ -180,14 +182,19 @@ struct Decide<'a> {
 
 impl Sink for Decide<'_> {
     fn keep(&mut self, len: usize) {
+        *self.matching = None;
         self.undecided.decide(len, true, self.out);
     }
 
     fn replace(&mut self, len: usize, with: &str, detector: usize) {
-        self.counts.add(detector);
+        // A match of open length comes in as many calls as the pieces make of it.
+        let further = self.matching.replace(detector) == Some(detector);
+        if !further {
+            self.counts.add(detector);
+        }
         if let Some(first) = self.undecided.atoms.front() {
             let mut bytes = Vec::with_capacity(with.len());
-            self.writing.write(with, &mut bytes);
+            self.writing.write(with, further, &mut bytes);
             self.out.write(first.place, &bytes);
         }
         self.undecided.decide(len, false, self.out);
@@ -205,6 +212,8 @@ pub(super) struct Work<'a> {
 #[derive(Debug)]
 pub(super) struct Track {
     text: Text,
+    /// The detector of the match that was decided last, if nothing was kept since.
+    matching: Option<usize>,
     undecided: Undecided,
     unescape: Unescape,
     writing: Writing,
@@ -216,6 +225,7 @@ impl Track {
     pub(super) fn new(writing: Writing) -> Self {
         Self {
             text: Text::default(),
+            matching: None,
             undecided: Undecided::default(),
             unescape: Unescape::default(),
             writing,
@@ -274,6 +284,7 @@ impl Track {
         let (text, mut decide) = self.split(work);
         text.finish(engine, &mut decide);
         *text = Text::default();
+        self.matching = None;
     }
 
     /// Decides everything that waits; the text goes on.
@@ -309,6 +320,7 @@ impl Track {
 
     fn split<'a>(&'a mut self, work: &'a mut Work<'_>) -> (&'a mut Text, Decide<'a>) {
         let decide = Decide {
+            matching: &mut self.matching,
             undecided: &mut self.undecided,
             writing: self.writing,
             out: &mut *work.out,
