@@ -1,7 +1,12 @@
 //! Masking: text in pieces of any size in, the same text without what the policy covers out.
 
+mod detectors;
 mod engine;
+mod render;
 mod text;
+mod walk;
+mod window;
 
 pub use engine::{Engine, EngineError};
 pub use text::{Sink, Text};
+pub use walk::{Counts, Format, WalkError, Walker};

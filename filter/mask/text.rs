@@ -1,6 +1,47 @@
 //! One text under a mask, in pieces of any size.
+//!
+//! # How it works
+//! The text is decided position by position. At a position every detector that could begin
+//! there is asked, in order of priority, with the text from there on as far as it is known
+//! and two bytes of what stands in front. A match is replaced, and the next position is the
+//! one behind it; where nothing begins, the byte is kept and the next position is the next
+//! byte; where a detector needs to see more, everything from this position on waits.
+//!
+//! # What that guarantees
+//! - **The output does not depend on the pieces.** A detector's answer is a function of the
+//!   text and never changes once given ([`Detect`](super::detectors::Detect)), so the
+//!   decisions are the same however the text is cut; pieces only change when they are made.
+//! - What waits is bounded: no detector asks for more than its stated bound
+//!   ([`Engine::max_pending`]). Tokens, keys and key blocks of open length are replaced when
+//!   they are certain, and the rest of them is masked as it arrives, without waiting.
+//! - The work is linear in the text: a position is decided by looking at no more bytes than
+//!   the bounds of the detectors that may begin there, and one piece asks a waiting position
+//!   once. Built-in detectors begin at the edges of words only, and all but e-mail and the
+//!   secrets look at no more than some forty bytes.
+//! - No byte of the text is released before it is decided, and bytes that are not UTF-8 stay
+//!   as they are.
+//!
+//! # What it can't
+//! - It sees what is written: a value that is spelled out, encoded again (percent signs,
+//!   base64, HTML entities) or broken by markup passes.
+//! - A pattern of the policy's own may look at as many as 4096 bytes for each byte of the
+//!   text, if it is written so that it begins everywhere and goes far before it fails.
+//! - Behind the BEGIN line of a key block that is never ended everything is masked.
+//! - [`Text::force`] decides by what is known: a match that it cuts is masked as far as it
+//!   goes on recognizably, and what was pending is masked also where it would not have
+//!   become a match. So the output after it depends on when it is called.
+//!
+//! A lazy DFA over all detectors at once would skip through prose somewhat faster. But it
+//! answers for the leftmost candidate only, so checks such as Luhn's have to restart it,
+//! and its states are void whenever its cache is cleared: the property above would have to
+//! be argued for, where here it follows from how a detector is asked.
+
+#[cfg(test)]
+mod tests;
 
 use super::Engine;
+use super::engine::Answer;
+use super::window::{Behind, Tail, Window};
 
 /// Takes what a [`Text`] has decided about the bytes it was given, in their order.
 ///
@@ -9,29 +50,179 @@ pub trait Sink {
     /// The next `len` bytes of the text stay as they are.
     fn keep(&mut self, len: usize);
     /// The next `len` bytes of the text are a match of detector `detector` and become `with`.
+    ///
+    /// A match of open length (a token, a key block) may come in several calls, and how many
+    /// depends on the pieces; only what all of them write together does not.
     fn replace(&mut self, len: usize, with: &str, detector: usize);
 }
 
+/// The most of a piece that is copied behind what waits, at a time.
+const STEP: usize = 4096;
+
 /// The state of one text: what of it is undecided yet.
 #[derive(Debug, Default)]
-pub struct Text {}
+pub struct Text {
+    /// What is undecided.
+    hold: Vec<u8>,
+    /// What stands in front of it.
+    behind: Behind,
+    /// How many candidates for its first byte are out of the question.
+    asked: usize,
+    /// The match that is being masked to its end.
+    open: Option<(usize, Tail)>,
+}
 
 impl Text {
     /// Takes the next piece; whatever is decided by it goes to `sink`.
-    pub fn push(&mut self, _engine: &Engine, piece: &[u8], sink: &mut dyn Sink) {
-        sink.keep(piece.len());
+    pub fn push(&mut self, engine: &Engine, piece: &[u8], sink: &mut dyn Sink) {
+        let mut rest = piece;
+        while !self.hold.is_empty() && !rest.is_empty() {
+            let waited = self.hold.len();
+            let (now, later) = rest.split_at(rest.len().min(STEP));
+            self.hold.extend_from_slice(now);
+            let decided = self.decide_hold(engine, false, sink);
+            match decided.checked_sub(waited) {
+                // What waits now lies in the piece: a long one goes on without a copy.
+                Some(of_piece) if !later.is_empty() => {
+                    self.hold.clear();
+                    rest = rest.get(of_piece..).unwrap_or_default();
+                }
+                _ => {
+                    self.hold.drain(..decided.min(self.hold.len()));
+                    rest = later;
+                }
+            }
+        }
+        if !rest.is_empty() {
+            let decided = self.decide(engine, rest, false, sink);
+            self.hold
+                .extend_from_slice(rest.get(decided..).unwrap_or_default());
+        }
     }
 
-    /// The text ends here: everything undecided is decided.
-    pub fn finish(&mut self, _engine: &Engine, _sink: &mut dyn Sink) {}
+    /// The text ends here: everything undecided is decided. What is pushed after it is
+    /// another text.
+    pub fn finish(&mut self, engine: &Engine, sink: &mut dyn Sink) {
+        self.decide_hold(engine, true, sink);
+        *self = Self::default();
+    }
 
     /// Decides everything undecided now, and the text goes on: for a caller that may hold no more.
-    /// What could have become a match is masked, not released.
-    pub fn force(&mut self, _engine: &Engine, _sink: &mut dyn Sink) {}
+    /// What could have become a match is masked, not released, and so is what follows as far
+    /// as it looks like the rest of it.
+    pub fn force(&mut self, engine: &Engine, sink: &mut dyn Sink) {
+        let Some(first) = self.hold.first().copied() else {
+            return;
+        };
+        let hold = std::mem::take(&mut self.hold);
+        match self.open {
+            Some((detector, _)) => further(engine, detector, &hold, sink),
+            None => match engine.candidate(first, self.asked) {
+                Some((detector, detect)) => {
+                    let tail = detect.rest(&hold);
+                    begin(engine, detector, &hold, tail.is_some(), sink);
+                    self.open = tail.map(|tail| (detector, tail));
+                }
+                None => sink.replace(hold.len(), "", 0),
+            },
+        }
+        self.behind = self.behind.after(&hold);
+        self.asked = 0;
+    }
 
     /// How many bytes are undecided.
     #[must_use]
     pub fn pending(&self) -> usize {
-        0
+        self.hold.len()
     }
+
+    fn decide_hold(&mut self, engine: &Engine, last: bool, sink: &mut dyn Sink) -> usize {
+        let hold = std::mem::take(&mut self.hold);
+        let decided = self.decide(engine, &hold, last, sink);
+        self.hold = hold;
+        decided
+    }
+
+    /// Decides as much of `bytes` as can be, and says how much that is.
+    ///
+    /// `bytes` is the undecided part of the text; the state is left as what stands in front
+    /// of what is undecided then.
+    fn decide(&mut self, engine: &Engine, bytes: &[u8], last: bool, sink: &mut dyn Sink) -> usize {
+        let mut at = 0;
+        let mut kept = 0;
+        let mut asked = std::mem::take(&mut self.asked);
+        while at < bytes.len() {
+            if let Some((detector, tail)) = self.open {
+                let rest = bytes.get(at..).unwrap_or_default();
+                let (len, over) = tail.eat(rest, last);
+                further(engine, detector, rest.get(..len).unwrap_or(rest), sink);
+                at += len;
+                kept = at;
+                if !over {
+                    break;
+                }
+                self.open = None;
+                continue;
+            }
+            at = engine.next_start(self.behind_at(bytes, at), bytes, at);
+            let window = Window {
+                behind: self.behind_at(bytes, at),
+                bytes: bytes.get(at..).unwrap_or_default(),
+                last,
+            };
+            if window.bytes.is_empty() {
+                break;
+            }
+            match engine.ask(&window, asked) {
+                Answer::Nothing => at += 1,
+                Answer::Found(detector, hit) => {
+                    keep(at - kept, sink);
+                    begin(
+                        engine,
+                        detector,
+                        window.slice(0, hit.len),
+                        hit.tail.is_some(),
+                        sink,
+                    );
+                    self.open = hit.tail.map(|tail| (detector, tail));
+                    at += hit.len;
+                    kept = at;
+                }
+                Answer::Open(place) => {
+                    self.asked = place;
+                    break;
+                }
+            }
+            asked = 0;
+        }
+        keep(at - kept, sink);
+        self.behind = self.behind_at(bytes, at);
+        at
+    }
+
+    fn behind_at(&self, bytes: &[u8], at: usize) -> Behind {
+        let near = bytes.get(at.saturating_sub(2)..at).unwrap_or_default();
+        self.behind.after(near)
+    }
+}
+
+fn keep(len: usize, sink: &mut dyn Sink) {
+    if len > 0 {
+        sink.keep(len);
+    }
+}
+
+fn begin(engine: &Engine, detector: usize, matched: &[u8], open: bool, sink: &mut dyn Sink) {
+    let with = engine
+        .replacement(detector)
+        .map(|one| one.first(matched, open));
+    sink.replace(matched.len(), &with.unwrap_or_default(), detector);
+}
+
+fn further(engine: &Engine, detector: usize, matched: &[u8], sink: &mut dyn Sink) {
+    if matched.is_empty() {
+        return;
+    }
+    let with = engine.replacement(detector).map(|one| one.further(matched));
+    sink.replace(matched.len(), &with.unwrap_or_default(), detector);
 }

@@ -1,0 +1,96 @@
+//! The detectors: what of a text is a match, each in a file of its own.
+
+pub(super) mod private_key;
+
+mod credit_card;
+mod email;
+mod iban;
+mod ip;
+mod jwt;
+mod pattern;
+mod token;
+mod us_ssn;
+mod words;
+
+#[cfg(test)]
+pub(super) mod tests;
+
+use std::fmt::Debug;
+
+use super::window::{Hit, Miss, Tail, Window};
+
+pub(super) use pattern::Pattern;
+pub(super) use words::Words;
+
+/// Where a detector's matches may begin with a certain byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Start {
+    /// Nowhere.
+    Never,
+    /// Where no ASCII letter or digit stands in front.
+    Edge,
+    /// Anywhere.
+    Anywhere,
+}
+
+/// One detector.
+///
+/// `find` is a function of the text alone: once it has answered a match or [`Miss::No`], it
+/// gives the same answer however much more of the text it is shown. So where a text is cut
+/// into pieces cannot change what is found in it.
+pub(super) trait Detect: Debug {
+    /// Where a match may begin with `first`.
+    fn starts(&self, first: u8) -> Start;
+
+    /// Looks for a match that begins at the window's first byte.
+    ///
+    /// # Errors
+    /// [`Miss::No`] where there is none, [`Miss::More`] where that is open.
+    fn find(&self, window: &Window<'_>) -> Result<Hit, Miss>;
+
+    /// The most bytes that it must be shown before it no longer answers [`Miss::More`].
+    fn bound(&self) -> usize;
+
+    /// What of the following bytes is masked too when `pending`, which may still become a
+    /// match, has to be decided now.
+    fn rest(&self, pending: &[u8]) -> Option<Tail>;
+}
+
+/// The detector of a name in [`BUILT_IN_DETECTORS`](crate::config::mask::BUILT_IN_DETECTORS)
+/// and its label.
+pub(super) fn built_in(name: &str) -> Option<(Box<dyn Detect>, &'static str)> {
+    Some(match name {
+        "secret.private_key" => (Box::new(private_key::PrivateKey), "PRIVATE_KEY"),
+        "secret.jwt" => (Box::new(jwt::Jwt), "JWT"),
+        "email" => (Box::new(email::Email), "EMAIL"),
+        "iban" => (Box::new(iban::Iban), "IBAN"),
+        "credit_card" => (Box::new(credit_card::CreditCard), "CREDIT_CARD"),
+        "us_ssn" => (Box::new(us_ssn::UsSsn), "US_SSN"),
+        "ip" => (Box::new(ip::Ip), "IP"),
+        _ => {
+            let (token, label) = token::built_in(name)?;
+            (Box::new(token), label)
+        }
+    })
+}
+
+/// A letter, digit, `-` or `_`: the alphabet of base64url and of most tokens.
+fn base64url(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
+}
+
+/// A digit or a letter.
+fn alphanumeric(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+}
+
+/// A match of `len` bytes.
+fn hit(len: usize) -> Hit {
+    Hit { len, tail: None }
+}
+
+/// The rest of a number or of a code in groups.
+const REST_OF_GROUPS: Tail = Tail::Run {
+    class: alphanumeric,
+    joiners: b" -",
+};

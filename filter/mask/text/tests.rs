@@ -1,0 +1,431 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::config::mask::{Detection, Detector, Style};
+use crate::mask::detectors::tests::{Output, built_ins, examples, mask, mask_str, pattern, words};
+use crate::mask::window::steps;
+
+/// All built-in detectors, three patterns and a word list.
+fn everything(style: Style) -> Vec<Detection> {
+    let mut all = built_ins(style);
+    all.extend([
+        pattern("employee", r"\bE-[0-9]{4,6}\b"),
+        pattern("bytes", r"q.{1,5}z|(?i:over|overt)"),
+        words("people", &["Jane Doe", "jane", "C++", "-x-", "Zoë"]),
+        pattern("lazy", "k[a-c]{2,9}?c"),
+    ]);
+    for detection in &mut all {
+        detection.style = style;
+    }
+    all
+}
+
+fn only(name: &'static str, style: Style) -> Engine {
+    Engine::new(&[Detection {
+        detector: Detector::BuiltIn(name),
+        style,
+    }])
+    .unwrap()
+}
+
+/// What the tables of the detectors cannot say: fragments that only tease them.
+const FRAGMENTS: &[&str] = &[
+    " ",
+    "\n",
+    "\\n",
+    ".",
+    ",",
+    "-",
+    "--",
+    "_",
+    "@",
+    ":",
+    "::",
+    "1",
+    "12",
+    "4111 ",
+    "4111-",
+    "0000",
+    "jane",
+    "Jane Doe",
+    "JANE ",
+    "C++",
+    "-x-",
+    "Zoë",
+    "doe@",
+    "@example",
+    ".com",
+    "E-12345",
+    "E-1",
+    "qabcz",
+    "q\u{e9}z",
+    "overt",
+    "kabcc",
+    "kabab",
+    "eyJ",
+    "eyJhbGciOiJIUzI1NiJ9.",
+    "-----",
+    "-----BEGIN ",
+    "PRIVATE KEY-----",
+    "MIIBOgIBAAJBAKj34GkxFhD9",
+    "-----END PRIVATE KEY-----",
+    "sk-",
+    "sk-proj-",
+    "ghp_",
+    "AKIA",
+    "IOSFODNN7EXAMPLE",
+    "DE89",
+    " 3704",
+    "0400440532013000",
+    "2001:db8:",
+    "10.0.0.",
+    "1.1",
+    "é",
+    "日本",
+    "\u{1f511}",
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+];
+
+fn check_every_split(engine: &Engine, text: &[u8], pairs: bool) {
+    let whole = mask(engine, [text]);
+    assert_eq!(mask(engine, text.chunks(1)), whole, "one byte at a time");
+    for first in 0..=text.len() {
+        let (head, tail) = text.split_at(first);
+        assert_eq!(mask(engine, [head, tail]), whole, "split at {first}");
+        for second in 0..=(if pairs { tail.len() } else { 0 }) {
+            let (middle, end) = tail.split_at(second);
+            let pieces = [head, middle, end];
+            assert_eq!(mask(engine, pieces), whole, "split at {first} and {second}");
+        }
+    }
+}
+
+#[test]
+fn every_pair_of_splits_of_every_example_gives_the_same() {
+    for style in [Style::Label, Style::Stars, Style::Partial, Style::Remove] {
+        let engine = Engine::new(&everything(style)).unwrap();
+        for (text, _) in examples() {
+            check_every_split(&engine, text.as_bytes(), style == Style::Label);
+        }
+    }
+}
+
+#[test]
+fn every_pair_of_splits_of_neighbouring_examples_gives_the_same() {
+    let engine = Engine::new(&everything(Style::Stars)).unwrap();
+    let examples = examples();
+    for neighbours in examples.windows(3).step_by(2) {
+        for between in ["", " ", "é-"] {
+            let texts: Vec<&str> = neighbours.iter().map(|(text, _)| text.as_str()).collect();
+            let text = texts.join(between);
+            check_every_split(&engine, text.as_bytes(), between == " " && text.len() < 120);
+        }
+    }
+}
+
+fn fragment() -> impl Strategy<Value = Vec<u8>> {
+    let known: Vec<String> = FRAGMENTS
+        .iter()
+        .map(|text| (*text).to_owned())
+        .chain(examples().into_iter().map(|(text, _)| text))
+        .collect();
+    prop_oneof![
+        6 => proptest::sample::select(known).prop_map(String::into_bytes),
+        1 => proptest::collection::vec(any::<u8>(), 1..6),
+        1 => "[a-z0-9 .@:-]{1,12}".prop_map(String::into_bytes),
+    ]
+}
+
+fn text_and_cuts() -> impl Strategy<Value = (Vec<u8>, Vec<usize>)> {
+    (
+        proptest::collection::vec(fragment(), 1..16).prop_map(|parts| parts.concat()),
+        proptest::collection::vec(any::<prop::sample::Index>(), 0..12),
+    )
+        .prop_map(|(text, cuts)| {
+            let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(text.len() + 1)).collect();
+            cuts.sort_unstable();
+            (text, cuts)
+        })
+}
+
+fn pieces<'a>(text: &'a [u8], cuts: &[usize]) -> Vec<&'a [u8]> {
+    let ends = cuts.iter().copied().chain([text.len()]);
+    let mut from = 0;
+    let piece = |to| {
+        let piece = &text[from..to];
+        from = to;
+        piece
+    };
+    ends.map(piece).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1500))]
+
+    #[test]
+    fn pieces_do_not_change_the_output((text, cuts) in text_and_cuts(), style in 0..4_usize) {
+        let style = [Style::Label, Style::Stars, Style::Partial, Style::Remove][style];
+        thread_local!(static ENGINES: Vec<Engine> = [Style::Label, Style::Stars, Style::Partial, Style::Remove]
+            .map(|style| Engine::new(&everything(style)).unwrap()).into());
+        ENGINES.with(|engines| {
+            let engine = &engines[style as usize];
+            let whole = mask(engine, [text.as_slice()]);
+            prop_assert_eq!(mask(engine, pieces(&text, &cuts)), whole.clone());
+            prop_assert_eq!(mask(engine, text.chunks(1)), whole);
+            Ok(())
+        })?;
+    }
+
+    #[test]
+    fn what_is_masked_stays_valid_utf8(text in "(jane@b\\.co|[a-zé日]{0,3}|q\\PC{0,3}z|k\\PC|10\\.0\\.0\\.1| )*") {
+        let engine = Engine::new(&everything(Style::Partial)).unwrap();
+        prop_assert!(String::from_utf8(mask(&engine, [text.as_bytes()])).is_ok());
+    }
+}
+
+#[test]
+fn a_long_piece_behind_what_waits_gives_the_same() {
+    let engine = Engine::new(&everything(Style::Label)).unwrap();
+    for tail in [
+        "x 4111 1111 1111 1111 ".repeat(2000),
+        "a".repeat(50_000),
+        "1".repeat(50_000),
+    ] {
+        let text = format!("mail jane@{tail}");
+        let whole = mask(&engine, [text.as_bytes()]);
+        for first in 0..12 {
+            let (head, tail) = text.as_bytes().split_at(first);
+            assert_eq!(mask(&engine, [head, tail]), whole);
+        }
+    }
+}
+
+#[test]
+fn a_cache_that_is_always_too_small_gives_the_same() {
+    let mut detections = vec![
+        pattern("wide", "[a-z]{1,40}[0-9]{1,20}[a-z]{1,40}!"),
+        pattern("many", "(?:a|ab|abc|bcd|cde){2,30}z"),
+    ];
+    detections.extend(everything(Style::Label));
+    let tiny = Engine::with_cache(&detections, 0).unwrap();
+    let ample = Engine::with_cache(&detections, 8 << 20).unwrap();
+    let text =
+        "ababcbcdcdez abc123def! a1b! aaaaa999 jane@b.co E-1234 abcabcabcab overt qxz ".repeat(20);
+    let whole = mask(&ample, [text.as_bytes()]);
+    assert_ne!(whole, text.as_bytes());
+    assert_eq!(mask(&tiny, [text.as_bytes()]), whole);
+    assert_eq!(mask(&tiny, text.as_bytes().chunks(1)), whole);
+    // Texts that take turns, so that each finds the cache as the other left it.
+    let mut texts = [Text::default(), Text::default()];
+    let mut outputs = [Output::default(), Output::default()];
+    for piece in text.as_bytes().chunks(7) {
+        for (state, output) in texts.iter_mut().zip(&mut outputs) {
+            output.push(&tiny, state, piece);
+        }
+    }
+    for (state, output) in texts.iter_mut().zip(&mut outputs) {
+        output.finish(&tiny, state);
+        assert_eq!(output.written, whole);
+    }
+}
+
+#[test]
+fn prose_is_released_up_to_the_word_that_is_being_written() {
+    let engine = Engine::new(&everything(Style::Label)).unwrap();
+    let prose = "Nothing in this sentence, not even the year 2024 or 12:30, has to wait for long.";
+    let mut text = Text::default();
+    let mut output = Output::default();
+    for (index, byte) in prose.bytes().enumerate() {
+        output.push(&engine, &mut text, &[byte]);
+        // A number may go on behind one space, so that much more may wait.
+        let (seen, _) = prose.split_at(index + 1);
+        let words = seen.trim_end_matches(' ');
+        let word = words.rsplit([' ', ',']).next().unwrap().len();
+        assert!(
+            text.pending() <= word + 2,
+            "{} bytes wait after {:?}",
+            text.pending(),
+            seen
+        );
+    }
+    output.finish(&engine, &mut text);
+    assert_eq!(output.written, prose.as_bytes());
+}
+
+#[test]
+fn forced_text_is_masked_as_what_it_may_become_and_so_is_its_rest() {
+    let engine = Engine::new(&everything(Style::Label)).unwrap();
+    let cases: &[(&str, &str, &str)] = &[
+        (
+            "hi jane@exam",
+            "ple.com, bye 10.0.0.1",
+            "hi [EMAIL], bye [IP]",
+        ),
+        ("4111 1111 ", "1111 1111, ok", "[CREDIT_CARD], ok"),
+        ("DE89 3704", " 0044 0532 0130 00.", "[IBAN]."),
+        (
+            "-----BEGIN PRIVATE KEY-----\n",
+            "MIIBOgIBAAJBAKj3\n-----END PRIVATE KEY-----x",
+            "[PRIVATE_KEY]x",
+        ),
+        (
+            "-----BEGIN PRIV",
+            "ATE KEY-----\nMIIBOgIBAAJBAKj3\n-----END PRIVATE KEY-----x",
+            "[PRIVATE_KEY]x",
+        ),
+        ("eyJhbGciOiJIUzI1", "NiJ9.eyJzdWIiOiIxIn0.c2ln x", "[JWT] x"),
+        ("sk-proj-abc", "defghijklmnop x", "[OPENAI_KEY] x"),
+        ("Jane ", "Doe", "[PEOPLE]Doe"),
+        ("nothing waits. ", "jane@b.co", "nothing waits. [EMAIL]"),
+    ];
+    for (before, after, expected) in cases {
+        let mut text = Text::default();
+        let mut output = Output::default();
+        output.push(&engine, &mut text, before.as_bytes());
+        output.force(&engine, &mut text);
+        output.push(&engine, &mut text, after.as_bytes());
+        output.finish(&engine, &mut text);
+        assert_eq!(
+            String::from_utf8(output.written).unwrap(),
+            *expected,
+            "{before}|{after}"
+        );
+    }
+}
+
+#[test]
+fn forced_between_a_token_and_a_dot_goes_on() {
+    let engine = only("secret.jwt", Style::Stars);
+    let mut text = Text::default();
+    let mut output = Output::default();
+    output.push(&engine, &mut text, b"eyJhbGciOiJIUzI1NiJ9.eyJzdWIi.");
+    assert_eq!(text.pending(), 1);
+    output.force(&engine, &mut text);
+    output.push(&engine, &mut text, b"c2ln ok");
+    output.finish(&engine, &mut text);
+    assert_eq!(output.written, format!("{} ok", "*".repeat(34)).as_bytes());
+}
+
+#[test]
+fn a_token_of_any_length_is_masked_without_a_buffer() {
+    let engine = only("secret.jwt", Style::Label);
+    let segment = "A".repeat(200_000);
+    for token in [
+        format!("eyJhbGciOiJIUzI1NiJ9.eyJ{segment}.{segment}"),
+        format!("eyJ{segment}.eyJ{segment}.{segment}"),
+    ] {
+        let text = format!("a {token} b");
+        assert_eq!(mask_str(&engine, &text), "a [JWT] b");
+        assert_eq!(mask(&engine, text.as_bytes().chunks(1000)), b"a [JWT] b");
+    }
+}
+
+#[test]
+fn a_key_block_of_any_length_is_masked_without_a_buffer() {
+    let engine = only("secret.private_key", Style::Label);
+    let line = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7-----END\n";
+    let text = format!(
+        "a -----BEGIN PRIVATE KEY-----\n{}-----END PRIVATE KEY----- b",
+        line.repeat(5000)
+    );
+    let mut state = Text::default();
+    let mut output = Output::default();
+    for piece in text.as_bytes().chunks(999) {
+        output.push(&engine, &mut state, piece);
+        assert!(state.pending() < 400);
+    }
+    output.finish(&engine, &mut state);
+    assert_eq!(output.written, b"a [PRIVATE_KEY] b");
+}
+
+#[test]
+fn each_style_writes_a_match_in_its_way() {
+    let cases = [
+        (Style::Label, "a [EMAIL] [IP] [JWT]"),
+        (
+            Style::Stars,
+            "a ************* ******* **********************************",
+        ),
+        (
+            Style::Partial,
+            "a *********e.de ******* **********************************",
+        ),
+        (Style::Remove, "a   "),
+    ];
+    let text = "a jane@möhre.de 1.1.1.1 eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxI";
+    for (style, expected) in cases {
+        let engine = Engine::new(&built_ins(style)).unwrap();
+        assert_eq!(mask_str(&engine, text), expected);
+    }
+}
+
+#[test]
+fn a_text_that_follows_another_does_not_see_it() {
+    let engine = Engine::new(&built_ins(Style::Label)).unwrap();
+    let mut text = Text::default();
+    let mut output = Output::default();
+    output.push(&engine, &mut text, b"x");
+    output.finish(&engine, &mut text);
+    output.push(&engine, &mut text, b"1.1.1.1");
+    output.finish(&engine, &mut text);
+    assert_eq!(output.written, b"x[IP]");
+}
+
+/// Bytes that the detectors look at, for each byte of the text.
+fn work(engine: &Engine, text: &[u8], piece: usize) -> usize {
+    steps::take();
+    mask(engine, text.chunks(piece));
+    steps::take() / text.len()
+}
+
+#[test]
+fn the_work_on_hostile_text_is_bounded_per_byte() {
+    let engine = Engine::new(&everything(Style::Label)).unwrap();
+    let hostile = [
+        "a",
+        "1",
+        "4",
+        "-",
+        ":",
+        ".",
+        "a.",
+        "1 ",
+        "4111 ",
+        "4111-1111 ",
+        "1:",
+        "f:",
+        "1.",
+        "a@",
+        "a@b.",
+        "a@b-",
+        "-----BEGIN ",
+        "-----BEGIN PRIVATE KEY-----\n",
+        "eyJ",
+        "eyJhbGciOiJIUzI1NiJ9.",
+        "sk-",
+        "ghp_a ",
+        "DE89 ",
+        "DE89370400440532013 ",
+        "q",
+        "qabc",
+        "k",
+        "over",
+        "jane ",
+        "Jane Do",
+        "E-1",
+        "\\n",
+        "_",
+        "é",
+        "xoxe.",
+    ];
+    for unit in hostile {
+        let text = unit.repeat(100_000 / unit.len());
+        let at_once = work(&engine, text.as_bytes(), usize::MAX);
+        assert!(at_once <= 150, "{at_once} steps a byte for {unit:?}");
+        let in_bytes = work(&engine, &text.as_bytes()[..20_000], 1);
+        assert!(
+            in_bytes <= 1000,
+            "{in_bytes} steps a byte for single bytes of {unit:?}"
+        );
+    }
+}

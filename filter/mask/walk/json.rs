@@ -1,0 +1,307 @@
+//! JSON bodies: one value, or several one after another.
+//!
+//! Each string that is a value is a text of its own, matched decoded; so is each number. A
+//! member's name passes. What breaks JSON's grammar makes the rest of the body stray text: then
+//! everything between two quotes is a string to mask, a name too, and everything else is text
+//! in which replacements are written so that the body does not become JSON by them.
+
+use super::Counts;
+use super::grammar::{Grammar, Role};
+use super::scalar;
+use super::track::{Direct, Place, Track, Work, Writing};
+use crate::mask::Engine;
+
+/// A name is held until its colon shows that it is one; a longer one is masked as if it were a value.
+const LONGEST_KEY: usize = 1024;
+
+/// Where in the body the next byte stands.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Between tokens.
+    #[default]
+    Outside,
+    /// In what may become a number or a literal name; held in `run`.
+    Scalar,
+    /// In a name, held in `run`; whether the last byte was a backslash.
+    Key { escaped: bool },
+    /// Behind a name, before its colon; both held in `run`.
+    AfterKey,
+    /// In a string that is masked; whether the last byte was a backslash.
+    String { escaped: bool },
+    /// In text that is not JSON.
+    Stray,
+}
+
+/// Masks a JSON body.
+#[derive(Debug)]
+pub(super) struct Json {
+    state: State,
+    grammar: Grammar,
+    /// The body is not JSON.
+    broken: bool,
+    begun: bool,
+    run: Vec<u8>,
+    string: Track,
+    stray: Track,
+}
+
+impl Default for Json {
+    fn default() -> Self {
+        Self {
+            state: State::default(),
+            grammar: Grammar::default(),
+            broken: false,
+            begun: false,
+            run: Vec::new(),
+            string: Track::new(Writing::Json),
+            stray: Track::new(Writing::Stray),
+        }
+    }
+}
+
+/// What a byte is worked on with.
+struct Job<'a> {
+    engine: &'a Engine,
+    out: &'a mut Vec<u8>,
+    counts: &'a mut Counts,
+}
+
+impl Json {
+    pub(super) fn held(&self) -> usize {
+        self.run.len() + self.string.held() + self.stray.held()
+    }
+
+    pub(super) fn push(
+        &mut self,
+        engine: &Engine,
+        piece: &[u8],
+        out: &mut Vec<u8>,
+        counts: &mut Counts,
+    ) {
+        self.take(
+            piece,
+            &mut Job {
+                engine,
+                out,
+                counts,
+            },
+        );
+    }
+
+    pub(super) fn finish(&mut self, engine: &Engine, out: &mut Vec<u8>, counts: &mut Counts) {
+        let job = &mut Job {
+            engine,
+            out,
+            counts,
+        };
+        match self.state {
+            State::Outside => {}
+            State::Scalar => {
+                if !self.end_scalar(job) {
+                    self.break_at_run(job);
+                }
+            }
+            State::Key { .. } | State::AfterKey => self.break_at_run(job),
+            State::String { .. } | State::Stray => {}
+        }
+        self.with(job, |this, work| {
+            this.string.end_string(Place::default(), work);
+            this.string.finish(work);
+            this.stray.finish(work);
+        });
+    }
+
+    fn take(&mut self, mut piece: &[u8], job: &mut Job<'_>) {
+        while !piece.is_empty() {
+            let taken = match self.state {
+                State::String { escaped } => self.in_string(piece, escaped, job),
+                State::Stray => self.in_stray(piece, job),
+                _ => {
+                    let Some(byte) = piece.first() else { return };
+                    usize::from(self.byte(*byte, job))
+                }
+            };
+            piece = piece.get(taken..).unwrap_or_default();
+        }
+    }
+
+    /// Takes a byte in one of the states that look at each; false when it has to be read anew.
+    fn byte(&mut self, byte: u8, job: &mut Job<'_>) -> bool {
+        match self.state {
+            State::Outside => self.outside(byte, job),
+            State::Scalar => return self.in_scalar(byte, job),
+            State::Key { escaped } => self.in_key(byte, escaped, job),
+            State::AfterKey => return self.after_key(byte, job),
+            State::String { .. } | State::Stray => return false,
+        }
+        true
+    }
+
+    fn outside(&mut self, byte: u8, job: &mut Job<'_>) {
+        match byte {
+            b' ' | b'\t' | b'\r' | b'\n' => job.out.push(byte),
+            b'"' => match self.grammar.string() {
+                Some(Role::Key) => {
+                    self.run.push(byte);
+                    self.state = State::Key { escaped: false };
+                }
+                Some(Role::Value) => {
+                    job.out.push(byte);
+                    self.state = State::String { escaped: false };
+                }
+                None => self.break_with(&[byte], job),
+            },
+            b'{' | b'}' | b'[' | b']' | b':' | b',' => {
+                if self.grammar.mark(byte) {
+                    job.out.push(byte);
+                } else {
+                    self.break_with(&[byte], job);
+                }
+            }
+            _ => {
+                self.run.push(byte);
+                self.state = State::Scalar;
+                return;
+            }
+        }
+        self.begun = true;
+    }
+
+    fn in_scalar(&mut self, byte: u8, job: &mut Job<'_>) -> bool {
+        let ends = match byte {
+            b'{' | b'}' | b'[' | b']' | b':' | b',' | b'"' => true,
+            // One value a line.
+            b'\n' => self.grammar.at_top(),
+            _ => false,
+        };
+        if ends || self.run.len() >= scalar::LONGEST {
+            if !self.end_scalar(job) {
+                self.break_at_run(job);
+            }
+            return false;
+        }
+        self.run.push(byte);
+        true
+    }
+
+    /// Writes what is held if it is a number or a literal name in its place, or a byte order mark.
+    fn end_scalar(&mut self, job: &mut Job<'_>) -> bool {
+        let length = self.run.trim_ascii_end().len();
+        let (bare, space) = self.run.split_at(length);
+        let mark = !self.begun && bare == b"\xEF\xBB\xBF";
+        let fits = mark || (scalar::is_scalar(bare) && !bare.is_empty() && self.grammar.scalar());
+        if fits {
+            if mark {
+                job.out.extend_from_slice(bare);
+            } else {
+                scalar::mask(job.engine, bare, job.counts, job.out);
+            }
+            job.out.extend_from_slice(space);
+            self.run.clear();
+            self.begun = true;
+            self.state = State::Outside;
+        }
+        fits
+    }
+
+    fn in_key(&mut self, byte: u8, escaped: bool, job: &mut Job<'_>) {
+        self.run.push(byte);
+        self.state = match byte {
+            b'"' if !escaped => State::AfterKey,
+            _ => State::Key {
+                escaped: byte == b'\\' && !escaped,
+            },
+        };
+        if self.run.len() > LONGEST_KEY && self.state != State::AfterKey {
+            let run = std::mem::take(&mut self.run);
+            let (quote, content) = run.split_at(1);
+            job.out.extend_from_slice(quote);
+            self.state = State::String { escaped: false };
+            self.take(content, job);
+        }
+    }
+
+    fn after_key(&mut self, byte: u8, job: &mut Job<'_>) -> bool {
+        match byte {
+            b':' => {
+                job.out.append(&mut self.run);
+                self.state = State::Outside;
+            }
+            b' ' | b'\t' | b'\r' | b'\n' => {
+                if self.run.len() < LONGEST_KEY {
+                    self.run.push(byte);
+                    return true;
+                }
+                self.break_at_run(job);
+            }
+            _ => self.break_at_run(job),
+        }
+        false
+    }
+
+    /// What is held is neither a name nor a number, so the body is not JSON from there on.
+    fn break_at_run(&mut self, job: &mut Job<'_>) {
+        let run = std::mem::take(&mut self.run);
+        self.break_with(&run, job);
+    }
+
+    fn break_with(&mut self, bytes: &[u8], job: &mut Job<'_>) {
+        self.broken = true;
+        self.state = State::Stray;
+        self.take(bytes, job);
+    }
+
+    fn in_string(&mut self, piece: &[u8], mut escaped: bool, job: &mut Job<'_>) -> usize {
+        let end = piece.iter().position(|byte| {
+            let ends = *byte == b'"' && !escaped;
+            escaped = *byte == b'\\' && !escaped;
+            ends
+        });
+        let content = piece.get(..end.unwrap_or(piece.len())).unwrap_or_default();
+        self.with(job, |this, work| {
+            this.string.json(content, Place::default(), work)
+        });
+        if end.is_none() {
+            self.state = State::String { escaped };
+            return piece.len();
+        }
+        self.with(job, |this, work| {
+            this.string.end_string(Place::default(), work);
+            this.string.finish(work);
+        });
+        job.out.push(b'"');
+        self.state = if self.broken {
+            State::Stray
+        } else {
+            State::Outside
+        };
+        content.len() + 1
+    }
+
+    fn in_stray(&mut self, piece: &[u8], job: &mut Job<'_>) -> usize {
+        let end = piece.iter().position(|byte| *byte == b'"');
+        let content = piece.get(..end.unwrap_or(piece.len())).unwrap_or_default();
+        self.with(job, |this, work| {
+            this.stray.plain(content, Place::default(), work)
+        });
+        if end.is_none() {
+            return piece.len();
+        }
+        self.with(job, |this, work| this.stray.finish(work));
+        job.out.push(b'"');
+        self.state = State::String { escaped: false };
+        content.len() + 1
+    }
+
+    fn with(&mut self, job: &mut Job<'_>, call: impl FnOnce(&mut Self, &mut Work<'_>)) {
+        let mut out = Direct(job.out);
+        call(
+            self,
+            &mut Work {
+                engine: job.engine,
+                out: &mut out,
+                counts: job.counts,
+            },
+        );
+    }
+}

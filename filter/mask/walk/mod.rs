@@ -1,0 +1,187 @@
+//! Walkers: what of a response body is text, and what only carries it.
+//!
+//! Each takes a body in pieces of any size, gives the text in it to the matcher, and writes the
+//! body again with what the matcher replaced. Everything else stays byte for byte.
+
+mod escape;
+mod events;
+mod grammar;
+mod json;
+mod payload;
+mod queue;
+mod scalar;
+mod texts;
+mod track;
+
+use super::Engine;
+use events::Events;
+use json::Json;
+use track::{Direct, Place, Track, Work, Writing};
+
+/// How a body carries text; chosen from its content type and the operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// JSON (RFC 8259), one value or several one after another. Each string is a text of its own.
+    Json,
+    /// An event stream (WHATWG HTML, "Server-sent events"). The texts of a model's answer go on
+    /// from event to event.
+    Events,
+    /// The whole body is one text.
+    Text,
+}
+
+/// Why a body cannot be masked. Whoever sends it on must cut it off before what is not written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WalkError {
+    /// An event or a frame is longer than what is held of a body.
+    TooLarge,
+    /// More texts are open in one stream than are followed.
+    TooManyTexts,
+}
+
+/// How often each detector matched, by its index in the engine.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    by_detector: Vec<u64>,
+}
+
+impl Counts {
+    /// The matches of detector `index` so far.
+    #[must_use]
+    pub fn get(&self, index: usize) -> u64 {
+        self.by_detector.get(index).copied().unwrap_or(0)
+    }
+
+    /// Every detector's matches so far, in the engine's order; detectors behind the last one that
+    /// matched are left out.
+    pub fn iter(&self) -> impl Iterator<Item = u64> + '_ {
+        self.by_detector.iter().copied()
+    }
+
+    /// All matches so far.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.by_detector
+            .iter()
+            .fold(0, |sum, count| sum.saturating_add(*count))
+    }
+
+    fn add(&mut self, detector: usize) {
+        if self.by_detector.len() <= detector {
+            self.by_detector.resize(detector + 1, 0);
+        }
+        if let Some(count) = self.by_detector.get_mut(detector) {
+            *count = count.saturating_add(1);
+        }
+    }
+}
+
+/// Masks one body.
+#[derive(Debug)]
+pub struct Walker {
+    kind: Kind,
+    counts: Counts,
+    /// Why nothing more of the body can be masked.
+    failed: Option<WalkError>,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Json(Box<Json>),
+    Events(Box<Events>),
+    Text(Box<Track>),
+}
+
+impl Walker {
+    /// A walker for a body that has not begun.
+    #[must_use]
+    pub fn new(format: Format) -> Self {
+        let kind = match format {
+            Format::Json => Kind::Json(Box::default()),
+            Format::Events => Kind::Events(Box::default()),
+            Format::Text => Kind::Text(Box::new(Track::new(Writing::Raw))),
+        };
+        Self {
+            kind,
+            counts: Counts::default(),
+            failed: None,
+        }
+    }
+
+    /// Takes the next piece of the body and appends what is decided to `out`.
+    ///
+    /// # Errors
+    /// The body cannot be masked. What is in `out` is masked and may be sent; nothing more will come.
+    pub fn push(
+        &mut self,
+        engine: &Engine,
+        piece: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), WalkError> {
+        self.attempt(|kind, counts| {
+            match kind {
+                Kind::Json(json) => json.push(engine, piece, out, counts),
+                Kind::Events(events) => events.push(engine, piece, out, counts)?,
+                Kind::Text(text) => {
+                    text.plain(
+                        piece,
+                        Place::default(),
+                        &mut Work {
+                            engine,
+                            out: &mut Direct(out),
+                            counts,
+                        },
+                    );
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// The body ends here, behind its last byte or at its trailers.
+    ///
+    /// # Errors
+    /// As for [`Walker::push`].
+    pub fn finish(&mut self, engine: &Engine, out: &mut Vec<u8>) -> Result<(), WalkError> {
+        self.attempt(|kind, counts| {
+            match kind {
+                Kind::Json(json) => json.finish(engine, out, counts),
+                Kind::Events(events) => events.finish(engine, out, counts)?,
+                Kind::Text(text) => text.finish(&mut Work {
+                    engine,
+                    out: &mut Direct(out),
+                    counts,
+                }),
+            }
+            Ok(())
+        })
+    }
+
+    fn attempt(
+        &mut self,
+        call: impl FnOnce(&mut Kind, &mut Counts) -> Result<(), WalkError>,
+    ) -> Result<(), WalkError> {
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        let outcome = call(&mut self.kind, &mut self.counts);
+        self.failed = outcome.err();
+        outcome
+    }
+
+    /// The bytes of the body that are held back now.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        match &self.kind {
+            Kind::Json(json) => json.held(),
+            Kind::Events(events) => events.held(),
+            Kind::Text(text) => text.held(),
+        }
+    }
+
+    /// What was replaced so far.
+    #[must_use]
+    pub fn counts(&self) -> &Counts {
+        &self.counts
+    }
+}

@@ -1,0 +1,466 @@
+//! The JSON of one event: which of its strings go on in later events, and what it ends.
+
+use std::borrow::Cow;
+
+use sha2::{Digest, Sha256};
+
+use super::WalkError;
+use super::escape::{Unescape, Unit};
+use super::grammar::{Grammar, Role};
+use super::scalar;
+use super::texts::{Id, Owner};
+
+/// Nesting in which names are followed; strings below it are texts of their own.
+const NAMED_DEPTH: usize = 32;
+/// Strings of one event that may go on in later ones.
+const CONTINUED: usize = 4096;
+
+/// A text within the payload, by its place there, without quotes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Segment {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) kind: Kind,
+}
+
+/// What a segment is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A string that is a text of its own.
+    Whole,
+    /// A string that is a piece of the text at this index of [`Payload::texts`].
+    Piece(usize),
+    /// A number or a literal name.
+    Scalar,
+}
+
+/// Which texts an event ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// A choice's.
+    Choice(i64),
+    /// A content block's.
+    Block(i64),
+    /// An output item's.
+    Output(i64),
+    /// All.
+    All,
+}
+
+/// What an event's payload holds.
+#[derive(Debug, Default)]
+pub(super) struct Payload {
+    pub(super) segments: Vec<Segment>,
+    pub(super) texts: Vec<(Id, Owner)>,
+    pub(super) ends: Vec<End>,
+}
+
+/// An object or array around the current place.
+#[derive(Debug, Default)]
+struct Frame {
+    /// The name of the member that is read, escapes and all.
+    name: (usize, usize),
+    /// Elements before the current one.
+    position: usize,
+    object: bool,
+    /// What is known of the object, once something depends on it.
+    scope: Option<usize>,
+}
+
+/// What tells an object from its siblings.
+#[derive(Debug, Default)]
+struct Scope {
+    index: Option<i64>,
+    /// Its place in the array, where that tells it from others.
+    position: Option<usize>,
+    thought: bool,
+}
+
+/// A string that goes on in other events: the names above it, and the objects around it.
+#[derive(Debug)]
+struct Piece {
+    names: Vec<(usize, usize)>,
+    scopes: Vec<usize>,
+}
+
+/// What the members of the event itself say.
+#[derive(Debug, Default)]
+struct Event {
+    kind: (usize, usize),
+    item: (usize, usize),
+    output: Option<i64>,
+    content: Option<i64>,
+    summary: Option<i64>,
+}
+
+struct Reader<'a> {
+    bytes: &'a [u8],
+    grammar: Grammar,
+    frames: Vec<Frame>,
+    /// Levels opened below the last frame.
+    deeper: usize,
+    scopes: Vec<Scope>,
+    pieces: Vec<Piece>,
+    finished: Vec<usize>,
+    event: Event,
+    payload: Payload,
+}
+
+/// Reads a payload that is an object or a non-empty array; none when it is anything else.
+///
+/// # Errors
+/// More strings than are followed go on in other events.
+pub(super) fn read(bytes: &[u8]) -> Result<Option<Payload>, WalkError> {
+    if !matches!(bytes.trim_ascii_start(), [b'{' | b'[', ..]) {
+        return Ok(None);
+    }
+    let mut reader = Reader {
+        bytes,
+        grammar: Grammar::default(),
+        frames: Vec::new(),
+        deeper: 0,
+        scopes: Vec::new(),
+        pieces: Vec::new(),
+        finished: Vec::new(),
+        event: Event::default(),
+        payload: Payload::default(),
+    };
+    if !reader.tokens() {
+        return Ok(None);
+    }
+    if reader.pieces.len() > CONTINUED {
+        return Err(WalkError::TooManyTexts);
+    }
+    reader.resolve();
+    Ok(Some(reader.payload))
+}
+
+impl Reader<'_> {
+    /// Reads every token; false when they are not one JSON value with something in it.
+    fn tokens(&mut self) -> bool {
+        let mut at = 0;
+        let mut over = false;
+        let mut tokens = 0_usize;
+        while let Some(byte) = self.bytes.get(at) {
+            let start = at;
+            match byte {
+                b' ' | b'\t' | b'\r' | b'\n' => {
+                    at += 1;
+                    continue;
+                }
+                _ if over => return false,
+                b'{' | b'}' | b'[' | b']' | b':' | b',' => {
+                    if !self.grammar.mark(*byte) {
+                        return false;
+                    }
+                    self.mark(*byte);
+                    at += 1;
+                }
+                b'"' => {
+                    let Some(end) = self.string_end(at + 1) else {
+                        return false;
+                    };
+                    let Some(role) = self.grammar.string() else {
+                        return false;
+                    };
+                    self.string(role, start + 1, end);
+                    at = end + 1;
+                }
+                _ => {
+                    let rest = self.bytes.get(at..).unwrap_or_default();
+                    at += rest
+                        .iter()
+                        .position(|byte| b"{}[]:,\" \t\r\n".contains(byte))
+                        .unwrap_or(rest.len());
+                    if !scalar::is_scalar(self.slice((start, at))) || !self.grammar.scalar() {
+                        return false;
+                    }
+                    self.scalar(start, at);
+                }
+            }
+            tokens += 1;
+            over = self.grammar.between_values();
+        }
+        // An empty object or array could as well be a token of plain text, and has no text itself.
+        over && tokens > 2
+    }
+
+    fn slice(&self, (start, end): (usize, usize)) -> &[u8] {
+        self.bytes.get(start..end).unwrap_or_default()
+    }
+
+    /// The closing quote of the string whose content begins at `start`; none when there is none on the line.
+    fn string_end(&self, start: usize) -> Option<usize> {
+        let mut escaped = false;
+        for (at, byte) in self.bytes.iter().enumerate().skip(start) {
+            match byte {
+                b'\n' => return None,
+                b'"' if !escaped => return Some(at),
+                _ => escaped = *byte == b'\\' && !escaped,
+            }
+        }
+        None
+    }
+
+    fn mark(&mut self, mark: u8) {
+        match mark {
+            b'{' | b'[' if self.deeper > 0 || self.frames.len() == NAMED_DEPTH => self.deeper += 1,
+            b'{' | b'[' => {
+                self.frames.push(Frame {
+                    object: mark == b'{',
+                    ..Frame::default()
+                });
+                if self.frames.len() == 1 {
+                    self.scope(0);
+                }
+            }
+            b'}' | b']' if self.deeper > 0 => self.deeper -= 1,
+            b'}' | b']' => {
+                self.frames.pop();
+            }
+            b',' if self.deeper == 0 => {
+                if let Some(frame) = self.frames.last_mut() {
+                    frame.position += 1;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn string(&mut self, role: Role, start: usize, end: usize) {
+        if role == Role::Key {
+            if let Some(frame) = self.frames.last_mut().filter(|_| self.deeper == 0) {
+                frame.name = (start, end);
+            }
+            return;
+        }
+        let mut kind = Kind::Whole;
+        if self.deeper == 0 {
+            if self.continues() {
+                if self.pieces.len() <= CONTINUED {
+                    kind = Kind::Piece(self.pieces.len());
+                    let piece = self.piece();
+                    self.pieces.push(piece);
+                }
+            } else {
+                self.member(start, end, true);
+            }
+        }
+        self.payload.segments.push(Segment { start, end, kind });
+    }
+
+    fn scalar(&mut self, start: usize, end: usize) {
+        if self.deeper == 0 {
+            self.member(start, end, false);
+        }
+        self.payload.segments.push(Segment {
+            start,
+            end,
+            kind: Kind::Scalar,
+        });
+    }
+
+    /// The names from the outermost member to the current one.
+    fn names(&self) -> Vec<(usize, usize)> {
+        self.frames
+            .iter()
+            .filter(|frame| frame.object)
+            .map(|frame| frame.name)
+            .collect()
+    }
+
+    /// Whether the string here is a piece of a text that goes on in other events.
+    fn continues(&self) -> bool {
+        let path = self.names();
+        let path: Vec<Cow<'_, [u8]>> = path.iter().map(|name| name_of(self.slice(*name))).collect();
+        let path: Vec<&[u8]> = path.iter().map(AsRef::as_ref).collect();
+        match path.as_slice() {
+            [b"choices", b"text"]
+            | [b"candidates", b"content", b"parts", b"text"]
+            | [b"token", b"text"]
+            | [b"message", b"content" | b"thinking"]
+            | [b"response" | b"content" | b"text_output"] => true,
+            [
+                ..,
+                b"role" | b"type" | b"id" | b"finish_reason" | b"stop_reason",
+            ] => false,
+            path => path.contains(&&b"delta"[..]),
+        }
+    }
+
+    fn piece(&mut self) -> Piece {
+        let names = self.names();
+        let objects: Vec<usize> = self
+            .frames
+            .iter()
+            .enumerate()
+            .filter(|(_, frame)| frame.object)
+            .map(|(depth, _)| depth)
+            .collect();
+        let scopes = objects
+            .into_iter()
+            .filter_map(|depth| self.scope(depth))
+            .collect();
+        Piece { names, scopes }
+    }
+
+    /// The scope of the object at this depth.
+    fn scope(&mut self, depth: usize) -> Option<usize> {
+        if let Some(scope) = self.frames.get(depth)?.scope {
+            return Some(scope);
+        }
+        // The parts of a candidate's content follow one another: their place says nothing.
+        let place = |array: &Frame| (!array.object).then_some(array.position);
+        let array = depth
+            .checked_sub(1)
+            .and_then(|above| self.frames.get(above))
+            .and_then(place);
+        let of_parts = depth
+            .checked_sub(2)
+            .and_then(|above| self.frames.get(above))
+            .is_some_and(|holder| holder.object && *name_of(self.slice(holder.name)) == *b"parts");
+        self.scopes.push(Scope {
+            position: array.filter(|_| !of_parts),
+            ..Scope::default()
+        });
+        let scope = self.scopes.len() - 1;
+        self.frames.get_mut(depth)?.scope = Some(scope);
+        Some(scope)
+    }
+
+    /// Notes what a member says about its object or its event.
+    fn member(&mut self, start: usize, end: usize, string: bool) {
+        let depth = self.frames.len().saturating_sub(1);
+        let Some(frame) = self.frames.last().filter(|frame| frame.object) else {
+            return;
+        };
+        let name = name_of(self.slice(frame.name));
+        let value = self.slice((start, end));
+        let integer = || {
+            std::str::from_utf8(value)
+                .ok()
+                .and_then(|value| value.parse::<i64>().ok())
+        };
+        match (name.as_ref(), string) {
+            (b"index", false) => {
+                let index = integer();
+                if let Some(scope) = self
+                    .scope(depth)
+                    .and_then(|scope| self.scopes.get_mut(scope))
+                {
+                    scope.index = index;
+                }
+            }
+            (b"thought", false) => {
+                let thought = value == b"true";
+                if let Some(scope) = self
+                    .scope(depth)
+                    .and_then(|scope| self.scopes.get_mut(scope))
+                {
+                    scope.thought = thought;
+                }
+            }
+            (b"finish_reason" | b"finishReason", true) if !value.is_empty() => {
+                if let Some(scope) = self.scope(depth) {
+                    self.finished.push(scope);
+                }
+            }
+            (b"output_index", false) if depth == 0 => self.event.output = integer(),
+            (b"content_index", false) if depth == 0 => self.event.content = integer(),
+            (b"summary_index", false) if depth == 0 => self.event.summary = integer(),
+            (b"done", false) if depth == 0 && value == b"true" => self.payload.ends.push(End::All),
+            (b"generated_text", true) if depth == 0 => self.payload.ends.push(End::All),
+            (b"type", true) if depth == 0 => self.event.kind = (start, end),
+            (b"item_id", true) if depth == 0 => self.event.item = (start, end),
+            _ => {}
+        }
+    }
+
+    /// Names the texts and the ends, now that every member has been seen.
+    fn resolve(&mut self) {
+        let block = self.scopes.first().and_then(|event| event.index);
+        let mut texts = Vec::with_capacity(self.pieces.len());
+        for piece in &self.pieces {
+            let mut digest = Sha256::new();
+            for name in &piece.names {
+                let name = name_of(self.slice(*name));
+                digest.update(number(name.len()).to_le_bytes());
+                digest.update(&name);
+            }
+            let mut owner = Owner {
+                choice: None,
+                block,
+                output: self.event.output,
+            };
+            for scope in piece
+                .scopes
+                .iter()
+                .filter_map(|scope| self.scopes.get(*scope))
+            {
+                let step = scope.step();
+                digest.update([u8::from(step.is_some()), u8::from(scope.thought)]);
+                digest.update(step.unwrap_or(0).to_le_bytes());
+                if scope.position.is_some() && owner.choice.is_none() {
+                    owner.choice = step;
+                }
+            }
+            digest.update(self.slice(self.event.kind));
+            for index in [self.event.output, self.event.content, self.event.summary] {
+                digest.update([u8::from(index.is_some())]);
+                digest.update(index.unwrap_or(0).to_le_bytes());
+            }
+            // Some gateways give an item another id in each event, but never another index.
+            if self.event.output.is_none() {
+                digest.update(self.slice(self.event.item));
+            }
+            texts.push((digest.finalize().into(), owner));
+        }
+        self.payload.texts = texts;
+        let choices = self
+            .finished
+            .iter()
+            .filter_map(|scope| self.scopes.get(*scope));
+        let choices: Vec<End> = choices
+            .map(|scope| scope.step().map_or(End::All, End::Choice))
+            .collect();
+        self.payload.ends.extend(choices);
+        let end = match self.slice(self.event.kind) {
+            b"content_block_stop" => block.map(End::Block),
+            b"message_stop"
+            | b"response.completed"
+            | b"response.failed"
+            | b"response.incomplete" => Some(End::All),
+            kind if kind.ends_with(b".done") => self.event.output.map(End::Output),
+            _ => None,
+        };
+        self.payload.ends.extend(end);
+    }
+}
+
+impl Scope {
+    /// What tells the object from its siblings.
+    fn step(&self) -> Option<i64> {
+        self.index.or_else(|| self.position.map(number))
+    }
+}
+
+/// A length or position, which no payload makes greater than this holds.
+fn number(value: usize) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+/// A member's name as it reads.
+fn name_of(raw: &[u8]) -> Cow<'_, [u8]> {
+    if !raw.contains(&b'\\') {
+        return Cow::Borrowed(raw);
+    }
+    let mut name = Vec::with_capacity(raw.len());
+    let mut unescape = Unescape::default();
+    let mut emit = |unit: Unit<'_>| match unit {
+        Unit::Plain(bytes) => name.extend_from_slice(bytes),
+        Unit::Escape { decoded, .. } => name.extend_from_slice(decoded),
+    };
+    unescape.push(raw, &mut emit);
+    unescape.finish(&mut emit);
+    Cow::Owned(name)
+}

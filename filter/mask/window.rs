@@ -1,0 +1,247 @@
+//! What a detector sees of a text, and what it answers.
+//!
+//! Everything rests on one property of a detector's answer, which the tests check for each
+//! of them: it never changes when more of the text is known. [`Window::at`] and
+//! [`Window::run`] give it by construction, as they refuse to say anything about a byte
+//! that has not arrived yet.
+
+/// The two bytes in front of a position of a text, as far as there are any.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Behind {
+    one: Option<u8>,
+    two: Option<u8>,
+}
+
+impl Behind {
+    /// What stands in front of the position after `bytes`.
+    pub(super) fn after(self, bytes: &[u8]) -> Self {
+        let mut back = bytes.iter().rev().copied();
+        match (back.next(), back.next()) {
+            (Some(one), Some(two)) => Self {
+                one: Some(one),
+                two: Some(two),
+            },
+            (Some(one), None) => Self {
+                one: Some(one),
+                two: self.one,
+            },
+            _ => self,
+        }
+    }
+
+    /// The byte right in front.
+    pub(super) fn byte(self) -> Option<u8> {
+        self.one
+    }
+
+    /// The byte before that one.
+    pub(super) fn second(self) -> Option<u8> {
+        self.two
+    }
+
+    /// The white space that the two bytes stand for where they are an escape such as `\n`.
+    ///
+    /// The arguments of a tool call are JSON inside a JSON string, so a word at the start
+    /// of a line has a backslash and a letter in front of it.
+    pub(super) fn escape(self) -> Option<u8> {
+        match (self.two, self.one) {
+            (Some(b'\\'), Some(b'n')) => Some(b'\n'),
+            (Some(b'\\'), Some(b'r')) => Some(b'\r'),
+            (Some(b'\\'), Some(b't')) => Some(b'\t'),
+            _ => None,
+        }
+    }
+
+    /// The byte right in front, or the white space that an escape stands for.
+    pub(super) fn denoted(self) -> Option<u8> {
+        self.escape().or(self.one)
+    }
+
+    /// Whether a word or number runs up to here.
+    pub(super) fn in_word(self) -> bool {
+        self.denoted().is_some_and(|b| b.is_ascii_alphanumeric())
+    }
+
+    /// Whether `separator` stands right in front, and a digit before it.
+    pub(super) fn digit_then(self, separator: u8) -> bool {
+        self.one == Some(separator) && self.two.is_some_and(|b| b.is_ascii_digit())
+    }
+}
+
+/// Why a detector has no match to show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Miss {
+    /// Nothing of this detector begins here, whatever follows.
+    No,
+    /// It depends on bytes that are not known yet.
+    More,
+}
+
+/// A match that begins where the window begins.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Hit {
+    /// How many bytes are certain, at least one.
+    pub len: usize,
+    /// What of the bytes after them belongs to the match, where that is not known yet.
+    pub tail: Option<Tail>,
+}
+
+/// How a match goes on whose length is not known when it is certain.
+///
+/// It needs no buffer: what belongs to the match is masked as it arrives.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Tail {
+    /// For as long as bytes of a class come, or single joiners between two of them.
+    Run {
+        /// The class.
+        class: fn(u8) -> bool,
+        /// What may stand between two bytes of the class.
+        joiners: &'static [u8],
+    },
+    /// To the end of the `-----END ...-----` line.
+    KeyBlock,
+}
+
+/// A text from one position on, as far as it is known.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Window<'a> {
+    /// What stands in front of the position.
+    pub behind: Behind,
+    /// The known bytes.
+    pub bytes: &'a [u8],
+    /// Whether the text ends after them.
+    pub last: bool,
+}
+
+impl Window<'_> {
+    /// The byte at `index`, or none where the text has ended.
+    ///
+    /// # Errors
+    /// [`Miss::More`] where it is not known yet.
+    pub(super) fn at(&self, index: usize) -> Result<Option<u8>, Miss> {
+        #[cfg(test)]
+        steps::add(1);
+        match self.bytes.get(index) {
+            Some(byte) => Ok(Some(*byte)),
+            None if self.last => Ok(None),
+            None => Err(Miss::More),
+        }
+    }
+
+    /// How many bytes of a class stand from `from` on; counting stops at `most`.
+    ///
+    /// # Errors
+    /// [`Miss::More`] where it depends on bytes that are not known yet.
+    pub(super) fn run(
+        &self,
+        from: usize,
+        most: usize,
+        class: impl Fn(u8) -> bool,
+    ) -> Result<usize, Miss> {
+        let known = self.bytes.get(from..).unwrap_or_default();
+        let run = known
+            .iter()
+            .take(most)
+            .take_while(|byte| class(**byte))
+            .count();
+        #[cfg(test)]
+        steps::add(run + 1);
+        if run < most && run == known.len() && !self.last {
+            return Err(Miss::More);
+        }
+        Ok(run)
+    }
+
+    /// Whether `literal` stands at `from`.
+    ///
+    /// # Errors
+    /// [`Miss::More`] where the known bytes agree but end too early.
+    pub(super) fn literal(&self, from: usize, literal: &[u8]) -> Result<bool, Miss> {
+        let known = self.bytes.get(from..).unwrap_or_default();
+        #[cfg(test)]
+        steps::add(1);
+        if known.starts_with(literal) {
+            Ok(true)
+        } else if literal.starts_with(known) && !self.last {
+            Err(Miss::More)
+        } else {
+            Ok(false)
+        }
+    }
+
+    /// The known bytes of a range; shorter where fewer are known.
+    pub(super) fn slice(&self, from: usize, len: usize) -> &[u8] {
+        let known = self.bytes.get(from..).unwrap_or_default();
+        known.get(..len).unwrap_or(known)
+    }
+
+    /// Whether a word or number goes on at `index`.
+    ///
+    /// # Errors
+    /// [`Miss::More`] where it is not known yet.
+    pub(super) fn word_at(&self, index: usize) -> Result<bool, Miss> {
+        Ok(self
+            .at(index)?
+            .is_some_and(|byte| byte.is_ascii_alphanumeric()))
+    }
+
+    /// Whether a digit stands at `index`.
+    ///
+    /// # Errors
+    /// [`Miss::More`] where it is not known yet.
+    pub(super) fn digit_at(&self, index: usize) -> Result<bool, Miss> {
+        Ok(self.at(index)?.is_some_and(|byte| byte.is_ascii_digit()))
+    }
+}
+
+impl Tail {
+    /// How many of `bytes` belong to the match, and whether it ends there.
+    ///
+    /// Where it does not end, the bytes that are left are needed again with what follows them.
+    pub(super) fn eat(self, bytes: &[u8], last: bool) -> (usize, bool) {
+        let window = Window {
+            behind: Behind::default(),
+            bytes,
+            last,
+        };
+        match self {
+            Self::Run { class, joiners } => run_on(&window, class, joiners),
+            Self::KeyBlock => super::detectors::private_key::rest_of_block(&window),
+        }
+    }
+}
+
+fn run_on(window: &Window<'_>, class: fn(u8) -> bool, joiners: &[u8]) -> (usize, bool) {
+    let mut len = 0;
+    loop {
+        len += window
+            .slice(len, usize::MAX)
+            .iter()
+            .take_while(|b| class(**b))
+            .count();
+        match (window.at(len), window.at(len + 1)) {
+            (Ok(Some(joiner)), Ok(Some(next))) if joiners.contains(&joiner) && class(next) => {
+                len += 2;
+            }
+            (Ok(Some(joiner)), Err(_)) if joiners.contains(&joiner) => return (len, false),
+            (Err(_), _) => return (len, false),
+            _ => return (len, true),
+        }
+    }
+}
+
+/// Counts the bytes that detectors look at, so that a test can bound the work.
+#[cfg(test)]
+pub(super) mod steps {
+    use std::cell::Cell;
+
+    thread_local!(static STEPS: Cell<usize> = const { Cell::new(0) });
+
+    pub(in crate::mask) fn add(count: usize) {
+        STEPS.set(STEPS.get() + count);
+    }
+
+    pub(in crate::mask) fn take() -> usize {
+        STEPS.replace(0)
+    }
+}
