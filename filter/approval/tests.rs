@@ -18,7 +18,10 @@ fn a_digest_tells_requests_apart() {
 #[test]
 fn answers_are_read_or_are_none() {
     assert_eq!(
-        read_answer(200, br#"{"id":"apr_1","state":"denied","reason":"no","reviewer":"ana"}"#),
+        read_answer(
+            200,
+            br#"{"id":"apr_1","state":"denied","reason":"no","reviewer":"ana"}"#
+        ),
         Some(Answer {
             id: "apr_1".to_owned(),
             state: State::Denied,

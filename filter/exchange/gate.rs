@@ -55,7 +55,10 @@ impl Exchange {
             operation: asked.operation.name,
             method: &asked.method,
             path: &asked.path.path,
-            model: asked.facts.as_ref().and_then(|facts| facts.model.as_deref()),
+            model: asked
+                .facts
+                .as_ref()
+                .and_then(|facts| facts.model.as_deref()),
             items: asked.facts.as_ref().map_or(1, |facts| facts.items),
             rule: &rule.name,
             reviewers,

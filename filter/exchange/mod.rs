@@ -78,12 +78,7 @@ impl Exchange {
     /// Begins an exchange at `now` (since 1970).
     #[must_use]
     pub fn new(guard: Rc<Guard>, name: Name, now: Duration) -> Self {
-        let record = Record::begin(
-            name.id,
-            name.worker,
-            guard.policy.digest.clone(),
-            now,
-        );
+        let record = Record::begin(name.id, name.worker, guard.policy.digest.clone(), now);
         Self {
             guard,
             phase: Phase::New,

@@ -1,7 +1,9 @@
 //! From the request's head and body to a verdict.
 
 use super::event::{Effect, Flow, Headers, Outcome};
-use super::headers::{self, host, is_encoded, is_field_value, is_grpc, is_json, media_type, single};
+use super::headers::{
+    self, host, is_encoded, is_field_value, is_grpc, is_json, media_type, single,
+};
 use super::reply::Refusal;
 use super::response::Masking;
 use super::{Exchange, Phase, World};
@@ -60,7 +62,9 @@ impl Exchange {
     pub(super) fn request_grows(&mut self, bytes: usize, world: World<'_>) -> Outcome {
         let limit = self.guard.policy.limits.request_body;
         match &self.phase {
-            Phase::Reading(_) if over(bytes, limit) => self.refuse(Refusal::too_large(limit), world),
+            Phase::Reading(_) if over(bytes, limit) => {
+                self.refuse(Refusal::too_large(limit), world)
+            }
             Phase::Reading(_) | Phase::Waiting(_) | Phase::Over => hold(),
             Phase::New => self.refuse(out_of_order(), world),
             Phase::Passed(_) => Outcome::go_on(),
@@ -105,8 +109,7 @@ impl Exchange {
         self.record.request.path = Some(path.path.clone());
         self.record.request.operation = Some(operation.name);
 
-        let found =
-            find_token(&policy.identity.token, headers).map_err(Refusal::identity)?;
+        let found = find_token(&policy.identity.token, headers).map_err(Refusal::identity)?;
         let identity = guard
             .verifier
             .verify(found.token, world.now)
@@ -125,7 +128,12 @@ impl Exchange {
                 value: path.to_header(),
             });
         }
-        let readable = readable(headers, media.as_deref(), &operation, policy.limits.request_body);
+        let readable = readable(
+            headers,
+            media.as_deref(),
+            &operation,
+            policy.limits.request_body,
+        );
         let facts = (operation.body == Shape::Opaque).then(|| Facts {
             model: operation.model.clone(),
             items: 1,
@@ -149,11 +157,7 @@ impl Exchange {
     ///
     /// All of it is done here, since a held request's head can't always be changed later. A
     /// request that is refused after all never leaves with it.
-    fn head_effects(
-        &self,
-        headers: &Headers,
-        identity: &Identity,
-    ) -> Result<Vec<Effect>, Refusal> {
+    fn head_effects(&self, headers: &Headers, identity: &Identity) -> Result<Vec<Effect>, Refusal> {
         let policy = &self.guard.policy;
         let mut effects = Vec::new();
         let mut remove = |name: &str| {
@@ -232,7 +236,10 @@ impl Exchange {
             body,
         ));
         let request = &mut self.record.request;
-        request.model = facts.model.as_ref().map(|name| name.chars().take(256).collect());
+        request.model = facts
+            .model
+            .as_ref()
+            .map(|name| name.chars().take(256).collect());
         request.items = Some(facts.items);
         request.bytes = u64::try_from(body.len()).ok();
         asked.facts = Some(facts);
@@ -341,11 +348,8 @@ impl Exchange {
                 Err(error) => {
                     for (quota, key, amount) in &charged {
                         // What can't be given back stays taken until the window ends.
-                        let _ = quota::refund(
-                            world.store,
-                            &charge_of(quota, key, *amount),
-                            world.now,
-                        );
+                        let _ =
+                            quota::refund(world.store, &charge_of(quota, key, *amount), world.now);
                     }
                     return Err(match error {
                         ChargeError::Over { retry_after } => {
@@ -461,7 +465,12 @@ fn key<'a>(quota: &'a Quota, asked: &'a Asked) -> Vec<&'a str> {
             Dimension::Provider => key.extend(["provider", asked.identity.provider.as_str()]),
             Dimension::Model => {
                 key.push("model");
-                key.extend(asked.facts.as_ref().and_then(|facts| facts.model.as_deref()));
+                key.extend(
+                    asked
+                        .facts
+                        .as_ref()
+                        .and_then(|facts| facts.model.as_deref()),
+                );
             }
             Dimension::Operation => key.extend(["operation", asked.operation.name]),
             Dimension::Claim(name) => {

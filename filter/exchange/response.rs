@@ -4,7 +4,7 @@ use super::event::{Effect, Flow, Headers, Outcome};
 use super::headers::{has, is_encoded, is_grpc, is_json, media_type, single};
 use super::reply::Refusal;
 use super::{Exchange, Guard, Phase, World};
-use crate::mask::walk::{Format, GrpcMessage, Walker};
+use crate::mask::{Format, WalkError, Walker};
 use crate::operation::Shape;
 use crate::record::Record;
 
@@ -42,7 +42,12 @@ impl Masking {
         let Some(engine) = guard.engines.get(plan) else {
             return;
         };
-        for (detector, count) in walker.counts().iter() {
+        for (detector, count) in walker
+            .counts()
+            .iter()
+            .enumerate()
+            .filter(|(_, count)| *count > 0)
+        {
             record
                 .response
                 .matches
@@ -87,13 +92,13 @@ impl Exchange {
             Ok(None) => return Outcome::go_on(),
             Err(code) => return self.refuse_response(code),
         };
-        let Some(engine) = self.guard.engines.get(plan) else {
+        if self.guard.engines.get(plan).is_none() {
             return self.refuse_response("mask_unavailable");
-        };
+        }
         // HTTP/1.1 says how a body ends: by its length or by its last chunk, and Envoy's HTTP/1
         // codec drops trailers unless it is told otherwise.
         masking.trailers_possible = !has(headers, "transfer-encoding");
-        masking.walker = Some(Box::new(Walker::new(format, engine)));
+        masking.walker = Some(Box::new(Walker::new(format)));
         self.record.response.masked = true;
         Outcome {
             effects: OF_THE_BYTES
@@ -123,7 +128,7 @@ impl Exchange {
         }
         let held = walker.held() > 0;
         if let Err(error) = result {
-            return self.cut(error.code());
+            return self.cut(code_of(error));
         }
         let flow = if held && !end && masking.trailers_possible {
             Flow::Hold
@@ -172,12 +177,17 @@ impl Exchange {
         self.phase = Phase::Over;
         self.record.response.code = Some(code);
         Outcome {
-            effects: vec![
-                Effect::ReplaceResponseBody(Vec::new()),
-                Effect::CutResponse,
-            ],
+            effects: vec![Effect::ReplaceResponseBody(Vec::new()), Effect::CutResponse],
             flow: Flow::Hold,
         }
+    }
+}
+
+/// The code of a response that could not be masked to its end.
+fn code_of(error: WalkError) -> &'static str {
+    match error {
+        WalkError::TooLarge => "piece_too_large",
+        WalkError::TooManyTexts => "too_many_texts",
     }
 }
 
@@ -208,10 +218,6 @@ fn format(
     };
     if is_grpc(&media) {
         return match shape {
-            Shape::TensorsGrpc => Ok(Some(Format::Grpc(GrpcMessage::ModelInferResponse))),
-            Shape::TensorsGrpcStream => {
-                Ok(Some(Format::Grpc(GrpcMessage::ModelStreamInferResponse)))
-            }
             _ => Err("grpc_not_maskable"),
         };
     }

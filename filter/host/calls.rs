@@ -115,7 +115,11 @@ unsafe extern "C" {
 }
 
 fn check(status: u32) -> Result<(), Status> {
-    if status == 0 { Ok(()) } else { Err(Status(status)) }
+    if status == 0 {
+        Ok(())
+    } else {
+        Err(Status(status))
+    }
 }
 
 /// Takes over memory that the host filled.
@@ -161,9 +165,7 @@ pub(super) fn buffer(kind: Buffer, start: usize, length: usize) -> Result<Vec<u8
 /// Puts `bytes` in place of the first `length` bytes.
 pub(super) fn replace_buffer(kind: Buffer, length: usize, bytes: &[u8]) -> Result<(), Status> {
     // SAFETY: the pointer and length are those of a live slice.
-    check(unsafe {
-        proxy_set_buffer_bytes(kind as u32, 0, length, bytes.as_ptr(), bytes.len())
-    })
+    check(unsafe { proxy_set_buffer_bytes(kind as u32, 0, length, bytes.as_ptr(), bytes.len()) })
 }
 
 /// All headers, names in lower case as Envoy keeps them.
@@ -183,7 +185,7 @@ fn read_pairs(bytes: &[u8]) -> Option<Vec<(Vec<u8>, Vec<u8>)>> {
         return Some(Vec::new());
     }
     let mut rest = bytes;
-    let mut number = |rest: &mut &[u8]| {
+    let number = |rest: &mut &[u8]| {
         let (head, tail) = rest.split_first_chunk::<4>()?;
         *rest = tail;
         usize::try_from(u32::from_le_bytes(*head)).ok()
@@ -309,7 +311,5 @@ pub(super) fn set_shared(key: &str, value: &[u8], change: u32) -> Result<(), Sta
 /// Sets the filter state `wasm.{name}` of the current stream.
 pub(super) fn set_state(name: &str, value: &[u8]) -> Result<(), Status> {
     // SAFETY: the pointers and lengths are those of live slices.
-    check(unsafe {
-        proxy_set_property(name.as_ptr(), name.len(), value.as_ptr(), value.len())
-    })
+    check(unsafe { proxy_set_property(name.as_ptr(), name.len(), value.as_ptr(), value.len()) })
 }

@@ -47,9 +47,7 @@ impl Shared {
         for (context, delivery) in due {
             let held = matches!(delivery.get(), Delivery::Held | Delivery::Ending);
             // A stream that is gone has nothing to let go.
-            if held
-                && calls::act_for(context).is_ok()
-                && calls::resume(Direction::Response).is_ok()
+            if held && calls::act_for(context).is_ok() && calls::resume(Direction::Response).is_ok()
             {
                 delivery.set(Delivery::Released);
             }
@@ -86,8 +84,9 @@ impl Root {
         let guard = Guard::load(text, &environment::variable)
             .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>())?;
         if !guard.policy().quotas.is_empty() {
-            SharedData::prepare()
-                .map_err(|status| vec![format!("/quotas: no shared data for counts: {status:?}")])?;
+            SharedData::prepare().map_err(|status| {
+                vec![format!("/quotas: no shared data for counts: {status:?}")]
+            })?;
         }
         Ok(Shared {
             guard: Rc::new(guard),

@@ -169,7 +169,11 @@ impl Stream {
             (":path", call.path.as_str()),
             (":authority", call.cluster.as_str()),
         ];
-        headers.extend(call.headers.iter().map(|(name, value)| (*name, value.as_str())));
+        headers.extend(
+            call.headers
+                .iter()
+                .map(|(name, value)| (*name, value.as_str())),
+        );
         let sent = dispatch_http_call(
             &call.cluster,
             headers,
@@ -267,7 +271,9 @@ impl Context for Stream {
             .flatten();
         let event = Event::CallAnswered {
             call,
-            answer: answer.as_ref().map(|(status, body)| (*status, body.as_slice())),
+            answer: answer
+                .as_ref()
+                .map(|(status, body)| (*status, body.as_slice())),
         };
         let _ = self.request(event);
     }
@@ -291,7 +297,10 @@ impl HttpContext for Stream {
 
     fn on_http_request_body(&mut self, size: usize, end: bool) -> Action {
         self.request_held = size;
-        let wanted = self.exchange.as_ref().is_some_and(Exchange::wants_request_body);
+        let wanted = self
+            .exchange
+            .as_ref()
+            .is_some_and(Exchange::wants_request_body);
         if !(end && wanted) {
             return self.request(Event::RequestGrows { bytes: size });
         }
@@ -302,7 +311,11 @@ impl HttpContext for Stream {
     }
 
     fn on_http_request_trailers(&mut self, _count: usize) -> Action {
-        if self.exchange.as_ref().is_some_and(Exchange::wants_request_body) {
+        if self
+            .exchange
+            .as_ref()
+            .is_some_and(Exchange::wants_request_body)
+        {
             // Where trailers follow, the body has had no last callback.
             return self.on_http_request_body(self.request_held, true);
         }
@@ -324,14 +337,22 @@ impl HttpContext for Stream {
     }
 
     fn on_http_response_body(&mut self, size: usize, end: bool) -> Action {
-        if self.exchange.as_ref().is_some_and(Exchange::wants_response_body) {
+        if self
+            .exchange
+            .as_ref()
+            .is_some_and(Exchange::wants_response_body)
+        {
             return self.respond(size, end);
         }
         Action::Continue
     }
 
     fn on_http_response_trailers(&mut self, _count: usize) -> Action {
-        if !self.exchange.as_ref().is_some_and(Exchange::wants_response_body) {
+        if !self
+            .exchange
+            .as_ref()
+            .is_some_and(Exchange::wants_response_body)
+        {
             return Action::Continue;
         }
         let Some(mut outcome) = self.handle(Event::ResponseTrailers) else {
@@ -357,7 +378,10 @@ impl HttpContext for Stream {
     }
 
     fn on_log(&mut self) {
-        let number = self.shared.as_ref().map_or(0, |shared| shared.next_record());
+        let number = self
+            .shared
+            .as_ref()
+            .map_or(0, |shared| shared.next_record());
         if let Some(outcome) = self.handle(Event::Closed { number }) {
             for effect in outcome.effects {
                 // A reply here would take Envoy down; a record that can't be set is a gap.
