@@ -17,4 +17,6 @@ pub mod operation;
 pub mod quota;
 pub mod record;
 pub mod rules;
+#[cfg(test)]
+mod testing;
 mod wire;

@@ -1,1 +1,170 @@
+mod approvals;
+mod requests;
+mod responses;
 
+use core::time::Duration;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use jwt_compact::alg::Es256;
+use serde_json::{Value, json};
+
+use super::{Effect, Event, Exchange, Flow, Guard, Name, Outcome, Reply, World};
+use crate::quota::{Store, StoreError};
+use crate::testing::{ec_public, ec_secret, signed};
+
+pub(super) const NOW: u64 = 1_800_000_000;
+
+#[derive(Default)]
+pub(super) struct Memory(RefCell<HashMap<u32, (Vec<u8>, u32)>>);
+
+impl Store for Memory {
+    fn get(&self, cell: u32) -> Result<(Vec<u8>, u32), StoreError> {
+        Ok(self.0.borrow().get(&cell).cloned().unwrap_or_default())
+    }
+
+    fn compare_and_set(&self, cell: u32, bytes: &[u8], change: u32) -> Result<bool, StoreError> {
+        self.0
+            .borrow_mut()
+            .insert(cell, (bytes.to_vec(), change + 1));
+        Ok(true)
+    }
+}
+
+/// A policy of one provider, with some sections put in or replaced.
+pub(super) fn guard(sections: &Value) -> Rc<Guard> {
+    let mut policy = json!({
+        "version": 1,
+        "identity": {"providers": [{
+            "name": "corp", "issuer": "https://idp", "audiences": ["inference"],
+            "keys": {"jwks": {"keys": [ec_public(1, "a")]}},
+            "claims": {"groups": "groups"},
+        }]},
+        "rules": [{"name": "all", "then": "allow"}],
+    });
+    policy
+        .as_object_mut()
+        .unwrap()
+        .extend(sections.as_object().unwrap().clone());
+    let environment = |name: &str| (name == "KEY").then(|| "service-key".to_owned());
+    Rc::new(Guard::load(&policy.to_string(), &environment).unwrap())
+}
+
+pub(super) fn token(subject: &str, groups: &[&str]) -> String {
+    signed(
+        &Es256,
+        &ec_secret(1),
+        &json!({"alg": "ES256", "kid": "a"}),
+        &json!({"iss": "https://idp", "aud": "inference", "sub": subject, "groups": groups, "exp": NOW + 600}),
+    )
+}
+
+/// An exchange with its clock and counters.
+pub(super) struct Driven {
+    exchange: Exchange,
+    pub(super) store: Rc<Memory>,
+    pub(super) now: Duration,
+}
+
+impl Driven {
+    pub(super) fn new(guard: &Rc<Guard>) -> Self {
+        let name = Name {
+            id: "e".to_owned(),
+            worker: "w".to_owned(),
+        };
+        let now = Duration::from_secs(NOW);
+        Self {
+            exchange: Exchange::new(Rc::clone(guard), name, now),
+            store: Rc::default(),
+            now,
+        }
+    }
+
+    pub(super) fn handle(&mut self, event: Event<'_>) -> Outcome {
+        let world = World {
+            now: self.now,
+            store: &*self.store,
+        };
+        self.exchange.handle(event, world)
+    }
+
+    pub(super) fn head(
+        &mut self,
+        method: &str,
+        path: &str,
+        extra: &[(&str, &str)],
+        end: bool,
+    ) -> Outcome {
+        let bearer = format!("Bearer {}", token("jane", &["engineers"]));
+        let mut headers = vec![
+            (":method", method),
+            (":path", path),
+            (":authority", "models:80"),
+        ];
+        if !extra.iter().any(|(name, _)| *name == "authorization") {
+            headers.push(("authorization", &bearer));
+        }
+        headers.extend(extra);
+        let headers = owned(&headers);
+        self.handle(Event::RequestHead {
+            headers: &headers,
+            end,
+        })
+    }
+
+    pub(super) fn chat(&mut self) -> Outcome {
+        self.head(
+            "POST",
+            "/v1/chat/completions",
+            &[("content-type", "application/json")],
+            false,
+        )
+    }
+
+    pub(super) fn whole(&mut self, body: &str) -> Outcome {
+        self.handle(Event::RequestWhole {
+            body: body.as_bytes(),
+        })
+    }
+
+    pub(super) fn record(&mut self) -> Value {
+        let outcome = self.handle(Event::Closed { number: 7 });
+        let Some(Effect::Record(text)) = outcome.effects.first() else {
+            panic!("no record: {outcome:?}");
+        };
+        serde_json::from_str(text).unwrap()
+    }
+}
+
+pub(super) fn owned(headers: &[(&str, &str)]) -> Vec<(Vec<u8>, Vec<u8>)> {
+    headers
+        .iter()
+        .map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec()))
+        .collect()
+}
+
+pub(super) fn reply(outcome: &Outcome) -> &Reply {
+    let found = outcome.effects.iter().find_map(|effect| match effect {
+        Effect::Reply(reply) => Some(reply),
+        _ => None,
+    });
+    assert_eq!(
+        outcome.flow,
+        Flow::Hold,
+        "a refused request is held: {outcome:?}"
+    );
+    found.unwrap_or_else(|| panic!("no reply in {outcome:?}"))
+}
+
+pub(super) fn code(outcome: &Outcome) -> String {
+    let body: Value = serde_json::from_str(&reply(outcome).body).unwrap();
+    body["error"]["code"].as_str().unwrap().to_owned()
+}
+
+pub(super) fn sets(outcome: &Outcome, name: &str) -> Option<String> {
+    outcome.effects.iter().find_map(|effect| match effect {
+        Effect::SetRequestHeader { name: one, value } if one == name => Some(value.clone()),
+        _ => None,
+    })
+}

@@ -2,37 +2,18 @@ use core::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jwt_compact::Algorithm;
 use jwt_compact::alg::{Ed25519, Es256};
 use jwt_compact::jwk::JsonWebKey;
-use jwt_compact::{Algorithm, AlgorithmSignature as _};
 use serde_json::{Value, json};
 
 use super::{Identity, Refusal, Verifier, find_token};
 use crate::config::{self, identity::TokenPlace};
+use crate::testing::{ec_public, ec_secret, jwk, signed};
 
-type EcSecret = <Es256 as Algorithm>::SigningKey;
 type EdSecret = <Ed25519 as Algorithm>::SigningKey;
 
 const NOW: u64 = 1_800_000_000;
-
-fn ec_secret(seed: u8) -> EcSecret {
-    EcSecret::from_slice(&[seed; 32]).unwrap()
-}
-
-fn jwk(key: &JsonWebKey<'_>, extra: Value) -> Value {
-    let mut value = serde_json::to_value(key).unwrap();
-    let members = value.as_object_mut().unwrap();
-    members.remove("d");
-    members.extend(extra.as_object().unwrap().clone());
-    value
-}
-
-fn ec_public(seed: u8, id: &str) -> Value {
-    jwk(
-        &JsonWebKey::from(ec_secret(seed).verifying_key()),
-        json!({"kid": id}),
-    )
-}
 
 fn ed_secret() -> EdSecret {
     EdSecret::from_bytes(&[7; 32])
@@ -54,18 +35,6 @@ fn verifier(edit: impl Fn(&mut Value)) -> Verifier {
     });
     let policy = config::load(&policy.to_string(), &|_| None).unwrap();
     Verifier::new(&policy.identity).unwrap()
-}
-
-fn signed<A: Algorithm>(
-    algorithm: &A,
-    key: &A::SigningKey,
-    header: &Value,
-    claims: &Value,
-) -> String {
-    let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-    let message = format!("{}.{}", part(header), part(claims));
-    let signature = algorithm.sign(key, message.as_bytes());
-    format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature.as_bytes()))
 }
 
 fn claims(edit: impl Fn(&mut Value)) -> Value {

@@ -1,0 +1,207 @@
+use core::time::Duration;
+use std::rc::Rc;
+
+use serde_json::{Value, json};
+
+use super::{Driven, code, guard, reply};
+use crate::exchange::{Call, Effect, Event, Flow, Guard, Outcome};
+
+fn gated() -> Rc<Guard> {
+    guard(&json!({
+        "approvals": {"cluster": "desk", "credential": "Bearer ${KEY}", "wait": "25s", "timeout": "2s"},
+        "rules": [
+            {"name": "gate", "when": {"operation": ["embedding.*"]}, "then": {"approve": {"reviewers": ["leads"]}}},
+            {"name": "all", "then": "allow"},
+        ],
+    }))
+}
+
+fn call(outcome: &Outcome) -> &Call {
+    assert_eq!(outcome.flow, Flow::Hold);
+    outcome
+        .effects
+        .iter()
+        .find_map(|effect| match effect {
+            Effect::Call(call) => Some(call),
+            _ => None,
+        })
+        .unwrap_or_else(|| panic!("no call in {outcome:?}"))
+}
+
+fn asked() -> (Driven, Call) {
+    let mut exchange = Driven::new(&gated());
+    let head = exchange.head(
+        "POST",
+        "/v1/embeddings",
+        &[("content-type", "application/json")],
+        false,
+    );
+    assert_eq!(head.flow, Flow::Hold);
+    let outcome = exchange.whole(r#"{"model":"m","input":["a","b"]}"#);
+    let call = call(&outcome).clone();
+    (exchange, call)
+}
+
+fn answer(exchange: &mut Driven, call: &Call, status: u16, body: &Value) -> Outcome {
+    exchange.handle(Event::CallAnswered {
+        call: call.number,
+        answer: Some((status, body.to_string().as_bytes())),
+    })
+}
+
+#[test]
+fn the_desk_is_asked_with_what_a_reviewer_needs() {
+    let (_, call) = asked();
+    assert_eq!((call.method, call.path.as_str()), ("POST", "/v1/approvals"));
+    assert_eq!(call.timeout, Duration::from_secs(2));
+    assert!(
+        call.headers
+            .contains(&("authorization", "Bearer service-key".to_owned()))
+    );
+    let question: Value = serde_json::from_slice(&call.body).unwrap();
+    assert_eq!(question["subject"], "jane");
+    assert_eq!(question["operation"], "embedding.create");
+    assert_eq!(question["items"], 2);
+    assert_eq!(question["rule"], "gate");
+    assert_eq!(question["reviewers"], json!(["leads"]));
+    assert_eq!(question["digest"].as_str().unwrap().len(), 64);
+}
+
+#[test]
+fn approved_goes_on_and_later_rules_are_tried() {
+    let (mut exchange, ask) = asked();
+    let outcome = answer(
+        &mut exchange,
+        &ask,
+        200,
+        &json!({"id": "apr_1", "state": "pending"}),
+    );
+    let poll = call(&outcome).clone();
+    assert_eq!(poll.path, "/v1/approvals/apr_1?wait=20");
+    assert_eq!(poll.timeout, Duration::from_secs(22));
+    exchange.now += Duration::from_secs(20);
+    // While a person decides, more of the body or a late answer lets nothing pass.
+    assert_eq!(
+        exchange.handle(Event::RequestGrows { bytes: 1 }).flow,
+        Flow::Hold
+    );
+    assert_eq!(
+        answer(
+            &mut exchange,
+            &ask,
+            200,
+            &json!({"id": "apr_1", "state": "approved"})
+        )
+        .effects,
+        []
+    );
+    let outcome = answer(
+        &mut exchange,
+        &poll,
+        200,
+        &json!({"id": "apr_1", "state": "pending"}),
+    );
+    let poll = call(&outcome).clone();
+    assert_eq!(poll.path, "/v1/approvals/apr_1?wait=5");
+    let outcome = answer(
+        &mut exchange,
+        &poll,
+        200,
+        &json!({"id": "apr_1", "state": "approved", "reviewer": "ana"}),
+    );
+    assert_eq!(outcome.effects, [Effect::ResumeRequest]);
+    let record = exchange.record();
+    assert_eq!(record["verdict"]["action"], "allow");
+    assert_eq!(record["verdict"]["rule"], "all");
+    assert_eq!(
+        record["approval"],
+        json!({"id": "apr_1", "state": "approved", "rule": "gate", "reviewer": "ana"})
+    );
+}
+
+#[test]
+fn denied_undecided_and_used_are_refused() {
+    let (mut exchange, ask) = asked();
+    let outcome = answer(
+        &mut exchange,
+        &ask,
+        200,
+        &json!({"id": "apr_1", "state": "denied", "reason": "too much"}),
+    );
+    assert_eq!(code(&outcome), "approval_denied");
+    assert!(reply(&outcome).body.contains("too much"));
+
+    let (mut exchange, ask) = asked();
+    let outcome = answer(
+        &mut exchange,
+        &ask,
+        200,
+        &json!({"id": "apr_1", "state": "pending"}),
+    );
+    let poll = call(&outcome).clone();
+    exchange.now += Duration::from_secs(25);
+    let outcome = answer(
+        &mut exchange,
+        &poll,
+        200,
+        &json!({"id": "apr_1", "state": "pending"}),
+    );
+    assert_eq!(code(&outcome), "approval_pending");
+    assert_eq!(reply(&outcome).status, 403);
+    assert!(reply(&outcome).body.contains("apr_1"));
+
+    let (mut exchange, ask) = asked();
+    let outcome = answer(
+        &mut exchange,
+        &ask,
+        200,
+        &json!({"id": "apr_1", "state": "used"}),
+    );
+    assert_eq!(code(&outcome), "approval_gone");
+}
+
+#[test]
+fn a_desk_that_is_away_is_never_a_pass() {
+    let (mut exchange, ask) = asked();
+    let outcome = exchange.handle(Event::CallAnswered {
+        call: ask.number,
+        answer: None,
+    });
+    assert_eq!(code(&outcome), "approval_unavailable");
+    assert_eq!(reply(&outcome).status, 503);
+    assert_eq!(exchange.record()["approval"]["state"], "unavailable");
+    for (status, body) in [
+        (503, json!("no healthy upstream")),
+        (504, json!({"id": "apr_1", "state": "approved"})),
+        (401, json!({"error": {}})),
+        (200, json!({"id": "apr_1", "state": "yes"})),
+    ] {
+        let (mut exchange, ask) = asked();
+        assert_eq!(
+            code(&answer(&mut exchange, &ask, status, &body)),
+            "approval_unavailable"
+        );
+    }
+}
+
+#[test]
+fn a_request_without_a_body_can_be_approved_and_a_client_may_leave() {
+    let guard = guard(&json!({
+        "approvals": {"cluster": "desk"},
+        "rules": [{"name": "gate", "then": {"approve": {"reviewers": ["leads"]}}}, {"name": "all", "then": "allow"}],
+    }));
+    let mut exchange = Driven::new(&guard);
+    let outcome = exchange.head("GET", "/v1/models", &[], true);
+    let ask = call(&outcome).clone();
+    let record = exchange.record();
+    assert_eq!(record["verdict"]["action"], "none");
+    assert_eq!(record["approval"]["rule"], "gate");
+    // The answer comes too late for anybody.
+    let late = answer(
+        &mut exchange,
+        &ask,
+        200,
+        &json!({"id": "apr_1", "state": "approved"}),
+    );
+    assert_eq!(late.effects, []);
+}

@@ -1,0 +1,297 @@
+use core::time::Duration;
+use std::rc::Rc;
+
+use serde_json::json;
+
+use super::{Driven, code, guard, owned, reply, sets, token};
+use crate::exchange::{Effect, Event, Flow};
+
+#[test]
+fn an_allowed_request_goes_on_with_the_service_credential_only() {
+    let guard = guard(&json!({
+        "upstream": {
+            "credential": {"header": "authorization", "value": "Bearer ${KEY}"},
+            "identity_headers": {"subject": "x-subject", "groups": "x-groups"},
+        },
+    }));
+    let mut exchange = Driven::new(&guard);
+    let outcome = exchange.head(
+        "GET",
+        "/v1//models?a=b",
+        &[("x-subject", "forged"), ("x-groups", "admin")],
+        true,
+    );
+    assert_eq!(outcome.flow, Flow::Continue);
+    for name in ["authorization", "x-subject", "x-groups"] {
+        assert!(
+            outcome
+                .effects
+                .contains(&Effect::RemoveRequestHeader(name.to_owned())),
+            "{name}"
+        );
+    }
+    assert_eq!(
+        sets(&outcome, "authorization").unwrap(),
+        "Bearer service-key"
+    );
+    assert_eq!(sets(&outcome, "x-subject").unwrap(), "jane");
+    assert_eq!(sets(&outcome, "x-groups").unwrap(), "engineers");
+    assert_eq!(sets(&outcome, ":path").unwrap(), "/v1/models?a=b");
+    let record = exchange.record();
+    assert_eq!(record["verdict"]["action"], "allow");
+    assert_eq!(record["identity"]["subject"], "jane");
+    assert_eq!(record["request"]["path"], "/v1/models");
+    assert_eq!(record["number"], 7);
+    assert!(!record.to_string().contains("service-key"));
+}
+
+#[test]
+fn refusals_before_any_rule() {
+    let guard = guard(&json!({}));
+    for (headers, path, status, expected) in [
+        (
+            vec![("authorization", "Basic x")],
+            "/v1/models",
+            401,
+            "token_missing",
+        ),
+        (
+            vec![("authorization", "Bearer x.y.z")],
+            "/v1/models",
+            401,
+            "token_malformed",
+        ),
+        (vec![], "/v1/%2fmodels", 400, "path_not_normal"),
+    ] {
+        let mut exchange = Driven::new(&guard);
+        let outcome = exchange.head("GET", path, &headers, true);
+        assert_eq!(reply(&outcome).status, status);
+        assert_eq!(code(&outcome), expected);
+        assert_eq!(
+            outcome.effects.len(),
+            1,
+            "a refused request's head is not changed"
+        );
+        let record = exchange.record();
+        assert_eq!(record["verdict"]["code"], expected);
+        assert_eq!(record["verdict"]["status"], status);
+        assert!(record["identity"].is_null());
+    }
+}
+
+#[test]
+fn a_subject_that_is_no_header_value_is_refused() {
+    let guard = guard(
+        &json!({"upstream": {"identity_headers": {"subject": "x-subject", "groups": "x-groups"}}}),
+    );
+    for (subject, groups) in [
+        ("a\r\nx-admin: 1", "g"),
+        ("a\0", "g"),
+        ("a", "g,admin"),
+        ("a", "g\nh"),
+    ] {
+        let mut exchange = Driven::new(&guard);
+        let bearer = format!("Bearer {}", token(subject, &[groups]));
+        let outcome = exchange.head("GET", "/v1/models", &[("authorization", &bearer)], true);
+        assert_eq!(code(&outcome), "identity_not_a_header");
+    }
+}
+
+#[test]
+fn a_prompt_is_judged_only_when_it_is_whole() {
+    let guard = guard(&json!({
+        "patterns": {"probe": {"any_of": ["(?i)environment variables"]}},
+        "limits": {"request_body": "1KiB"},
+        "rules": [
+            {"name": "no", "when": {"prompt": ["probe"]}, "then": "deny", "message": "Not that."},
+            {"name": "all", "then": "allow"},
+        ],
+    }));
+    let start = || {
+        let mut exchange = Driven::new(&guard);
+        assert_eq!(exchange.chat().flow, Flow::Hold);
+        assert!(exchange.exchange.wants_request_body());
+        exchange
+    };
+    let mut exchange = start();
+    assert_eq!(
+        exchange.handle(Event::RequestGrows { bytes: 10 }).flow,
+        Flow::Hold
+    );
+    let outcome =
+        exchange.whole(r#"{"messages":[{"role":"user","content":"print environment variables"}]}"#);
+    assert_eq!(code(&outcome), "denied");
+    assert!(reply(&outcome).body.contains("Not that."));
+    assert_eq!(exchange.record()["verdict"]["rule"], "no");
+
+    let mut exchange = start();
+    assert_eq!(
+        exchange.whole(r#"{"model":"m","messages":[]}"#).flow,
+        Flow::Continue
+    );
+    assert_eq!(exchange.record()["request"]["model"], "m");
+
+    assert_eq!(code(&start().whole("{")), "body_malformed");
+    assert_eq!(
+        code(&start().handle(Event::RequestGrows { bytes: 1025 })),
+        "request_too_large"
+    );
+    assert_eq!(code(&start().whole(&" ".repeat(1025))), "request_too_large");
+
+    for (headers, expected) in [
+        (
+            vec![("content-type", "text/plain")],
+            "media_type_not_supported",
+        ),
+        (vec![], "media_type_not_supported"),
+        (
+            vec![
+                ("content-type", "application/json"),
+                ("content-encoding", "gzip"),
+            ],
+            "encoding_not_supported",
+        ),
+        (
+            vec![
+                ("content-type", "application/json"),
+                ("content-length", "1025"),
+            ],
+            "request_too_large",
+        ),
+    ] {
+        let mut exchange = Driven::new(&guard);
+        let outcome = exchange.head("POST", "/v1/chat/completions", &headers, false);
+        assert_eq!(code(&outcome), expected);
+    }
+    let mut exchange = Driven::new(&guard);
+    let outcome = exchange.head(
+        "POST",
+        "/v1/chat/completions",
+        &[("content-type", "application/json")],
+        true,
+    );
+    assert_eq!(code(&outcome), "body_malformed", "a chat without a body");
+    assert_eq!(
+        Driven::new(&guard).head("GET", "/nowhere", &[], true).flow,
+        Flow::Continue
+    );
+}
+
+#[test]
+fn quotas_count_requests_and_items_and_give_back_what_did_not_pass() {
+    let guard = guard(&json!({
+        "quotas": {
+            "calls": {"by": ["subject"], "count": "requests", "limit": 3, "per": "1h"},
+            "items": {"by": ["subject", "model"], "count": "items", "limit": 5, "per": "1h"},
+        },
+        "rules": [{"name": "all", "then": "allow", "quota": ["calls", "items"]}],
+    }));
+    let store = Rc::default();
+    let ask = |inputs: usize| {
+        let mut exchange = Driven::new(&guard);
+        exchange.store = Rc::clone(&store);
+        let head = exchange.head(
+            "POST",
+            "/v1/embeddings",
+            &[("content-type", "application/json")],
+            false,
+        );
+        assert_eq!(head.flow, Flow::Hold);
+        exchange.whole(&json!({"model": "m", "input": vec!["x"; inputs]}).to_string())
+    };
+    assert_eq!(ask(4).flow, Flow::Continue);
+    let refused = ask(2);
+    assert_eq!(code(&refused), "quota_exceeded");
+    let reply_ = reply(&refused);
+    assert_eq!(reply_.status, 429);
+    let retry: u64 = reply_
+        .headers
+        .iter()
+        .find(|(name, _)| *name == "retry-after")
+        .unwrap()
+        .1
+        .parse()
+        .unwrap();
+    assert!((1..=3600).contains(&retry));
+    assert_eq!(code(&ask(6)), "quota_too_small");
+    // The two refusals gave their requests back: two more pass.
+    assert_eq!(ask(1).flow, Flow::Continue);
+    assert_eq!(code(&ask(1)), "quota_exceeded");
+}
+
+#[test]
+fn refusals_speak_the_caller_dialect() {
+    let guard = guard(&json!({"rules": [{"name": "no", "then": "deny"}]}));
+    let mut kserve = Driven::new(&guard);
+    let outcome = kserve.head("GET", "/v2/models/iris", &[], true);
+    assert_eq!(
+        reply(&outcome).body,
+        r#"{"error":"denied: The policy does not allow this request."}"#
+    );
+    let mut grpc = Driven::new(&guard);
+    let outcome = grpc.head(
+        "POST",
+        "/inference.GRPCInferenceService/ModelInfer",
+        &[("content-type", "application/grpc")],
+        false,
+    );
+    assert_eq!(
+        reply(&outcome).body,
+        "The policy does not allow this request."
+    );
+    let mut openai = Driven::new(&guard);
+    let outcome = openai.chat();
+    assert!(
+        reply(&outcome)
+            .body
+            .contains(r#""type":"permission_error""#)
+    );
+}
+
+#[test]
+fn hostile_headers_are_no_reason_to_panic_or_to_pass() {
+    let guard = guard(&json!({}));
+    let name = |text: &str| text.as_bytes().to_vec();
+    let lists = [
+        vec![],
+        vec![(name(":path"), vec![0xff, 0xfe])],
+        vec![
+            (name(":path"), name("/")),
+            (name("authorization"), vec![0xff; 70_000]),
+        ],
+        vec![
+            (name(":method"), vec![0xc3]),
+            (name(":path"), name("/v1/models")),
+            (name("authorization"), name("Bearer a.b.c")),
+        ],
+        owned(&[(":path", "")]),
+    ];
+    for headers in &lists {
+        let mut exchange = Driven::new(&guard);
+        let outcome = exchange.handle(Event::RequestHead { headers, end: true });
+        assert!((400..500).contains(&reply(&outcome).status));
+        assert_eq!(exchange.record()["verdict"]["action"], "deny");
+    }
+}
+
+#[test]
+fn events_out_of_order_never_let_a_request_pass() {
+    let guard = guard(&json!({}));
+    let mut exchange = Driven::new(&guard);
+    assert_eq!(
+        reply(&exchange.handle(Event::RequestWhole { body: b"{}" })).status,
+        500
+    );
+    let mut exchange = Driven::new(&guard);
+    assert_eq!(
+        exchange.head("GET", "/v1/models", &[], true).flow,
+        Flow::Continue
+    );
+    let again = exchange.head("GET", "/v1/models", &[], true);
+    assert_eq!(reply(&again).status, 500);
+    let mut left = Driven::new(&guard);
+    left.now += Duration::from_millis(5);
+    let record = left.record();
+    assert_eq!(record["verdict"]["action"], "none");
+    assert_eq!(record["timing"]["total"], 5);
+}

@@ -1,0 +1,206 @@
+use std::rc::Rc;
+
+use serde_json::json;
+
+use super::{Driven, guard, owned, reply};
+use crate::exchange::{Effect, Event, Flow, Guard, Outcome};
+
+fn masked() -> Rc<Guard> {
+    guard(&json!({
+        "masks": {"pii": {"detect": ["email"]}},
+        "rules": [
+            {"name": "open", "when": {"operation": ["health"]}, "then": "allow"},
+            {"name": "all", "then": "allow", "mask": ["pii"]},
+        ],
+    }))
+}
+
+fn passed(guard: &Rc<Guard>) -> Driven {
+    let mut exchange = Driven::new(guard);
+    assert_eq!(exchange.chat().flow, Flow::Continue);
+    exchange
+}
+
+fn respond(exchange: &mut Driven, headers: &[(&str, &str)]) -> Outcome {
+    let headers = owned(headers);
+    exchange.handle(Event::ResponseHead {
+        headers: &headers,
+        end: false,
+    })
+}
+
+fn piece(exchange: &mut Driven, piece: &str, end: bool) -> String {
+    let outcome = exchange.handle(Event::ResponseBody {
+        piece: piece.as_bytes(),
+        end,
+    });
+    match outcome.effects.as_slice() {
+        [Effect::ReplaceResponseBody(bytes)] => String::from_utf8(bytes.clone()).unwrap(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_json_body_is_masked_and_its_length_goes() {
+    let mut exchange = passed(&masked());
+    let outcome = respond(
+        &mut exchange,
+        &[
+            (":status", "200"),
+            ("content-type", "application/json"),
+            ("content-length", "32"),
+            ("etag", "x"),
+            ("transfer-encoding", "chunked"),
+        ],
+    );
+    assert_eq!(
+        outcome.effects,
+        [
+            Effect::RemoveResponseHeader("content-length"),
+            Effect::RemoveResponseHeader("etag")
+        ]
+    );
+    let mut text = piece(&mut exchange, r#"{"a":"jane@exam"#, false);
+    assert!(!text.contains("jane"));
+    text += &piece(&mut exchange, r#"ple.com"}"#, true);
+    assert_eq!(text, r#"{"a":"[EMAIL]"}"#);
+    let record = exchange.record();
+    assert_eq!(record["response"]["matches"], json!({"email": 1}));
+    assert_eq!(record["response"]["masked"], true);
+}
+
+#[test]
+fn what_can_not_be_masked_is_refused_and_what_has_no_text_passes() {
+    let json = ("content-type", "application/json");
+    for (headers, code) in [
+        (
+            vec![(":status", "200"), json, ("content-encoding", "gzip")],
+            "encoding_not_maskable",
+        ),
+        (vec![(":status", "206"), json], "range_not_maskable"),
+        (
+            vec![(":status", "101"), ("upgrade", "websocket")],
+            "upgrade_not_maskable",
+        ),
+        (
+            vec![
+                (":status", "200"),
+                ("content-type", "application/octet-stream"),
+            ],
+            "media_type_not_maskable",
+        ),
+        (
+            vec![(":status", "200"), ("content-type", "image/svg+xml")],
+            "media_type_not_maskable",
+        ),
+        (
+            vec![(":status", "200"), json, ("content-type", "image/png")],
+            "media_type_not_maskable",
+        ),
+        (vec![json], "status_not_readable"),
+    ] {
+        let mut exchange = passed(&masked());
+        let outcome = respond(&mut exchange, &headers);
+        assert_eq!(reply(&outcome).status, 502, "{headers:?}");
+        assert_eq!(super::code(&outcome), code);
+        assert_eq!(exchange.record()["response"]["code"], code);
+    }
+    for headers in [
+        vec![(":status", "200"), ("content-type", "image/png")],
+        vec![(":status", "204")],
+        vec![(":status", "304"), json],
+    ] {
+        let mut exchange = passed(&masked());
+        assert_eq!(
+            respond(&mut exchange, &headers),
+            Outcome {
+                effects: vec![],
+                flow: Flow::Continue
+            }
+        );
+        assert!(!exchange.exchange.wants_response_body());
+    }
+}
+
+#[test]
+fn a_rule_without_a_mask_leaves_the_response_alone() {
+    let mut exchange = Driven::new(&masked());
+    assert_eq!(
+        exchange.head("GET", "/health", &[], true).flow,
+        Flow::Continue
+    );
+    let outcome = respond(
+        &mut exchange,
+        &[(":status", "200"), ("content-encoding", "gzip")],
+    );
+    assert_eq!(outcome.effects, []);
+    assert!(!exchange.exchange.wants_response_body());
+}
+
+#[test]
+fn a_mask_asks_for_a_body_that_can_be_read() {
+    let guard = masked();
+    let mut exchange = Driven::new(&guard);
+    let outcome = exchange.head(
+        "GET",
+        "/v1/models",
+        &[("range", "bytes=1-"), ("accept-encoding", "gzip")],
+        true,
+    );
+    assert_eq!(
+        super::sets(&outcome, "accept-encoding").unwrap(),
+        "identity"
+    );
+    assert!(
+        outcome
+            .effects
+            .contains(&Effect::RemoveRequestHeader("range".to_owned()))
+    );
+}
+
+#[test]
+fn a_tail_is_held_where_trailers_may_follow_and_written_before_them() {
+    let head = [(":status", "200"), ("content-type", "text/plain")];
+    let mut exchange = passed(&masked());
+    respond(&mut exchange, &head);
+    let outcome = exchange.handle(Event::ResponseBody {
+        piece: b"write to jane@example.co",
+        end: false,
+    });
+    assert_eq!(outcome.flow, Flow::Hold);
+    assert_eq!(
+        outcome.effects,
+        [Effect::ReplaceResponseBody(b"write to ".to_vec())]
+    );
+    let outcome = exchange.handle(Event::ResponseTrailers);
+    assert_eq!(outcome.flow, Flow::Continue);
+    assert_eq!(
+        outcome.effects,
+        [Effect::ReplaceResponseBody(b"[EMAIL]".to_vec())]
+    );
+
+    // HTTP/1.1 with chunks: the last piece is always told, so nothing has to be held by Envoy.
+    let mut exchange = passed(&masked());
+    respond(
+        &mut exchange,
+        &[head[0], head[1], ("transfer-encoding", "chunked")],
+    );
+    let outcome = exchange.handle(Event::ResponseBody {
+        piece: b"write to jane@example.co",
+        end: false,
+    });
+    assert_eq!(outcome.flow, Flow::Continue);
+}
+
+#[test]
+fn an_answer_of_the_filter_itself_is_not_masked() {
+    let guard = guard(&json!({"rules": [{"name": "no", "then": "deny"}]}));
+    let mut exchange = Driven::new(&guard);
+    reply(&exchange.chat());
+    let outcome = respond(
+        &mut exchange,
+        &[(":status", "403"), ("content-type", "application/json")],
+    );
+    assert_eq!(outcome.effects, []);
+    assert_eq!(exchange.record()["response"]["status"], 403);
+}
