@@ -1,0 +1,163 @@
+//! What the core costs, natively: `cargo bench`. Figures of V8 in Envoy differ; ratios carry over.
+
+use core::hint::black_box;
+use core::time::Duration;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use portcullis::config::mask::{BUILT_IN_DETECTORS, Detection, Detector, Style};
+use portcullis::exchange::{Event, Exchange, Flow, Guard, Name, World};
+use portcullis::identity::Verifier;
+use portcullis::mask::{Engine, Format, Walker};
+use portcullis::quota::{Store, StoreError};
+use serde_json::json;
+use testbed::idp::{Algorithm, Idp};
+
+const PROSE: &str = "The quick brown fox of the harbour office writes 14 letters a day, most of \
+them about rope, tar and the price of salt; on 3 May it wrote to nobody at all. ";
+
+fn engine() -> Engine {
+    let detections: Vec<Detection> = BUILT_IN_DETECTORS
+        .iter()
+        .map(|name| Detection {
+            detector: Detector::BuiltIn(name),
+            style: Style::Label,
+        })
+        .collect();
+    Engine::new(&detections).expect("the built-in detectors compile")
+}
+
+fn masking(criterion: &mut Criterion) {
+    let engine = engine();
+    let prose = json!({"choices": [{"message": {"content": PROSE.repeat(1 << 13)}}]}).to_string();
+    let vectors: Vec<f64> = (0..60_000).map(|n| f64::from(n).sin()).collect();
+    let vectors = json!({"data": [{"embedding": vectors}]}).to_string();
+    let event = |text: &str| format!("data: {}\n\n", json!({"choices": [{"index": 0, "delta": {"content": text}}]}));
+    let words: Vec<String> = PROSE.split_inclusive(' ').map(str::to_owned).collect();
+    let events: String = words.iter().cycle().take(4000).map(|word| event(word)).collect();
+
+    let mut group = criterion.benchmark_group("mask");
+    for (name, format, body) in [
+        ("prose in JSON", Format::Json, &prose),
+        ("floats in JSON", Format::Json, &vectors),
+        ("4000 events", Format::Events, &events),
+    ] {
+        group.throughput(Throughput::Bytes(body.len() as u64));
+        group.bench_function(name, |bencher| {
+            let mut out = Vec::with_capacity(body.len());
+            bencher.iter(|| {
+                out.clear();
+                let mut walker = Walker::new(format);
+                for piece in body.as_bytes().chunks(16 << 10) {
+                    walker.push(&engine, piece, &mut out).expect("a body that can be masked");
+                }
+                walker.finish(&engine, &mut out).expect("a body that can be masked");
+                black_box(&out);
+            });
+        });
+    }
+    group.finish();
+    criterion.bench_function("mask/engine of all built-in detectors", |bencher| {
+        bencher.iter(|| black_box(self::engine()));
+    });
+}
+
+#[derive(Default)]
+struct Memory(RefCell<HashMap<u32, (Vec<u8>, u32)>>);
+
+impl Store for Memory {
+    fn get(&self, cell: u32) -> Result<(Vec<u8>, u32), StoreError> {
+        Ok(self.0.borrow().get(&cell).cloned().unwrap_or_default())
+    }
+
+    fn compare_and_set(&self, cell: u32, bytes: &[u8], change: u32) -> Result<bool, StoreError> {
+        self.0
+            .borrow_mut()
+            .insert(cell, (bytes.to_vec(), change + 1));
+        Ok(true)
+    }
+}
+
+fn policy(idp: &Idp) -> String {
+    json!({
+        "version": 1,
+        "identity": {"providers": [{
+            "name": "corp", "issuer": idp.issuer(), "audiences": ["inference"],
+            "keys": {"jwks": idp.jwks()}, "claims": {"groups": "groups"},
+        }]},
+        "patterns": {"probe": {"any_of": ["(?i)print (all )?environment variables"]}},
+        "masks": {"pii": {"detect": ["email", "credit_card", "us_ssn", "iban", "ip", "secret.*"]}},
+        "quotas": {"calls": {"by": ["subject"], "count": "requests", "limit": u64::MAX, "per": "1m"}},
+        "rules": [
+            {"name": "no", "when": {"prompt": ["probe"]}, "then": "deny"},
+            {"name": "people", "when": {"group": ["engineers"]}, "then": "allow", "quota": ["calls"], "mask": ["pii"]},
+        ],
+    })
+    .to_string()
+}
+
+fn now() -> Duration {
+    std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .expect("a clock after 1970")
+}
+
+fn tokens(criterion: &mut Criterion) {
+    let idp = Idp::start().expect("an identity provider");
+    let guard = Guard::load(&policy(&idp), &|_| None).expect("a good policy");
+    let verifier = Verifier::new(&guard.policy().identity).expect("good keys");
+    let mut group = criterion.benchmark_group("token");
+    for algorithm in [Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDsa] {
+        let token = idp.token_with(algorithm, "jane", &["engineers"]);
+        group.bench_function(format!("{algorithm:?}"), |bencher| {
+            bencher.iter(|| verifier.verify(black_box(&token), now()).expect("a good token"));
+        });
+    }
+    group.finish();
+}
+
+fn exchange(criterion: &mut Criterion) {
+    let idp = Idp::start().expect("an identity provider");
+    let guard = Rc::new(Guard::load(&policy(&idp), &|_| None).expect("a good policy"));
+    let bearer = format!("Bearer {}", idp.token_with(Algorithm::EdDsa, "jane", &["engineers"]));
+    let pairs = |list: &[(&str, &str)]| -> Vec<(Vec<u8>, Vec<u8>)> {
+        list.iter()
+            .map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec()))
+            .collect()
+    };
+    let request = pairs(&[
+        (":method", "POST"),
+        (":path", "/v1/chat/completions"),
+        (":authority", "models"),
+        ("content-type", "application/json"),
+        ("authorization", &bearer),
+    ]);
+    let response = pairs(&[(":status", "200"), ("content-type", "application/json")]);
+    let question = json!({"model": "m", "messages": [{"role": "user", "content": PROSE}]}).to_string();
+    let answer = json!({"choices": [{"message": {"content": PROSE.repeat(6)}}]}).to_string();
+    let store = Memory::default();
+    criterion.bench_function("exchange/1 KB chat with an EdDSA token", |bencher| {
+        bencher.iter_batched(
+            || {
+                let name = Name { id: "e".into(), worker: "w".into() };
+                Exchange::new(Rc::clone(&guard), name, now())
+            },
+            |mut exchange| {
+                let world = World { now: now(), store: &store };
+                let mut handle = |event| black_box(exchange.handle(event, world)).flow;
+                handle(Event::RequestHead { headers: &request, end: false });
+                let flow = handle(Event::RequestWhole { body: question.as_bytes() });
+                assert_eq!(flow, Flow::Continue);
+                handle(Event::ResponseHead { headers: &response, end: false });
+                handle(Event::ResponseBody { piece: answer.as_bytes(), end: true });
+                handle(Event::Closed { number: 1 });
+            },
+            BatchSize::SmallInput,
+        );
+    });
+}
+
+criterion_group!(benches, masking, tokens, exchange);
+criterion_main!(benches);
