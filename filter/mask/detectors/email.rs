@@ -6,7 +6,7 @@
 //! characters of RFC 5322 stand next to addresses in prose far more often than in them.
 //!
 //! Validation: the domain has two labels or more, and the last one is letters (or `xn--`).
-//! Whole: no letter or digit in front. The match ends with the last label that can be a
+//! Whole: begins with a letter or digit, and has none in front. The match ends with the last label that can be a
 //! top-level domain, so a full stop after an address is not part of it.
 //!
 //! Bound: 64 + 1 + 253 bytes, and one to see the end. A local part of more than 64 letters
@@ -31,7 +31,7 @@ fn address(byte: u8) -> bool {
 
 impl Detect for Email {
     fn starts(&self, first: u8) -> Start {
-        if first.is_ascii_alphanumeric() || matches!(first, b'_' | b'%' | b'+') {
+        if first.is_ascii_alphanumeric() {
             Start::Edge
         } else {
             Start::Never

@@ -94,3 +94,31 @@ const REST_OF_GROUPS: Tail = Tail::Run {
     class: alphanumeric,
     joiners: b" -",
 };
+
+/// What may stand between the groups of a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Separator {
+    Space,
+    Dash,
+}
+
+/// How many bytes a separator has at most.
+const LONGEST_SEPARATOR: usize = 3;
+
+/// The separator at `index` and how many bytes it has.
+///
+/// Language models like to write the non-breaking and typographic forms: U+00A0, the spaces
+/// from U+2000 on, U+202F, and the hyphens and dashes from U+2010 on.
+fn separator(window: &Window<'_>, index: usize) -> Result<Option<(Separator, usize)>, Miss> {
+    Ok(match window.at(index)? {
+        Some(b' ') => Some((Separator::Space, 1)),
+        Some(b'-') => Some((Separator::Dash, 1)),
+        Some(0xc2) if window.at(index + 1)? == Some(0xa0) => Some((Separator::Space, 2)),
+        Some(0xe2) if window.at(index + 1)? == Some(0x80) => match window.at(index + 2)? {
+            Some(0x80..=0x8a | 0xaf) => Some((Separator::Space, 3)),
+            Some(0x90..=0x95) => Some((Separator::Dash, 3)),
+            _ => None,
+        },
+        _ => None,
+    })
+}
