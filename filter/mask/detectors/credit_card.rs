@@ -20,7 +20,6 @@ use super::{
 const FEWEST: usize = 13;
 const MOST: usize = 19;
 
-#[derive(Debug)]
 pub(super) struct CreditCard;
 
 impl Detect for CreditCard {

@@ -18,7 +18,6 @@ const LONGEST_LOCAL: usize = 64;
 const LONGEST_LABEL: usize = 63;
 const LONGEST_DOMAIN: usize = 253;
 
-#[derive(Debug)]
 pub(super) struct Email;
 
 fn local(byte: u8) -> bool {

@@ -108,7 +108,6 @@ pub(super) const LENGTHS: &[(&[u8; 2], usize)] = &[
     (b"YE", 30),
 ];
 
-#[derive(Debug)]
 pub(super) struct Iban;
 
 impl Detect for Iban {

@@ -17,7 +17,6 @@ use super::{Detect, Hit, Miss, Start, Tail, Window, hit};
 
 const LONGEST: usize = 45;
 
-#[derive(Debug)]
 pub(super) struct Ip;
 
 fn address(byte: u8) -> bool {

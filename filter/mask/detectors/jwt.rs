@@ -26,7 +26,6 @@ const REST: Tail = Tail::Run {
     joiners: b".",
 };
 
-#[derive(Debug)]
 pub(super) struct Jwt;
 
 impl Detect for Jwt {

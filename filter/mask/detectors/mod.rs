@@ -15,8 +15,6 @@ mod words;
 #[cfg(test)]
 pub(super) mod tests;
 
-use std::fmt::Debug;
-
 use super::window::{Hit, Miss, Tail, Window};
 
 pub(super) use pattern::Pattern;
@@ -38,7 +36,7 @@ pub(super) enum Start {
 /// `find` is a function of the text alone: once it has answered a match or [`Miss::No`], it
 /// gives the same answer however much more of the text it is shown. So where a text is cut
 /// into pieces cannot change what is found in it.
-pub(super) trait Detect: Debug {
+pub(super) trait Detect {
     /// Where a match may begin with `first`.
     fn starts(&self, first: u8) -> Start;
 

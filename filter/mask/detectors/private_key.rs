@@ -19,7 +19,6 @@ const LONGEST_LABEL: usize = 48;
 const EVIDENCE_WITHIN: usize = 256;
 const EVIDENCE: usize = 16;
 
-#[derive(Debug)]
 pub(super) struct PrivateKey;
 
 fn label(byte: u8) -> bool {

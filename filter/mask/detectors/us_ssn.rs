@@ -17,7 +17,6 @@ use super::{
 
 const DIGITS: usize = 9;
 
-#[derive(Debug)]
 pub(super) struct UsSsn;
 
 impl Detect for UsSsn {

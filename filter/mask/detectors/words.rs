@@ -15,7 +15,6 @@ use super::{Detect, Hit, Miss, Start, Tail, Window, hit};
 
 const LONGEST: usize = 4096;
 
-#[derive(Debug)]
 pub(in crate::mask) struct Words {
     /// In lower case, sorted, each once.
     words: Vec<Box<[u8]>>,
