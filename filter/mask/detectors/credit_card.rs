@@ -12,10 +12,7 @@
 //!
 //! Bound: 19 digits with a separator between any two, and one byte to see the end.
 
-use super::{
-    Detect, Hit, LONGEST_SEPARATOR, Miss, REST_OF_GROUPS, Separator, Start, Tail, Window, hit,
-    separator,
-};
+use super::{Detect, Hit, LONGEST_SEPARATOR, Miss, Rest, Separator, Start, Window, hit, separator};
 
 const FEWEST: usize = 13;
 const MOST: usize = 19;
@@ -79,8 +76,8 @@ impl Detect for CreditCard {
         MOST + MOST * LONGEST_SEPARATOR + 1
     }
 
-    fn rest(&self, _pending: &[u8]) -> Option<Tail> {
-        Some(REST_OF_GROUPS)
+    fn rest(&self, _pending: &[u8]) -> Rest {
+        Rest::Groups
     }
 }
 

@@ -12,7 +12,7 @@
 //! Bound: 64 + 1 + 253 bytes, and one to see the end. A local part of more than 64 letters
 //! without a dot or dash in it is no address and stays.
 
-use super::{Detect, Hit, Miss, Start, Tail, Window, alphanumeric, hit};
+use super::{Detect, Hit, Miss, Rest, Start, Window, alphanumeric, hit};
 
 const LONGEST_LOCAL: usize = 64;
 const LONGEST_LABEL: usize = 63;
@@ -22,10 +22,6 @@ pub(super) struct Email;
 
 fn local(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'%' | b'+' | b'-')
-}
-
-fn address(byte: u8) -> bool {
-    local(byte) || byte == b'@'
 }
 
 impl Detect for Email {
@@ -56,11 +52,8 @@ impl Detect for Email {
         LONGEST_LOCAL + 1 + LONGEST_DOMAIN + 1
     }
 
-    fn rest(&self, _pending: &[u8]) -> Option<Tail> {
-        Some(Tail::Run {
-            class: address,
-            joiners: b"",
-        })
+    fn rest(&self, _pending: &[u8]) -> Rest {
+        Rest::Word
     }
 }
 

@@ -9,9 +9,7 @@
 //!
 //! Bound: 34 characters with 8 separators, and one byte to see the end.
 
-use super::{
-    Detect, Hit, LONGEST_SEPARATOR, Miss, REST_OF_GROUPS, Start, Tail, Window, hit, separator,
-};
+use super::{Detect, Hit, LONGEST_SEPARATOR, Miss, Rest, Start, Window, hit, separator};
 
 const LONGEST: usize = 34;
 
@@ -162,8 +160,8 @@ impl Detect for Iban {
         LONGEST + LONGEST / 4 * LONGEST_SEPARATOR + 1
     }
 
-    fn rest(&self, _pending: &[u8]) -> Option<Tail> {
-        Some(REST_OF_GROUPS)
+    fn rest(&self, _pending: &[u8]) -> Rest {
+        Rest::Groups
     }
 }
 

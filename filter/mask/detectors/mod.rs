@@ -15,7 +15,7 @@ mod words;
 #[cfg(test)]
 pub(super) mod tests;
 
-use super::window::{Hit, Miss, Tail, Window};
+use super::window::{Hit, Miss, Rest, Tail, Window};
 
 pub(super) use pattern::Pattern;
 pub(super) use words::Words;
@@ -51,7 +51,7 @@ pub(super) trait Detect {
 
     /// What of the following bytes is masked too when `pending`, which may still become a
     /// match, has to be decided now.
-    fn rest(&self, pending: &[u8]) -> Option<Tail>;
+    fn rest(&self, pending: &[u8]) -> Rest;
 }
 
 /// The detector of a name in [`BUILT_IN_DETECTORS`](crate::config::mask::BUILT_IN_DETECTORS)
@@ -86,12 +86,6 @@ fn alphanumeric(byte: u8) -> bool {
 fn hit(len: usize) -> Hit {
     Hit { len, tail: None }
 }
-
-/// The rest of a number or of a code in groups.
-const REST_OF_GROUPS: Tail = Tail::Run {
-    class: alphanumeric,
-    joiners: b" -",
-};
 
 /// What may stand between the groups of a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

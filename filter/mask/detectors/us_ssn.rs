@@ -10,10 +10,7 @@
 //!
 //! Bound: 9 digits with two separators, and two bytes to see the end.
 
-use super::{
-    Detect, Hit, LONGEST_SEPARATOR, Miss, REST_OF_GROUPS, Separator, Start, Tail, Window, hit,
-    separator,
-};
+use super::{Detect, Hit, LONGEST_SEPARATOR, Miss, Rest, Separator, Start, Window, hit, separator};
 
 const DIGITS: usize = 9;
 
@@ -56,8 +53,8 @@ impl Detect for UsSsn {
         DIGITS + 2 * LONGEST_SEPARATOR + 2
     }
 
-    fn rest(&self, _pending: &[u8]) -> Option<Tail> {
-        Some(REST_OF_GROUPS)
+    fn rest(&self, _pending: &[u8]) -> Rest {
+        Rest::Groups
     }
 }
 
