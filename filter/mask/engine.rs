@@ -1,10 +1,13 @@
 //! All detectors of a mask compiled into one table.
 
+#[cfg(test)]
+mod tests;
+
 use crate::config::mask::{BUILT_IN_DETECTORS, Detection, Detector};
 
 use super::detectors::{self, Detect, Pattern, Start, Words};
 use super::render::Replacement;
-use super::window::{Behind, Hit, Miss, Window};
+use super::window::{Behind, Hit, Miss, Rest, Window};
 
 /// Memory for the lazily built automata of all of a mask's patterns together, in bytes.
 const CACHE: usize = 4 << 20;
@@ -17,7 +20,6 @@ const ESCAPE_LETTER: u8 = 8;
 const BACKSLASH: u8 = 16;
 
 /// All detectors of a mask, compiled once and shared by every text that is masked with them.
-#[derive(Debug)]
 pub struct Engine {
     /// In the order of the detections given.
     compiled: Vec<Compiled>,
@@ -26,11 +28,17 @@ pub struct Engine {
     candidates: Vec<Box<[usize]>>,
 }
 
-#[derive(Debug)]
 struct Compiled {
     name: String,
     detect: Box<dyn Detect>,
     replacement: Replacement,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names = self.compiled.iter().map(|one| &one.name);
+        f.debug_list().entries(names).finish()
+    }
 }
 
 /// Why a mask could not be compiled.
@@ -179,10 +187,20 @@ impl Engine {
         Answer::Nothing
     }
 
-    /// The detector and the name of the place that [`Answer::Open`] gave for this first byte.
-    pub(super) fn candidate(&self, first: u8, place: usize) -> Option<(usize, &dyn Detect)> {
-        let index = *self.candidates.get(usize::from(first))?.get(place)?;
-        Some((index, self.compiled.get(index)?.detect.as_ref()))
+    /// The detector that [`Answer::Open`] named the place of, and how much of what follows
+    /// belongs to one of all those that are open.
+    pub(super) fn pending(&self, window: &Window<'_>, place: usize) -> Option<(usize, Rest)> {
+        let edge = !window.behind.in_word();
+        let first = window.bytes.first().copied()?;
+        let open = self.candidates.get(usize::from(first))?.get(place..)?;
+        let rest = open
+            .iter()
+            .filter_map(|index| self.compiled.get(*index))
+            .filter(|one| edge || one.detect.starts(first) == Start::Anywhere)
+            .filter(|one| matches!(one.detect.find(window), Err(Miss::More)))
+            .map(|one| one.detect.rest(window.bytes))
+            .max();
+        Some((*open.first()?, rest?))
     }
 
     /// What is written in the place of detector `index`'s matches.

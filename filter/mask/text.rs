@@ -70,6 +70,9 @@ pub struct Text {
     asked: usize,
     /// The match that is being masked to its end.
     open: Option<(usize, Tail)>,
+    /// How many of the undecided bytes the sink was told already: in a key block they are
+    /// masked whatever they are, but may still be the start of its END line.
+    told: usize,
 }
 
 impl Text {
@@ -111,15 +114,31 @@ impl Text {
     /// What could have become a match is masked, not released, and so is what follows as far
     /// as it looks like the rest of it.
     pub fn force(&mut self, engine: &Engine, sink: &mut dyn Sink) {
-        let Some(first) = self.hold.first().copied() else {
-            return;
-        };
         let hold = std::mem::take(&mut self.hold);
+        if hold.is_empty() {
+            return;
+        }
+        let window = Window {
+            behind: self.behind,
+            bytes: &hold,
+            last: false,
+        };
         match self.open {
+            Some((detector, Tail::KeyBlock)) => {
+                further(
+                    engine,
+                    detector,
+                    hold.get(self.told..).unwrap_or_default(),
+                    sink,
+                );
+                self.told = hold.len();
+                self.hold = hold;
+                return;
+            }
             Some((detector, _)) => further(engine, detector, &hold, sink),
-            None => match engine.candidate(first, self.asked) {
-                Some((detector, detect)) => {
-                    let tail = detect.rest(&hold);
+            None => match engine.pending(&window, self.asked) {
+                Some((detector, rest)) => {
+                    let tail = rest.tail();
                     begin(engine, detector, &hold, tail.is_some(), sink);
                     self.open = tail.map(|tail| (detector, tail));
                 }
@@ -133,7 +152,7 @@ impl Text {
     /// How many bytes are undecided.
     #[must_use]
     pub fn pending(&self) -> usize {
-        self.hold.len()
+        self.hold.len() - self.told
     }
 
     fn decide_hold(&mut self, engine: &Engine, last: bool, sink: &mut dyn Sink) -> usize {
@@ -155,7 +174,14 @@ impl Text {
             if let Some((detector, tail)) = self.open {
                 let rest = bytes.get(at..).unwrap_or_default();
                 let (len, over) = tail.eat(rest, last);
-                further(engine, detector, rest.get(..len).unwrap_or(rest), sink);
+                let told = self.told.min(len);
+                self.told -= told;
+                further(
+                    engine,
+                    detector,
+                    rest.get(told..len).unwrap_or_default(),
+                    sink,
+                );
                 at += len;
                 kept = at;
                 if !over {

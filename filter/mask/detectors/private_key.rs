@@ -10,7 +10,7 @@
 //! Bound: the BEGIN line and 256 bytes. From there on everything is masked without being
 //! held, through the END line, or to the end of the text where there is none.
 
-use super::{Detect, Hit, Miss, Start, Tail, Window};
+use super::{Detect, Hit, Miss, Rest, Start, Tail, Window};
 
 const BEGIN: &[u8] = b"-----BEGIN ";
 const END: &[u8] = b"-----END ";
@@ -19,7 +19,6 @@ const LONGEST_LABEL: usize = 48;
 const EVIDENCE_WITHIN: usize = 256;
 const EVIDENCE: usize = 16;
 
-#[derive(Debug)]
 pub(super) struct PrivateKey;
 
 fn label(byte: u8) -> bool {
@@ -72,8 +71,12 @@ impl Detect for PrivateKey {
         BEGIN.len() + LONGEST_LABEL + DASHES.len() + EVIDENCE_WITHIN + EVIDENCE
     }
 
-    fn rest(&self, pending: &[u8]) -> Option<Tail> {
-        pending.starts_with(BEGIN).then_some(Tail::KeyBlock)
+    fn rest(&self, pending: &[u8]) -> Rest {
+        if pending.starts_with(BEGIN) {
+            Rest::KeyBlock
+        } else {
+            Rest::Word
+        }
     }
 }
 

@@ -11,11 +11,10 @@
 //!
 //! Bound: the longest word, at most 4096 bytes, and one byte to see the end.
 
-use super::{Detect, Hit, Miss, Start, Tail, Window, hit};
+use super::{Detect, Hit, Miss, Rest, Start, Window, hit};
 
 const LONGEST: usize = 4096;
 
-#[derive(Debug)]
 pub(in crate::mask) struct Words {
     /// In lower case, sorted, each once.
     words: Vec<Box<[u8]>>,
@@ -99,7 +98,7 @@ impl Detect for Words {
         self.longest + 1
     }
 
-    fn rest(&self, _pending: &[u8]) -> Option<Tail> {
-        None
+    fn rest(&self, _pending: &[u8]) -> Rest {
+        Rest::Unknown
     }
 }
