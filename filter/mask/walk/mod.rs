@@ -13,6 +13,9 @@ mod scalar;
 mod texts;
 mod track;
 
+#[cfg(test)]
+mod tests;
+
 use super::Engine;
 use events::Events;
 use json::Json;
