@@ -6,6 +6,9 @@
 //! stays byte for byte. A comment, or a line that is no field at all, is a text of its own;
 //! `event`, `id` and `retry` say how to read the stream, and are never changed.
 
+#[cfg(test)]
+mod tests;
+
 use super::payload::{self, End, Kind, Payload};
 use super::texts::{Owner, Texts};
 use super::track::{Direct, Place, Track, Work, Writing};
