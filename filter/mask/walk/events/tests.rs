@@ -104,7 +104,7 @@ fn a_text_in_any_six_tokens_is_masked_as_the_whole() {
         let mut from = 0;
         let mut stream = String::new();
         for cut in cuts.into_iter().chain([marks]) {
-            stream += &chunk(0, &json!({"content": &text[from..cut]}));
+            stream += &chunk(0, &json!({"content": text.get(from..cut)}));
             from = cut;
         }
         let out = try_pieces(&engine, Format::Events, stream.as_bytes(), &[]).expect("a stream");
@@ -553,28 +553,34 @@ fn an_event_beyond_the_bound_ends_the_stream() {
 }
 
 #[test]
-fn too_many_texts_end_the_stream() {
+fn an_event_of_too_many_pieces_ends_the_stream() {
     let engine = engine();
-    let stream: String = (0..300)
-        .map(|choice| chunk(choice, &json!({"content": "x"})))
-        .collect();
-    assert_eq!(
-        try_pieces(&engine, Format::Events, stream.as_bytes(), &[]),
-        Err(WalkError::TooManyTexts)
-    );
-    // Ended ones don't count.
-    let stream: String = (0..300)
-        .map(|index| format!("data: {}\n\n", json!({"choices": [{"index": index, "delta": {"content": "x"}, "finish_reason": "stop"}]})))
-        .collect();
-    assert_eq!(
-        try_pieces(&engine, Format::Events, stream.as_bytes(), &[]),
-        Ok(stream.into_bytes())
-    );
     let strings = format!("data: {{\"delta\":[{}\"\"]}}\n\n", "\"\",".repeat(10_000));
     assert_eq!(
         try_pieces(&engine, Format::Events, strings.as_bytes(), &[]),
         Err(WalkError::TooManyTexts)
     );
+}
+
+#[test]
+fn of_too_many_open_texts_the_oldest_is_masked_and_forgotten() {
+    let engine = engine();
+    let deltas: Vec<Value> = (0..1100)
+        .map(|choice| json!({"index": choice, "delta": {"content": "alice@example.c"}}))
+        .collect();
+    let stream = format!("data: {}\n\n", json!({ "choices": deltas }));
+    let out = try_pieces(&engine, Format::Events, stream.as_bytes(), &[]).expect("a stream");
+    let texts = chat(&String::from_utf8(out).expect("UTF-8"));
+    assert_eq!(texts.len(), 1100);
+    for ((choice, _), text) in texts {
+        // The end of the stream shows the others to be no addresses.
+        assert_eq!(
+            text == "alice@example.c",
+            choice >= 1100 - 1024,
+            "{choice}: {text}"
+        );
+        assert!(choice >= 1100 - 1024 || !text.contains("alice"));
+    }
 }
 
 #[test]

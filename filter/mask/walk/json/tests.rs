@@ -276,13 +276,13 @@ fn foreign_answers_stay_as_they_are() {
 /// A character as itself or as one of its escapes.
 fn spell(character: char, how: u8) -> String {
     let must = matches!(character, '"' | '\\' | '\0'..='\x1f');
-    if how % 3 != 0 || must {
+    if !how.is_multiple_of(3) || must {
         let mut units = [0; 2];
         character
             .encode_utf16(&mut units)
             .iter()
             .map(|unit| {
-                if how % 2 == 0 {
+                if how.is_multiple_of(2) {
                     format!("\\u{unit:04x}")
                 } else {
                     format!("\\u{unit:04X}")
