@@ -1,5 +1,8 @@
 //! JSON's string escapes (RFC 8259, section 7), read in pieces and written.
 
+#[cfg(test)]
+mod tests;
+
 /// A piece of a string's content, as it stands and as it reads.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Unit<'a> {

@@ -6,10 +6,14 @@
 //! stays byte for byte. A comment, or a line that is no field at all, is a text of its own;
 //! `event`, `id` and `retry` say how to read the stream, and are never changed.
 
+#[cfg(test)]
+mod tests;
+
+use super::feed::{Feed, Range};
 use super::payload::{self, End, Kind, Payload};
 use super::texts::{Owner, Texts};
-use super::track::{Direct, Place, Track, Work, Writing};
-use super::{Counts, WalkError, scalar};
+use super::track::Writing;
+use super::{Counts, WalkError};
 use crate::mask::Engine;
 
 /// The longest event, in bytes. A longer one cannot be masked: its texts are not known before
@@ -103,19 +107,12 @@ impl Events {
         let lines = Lines::read(&event, !std::mem::replace(&mut self.begun, true));
         let joined = lines.payload(&event);
         let payload = payload::read(&joined)?;
-        let mut feed = Feed {
-            texts: &mut self.texts,
-            engine,
-            counts,
-            event: &event,
-            written: 0,
-        };
-        feed.texts.queue.begin(event.len());
+        let mut feed = Feed::new(&mut self.texts, engine, counts, &event);
         match &payload {
-            Some(payload) => feed.json(&lines, payload)?,
-            None => feed.plain(&lines)?,
+            Some(payload) => json(&mut feed, &lines, payload),
+            None => plain(&mut feed, &lines),
         }
-        feed.literal_to(event.len());
+        feed.end();
         let done = joined.trim_ascii() == b"[DONE]";
         let ends = payload
             .as_ref()
@@ -146,9 +143,9 @@ impl End {
 #[derive(Debug, Default)]
 struct Lines {
     /// The values of its `data` fields.
-    data: Vec<(usize, usize)>,
-    /// Comments and what is no field; each with the number of `data` fields before it.
-    other: Vec<(usize, usize)>,
+    data: Vec<Range>,
+    /// Comments and what is no field.
+    other: Vec<Range>,
     /// Whether the `data` field at this index stands on the line after the one before.
     adjacent: Vec<bool>,
 }
@@ -204,144 +201,55 @@ impl Lines {
     }
 }
 
-/// Gives an event's texts to the matcher, in the order in which they stand.
-struct Feed<'a> {
-    texts: &'a mut Texts,
-    engine: &'a Engine,
-    counts: &'a mut Counts,
-    event: &'a [u8],
-    /// How much of the event is in the queue.
-    written: usize,
-}
-
-impl Feed<'_> {
-    fn literal_to(&mut self, end: usize) {
-        if end > self.written {
-            self.texts
-                .queue
-                .literal(self.event.get(self.written..end).unwrap_or_default());
-            self.written = end;
+/// Gives the text in an event's JSON, and in what is no field, to the matcher.
+fn json(feed: &mut Feed<'_>, lines: &Lines, payload: &Payload) {
+    let mut data = lines.data.iter().copied();
+    let mut other = lines.other.iter().copied().peekable();
+    let (mut line, mut before) = (data.next().unwrap_or_default(), 0);
+    for segment in &payload.segments {
+        // Neither a string nor a number goes over a line's end.
+        while segment.start - before > line.1 - line.0 {
+            before += line.1 - line.0 + 1;
+            let Some(next) = data.next() else { return };
+            line = next;
         }
-    }
-
-    fn json(&mut self, lines: &Lines, payload: &Payload) -> Result<(), WalkError> {
-        let mut data = lines.data.iter().copied();
-        let mut other = lines.other.iter().copied().peekable();
-        let (mut line, mut before) = (data.next().unwrap_or_default(), 0);
-        for segment in &payload.segments {
-            // Neither a string nor a number goes over a line's end.
-            while segment.start - before > line.1 - line.0 {
-                before += line.1 - line.0 + 1;
-                let Some(next) = data.next() else {
-                    return Ok(());
-                };
-                line = next;
-            }
-            let (start, end) = (
-                line.0 + segment.start - before,
-                line.0 + segment.end - before,
-            );
-            while let Some(comment) = other.next_if(|comment| comment.0 < start) {
-                self.whole(comment, Writing::Line);
-            }
-            match segment.kind {
-                Kind::Whole => self.whole((start, end), Writing::Json),
-                Kind::Scalar => self.scalar((start, end)),
-                Kind::Piece(text) => {
-                    self.literal_to(start);
-                    let raw = self.event.get(start..end).unwrap_or_default();
-                    let Some((id, owner)) = payload.texts.get(text) else {
-                        return Ok(());
-                    };
-                    self.texts.feed(
-                        id,
-                        *owner,
-                        Writing::Json,
-                        (self.engine, self.counts),
-                        |track, place, work| {
-                            track.json(raw, place, work);
-                            track.end_string(place, work);
-                        },
-                    )?;
-                    self.written = end;
+        let range = (
+            line.0 + segment.start - before,
+            line.0 + segment.end - before,
+        );
+        while let Some(comment) = other.next_if(|comment| comment.0 < range.0) {
+            feed.whole(comment, Writing::Line);
+        }
+        match segment.kind {
+            Kind::Whole => feed.whole(range, Writing::Json),
+            Kind::Scalar => feed.scalar(range),
+            Kind::Piece(text) => {
+                if let Some((id, owner)) = payload.texts.get(text) {
+                    feed.piece(range, (id, *owner), Writing::Json);
                 }
             }
         }
-        for comment in other {
-            self.whole(comment, Writing::Line);
-        }
-        Ok(())
     }
-
-    fn plain(&mut self, lines: &Lines) -> Result<(), WalkError> {
-        let mut other = lines.other.iter().copied().peekable();
-        for (at, (start, end)) in lines.data.iter().copied().enumerate() {
-            while let Some(comment) = other.next_if(|comment| comment.0 < start) {
-                self.whole(comment, Writing::Line);
-            }
-            // Where a match goes over the line's end, the lines become one.
-            let joint = if lines.adjacent.get(at) == Some(&true) {
-                let from = std::mem::replace(&mut self.written, start);
-                self.event.get(from..start).unwrap_or_default()
-            } else {
-                self.literal_to(start);
-                &[]
-            };
-            let raw = self.event.get(start..end).unwrap_or_default();
-            let parts = (self.engine, &mut *self.counts);
-            self.texts.feed(
-                &PLAIN,
-                Owner::default(),
-                Writing::Line,
-                parts,
-                |track, place, work| {
-                    if at > 0 {
-                        track.whole(joint, b"\n", place, work);
-                    }
-                    track.plain(raw, place, work);
-                },
-            )?;
-            self.written = end;
-        }
-        for comment in other {
-            self.whole(comment, Writing::Line);
-        }
-        Ok(())
+    for comment in other {
+        feed.whole(comment, Writing::Line);
     }
+}
 
-    /// A text of its own.
-    fn whole(&mut self, (start, end): (usize, usize), writing: Writing) {
-        self.literal_to(start);
-        let raw = self.event.get(start..end).unwrap_or_default();
-        let mut masked = Vec::with_capacity(raw.len());
-        let mut track = Track::new(writing);
-        let mut out = Direct(&mut masked);
-        let mut work = Work {
-            engine: self.engine,
-            out: &mut out,
-            counts: self.counts,
-        };
-        if writing == Writing::Json {
-            track.json(raw, Place::default(), &mut work);
-            track.end_string(Place::default(), &mut work);
+/// The same for an event whose data is not JSON.
+fn plain(feed: &mut Feed<'_>, lines: &Lines) {
+    let mut other = lines.other.iter().copied().peekable();
+    let text = (&PLAIN, Owner::default());
+    for (at, (range, adjacent)) in lines.data.iter().zip(&lines.adjacent).enumerate() {
+        while let Some(comment) = other.next_if(|comment| comment.0 < range.0) {
+            feed.whole(comment, Writing::Line);
+        }
+        if at == 0 {
+            feed.piece(*range, text, Writing::Line);
         } else {
-            track.plain(raw, Place::default(), &mut work);
+            feed.next_line(*range, text, *adjacent);
         }
-        track.finish(&mut work);
-        self.texts.queue.literal(&masked);
-        self.written = end;
     }
-
-    fn scalar(&mut self, (start, end): (usize, usize)) {
-        self.literal_to(start);
-        let mut masked = Vec::new();
-        scalar::mask(
-            self.engine,
-            self.event.get(start..end).unwrap_or_default(),
-            self.counts,
-            &mut masked,
-        );
-        self.texts.queue.literal(&masked);
-        self.written = end;
+    for comment in other {
+        feed.whole(comment, Writing::Line);
     }
 }

@@ -5,6 +5,9 @@
 //! everything between two quotes is a string to mask, a name too, and everything else is text
 //! in which replacements are written so that the body does not become JSON by them.
 
+#[cfg(test)]
+mod tests;
+
 use super::Counts;
 use super::grammar::{Grammar, Role};
 use super::scalar;

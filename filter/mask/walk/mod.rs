@@ -5,7 +5,9 @@
 
 mod escape;
 mod events;
+mod feed;
 mod grammar;
+mod grpc;
 mod json;
 mod payload;
 mod queue;
@@ -13,8 +15,12 @@ mod scalar;
 mod texts;
 mod track;
 
+#[cfg(test)]
+mod tests;
+
 use super::Engine;
 use events::Events;
+use grpc::Grpc;
 use json::Json;
 use track::{Direct, Place, Track, Work, Writing};
 
@@ -28,6 +34,19 @@ pub enum Format {
     Events,
     /// The whole body is one text.
     Text,
+    /// gRPC messages of one type.
+    Grpc(GrpcMessage),
+}
+
+/// The type of a gRPC body's messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GrpcMessage {
+    /// `inference.ModelInferResponse` of the Open Inference Protocol (KServe V2).
+    ModelInferResponse,
+    /// `inference.ModelStreamInferResponse`, Triton's stream of them.
+    ModelStreamInferResponse,
+    /// One whose fields are not known: it cannot be masked.
+    Other,
 }
 
 /// Why a body cannot be masked. Whoever sends it on must cut it off before what is not written.
@@ -35,9 +54,32 @@ pub enum Format {
 pub enum WalkError {
     /// An event or a frame is longer than what is held of a body.
     TooLarge,
-    /// More texts are open in one stream than are followed.
+    /// One event or message has more texts than are followed.
     TooManyTexts,
+    /// A message is compressed.
+    Compressed,
+    /// A message's lengths or types contradict each other.
+    Malformed,
+    /// The body ends within a message.
+    Truncated,
+    /// The fields of the messages are not known.
+    UnknownMessage,
 }
+
+impl std::fmt::Display for WalkError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::TooLarge => "an event or message is too long to be masked",
+            Self::TooManyTexts => "an event or message has too many texts to be masked",
+            Self::Compressed => "a message is compressed",
+            Self::Malformed => "a message is malformed",
+            Self::Truncated => "the body ends within a message",
+            Self::UnknownMessage => "the messages are of a type that is not known",
+        })
+    }
+}
+
+impl std::error::Error for WalkError {}
 
 /// How often each detector matched, by its index in the engine.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -90,6 +132,7 @@ enum Kind {
     Json(Box<Json>),
     Events(Box<Events>),
     Text(Box<Track>),
+    Grpc(Box<Grpc>),
 }
 
 impl Walker {
@@ -100,6 +143,7 @@ impl Walker {
             Format::Json => Kind::Json(Box::default()),
             Format::Events => Kind::Events(Box::default()),
             Format::Text => Kind::Text(Box::new(Track::new(Writing::Raw))),
+            Format::Grpc(message) => Kind::Grpc(Box::new(Grpc::new(message))),
         };
         Self {
             kind,
@@ -122,6 +166,7 @@ impl Walker {
             match kind {
                 Kind::Json(json) => json.push(engine, piece, out, counts),
                 Kind::Events(events) => events.push(engine, piece, out, counts)?,
+                Kind::Grpc(grpc) => grpc.push(engine, piece, out, counts)?,
                 Kind::Text(text) => {
                     text.plain(
                         piece,
@@ -147,6 +192,7 @@ impl Walker {
             match kind {
                 Kind::Json(json) => json.finish(engine, out, counts),
                 Kind::Events(events) => events.finish(engine, out, counts)?,
+                Kind::Grpc(grpc) => grpc.finish(engine, out, counts)?,
                 Kind::Text(text) => text.finish(&mut Work {
                     engine,
                     out: &mut Direct(out),
@@ -176,6 +222,7 @@ impl Walker {
             Kind::Json(json) => json.held(),
             Kind::Events(events) => events.held(),
             Kind::Text(text) => text.held(),
+            Kind::Grpc(grpc) => grpc.held(),
         }
     }
 

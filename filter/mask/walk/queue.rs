@@ -4,12 +4,72 @@ use std::collections::VecDeque;
 
 use super::track::{Output, Place};
 
-/// A run of bytes of an entry.
-#[derive(Debug, Default)]
-struct Part {
-    bytes: Vec<u8>,
-    /// How many undecided things are still to be written here.
-    open: usize,
+/// How a length is written in front of what it counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Length {
+    /// Base 128, least significant group first.
+    Varint,
+    /// Four bytes, least significant first.
+    Little32,
+    /// Four bytes, most significant first.
+    Big32,
+}
+
+impl Length {
+    /// The length as it is written. What is counted never reaches 4 GiB: it was within the
+    /// bounds of a message, and a replacement is not longer than its label.
+    fn encode(self, length: usize) -> Vec<u8> {
+        let fixed = u32::try_from(length).unwrap_or(u32::MAX);
+        match self {
+            Self::Little32 => fixed.to_le_bytes().to_vec(),
+            Self::Big32 => fixed.to_be_bytes().to_vec(),
+            Self::Varint => {
+                let mut rest = length;
+                let mut bytes = Vec::new();
+                loop {
+                    let group = rest.to_le_bytes().first().copied().unwrap_or(0) & 0x7F;
+                    rest >>= 7;
+                    if rest == 0 {
+                        bytes.push(group);
+                        return bytes;
+                    }
+                    bytes.push(group | 0x80);
+                }
+            }
+        }
+    }
+}
+
+/// A length whose value is known when all that it counts is decided.
+#[derive(Debug)]
+struct Prefix {
+    length: Length,
+    /// As it came, and what it said; it stays so if it is still true.
+    raw: Vec<u8>,
+    said: usize,
+}
+
+impl Prefix {
+    fn encode(self, length: usize) -> Vec<u8> {
+        if length == self.said {
+            self.raw
+        } else {
+            self.length.encode(length)
+        }
+    }
+}
+
+/// A piece of an entry.
+#[derive(Debug)]
+enum Part {
+    Bytes {
+        bytes: Vec<u8>,
+        /// How many undecided things are still to be written here.
+        open: usize,
+    },
+    /// What follows, up to its end, is counted.
+    Begin(Prefix),
+    End,
 }
 
 #[derive(Debug)]
@@ -19,6 +79,45 @@ struct Entry {
     open: usize,
     /// The entry's length as it came.
     size: usize,
+}
+
+impl Entry {
+    /// Adds bytes behind everything else.
+    fn append(&mut self, more: Vec<u8>) {
+        match self.parts.last_mut() {
+            Some(Part::Bytes { bytes, open: 0 }) => bytes.extend(more),
+            _ => self.parts.push(Part::Bytes {
+                bytes: more,
+                open: 0,
+            }),
+        }
+    }
+
+    /// The entry's bytes, now that it is decided.
+    fn write(self, out: &mut Vec<u8>) {
+        let mut outer: Vec<(Prefix, Vec<u8>)> = Vec::new();
+        for part in self.parts {
+            let bytes = match part {
+                Part::Bytes { bytes, .. } => bytes,
+                Part::Begin(prefix) => {
+                    outer.push((prefix, Vec::new()));
+                    continue;
+                }
+                Part::End => {
+                    let Some((prefix, body)) = outer.pop() else {
+                        continue;
+                    };
+                    let mut bytes = prefix.encode(body.len());
+                    bytes.extend(body);
+                    bytes
+                }
+            };
+            match outer.last_mut() {
+                Some((_, body)) => body.extend(bytes),
+                None => out.extend(bytes),
+            }
+        }
+    }
 }
 
 /// The waiting entries. The last one may still be under construction.
@@ -59,14 +158,51 @@ impl Queue {
         }
     }
 
+    /// Begins what the length `raw`, which says `said`, counts in the last entry.
+    pub(super) fn begin_counted(&mut self, length: Length, raw: &[u8], said: usize) {
+        if let Some(last) = self.entries.back_mut() {
+            let raw = raw.to_vec();
+            last.parts.push(Part::Begin(Prefix { length, raw, said }));
+        }
+    }
+
+    /// Ends what the last length that was begun counts.
+    pub(super) fn end_counted(&mut self) {
+        let Some(last) = self.entries.back_mut() else {
+            return;
+        };
+        // What is decided needs no parts of its own, of which a message could have very many.
+        let decided = match last.parts.as_slice() {
+            [.., Part::Begin(_)] => 1,
+            [.., Part::Begin(_), Part::Bytes { open: 0, .. }] => 2,
+            _ => {
+                last.parts.push(Part::End);
+                return;
+            }
+        };
+        let mut parts = last.parts.split_off(last.parts.len() - decided).into_iter();
+        let (Some(Part::Begin(prefix)), body) = (parts.next(), parts.next()) else {
+            return;
+        };
+        let body = match body {
+            Some(Part::Bytes { bytes, .. }) => bytes,
+            _ => Vec::new(),
+        };
+        last.append(prefix.encode(body.len()));
+        last.append(body);
+    }
+
     /// Where the next bytes of the last entry go.
     pub(super) fn place(&mut self) -> Place {
         let entry = self.left + (self.entries.len() as u64).saturating_sub(1);
         let Some(last) = self.entries.back_mut() else {
             return Place { entry, part: 0 };
         };
-        if last.parts.last().is_none_or(|part| part.open > 0) {
-            last.parts.push(Part::default());
+        if !matches!(last.parts.last(), Some(Part::Bytes { open: 0, .. })) {
+            last.parts.push(Part::Bytes {
+                bytes: Vec::new(),
+                open: 0,
+            });
         }
         Place {
             entry,
@@ -80,9 +216,7 @@ impl Queue {
             if let Some(entry) = self.entries.pop_front() {
                 self.left += 1;
                 self.size -= entry.size;
-                for part in entry.parts {
-                    out.extend_from_slice(&part.bytes);
-                }
+                entry.write(out);
             }
         }
     }
@@ -115,29 +249,28 @@ impl Queue {
 
 impl Output for Queue {
     fn hold(&mut self, place: Place) {
-        if let Some(entry) = self.entry(place.entry) {
+        if let Some(entry) = self.entry(place.entry)
+            && let Some(Part::Bytes { open, .. }) = entry.parts.get_mut(place.part)
+        {
+            *open += 1;
             entry.open += 1;
-            if let Some(part) = entry.parts.get_mut(place.part) {
-                part.open += 1;
-            }
         }
     }
 
-    fn write(&mut self, place: Place, bytes: &[u8]) {
-        if let Some(part) = self
-            .entry(place.entry)
-            .and_then(|entry| entry.parts.get_mut(place.part))
+    fn write(&mut self, place: Place, more: &[u8]) {
+        if let Some(entry) = self.entry(place.entry)
+            && let Some(Part::Bytes { bytes, .. }) = entry.parts.get_mut(place.part)
         {
-            part.bytes.extend_from_slice(bytes);
+            bytes.extend_from_slice(more);
         }
     }
 
     fn settle(&mut self, place: Place) {
-        if let Some(entry) = self.entry(place.entry) {
+        if let Some(entry) = self.entry(place.entry)
+            && let Some(Part::Bytes { open, .. }) = entry.parts.get_mut(place.part)
+        {
+            *open = open.saturating_sub(1);
             entry.open = entry.open.saturating_sub(1);
-            if let Some(part) = entry.parts.get_mut(place.part) {
-                part.open = part.open.saturating_sub(1);
-            }
         }
     }
 }

@@ -1,12 +1,15 @@
 //! The texts of a stream that go on from entry to entry, and the entries that wait for them.
 
+use std::collections::BTreeMap;
+
+use super::Counts;
 use super::queue::Queue;
-use super::track::{Track, Work, Writing};
-use super::{Counts, WalkError};
+use super::track::{Place, Track, Work, Writing};
 use crate::mask::Engine;
 
-/// Texts that may be open at once. A choice has few; a stream has few choices.
-const OPEN: usize = 256;
+/// Texts that may be open at once. A stream has some choices and a choice some texts; with more,
+/// the one that has not gone on for longest is masked as far as it waits, and forgotten.
+const OPEN: usize = 1024;
 /// Entries that may wait before the oldest one's text is forced.
 const ENTRIES: usize = 256;
 /// Bytes of entries that may wait behind the oldest one before its text is forced.
@@ -22,62 +25,56 @@ pub(super) struct Owner {
     pub(super) choice: Option<i64>,
     /// The content block.
     pub(super) block: Option<i64>,
-    /// The output item.
+    /// The output item, or the answer among several on one stream.
     pub(super) output: Option<i64>,
 }
 
 #[derive(Debug)]
 struct Open {
-    id: Id,
     owner: Owner,
     track: Track,
+    /// When it went on last.
+    used: u64,
 }
 
 /// Open texts and waiting entries.
 #[derive(Debug, Default)]
 pub(super) struct Texts {
-    open: Vec<Open>,
+    open: BTreeMap<Id, Open>,
+    uses: u64,
     pub(super) queue: Queue,
 }
 
 impl Texts {
-    /// Calls `feed` with the text `id` and what it works with.
-    ///
-    /// # Errors
-    /// The text is one too many.
+    /// Calls `feed` with the text `id`, the place where its next bytes go, and what it works with.
     pub(super) fn feed(
         &mut self,
         id: &Id,
         owner: Owner,
         writing: Writing,
         (engine, counts): (&Engine, &mut Counts),
-        feed: impl FnOnce(&mut Track, super::track::Place, &mut Work<'_>),
-    ) -> Result<(), WalkError> {
-        let index = match self.open.iter().position(|open| open.id == *id) {
-            Some(index) => index,
-            None if self.open.len() == OPEN => return Err(WalkError::TooManyTexts),
-            None => {
-                self.open.push(Open {
-                    id: *id,
-                    owner,
-                    track: Track::new(writing),
-                });
-                self.open.len() - 1
-            }
-        };
-        let place = self.queue.place();
-        if let Some(open) = self.open.get_mut(index) {
-            feed(
-                &mut open.track,
-                place,
-                &mut Work {
-                    engine,
-                    out: &mut self.queue,
-                    counts,
-                },
-            );
+        feed: impl FnOnce(&mut Track, Place, &mut Work<'_>),
+    ) {
+        self.uses += 1;
+        if self.open.len() >= OPEN && !self.open.contains_key(id) {
+            self.forget_one(engine, counts);
         }
-        Ok(())
+        let place = self.queue.place();
+        let open = self.open.entry(*id).or_insert_with(|| Open {
+            owner,
+            track: Track::new(writing),
+            used: 0,
+        });
+        open.used = self.uses;
+        feed(
+            &mut open.track,
+            place,
+            &mut Work {
+                engine,
+                out: &mut self.queue,
+                counts,
+            },
+        );
     }
 
     /// Ends the texts whose owner is told by `ends`.
@@ -88,7 +85,7 @@ impl Texts {
         ends: impl Fn(&Owner) -> bool,
     ) {
         let queue = &mut self.queue;
-        self.open.retain_mut(|open| {
+        self.open.retain(|_, open| {
             let over = ends(&open.owner);
             if over {
                 open.track.finish(&mut Work {
@@ -108,7 +105,7 @@ impl Texts {
             let front = self.queue.front();
             for open in self
                 .open
-                .iter_mut()
+                .values_mut()
                 .filter(|open| open.track.waits_in() == front)
             {
                 open.track.force(&mut Work {
@@ -121,6 +118,21 @@ impl Texts {
             if self.queue.front() == front {
                 return;
             }
+        }
+    }
+
+    fn forget_one(&mut self, engine: &Engine, counts: &mut Counts) {
+        let oldest = self
+            .open
+            .iter()
+            .min_by_key(|(_, open)| open.used)
+            .map(|(id, _)| *id);
+        if let Some(mut open) = oldest.and_then(|id| self.open.remove(&id)) {
+            open.track.force(&mut Work {
+                engine,
+                out: &mut self.queue,
+                counts,
+            });
         }
     }
 }

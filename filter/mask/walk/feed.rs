@@ -1,0 +1,152 @@
+//! Gives the texts of one event or message to the matcher, in the order in which they stand.
+
+use super::queue::Length;
+use super::texts::{Id, Owner, Texts};
+use super::track::{Direct, Place, Track, Work, Writing};
+use super::{Counts, scalar};
+use crate::mask::Engine;
+
+/// A range of an entry's bytes.
+pub(super) type Range = (usize, usize);
+
+/// An entry on its way into the queue.
+pub(super) struct Feed<'a> {
+    texts: &'a mut Texts,
+    engine: &'a Engine,
+    counts: &'a mut Counts,
+    bytes: &'a [u8],
+    /// How much of the entry is in the queue.
+    written: usize,
+}
+
+impl<'a> Feed<'a> {
+    /// Begins an entry of these bytes.
+    pub(super) fn new(
+        texts: &'a mut Texts,
+        engine: &'a Engine,
+        counts: &'a mut Counts,
+        bytes: &'a [u8],
+    ) -> Self {
+        texts.queue.begin(bytes.len());
+        Self {
+            texts,
+            engine,
+            counts,
+            bytes,
+            written: 0,
+        }
+    }
+
+    /// The rest of the entry is no text.
+    pub(super) fn end(mut self) {
+        self.pass_to(self.bytes.len());
+    }
+
+    /// Bytes of the entry.
+    pub(super) fn slice(&self, (start, end): Range) -> &'a [u8] {
+        self.bytes.get(start..end).unwrap_or_default()
+    }
+
+    /// What is not in the queue up to `end` is no text.
+    pub(super) fn pass_to(&mut self, end: usize) {
+        if end > self.written {
+            self.texts.queue.literal(self.slice((self.written, end)));
+            self.written = end;
+        }
+    }
+
+    /// The length at `prefix` counts what follows, up to the [`Feed::end_counted`] for it.
+    pub(super) fn begin_counted(&mut self, length: Length, prefix: Range, said: usize) {
+        self.pass_to(prefix.0);
+        self.texts
+            .queue
+            .begin_counted(length, self.slice(prefix), said);
+        self.written = prefix.1;
+    }
+
+    /// What is counted ends at `end`.
+    pub(super) fn end_counted(&mut self, end: usize) {
+        self.pass_to(end);
+        self.texts.queue.end_counted();
+    }
+
+    /// A text of its own.
+    pub(super) fn whole(&mut self, range: Range, writing: Writing) {
+        self.pass_to(range.0);
+        let raw = self.slice(range);
+        let mut masked = Vec::with_capacity(raw.len());
+        let mut track = Track::new(writing);
+        let mut out = Direct(&mut masked);
+        let mut work = Work {
+            engine: self.engine,
+            out: &mut out,
+            counts: self.counts,
+        };
+        push(&mut track, raw, Place::default(), writing, &mut work);
+        track.finish(&mut work);
+        self.texts.queue.literal(&masked);
+        self.written = range.1;
+    }
+
+    /// A number or a literal name of JSON.
+    pub(super) fn scalar(&mut self, range: Range) {
+        self.pass_to(range.0);
+        let mut masked = Vec::new();
+        scalar::mask(self.engine, self.slice(range), self.counts, &mut masked);
+        self.texts.queue.literal(&masked);
+        self.written = range.1;
+    }
+
+    /// A piece of the text `id`, which goes on in other entries.
+    pub(super) fn piece(&mut self, range: Range, (id, owner): (&Id, Owner), writing: Writing) {
+        self.pass_to(range.0);
+        self.add(range, (id, owner), writing, None);
+    }
+
+    /// A piece of the text `id` on a line behind the last one. What stands in between is no
+    /// text (`joint`: it is what makes the lines two, and goes where a match goes over it).
+    pub(super) fn next_line(&mut self, range: Range, (id, owner): (&Id, Owner), joint: bool) {
+        let between = if joint {
+            (self.written, range.0)
+        } else {
+            (0, 0)
+        };
+        if !joint {
+            self.pass_to(range.0);
+        }
+        self.add(range, (id, owner), Writing::Line, Some(between));
+    }
+
+    fn add(
+        &mut self,
+        range: Range,
+        (id, owner): (&Id, Owner),
+        writing: Writing,
+        joint: Option<Range>,
+    ) {
+        let raw = self.slice(range);
+        let joint = joint.map(|joint| self.slice(joint));
+        self.texts.feed(
+            id,
+            owner,
+            writing,
+            (self.engine, self.counts),
+            |track, place, work| {
+                if let Some(joint) = joint {
+                    track.whole(joint, b"\n", place, work);
+                }
+                push(track, raw, place, writing, work);
+            },
+        );
+        self.written = range.1;
+    }
+}
+
+fn push(track: &mut Track, raw: &[u8], place: Place, writing: Writing, work: &mut Work<'_>) {
+    if writing == Writing::Json {
+        track.json(raw, place, work);
+        track.end_string(place, work);
+    } else {
+        track.plain(raw, place, work);
+    }
+}
