@@ -1,5 +1,8 @@
 //! All detectors of a mask compiled into one table.
 
+#[cfg(test)]
+mod tests;
+
 use crate::config::mask::{BUILT_IN_DETECTORS, Detection, Detector};
 
 use super::detectors::{self, Detect, Pattern, Start, Words};
@@ -17,7 +20,6 @@ const ESCAPE_LETTER: u8 = 8;
 const BACKSLASH: u8 = 16;
 
 /// All detectors of a mask, compiled once and shared by every text that is masked with them.
-#[derive(Debug)]
 pub struct Engine {
     /// In the order of the detections given.
     compiled: Vec<Compiled>,
@@ -26,11 +28,17 @@ pub struct Engine {
     candidates: Vec<Box<[usize]>>,
 }
 
-#[derive(Debug)]
 struct Compiled {
     name: String,
     detect: Box<dyn Detect>,
     replacement: Replacement,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names = self.compiled.iter().map(|one| &one.name);
+        f.debug_list().entries(names).finish()
+    }
 }
 
 /// Why a mask could not be compiled.
@@ -179,10 +187,9 @@ impl Engine {
         Answer::Nothing
     }
 
-    /// The detector and the name of the place that [`Answer::Open`] gave for this first byte.
-    pub(super) fn candidate(&self, first: u8, place: usize) -> Option<(usize, &dyn Detect)> {
-        let index = *self.candidates.get(usize::from(first))?.get(place)?;
-        Some((index, self.compiled.get(index)?.detect.as_ref()))
+    /// The detector of the place that [`Answer::Open`] gave for this first byte.
+    pub(super) fn candidate(&self, first: u8, place: usize) -> Option<usize> {
+        self.candidates.get(usize::from(first))?.get(place).copied()
     }
 
     /// What is written in the place of detector `index`'s matches.

@@ -214,11 +214,8 @@ impl Tail {
 fn run_on(window: &Window<'_>, class: fn(u8) -> bool, joiners: &[u8]) -> (usize, bool) {
     let mut len = 0;
     loop {
-        len += window
-            .slice(len, usize::MAX)
-            .iter()
-            .take_while(|b| class(**b))
-            .count();
+        let rest = window.bytes.get(len..).unwrap_or_default();
+        len += rest.iter().take_while(|byte| class(**byte)).count();
         match (window.at(len), window.at(len + 1)) {
             (Ok(Some(joiner)), Ok(Some(next))) if joiners.contains(&joiner) && class(next) => {
                 len += 2;

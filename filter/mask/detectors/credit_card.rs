@@ -3,21 +3,20 @@
 //! Source: ISO/IEC 7812 (number, Luhn check digit), and the prefixes and lengths that the
 //! networks publish for their issuers.
 //!
-//! Validation: 13 to 19 digits, at once or in groups with one and the same separator (a
-//! space or a dash) between them, each but the last of three digits or more; a known
+//! Validation: 13 to 19 digits, at once or in groups with one and the same kind of separator
+//! (a space or a dash) between them, each but the last of three digits or more; a known
 //! network with a length that it issues; the check digit.
 //! Whole: no letter or digit next to it, not the decimals of a number, and with dashes not
 //! a part of a longer chain of dashed groups. After a space anything may stand in front or
 //! behind: an expiry date, the next number.
 //!
-//! Bound: 19 digits with a separator between any two, and two bytes to see the end.
+//! Bound: 19 digits with a separator between any two, and one byte to see the end.
 
-use super::{Detect, Hit, Miss, REST_OF_GROUPS, Start, Tail, Window, hit};
+use super::{Detect, Hit, LONGEST_SEPARATOR, Miss, Separator, Start, Window, hit, separator};
 
 const FEWEST: usize = 13;
 const MOST: usize = 19;
 
-#[derive(Debug)]
 pub(super) struct CreditCard;
 
 impl Detect for CreditCard {
@@ -35,7 +34,7 @@ impl Detect for CreditCard {
             return Err(Miss::No);
         }
         let mut number = Number::default();
-        let mut separator = None;
+        let mut grouping = None;
         let mut group = 0;
         let mut end = None;
         let mut index = 0;
@@ -51,31 +50,30 @@ impl Detect for CreditCard {
                 continue;
             }
             let whole = !byte.is_some_and(|b| b.is_ascii_alphanumeric());
-            let more = matches!(byte, Some(b' ' | b'-')) && window.digit_at(index + 1)?;
-            let chained = more && byte == Some(b'-') && separator == Some(b'-');
+            let next = match separator(window, index)? {
+                Some((kind, len)) if window.digit_at(index + len)? => Some((kind, len)),
+                _ => None,
+            };
+            let kind = next.map(|(kind, _)| kind);
+            let chained = kind == Some(Separator::Dash) && grouping == kind;
             if whole && !chained && number.is_card() {
                 end = Some(index);
             }
-            let same = separator.is_none() || separator == byte;
-            if !more || !same || group < 3 || number.digits == MOST {
+            let Some((kind, len)) = next else { break };
+            let same = grouping.is_none_or(|before| before == kind);
+            if !same || group < 3 || number.digits == MOST {
                 break;
             }
-            separator = byte;
+            grouping = Some(kind);
             group = 0;
-            index += 1;
+            index += len;
         }
-        match end {
-            Some(end) if separator != Some(b'-') || !window.behind.digit_then(b'-') => Ok(hit(end)),
-            _ => Err(Miss::No),
-        }
+        let chained = grouping == Some(Separator::Dash) && window.behind.digit_then(b'-');
+        end.filter(|_| !chained).map(hit).ok_or(Miss::No)
     }
 
     fn bound(&self) -> usize {
-        2 * MOST + 1
-    }
-
-    fn rest(&self, _pending: &[u8]) -> Option<Tail> {
-        Some(REST_OF_GROUPS)
+        MOST + MOST * LONGEST_SEPARATOR + 1
     }
 }
 
@@ -172,6 +170,11 @@ pub(super) const EXAMPLES: &[(&str, &str)] = &[
     (
         "6759649826438453 und 4000 0566 5566 5556",
         "[CREDIT_CARD] und [CREDIT_CARD]",
+    ),
+    ("4111\u{a0}1111\u{202f}1111 1111", "[CREDIT_CARD]"),
+    (
+        "4111\u{2011}1111\u{2011}1111\u{2011}1111 \u{2014}",
+        "[CREDIT_CARD] \u{2014}",
     ),
     ("4111111111111112", "4111111111111112"),
     ("411111111111111111111111", "411111111111111111111111"),

@@ -6,32 +6,27 @@
 //! characters of RFC 5322 stand next to addresses in prose far more often than in them.
 //!
 //! Validation: the domain has two labels or more, and the last one is letters (or `xn--`).
-//! Whole: no letter or digit in front. The match ends with the last label that can be a
+//! Whole: begins with a letter or digit, and has none in front. The match ends with the last label that can be a
 //! top-level domain, so a full stop after an address is not part of it.
 //!
 //! Bound: 64 + 1 + 253 bytes, and one to see the end. A local part of more than 64 letters
 //! without a dot or dash in it is no address and stays.
 
-use super::{Detect, Hit, Miss, Start, Tail, Window, alphanumeric, hit};
+use super::{Detect, Hit, Miss, Start, Window, alphanumeric, hit};
 
 const LONGEST_LOCAL: usize = 64;
 const LONGEST_LABEL: usize = 63;
 const LONGEST_DOMAIN: usize = 253;
 
-#[derive(Debug)]
 pub(super) struct Email;
 
 fn local(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'%' | b'+' | b'-')
 }
 
-fn address(byte: u8) -> bool {
-    local(byte) || byte == b'@'
-}
-
 impl Detect for Email {
     fn starts(&self, first: u8) -> Start {
-        if first.is_ascii_alphanumeric() || matches!(first, b'_' | b'%' | b'+') {
+        if first.is_ascii_alphanumeric() {
             Start::Edge
         } else {
             Start::Never
@@ -55,13 +50,6 @@ impl Detect for Email {
 
     fn bound(&self) -> usize {
         LONGEST_LOCAL + 1 + LONGEST_DOMAIN + 1
-    }
-
-    fn rest(&self, _pending: &[u8]) -> Option<Tail> {
-        Some(Tail::Run {
-            class: address,
-            joiners: b"",
-        })
     }
 }
 

@@ -9,7 +9,7 @@
 //!
 //! Bound: 34 characters with 8 separators, and one byte to see the end.
 
-use super::{Detect, Hit, Miss, REST_OF_GROUPS, Start, Tail, Window, hit};
+use super::{Detect, Hit, LONGEST_SEPARATOR, Miss, Start, Window, hit, separator};
 
 const LONGEST: usize = 34;
 
@@ -106,7 +106,6 @@ pub(super) const LENGTHS: &[(&[u8; 2], usize)] = &[
     (b"YE", 30),
 ];
 
-#[derive(Debug)]
 pub(super) struct Iban;
 
 impl Detect for Iban {
@@ -130,18 +129,18 @@ impl Detect for Iban {
         };
         let length = LENGTHS.get(place).map_or(0, |(_, length)| *length);
         let mut check = Check::default();
-        let mut separator = None;
+        let mut grouping = None;
         let mut index = 0;
         for character in 0..length {
             if character > 0 && character % 4 == 0 {
-                let byte = window.at(index)?;
-                let separated = matches!(byte, Some(b' ' | b'-'));
-                // Either every group of four is separated, by the same byte, or none is.
-                if separated && (character == 4 || separator == byte) {
-                    separator = byte;
-                    index += 1;
-                } else if separator.is_some() {
-                    return Err(Miss::No);
+                // Either every group of four is separated, by the same kind, or none is.
+                match separator(window, index)? {
+                    Some((kind, len)) if character == 4 || grouping == Some(kind) => {
+                        grouping = Some(kind);
+                        index += len;
+                    }
+                    _ if grouping.is_some() => return Err(Miss::No),
+                    _ => {}
                 }
             }
             match window.at(index)? {
@@ -158,11 +157,7 @@ impl Detect for Iban {
     }
 
     fn bound(&self) -> usize {
-        LONGEST + LONGEST / 4 + 1
-    }
-
-    fn rest(&self, _pending: &[u8]) -> Option<Tail> {
-        Some(REST_OF_GROUPS)
+        LONGEST + LONGEST / 4 * LONGEST_SEPARATOR + 1
     }
 }
 
@@ -209,6 +204,7 @@ pub(super) const EXAMPLES: &[(&str, &str)] = &[
         "NO9386011117947 MT84MALT011000012345MTLCAST001S",
         "[IBAN] [IBAN]",
     ),
+    ("DE89\u{202f}3704\u{a0}0044 0532 0130 00", "[IBAN]"),
     ("NL91 ABNA 0417 1643 00 12", "[IBAN] 12"),
     ("DE89370400440532013001", "DE89370400440532013001"),
     ("DE8937040044053201300", "DE8937040044053201300"),

@@ -13,11 +13,10 @@
 
 use std::net::Ipv6Addr;
 
-use super::{Detect, Hit, Miss, Start, Tail, Window, hit};
+use super::{Detect, Hit, Miss, Start, Window, hit};
 
 const LONGEST: usize = 45;
 
-#[derive(Debug)]
 pub(super) struct Ip;
 
 fn address(byte: u8) -> bool {
@@ -42,13 +41,6 @@ impl Detect for Ip {
 
     fn bound(&self) -> usize {
         LONGEST + 3
-    }
-
-    fn rest(&self, _pending: &[u8]) -> Option<Tail> {
-        Some(Tail::Run {
-            class: address,
-            joiners: b"",
-        })
     }
 }
 

@@ -26,7 +26,6 @@ const REST: Tail = Tail::Run {
     joiners: b".",
 };
 
-#[derive(Debug)]
 pub(super) struct Jwt;
 
 impl Detect for Jwt {
@@ -66,10 +65,6 @@ impl Detect for Jwt {
 
     fn bound(&self) -> usize {
         LONGEST_HEADER + 1 + OBJECT.len() + 1
-    }
-
-    fn rest(&self, _pending: &[u8]) -> Option<Tail> {
-        Some(REST)
     }
 }
 

@@ -15,8 +15,6 @@ mod words;
 #[cfg(test)]
 pub(super) mod tests;
 
-use std::fmt::Debug;
-
 use super::window::{Hit, Miss, Tail, Window};
 
 pub(super) use pattern::Pattern;
@@ -38,7 +36,7 @@ pub(super) enum Start {
 /// `find` is a function of the text alone: once it has answered a match or [`Miss::No`], it
 /// gives the same answer however much more of the text it is shown. So where a text is cut
 /// into pieces cannot change what is found in it.
-pub(super) trait Detect: Debug {
+pub(super) trait Detect {
     /// Where a match may begin with `first`.
     fn starts(&self, first: u8) -> Start;
 
@@ -50,10 +48,6 @@ pub(super) trait Detect: Debug {
 
     /// The most bytes that it must be shown before it no longer answers [`Miss::More`].
     fn bound(&self) -> usize;
-
-    /// What of the following bytes is masked too when `pending`, which may still become a
-    /// match, has to be decided now.
-    fn rest(&self, pending: &[u8]) -> Option<Tail>;
 }
 
 /// The detector of a name in [`BUILT_IN_DETECTORS`](crate::config::mask::BUILT_IN_DETECTORS)
@@ -89,8 +83,30 @@ fn hit(len: usize) -> Hit {
     Hit { len, tail: None }
 }
 
-/// The rest of a number or of a code in groups.
-const REST_OF_GROUPS: Tail = Tail::Run {
-    class: alphanumeric,
-    joiners: b" -",
-};
+/// What may stand between the groups of a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Separator {
+    Space,
+    Dash,
+}
+
+/// How many bytes a separator has at most.
+const LONGEST_SEPARATOR: usize = 3;
+
+/// The separator at `index` and how many bytes it has.
+///
+/// Language models like to write the non-breaking and typographic forms: U+00A0, the spaces
+/// from U+2000 on, U+202F, and the hyphens and dashes from U+2010 on.
+fn separator(window: &Window<'_>, index: usize) -> Result<Option<(Separator, usize)>, Miss> {
+    Ok(match window.at(index)? {
+        Some(b' ') => Some((Separator::Space, 1)),
+        Some(b'-') => Some((Separator::Dash, 1)),
+        Some(0xc2) if window.at(index + 1)? == Some(0xa0) => Some((Separator::Space, 2)),
+        Some(0xe2) if window.at(index + 1)? == Some(0x80) => match window.at(index + 2)? {
+            Some(0x80..=0x8a | 0xaf) => Some((Separator::Space, 3)),
+            Some(0x90..=0x95) => Some((Separator::Dash, 3)),
+            _ => None,
+        },
+        _ => None,
+    })
+}

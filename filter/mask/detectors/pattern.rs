@@ -17,28 +17,20 @@ use regex_automata::Anchored;
 use regex_automata::hybrid::LazyStateID;
 use regex_automata::hybrid::dfa::{Cache, DFA};
 use regex_automata::nfa::thompson;
-use regex_automata::util::{start, syntax};
+use regex_automata::util::start;
 use regex_syntax::ParserBuilder;
 
-use super::{Detect, Hit, Miss, Start, Tail, Window, hit};
+use super::{Detect, Hit, Miss, Start, Window, hit};
 
 const LONGEST: usize = 4096;
 /// The expression's automaton in memory, in bytes: repetitions inside one another multiply.
-const LARGEST_AUTOMATON: usize = 2 << 20;
+const LARGEST_AUTOMATON: usize = 1 << 20;
 
 pub(in crate::mask) struct Pattern {
     dfa: DFA,
     cache: RefCell<Cache>,
     bound: usize,
     starts: Vec<Start>,
-}
-
-impl std::fmt::Debug for Pattern {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Pattern")
-            .field("bound", &self.bound)
-            .finish_non_exhaustive()
-    }
 }
 
 impl Pattern {
@@ -61,19 +53,21 @@ impl Pattern {
                 "its longest match has {longest} bytes, but {LONGEST} is the most"
             ));
         }
-        let dfa = DFA::builder()
-            .syntax(syntax::Config::new().unicode(false).utf8(false))
-            .thompson(
+        let nfa = thompson::Compiler::new()
+            .configure(
                 thompson::Config::new()
                     .utf8(false)
                     .nfa_size_limit(Some(LARGEST_AUTOMATON)),
             )
+            .build_from_hir(&hir)
+            .map_err(|error| error.to_string())?;
+        let dfa = DFA::builder()
             .configure(
                 DFA::config()
                     .cache_capacity(cache)
                     .skip_cache_capacity_check(true),
             )
-            .build(pattern)
+            .build_from_nfa(nfa)
             .map_err(|error| error.to_string())?;
         let mut cache = dfa.create_cache();
         let starts = (0..=u8::MAX)
@@ -183,9 +177,5 @@ impl Detect for Pattern {
 
     fn bound(&self) -> usize {
         self.bound
-    }
-
-    fn rest(&self, _pending: &[u8]) -> Option<Tail> {
-        None
     }
 }

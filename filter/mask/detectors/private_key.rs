@@ -19,7 +19,6 @@ const LONGEST_LABEL: usize = 48;
 const EVIDENCE_WITHIN: usize = 256;
 const EVIDENCE: usize = 16;
 
-#[derive(Debug)]
 pub(super) struct PrivateKey;
 
 fn label(byte: u8) -> bool {
@@ -70,10 +69,6 @@ impl Detect for PrivateKey {
 
     fn bound(&self) -> usize {
         BEGIN.len() + LONGEST_LABEL + DASHES.len() + EVIDENCE_WITHIN + EVIDENCE
-    }
-
-    fn rest(&self, pending: &[u8]) -> Option<Tail> {
-        pending.starts_with(BEGIN).then_some(Tail::KeyBlock)
     }
 }
 

@@ -139,25 +139,25 @@ fn no_detector_changes_its_answer_when_it_is_shown_more() {
         "-----BEGIN A PRIVATE KEY-----".to_owned() + &" abc".repeat(90),
         "1:".repeat(40),
     ]);
-    let own: Vec<Box<dyn Detect>> = vec![
-        Box::new(Pattern::new(r"\bE-[0-9]{4,6}\b|é.", 1 << 16).unwrap()),
-        Box::new(
-            Words::new(
-                &["jane", "jane@example", "the", "4111", "BEGIN RSA", "-"].map(str::to_owned),
-            )
-            .unwrap(),
+    let list = ["jane", "jane@example", "the", "4111", "BEGIN RSA", "-"].map(str::to_owned);
+    let own: Vec<(&str, Box<dyn Detect>)> = vec![
+        (
+            "pattern",
+            Box::new(Pattern::new(r"\bE-[0-9]{4,6}\b|é.", 1 << 16).unwrap()),
         ),
+        ("words", Box::new(Words::new(&list).unwrap())),
     ];
     let built_ins = BUILT_IN_DETECTORS
         .iter()
-        .map(|name| built_in(name).unwrap().0);
-    for detect in built_ins.chain(own) {
+        .map(|name| (*name, built_in(name).unwrap().0));
+    for (name, detect) in built_ins.chain(own) {
         for text in texts.iter().map(String::as_bytes) {
             for at in 0..text.len() {
                 if detect.starts(text[at]) == Start::Never {
                     continue;
                 }
                 check_monotone(
+                    name,
                     detect.as_ref(),
                     Behind::default().after(&text[..at]),
                     &text[at..],
@@ -167,7 +167,7 @@ fn no_detector_changes_its_answer_when_it_is_shown_more() {
     }
 }
 
-fn check_monotone(detect: &dyn Detect, behind: Behind, text: &[u8]) {
+fn check_monotone(name: &str, detect: &dyn Detect, behind: Behind, text: &[u8]) {
     let ask = |len: usize, last: bool| {
         let bytes = &text[..len];
         detect.find(&Window {
@@ -184,20 +184,17 @@ fn check_monotone(detect: &dyn Detect, behind: Behind, text: &[u8]) {
     let whole = ask(text.len(), true);
     assert!(
         !matches!(whole, Err(Miss::More)),
-        "{detect:?} asks for more of a text that has ended"
+        "{name} asks for more of a text that has ended"
     );
     for len in 1..=text.len().min(detect.bound() + 1) {
         let part = ask(len, false);
         if matches!(part, Err(Miss::More)) {
-            assert!(
-                len < detect.bound(),
-                "{detect:?} asks for more than its bound"
-            );
+            assert!(len < detect.bound(), "{name} asks for more than its bound");
             continue;
         }
         assert!(
             same(&part, &whole),
-            "{detect:?}: {part:?} of {len} bytes, then {whole:?}"
+            "{name}: {part:?} of {len} bytes, then {whole:?}"
         );
         break;
     }

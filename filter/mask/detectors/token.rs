@@ -12,7 +12,6 @@
 use super::{Detect, Hit, Miss, Start, Tail, Window, alphanumeric, base64url, hit};
 
 /// One form of a family's tokens.
-#[derive(Debug)]
 struct Form {
     prefixes: &'static [&'static str],
     class: fn(u8) -> bool,
@@ -20,7 +19,7 @@ struct Form {
     length: Length,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 enum Length {
     Exactly(usize),
     /// At least so many; the rest may hold single bytes of the second part between its
@@ -29,7 +28,6 @@ enum Length {
 }
 
 /// A family of tokens.
-#[derive(Debug)]
 pub(super) struct Token {
     forms: &'static [Form],
 }
@@ -207,13 +205,6 @@ impl Detect for Token {
             prefix.unwrap_or(0) + count + 1
         };
         self.forms.iter().map(longest).max().unwrap_or(0)
-    }
-
-    fn rest(&self, _pending: &[u8]) -> Option<Tail> {
-        Some(Tail::Run {
-            class: base64url,
-            joiners: b".",
-        })
     }
 }
 

@@ -8,13 +8,12 @@
 //! Whole: no letter or digit next to it, and with dashes not a part of a longer chain of
 //! dashed groups.
 //!
-//! Bound: 11 bytes, and two to see the end.
+//! Bound: 9 digits with two separators, and two bytes to see the end.
 
-use super::{Detect, Hit, Miss, REST_OF_GROUPS, Start, Tail, Window, hit};
+use super::{Detect, Hit, LONGEST_SEPARATOR, Miss, Separator, Start, Window, hit, separator};
 
-const LEN: usize = 11;
+const DIGITS: usize = 9;
 
-#[derive(Debug)]
 pub(super) struct UsSsn;
 
 impl Detect for UsSsn {
@@ -28,32 +27,30 @@ impl Detect for UsSsn {
 
     fn find(&self, window: &Window<'_>) -> Result<Hit, Miss> {
         digits(window, 0, 3)?;
-        let Some(separator @ (b'-' | b' ')) = window.at(3)? else {
-            return Err(Miss::No);
+        let (separator, len) = separator(window, 3)?.ok_or(Miss::No)?;
+        let group = 3 + len;
+        digits(window, group, 2)?;
+        let len = match self::separator(window, group + 2)? {
+            Some((same, len)) if same == separator => len,
+            _ => return Err(Miss::No),
         };
-        digits(window, 4, 2)?;
-        if window.at(6)? != Some(separator) {
-            return Err(Miss::No);
-        }
-        digits(window, 7, 4)?;
+        let serial = group + 2 + len;
+        digits(window, serial, 4)?;
+        let end = serial + 4;
         let issued = !matches!(window.slice(0, 3), b"000" | b"666")
-            && window.slice(4, 2) != b"00"
-            && window.slice(7, 4) != b"0000";
-        if !issued || window.word_at(LEN)? {
+            && window.slice(group, 2) != b"00"
+            && window.slice(serial, 4) != b"0000";
+        if !issued || window.word_at(end)? {
             return Err(Miss::No);
         }
-        let chained = separator == b'-'
+        let chained = separator == Separator::Dash
             && (window.behind.digit_then(b'-')
-                || (window.at(LEN)? == Some(b'-') && window.digit_at(LEN + 1)?));
-        if chained { Err(Miss::No) } else { Ok(hit(LEN)) }
+                || (window.at(end)? == Some(b'-') && window.digit_at(end + 1)?));
+        if chained { Err(Miss::No) } else { Ok(hit(end)) }
     }
 
     fn bound(&self) -> usize {
-        LEN + 2
-    }
-
-    fn rest(&self, _pending: &[u8]) -> Option<Tail> {
-        Some(REST_OF_GROUPS)
+        DIGITS + 2 * LONGEST_SEPARATOR + 2
     }
 }
 
@@ -73,6 +70,11 @@ pub(super) const EXAMPLES: &[(&str, &str)] = &[
     ("my ssn is 536 22 8726.", "my ssn is [US_SSN]."),
     ("(899-99-9999)", "([US_SSN])"),
     ("536-22-8726, 536-22-8727", "[US_SSN], [US_SSN]"),
+    (
+        "536\u{2011}22\u{2011}8726 536\u{a0}22\u{202f}8726",
+        "[US_SSN] [US_SSN]",
+    ),
+    ("536\u{2026}22\u{2026}8726", "536\u{2026}22\u{2026}8726"),
     ("000-12-3456", "000-12-3456"),
     ("666-12-3456", "666-12-3456"),
     ("900-12-3456", "900-12-3456"),

@@ -11,11 +11,10 @@
 //!
 //! Bound: the longest word, at most 4096 bytes, and one byte to see the end.
 
-use super::{Detect, Hit, Miss, Start, Tail, Window, hit};
+use super::{Detect, Hit, Miss, Start, Window, hit};
 
 const LONGEST: usize = 4096;
 
-#[derive(Debug)]
 pub(in crate::mask) struct Words {
     /// In lower case, sorted, each once.
     words: Vec<Box<[u8]>>,
@@ -97,9 +96,5 @@ impl Detect for Words {
 
     fn bound(&self) -> usize {
         self.longest + 1
-    }
-
-    fn rest(&self, _pending: &[u8]) -> Option<Tail> {
-        None
     }
 }

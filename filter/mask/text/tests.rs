@@ -160,7 +160,7 @@ fn pieces<'a>(text: &'a [u8], cuts: &[usize]) -> Vec<&'a [u8]> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1500))]
+    #![proptest_config(ProptestConfig::with_cases(600))]
 
     #[test]
     fn pieces_do_not_change_the_output((text, cuts) in text_and_cuts(), style in 0..4_usize) {
@@ -177,9 +177,24 @@ proptest! {
     }
 
     #[test]
+    fn force_decides_everything_and_loses_nothing((text, cuts) in text_and_cuts()) {
+        thread_local!(static ENGINE: Engine = Engine::new(&everything(Style::Label)).unwrap());
+        ENGINE.with(|engine| {
+            let mut state = Text::default();
+            let mut output = Output::default();
+            for piece in pieces(&text, &cuts) {
+                output.push(engine, &mut state, piece);
+                output.force(engine, &mut state);
+            }
+            output.finish(engine, &mut state);
+        });
+    }
+
+    #[test]
     fn what_is_masked_stays_valid_utf8(text in "(jane@b\\.co|[a-zé日]{0,3}|q\\PC{0,3}z|k\\PC|10\\.0\\.0\\.1| )*") {
-        let engine = Engine::new(&everything(Style::Partial)).unwrap();
-        prop_assert!(String::from_utf8(mask(&engine, [text.as_bytes()])).is_ok());
+        thread_local!(static ENGINE: Engine = Engine::new(&everything(Style::Partial)).unwrap());
+        let masked = ENGINE.with(|engine| mask(engine, [text.as_bytes()]));
+        prop_assert!(String::from_utf8(masked).is_ok());
     }
 }
 
@@ -274,8 +289,10 @@ fn forced_text_is_masked_as_what_it_may_become_and_so_is_its_rest() {
             "[PRIVATE_KEY]x",
         ),
         ("eyJhbGciOiJIUzI1", "NiJ9.eyJzdWIiOiIxIn0.c2ln x", "[JWT] x"),
-        ("sk-proj-abc", "defghijklmnop x", "[OPENAI_KEY] x"),
-        ("Jane ", "Doe", "[PEOPLE]Doe"),
+        ("sk-proj-abc", "defghijklmnopqrstuvw x", "[OPENAI_KEY] x"),
+        ("Jane ", "Doe", "[PEOPLE]"),
+        ("Jane ", "Day", "[PEOPLE]Day"),
+        ("jane@exam", "ine this", "[EMAIL]ine this"),
         ("nothing waits. ", "jane@b.co", "nothing waits. [EMAIL]"),
     ];
     for (before, after, expected) in cases {
@@ -304,6 +321,53 @@ fn forced_between_a_token_and_a_dot_goes_on() {
     output.push(&engine, &mut text, b"c2ln ok");
     output.finish(&engine, &mut text);
     assert_eq!(output.written, format!("{} ok", "*".repeat(34)).as_bytes());
+}
+
+#[test]
+fn a_match_that_is_forced_anywhere_leaves_nothing() {
+    let engine = Engine::new(&built_ins(Style::Remove)).unwrap();
+    for (value, masked) in examples() {
+        let whole = value != masked
+            && masked.starts_with('[')
+            && masked.find(']') == Some(masked.len() - 1);
+        for cut in 1..(if whole { value.len() } else { 0 }) {
+            let mut state = Text::default();
+            let mut output = Output::default();
+            let (head, tail) = value.as_bytes().split_at(cut);
+            output.push(&engine, &mut state, head);
+            output.force(&engine, &mut state);
+            output.push(&engine, &mut state, tail);
+            output.finish(&engine, &mut state);
+            let left = String::from_utf8_lossy(&output.written);
+            assert_eq!(left, "", "{value} at {cut}");
+        }
+    }
+}
+
+#[test]
+fn a_key_block_that_is_forced_anywhere_ends_where_it_ends() {
+    let engine = only("secret.private_key", Style::Stars);
+    let block = "-----BEGIN PRIVATE KEY-----\nMIIBOgIBAAJBAKj3--\n-----END PRIVATE KEY-----";
+    let text = format!("{block} ok");
+    let expected = format!("{} ok", "*".repeat(block.len()));
+    for first in 11..text.len() {
+        for second in [first, first + 1, first + 7] {
+            let mut state = Text::default();
+            let mut output = Output::default();
+            for (index, byte) in text.bytes().enumerate() {
+                output.push(&engine, &mut state, &[byte]);
+                if index == first || index == second {
+                    output.force(&engine, &mut state);
+                }
+            }
+            output.finish(&engine, &mut state);
+            assert_eq!(
+                String::from_utf8(output.written).unwrap(),
+                expected,
+                "{first} {second}"
+            );
+        }
+    }
 }
 
 #[test]

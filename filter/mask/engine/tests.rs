@@ -1,0 +1,195 @@
+use super::*;
+use crate::config::mask::Style;
+use crate::mask::detectors::tests::{Output, built_ins, mask_str, pattern, words};
+use crate::mask::{Sink, Text};
+
+fn engine(detections: &[Detection]) -> Engine {
+    Engine::new(detections).unwrap()
+}
+
+fn error(detection: Detection) -> EngineError {
+    Engine::new(&[detection]).unwrap_err()
+}
+
+#[test]
+fn what_cannot_be_bounded_or_compiled_is_refused_by_name() {
+    let large: Vec<String> = ('a'..='z').map(|c| format!("{c}[a-z]{{0,4000}}")).collect();
+    let large = large.join("|");
+    let reasons = [
+        ("a+", "no bound"),
+        ("a{0,5000}", "5000 bytes"),
+        ("(?:a{1,100}){1,100}", "10000 bytes"),
+        ("(", "unclosed"),
+        (r"\p{Greek}", "Unicode"),
+        (&large, "exceeded limit"),
+    ];
+    for (text, reason) in reasons {
+        let error = error(pattern("mine", text));
+        assert_eq!(error.detector, "mine");
+        assert!(error.reason.contains(reason), "{text}: {}", error.reason);
+    }
+    for list in [["fine", ""], ["fine", &"x".repeat(4097)]] {
+        assert!(error(words("list", &list)).reason.contains("1 to 4096"));
+    }
+    let unknown = error(Detection {
+        detector: Detector::BuiltIn("phone"),
+        style: Style::Label,
+    });
+    assert_eq!(
+        unknown.to_string(),
+        "detector phone: there is no built-in detector of this name"
+    );
+}
+
+#[test]
+fn the_longest_that_is_allowed_is_matched() {
+    let engine = engine(&[
+        pattern("long", "x[a-z]{0,4095}"),
+        words("list", &[&"y".repeat(4096)]),
+    ]);
+    let text = format!(
+        "{} x{} {}",
+        "y".repeat(4096),
+        "a".repeat(4095),
+        "y".repeat(4097)
+    );
+    assert_eq!(
+        mask_str(&engine, &text),
+        format!("[LIST] [LONG] {}", "y".repeat(4097))
+    );
+}
+
+#[test]
+fn a_mask_without_detectors_keeps_everything_at_once() {
+    let engine = engine(&[]);
+    let mut output = Output::default();
+    let mut text = Text::default();
+    output.push(&engine, &mut text, b"jane@example.com");
+    assert_eq!(text.pending(), 0);
+    assert_eq!(output.written, b"jane@example.com");
+    assert_eq!(engine.max_pending(), 0);
+}
+
+#[test]
+fn the_leftmost_wins_and_then_the_built_ins_and_then_the_order_of_the_policy() {
+    let own = [
+        words("first", &["E-1234", "1.1.1.1"]),
+        pattern("second", "E-[0-9]{4}x?|a@b|see [0-9.]{1,6}"),
+        words("third", &["E-1234x"]),
+    ];
+    let mut detections = own.to_vec();
+    detections.extend(built_ins(Style::Label));
+    let engine = engine(&detections);
+    assert_eq!(mask_str(&engine, "E-1234 1.1.1.1"), "[FIRST] [IP]");
+    assert_eq!(mask_str(&engine, "a@b.co a@b"), "[EMAIL] [SECOND]");
+    assert_eq!(mask_str(&engine, "E-1234x"), "[SECOND]");
+    assert_eq!(mask_str(&engine, "see 1.1.1.1"), "[SECOND]1");
+}
+
+#[test]
+fn a_detector_is_named_as_the_policy_names_it() {
+    #[derive(Default)]
+    struct Names(Vec<usize>);
+    impl Sink for Names {
+        fn keep(&mut self, _len: usize) {}
+        fn replace(&mut self, _len: usize, _with: &str, detector: usize) {
+            self.0.push(detector);
+        }
+    }
+    let mut detections = vec![pattern("employee", "E-[0-9]{4}")];
+    detections.extend(built_ins(Style::Label));
+    let engine = engine(&detections);
+    let mut names = Names::default();
+    let mut text = Text::default();
+    text.push(&engine, b"jane@example.com E-1234 ", &mut names);
+    text.finish(&engine, &mut names);
+    let names: Vec<&str> = names
+        .0
+        .iter()
+        .map(|index| engine.detector_name(*index))
+        .collect();
+    assert_eq!(names, ["email", "employee"]);
+    assert_eq!(engine.detector_name(usize::MAX), "");
+}
+
+#[test]
+fn patterns_know_what_stands_around_them() {
+    let engine = engine(&[
+        pattern("word", r"\bE-[0-9]{4}\b"),
+        pattern("inside", r"\Bzz"),
+        pattern("line", r"(?m:^)From.{1,5}(?m:$)"),
+        pattern("end", r"bye\z"),
+        pattern("start", r"\Ahello"),
+        pattern("empty", "[0-9]{0,2}#?"),
+    ]);
+    let cases = [
+        (
+            "E-1234, xE-1234 E-12345",
+            "[WORD], xE-[EMPTY][EMPTY] E-[EMPTY][EMPTY][EMPTY]",
+        ),
+        // In JSON inside a string, a line break is written with a letter.
+        (r"a\nE-1234", r"a\n[WORD]"),
+        ("zz xzz", "zz x[INSIDE]"),
+        ("From a\nFrom b c\nso From d", "[LINE]\n[LINE]\nso From d"),
+        ("bye bye", "bye [END]"),
+        ("hello hello", "[START] hello"),
+        ("#", "[EMPTY]"),
+    ];
+    for (text, masked) in cases {
+        assert_eq!(mask_str(&engine, text), masked, "{text}");
+    }
+}
+
+#[test]
+fn a_pattern_never_cuts_a_character() {
+    let engine = engine(&[
+        pattern("any", "caf.|\u{65e5}.|x."),
+        pattern("half", r"\xa9|\xc3[a-z]"),
+    ]);
+    for (text, masked) in [
+        ("café!", "[ANY]!"),
+        ("日本語", "[ANY]語"),
+        ("x🔑", "[ANY]"),
+        ("é", "é"),
+    ] {
+        assert_eq!(mask_str(&engine, text), masked);
+    }
+}
+
+#[test]
+fn words_are_matched_whole_whatever_their_case() {
+    let engine = engine(&[words(
+        "list",
+        &["Acme", "acme corp", "C++", "Müller", ".net", "zoé", "R&D"],
+    )]);
+    let cases = [
+        ("ACME acme corp Acme Corps", "[LIST] [LIST] [LIST] Corps"),
+        (
+            "acmes pacme _acme acme_ acme-x",
+            "acmes pacme _acme acme_ [LIST]-x",
+        ),
+        ("C++ c++11 xC++", "[LIST] [LIST]11 xC++"),
+        ("in ASP.NET, .Net", "in ASP[LIST], [LIST]"),
+        ("MüLLER MÜLLER zoé!", "[LIST] MÜLLER [LIST]!"),
+        ("在Acme工作", "在[LIST]工作"),
+        (r"\nAcme C:\nacme", r"\n[LIST] C:\n[LIST]"),
+        ("r&d r&dx", "[LIST] r&dx"),
+        ("acme cor", "[LIST] cor"),
+    ];
+    for (text, masked) in cases {
+        assert_eq!(mask_str(&engine, text), masked, "{text}");
+    }
+}
+
+#[test]
+fn thousands_of_words_are_each_found() {
+    let list: Vec<String> = (0..5000).map(|i| format!("name{i} of {}", i * 7)).collect();
+    let refs: Vec<&str> = list.iter().map(String::as_str).collect();
+    let engine = engine(&[words("list", &refs)]);
+    for word in &list {
+        assert_eq!(
+            mask_str(&engine, &format!("a {word} b {word}9")),
+            format!("a [LIST] b {word}9")
+        );
+    }
+}
