@@ -289,8 +289,10 @@ fn forced_text_is_masked_as_what_it_may_become_and_so_is_its_rest() {
             "[PRIVATE_KEY]x",
         ),
         ("eyJhbGciOiJIUzI1", "NiJ9.eyJzdWIiOiIxIn0.c2ln x", "[JWT] x"),
-        ("sk-proj-abc", "defghijklmnop x", "[OPENAI_KEY] x"),
-        ("Jane ", "Doe", "[PEOPLE]Doe"),
+        ("sk-proj-abc", "defghijklmnopqrstuvw x", "[OPENAI_KEY] x"),
+        ("Jane ", "Doe", "[PEOPLE]"),
+        ("Jane ", "Day", "[PEOPLE]Day"),
+        ("jane@exam", "ine this", "[EMAIL]ine this"),
         ("nothing waits. ", "jane@b.co", "nothing waits. [EMAIL]"),
     ];
     for (before, after, expected) in cases {
@@ -325,9 +327,7 @@ fn forced_between_a_token_and_a_dot_goes_on() {
 fn a_match_that_is_forced_anywhere_leaves_nothing() {
     let engine = Engine::new(&built_ins(Style::Remove)).unwrap();
     for (value, masked) in examples() {
-        // Beyond ASCII, the separators of a forced number's groups are not recognized.
         let whole = value != masked
-            && value.is_ascii()
             && masked.starts_with('[')
             && masked.find(']') == Some(masked.len() - 1);
         for cut in 1..(if whole { value.len() } else { 0 }) {
