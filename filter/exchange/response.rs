@@ -4,7 +4,7 @@ use super::event::{Effect, Flow, Headers, Outcome};
 use super::headers::{has, is_encoded, is_grpc, is_json, media_type, single};
 use super::reply::Refusal;
 use super::{Exchange, Guard, Phase, World};
-use crate::mask::{Format, WalkError, Walker};
+use crate::mask::{Format, GrpcMessage, WalkError, Walker};
 use crate::operation::Shape;
 use crate::record::Record;
 
@@ -188,6 +188,10 @@ fn code_of(error: WalkError) -> &'static str {
     match error {
         WalkError::TooLarge => "piece_too_large",
         WalkError::TooManyTexts => "too_many_texts",
+        WalkError::Compressed => "message_compressed",
+        WalkError::Malformed => "message_malformed",
+        WalkError::Truncated => "message_truncated",
+        WalkError::UnknownMessage => "grpc_not_maskable",
     }
 }
 
@@ -218,6 +222,10 @@ fn format(
     };
     if is_grpc(&media) {
         return match shape {
+            Shape::TensorsGrpc => Ok(Some(Format::Grpc(GrpcMessage::ModelInferResponse))),
+            Shape::TensorsGrpcStream => {
+                Ok(Some(Format::Grpc(GrpcMessage::ModelStreamInferResponse)))
+            }
             _ => Err("grpc_not_maskable"),
         };
     }

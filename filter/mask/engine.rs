@@ -7,7 +7,7 @@ use crate::config::mask::{BUILT_IN_DETECTORS, Detection, Detector};
 
 use super::detectors::{self, Detect, Pattern, Start, Words};
 use super::render::Replacement;
-use super::window::{Behind, Hit, Miss, Rest, Window};
+use super::window::{Behind, Hit, Miss, Window};
 
 /// Memory for the lazily built automata of all of a mask's patterns together, in bytes.
 const CACHE: usize = 4 << 20;
@@ -187,20 +187,9 @@ impl Engine {
         Answer::Nothing
     }
 
-    /// The detector that [`Answer::Open`] named the place of, and how much of what follows
-    /// belongs to one of all those that are open.
-    pub(super) fn pending(&self, window: &Window<'_>, place: usize) -> Option<(usize, Rest)> {
-        let edge = !window.behind.in_word();
-        let first = window.bytes.first().copied()?;
-        let open = self.candidates.get(usize::from(first))?.get(place..)?;
-        let rest = open
-            .iter()
-            .filter_map(|index| self.compiled.get(*index))
-            .filter(|one| edge || one.detect.starts(first) == Start::Anywhere)
-            .filter(|one| matches!(one.detect.find(window), Err(Miss::More)))
-            .map(|one| one.detect.rest(window.bytes))
-            .max();
-        Some((*open.first()?, rest?))
+    /// The detector of the place that [`Answer::Open`] gave for this first byte.
+    pub(super) fn candidate(&self, first: u8, place: usize) -> Option<usize> {
+        self.candidates.get(usize::from(first))?.get(place).copied()
     }
 
     /// What is written in the place of detector `index`'s matches.

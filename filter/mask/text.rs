@@ -17,7 +17,7 @@
 //! - The work is linear in the text: a position is decided by looking at no more bytes than
 //!   the bounds of the detectors that may begin there, and one piece asks a waiting position
 //!   once. Built-in detectors begin at the edges of words only, and all but e-mail and the
-//!   secrets look at no more than some forty bytes.
+//!   secrets look at no more than some eighty bytes.
 //! - No byte of the text is released before it is decided, and bytes that are not UTF-8 stay
 //!   as they are.
 //!
@@ -27,9 +27,8 @@
 //! - A pattern of the policy's own may look at as many as 4096 bytes for each byte of the
 //!   text, if it is written so that it begins everywhere and goes far before it fails.
 //! - Behind the BEGIN line of a key block that is never ended everything is masked.
-//! - [`Text::force`] decides by what is known: a match that it cuts is masked as far as it
-//!   goes on recognizably, and what was pending is masked also where it would not have
-//!   become a match. So the output after it depends on when it is called.
+//! - [`Text::force`] masks what may become a match before that is known, so the output
+//!   depends on when it is called: more is masked, never less.
 //!
 //! A lazy DFA over all detectors at once would skip through prose somewhat faster. But it
 //! answers for the leftmost candidate only, so checks such as Luhn's have to restart it,
@@ -70,8 +69,7 @@ pub struct Text {
     asked: usize,
     /// The match that is being masked to its end.
     open: Option<(usize, Tail)>,
-    /// How many of the undecided bytes the sink was told already: in a key block they are
-    /// masked whatever they are, but may still be the start of its END line.
+    /// How many of the undecided bytes the sink was told to mask when that was forced.
     told: usize,
 }
 
@@ -111,42 +109,23 @@ impl Text {
     }
 
     /// Decides everything undecided now, and the text goes on: for a caller that may hold no more.
-    /// What could have become a match is masked, not released, and so is what follows as far
-    /// as it looks like the rest of it.
+    ///
+    /// What could have become a match is masked, not released, as a match of the first
+    /// detector that is in question. It is remembered all the same (within the bound), so
+    /// that what follows is decided as if nothing had been forced.
     pub fn force(&mut self, engine: &Engine, sink: &mut dyn Sink) {
-        let hold = std::mem::take(&mut self.hold);
-        if hold.is_empty() {
+        let waiting_for = || engine.candidate(*self.hold.first()?, self.asked);
+        let open = self.open.map(|(detector, _)| detector);
+        let Some(detector) = open.or_else(waiting_for) else {
             return;
-        }
-        let window = Window {
-            behind: self.behind,
-            bytes: &hold,
-            last: false,
         };
-        match self.open {
-            Some((detector, Tail::KeyBlock)) => {
-                further(
-                    engine,
-                    detector,
-                    hold.get(self.told..).unwrap_or_default(),
-                    sink,
-                );
-                self.told = hold.len();
-                self.hold = hold;
-                return;
-            }
-            Some((detector, _)) => further(engine, detector, &hold, sink),
-            None => match engine.pending(&window, self.asked) {
-                Some((detector, rest)) => {
-                    let tail = rest.tail();
-                    begin(engine, detector, &hold, tail.is_some(), sink);
-                    self.open = tail.map(|tail| (detector, tail));
-                }
-                None => sink.replace(hold.len(), "", 0),
-            },
+        let new = self.hold.get(self.told..).unwrap_or_default();
+        if open.is_some() || self.told > 0 {
+            further(engine, detector, new, sink);
+        } else {
+            first(engine, detector, new, true, sink);
         }
-        self.behind = self.behind.after(&hold);
-        self.asked = 0;
+        self.told = self.hold.len();
     }
 
     /// How many bytes are undecided.
@@ -174,14 +153,8 @@ impl Text {
             if let Some((detector, tail)) = self.open {
                 let rest = bytes.get(at..).unwrap_or_default();
                 let (len, over) = tail.eat(rest, last);
-                let told = self.told.min(len);
-                self.told -= told;
-                further(
-                    engine,
-                    detector,
-                    rest.get(told..len).unwrap_or_default(),
-                    sink,
-                );
+                let eaten = rest.get(..len).unwrap_or(rest);
+                further(engine, detector, self.untold(eaten), sink);
                 at += len;
                 kept = at;
                 if !over {
@@ -202,14 +175,14 @@ impl Text {
             match engine.ask(&window, asked) {
                 Answer::Nothing => at += 1,
                 Answer::Found(detector, hit) => {
-                    keep(at - kept, sink);
-                    begin(
-                        engine,
-                        detector,
-                        window.slice(0, hit.len),
-                        hit.tail.is_some(),
-                        sink,
-                    );
+                    self.keep(bytes, kept, at, sink);
+                    let matched = window.slice(0, hit.len);
+                    let new = self.untold(matched);
+                    if new.len() < matched.len() {
+                        further(engine, detector, new, sink);
+                    } else {
+                        first(engine, detector, new, hit.tail.is_some(), sink);
+                    }
                     self.open = hit.tail.map(|tail| (detector, tail));
                     at += hit.len;
                     kept = at;
@@ -221,9 +194,23 @@ impl Text {
             }
             asked = 0;
         }
-        keep(at - kept, sink);
+        self.keep(bytes, kept, at, sink);
         self.behind = self.behind_at(bytes, at);
         at
+    }
+
+    /// What of the next decided bytes the sink has not been told of.
+    fn untold<'a>(&mut self, decided: &'a [u8]) -> &'a [u8] {
+        let told = self.told.min(decided.len());
+        self.told -= told;
+        decided.get(told..).unwrap_or_default()
+    }
+
+    fn keep(&mut self, bytes: &[u8], from: usize, to: usize, sink: &mut dyn Sink) {
+        let new = self.untold(bytes.get(from..to).unwrap_or_default());
+        if !new.is_empty() {
+            sink.keep(new.len());
+        }
     }
 
     fn behind_at(&self, bytes: &[u8], at: usize) -> Behind {
@@ -232,13 +219,10 @@ impl Text {
     }
 }
 
-fn keep(len: usize, sink: &mut dyn Sink) {
-    if len > 0 {
-        sink.keep(len);
+fn first(engine: &Engine, detector: usize, matched: &[u8], open: bool, sink: &mut dyn Sink) {
+    if matched.is_empty() {
+        return;
     }
-}
-
-fn begin(engine: &Engine, detector: usize, matched: &[u8], open: bool, sink: &mut dyn Sink) {
     let with = engine
         .replacement(detector)
         .map(|one| one.first(matched, open));

@@ -98,40 +98,8 @@ pub(super) enum Tail {
         /// What may stand between two bytes of the class.
         joiners: &'static [u8],
     },
-    /// The rest of a match that had to be decided while it was open: of a word, an address
-    /// or a token, and of further groups of digits or capitals where `groups` says so.
-    Rest {
-        /// Whether groups may follow.
-        groups: bool,
-    },
     /// To the end of the `-----END ...-----` line.
     KeyBlock,
-}
-
-/// What of the following bytes is masked too when an open match has to be decided, from the
-/// least to the most.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Rest {
-    /// Nothing: how the match would go on is not known.
-    Unknown,
-    /// The rest of the word, address or token.
-    Word,
-    /// That, and further groups of digits and capitals.
-    Groups,
-    /// A key block to its end.
-    KeyBlock,
-}
-
-impl Rest {
-    /// The tail that masks it.
-    pub(super) fn tail(self) -> Option<Tail> {
-        match self {
-            Self::Unknown => None,
-            Self::Word => Some(Tail::Rest { groups: false }),
-            Self::Groups => Some(Tail::Rest { groups: true }),
-            Self::KeyBlock => Some(Tail::KeyBlock),
-        }
-    }
 }
 
 /// A text from one position on, as far as it is known.
@@ -237,36 +205,22 @@ impl Tail {
             last,
         };
         match self {
-            Self::Run { class, joiners } => run_on(&window, class, |joiner, next| {
-                joiners.contains(&joiner) && next.is_none_or(class)
-            }),
-            Self::Rest { groups } => run_on(&window, in_word, |joiner, next| match joiner {
-                b'.' | b':' | b'@' => next.is_none_or(in_word),
-                b' ' => groups && next.is_none_or(|b| b.is_ascii_digit() || b.is_ascii_uppercase()),
-                _ => false,
-            }),
+            Self::Run { class, joiners } => run_on(&window, class, joiners),
             Self::KeyBlock => super::detectors::private_key::rest_of_block(&window),
         }
     }
 }
 
-fn in_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'%' | b'+')
-}
-
-/// `joins` says whether a byte may stand before another, or before one that is not known yet.
-fn run_on(
-    window: &Window<'_>,
-    class: fn(u8) -> bool,
-    joins: impl Fn(u8, Option<u8>) -> bool,
-) -> (usize, bool) {
+fn run_on(window: &Window<'_>, class: fn(u8) -> bool, joiners: &[u8]) -> (usize, bool) {
     let mut len = 0;
     loop {
         let rest = window.bytes.get(len..).unwrap_or_default();
         len += rest.iter().take_while(|byte| class(**byte)).count();
         match (window.at(len), window.at(len + 1)) {
-            (Ok(Some(joiner)), Ok(Some(next))) if joins(joiner, Some(next)) => len += 2,
-            (Ok(Some(joiner)), Err(_)) if joins(joiner, None) => return (len, false),
+            (Ok(Some(joiner)), Ok(Some(next))) if joiners.contains(&joiner) && class(next) => {
+                len += 2;
+            }
+            (Ok(Some(joiner)), Err(_)) if joiners.contains(&joiner) => return (len, false),
             (Err(_), _) => return (len, false),
             _ => return (len, true),
         }

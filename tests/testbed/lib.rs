@@ -1,1 +1,36 @@
-//! Everything that a test or a demo runs around the filter.
+//! What tests and demos stand on: a real Envoy, the built filter, the desk, and
+//! doubles of a model server and of an identity provider.
+//!
+//! Everything here is synchronous, so that a test is a plain `#[test]` function;
+//! the doubles run on threads of their own. Whatever is started is stopped when
+//! its value is dropped, also while a test panics. Errors are texts that a
+//! person can act on.
+
+pub mod body;
+pub mod desk;
+pub mod envoy;
+pub mod grpc;
+pub mod http;
+pub mod idp;
+pub mod kserve;
+pub mod mesh;
+pub mod model;
+pub mod port;
+pub mod process;
+pub mod wait;
+pub mod wasm;
+
+mod dirs;
+mod nested;
+mod serve;
+
+#[cfg(test)]
+mod selftests;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Locks, also after another thread panicked: a test that failed must not hide
+/// its own message behind a poisoned lock.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

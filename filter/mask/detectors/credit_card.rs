@@ -12,7 +12,7 @@
 //!
 //! Bound: 19 digits with a separator between any two, and one byte to see the end.
 
-use super::{Detect, Hit, LONGEST_SEPARATOR, Miss, Rest, Separator, Start, Window, hit, separator};
+use super::{Detect, Hit, LONGEST_SEPARATOR, Miss, Separator, Start, Window, hit, separator};
 
 const FEWEST: usize = 13;
 const MOST: usize = 19;
@@ -74,10 +74,6 @@ impl Detect for CreditCard {
 
     fn bound(&self) -> usize {
         MOST + MOST * LONGEST_SEPARATOR + 1
-    }
-
-    fn rest(&self, _pending: &[u8]) -> Rest {
-        Rest::Groups
     }
 }
 

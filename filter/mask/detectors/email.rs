@@ -12,7 +12,7 @@
 //! Bound: 64 + 1 + 253 bytes, and one to see the end. A local part of more than 64 letters
 //! without a dot or dash in it is no address and stays.
 
-use super::{Detect, Hit, Miss, Rest, Start, Window, alphanumeric, hit};
+use super::{Detect, Hit, Miss, Start, Window, alphanumeric, hit};
 
 const LONGEST_LOCAL: usize = 64;
 const LONGEST_LABEL: usize = 63;
@@ -50,10 +50,6 @@ impl Detect for Email {
 
     fn bound(&self) -> usize {
         LONGEST_LOCAL + 1 + LONGEST_DOMAIN + 1
-    }
-
-    fn rest(&self, _pending: &[u8]) -> Rest {
-        Rest::Word
     }
 }
 

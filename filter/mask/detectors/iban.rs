@@ -9,7 +9,7 @@
 //!
 //! Bound: 34 characters with 8 separators, and one byte to see the end.
 
-use super::{Detect, Hit, LONGEST_SEPARATOR, Miss, Rest, Start, Window, hit, separator};
+use super::{Detect, Hit, LONGEST_SEPARATOR, Miss, Start, Window, hit, separator};
 
 const LONGEST: usize = 34;
 
@@ -158,10 +158,6 @@ impl Detect for Iban {
 
     fn bound(&self) -> usize {
         LONGEST + LONGEST / 4 * LONGEST_SEPARATOR + 1
-    }
-
-    fn rest(&self, _pending: &[u8]) -> Rest {
-        Rest::Groups
     }
 }
 

@@ -13,7 +13,7 @@
 
 use std::net::Ipv6Addr;
 
-use super::{Detect, Hit, Miss, Rest, Start, Window, hit};
+use super::{Detect, Hit, Miss, Start, Window, hit};
 
 const LONGEST: usize = 45;
 
@@ -41,10 +41,6 @@ impl Detect for Ip {
 
     fn bound(&self) -> usize {
         LONGEST + 3
-    }
-
-    fn rest(&self, _pending: &[u8]) -> Rest {
-        Rest::Word
     }
 }
 

@@ -15,7 +15,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::{Detect, Hit, Miss, Rest, Start, Tail, Window, base64url};
+use super::{Detect, Hit, Miss, Start, Tail, Window, base64url};
 
 const OBJECT: &[u8] = b"eyJ";
 const SHORTEST_HEADER: usize = 12;
@@ -65,10 +65,6 @@ impl Detect for Jwt {
 
     fn bound(&self) -> usize {
         LONGEST_HEADER + 1 + OBJECT.len() + 1
-    }
-
-    fn rest(&self, _pending: &[u8]) -> Rest {
-        Rest::Word
     }
 }
 

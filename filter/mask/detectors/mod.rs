@@ -15,7 +15,7 @@ mod words;
 #[cfg(test)]
 pub(super) mod tests;
 
-use super::window::{Hit, Miss, Rest, Tail, Window};
+use super::window::{Hit, Miss, Tail, Window};
 
 pub(super) use pattern::Pattern;
 pub(super) use words::Words;
@@ -48,10 +48,6 @@ pub(super) trait Detect {
 
     /// The most bytes that it must be shown before it no longer answers [`Miss::More`].
     fn bound(&self) -> usize;
-
-    /// What of the following bytes is masked too when `pending`, which may still become a
-    /// match, has to be decided now.
-    fn rest(&self, pending: &[u8]) -> Rest;
 }
 
 /// The detector of a name in [`BUILT_IN_DETECTORS`](crate::config::mask::BUILT_IN_DETECTORS)

@@ -20,7 +20,7 @@ use regex_automata::nfa::thompson;
 use regex_automata::util::start;
 use regex_syntax::ParserBuilder;
 
-use super::{Detect, Hit, Miss, Rest, Start, Window, hit};
+use super::{Detect, Hit, Miss, Start, Window, hit};
 
 const LONGEST: usize = 4096;
 /// The expression's automaton in memory, in bytes: repetitions inside one another multiply.
@@ -177,9 +177,5 @@ impl Detect for Pattern {
 
     fn bound(&self) -> usize {
         self.bound
-    }
-
-    fn rest(&self, _pending: &[u8]) -> Rest {
-        Rest::Unknown
     }
 }

@@ -10,7 +10,7 @@
 //! Bound: the BEGIN line and 256 bytes. From there on everything is masked without being
 //! held, through the END line, or to the end of the text where there is none.
 
-use super::{Detect, Hit, Miss, Rest, Start, Tail, Window};
+use super::{Detect, Hit, Miss, Start, Tail, Window};
 
 const BEGIN: &[u8] = b"-----BEGIN ";
 const END: &[u8] = b"-----END ";
@@ -69,14 +69,6 @@ impl Detect for PrivateKey {
 
     fn bound(&self) -> usize {
         BEGIN.len() + LONGEST_LABEL + DASHES.len() + EVIDENCE_WITHIN + EVIDENCE
-    }
-
-    fn rest(&self, pending: &[u8]) -> Rest {
-        if pending.starts_with(BEGIN) {
-            Rest::KeyBlock
-        } else {
-            Rest::Word
-        }
     }
 }
 

@@ -9,7 +9,7 @@
 //! Bound: the prefix, the shortest token, and one byte. A token of open length is certain
 //! by then, and what follows of it is masked as it arrives, however long it is.
 
-use super::{Detect, Hit, Miss, Rest, Start, Tail, Window, alphanumeric, base64url, hit};
+use super::{Detect, Hit, Miss, Start, Tail, Window, alphanumeric, base64url, hit};
 
 /// One form of a family's tokens.
 struct Form {
@@ -205,10 +205,6 @@ impl Detect for Token {
             prefix.unwrap_or(0) + count + 1
         };
         self.forms.iter().map(longest).max().unwrap_or(0)
-    }
-
-    fn rest(&self, _pending: &[u8]) -> Rest {
-        Rest::Word
     }
 }
 

@@ -10,7 +10,7 @@
 //!
 //! Bound: 9 digits with two separators, and two bytes to see the end.
 
-use super::{Detect, Hit, LONGEST_SEPARATOR, Miss, Rest, Separator, Start, Window, hit, separator};
+use super::{Detect, Hit, LONGEST_SEPARATOR, Miss, Separator, Start, Window, hit, separator};
 
 const DIGITS: usize = 9;
 
@@ -51,10 +51,6 @@ impl Detect for UsSsn {
 
     fn bound(&self) -> usize {
         DIGITS + 2 * LONGEST_SEPARATOR + 2
-    }
-
-    fn rest(&self, _pending: &[u8]) -> Rest {
-        Rest::Groups
     }
 }
 

@@ -11,7 +11,7 @@
 //!
 //! Bound: the longest word, at most 4096 bytes, and one byte to see the end.
 
-use super::{Detect, Hit, Miss, Rest, Start, Window, hit};
+use super::{Detect, Hit, Miss, Start, Window, hit};
 
 const LONGEST: usize = 4096;
 
@@ -96,9 +96,5 @@ impl Detect for Words {
 
     fn bound(&self) -> usize {
         self.longest + 1
-    }
-
-    fn rest(&self, _pending: &[u8]) -> Rest {
-        Rest::Unknown
     }
 }

@@ -10,7 +10,7 @@
 mod tests;
 
 use super::feed::{Feed, Range};
-use super::payload::{self, End, Kind, Payload};
+use super::payload::{self, Payload};
 use super::texts::{Owner, Texts};
 use super::track::Writing;
 use super::{Counts, WalkError};
@@ -128,17 +128,6 @@ impl Events {
     }
 }
 
-impl End {
-    fn ends(self, owner: &Owner) -> bool {
-        match self {
-            Self::All => true,
-            Self::Choice(choice) => owner.choice == Some(choice),
-            Self::Block(block) => owner.block == Some(block),
-            Self::Output(output) => owner.output == Some(output),
-        }
-    }
-}
-
 /// The parts of an event that hold text, as ranges of its bytes.
 #[derive(Debug, Default)]
 struct Lines {
@@ -220,15 +209,7 @@ fn json(feed: &mut Feed<'_>, lines: &Lines, payload: &Payload) {
         while let Some(comment) = other.next_if(|comment| comment.0 < range.0) {
             feed.whole(comment, Writing::Line);
         }
-        match segment.kind {
-            Kind::Whole => feed.whole(range, Writing::Json),
-            Kind::Scalar => feed.scalar(range),
-            Kind::Piece(text) => {
-                if let Some((id, owner)) = payload.texts.get(text) {
-                    feed.piece(range, (id, *owner), Writing::Json);
-                }
-            }
-        }
+        feed.segment(range, segment.kind, payload);
     }
     for comment in other {
         feed.whole(comment, Writing::Line);

@@ -1,5 +1,6 @@
 //! Gives the texts of one event or message to the matcher, in the order in which they stand.
 
+use super::payload::{Kind, Payload};
 use super::queue::Length;
 use super::texts::{Id, Owner, Texts};
 use super::track::{Direct, Place, Track, Work, Writing};
@@ -89,12 +90,25 @@ impl<'a> Feed<'a> {
     }
 
     /// A number or a literal name of JSON.
-    pub(super) fn scalar(&mut self, range: Range) {
+    fn scalar(&mut self, range: Range) {
         self.pass_to(range.0);
         let mut masked = Vec::new();
         scalar::mask(self.engine, self.slice(range), self.counts, &mut masked);
         self.texts.queue.literal(&masked);
         self.written = range.1;
+    }
+
+    /// A segment of JSON that stands at `range`.
+    pub(super) fn segment(&mut self, range: Range, kind: Kind, payload: &Payload) {
+        match kind {
+            Kind::Whole => self.whole(range, Writing::Json),
+            Kind::Scalar => self.scalar(range),
+            Kind::Piece(text) => {
+                if let Some((id, owner)) = payload.texts.get(text) {
+                    self.piece(range, (id, *owner), Writing::Json);
+                }
+            }
+        }
     }
 
     /// A piece of the text `id`, which goes on in other entries.

@@ -9,6 +9,7 @@ mod feed;
 mod grammar;
 mod grpc;
 mod json;
+mod lines;
 mod payload;
 mod queue;
 mod scalar;
@@ -22,6 +23,7 @@ use super::Engine;
 use events::Events;
 use grpc::Grpc;
 use json::Json;
+use lines::Lines;
 use track::{Direct, Place, Track, Work, Writing};
 
 /// How a body carries text; chosen from its content type and the operation.
@@ -32,6 +34,9 @@ pub enum Format {
     /// An event stream (WHATWG HTML, "Server-sent events"). The texts of a model's answer go on
     /// from event to event.
     Events,
+    /// JSON lines (`application/x-ndjson`) whose texts go on from line to line as in an event
+    /// stream. A line may not be longer than an event.
+    Lines,
     /// The whole body is one text.
     Text,
     /// gRPC messages of one type.
@@ -131,6 +136,7 @@ pub struct Walker {
 enum Kind {
     Json(Box<Json>),
     Events(Box<Events>),
+    Lines(Box<Lines>),
     Text(Box<Track>),
     Grpc(Box<Grpc>),
 }
@@ -142,6 +148,7 @@ impl Walker {
         let kind = match format {
             Format::Json => Kind::Json(Box::default()),
             Format::Events => Kind::Events(Box::default()),
+            Format::Lines => Kind::Lines(Box::default()),
             Format::Text => Kind::Text(Box::new(Track::new(Writing::Raw))),
             Format::Grpc(message) => Kind::Grpc(Box::new(Grpc::new(message))),
         };
@@ -166,6 +173,7 @@ impl Walker {
             match kind {
                 Kind::Json(json) => json.push(engine, piece, out, counts),
                 Kind::Events(events) => events.push(engine, piece, out, counts)?,
+                Kind::Lines(lines) => lines.push(engine, piece, out, counts)?,
                 Kind::Grpc(grpc) => grpc.push(engine, piece, out, counts)?,
                 Kind::Text(text) => {
                     text.plain(
@@ -192,6 +200,7 @@ impl Walker {
             match kind {
                 Kind::Json(json) => json.finish(engine, out, counts),
                 Kind::Events(events) => events.finish(engine, out, counts)?,
+                Kind::Lines(lines) => lines.finish(engine, out, counts)?,
                 Kind::Grpc(grpc) => grpc.finish(engine, out, counts)?,
                 Kind::Text(text) => text.finish(&mut Work {
                     engine,
@@ -221,6 +230,7 @@ impl Walker {
         match &self.kind {
             Kind::Json(json) => json.held(),
             Kind::Events(events) => events.held(),
+            Kind::Lines(lines) => lines.held(),
             Kind::Text(text) => text.held(),
             Kind::Grpc(grpc) => grpc.held(),
         }

@@ -47,6 +47,18 @@ pub(super) enum End {
     All,
 }
 
+impl End {
+    /// Whether it ends the texts of this owner.
+    pub(super) fn ends(self, owner: &Owner) -> bool {
+        match self {
+            Self::All => true,
+            Self::Choice(choice) => owner.choice == Some(choice),
+            Self::Block(block) => owner.block == Some(block),
+            Self::Output(output) => owner.output == Some(output),
+        }
+    }
+}
+
 /// What an event's payload holds.
 #[derive(Debug, Default)]
 pub(super) struct Payload {

@@ -58,10 +58,10 @@ pub(super) fn masked(engine: &Engine, format: Format, body: &[u8]) -> Vec<u8> {
         );
     };
     same(&(0..body.len()).collect::<Vec<_>>());
-    for cut in (0..=body.len()).step_by(1 + body.len().pow(2) / 2_000_000) {
+    for cut in (0..=body.len()).step_by(1 + body.len().pow(2) / 500_000) {
         same(&[cut]);
     }
-    if body.len() <= 160 {
+    if body.len() <= 80 {
         for first in 0..=body.len() {
             for second in first..=body.len() {
                 same(&[first, second]);

@@ -94,9 +94,9 @@ fn a_match_over_several_events_is_written_where_it_begins() {
 #[test]
 fn a_text_in_any_six_tokens_is_masked_as_the_whole() {
     let engine = engine();
-    let text = "to al@ex.org, 10.2.3.4";
+    let text = "a@b.io 1.2.3.4";
     let expected = plainly(&engine, text);
-    assert_eq!(expected, "to [EMAIL], [IP]");
+    assert_eq!(expected, "[EMAIL] [IP]");
     let marks = text.len();
     // Each way to choose five cuts, of which some may coincide: one to six tokens.
     let mut cuts = [0; 5];

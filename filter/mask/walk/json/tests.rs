@@ -191,7 +191,7 @@ fn what_is_held_does_not_grow_with_the_body() {
             walker
                 .push(&engine, before.as_bytes(), &mut out)
                 .expect("JSON");
-            for _ in 0..200 {
+            for _ in 0..40 {
                 walker
                     .push(&engine, piece.as_bytes(), &mut out)
                     .expect("JSON");

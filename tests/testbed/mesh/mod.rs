@@ -1,0 +1,382 @@
+//! An Envoy with the configuration that is shipped, changed only in what a test
+//! must change: ports, file names, the policy, clusters.
+
+mod config;
+mod view;
+
+use std::fs;
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::process::{self, Process};
+use crate::{dirs, envoy, port, wait, wasm};
+use config::Config;
+
+pub use view::Stats;
+
+/// How long Envoy may take to start. It compiles the module once for each of
+/// its threads.
+const STARTING: Duration = Duration::from_secs(120);
+
+/// What a mesh is started with. Each method changes one thing.
+#[derive(Debug, Clone)]
+pub struct Builder {
+    version: Option<String>,
+    policy: Option<String>,
+    listeners: Vec<(String, String)>,
+    variables: Vec<(String, String)>,
+    clusters: Vec<Cluster>,
+    missing: Vec<String>,
+    buffer_limit: Option<u32>,
+    concurrency: u32,
+    guarded: bool,
+    module: Option<std::path::PathBuf>,
+    port: u16,
+    admin_port: u16,
+}
+
+/// A cluster of a mesh: one address on the loopback interface.
+#[derive(Debug, Clone)]
+struct Cluster {
+    name: String,
+    port: u16,
+    http2: bool,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            version: Some(envoy::CURRENT.to_owned()),
+            policy: None,
+            listeners: Vec::new(),
+            variables: Vec::new(),
+            clusters: Vec::new(),
+            missing: Vec::new(),
+            buffer_limit: None,
+            concurrency: 2,
+            guarded: true,
+            module: None,
+            port: 0,
+            admin_port: 0,
+        }
+    }
+}
+
+impl Builder {
+    /// The Envoy to run, [`envoy::CURRENT`] if not said; `None` takes whichever
+    /// is there.
+    #[must_use]
+    pub fn version(mut self, version: Option<&str>) -> Self {
+        self.version = version.map(str::to_owned);
+        self
+    }
+
+    /// The policy, as JSON text. Without it the shipped file's own is used.
+    #[must_use]
+    pub fn policy(mut self, json: impl ToString) -> Self {
+        self.policy = Some(json.to_string());
+        self
+    }
+
+    /// One more listener, the same but for its policy ([`Mesh::port_of`]).
+    #[must_use]
+    pub fn listener(mut self, name: &str, policy: impl ToString) -> Self {
+        self.listeners.push((name.to_owned(), policy.to_string()));
+        self
+    }
+
+    /// A variable of the filter's environment, that `${NAME}` in a policy means.
+    #[must_use]
+    pub fn variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Points a cluster to a port where HTTP/1 is spoken; makes it if the shipped
+    /// file has none of that name. Clusters that are never pointed anywhere
+    /// refuse connections.
+    #[must_use]
+    pub fn cluster(self, name: &str, port: u16) -> Self {
+        self.add_cluster(name, port, false)
+    }
+
+    /// As [`Builder::cluster`], where HTTP/2 is spoken.
+    #[must_use]
+    pub fn cluster_http2(self, name: &str, port: u16) -> Self {
+        self.add_cluster(name, port, true)
+    }
+
+    fn add_cluster(mut self, name: &str, port: u16, http2: bool) -> Self {
+        self.clusters.retain(|cluster| cluster.name != name);
+        self.clusters.push(Cluster {
+            name: name.to_owned(),
+            port,
+            http2,
+        });
+        self
+    }
+
+    /// The model server: HTTP/1 and, for gRPC, HTTP/2 on one port.
+    #[must_use]
+    pub fn model(self, port: u16) -> Self {
+        self.cluster("models", port)
+            .cluster_http2("models_grpc", port)
+    }
+
+    /// The model server, over HTTP/2 whatever is asked.
+    #[must_use]
+    pub fn model_http2(self, port: u16) -> Self {
+        self.cluster_http2("models", port)
+            .cluster_http2("models_grpc", port)
+    }
+
+    /// Leaves a cluster of the shipped file out, and the access log that needs
+    /// it.
+    #[must_use]
+    pub fn without_cluster(mut self, name: &str) -> Self {
+        self.missing.push(name.to_owned());
+        self
+    }
+
+    /// How many bytes of a body Envoy holds.
+    #[must_use]
+    pub fn buffer_limit(mut self, bytes: u32) -> Self {
+        self.buffer_limit = Some(bytes);
+        self
+    }
+
+    /// Envoy's worker threads; 2 if not said.
+    #[must_use]
+    pub fn concurrency(mut self, workers: u32) -> Self {
+        self.concurrency = workers;
+        self
+    }
+
+    /// Leaves the filter out: what Envoy does without it.
+    #[must_use]
+    pub fn unguarded(mut self) -> Self {
+        self.guarded = false;
+        self
+    }
+
+    /// A module to load instead of the one that [`wasm::build`] gives.
+    #[must_use]
+    pub fn module(mut self, path: impl Into<std::path::PathBuf>) -> Self {
+        self.module = Some(path.into());
+        self
+    }
+
+    /// Fixed ports for the listener and for Envoy's admin interface instead of
+    /// free ones, for people who want to find them again.
+    #[must_use]
+    pub fn ports(mut self, listener: u16, admin: u16) -> Self {
+        self.port = listener;
+        self.admin_port = admin;
+        self
+    }
+
+    /// Starts Envoy and waits until it serves.
+    ///
+    /// # Errors
+    /// When there is no Envoy or no module, a fixed port is taken, or Envoy does
+    /// not start: with the end of its log.
+    pub fn start(self) -> Result<Mesh, String> {
+        for port in [self.port, self.admin_port] {
+            if port != 0 {
+                port::must_be_free(port)?;
+            }
+        }
+        let mut process = self.spawn()?;
+        let admin = process.file("admin");
+        let mut admin_port = None;
+        process.until("Envoy's admin address", STARTING, || {
+            admin_port = port_in(&fs::read_to_string(&admin).unwrap_or_default());
+            admin_port.is_some()
+        })?;
+        let admin_port = admin_port.ok_or("Envoy's admin interface has no port")?;
+        process.until("Envoy to be ready", STARTING, || {
+            crate::http::get(admin_port, "/ready").is_ok_and(|ready| ready.status == 200)
+        })?;
+        let listeners = view::listeners(admin_port)?;
+        Ok(Mesh {
+            process,
+            admin_port,
+            listeners,
+        })
+    }
+
+    /// Starts an Envoy that must refuse its configuration, and gives its log.
+    ///
+    /// # Errors
+    /// When it starts all the same, or neither starts nor ends.
+    pub fn refused(self) -> Result<String, String> {
+        let mut process = self.spawn()?;
+        let admin = process.file("admin");
+        let mut ready = false;
+        wait::until("Envoy to refuse its configuration", STARTING, || {
+            let text = fs::read_to_string(&admin).unwrap_or_default();
+            ready = port_in(&text).is_some_and(|port| {
+                crate::http::get(port, "/ready").is_ok_and(|ready| ready.status == 200)
+            });
+            ready || process.exited().is_some()
+        })?;
+        match process.exited() {
+            Some(status) if !status.success() => Ok(process.log()),
+            Some(_) => Err("Envoy ended without an error".to_owned()),
+            None => Err("Envoy took a configuration that it should refuse".to_owned()),
+        }
+    }
+
+    fn spawn(&self) -> Result<Process, String> {
+        let envoy = envoy::find(self.version.as_deref())?;
+        let folder = process::folder()?;
+        let config = self.config(folder.path())?;
+        let file = folder.path().join("envoy.json");
+        fs::write(&file, config.to_string())
+            .map_err(|error| format!("cannot write {}: {error}", file.display()))?;
+        let mut command = Command::new(&envoy.path);
+        command
+            // With hot restart, Envoys on one host fight over an id, and Envoy
+            // ends with the thread that started it.
+            .arg("--disable-hot-restart")
+            .args(["--concurrency", &self.concurrency.to_string()])
+            .args(["--file-flush-interval-msec", "50"])
+            .args(["--log-level", "info"])
+            .arg("--admin-address-path")
+            .arg(folder.path().join("admin"))
+            .arg("--config-path")
+            .arg(&file)
+            .current_dir(folder.path())
+            .envs(self.variables.iter().map(|(name, value)| (name, value)));
+        Process::spawn_in("Envoy", folder, command)
+    }
+
+    fn config(&self, folder: &std::path::Path) -> Result<Value, String> {
+        let shipped = dirs::workspace().join("envoy/plain/envoy.yaml");
+        let mut config = Config::read(&shipped)?;
+        config.admin(self.admin_port)?;
+        config.access_log(&folder.join("access.log"))?;
+        config.listener_port(self.port)?;
+        if let Some(limit) = self.buffer_limit {
+            config.buffer_limit(limit)?;
+        }
+        if self.guarded {
+            let module = match &self.module {
+                Some(module) => module.clone(),
+                None => wasm::build()?,
+            };
+            config.module(&module)?;
+            if let Some(policy) = &self.policy {
+                config.policy(policy)?;
+            }
+            config.variables(&self.variables)?;
+        } else {
+            config.unguard()?;
+        }
+        config.nobody_listens()?;
+        for cluster in &self.clusters {
+            config.cluster(&cluster.name, cluster.port, cluster.http2)?;
+        }
+        for name in &self.missing {
+            config.without_cluster(name)?;
+        }
+        for (name, policy) in &self.listeners {
+            config.another_listener(name, policy)?;
+        }
+        Ok(config.into_value())
+    }
+}
+
+/// A running Envoy. Dropping it stops it.
+#[derive(Debug)]
+pub struct Mesh {
+    process: Process,
+    admin_port: u16,
+    listeners: Vec<(String, u16)>,
+}
+
+impl Mesh {
+    /// What to start, at first the shipped configuration with the built filter.
+    #[must_use]
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// The port of the shipped listener.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        // Envoy lists them in the configuration's order.
+        self.listeners.first().map_or(0, |(_, port)| *port)
+    }
+
+    /// The port of a listener that was added, if there is one of that name.
+    #[must_use]
+    pub fn port_of(&self, listener: &str) -> Option<u16> {
+        let mut all = self.listeners.iter();
+        all.find(|(name, _)| name == listener)
+            .map(|(_, port)| *port)
+    }
+
+    /// `http://127.0.0.1:...` of the shipped listener, with no slash at its end.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port())
+    }
+
+    /// The port of Envoy's admin interface.
+    #[must_use]
+    pub fn admin_port(&self) -> u16 {
+        self.admin_port
+    }
+
+    /// What Envoy's admin interface answers to a GET.
+    ///
+    /// # Errors
+    /// When it does not answer 200.
+    pub fn admin(&self, path: &str) -> Result<String, String> {
+        view::admin(self.admin_port, path)
+    }
+
+    /// The counters and gauges whose names contain `part`.
+    ///
+    /// # Errors
+    /// When Envoy does not answer.
+    pub fn stats(&self, part: &str) -> Result<Stats, String> {
+        view::stats(self.admin_port, part)
+    }
+
+    /// Waits for at least `count` lines of the access log; gives all there are.
+    ///
+    /// # Errors
+    /// When there are fewer after half a minute, or a line is not JSON.
+    pub fn access_log(&self, count: usize) -> Result<Vec<Value>, String> {
+        view::access_log(&self.process.file("access.log"), count)
+    }
+
+    /// Waits for at least `count` session records in the access log; gives all
+    /// there are. Exchanges without a record are left out.
+    ///
+    /// # Errors
+    /// When there are fewer after half a minute, or one is not JSON.
+    pub fn sessions(&self, count: usize) -> Result<Vec<Value>, String> {
+        view::sessions(&self.process.file("access.log"), count)
+    }
+
+    /// What Envoy has logged so far.
+    #[must_use]
+    pub fn log(&self) -> String {
+        self.process.log()
+    }
+
+    /// The process, for example to see whether it still runs.
+    pub fn process(&mut self) -> &mut Process {
+        &mut self.process
+    }
+}
+
+/// The port in `127.0.0.1:12345`.
+fn port_in(address: &str) -> Option<u16> {
+    address.trim().rsplit(':').next()?.parse().ok()
+}

@@ -1,0 +1,98 @@
+//! What an Envoy shows of itself: its admin interface and its access log.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::{http, wait};
+
+/// Lines are written within a tenth of a second of an exchange's end.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Counters and gauges by name.
+pub type Stats = BTreeMap<String, u64>;
+
+pub(super) fn admin(port: u16, path: &str) -> Result<String, String> {
+    let response = http::get(port, path)?;
+    match response.status {
+        200 => Ok(response.text()),
+        status => Err(format!("admin {path}: {status} {}", response.text())),
+    }
+}
+
+/// The listeners' names and ports, in the configuration's order.
+pub(super) fn listeners(port: u16) -> Result<Vec<(String, u16)>, String> {
+    let text = admin(port, "/listeners?format=json")?;
+    let answer: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+    let listed = answer
+        .pointer("/listener_statuses")
+        .and_then(Value::as_array);
+    let found: Vec<(String, u16)> = listed
+        .into_iter()
+        .flatten()
+        .filter_map(|listener| {
+            let name = listener.get("name")?.as_str()?.to_owned();
+            let port = listener.pointer("/local_address/socket_address/port_value")?;
+            Some((name, u16::try_from(port.as_u64()?).ok()?))
+        })
+        .collect();
+    match found.is_empty() {
+        true => Err(format!("Envoy lists no listener: {text}")),
+        false => Ok(found),
+    }
+}
+
+pub(super) fn stats(port: u16, part: &str) -> Result<Stats, String> {
+    let text = admin(port, "/stats?format=json")?;
+    let answer: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+    let all = answer.get("stats").and_then(Value::as_array);
+    let found = all.into_iter().flatten().filter_map(|stat| {
+        let name = stat.get("name")?.as_str()?;
+        let value = stat.get("value")?.as_u64()?;
+        name.contains(part).then(|| (name.to_owned(), value))
+    });
+    Ok(found.collect())
+}
+
+pub(super) fn access_log(file: &Path, count: usize) -> Result<Vec<Value>, String> {
+    // The last line may be half written.
+    let whole = |text: &str| text.matches('\n').count();
+    let what = format!("{count} lines in the access log");
+    let text = wait::value(&what, PATIENCE, || {
+        let text = fs::read_to_string(file).unwrap_or_default();
+        (whole(&text) >= count).then_some(text)
+    })?;
+    text.split_inclusive('\n')
+        .filter(|line| line.ends_with('\n'))
+        .map(|line| {
+            serde_json::from_str(line).map_err(|error| format!("access log: {error}: {line}"))
+        })
+        .collect()
+}
+
+pub(super) fn sessions(file: &Path, count: usize) -> Result<Vec<Value>, String> {
+    let mut failed = None;
+    let what = format!("{count} session records in the access log");
+    let found = wait::value(&what, PATIENCE, || match records(file) {
+        Ok(records) => (records.len() >= count).then_some(records),
+        Err(error) => {
+            failed = Some(error);
+            Some(Vec::new())
+        }
+    })?;
+    failed.map_or(Ok(found), Err)
+}
+
+fn records(file: &Path) -> Result<Vec<Value>, String> {
+    access_log(file, 0)?
+        .iter()
+        .filter_map(|line| line.get("session").and_then(Value::as_str))
+        .filter(|session| *session != "-")
+        .map(|session| {
+            serde_json::from_str(session).map_err(|error| format!("session: {error}: {session}"))
+        })
+        .collect()
+}
