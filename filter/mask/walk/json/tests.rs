@@ -25,6 +25,15 @@ fn strings_are_matched_decoded_and_written_back_as_they_were() {
 }
 
 #[test]
+fn an_escape_of_which_a_part_matches_goes_whole() {
+    let engine = engine_with(&[("X", r"(?-u:\xC3)")], Style::Label);
+    assert_eq!(
+        masked_text(&engine, Format::Json, r#"["\u00e9 n","\u00e9a"]"#),
+        r#"["[X] n","[X]a"]"#
+    );
+}
+
+#[test]
 fn each_string_is_a_text_of_its_own() {
     assert_eq!(
         json(r#"["alice@","example.com","4111 1111","1111 1111"]"#),
