@@ -17,7 +17,7 @@
 //! - The work is linear in the text: a position is decided by looking at no more bytes than
 //!   the bounds of the detectors that may begin there, and one piece asks a waiting position
 //!   once. Built-in detectors begin at the edges of words only, and all but e-mail and the
-//!   secrets look at no more than some forty bytes.
+//!   secrets look at no more than some eighty bytes.
 //! - No byte of the text is released before it is decided, and bytes that are not UTF-8 stay
 //!   as they are.
 //!
@@ -114,20 +114,18 @@ impl Text {
     /// detector that is in question. It is remembered all the same (within the bound), so
     /// that what follows is decided as if nothing had been forced.
     pub fn force(&mut self, engine: &Engine, sink: &mut dyn Sink) {
-        let hold = std::mem::take(&mut self.hold);
-        let new = hold.get(self.told..).unwrap_or_default();
-        let candidate = hold
-            .first()
-            .and_then(|first| engine.candidate(*first, self.asked));
-        match (self.open, candidate) {
-            (Some((detector, _)), _) => further(engine, detector, new, sink),
-            (None, Some(detector)) if self.told > 0 => further(engine, detector, new, sink),
-            (None, Some(detector)) => first(engine, detector, new, true, sink),
-            // Nothing waits without a detector that it waits for.
-            (None, None) => {}
+        let waiting_for = || engine.candidate(*self.hold.first()?, self.asked);
+        let open = self.open.map(|(detector, _)| detector);
+        let Some(detector) = open.or_else(waiting_for) else {
+            return;
+        };
+        let new = self.hold.get(self.told..).unwrap_or_default();
+        if open.is_some() || self.told > 0 {
+            further(engine, detector, new, sink);
+        } else {
+            first(engine, detector, new, true, sink);
         }
-        self.told = hold.len();
-        self.hold = hold;
+        self.told = self.hold.len();
     }
 
     /// How many bytes are undecided.

@@ -61,6 +61,8 @@ pub(in crate::mask) struct Output {
     given: Vec<u8>,
     decided: usize,
     pub(in crate::mask) written: Vec<u8>,
+    /// Of each byte, whether it stayed.
+    pub(in crate::mask) kept: Vec<bool>,
 }
 
 impl Sink for Output {
@@ -68,10 +70,12 @@ impl Sink for Output {
         let kept = &self.given[self.decided..self.decided + len];
         self.written.extend_from_slice(kept);
         self.decided += len;
+        self.kept.resize(self.decided, true);
     }
 
     fn replace(&mut self, len: usize, with: &str, _detector: usize) {
         self.decided += len;
+        self.kept.resize(self.decided, false);
         assert!(len > 0 && self.decided <= self.given.len());
         self.written.extend_from_slice(with.as_bytes());
     }

@@ -177,17 +177,21 @@ proptest! {
     }
 
     #[test]
-    fn force_decides_everything_and_loses_nothing((text, cuts) in text_and_cuts()) {
+    fn force_decides_everything_and_masks_more_never_less((text, cuts) in text_and_cuts()) {
         thread_local!(static ENGINE: Engine = Engine::new(&everything(Style::Label)).unwrap());
-        ENGINE.with(|engine| {
+        let [forced, free] = ENGINE.with(|engine| [true, false].map(|force| {
             let mut state = Text::default();
             let mut output = Output::default();
             for piece in pieces(&text, &cuts) {
                 output.push(engine, &mut state, piece);
-                output.force(engine, &mut state);
+                if force {
+                    output.force(engine, &mut state);
+                }
             }
             output.finish(engine, &mut state);
-        });
+            output.kept
+        }));
+        prop_assert!(forced.iter().zip(&free).all(|(forced, free)| *free || !*forced));
     }
 
     #[test]
