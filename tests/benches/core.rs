@@ -13,7 +13,7 @@ use portcullis::identity::Verifier;
 use portcullis::mask::{Engine, Format, Walker};
 use portcullis::quota::{Store, StoreError};
 use serde_json::json;
-use testbed::idp::{Algorithm, Idp};
+use testbed::idp::{Alg, Idp};
 
 const PROSE: &str = "The quick brown fox of the harbour office writes 14 letters a day, most of \
 them about rope, tar and the price of salt; on 3 May it wrote to nobody at all. ";
@@ -109,8 +109,8 @@ fn tokens(criterion: &mut Criterion) {
     let guard = Guard::load(&policy(&idp), &|_| None).expect("a good policy");
     let verifier = Verifier::new(&guard.policy().identity).expect("good keys");
     let mut group = criterion.benchmark_group("token");
-    for algorithm in [Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDsa] {
-        let token = idp.token_with(algorithm, "jane", &["engineers"]);
+    for algorithm in [Alg::Rs256, Alg::Es256, Alg::EdDsa] {
+        let token = idp.token(&idp.claims("jane", &["engineers"]), algorithm);
         group.bench_function(format!("{algorithm:?}"), |bencher| {
             bencher.iter(|| verifier.verify(black_box(&token), now()).expect("a good token"));
         });
@@ -121,7 +121,7 @@ fn tokens(criterion: &mut Criterion) {
 fn exchange(criterion: &mut Criterion) {
     let idp = Idp::start().expect("an identity provider");
     let guard = Rc::new(Guard::load(&policy(&idp), &|_| None).expect("a good policy"));
-    let bearer = format!("Bearer {}", idp.token_with(Algorithm::EdDsa, "jane", &["engineers"]));
+    let bearer = format!("Bearer {}", idp.token(&idp.claims("jane", &["engineers"]), Alg::EdDsa));
     let pairs = |list: &[(&str, &str)]| -> Vec<(Vec<u8>, Vec<u8>)> {
         list.iter()
             .map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec()))

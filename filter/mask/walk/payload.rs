@@ -1,14 +1,12 @@
 //! The JSON of one event: which of its strings go on in later events, and what it ends.
 
-use std::borrow::Cow;
-
-use sha2::{Digest, Sha256};
+mod identity;
 
 use super::WalkError;
-use super::escape::{Unescape, Unit};
 use super::grammar::{Grammar, Role};
 use super::scalar;
 use super::texts::{Id, Owner};
+use identity::{Event, Name, Piece, Scope};
 
 /// Nesting in which names are followed; strings below it are texts of their own.
 const NAMED_DEPTH: usize = 32;
@@ -70,8 +68,8 @@ pub(super) struct Payload {
 /// An object or array around the current place.
 #[derive(Debug, Default)]
 struct Frame {
-    /// The name of the member that is read, escapes and all.
-    name: (usize, usize),
+    /// The name of the member that is read.
+    name: Name,
     /// Elements before the current one.
     position: usize,
     object: bool,
@@ -79,32 +77,7 @@ struct Frame {
     scope: Option<usize>,
 }
 
-/// What tells an object from its siblings.
-#[derive(Debug, Default)]
-struct Scope {
-    index: Option<i64>,
-    /// Its place in the array, where that tells it from others.
-    position: Option<usize>,
-    thought: bool,
-}
-
-/// A string that goes on in other events: the names above it, and the objects around it.
-#[derive(Debug)]
-struct Piece {
-    names: Vec<(usize, usize)>,
-    scopes: Vec<usize>,
-}
-
-/// What the members of the event itself say.
-#[derive(Debug, Default)]
-struct Event {
-    kind: (usize, usize),
-    item: (usize, usize),
-    output: Option<i64>,
-    content: Option<i64>,
-    summary: Option<i64>,
-}
-
+/// Reads a payload token by token.
 struct Reader<'a> {
     bytes: &'a [u8],
     grammar: Grammar,
@@ -114,7 +87,7 @@ struct Reader<'a> {
     scopes: Vec<Scope>,
     pieces: Vec<Piece>,
     finished: Vec<usize>,
-    event: Event,
+    event: Event<'a>,
     payload: Payload,
 }
 
@@ -140,14 +113,13 @@ pub(super) fn read(bytes: &[u8]) -> Result<Option<Payload>, WalkError> {
     if !reader.tokens() {
         return Ok(None);
     }
-    if reader.pieces.len() > CONTINUED {
+    if reader.pieces.len() > CONTINUED || reader.finished.len() > CONTINUED {
         return Err(WalkError::TooManyTexts);
     }
-    reader.resolve();
-    Ok(Some(reader.payload))
+    Ok(Some(reader.resolve()))
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     /// Reads every token; false when they are not one JSON value with something in it.
     fn tokens(&mut self) -> bool {
         let mut at = 0;
@@ -197,7 +169,7 @@ impl Reader<'_> {
         over && tokens > 2
     }
 
-    fn slice(&self, (start, end): (usize, usize)) -> &[u8] {
+    fn slice(&self, (start, end): (usize, usize)) -> &'a [u8] {
         self.bytes.get(start..end).unwrap_or_default()
     }
 
@@ -241,8 +213,9 @@ impl Reader<'_> {
 
     fn string(&mut self, role: Role, start: usize, end: usize) {
         if role == Role::Key {
+            let name = self.slice((start, end));
             if let Some(frame) = self.frames.last_mut().filter(|_| self.deeper == 0) {
-                frame.name = (start, end);
+                frame.name = Name::read(name);
             }
             return;
         }
@@ -272,20 +245,10 @@ impl Reader<'_> {
         });
     }
 
-    /// The names from the outermost member to the current one.
-    fn names(&self) -> Vec<(usize, usize)> {
-        self.frames
-            .iter()
-            .filter(|frame| frame.object)
-            .map(|frame| frame.name)
-            .collect()
-    }
-
     /// Whether the string here is a piece of a text that goes on in other events.
     fn continues(&self) -> bool {
-        let path = self.names();
-        let path: Vec<Cow<'_, [u8]>> = path.iter().map(|name| name_of(self.slice(*name))).collect();
-        let path: Vec<&[u8]> = path.iter().map(AsRef::as_ref).collect();
+        let objects = self.frames.iter().filter(|frame| frame.object);
+        let path: Vec<&[u8]> = objects.map(|frame| frame.name.short()).collect();
         match path.as_slice() {
             [b"choices", b"text"]
             | [b"candidates", b"content", b"parts", b"text"]
@@ -301,25 +264,20 @@ impl Reader<'_> {
     }
 
     fn piece(&mut self) -> Piece {
-        let names = self.names();
-        let objects: Vec<usize> = self
-            .frames
-            .iter()
-            .enumerate()
-            .filter(|(_, frame)| frame.object)
-            .map(|(depth, _)| depth)
-            .collect();
-        let scopes = objects
-            .into_iter()
-            .filter_map(|depth| self.scope(depth))
-            .collect();
-        Piece { names, scopes }
+        let depths = 0..self.frames.len();
+        let scopes = depths.filter_map(|depth| self.scope(depth)).collect();
+        let objects = self.frames.iter().filter(|frame| frame.object);
+        Piece {
+            names: objects.map(|frame| frame.name).collect(),
+            scopes,
+        }
     }
 
-    /// The scope of the object at this depth.
+    /// The scope of the object at this depth; none for an array.
     fn scope(&mut self, depth: usize) -> Option<usize> {
-        if let Some(scope) = self.frames.get(depth)?.scope {
-            return Some(scope);
+        let frame = self.frames.get(depth).filter(|frame| frame.object)?;
+        if frame.scope.is_some() {
+            return frame.scope;
         }
         // The parts of a candidate's content follow one another: their place says nothing.
         let place = |array: &Frame| (!array.object).then_some(array.position);
@@ -330,7 +288,7 @@ impl Reader<'_> {
         let of_parts = depth
             .checked_sub(2)
             .and_then(|above| self.frames.get(above))
-            .is_some_and(|holder| holder.object && *name_of(self.slice(holder.name)) == *b"parts");
+            .is_some_and(|holder| holder.object && holder.name.short() == b"parts");
         self.scopes.push(Scope {
             position: array.filter(|_| !of_parts),
             ..Scope::default()
@@ -346,14 +304,14 @@ impl Reader<'_> {
         let Some(frame) = self.frames.last().filter(|frame| frame.object) else {
             return;
         };
-        let name = name_of(self.slice(frame.name));
+        let name = frame.name;
         let value = self.slice((start, end));
         let integer = || {
             std::str::from_utf8(value)
                 .ok()
                 .and_then(|value| value.parse::<i64>().ok())
         };
-        match (name.as_ref(), string) {
+        match (name.short(), string) {
             (b"index", false) => {
                 let index = integer();
                 if let Some(scope) = self
@@ -373,7 +331,15 @@ impl Reader<'_> {
                 }
             }
             (b"finish_reason" | b"finishReason", true) if !value.is_empty() => {
-                if let Some(scope) = self.scope(depth) {
+                // The choice is the element of an array that the member belongs to.
+                let element = |depth: &usize| {
+                    let above = depth
+                        .checked_sub(1)
+                        .and_then(|above| self.frames.get(above));
+                    above.is_some_and(|above| !above.object)
+                };
+                let choice = (0..=depth).rev().find(element).unwrap_or(0);
+                if let Some(scope) = self.scope(choice) {
                     self.finished.push(scope);
                 }
             }
@@ -382,97 +348,22 @@ impl Reader<'_> {
             (b"summary_index", false) if depth == 0 => self.event.summary = integer(),
             (b"done", false) if depth == 0 && value == b"true" => self.payload.ends.push(End::All),
             (b"generated_text", true) if depth == 0 => self.payload.ends.push(End::All),
-            (b"type", true) if depth == 0 => self.event.kind = (start, end),
-            (b"item_id", true) if depth == 0 => self.event.item = (start, end),
+            (b"type", true) if depth == 0 => self.event.kind = value,
+            (b"item_id", true) if depth == 0 => self.event.item = value,
             _ => {}
         }
     }
 
     /// Names the texts and the ends, now that every member has been seen.
-    fn resolve(&mut self) {
+    fn resolve(mut self) -> Payload {
         let block = self.scopes.first().and_then(|event| event.index);
-        let mut texts = Vec::with_capacity(self.pieces.len());
-        for piece in &self.pieces {
-            let mut digest = Sha256::new();
-            for name in &piece.names {
-                let name = name_of(self.slice(*name));
-                digest.update(number(name.len()).to_le_bytes());
-                digest.update(&name);
-            }
-            let mut owner = Owner {
-                choice: None,
-                block,
-                output: self.event.output,
-            };
-            for scope in piece
-                .scopes
-                .iter()
-                .filter_map(|scope| self.scopes.get(*scope))
-            {
-                let step = scope.step();
-                digest.update([u8::from(step.is_some()), u8::from(scope.thought)]);
-                digest.update(step.unwrap_or(0).to_le_bytes());
-                if scope.position.is_some() && owner.choice.is_none() {
-                    owner.choice = step;
-                }
-            }
-            digest.update(self.slice(self.event.kind));
-            for index in [self.event.output, self.event.content, self.event.summary] {
-                digest.update([u8::from(index.is_some())]);
-                digest.update(index.unwrap_or(0).to_le_bytes());
-            }
-            // Some gateways give an item another id in each event, but never another index.
-            if self.event.output.is_none() {
-                digest.update(self.slice(self.event.item));
-            }
-            texts.push((digest.finalize().into(), owner));
-        }
-        self.payload.texts = texts;
+        self.payload.texts = self.event.identify(&self.pieces, &self.scopes, block);
         let choices = self
             .finished
             .iter()
             .filter_map(|scope| self.scopes.get(*scope));
-        let choices: Vec<End> = choices
-            .map(|scope| scope.step().map_or(End::All, End::Choice))
-            .collect();
-        self.payload.ends.extend(choices);
-        let end = match self.slice(self.event.kind) {
-            b"content_block_stop" => block.map(End::Block),
-            b"message_stop"
-            | b"response.completed"
-            | b"response.failed"
-            | b"response.incomplete" => Some(End::All),
-            kind if kind.ends_with(b".done") => self.event.output.map(End::Output),
-            _ => None,
-        };
-        self.payload.ends.extend(end);
+        let ends = choices.map(|scope| scope.step().map_or(End::All, End::Choice));
+        self.payload.ends.extend(ends.chain(self.event.end(block)));
+        self.payload
     }
-}
-
-impl Scope {
-    /// What tells the object from its siblings.
-    fn step(&self) -> Option<i64> {
-        self.index.or_else(|| self.position.map(number))
-    }
-}
-
-/// A length or position, which no payload makes greater than this holds.
-fn number(value: usize) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
-}
-
-/// A member's name as it reads.
-fn name_of(raw: &[u8]) -> Cow<'_, [u8]> {
-    if !raw.contains(&b'\\') {
-        return Cow::Borrowed(raw);
-    }
-    let mut name = Vec::with_capacity(raw.len());
-    let mut unescape = Unescape::default();
-    let mut emit = |unit: Unit<'_>| match unit {
-        Unit::Plain(bytes) => name.extend_from_slice(bytes),
-        Unit::Escape { decoded, .. } => name.extend_from_slice(decoded),
-    };
-    unescape.push(raw, &mut emit);
-    unescape.finish(&mut emit);
-    Cow::Owned(name)
 }

@@ -83,7 +83,8 @@ const STREAM: Schema = &[(1, Shape::Text), (2, Shape::Message(RESPONSE))];
 /// An output, as far as its texts depend on it.
 #[derive(Clone, Copy, Debug, Default)]
 struct Output {
-    name: Range,
+    /// The digest of its name.
+    name: Id,
     datatype: Range,
     /// Elements that are fields of their own.
     elements: usize,
@@ -96,7 +97,8 @@ pub(super) struct Message<'a, 'f> {
     outputs: Vec<Output>,
     /// Texts go on in later messages.
     streamed: bool,
-    id: Range,
+    /// The digest of the id of the request that is answered.
+    answer: Id,
     last: bool,
     /// The next output, raw output and element.
     output: usize,
@@ -112,7 +114,7 @@ impl<'a, 'f> Message<'a, 'f> {
             feed,
             outputs: Vec::new(),
             streamed: false,
-            id: (0, 0),
+            answer: Id::default(),
             last: false,
             output: 0,
             raw: 0,
@@ -149,13 +151,14 @@ impl<'a, 'f> Message<'a, 'f> {
 
     /// Notes what the texts of a `ModelInferResponse` depend on: fields may come in any order.
     fn survey(&mut self, range: Range) -> Result<(), WalkError> {
+        let mut id = (0, 0);
         let mut fields = Fields::new(self.bytes, range);
         while let Some(Field { number, value }) = fields.next()? {
             let Value::Counted { bytes, .. } = value else {
                 continue;
             };
             match number {
-                3 => self.id = bytes,
+                3 => id = bytes,
                 4 => self.last |= self.is_final(bytes)?,
                 5 => {
                     if self.outputs.len() == OUTPUTS {
@@ -167,15 +170,17 @@ impl<'a, 'f> Message<'a, 'f> {
                 _ => {}
             }
         }
+        self.answer = Sha256::digest(self.slice(id)).into();
         Ok(())
     }
 
     fn survey_output(&self, range: Range) -> Result<Output, WalkError> {
         let mut output = Output::default();
+        let mut name = (0, 0);
         let mut fields = Fields::new(self.bytes, range);
         while let Some(Field { number, value }) = fields.next()? {
             match (number, value) {
-                (1, Value::Counted { bytes, .. }) => output.name = bytes,
+                (1, Value::Counted { bytes, .. }) => name = bytes,
                 (2, Value::Counted { bytes, .. }) => output.datatype = bytes,
                 (5, Value::Counted { bytes, .. }) => {
                     let mut contents = Fields::new(self.bytes, bytes);
@@ -186,6 +191,7 @@ impl<'a, 'f> Message<'a, 'f> {
                 _ => {}
             }
         }
+        output.name = Sha256::digest(self.slice(name)).into();
         Ok(output)
     }
 
@@ -281,10 +287,8 @@ impl<'a, 'f> Message<'a, 'f> {
     fn element(&mut self, range: Range, output: Output, count: usize) {
         if self.streamed && count <= STREAMED {
             let mut digest = Sha256::new();
-            for part in [self.slice(self.id), self.slice(output.name)] {
-                digest.update((part.len() as u64).to_le_bytes());
-                digest.update(part);
-            }
+            digest.update(self.answer);
+            digest.update(output.name);
             digest.update((self.element as u64).to_le_bytes());
             let id: Id = digest.finalize().into();
             let owner = self.owner();
@@ -297,8 +301,10 @@ impl<'a, 'f> Message<'a, 'f> {
 
     /// What the texts of this answer belong to: the request that it answers.
     fn owner(&self) -> Owner {
-        let digest = Sha256::digest(self.slice(self.id));
-        let answer = digest.first_chunk().map(|bytes| i64::from_le_bytes(*bytes));
+        let answer = self
+            .answer
+            .first_chunk()
+            .map(|bytes| i64::from_le_bytes(*bytes));
         Owner {
             output: answer,
             ..Owner::default()
