@@ -1,0 +1,106 @@
+//! What is kept: the session records, as the desk gives them to a reviewer.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{at, matches};
+use crate::paper::Paper;
+use crate::stage::Stage;
+
+pub fn play(paper: &mut Paper, stage: &mut Stage) -> Result<(), String> {
+    paper.title("What is kept");
+    let mut records = stage.desk.sessions(stage.sent())?;
+    // Each of Envoy's workers has a stream of its own to the desk.
+    records.sort_by(|one, other| at(one, "/time").cmp(at(other, "/time")));
+    let mut rows = vec![
+        [
+            "time",
+            "record",
+            "subject",
+            "operation",
+            "action",
+            "rule or code",
+            "status",
+            "masked",
+        ]
+        .map(str::to_owned)
+        .to_vec(),
+    ];
+    let mut repeated = 0_usize;
+    for pair in records.windows(2) {
+        if let [record, next] = pair {
+            // The many that used up the quota look the same: the last of them stands for all.
+            match alike(record) == alike(next) {
+                true => repeated = repeated.saturating_add(1),
+                false => rows.push(cells(record, std::mem::take(&mut repeated))),
+            }
+        }
+    }
+    if let Some(record) = records.last() {
+        rows.push(cells(record, repeated));
+    }
+    paper.table(&rows);
+    paper.note(&format!(
+        "{} requests through Envoy, {} records at the desk",
+        stage.sent(),
+        records.len()
+    ));
+    paper.expect(
+        records.len() == stage.sent(),
+        "there is not one record for each request",
+    );
+    paper.expect(without_gaps(&records), "the records' numbers have gaps");
+    Ok(())
+}
+
+/// Which worker wrote it and its number there, who asked for what, and what came of it.
+fn cells(record: &Value, repeated: usize) -> Vec<String> {
+    let time: String = at(record, "/time").chars().skip(11).take(12).collect();
+    let worker: String = at(record, "/worker").chars().take(4).collect();
+    let mut cells = vec![time, format!("{worker}-{}", number(record))];
+    cells.extend(alike(record));
+    if repeated > 0 {
+        cells.push(format!("and {repeated} before it"));
+    }
+    cells
+}
+
+fn alike(record: &Value) -> Vec<String> {
+    let or_dash = |text: &str| if text.is_empty() { "-" } else { text }.to_owned();
+    let rule_or_code = match at(record, "/verdict/code") {
+        "" | "denied" => at(record, "/verdict/rule"),
+        code => code,
+    };
+    let rule_or_code = match rule_or_code {
+        "" => at(record, "/verdict/code"),
+        known => known,
+    };
+    let status = record.pointer("/response/status").and_then(Value::as_u64);
+    vec![
+        or_dash(at(record, "/identity/subject")),
+        or_dash(at(record, "/request/operation")),
+        or_dash(at(record, "/verdict/action")),
+        or_dash(rule_or_code),
+        status.map_or_else(|| "-".to_owned(), |status| status.to_string()),
+        matches(record),
+    ]
+}
+
+fn number(record: &Value) -> u64 {
+    let number = record.pointer("/number").and_then(Value::as_u64);
+    number.unwrap_or_default()
+}
+
+/// Whether each worker's numbers run from 1 on: a missing one would be a lost record.
+fn without_gaps(records: &[Value]) -> bool {
+    let mut workers: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
+    for record in records {
+        let numbers = workers.entry(at(record, "/worker")).or_default();
+        numbers.push(number(record));
+    }
+    workers.values_mut().all(|numbers| {
+        numbers.sort_unstable();
+        numbers.iter().copied().eq((1..).take(numbers.len()))
+    })
+}
