@@ -1,0 +1,295 @@
+//! The approval API.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Path, Query, Request, State as Shared};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use axum::routing::{get, post};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use tokio::time::Instant;
+
+use super::{
+    Answer, LONGEST_WAIT, Limits, News, Question, State, Trouble, ask, decide, list, look, take,
+};
+use crate::http::{Caller, Callers, Refusal, json as answer, read_body};
+use crate::serve::Stop;
+use crate::store::{Database, now};
+
+/// The longest reason of a reviewer, in characters; what a filter passes on.
+const LONGEST_REASON: usize = 500;
+
+/// Approvals in one list, unless asked otherwise, and at most.
+const LISTED: u32 = 50;
+const MOST_LISTED: u32 = 200;
+
+/// What the endpoints share.
+#[derive(Clone)]
+pub struct Desk {
+    /// Who may call.
+    pub callers: Arc<Callers>,
+    /// Approvals' connection to the store.
+    pub database: Database,
+    /// Word of decisions.
+    pub news: News,
+    /// When the desk stops, waits end.
+    pub stop: Stop,
+}
+
+/// `/v1/approvals` and what is below it.
+pub fn routes() -> Router<Desk> {
+    Router::new()
+        .route("/v1/approvals", post(put_question).get(get_list))
+        .route("/v1/approvals/{id}", get(get_one))
+        .route("/v1/approvals/{id}/approve", post(approve))
+        .route("/v1/approvals/{id}/deny", post(deny))
+}
+
+async fn put_question(Shared(desk): Shared<Desk>, request: Request) -> Result<Response, Refusal> {
+    let filter = desk.callers.identify(request.headers())?.filter()?;
+    let question: Question = read_body(request, None).await?;
+    question.check().map_err(Refusal::malformed)?;
+    let wait = question.wait;
+    let deadline = deadline(wait);
+    let mut news = desk.news.listen();
+    let first = desk
+        .database
+        .run(move |store| ask(store, &question, &filter, Limits::STANDARD, now()))
+        .await?
+        .map_err(refusal)?;
+    if first.state != State::Pending || wait == 0 {
+        return shown(&first);
+    }
+    let id = first.id.clone();
+    let settled = settle(&desk, &mut news, &id, deadline).await?;
+    shown(&settled.unwrap_or(first))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wait {
+    #[serde(default)]
+    wait: u64,
+}
+
+async fn get_one(
+    Shared(desk): Shared<Desk>,
+    id: Result<Path<String>, PathRejection>,
+    query: Result<Query<Wait>, QueryRejection>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let caller = desk.callers.identify(&headers)?;
+    let id = known_form(id)?;
+    let Query(Wait { wait }) = query.map_err(|error| Refusal::malformed(error.body_text()))?;
+    if let Caller::Reviewer(_) = caller {
+        let found = desk
+            .database
+            .run(move |store| look(store, &id, now()))
+            .await?;
+        return shown(&found.ok_or_else(|| Refusal::not_found("approval"))?);
+    }
+    let deadline = deadline(wait);
+    let mut news = desk.news.listen();
+    let wanted = id.clone();
+    let first = desk
+        .database
+        .run(move |store| take(store, &wanted, now()))
+        .await?
+        .ok_or_else(|| Refusal::not_found("approval"))?;
+    if first.state != State::Pending || wait == 0 {
+        return shown(&first);
+    }
+    let settled = settle(&desk, &mut news, &id, deadline).await?;
+    shown(&settled.unwrap_or(first))
+}
+
+/// Waits until the pending approval `id` is decided, the deadline passes, or the desk stops;
+/// then says where it stands.
+async fn settle(
+    desk: &Desk,
+    news: &mut super::news::Listener,
+    id: &str,
+    deadline: Instant,
+) -> Result<Option<Answer>, Refusal> {
+    let _seat = desk.news.seat().ok_or_else(|| {
+        Refusal::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "too_many_waiting",
+            "Too many are waiting for decisions.",
+        )
+    })?;
+    let mut stop = desk.stop.clone();
+    loop {
+        let over = tokio::select! {
+            () = news.word_of(id) => false,
+            () = tokio::time::sleep_until(deadline) => true,
+            () = stop.requested() => true,
+        };
+        let wanted = id.to_owned();
+        let answer = desk
+            .database
+            .run(move |store| take(store, &wanted, now()))
+            .await?;
+        let pending = answer
+            .as_ref()
+            .is_some_and(|answer| answer.state == State::Pending);
+        if over || !pending {
+            return Ok(answer);
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ListQuery {
+    state: Option<String>,
+    before: Option<String>,
+    limit: Option<u32>,
+}
+
+async fn get_list(
+    Shared(desk): Shared<Desk>,
+    query: Result<Query<ListQuery>, QueryRejection>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    desk.callers.identify(&headers)?.reviewer()?;
+    let Query(query) = query.map_err(|error| Refusal::malformed(error.body_text()))?;
+    let state = match query.state {
+        None => None,
+        Some(name) => Some(State::named(&name).ok_or_else(|| {
+            let names = State::ALL.map(State::name).join(", ");
+            Refusal::malformed(format!("\"state\" is one of {names}."))
+        })?),
+    };
+    let limit = query.limit.unwrap_or(LISTED).clamp(1, MOST_LISTED);
+    let (approvals, more) = desk
+        .database
+        .run(move |store| list(store, state, query.before.as_deref(), limit, now()))
+        .await?;
+    let next = approvals
+        .last()
+        .filter(|_| more)
+        .map(|approval| approval.answer.id.clone());
+    shown(&json!({ "approvals": approvals, "next": next }))
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Decision {
+    reason: Option<String>,
+}
+
+async fn approve(
+    desk: Shared<Desk>,
+    id: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    settle_by_person(desk, id, request, true).await
+}
+
+async fn deny(
+    desk: Shared<Desk>,
+    id: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    settle_by_person(desk, id, request, false).await
+}
+
+async fn settle_by_person(
+    Shared(desk): Shared<Desk>,
+    id: Result<Path<String>, PathRejection>,
+    request: Request,
+    approve: bool,
+) -> Result<Response, Refusal> {
+    let reviewer = desk.callers.identify(request.headers())?.reviewer()?;
+    let id = known_form(id)?;
+    let Decision { reason } = read_body(request, Some(Decision::default())).await?;
+    let unfit =
+        |text: &String| text.chars().count() > LONGEST_REASON || text.chars().any(char::is_control);
+    if reason.as_ref().is_some_and(unfit) {
+        return Err(Refusal::malformed(format!(
+            "\"reason\" has at most {LONGEST_REASON} characters, and no control characters."
+        )));
+    }
+    let name = reviewer.name.clone();
+    let decided = desk
+        .database
+        .run(move |store| decide(store, &id, approve, &reviewer, reason.as_deref(), now()))
+        .await?
+        .map_err(refusal)?;
+    desk.news.decided(&decided.answer.id);
+    tracing::info!(
+        id = decided.answer.id,
+        state = decided.answer.state.name(),
+        reviewer = name,
+        "an approval was decided"
+    );
+    shown(&decided)
+}
+
+/// An id that can exist; whatever else is asked for is not there.
+fn known_form(id: Result<Path<String>, PathRejection>) -> Result<String, Refusal> {
+    id.ok()
+        .map(|Path(id)| id)
+        .filter(|id| id.len() <= 64)
+        .ok_or_else(|| Refusal::not_found("approval"))
+}
+
+fn deadline(wait: u64) -> Instant {
+    let now = Instant::now();
+    now.checked_add(Duration::from_secs(wait.min(LONGEST_WAIT)))
+        .unwrap_or(now)
+}
+
+fn shown<T: Serialize>(value: &T) -> Result<Response, Refusal> {
+    serde_json::to_string(value)
+        .map(|text| answer(StatusCode::OK, text))
+        .map_err(|_| {
+            Refusal::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "internal",
+                "The answer can't be written.",
+            )
+        })
+}
+
+fn refusal(trouble: Trouble) -> Refusal {
+    let (status, code, message) = match trouble {
+        Trouble::SubjectLimit => (
+            StatusCode::TOO_MANY_REQUESTS,
+            "too_many_pending",
+            "Too many requests of this subject wait for a decision.",
+        ),
+        Trouble::TotalLimit => (
+            StatusCode::TOO_MANY_REQUESTS,
+            "too_many_pending",
+            "Too many requests wait for a decision.",
+        ),
+        Trouble::Unknown => return Refusal::not_found("approval"),
+        Trouble::NotYourGroup => (
+            StatusCode::FORBIDDEN,
+            "not_your_group",
+            "You are in none of the groups that may decide on this.",
+        ),
+        Trouble::OwnRequest => (
+            StatusCode::FORBIDDEN,
+            "own_request",
+            "Nobody decides on a request of their own.",
+        ),
+        Trouble::Decided => (
+            StatusCode::CONFLICT,
+            "decided",
+            "This has been decided already.",
+        ),
+        Trouble::Expired => (
+            StatusCode::GONE,
+            "expired",
+            "Nobody decided on this in time.",
+        ),
+    };
+    Refusal::new(status, code, message)
+}

@@ -1,0 +1,197 @@
+//! The desk's configuration: who may ask, and who may decide.
+//!
+//! ```json
+//! {
+//!   "filters": [{ "name": "edge", "key": "${DESK_KEY}" }],
+//!   "reviewers": [{ "name": "ana", "groups": ["ml-leads"], "key": "${ANA_KEY}" }]
+//! }
+//! ```
+//!
+//! A key is at least 16 printable ASCII characters without spaces, and belongs to one name only.
+//! `${NAME}` in a key takes a value from the environment. Unknown members are errors.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use serde::Deserialize;
+
+/// The shortest key that is taken, in characters.
+pub const SHORTEST_KEY: usize = 16;
+
+/// The longest name of a filter, reviewer or group, in bytes.
+const LONGEST_NAME: usize = 256;
+
+/// Who may ask, and who may decide.
+#[derive(Debug)]
+pub struct Config {
+    /// Filters, which ask.
+    pub filters: Vec<Filter>,
+    /// Reviewers, who decide.
+    pub reviewers: Vec<Reviewer>,
+}
+
+/// A filter, or several that share a key.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Filter {
+    /// Its name in approvals.
+    pub name: String,
+    /// What it sends as `Authorization: Bearer`.
+    pub key: Key,
+}
+
+/// A person who decides.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reviewer {
+    /// The name, the same as the subject in this person's tokens: nobody decides on a request
+    /// of their own.
+    pub name: String,
+    /// The groups that rules name as reviewers.
+    pub groups: Vec<String>,
+    /// What the person sends as `Authorization: Bearer`.
+    pub key: Key,
+}
+
+/// A secret. It is never shown.
+#[derive(Clone, Deserialize, PartialEq, Eq, Hash)]
+#[serde(transparent)]
+pub struct Key(String);
+
+impl Key {
+    /// The secret itself.
+    #[must_use]
+    pub fn secret(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Key(..)")
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    filters: Vec<Filter>,
+    reviewers: Vec<Reviewer>,
+}
+
+/// Reads a configuration; `environment` gives the values that `${NAME}` stands for.
+///
+/// # Errors
+/// Says what is wrong, without quoting a key.
+pub fn read(text: &str, environment: &dyn Fn(&str) -> Option<String>) -> Result<Config, String> {
+    let mut written: Written = serde_json::from_str(text).map_err(|error| unquoted(&error))?;
+    let mut names = HashSet::new();
+    let mut keys = HashSet::new();
+    for (index, filter) in written.filters.iter_mut().enumerate() {
+        let at = format!("/filters/{index}");
+        check_name(&filter.name, &format!("{at}/name"))?;
+        if !names.insert(filter.name.clone()) {
+            return Err(twice(&at, "name"));
+        }
+        filter.key = resolve(&filter.key, &format!("{at}/key"), environment)?;
+        if !keys.insert(filter.key.clone()) {
+            return Err(twice(&at, "key"));
+        }
+    }
+    names.clear();
+    for (index, reviewer) in written.reviewers.iter_mut().enumerate() {
+        let at = format!("/reviewers/{index}");
+        check_name(&reviewer.name, &format!("{at}/name"))?;
+        if !names.insert(reviewer.name.clone()) {
+            return Err(twice(&at, "name"));
+        }
+        if reviewer.groups.is_empty() {
+            return Err(format!(
+                "{at}/groups: found an empty list, expected the groups that rules name as reviewers"
+            ));
+        }
+        for (position, group) in reviewer.groups.iter().enumerate() {
+            check_name(group, &format!("{at}/groups/{position}"))?;
+        }
+        reviewer.key = resolve(&reviewer.key, &format!("{at}/key"), environment)?;
+        if !keys.insert(reviewer.key.clone()) {
+            return Err(twice(&at, "key"));
+        }
+    }
+    if written.filters.is_empty() {
+        return Err("/filters: found an empty list, expected the filters that may ask".to_owned());
+    }
+    Ok(Config {
+        filters: written.filters,
+        reviewers: written.reviewers,
+    })
+}
+
+fn twice(at: &str, what: &str) -> String {
+    format!("{at}/{what}: found a {what} that stands further up already, expected one of its own")
+}
+
+fn check_name(name: &str, at: &str) -> Result<(), String> {
+    if name.is_empty() || name.len() > LONGEST_NAME || name.chars().any(char::is_control) {
+        return Err(format!(
+            "{at}: found {} bytes, expected 1 to {LONGEST_NAME} without control characters",
+            name.len()
+        ));
+    }
+    Ok(())
+}
+
+fn resolve(
+    key: &Key,
+    at: &str,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<Key, String> {
+    let mut out = String::new();
+    let mut rest = key.secret();
+    while let Some((before, after)) = rest.split_once("${") {
+        out.push_str(before);
+        let (name, tail) = after
+            .split_once('}')
+            .filter(|(name, _)| is_variable(name))
+            .ok_or_else(|| {
+                format!(
+                    "{at}: found \"${{\" without a variable's name and \"}}\", expected ${{NAME}}"
+                )
+            })?;
+        let value = environment(name).ok_or_else(|| {
+            format!(
+                "{at}: found ${{{name}}}, which is not set, expected an environment variable {name}"
+            )
+        })?;
+        out.push_str(&value);
+        rest = tail;
+    }
+    out.push_str(rest);
+    if out.len() < SHORTEST_KEY || !out.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(format!(
+            "{at}: found a key of {} bytes, expected at least {SHORTEST_KEY} printable ASCII characters without spaces",
+            out.len()
+        ));
+    }
+    Ok(Key(out))
+}
+
+fn is_variable(name: &str) -> bool {
+    !name.is_empty()
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+/// serde quotes a string that stands where something else should; here that may be a key.
+fn unquoted(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let Some((before, after)) = text.split_once("string \"") else {
+        return text;
+    };
+    // The quoted text may hold anything, so what follows it is found from the end.
+    let after = after
+        .rsplit_once("\", expected ")
+        .map_or("another form", |(_, after)| after);
+    format!("{before}a string, expected {after}")
+}

@@ -1,0 +1,52 @@
+//! Request bodies, bounded in size and time.
+
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest as _, Request};
+use axum::http::StatusCode;
+use serde::de::DeserializeOwned;
+
+use super::Refusal;
+
+/// The largest body that is read, in bytes.
+pub const LARGEST_BODY: usize = 64 << 10;
+
+/// How long a client may take to send its body.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Reads a JSON body; an empty one is `empty`, where there may be none.
+///
+/// # Errors
+/// 413 for too large a body, 408 for too slow a client, 400 for what is not the JSON expected.
+pub async fn read_body<T: DeserializeOwned>(
+    request: Request,
+    empty: Option<T>,
+) -> Result<T, Refusal> {
+    let bytes = tokio::time::timeout(PATIENCE, Bytes::from_request(request, &()))
+        .await
+        .map_err(|_| {
+            Refusal::new(
+                StatusCode::REQUEST_TIMEOUT,
+                "too_slow",
+                "The body did not come in time.",
+            )
+        })?
+        .map_err(|rejection| {
+            if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+                Refusal::new(
+                    StatusCode::PAYLOAD_TOO_LARGE,
+                    "too_large",
+                    format!("A body may have {LARGEST_BODY} bytes."),
+                )
+            } else {
+                Refusal::malformed("The body can't be read.")
+            }
+        })?;
+    match empty {
+        Some(empty) if bytes.is_empty() => Ok(empty),
+        _ => serde_json::from_slice(&bytes).map_err(|error| {
+            Refusal::malformed(format!("The body is not what is expected: {error}."))
+        }),
+    }
+}

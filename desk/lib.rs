@@ -1,0 +1,13 @@
+//! The desk: where people approve requests to models, and where session records are kept.
+//!
+//! [`serve`] runs both halves on one SQLite file: the approval API over HTTP ([`approvals`]) and
+//! the recorder that Envoy streams its access log to ([`sessions`]). [`check`] tells what is
+//! wrong with a policy before it is rolled out.
+
+pub mod approvals;
+pub mod check;
+pub mod config;
+pub mod http;
+pub mod serve;
+pub mod sessions;
+pub mod store;

@@ -1,0 +1,256 @@
+//! `portcullis desk`: puts the parts together, and takes them down in order.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
+
+use crate::approvals::{self, Desk, News};
+use crate::config::{self, Config};
+use crate::http::{Callers, LARGEST_BODY, Refusal, json as answer};
+use crate::sessions::{self, Archive, Counts, Recorder, Writer};
+use crate::store::{self, Database, Durability, StoreError};
+
+/// How long clients may take to let go once the desk is stopping.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// What the desk is started with.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where the HTTP API listens.
+    pub listen: SocketAddr,
+    /// Where the access log service listens.
+    pub grpc: SocketAddr,
+    /// The SQLite file.
+    pub store: PathBuf,
+    /// The configuration file.
+    pub config: PathBuf,
+}
+
+/// Why the desk can't run, in one sentence.
+#[derive(Debug)]
+pub struct Failure(String);
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// Knows when the desk is to stop.
+#[derive(Clone)]
+pub struct Stop(watch::Receiver<bool>);
+
+impl Stop {
+    /// A stop, and what it is requested with.
+    #[must_use]
+    pub fn new() -> (watch::Sender<bool>, Self) {
+        let (sender, receiver) = watch::channel(false);
+        (sender, Self(receiver))
+    }
+
+    /// Returns once the stop is requested.
+    pub async fn requested(&mut self) {
+        // Without a sender nobody can let the desk go on, so that is a stop as well.
+        let _ = self.0.wait_for(|stop| *stop).await;
+    }
+
+    /// Whether it is requested.
+    #[must_use]
+    pub fn is_requested(&self) -> bool {
+        *self.0.borrow()
+    }
+}
+
+/// Runs the desk until SIGTERM or ctrl-c.
+///
+/// # Errors
+/// What keeps it from starting, or from storing what it received.
+pub fn run(options: &Options) -> Result<(), Failure> {
+    let config = read_config(options)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure(format!("no threads to run on: {error}")))?;
+    let result = runtime.block_on(serve(options, &config));
+    // What still hangs on a connection after the grace period must not keep the process.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    result
+}
+
+fn read_config(options: &Options) -> Result<Config, Failure> {
+    let name = options.config.display();
+    let text = std::fs::read_to_string(&options.config)
+        .map_err(|error| Failure(format!("{name} can't be read: {error}")))?;
+    config::read(&text, &|variable| std::env::var(variable).ok())
+        .map_err(|problem| Failure(format!("{name}: {problem}")))
+}
+
+async fn serve(options: &Options, config: &Config) -> Result<(), Failure> {
+    let approvals = store::open(&options.store, Durability::Every)?;
+    let reading = store::open(&options.store, Durability::Most)?;
+    let recording = store::open(&options.store, Durability::Most)?;
+    let http = bind(options.listen, "--listen").await?;
+    let grpc = bind(options.grpc, "--grpc").await?;
+    let signal = signals()?;
+
+    let (stopping, stop) = Stop::new();
+    let counts = Arc::new(Counts::default());
+    let (writer, thread) = sessions::start(recording, Arc::clone(&counts), stop.clone())
+        .map_err(|error| Failure(format!("no thread for the recorder: {error}")))?;
+    let callers = Arc::new(Callers::new(config));
+    let desk = Desk {
+        callers: Arc::clone(&callers),
+        database: Database::new(approvals),
+        news: News::default(),
+        stop: stop.clone(),
+    };
+    let archive = Archive {
+        callers,
+        database: Database::new(reading),
+    };
+    let recorder = Recorder::new(writer.clone(), Arc::clone(&counts), stop.clone());
+    tracing::info!(
+        http = %address(&http, options.listen),
+        grpc = %address(&grpc, options.grpc),
+        store = %options.store.display(),
+        "the desk is open"
+    );
+
+    let health = Health {
+        database: archive.database.clone(),
+        writer: writer.clone(),
+        counts,
+    };
+    let app = router(desk, archive, health);
+    let mut http_stop = stop.clone();
+    let web = tokio::spawn(async move {
+        axum::serve(http, app)
+            .with_graceful_shutdown(async move { http_stop.requested().await })
+            .await
+    });
+    let mut grpc_stop = stop.clone();
+    let log = tokio::spawn(
+        Server::builder()
+            .add_service(recorder)
+            .serve_with_incoming_shutdown(TcpIncoming::from(grpc), async move {
+                grpc_stop.requested().await;
+            }),
+    );
+
+    signal.await;
+    tracing::info!("the desk is closing");
+    let _ = stopping.send(true);
+    let (web_abort, log_abort) = (web.abort_handle(), log.abort_handle());
+    let both = async { (web.await, log.await) };
+    if tokio::time::timeout(GRACE, both).await.is_err() {
+        tracing::warn!("some clients did not let go in time");
+        web_abort.abort();
+        log_abort.abort();
+    }
+    let flushed = async {
+        writer.end().await;
+        tokio::task::spawn_blocking(move || thread.join()).await
+    };
+    match tokio::time::timeout(GRACE, flushed).await {
+        Ok(Ok(Ok(()))) => Ok(()),
+        _ => Err(Failure(
+            "the recorder did not end in time: session records may be lost".to_owned(),
+        )),
+    }
+}
+
+async fn bind(address: SocketAddr, option: &str) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|error| Failure(format!("{option} {address} can't be listened on: {error}")))
+}
+
+fn address(listener: &TcpListener, asked: SocketAddr) -> SocketAddr {
+    listener.local_addr().unwrap_or(asked)
+}
+
+/// A future that ends with the first SIGTERM or ctrl-c.
+fn signals() -> Result<impl Future<Output = ()>, Failure> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let failed = |error| Failure(format!("signals can't be received: {error}"));
+        let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+        Ok(async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        })
+    }
+    #[cfg(not(unix))]
+    Ok(async {
+        let _ = tokio::signal::ctrl_c().await;
+    })
+}
+
+/// What `/healthz` looks at.
+#[derive(Clone)]
+struct Health {
+    database: Database,
+    writer: Writer,
+    counts: Arc<Counts>,
+}
+
+fn router(desk: Desk, archive: Archive, health: Health) -> Router {
+    Router::new()
+        .route("/healthz", get(healthz))
+        .with_state(health)
+        .merge(approvals::routes().with_state(desk))
+        .merge(sessions::routes().with_state(archive))
+        .fallback(async || Refusal::not_found("address").into_response())
+        .method_not_allowed_fallback(async || {
+            Refusal::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "method_not_allowed",
+                "This address doesn't take that method.",
+            )
+            .into_response()
+        })
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+}
+
+async fn healthz(
+    axum::extract::State(health): axum::extract::State<Health>,
+) -> Result<Response, Refusal> {
+    health
+        .database
+        .run(|store| store.query_row("SELECT 1", [], |_| Ok(())))
+        .await?;
+    if !health.writer.is_alive() {
+        return Err(Refusal::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "recorder_gone",
+            "Session records can't be stored.",
+        ));
+    }
+    let body = json!({ "status": "ok", "records": health.counts.to_json() });
+    Ok(answer(StatusCode::OK, body.to_string()))
+}

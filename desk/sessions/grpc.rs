@@ -1,0 +1,136 @@
+//! Envoy's access log service (`envoy.service.accesslog.v3.AccessLogService`).
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use tokio::sync::Semaphore;
+use tonic::body::Body;
+use tonic::codegen::{BoxFuture, Context, Poll, Service, http};
+use tonic::server::{ClientStreamingService, Grpc, NamedService};
+use tonic::{Request, Response, Status, Streaming};
+use tonic_prost::ProstCodec;
+
+use super::messages::{StreamAccessLogsMessage, StreamAccessLogsResponse};
+use super::{Counts, Entry, Writer};
+use crate::serve::Stop;
+
+/// The largest message that is decoded, in bytes; one message holds whole records.
+const LARGEST: usize = 32 << 20;
+
+/// How many streams may be open. Each worker of an Envoy keeps one.
+const STREAMS: usize = 1024;
+
+/// Receives access log streams.
+#[derive(Clone)]
+pub struct Recorder {
+    writer: Writer,
+    counts: Arc<Counts>,
+    stop: Stop,
+    streams: Arc<Semaphore>,
+}
+
+impl Recorder {
+    /// Receives for `writer` until `stop`.
+    #[must_use]
+    pub fn new(writer: Writer, counts: Arc<Counts>, stop: Stop) -> Self {
+        Self {
+            writer,
+            counts,
+            stop,
+            streams: Arc::new(Semaphore::new(STREAMS)),
+        }
+    }
+
+    async fn receive(
+        mut self,
+        mut stream: Streaming<StreamAccessLogsMessage>,
+    ) -> Result<Response<StreamAccessLogsResponse>, Status> {
+        let _place = Arc::clone(&self.streams)
+            .try_acquire_owned()
+            .map_err(|_| Status::resource_exhausted("too many access log streams"))?;
+        loop {
+            let message = tokio::select! {
+                message = stream.message() => message?,
+                () = self.stop.requested() => None,
+            };
+            let Some(message) = message else {
+                return Ok(Response::new(StreamAccessLogsResponse {}));
+            };
+            let entries = self.entries(message);
+            if !entries.is_empty() {
+                self.writer
+                    .put(entries)
+                    .await
+                    .map_err(|_| Status::unavailable("nothing can be stored"))?;
+            }
+        }
+    }
+
+    fn entries(&self, message: StreamAccessLogsMessage) -> Vec<Entry> {
+        let logged = message.http_logs.map(|logs| logs.log_entry);
+        let mut entries = Vec::new();
+        let mut malformed = 0u64;
+        let mut reason = None;
+        for one in logged.into_iter().flatten() {
+            match Entry::take(one) {
+                Some(Ok(entry)) => entries.push(entry),
+                Some(Err(why)) => {
+                    malformed = malformed.saturating_add(1);
+                    reason.get_or_insert(why);
+                }
+                None => {
+                    self.counts.absent.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+        }
+        if let Some(reason) = reason {
+            self.counts
+                .malformed
+                .fetch_add(malformed, Ordering::Relaxed);
+            tracing::warn!(malformed, first = %reason, "malformed session records were left out");
+        }
+        entries
+    }
+}
+
+impl NamedService for Recorder {
+    const NAME: &'static str = "envoy.service.accesslog.v3.AccessLogService";
+}
+
+impl Service<http::Request<Body>> for Recorder {
+    type Response = http::Response<Body>;
+    type Error = Infallible;
+    type Future = BoxFuture<Self::Response, Self::Error>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
+        let recorder = self.clone();
+        Box::pin(async move {
+            let method = request.uri().path().rsplit('/').next();
+            if method != Some("StreamAccessLogs") {
+                return Ok(Status::unimplemented("there is only StreamAccessLogs").into_http());
+            }
+            let codec: ProstCodec<StreamAccessLogsResponse, StreamAccessLogsMessage> =
+                ProstCodec::default();
+            let mut grpc = Grpc::new(codec).max_decoding_message_size(LARGEST);
+            Ok(grpc.client_streaming(Stream(recorder), request).await)
+        })
+    }
+}
+
+/// The one method.
+struct Stream(Recorder);
+
+impl ClientStreamingService<StreamAccessLogsMessage> for Stream {
+    type Response = StreamAccessLogsResponse;
+    type Future = BoxFuture<Response<StreamAccessLogsResponse>, Status>;
+
+    fn call(&mut self, request: Request<Streaming<StreamAccessLogsMessage>>) -> Self::Future {
+        let recorder = self.0.clone();
+        Box::pin(recorder.receive(request.into_inner()))
+    }
+}

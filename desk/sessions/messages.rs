@@ -1,0 +1,63 @@
+//! The few fields of Envoy's access log messages that are read here.
+//!
+//! All of Envoy's protobufs are megabytes of generated code and many times the build of the
+//! rest of the desk; what isn't named here is skipped when a message is decoded.
+
+use std::collections::HashMap;
+
+use prost::bytes::Bytes;
+
+/// `envoy.service.accesslog.v3.StreamAccessLogsMessage`.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct StreamAccessLogsMessage {
+    /// HTTP exchanges.
+    #[prost(message, optional, tag = "2")]
+    pub http_logs: Option<HttpLogs>,
+}
+
+/// `envoy.service.accesslog.v3.StreamAccessLogsMessage.HTTPAccessLogEntries`.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct HttpLogs {
+    /// One for each exchange.
+    #[prost(message, repeated, tag = "1")]
+    pub log_entry: Vec<HttpAccessLogEntry>,
+}
+
+/// `envoy.data.accesslog.v3.HTTPAccessLogEntry`.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct HttpAccessLogEntry {
+    /// What all protocols have in common.
+    #[prost(message, optional, tag = "1")]
+    pub common_properties: Option<AccessLogCommon>,
+}
+
+/// `envoy.data.accesslog.v3.AccessLogCommon`.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct AccessLogCommon {
+    /// Filter state that Envoy's configuration names in `filter_state_objects_to_log`.
+    #[prost(map = "string, message", tag = "21")]
+    pub filter_state_objects: HashMap<String, Any>,
+}
+
+/// `google.protobuf.Any`.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct Any {
+    /// The type's name after the last slash.
+    #[prost(string, tag = "1")]
+    pub type_url: String,
+    /// The encoded message.
+    #[prost(bytes = "bytes", tag = "2")]
+    pub value: Bytes,
+}
+
+/// `google.protobuf.BytesValue`.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct BytesValue {
+    /// The bytes.
+    #[prost(bytes = "bytes", tag = "1")]
+    pub value: Bytes,
+}
+
+/// `envoy.service.accesslog.v3.StreamAccessLogsResponse`, which has no fields.
+#[derive(Clone, Copy, PartialEq, prost::Message)]
+pub struct StreamAccessLogsResponse {}

@@ -1,0 +1,163 @@
+//! One session record: what the filter wrote, and the few members that are searched by.
+
+use std::fmt;
+
+use prost::Message as _;
+use serde::Deserialize;
+
+use super::messages::{Any, BytesValue, HttpAccessLogEntry};
+
+/// Where the filter leaves the record.
+const STATE: &str = "wasm.portcullis.session";
+
+/// The message that Envoy wraps a filter's bytes in.
+const WRAPPER: &str = "google.protobuf.BytesValue";
+
+/// The longest id or worker, in characters.
+const LONGEST_ID: usize = 64;
+
+/// A record to be stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The exchange's id.
+    pub id: String,
+    /// When the request came.
+    pub time: String,
+    /// The verified subject.
+    pub subject: Option<String>,
+    /// The operation's name.
+    pub operation: Option<String>,
+    /// What was decided.
+    pub action: Option<String>,
+    /// Why the request was refused.
+    pub code: Option<String>,
+    /// The VM that wrote it.
+    pub worker: String,
+    /// Its number among that VM's records.
+    pub number: i64,
+    /// The record as it came.
+    pub text: String,
+}
+
+/// Why a record is not one. It quotes nothing of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Malformed {
+    /// Not an encoded `BytesValue`.
+    Wrapper,
+    /// Not UTF-8.
+    Text,
+    /// Not the JSON of a record, from this line and column on.
+    Json(usize, usize),
+    /// Of a version that is not known here.
+    Version,
+    /// A member that can't be what it says it is.
+    Member(&'static str),
+}
+
+impl fmt::Display for Malformed {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Wrapper => write!(formatter, "it is not a {WRAPPER}"),
+            Self::Text => formatter.write_str("it is not UTF-8"),
+            Self::Json(line, column) => write!(
+                formatter,
+                "it is not a record's JSON at line {line}, column {column}"
+            ),
+            Self::Version => formatter.write_str("its version is not 1"),
+            Self::Member(name) => write!(formatter, "its {name:?} is out of range"),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Record {
+    version: u64,
+    id: String,
+    worker: String,
+    number: u64,
+    time: String,
+    identity: Option<Identity>,
+    request: Option<Request>,
+    verdict: Option<Verdict>,
+}
+
+#[derive(Deserialize)]
+struct Identity {
+    subject: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Request {
+    operation: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Verdict {
+    action: Option<String>,
+    code: Option<String>,
+}
+
+impl Entry {
+    /// Takes the record out of a log entry; `None` if the filter left none.
+    ///
+    /// # Errors
+    /// Why what it left is not a record.
+    pub fn take(mut logged: HttpAccessLogEntry) -> Option<Result<Self, Malformed>> {
+        let common = logged.common_properties.as_mut()?;
+        let state = common.filter_state_objects.remove(STATE)?;
+        Some(unwrap(state).and_then(|bytes| Self::read(&bytes)))
+    }
+
+    /// Reads a record's JSON.
+    ///
+    /// # Errors
+    /// Why it is not a record.
+    pub fn read(bytes: &[u8]) -> Result<Self, Malformed> {
+        let text = str::from_utf8(bytes).map_err(|_| Malformed::Text)?;
+        let record: Record = serde_json::from_str(text)
+            .map_err(|error| Malformed::Json(error.line(), error.column()))?;
+        if record.version != 1 {
+            return Err(Malformed::Version);
+        }
+        if !is_hex(&record.id) {
+            return Err(Malformed::Member("id"));
+        }
+        if !is_hex(&record.worker) {
+            return Err(Malformed::Member("worker"));
+        }
+        if record.time.len() > LONGEST_ID || !record.time.is_ascii() {
+            return Err(Malformed::Member("time"));
+        }
+        let number = i64::try_from(record.number).map_err(|_| Malformed::Member("number"))?;
+        let (action, code) = record
+            .verdict
+            .map_or((None, None), |verdict| (verdict.action, verdict.code));
+        Ok(Self {
+            id: record.id,
+            time: record.time,
+            subject: record.identity.and_then(|identity| identity.subject),
+            operation: record.request.and_then(|request| request.operation),
+            action,
+            code,
+            worker: record.worker,
+            number,
+            text: text.to_owned(),
+        })
+    }
+}
+
+fn unwrap(state: Any) -> Result<prost::bytes::Bytes, Malformed> {
+    let named = state.type_url.rsplit('/').next() == Some(WRAPPER);
+    if !named {
+        return Err(Malformed::Wrapper);
+    }
+    BytesValue::decode(state.value)
+        .map(|wrapped| wrapped.value)
+        .map_err(|_| Malformed::Wrapper)
+}
+
+fn is_hex(text: &str) -> bool {
+    !text.is_empty()
+        && text.len() <= LONGEST_ID
+        && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
