@@ -1,5 +1,14 @@
 //! The desk as it runs: the built binary, real HTTP, real gRPC, a real file.
 
+// Clippy takes only #[test] functions for tests, not what they share.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used
+)]
+
 mod approvals;
 mod check;
 mod client;
