@@ -3,11 +3,11 @@
 use std::io::{self, IsTerminal, Write};
 
 /// The columns of a row: what was sent, what came back; why takes the rest.
-const SENT: usize = 42;
-const BACK: usize = 21;
+const SENT: usize = 43;
+const BACK: usize = 23;
 
 /// The width that longer texts are broken to.
-const WIDTH: usize = 98;
+const WIDTH: usize = 108;
 
 /// How a piece of text is shown on a terminal.
 #[derive(Clone, Copy)]
@@ -70,7 +70,7 @@ impl Paper {
     /// The names of a row's columns.
     pub fn head(&self, sent: &str, back: &str, why: &str) {
         let text = format!("  {sent:SENT$}{back:BACK$}{why}");
-        self.line(&self.inked(&text, Ink::Faint));
+        self.line(&self.inked(text.trim_end(), Ink::Faint));
     }
 
     /// A request: what was sent, what came back, and why.
@@ -80,9 +80,20 @@ impl Paper {
         } else {
             Ink::Refused
         };
-        // Padded before it is colored: what colors is written too, but has no width.
-        let back = self.inked(&format!("{back:BACK$}"), ink);
-        self.line(&format!("  {sent:SENT$}{back}{why}"));
+        // Padded after it is colored: what colors is written too, but has no width.
+        let room = BACK.saturating_sub(back.chars().count());
+        let back = format!("{}{:room$}", self.inked(back, ink), "");
+        let indent = SENT.saturating_add(BACK).saturating_add(2);
+        let mut start = format!("  {sent:SENT$}{back}");
+        for line in broken(why, WIDTH.saturating_sub(indent)) {
+            self.line(format!("{start}{line}").trim_end());
+            start = " ".repeat(indent);
+        }
+    }
+
+    /// Something that happens between requests, beside what is sent.
+    pub fn event(&self, what: &str, outcome: &str) {
+        self.line(format!("  {what:SENT$}{outcome}").trim_end());
     }
 
     /// A remark on what stands above.
@@ -144,7 +155,7 @@ impl Paper {
     fn inked(&self, text: &str, ink: Ink) -> String {
         match self.color {
             true => format!("\u{1b}[{}m{text}\u{1b}[0m", ink.code()),
-            false => text.trim_end_matches('\n').to_owned(),
+            false => text.to_owned(),
         }
     }
 }

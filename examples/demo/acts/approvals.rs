@@ -74,16 +74,16 @@ fn held(
     let held = !pending.answered() && stage.model.begun() == 0;
     let sent = format!("POST /v1/fine_tuning/jobs, {who}'s token");
     let state = if held { "nothing yet" } else { "an answer" };
-    paper.line(&format!("  {sent:42}{state}"));
+    paper.event(&sent, state);
     let id = at(&approval, "/id");
     paper.note(&format!(
         "at the desk: {} is {}: {} asks for {} of {}, rule {}",
         short(id),
         at(&approval, "/state"),
-        at(&approval, "/question/subject"),
-        at(&approval, "/question/operation"),
-        at(&approval, "/question/model"),
-        at(&approval, "/question/rule"),
+        at(&approval, "/subject"),
+        at(&approval, "/operation"),
+        at(&approval, "/model"),
+        at(&approval, "/rule"),
     ));
     paper.note(&format!(
         "at the model server: {} requests",
@@ -91,15 +91,14 @@ fn held(
     ));
     paper.expect(held, "the request was not held");
     paper.expect(
-        at(&approval, "/question/subject") == who,
+        at(&approval, "/subject") == who,
         "the desk's approval is about somebody else",
     );
     let decided = stage.desk.decide(id, decision, reason)?;
-    paper.line(&format!(
-        "  {:42}{}",
-        format!("{REVIEWER} at the desk: {decision}"),
-        state_of(&decided)
-    ));
+    paper.event(
+        &format!("{REVIEWER} at the desk: {decision}"),
+        &state_of(&decided),
+    );
     let answer = pending.response()?;
     stage.finish(answer)
 }

@@ -8,6 +8,7 @@ mod sessions;
 mod stream;
 
 use serde_json::Value;
+use testbed::envoy;
 use testbed::http::Response;
 
 use crate::paper::Paper;
@@ -19,7 +20,7 @@ const LEAK: &str = "The card on file for Ana Silva is 4111 1111 1111 1111.";
 /// Plays them all.
 pub fn play(paper: &mut Paper, stage: &mut Stage) -> Result<(), String> {
     open(paper, stage)?;
-    guarded(paper, stage);
+    guarded(paper, stage)?;
     callers::play(paper, stage)?;
     rules::play(paper, stage)?;
     masks::play(paper, stage)?;
@@ -35,7 +36,7 @@ fn open(paper: &mut Paper, stage: &mut Stage) -> Result<(), String> {
     paper.head("sent straight to it", "came back", "");
     paper.row("a chat, without a token", &status(&response), "");
     let text = said(&response);
-    paper.text("it says", &text);
+    paper.text("the model says", &text);
     paper.expect(
         response.status == 200 && text == LEAK,
         "the model server does not answer as it was told to",
@@ -43,8 +44,10 @@ fn open(paper: &mut Paper, stage: &mut Stage) -> Result<(), String> {
     Ok(())
 }
 
-fn guarded(paper: &mut Paper, stage: &Stage) {
+fn guarded(paper: &mut Paper, stage: &Stage) -> Result<(), String> {
     paper.title("The same server behind Envoy and Portcullis");
+    let version = envoy::find(None)?.version;
+    paper.text("Envoy", &format!("{version}, at {}", stage.mesh.url()));
     paper.text("policy", POLICY);
     let rules = stage.policy.pointer("/rules").and_then(Value::as_array);
     let names: Vec<&str> = rules
@@ -53,6 +56,7 @@ fn guarded(paper: &mut Paper, stage: &Stage) {
         .map(|rule| at(rule, "/name"))
         .collect();
     paper.text("its rules", &names.join(", "));
+    Ok(())
 }
 
 /// What a request should lead to.
@@ -114,6 +118,7 @@ fn code(body: &Value) -> &str {
 fn why(record: &Value) -> String {
     let mut parts = vec![at(record, "/verdict/action").to_owned()];
     match (at(record, "/verdict/rule"), at(record, "/verdict/code")) {
+        ("", "denied") => parts.push("no rule allows it".to_owned()),
         ("", code) => parts.push(code.to_owned()),
         (rule, "" | "denied") => parts.push(format!("rule {rule}")),
         (rule, code) => parts.push(format!("{code}, rule {rule}")),

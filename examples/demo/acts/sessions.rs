@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{at, matches};
+use super::at;
 use crate::paper::Paper;
 use crate::stage::Stage;
 
@@ -27,18 +27,16 @@ pub fn play(paper: &mut Paper, stage: &mut Stage) -> Result<(), String> {
         .map(str::to_owned)
         .to_vec(),
     ];
-    let mut repeated = 0_usize;
-    for pair in records.windows(2) {
-        if let [record, next] = pair {
-            // The many that used up the quota look the same: the last of them stands for all.
-            match alike(record) == alike(next) {
-                true => repeated = repeated.saturating_add(1),
-                false => rows.push(cells(record, std::mem::take(&mut repeated))),
+    for run in records.chunk_by(|one, other| alike(one) == alike(other)) {
+        match run {
+            // Of the many that use up a quota, the last stands for all.
+            [before @ .., last] if before.len() > 2 => {
+                let mut cells = cells(last);
+                cells.push(format!("and {} alike before it", before.len()));
+                rows.push(cells);
             }
+            few => rows.extend(few.iter().map(cells)),
         }
-    }
-    if let Some(record) = records.last() {
-        rows.push(cells(record, repeated));
     }
     paper.table(&rows);
     paper.note(&format!(
@@ -55,14 +53,11 @@ pub fn play(paper: &mut Paper, stage: &mut Stage) -> Result<(), String> {
 }
 
 /// Which worker wrote it and its number there, who asked for what, and what came of it.
-fn cells(record: &Value, repeated: usize) -> Vec<String> {
+fn cells(record: &Value) -> Vec<String> {
     let time: String = at(record, "/time").chars().skip(11).take(12).collect();
     let worker: String = at(record, "/worker").chars().take(4).collect();
     let mut cells = vec![time, format!("{worker}-{}", number(record))];
     cells.extend(alike(record));
-    if repeated > 0 {
-        cells.push(format!("and {repeated} before it"));
-    }
     cells
 }
 
@@ -77,13 +72,18 @@ fn alike(record: &Value) -> Vec<String> {
         known => known,
     };
     let status = record.pointer("/response/status").and_then(Value::as_u64);
+    let matches = record
+        .pointer("/response/matches")
+        .and_then(Value::as_object);
+    let counts = matches.into_iter().flat_map(|found| found.values());
+    let matched: u64 = counts.filter_map(Value::as_u64).sum();
     vec![
         or_dash(at(record, "/identity/subject")),
         or_dash(at(record, "/request/operation")),
         or_dash(at(record, "/verdict/action")),
         or_dash(rule_or_code),
         status.map_or_else(|| "-".to_owned(), |status| status.to_string()),
-        matches(record),
+        matched.to_string(),
     ]
 }
 

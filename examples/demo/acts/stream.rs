@@ -52,7 +52,7 @@ pub fn play(paper: &mut Paper, stage: &mut Stage) -> Result<(), String> {
         gate.open(1);
         let deltas = collect(&arrivals)?;
         let shown: Vec<String> = deltas.iter().map(|delta| format!("{delta:?}")).collect();
-        paper.line(&format!("  {:42}{}", format!("{piece:?}"), shown.join("  ")).trim_end());
+        paper.event(&format!("{piece:?}"), &shown.join("  "));
         whole.push_str(&deltas.concat());
         before_the_end |= !whole.is_empty() && index.saturating_add(1) < PIECES.len();
     }
