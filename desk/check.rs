@@ -3,7 +3,7 @@
 use std::io::Read as _;
 use std::path::Path;
 
-use portcullis::config;
+use portcullis::exchange::Guard;
 
 /// What `check` says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,8 +49,8 @@ fn judge(name: &str, text: &str, environment: bool) -> Report {
             Some(PLACEHOLDER.to_owned())
         }
     };
-    let (output, status) = match config::load(text, &variable) {
-        Ok(policy) => (format!("{name}: right: {}\n", policy.summary()), 0),
+    let (output, status) = match Guard::load(text, &variable) {
+        Ok(guard) => (format!("{name}: right: {}\n", guard.policy().summary()), 0),
         Err(problems) => (
             problems
                 .iter()

@@ -5,6 +5,16 @@
 //! out of the others. Events leave in their order; in each, everything that is not a match
 //! stays byte for byte. A comment, or a line that is no field at all, is a text of its own;
 //! `event`, `id` and `retry` say how to read the stream, and are never changed.
+//!
+//! # What it can't
+//! - The arguments of a tool call are JSON inside a string. They are matched as that string
+//!   reads; an escape of the inner JSON, such as `\u0040` for `@`, is not read a second time.
+//! - Which strings go on in other events is told by their names (see the payload's reader). A
+//!   server that splits a text under other names has its pieces matched one by one.
+//! - Data that is neither an object nor an array is plain text: escapes in it mean themselves.
+//! - When 256 events, or 256 KiB of them, wait for a text, what is undecided of it is masked,
+//!   even where it would have turned out to be harmless. So it is for the text that has not
+//!   gone on for longest where more than 1024 are open.
 
 #[cfg(test)]
 mod tests;

@@ -1,8 +1,8 @@
 //! JSON values that are no strings: numbers and literal names.
 
 use super::Counts;
-use super::track::{Direct, Place, Track, Work, Writing};
-use crate::mask::Engine;
+use super::escape;
+use crate::mask::{Engine, Sink, Text};
 
 /// Digits behind the point that are given to the matcher. Longer fractions are measurements: of
 /// random ones, one in ten would pass for a card number.
@@ -58,23 +58,53 @@ pub(super) fn mask(engine: &Engine, scalar: &[u8], counts: &mut Counts, out: &mu
     } else {
         (scalar, &[][..])
     };
-    let before = counts.total();
-    let mut masked = Vec::with_capacity(scalar.len());
-    let mut track = Track::new(Writing::Json);
-    let mut work = Work {
-        engine,
-        out: &mut Direct(&mut masked),
+    let mut masked = Masked {
+        scalar: matched,
+        at: 0,
+        matching: None,
+        masked: None,
         counts,
     };
-    track.plain(matched, Place::default(), &mut work);
-    track.finish(&mut work);
-    if counts.total() == before {
-        out.extend_from_slice(scalar);
-    } else {
-        out.push(b'"');
-        out.extend_from_slice(&masked);
-        out.extend_from_slice(unmatched);
-        out.push(b'"');
+    let mut text = Text::default();
+    text.push(engine, matched, &mut masked);
+    text.finish(engine, &mut masked);
+    match masked.masked {
+        None => out.extend_from_slice(scalar),
+        Some(masked) => {
+            out.push(b'"');
+            out.extend(masked);
+            out.extend_from_slice(unmatched);
+            out.push(b'"');
+        }
+    }
+}
+
+/// Collects what becomes of a scalar. Most are no match, and there are very many of them in an
+/// embedding, so nothing is copied before the first.
+struct Masked<'a> {
+    scalar: &'a [u8],
+    at: usize,
+    matching: Option<usize>,
+    masked: Option<Vec<u8>>,
+    counts: &'a mut Counts,
+}
+
+impl Sink for Masked<'_> {
+    fn keep(&mut self, len: usize) {
+        self.matching = None;
+        if let Some(masked) = &mut self.masked {
+            masked.extend_from_slice(self.scalar.get(self.at..self.at + len).unwrap_or_default());
+        }
+        self.at += len;
+    }
+
+    fn replace(&mut self, len: usize, with: &str, detector: usize) {
+        if self.matching.replace(detector) != Some(detector) {
+            self.counts.add(detector);
+        }
+        let before = self.scalar.get(..self.at).unwrap_or_default();
+        escape::write(with, self.masked.get_or_insert_with(|| before.to_vec()));
+        self.at += len;
     }
 }
 

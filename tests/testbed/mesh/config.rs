@@ -78,9 +78,11 @@ impl Config {
     }
 
     pub(super) fn unguard(&mut self) -> Result<(), String> {
-        let filters = items(self.listener()?, &format!("{MANAGER}/http_filters"))?;
-        named(filters, "portcullis")?;
-        filters.retain(|filter| !is_named(filter, "portcullis"));
+        for listener in items(&mut self.0, "/static_resources/listeners")? {
+            let filters = items(listener, &format!("{MANAGER}/http_filters"))?;
+            named(filters, "portcullis")?;
+            filters.retain(|filter| !is_named(filter, "portcullis"));
+        }
         Ok(())
     }
 

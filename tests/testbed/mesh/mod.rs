@@ -272,8 +272,6 @@ impl Builder {
                 config.policy(policy)?;
             }
             config.variables(&self.variables)?;
-        } else {
-            config.unguard()?;
         }
         config.nobody_listens()?;
         for cluster in &self.clusters {
@@ -284,6 +282,9 @@ impl Builder {
         }
         for (name, policy) in &self.listeners {
             config.another_listener(name, policy)?;
+        }
+        if !self.guarded {
+            config.unguard()?;
         }
         Ok(config.into_value())
     }

@@ -25,6 +25,19 @@ fn strings_are_matched_decoded_and_written_back_as_they_were() {
 }
 
 #[test]
+fn an_escape_of_which_a_part_matches_goes_whole() {
+    let engine = engine_with(&[("X", r"(?-u:\xC3)")], Style::Label);
+    assert_eq!(
+        masked_text(
+            &engine,
+            Format::Json,
+            r#"["\u00e9 alice@example.com","\u00e9a"]"#
+        ),
+        r#"["[X] [EMAIL]","[X]a"]"#
+    );
+}
+
+#[test]
 fn each_string_is_a_text_of_its_own() {
     assert_eq!(
         json(r#"["alice@","example.com","4111 1111","1111 1111"]"#),
@@ -78,6 +91,10 @@ fn what_is_not_json_is_masked_and_does_not_become_json() {
             "{\"a\":1,,\"[EMAIL]\":2}",
         ),
         ("{'a': 'alice@example.com'}", "{'a': '[EMAIL]'}"),
+        (
+            "[\"a\" x \"s\", {\"alice@example.com\": 1}]",
+            "[\"a\" x \"s\", {\"[EMAIL]\": 1}]",
+        ),
         ("4111 1111 1111 1111", "[CREDIT_CARD]"),
         ("[1 4111111111111111]", "[1 [CREDIT_CARD]]"),
         ("\"alice@example.com", "\"[EMAIL]"),

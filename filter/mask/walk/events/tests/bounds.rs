@@ -58,6 +58,23 @@ fn of_too_many_open_texts_the_oldest_is_masked_and_forgotten() {
 }
 
 #[test]
+fn texts_that_have_ended_are_not_open() {
+    let engine = engine();
+    let ended = |event: usize| {
+        let choices: Vec<Value> = (0..100)
+            .map(|at| json!({"index": 1 + event * 100 + at, "delta": {"content": "x"}, "finish_reason": "stop"}))
+            .collect();
+        format!("data: {}\n\n", json!({ "choices": choices }))
+    };
+    let stream = chunk(0, &json!({"content": "alice@exam"}))
+        + &(0..20).map(ended).collect::<String>()
+        + &chunk(0, &json!({"content": "ple.com"}));
+    let out = try_pieces(&engine, Format::Events, stream.as_bytes(), &[]).expect("a stream");
+    let texts = chat(&String::from_utf8(out).expect("UTF-8"));
+    assert_eq!(texts[&(0, "content".to_owned())], "[EMAIL]");
+}
+
+#[test]
 fn a_text_that_waits_too_long_is_forced() {
     let engine = engine();
     let mut walker = Walker::new(Format::Events);

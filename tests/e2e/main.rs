@@ -1,0 +1,7 @@
+//! What Portcullis promises, in real Envoys with two workers each: the current version, and the
+//! oldest that is supported.
+#![cfg(not(target_arch = "wasm32"))]
+
+mod rules;
+mod support;
+mod tokens;
