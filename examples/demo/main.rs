@@ -81,7 +81,10 @@ fn main() -> ExitCode {
             "{} of what was shown differs from what was expected",
             paper.differences()
         )),
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => {
+            paper.line("\nAll of it was as it should be; nothing is left running.");
+            ExitCode::SUCCESS
+        }
     }
 }
 
