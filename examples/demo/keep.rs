@@ -28,27 +28,28 @@ TOKEN={token}
 ANA={key}
 
 # the model server itself: anybody
-curl -s {model}/v1/chat/completions {json} -d '{question}'
+curl -sw '\\n' {model}/v1/chat/completions {json} -d '{question}'
 
-# through Envoy: refused without a token, masked with one, also in a stream
-curl -i {envoy}/v1/chat/completions {json} -d '{question}'
-curl -s {envoy}/v1/chat/completions {bearer} {json} -d '{question}'
+# through Envoy: refused without a token, masked with one, also in a stream (ten a minute pass)
+curl -isw '\\n' {envoy}/v1/chat/completions {json} -d '{question}'
+curl -sw '\\n' {envoy}/v1/chat/completions {bearer} {json} -d '{question}'
 curl -sN {envoy}/v1/chat/completions {bearer} {json} -d '{stream}'
 
 # model files are not handed out
-curl -i {envoy}/models/small-1/model.safetensors {bearer}
+curl -isw '\\n' {envoy}/models/small-1/model.safetensors {bearer}
 
 # a request that waits for a person (for a minute), what the desk lists, and the approval
-curl -s {envoy}/v1/fine_tuning/jobs {bearer} {json} -d '{job}' &
-sleep 1; curl -s '{desk}/v1/approvals?state=pending' {reviewer}
+curl -sw '\\n' {envoy}/v1/fine_tuning/jobs {bearer} {json} -d '{job}' &
+sleep 1; curl -sw '\\n' '{desk}/v1/approvals?state=pending' {reviewer}
 ID=$(curl -s '{desk}/v1/approvals?state=pending' {reviewer} | grep -o 'apr_[0-9a-f]*' | head -n 1)
-curl -s {desk}/v1/approvals/$ID/approve {reviewer} {json} -d '{{\"reason\":\"reviewed\"}}'
+curl -sw '\\n' {desk}/v1/approvals/$ID/approve {reviewer} {json} -d '{{\"reason\":\"reviewed\"}}'
+wait $!
 
 # the session records, the latest first
-curl -s '{desk}/v1/sessions?subject=dave' {reviewer}
+curl -sw '\\n' '{desk}/v1/sessions?subject=dave' {reviewer}
 
 # Envoy's admin interface
-curl -s '{admin}/stats?filter=wasm'
+curl -sw '\\n' '{admin}/stats?filter=wasm'
 
 Enter or ctrl-c stops everything."
     ));

@@ -44,7 +44,7 @@ pub fn play(paper: &mut Paper, stage: &mut Stage) -> Result<(), String> {
     row(paper, "the answer to bob", &seen, &expected);
     let answer = seen.response.json();
     let message = at(&answer, "/error/message");
-    paper.note(&format!("{message:?}"));
+    paper.note(message);
     paper.expect(
         message.contains(reason),
         "the reviewer's reason is not in the answer",

@@ -1,6 +1,6 @@
 //! What they get back: an answer under a mask.
 
-use super::{Expected, row};
+use super::{Expected, matches, row};
 use crate::paper::Paper;
 use crate::stage::{Stage, chat, said};
 
@@ -35,6 +35,7 @@ pub fn play(paper: &mut Paper, stage: &mut Stage) -> Result<(), String> {
     row(paper, "a chat, alice's token", &seen, &expected);
     paper.text("the model says", &open);
     paper.text("alice receives", &masked);
+    paper.text("matches", &matches(&seen.record));
     for value in VALUES {
         paper.expect(
             open.contains(value),

@@ -131,10 +131,6 @@ fn why(record: &Value) -> String {
         (state, "") => parts.push(format!("approval {state}")),
         (state, reviewer) => parts.push(format!("{state} by {reviewer}")),
     }
-    let matches = matches(record);
-    if !matches.is_empty() {
-        parts.push(format!("masked {matches}"));
-    }
     parts.join(", ")
 }
 

@@ -40,7 +40,7 @@ pub fn play(paper: &mut Paper, stage: &mut Stage) -> Result<(), String> {
         };
         row(paper, sent, &seen, &expected);
         let answer = seen.response.json();
-        paper.note(&format!("{:?}", at(&answer, "/error/message")));
+        paper.note(at(&answer, "/error/message"));
     }
     paper.expect(
         stage.model.begun() == 0,
@@ -82,11 +82,9 @@ fn quota(paper: &mut Paper, stage: &mut Stage) -> Result<(), String> {
     row(paper, "one more", &refused, &expected);
     let after = retry_after(&refused.response);
     let answer = refused.response.json();
-    paper.note(&format!(
-        "Retry-After: {} ({:?})",
-        after.map_or_else(|| "none".to_owned(), |seconds| seconds.to_string()),
-        at(&answer, "/error/message")
-    ));
+    let header = refused.response.header("retry-after").unwrap_or("none");
+    let message = at(&answer, "/error/message");
+    paper.note(&format!("Retry-After: {header}. {message}"));
     paper.expect(
         after.is_some_and(|seconds| (1..=60).contains(&seconds)),
         "Retry-After is not within the quota's minute",

@@ -22,7 +22,7 @@ pub fn play(paper: &mut Paper, stage: &mut Stage) -> Result<(), String> {
             "action",
             "rule or code",
             "status",
-            "masked",
+            "matches",
         ]
         .map(str::to_owned)
         .to_vec(),

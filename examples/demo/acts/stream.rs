@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use testbed::http::{Request, Stream};
 
-use super::{at, why};
+use super::{at, matches};
 use crate::paper::Paper;
 use crate::stage::Stage;
 
@@ -62,7 +62,7 @@ pub fn play(paper: &mut Paper, stage: &mut Stage) -> Result<(), String> {
     }
     let record = stage.record()?;
     paper.text("in one piece", &whole);
-    paper.text("why", &why(&record));
+    paper.text("matches", &matches(&record));
     paper.expect(
         whole == MASKED,
         &format!("alice receives {whole:?}, and should receive {MASKED:?}"),
