@@ -196,6 +196,9 @@ impl Stream {
 
     /// Reads the new part of the response's buffer, and puts what becomes of it in its place.
     fn respond(&mut self, size: usize, end: bool) -> Action {
+        if self.delivery.get() == Delivery::Released {
+            self.response_done = 0;
+        }
         let new = size.saturating_sub(self.response_done);
         let Ok(piece) = calls::buffer(Buffer::ResponseBody, self.response_done, new) else {
             return self.fail("host_failed");
