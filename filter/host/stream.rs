@@ -9,26 +9,9 @@ use proxy_wasm::types::Action;
 
 use super::calls::{self, Buffer, Direction, Level, Map, Status};
 use super::random;
-use super::root::Shared;
+use super::shared::{Delivery, Shared};
 use super::store::SharedData;
 use crate::exchange::{Call, Effect, Event, Exchange, Flow, Name, Outcome, Reply, World};
-
-/// Where the pieces of a response that have been dealt with are.
-///
-/// Where trailers may follow a body, nothing can be written behind a piece that went on: so a
-/// piece is held while something of it is undecided, and a tick lets it go. Envoy still takes
-/// bytes in the trailers callback after that, as long as the piece before was held.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Delivery {
-    /// The last piece went on at once.
-    Direct,
-    /// The last piece is held in Envoy's buffer.
-    Held,
-    /// The last piece was held, and a tick let it go.
-    Released,
-    /// The trailers are held, with the body's end before them.
-    Ending,
-}
 
 pub(super) struct Stream {
     context: u32,
