@@ -2,6 +2,10 @@
 //! oldest that is supported.
 #![cfg(not(target_arch = "wasm32"))]
 
+mod approvals;
+mod masking;
+mod quotas;
+mod records;
 mod rules;
 mod support;
 mod tokens;

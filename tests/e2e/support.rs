@@ -1,6 +1,8 @@
 //! What the suite's files share: a guarded model server, what is sent to it, and what is kept of
-//! that.
+//! that; and a desk.
 
+use std::fs;
+use std::process::Command;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -9,7 +11,8 @@ use testbed::http::{self, Request, Response};
 use testbed::idp::Idp;
 use testbed::mesh::{Builder, Mesh};
 use testbed::model::Model;
-use testbed::wait;
+use testbed::process::{self, Process};
+use testbed::{desk, port, wait};
 
 /// Makes a test of each named function for each version of Envoy that the suite runs on. The
 /// function takes the version.
@@ -127,6 +130,88 @@ impl Guarded {
             },
         );
         found.unwrap_or_else(|why| panic!("{why}; Envoy's log:\n{}", self.mesh.log()))
+    }
+}
+
+/// What the desk knows the filter by.
+pub const FILTER_KEY: &str = "filter-key-8c1d4e0a93";
+
+/// What the desk knows Lea, a reviewer in the group `ml-leads`, by.
+const REVIEWER_KEY: &str = "reviewer-key-77ab20f6";
+
+/// A running desk with a store of its own.
+pub struct Desk {
+    pub process: Process,
+    /// Where approvals are asked for.
+    pub port: u16,
+    /// Where Envoy's access log stream goes.
+    pub log_port: u16,
+}
+
+impl Desk {
+    pub fn start() -> Self {
+        let folder = process::folder().unwrap();
+        let config = json!({
+            "filters": [{"name": "edge", "key": FILTER_KEY}],
+            "reviewers": [{"name": "lea", "groups": ["ml-leads"], "key": REVIEWER_KEY}],
+        });
+        let file = folder.path().join("desk.json");
+        fs::write(&file, config.to_string()).unwrap();
+        let (port, log_port) = (port::free().unwrap(), port::free().unwrap());
+        let mut command = Command::new(desk::build().unwrap());
+        command
+            .arg("desk")
+            .args(["--listen", &format!("127.0.0.1:{port}")])
+            .args(["--grpc", &format!("127.0.0.1:{log_port}")])
+            .arg("--store")
+            .arg(folder.path().join("desk.sqlite"))
+            .arg("--config")
+            .arg(&file);
+        let mut process = Process::spawn_in("the desk", folder, command).unwrap();
+        for port in [port, log_port] {
+            let listens = || wait::port(port, Duration::ZERO).is_ok();
+            let what = format!("the desk to listen on {port}");
+            process.until(&what, Duration::from_secs(30), listens).unwrap();
+        }
+        Self {
+            process,
+            port,
+            log_port,
+        }
+    }
+
+    /// Sends a request as the reviewer.
+    pub fn send(&self, request: Request) -> Response {
+        http::send(self.port, request.bearer(REVIEWER_KEY)).unwrap()
+    }
+
+    /// What the reviewer is shown at a path.
+    pub fn get(&self, path: &str) -> Value {
+        let answer = self.send(Request::get(path));
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+        answer.json()
+    }
+
+    /// Waits for the one pending approval of a subject.
+    pub fn pending(&self, subject: &str) -> Value {
+        let what = format!("a pending approval of {subject}");
+        let found = wait::value(&what, Duration::from_secs(30), || {
+            let list = self.get("/v1/approvals?state=pending");
+            let all = list["approvals"].as_array().unwrap().clone();
+            let mut of_subject = all.into_iter().filter(|one| one["subject"] == subject);
+            let first = of_subject.next();
+            assert!(of_subject.next().is_none(), "{subject} has several: {list}");
+            first
+        });
+        found.unwrap()
+    }
+
+    /// Approves or denies as the reviewer.
+    pub fn decide(&self, approval: &Value, decision: &str, reason: &str) {
+        let id = approval["id"].as_str().unwrap();
+        let path = format!("/v1/approvals/{id}/{decision}");
+        let answer = self.send(Request::post(&path).json(&json!({"reason": reason})));
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
     }
 }
 
