@@ -72,7 +72,7 @@ fn show(duration: Duration) -> String {
         ("m", 60_000),
         ("s", 1_000),
     ] {
-        if milliseconds > 0 && milliseconds % length == 0 {
+        if milliseconds > 0 && milliseconds.is_multiple_of(length) {
             return format!("{}{unit}", milliseconds / length);
         }
     }

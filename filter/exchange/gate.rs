@@ -136,13 +136,13 @@ impl Exchange {
                 ),
                 world,
             ),
-            State::Pending => self.wait_on(waiting, &answer.id, approvals, world),
+            State::Pending => self.wait_on(*waiting, &answer.id, approvals, world),
         }
     }
 
     fn wait_on(
         &mut self,
-        waiting: Box<Waiting>,
+        waiting: Waiting,
         id: &str,
         approvals: &Approvals,
         world: World<'_>,
@@ -165,7 +165,7 @@ impl Exchange {
         );
         self.phase = Phase::Waiting(Box::new(Waiting {
             call: self.calls,
-            ..*waiting
+            ..waiting
         }));
         Outcome {
             effects: vec![effect],

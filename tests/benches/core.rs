@@ -1,4 +1,8 @@
 //! What the core costs, natively: `cargo bench`. Figures of V8 in Envoy differ; ratios carry over.
+#![allow(
+    clippy::expect_used,
+    reason = "a benchmark that can't run should stop and say so"
+)]
 
 use core::hint::black_box;
 use core::time::Duration;
