@@ -4,6 +4,7 @@ use std::path::Path;
 use serde_json::json;
 
 use crate::body::Step;
+use crate::envoy;
 use crate::grpc;
 use crate::http::{self, Client, Request};
 use crate::mesh::Mesh;
@@ -85,6 +86,19 @@ fn what_a_test_changes_is_changed() {
         .stats("cluster.models.upstream_cx_http2_total")
         .unwrap();
     assert!(stats["cluster.models.upstream_cx_http2_total"] > 0);
+}
+
+#[test]
+fn the_oldest_version_takes_what_is_shipped() {
+    let model = Model::start().unwrap();
+    let mesh = Mesh::builder()
+        .version(Some(envoy::OLDEST))
+        .unguarded()
+        .model(model.port())
+        .start()
+        .unwrap();
+    assert_eq!(http::get(mesh.port(), "/v2").unwrap().status, 200);
+    assert!(mesh.admin("/server_info").unwrap().contains(envoy::OLDEST));
 }
 
 #[test]
