@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use testbed::http::{Client, Request, Response};
-use testbed::wait;
+use testbed::kserve::{InferRequest, InferResponse};
+use testbed::{grpc, wait};
 
 use crate::support::{CREDENTIAL, Desk, FILTER_KEY, Guarded, code, idp, in_each_envoy, policy};
 
@@ -55,12 +56,17 @@ fn token(subject: &str) -> String {
 
 fn tune(subject: &str, file: &str) -> Request {
     let body = json!({"model": "small-1", "training_file": file});
-    Request::post("/v1/fine_tuning/jobs").bearer(&token(subject)).json(&body)
+    Request::post("/v1/fine_tuning/jobs")
+        .bearer(&token(subject))
+        .json(&body)
 }
 
 fn message(answer: &Response) -> String {
     let body = answer.json();
-    body["error"]["message"].as_str().unwrap_or_default().to_owned()
+    body["error"]["message"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned()
 }
 
 fn requests_wait_for_a_person(version: &str) {
@@ -76,7 +82,9 @@ fn requests_wait_for_a_person(version: &str) {
 fn an_approved_request_passes_once(guarded: &Guarded, desk: &Desk) {
     guarded.model.forget();
     let client = Client::http1(guarded.mesh.port()).unwrap();
-    let held = client.start(tune("ana", "file-1").header("host", "approved.test")).unwrap();
+    let held = client
+        .start(tune("ana", "file-1").header("host", "approved.test"))
+        .unwrap();
     let approval = desk.pending("ana");
     for (member, expected) in [
         ("issuer", json!(idp().issuer())),
@@ -91,10 +99,17 @@ fn an_approved_request_passes_once(guarded: &Guarded, desk: &Desk) {
         ("reviewers", json!(["ml-leads"])),
         ("filter", json!("edge")),
     ] {
-        assert_eq!(approval[member], expected, "the reviewer sees {member}: {approval}");
+        assert_eq!(
+            approval[member], expected,
+            "the reviewer sees {member}: {approval}"
+        );
     }
     assert!(!held.answered(), "the request was not held");
-    assert_eq!(guarded.model.begun(), 0, "a held request reached the model server");
+    assert_eq!(
+        guarded.model.begun(),
+        0,
+        "a held request reached the model server"
+    );
 
     desk.decide(&approval, "approve", "go on");
     let answer = held.response().unwrap().read();
@@ -102,8 +117,14 @@ fn an_approved_request_passes_once(guarded: &Guarded, desk: &Desk) {
     assert_eq!(answer.json()["training_file"], "file-1");
     let received = guarded.model.wait_received(1).unwrap();
     assert_eq!(received.len(), 1, "reached the model server once");
-    assert_eq!(received[0].json(), json!({"model": "small-1", "training_file": "file-1"}));
-    assert_eq!(received[0].header("authorization"), Some(format!("Bearer {CREDENTIAL}").as_str()));
+    assert_eq!(
+        received[0].json(),
+        json!({"model": "small-1", "training_file": "file-1"})
+    );
+    assert_eq!(
+        received[0].header("authorization"),
+        Some(format!("Bearer {CREDENTIAL}").as_str())
+    );
 
     let record = guarded.record("approved.test");
     assert_eq!(
@@ -128,17 +149,33 @@ fn a_denied_request_does_not_pass(guarded: &Guarded, desk: &Desk) {
     let answer = held.response().unwrap().read();
     assert_eq!(answer.status, 403, "{}", answer.text());
     assert_eq!(code(&answer), "approval_denied");
-    assert!(message(&answer).contains("not on a Friday"), "{}", answer.text());
-    assert!(message(&answer).contains(approval["id"].as_str().unwrap()), "{}", answer.text());
+    assert!(
+        message(&answer).contains("not on a Friday"),
+        "{}",
+        answer.text()
+    );
+    assert!(
+        message(&answer).contains(approval["id"].as_str().unwrap()),
+        "{}",
+        answer.text()
+    );
 
     let again = guarded.send(tune("dora", "file-1"));
-    assert_eq!((again.status, code(&again).as_str()), (403, "approval_denied"), "asked again");
+    assert_eq!(
+        (again.status, code(&again).as_str()),
+        (403, "approval_denied"),
+        "asked again"
+    );
     for record in records_of(guarded, "dora", 2) {
         assert_eq!(record["approval"]["state"], "denied", "{record}");
         assert_eq!(record["approval"]["id"], approval["id"], "{record}");
         assert_eq!(record["verdict"]["code"], "approval_denied", "{record}");
     }
-    assert_eq!(guarded.model.begun(), 0, "a denied request reached the model server");
+    assert_eq!(
+        guarded.model.begun(),
+        0,
+        "a denied request reached the model server"
+    );
 }
 
 /// The records of a subject, once there are as many.
@@ -146,8 +183,9 @@ fn records_of(guarded: &Guarded, subject: &str, count: usize) -> Vec<Value> {
     let what = format!("{count} records of {subject}");
     let found = wait::value(&what, Duration::from_secs(30), || {
         let all = guarded.mesh.sessions(0).unwrap().into_iter();
-        let of_subject: Vec<Value> =
-            all.filter(|one| one["identity"]["subject"] == subject).collect();
+        let of_subject: Vec<Value> = all
+            .filter(|one| one["identity"]["subject"] == subject)
+            .collect();
         (of_subject.len() >= count).then_some(of_subject)
     });
     found.unwrap()
@@ -169,13 +207,40 @@ fn each_gate_asks_for_itself(guarded: &Guarded, desk: &Desk) {
     assert_eq!(held.response().unwrap().read().status, 200);
     assert_eq!(guarded.model.begun(), 1);
 
+    // A gRPC call waits like any other request.
+    let client = Client::http2(guarded.mesh.port()).unwrap();
+    let bearer = format!("Bearer {}", token("gita"));
+    let message = InferRequest::of_texts("small-1", &["a", "b", "c"]);
+    let call = grpc::request("ModelInfer", &[message], &[("authorization", &bearer)]);
+    let held = client.start(call).unwrap();
+    let approval = desk.pending("gita");
+    assert_eq!(approval["items"], 3, "{approval}");
+    assert_eq!(
+        guarded.model.begun(),
+        1,
+        "a held call reached the model server"
+    );
+    desk.decide(&approval, "approve", "");
+    let answer = grpc::answer::<InferResponse>(held.response().unwrap().read()).unwrap();
+    assert_eq!(answer.code, Some(0), "{answer:?}");
+    assert_eq!(guarded.model.begun(), 2);
+
     // An approval is no right: nothing behind the gate allows this caller anything.
     let client = Client::http1(guarded.mesh.port()).unwrap();
     let held = client.start(embed(&idp().good("visitor", &[]))).unwrap();
     desk.decide(&desk.pending("visitor"), "approve", "");
     let answer = held.response().unwrap().read();
-    assert_eq!((answer.status, code(&answer).as_str()), (403, "denied"), "{}", answer.text());
-    assert_eq!(guarded.model.begun(), 1, "a request of nobody's reached the model server");
+    assert_eq!(
+        (answer.status, code(&answer).as_str()),
+        (403, "denied"),
+        "{}",
+        answer.text()
+    );
+    assert_eq!(
+        guarded.model.begun(),
+        2,
+        "a request of nobody's reached the model server"
+    );
 }
 
 fn an_approval_is_for_one_request(guarded: &Guarded, desk: &Desk) {
@@ -184,14 +249,25 @@ fn an_approval_is_for_one_request(guarded: &Guarded, desk: &Desk) {
         assert_eq!(answer.status, 403, "{case}: {}", answer.text());
         assert_eq!(code(&answer), "approval_pending", "{case}");
         let message = message(&answer);
-        let id = message.split(['(', ')']).find(|part| part.starts_with("apr_"));
-        id.unwrap_or_else(|| panic!("{case}: no id in {message:?}")).to_owned()
+        let id = message
+            .split(['(', ')'])
+            .find(|part| part.starts_with("apr_"));
+        id.unwrap_or_else(|| panic!("{case}: no id in {message:?}"))
+            .to_owned()
     };
     guarded.model.forget();
     let id = undecided("the first time", tune("cleo", "file-1"));
     let approval = desk.pending("cleo");
-    assert_eq!(approval["id"], id.as_str(), "the client is told the approval's id");
-    assert_eq!(undecided("the same again", tune("cleo", "file-1")), id, "one question, one id");
+    assert_eq!(
+        approval["id"],
+        id.as_str(),
+        "the client is told the approval's id"
+    );
+    assert_eq!(
+        undecided("the same again", tune("cleo", "file-1")),
+        id,
+        "one question, one id"
+    );
     desk.decide(&approval, "approve", "");
 
     let others = [
@@ -199,20 +275,37 @@ fn an_approval_is_for_one_request(guarded: &Guarded, desk: &Desk) {
         ("another subject", tune("carl", "file-1")),
         ("another query", {
             let body = json!({"model": "small-1", "training_file": "file-1"});
-            Request::post("/v1/fine_tuning/jobs?dry=0").bearer(&token("cleo")).json(&body)
+            Request::post("/v1/fine_tuning/jobs?dry=0")
+                .bearer(&token("cleo"))
+                .json(&body)
         }),
-        ("another host", tune("cleo", "file-1").header("host", "other.test")),
+        (
+            "another host",
+            tune("cleo", "file-1").header("host", "other.test"),
+        ),
     ];
     let mut ids = vec![id];
     for (case, request) in others {
         let id = undecided(case, request);
-        assert!(!ids.contains(&id), "{case} got the approval of another request");
+        assert!(
+            !ids.contains(&id),
+            "{case} got the approval of another request"
+        );
         ids.push(id);
     }
-    assert_eq!(guarded.model.begun(), 0, "what nobody approved reached the model server");
+    assert_eq!(
+        guarded.model.begun(),
+        0,
+        "what nobody approved reached the model server"
+    );
 
     let answer = guarded.send_to("soon", tune("cleo", "file-1"));
-    assert_eq!(answer.status, 200, "the approved request: {}", answer.text());
+    assert_eq!(
+        answer.status,
+        200,
+        "the approved request: {}",
+        answer.text()
+    );
     assert_eq!(guarded.model.begun(), 1);
     let id = undecided("after it was used", tune("cleo", "file-1"));
     assert!(!ids.contains(&id), "an approval was used twice");
@@ -221,24 +314,43 @@ fn an_approval_is_for_one_request(guarded: &Guarded, desk: &Desk) {
 
 fn who_leaves_is_not_served(guarded: &Guarded, desk: &Desk) {
     guarded.model.forget();
-    let client = Client::http1(guarded.mesh.port()).unwrap();
-    let held = client.start(tune("lena", "file-1").header("host", "left.test")).unwrap();
-    let approval = desk.pending("lena");
-    drop(held);
-    drop(client);
-    let record = guarded.record("left.test");
-    assert_eq!(record["verdict"]["action"], "none", "{record}");
-    assert_eq!(record["approval"]["state"], "pending", "{record}");
-    desk.decide(&approval, "approve", "");
-    // The filter's question was still open, so this decision has come to it.
-    let path = format!("/v1/approvals/{}", approval["id"].as_str().unwrap());
-    let used = || desk.get(&path)["state"] == "used";
-    wait::until("the filter to hear of the decision", Duration::from_secs(30), used).unwrap();
-    let after = guarded.send(Request::get("/v1/models").bearer(&token("lena")));
-    assert_eq!(after.status, 200, "the filter still works: {}", after.text());
+    for (subject, client) in [
+        ("lena", Client::http1(guarded.mesh.port()).unwrap()),
+        ("luis", Client::http2(guarded.mesh.port()).unwrap()),
+    ] {
+        let held = client.start(tune(subject, "file-1")).unwrap();
+        let approval = desk.pending(subject);
+        drop(held);
+        drop(client);
+        for record in records_of(guarded, subject, 1) {
+            assert_eq!(record["verdict"]["action"], "none", "{record}");
+            assert_eq!(record["approval"]["state"], "pending", "{record}");
+        }
+        desk.decide(&approval, "approve", "");
+        // The filter's question was still open, so this decision has come to it.
+        let path = format!("/v1/approvals/{}", approval["id"].as_str().unwrap());
+        let used = || desk.get(&path)["state"] == "used";
+        wait::until(
+            "the filter to hear of the decision",
+            Duration::from_secs(30),
+            used,
+        )
+        .unwrap();
+        let after = guarded.send(Request::get("/v1/models").bearer(&token(subject)));
+        assert_eq!(
+            after.status,
+            200,
+            "the filter still works: {}",
+            after.text()
+        );
+    }
     let received = guarded.model.received();
     let paths: Vec<&str> = received.iter().map(|one| one.path.as_str()).collect();
-    assert_eq!(paths, ["/v1/models"], "a request whose client had left reached the model server");
+    let served = ["/v1/models", "/v1/models"];
+    assert_eq!(
+        paths, served,
+        "a request whose client had left reached the model server"
+    );
 }
 
 fn nobody_can_be_asked(version: &str) {
@@ -250,19 +362,46 @@ fn nobody_can_be_asked(version: &str) {
         assert!(answer.header("retry-after").is_some(), "{case}");
     };
     let request = tune("ana", "file-1").header("host", "wrong-key.test");
-    away("a key that the desk does not know", &guarded.send_to("wrong-key", request));
+    away(
+        "a key that the desk does not know",
+        &guarded.send_to("wrong-key", request),
+    );
     let record = guarded.record("wrong-key.test");
     assert_eq!(record["approval"]["state"], "unavailable", "{record}");
-    assert_eq!(desk.get("/v1/approvals")["approvals"], json!([]), "the desk took the question");
+    assert_eq!(
+        desk.get("/v1/approvals")["approvals"],
+        json!([]),
+        "the desk took the question"
+    );
 
     let client = Client::http1(guarded.mesh.port()).unwrap();
-    let held = client.start(tune("ana", "file-1").header("host", "stopped.test")).unwrap();
+    let held = client
+        .start(tune("ana", "file-1").header("host", "stopped.test"))
+        .unwrap();
     desk.pending("ana");
     drop(desk);
-    away("a desk that stops while it is asked", &held.response().unwrap().read());
-    assert_eq!(guarded.record("stopped.test")["approval"]["state"], "unavailable");
-    away("a desk that is stopped", &guarded.send(tune("ana", "file-1")));
-    assert_eq!(guarded.model.begun(), 0, "what nobody approved reached the model server");
+    away(
+        "a desk that stops while it is asked",
+        &held.response().unwrap().read(),
+    );
+    assert_eq!(
+        guarded.record("stopped.test")["approval"]["state"],
+        "unavailable"
+    );
+    away(
+        "a desk that is stopped",
+        &guarded.send(tune("ana", "file-1")),
+    );
+    assert_eq!(
+        guarded.model.begun(),
+        0,
+        "what nobody approved reached the model server"
+    );
     let other = guarded.send(Request::get("/v1/models").bearer(&token("ana")));
-    assert_eq!(other.status, 200, "what needs no approval: {}", other.text());
+    assert_eq!(
+        other.status,
+        200,
+        "what needs no approval: {}",
+        other.text()
+    );
 }

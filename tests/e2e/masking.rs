@@ -1,19 +1,20 @@
 //! Masked answers: what the client sees instead of what the model said, in every form that an
 //! answer takes.
 
+mod grpc;
+mod streams;
+
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 use testbed::body;
-use testbed::grpc;
 use testbed::http::raw::Connection;
 use testbed::http::{Client, Request};
-use testbed::kserve::{InferRequest, InferResponse, StreamResponse};
-use testbed::model::{Answer, Rpc};
+use testbed::model::Answer;
 
-use crate::support::{Guarded, ana, chat, chat_body, code, in_each_envoy, policy};
+use crate::support::{Guarded, ana, chat, code, in_each_envoy, policy};
 
-in_each_envoy!(json_is_masked, streams_are_masked, grpc_is_masked);
+in_each_envoy!(json_is_masked);
 
 /// Names of detectors, what each finds, and what the client sees. The forms of secrets are put
 /// together here, so that nobody's scanner takes this file for a leak.
@@ -22,11 +23,13 @@ fn families() -> Vec<(&'static str, String, &'static str)> {
         let rest = "a1B2c3D4e5F6g7H8i9J0".chars().cycle().take(length);
         prefix.chars().chain(rest).collect::<String>()
     };
-    let key = format!("-----BEGIN {0}-----\nMIIBVQIBADANBgkqhkiG9w0B\n-----END {0}-----", "PRIVATE KEY");
+    let key = format!(
+        "-----BEGIN {0}-----\nMIIBVQIBADANBgkqhkiG9w0B\n-----END {0}-----",
+        "PRIVATE KEY"
+    );
     let jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl";
-    let pair = |(name, value, label): (&'static str, &str, &'static str)| {
-        (name, value.to_owned(), label)
-    };
+    let pair =
+        |(name, value, label): (&'static str, &str, &'static str)| (name, value.to_owned(), label);
     let mut all: Vec<_> = [
         ("email", "jane.doe@example.com", "[EMAIL]"),
         ("credit_card", "4111 1111 1111 1111", "[CREDIT_CARD]"),
@@ -41,15 +44,27 @@ fn families() -> Vec<(&'static str, String, &'static str)> {
     .into();
     all.extend([
         ("secret.private_key", key, "[PRIVATE_KEY]"),
-        ("secret.aws_access_key", run("AKIA", 16).to_uppercase(), "[AWS_ACCESS_KEY]"),
+        (
+            "secret.aws_access_key",
+            run("AKIA", 16).to_uppercase(),
+            "[AWS_ACCESS_KEY]",
+        ),
         ("secret.gcp_api_key", run("AIza", 35), "[GCP_API_KEY]"),
         ("secret.github_token", run("ghp_", 36), "[GITHUB_TOKEN]"),
         ("secret.gitlab_token", run("glpat-", 20), "[GITLAB_TOKEN]"),
         ("secret.slack_token", run("xoxb-", 40), "[SLACK_TOKEN]"),
         ("secret.stripe_key", run("sk_live_", 24), "[STRIPE_KEY]"),
         ("secret.openai_key", run("sk-proj-", 40), "[OPENAI_KEY]"),
-        ("secret.anthropic_key", run("sk-ant-", 40), "[ANTHROPIC_KEY]"),
-        ("secret.huggingface_token", run("hf_", 34), "[HUGGINGFACE_TOKEN]"),
+        (
+            "secret.anthropic_key",
+            run("sk-ant-", 40),
+            "[ANTHROPIC_KEY]",
+        ),
+        (
+            "secret.huggingface_token",
+            run("hf_", 34),
+            "[HUGGINGFACE_TOKEN]",
+        ),
     ]);
     all
 }
@@ -87,7 +102,9 @@ fn start(version: &str) -> Guarded {
             {"name": "others", "then": "allow", "mask": ["pii"]},
         ],
     }));
-    Guarded::start_with(version, &masked, |builder| builder.listener("plain", policy(&json!({}))))
+    Guarded::start_with(version, &masked, |builder| {
+        builder.listener("plain", policy(&json!({})))
+    })
 }
 
 fn json_is_masked(version: &str) {
@@ -102,7 +119,9 @@ fn json_is_masked(version: &str) {
 }
 
 fn content(answer: &Value) -> &str {
-    answer["choices"][0]["message"]["content"].as_str().unwrap_or_default()
+    answer["choices"][0]["message"]["content"]
+        .as_str()
+        .unwrap_or_default()
 }
 
 fn each_family_is_found(guarded: &Guarded) {
@@ -114,18 +133,41 @@ fn each_family_is_found(guarded: &Guarded) {
         let answer = guarded.send(chat(&ana(), "hello").header("host", &host));
         assert_eq!(answer.status, 200, "{name}: {}", answer.text());
         assert_eq!(answer.broken, None, "{name}");
-        assert_eq!(content(&answer.json()), format!("Take {label}, please."), "{name}");
+        assert_eq!(
+            content(&answer.json()),
+            format!("Take {label}, please."),
+            "{name}"
+        );
         // Nothing else has changed, and without the mask the value does arrive.
         let plain = guarded.send_to("plain", chat(&ana(), "hello"));
         let written = |text: &str| Value::from(text).to_string().trim_matches('"').to_owned();
-        assert!(plain.text().contains(&written(&value)), "{name}: the control says it");
-        assert_eq!(plain.text().replace(&written(&value), label), answer.text(), "{name}");
+        assert!(
+            plain.text().contains(&written(&value)),
+            "{name}: the control says it"
+        );
+        assert_eq!(
+            plain.text().replace(&written(&value), label),
+            answer.text(),
+            "{name}"
+        );
 
         let record = guarded.record(&host);
         assert_eq!(record["response"]["masked"], true, "{name}: {record}");
-        assert_eq!(record["response"]["matches"], json!({name: 1}), "{name}: {record}");
-        assert_eq!(record["response"]["bytes_received"], plain.body.len(), "{name}: {record}");
-        assert_eq!(record["response"]["bytes_sent"], answer.body.len(), "{name}: {record}");
+        assert_eq!(
+            record["response"]["matches"],
+            json!({name: 1}),
+            "{name}: {record}"
+        );
+        assert_eq!(
+            record["response"]["bytes_received"],
+            plain.body.len(),
+            "{name}: {record}"
+        );
+        assert_eq!(
+            record["response"]["bytes_sent"],
+            answer.body.len(),
+            "{name}: {record}"
+        );
         writeln!(everything, "- {value};").unwrap();
         writeln!(all_masked, "- {label};").unwrap();
     }
@@ -138,14 +180,25 @@ fn each_family_is_found(guarded: &Guarded) {
     guarded.model.say(near);
     let answer = guarded.send(chat(&ana(), "hello").header("host", "near.test"));
     assert_eq!(content(&answer.json()), near);
-    assert_eq!(guarded.record("near.test")["response"]["matches"], json!({}));
+    assert_eq!(
+        guarded.record("near.test")["response"]["matches"],
+        json!({})
+    );
 }
 
 fn styles_are_written(guarded: &Guarded) {
-    guarded.model.say("Mail jane.doe@example.com, pay with 4111 1111 1111 1111.");
+    guarded
+        .model
+        .say("Mail jane.doe@example.com, pay with 4111 1111 1111 1111.");
     for (style, expected) in [
-        ("stars", "Mail ********************, pay with *******************."),
-        ("partial", "Mail ****************.com, pay with ***************1111."),
+        (
+            "stars",
+            "Mail ********************, pay with *******************.",
+        ),
+        (
+            "partial",
+            "Mail ****************.com, pay with ***************1111.",
+        ),
         ("remove", "Mail , pay with ."),
         ("label", "Mail [EMAIL], pay with [CREDIT_CARD]."),
     ] {
@@ -171,7 +224,9 @@ fn made_up() -> Request {
 fn every_cut_gives_the_same(guarded: &Guarded) {
     for size in [1, 2, 3, 5, 17, 40, 1000] {
         let steps = body::split(JANE.as_bytes(), size);
-        let chunked = Answer::new(200).header("content-type", "application/json").steps(steps.clone());
+        let chunked = Answer::new(200)
+            .header("content-type", "application/json")
+            .steps(steps.clone());
         let length = chunked.clone().header("content-length", JANE.len());
         for (form, answer) in [("chunked", chunked), ("of known length", length)] {
             guarded.model.answer(MADE_UP, answer);
@@ -185,15 +240,23 @@ fn every_cut_gives_the_same(guarded: &Guarded) {
 
 fn escapes_are_read_and_kept(guarded: &Guarded) {
     for (said, seen) in [
-        (r#"{"a":"jane\u0040example.com\n\u00e9\/"}"#, r#"{"a":"[EMAIL]\n\u00e9\/"}"#),
+        (
+            r#"{"a":"jane\u0040example.com\n\u00e9\/"}"#,
+            r#"{"a":"[EMAIL]\n\u00e9\/"}"#,
+        ),
         (r#"{"a":"\u006aane@example.com"}"#, r#"{"a":"[EMAIL]"}"#),
-        (r#"{"a":"TCK\u002d123456 \ud83d\ude00"}"#, r#"{"a":"[TICKET] \ud83d\ude00"}"#),
+        (
+            r#"{"a":"TCK\u002d123456 \ud83d\ude00"}"#,
+            r#"{"a":"[TICKET] \ud83d\ude00"}"#,
+        ),
         (
             "{ \"a\" : [1.50, true , null, \"x\\ty\"],\r\n\t\"b\":{}}\n",
             "{ \"a\" : [1.50, true , null, \"x\\ty\"],\r\n\t\"b\":{}}\n",
         ),
     ] {
-        let answer = Answer::new(200).header("content-type", "application/json").body(said);
+        let answer = Answer::new(200)
+            .header("content-type", "application/json")
+            .body(said);
         guarded.model.answer(MADE_UP, answer);
         assert_eq!(guarded.send(made_up()).text(), seen, "{said}");
     }
@@ -218,14 +281,22 @@ fn connections_stay_intact(guarded: &Guarded) {
             assert_eq!(answer.broken, None, "{form}, answer {nth}");
             assert_eq!(answer.text(), JANE_MASKED, "{form}, answer {nth}");
             if let Some(length) = answer.header("content-length") {
-                assert_eq!(length, JANE_MASKED.len().to_string(), "{form}, answer {nth}");
+                assert_eq!(
+                    length,
+                    JANE_MASKED.len().to_string(),
+                    "{form}, answer {nth}"
+                );
             }
             assert_eq!(answer.header("etag"), None, "{form}: it names other bytes");
         }
         let client = Client::http2(guarded.mesh.port()).unwrap();
         for nth in 1..=3 {
             let answer = client.send(made_up()).unwrap();
-            assert_eq!(answer.text(), JANE_MASKED, "{form} over HTTP/2, answer {nth}");
+            assert_eq!(
+                answer.text(),
+                JANE_MASKED,
+                "{form} over HTTP/2, answer {nth}"
+            );
             assert_eq!(answer.broken, None, "{form} over HTTP/2, answer {nth}");
         }
     }
@@ -234,21 +305,33 @@ fn connections_stay_intact(guarded: &Guarded) {
 fn kserve_and_text_are_masked(guarded: &Guarded) {
     guarded.model.say("Mail jane.doe@example.com.");
     let body = json!({"inputs": [{"name": "t", "shape": [1], "datatype": "BYTES", "data": ["a"]}]});
-    let request = Request::post("/v2/models/small-1/infer").bearer(&ana()).json(&body);
+    let request = Request::post("/v2/models/small-1/infer")
+        .bearer(&ana())
+        .json(&body);
     let answer = guarded.send(request).json();
     assert_eq!(answer["outputs"][0]["data"], json!(["Mail [EMAIL]."]));
     assert_eq!(answer["model_name"], "small-1");
 
     for media in ["text/plain; charset=utf-8", "text/csv"] {
         let said = "jane.doe@example.com,\"TCK-123456\"\r\n";
-        guarded.model.answer(MADE_UP, Answer::new(200).header("content-type", media).body(said));
-        assert_eq!(guarded.send(made_up()).text(), "[EMAIL],\"[TICKET]\"\r\n", "{media}");
+        guarded.model.answer(
+            MADE_UP,
+            Answer::new(200).header("content-type", media).body(said),
+        );
+        assert_eq!(
+            guarded.send(made_up()).text(),
+            "[EMAIL],\"[TICKET]\"\r\n",
+            "{media}"
+        );
     }
     // An error may quote what it was asked, or what it knows.
     let answer = Answer::json(&json!({"error": "no jane.doe@example.com"})).status(404);
     guarded.model.answer(MADE_UP, answer);
     let answer = guarded.send(made_up());
-    assert_eq!((answer.status, answer.text().as_str()), (404, r#"{"error":"no [EMAIL]"}"#));
+    assert_eq!(
+        (answer.status, answer.text().as_str()),
+        (404, r#"{"error":"no [EMAIL]"}"#)
+    );
 }
 
 fn what_cannot_be_masked_is_not_passed(guarded: &Guarded) {
@@ -259,11 +342,17 @@ fn what_cannot_be_masked_is_not_passed(guarded: &Guarded) {
             "encoding_not_maskable",
             said("application/json").header("content-encoding", "gzip"),
         ),
-        ("unknown-media", "media_type_not_maskable", said("application/octet-stream")),
+        (
+            "unknown-media",
+            "media_type_not_maskable",
+            said("application/octet-stream"),
+        ),
         (
             "range",
             "range_not_maskable",
-            said("application/json").status(206).header("content-range", "bytes 0-1/2"),
+            said("application/json")
+                .status(206)
+                .header("content-range", "bytes 0-1/2"),
         ),
     ] {
         guarded.model.answer(MADE_UP, answer);
@@ -279,189 +368,11 @@ fn what_cannot_be_masked_is_not_passed(guarded: &Guarded) {
     // The model server is asked for what can be masked.
     guarded.model.answer(MADE_UP, said("application/json"));
     guarded.model.forget();
-    let request = made_up().header("accept-encoding", "gzip, br").header("range", "bytes=0-9");
+    let request = made_up()
+        .header("accept-encoding", "gzip, br")
+        .header("range", "bytes=0-9");
     assert_eq!(guarded.send(request).text(), JANE_MASKED);
     let received = guarded.model.wait_received(1).unwrap();
     assert_eq!(received[0].header("accept-encoding"), Some("identity"));
     assert_eq!(received[0].header("range"), None);
-}
-
-fn streams_are_masked(version: &str) {
-    let guarded = start(version);
-    values_over_events_are_found(&guarded);
-    what_is_not_text_stays(&guarded);
-    streams_arrive_as_they_are_made(&guarded);
-}
-
-fn streamed(choices: u64) -> Request {
-    let mut body = chat_body("hello");
-    body["stream"] = json!(true);
-    body["n"] = json!(choices);
-    Request::post("/v1/chat/completions").bearer(&ana()).json(&body)
-}
-
-/// What an event adds to a choice; nothing for other events.
-fn added(event: &str, choice: u64) -> String {
-    let data = event.strip_prefix("data: ").unwrap_or_else(|| panic!("not an event: {event:?}"));
-    if data == "[DONE]" {
-        return String::new();
-    }
-    let data: Value = serde_json::from_str(data).unwrap_or_else(|error| panic!("{error}: {data}"));
-    let choices = data["choices"].as_array().into_iter().flatten();
-    let of_choice = choices.filter(|one| one["index"] == choice);
-    of_choice.filter_map(|one| one["delta"]["content"].as_str()).collect()
-}
-
-fn values_over_events_are_found(guarded: &Guarded) {
-    let said = "Mail jane.doe@example.com, pay with 4111 1111 1111 1111, see TCK-123456 \
-                and Project Halcyon. Bye.";
-    let seen = "Mail [EMAIL], pay with [CREDIT_CARD], see [TICKET] and [CODENAME]. Bye.";
-    let cut = |size: usize| {
-        let bytes: Vec<&str> = said.split("").filter(|one| !one.is_empty()).collect();
-        bytes.chunks(size).map(<[&str]>::concat).collect::<Vec<String>>()
-    };
-    for size in [1, 2, 3, 7, 1000] {
-        let pieces = cut(size);
-        let pieces: Vec<&str> = pieces.iter().map(String::as_str).collect();
-        guarded.model.say_tokens(&pieces);
-        for choices in [1, 2] {
-            let case = format!("pieces of {size}, {choices} choices");
-            let host = format!("stream-{size}-{choices}.test");
-            let answer = guarded.send(streamed(choices).header("host", &host));
-            assert_eq!(answer.header("content-type"), Some("text/event-stream"), "{case}");
-            assert_eq!(answer.broken, None, "{case}");
-            let text = answer.text();
-            let events: Vec<&str> = text.split_terminator("\n\n").collect();
-            let plain = guarded.send_to("plain", streamed(choices)).text();
-            assert_eq!(events.len(), plain.split_terminator("\n\n").count(), "{case}: events");
-            assert_eq!(events.last(), Some(&"data: [DONE]"), "{case}");
-            for choice in 0..choices {
-                let whole: String = events.iter().map(|event| added(event, choice)).collect();
-                assert_eq!(whole, seen, "{case}, choice {choice}");
-                let control: String =
-                    plain.split_terminator("\n\n").map(|event| added(event, choice)).collect();
-                assert_eq!(control, said, "{case}: the control says it");
-            }
-            let record = guarded.record(&host);
-            let found = json!({
-                "email": choices, "credit_card": choices, "ticket": choices, "codename": choices,
-            });
-            assert_eq!(record["response"]["matches"], found, "{case}: {record}");
-        }
-    }
-
-    // The text of a completion, which is in another member.
-    guarded.model.say_tokens(&["jane@exam", "ple.com", "!"]);
-    let body = json!({"model": "small-1", "prompt": "hello", "stream": true});
-    let request = Request::post("/v1/completions").bearer(&ana()).json(&body);
-    let text = guarded.send(request).text();
-    let data = text.split_terminator("\n\n").filter_map(|event| event.strip_prefix("data: {"));
-    let whole: String = data
-        .map(|data| serde_json::from_str::<Value>(&format!("{{{data}")).unwrap())
-        .filter_map(|data| data["choices"][0]["text"].as_str().map(str::to_owned))
-        .collect();
-    assert_eq!(whole, "[EMAIL]!");
-}
-
-fn what_is_not_text_stays(guarded: &Guarded) {
-    guarded.model.say("There is nothing to see here: 12 apples, a @ sign, example.com and 4111.");
-    for choices in [1, 2] {
-        let masked = guarded.send(streamed(choices)).text();
-        let plain = guarded.send_to("plain", streamed(choices)).text();
-        assert_eq!(masked, plain, "a stream without a match, {choices} choices");
-    }
-
-    // Comments, other fields, odd line ends, data that is no JSON, and no end mark.
-    let said = ": keep-alive jane@example.com\r\n\r\nevent: delta\r\nid: 7\r\nretry: 10\r\n\
-                data: {\"type\":\"x\", \"n\":1.50, \"text\":\"a\\u00e9 jane@example.com\"}\r\n\r\n\
-                data: not json jane@example.com\n\ndata:\n\n\ndata: [DONE]\n\n: bye\n";
-    for size in [1, 13, 1000] {
-        let answer = Answer::new(200).header("content-type", "text/event-stream; charset=utf-8");
-        guarded.model.answer(MADE_UP, answer.steps(body::split(said.as_bytes(), size)));
-        let answer = guarded.send(made_up());
-        assert_eq!(answer.text(), said.replace("jane@example.com", "[EMAIL]"), "pieces of {size}");
-    }
-}
-
-/// The client has each event before the model goes on: nothing waits for the end.
-fn streams_arrive_as_they_are_made(guarded: &Guarded) {
-    let pieces = ["Dear ", "reader, ", "mail ", "jane@exam", "ple.com ", "or ", "wait. ", "Bye."];
-    // How many pieces must come before the client sees the next text: the address is in two.
-    let seen = [
-        (1, "Dear "),
-        (1, "reader, "),
-        (1, "mail "),
-        (2, "[EMAIL]"),
-        (0, " "),
-        (1, "or "),
-        (1, "wait. "),
-        (1, "Bye."),
-    ];
-    for two in [false, true] {
-        let gate = guarded.model.say_gated(&pieces);
-        let client = match two {
-            false => Client::http1(guarded.mesh.port()).unwrap(),
-            true => Client::http2(guarded.mesh.port()).unwrap(),
-        };
-        let mut stream = client.open(streamed(1)).unwrap();
-        let mut next = || loop {
-            let event = stream.next_event().unwrap();
-            let Some(event) = event else { return None };
-            let text = added(&event, 0);
-            if !text.is_empty() {
-                return Some(text);
-            }
-        };
-        for (pieces, expected) in seen {
-            gate.open(pieces);
-            assert_eq!(next().as_deref(), Some(expected), "HTTP/2: {two}");
-        }
-        assert_eq!(next(), None);
-    }
-}
-
-fn grpc_is_masked(version: &str) {
-    let guarded = start(version);
-    let client = Client::http2(guarded.mesh.port()).unwrap();
-    let bearer = format!("Bearer {}", ana());
-    let headers = [("authorization", bearer.as_str()), ("x-case", "grpc")];
-    let text = |response: &InferResponse| -> String {
-        let bytes: Vec<u8> = match (&response.raw[..], &response.outputs[0].contents) {
-            ([raw], None) => raw[4..].to_vec(),
-            ([], Some(contents)) => contents.bytes.concat(),
-            other => panic!("{other:?}"),
-        };
-        String::from_utf8(bytes).unwrap()
-    };
-    guarded.model.say_tokens(&["Mail jane.doe@exam", "ple.com or TCK-", "123456", "."]);
-    for (case, rpc) in [
-        ("whole", Rpc::default()),
-        ("raw", Rpc::default().raw()),
-        ("in frames of 1", Rpc::default().frames_of(1)),
-        ("raw in frames of 7", Rpc::default().raw().frames_of(7)),
-    ] {
-        guarded.model.rpc(rpc);
-        let answer = grpc::infer(&client, "small-1", "hello", &headers).unwrap();
-        assert_eq!(answer.code, Some(0), "{case}: {answer:?}");
-        assert_eq!(answer.messages.len(), 1, "{case}");
-        assert_eq!(text(&answer.messages[0]), "Mail [EMAIL] or [TICKET].", "{case}");
-        assert_eq!(answer.messages[0].model_name, "small-1", "{case}");
-
-        let request = [InferRequest::of_texts("small-1", &["hello"])];
-        let stream =
-            grpc::call::<StreamResponse>(&client, "ModelStreamInfer", &request, &headers).unwrap();
-        assert_eq!(stream.code, Some(0), "stream, {case}: {stream:?}");
-        let responses = stream.messages.iter().filter_map(|one| one.response.as_ref());
-        let whole: String = responses.map(&text).collect();
-        assert_eq!(whole, "Mail [EMAIL] or [TICKET].", "stream, {case}");
-    }
-    guarded.model.rpc(Rpc::default().status(9, "not now"));
-    let answer = grpc::infer(&client, "small-1", "hello", &headers).unwrap();
-    assert_eq!((answer.code, answer.reason.as_str()), (Some(9), "not now"), "{answer:?}");
-
-    // The control: without a mask it is all there.
-    let plain = Client::http2(guarded.mesh.port_of("plain").unwrap()).unwrap();
-    guarded.model.rpc(Rpc::default());
-    let answer = grpc::infer(&plain, "small-1", "hello", &headers).unwrap();
-    assert_eq!(text(&answer.messages[0]), "Mail jane.doe@example.com or TCK-123456.");
 }

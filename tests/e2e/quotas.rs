@@ -19,9 +19,7 @@ const LONG: &str = "31d";
 const LONG_SECONDS: u64 = 31 * 86_400;
 
 fn quotas_are_exact(version: &str) {
-    let quota = |by: &[&str], count: &str, limit: u64, per: &str| {
-        json!({"by": by, "count": count, "limit": limit, "per": per})
-    };
+    let quota = |by: &[&str], count: &str, limit: u64, per: &str| json!({"by": by, "count": count, "limit": limit, "per": per});
     let rule = |operation: &str, quotas: &[&str]| {
         json!({
             "name": operation,
@@ -81,7 +79,9 @@ fn at_once(guarded: &Guarded, count: usize, request: &[u8]) -> Vec<Response> {
                 })
             })
             .collect();
-        let answers = threads.into_iter().flat_map(|thread| thread.join().unwrap());
+        let answers = threads
+            .into_iter()
+            .flat_map(|thread| thread.join().unwrap());
         answers.collect::<Vec<Response>>()
     });
     assert_eq!(answers.len(), count);
@@ -89,7 +89,10 @@ fn at_once(guarded: &Guarded, count: usize, request: &[u8]) -> Vec<Response> {
 }
 
 fn with_status(answers: &[Response], status: u16) -> usize {
-    answers.iter().filter(|answer| answer.status == status).count()
+    answers
+        .iter()
+        .filter(|answer| answer.status == status)
+        .count()
 }
 
 /// The records of a host, once there are as many.
@@ -107,7 +110,9 @@ fn requests_are_counted_once_over_both_workers(guarded: &Guarded) {
     const LIMIT: usize = 50;
     let head = |subject: &str| {
         let token = token(subject);
-        format!("GET /v1/models HTTP/1.1\r\nhost: crowd.test\r\nauthorization: Bearer {token}\r\n\r\n")
+        format!(
+            "GET /v1/models HTTP/1.1\r\nhost: crowd.test\r\nauthorization: Bearer {token}\r\n\r\n"
+        )
     };
     let left = LONG_SECONDS - now() % LONG_SECONDS;
     let answers = at_once(guarded, 200, head("ana").as_bytes());
@@ -117,16 +122,30 @@ fn requests_are_counted_once_over_both_workers(guarded: &Guarded) {
     for refused in answers.iter().filter(|answer| answer.status == 429) {
         assert_eq!(code(refused), "quota_exceeded");
         let wait = refused.header("retry-after").unwrap_or_default();
-        let wait: u64 = wait.parse().unwrap_or_else(|_| panic!("retry-after {wait:?}"));
+        let wait: u64 = wait
+            .parse()
+            .unwrap_or_else(|_| panic!("retry-after {wait:?}"));
         let still = LONG_SECONDS - now() % LONG_SECONDS;
-        assert!((still..=left).contains(&wait), "retry-after {wait}, {still} to {left} are left");
+        assert!(
+            (still..=left).contains(&wait),
+            "retry-after {wait}, {still} to {left} are left"
+        );
     }
 
     let records = records(guarded, "crowd.test", 200);
-    let workers: BTreeSet<&str> = records.iter().filter_map(|one| one["worker"].as_str()).collect();
-    assert_eq!(workers.len(), 2, "both workers must have served: {workers:?}");
+    let workers: BTreeSet<&str> = records
+        .iter()
+        .filter_map(|one| one["worker"].as_str())
+        .collect();
+    assert_eq!(
+        workers.len(),
+        2,
+        "both workers must have served: {workers:?}"
+    );
     let of = |action: &str| {
-        let found = records.iter().filter(move |one| one["verdict"]["action"] == action);
+        let found = records
+            .iter()
+            .filter(move |one| one["verdict"]["action"] == action);
         found.collect::<Vec<_>>()
     };
     assert_eq!(of("allow").len(), LIMIT);
@@ -141,13 +160,20 @@ fn requests_are_counted_once_over_both_workers(guarded: &Guarded) {
     let other = guarded.send(Request::get("/v1/models").bearer(&token("bob")));
     assert_eq!(other.status, 200, "another subject: {}", other.text());
     let again = guarded.send(Request::get("/v1/models").bearer(&token("ana")));
-    assert_eq!(again.status, 429, "the same subject later: {}", again.text());
+    assert_eq!(
+        again.status,
+        429,
+        "the same subject later: {}",
+        again.text()
+    );
 }
 
 fn items_are_counted_once_over_both_workers(guarded: &Guarded) {
     let embed = |subject: &str, count: usize| {
         let body = json!({"model": "small-1", "input": vec!["text"; count]});
-        Request::post("/v1/embeddings").bearer(&token(subject)).json(&body)
+        Request::post("/v1/embeddings")
+            .bearer(&token(subject))
+            .json(&body)
     };
     let body = json!({"model": "small-1", "input": ["a", "b", "c"]}).to_string();
     let request = format!(
@@ -163,21 +189,43 @@ fn items_are_counted_once_over_both_workers(guarded: &Guarded) {
     assert_eq!(with_status(&answers, 429), 34, "refused");
     assert_eq!(guarded.model.begun(), 6, "reached the model server");
 
-    assert_eq!(guarded.send(embed("ana", 3)).status, 429, "three of two that are left");
-    assert_eq!(guarded.send(embed("ana", 2)).status, 200, "the two that are left");
+    assert_eq!(
+        guarded.send(embed("ana", 3)).status,
+        429,
+        "three of two that are left"
+    );
+    assert_eq!(
+        guarded.send(embed("ana", 2)).status,
+        200,
+        "the two that are left"
+    );
     assert_eq!(guarded.send(embed("ana", 1)).status, 429, "one of none");
-    assert_eq!(guarded.send(embed("bob", 20)).status, 200, "another subject's twenty");
+    assert_eq!(
+        guarded.send(embed("bob", 20)).status,
+        200,
+        "another subject's twenty"
+    );
     let never = guarded.send(embed("eve", 21));
     assert_eq!(never.status, 429, "more than there ever is");
     assert_eq!(code(&never), "quota_too_small");
     assert_eq!(never.header("retry-after"), None, "no waiting helps");
-    assert_eq!(guarded.send(embed("eve", 20)).status, 200, "nothing was taken for the 21");
+    assert_eq!(
+        guarded.send(embed("eve", 20)).status,
+        200,
+        "nothing was taken for the 21"
+    );
 }
 
 fn what_one_quota_refuses_no_other_is_charged_for(guarded: &Guarded) {
     let complete = || {
         let body = json!({"model": "small-1", "prompt": "hello"});
-        guarded.send(Request::post("/v1/completions").bearer(&token("ana")).json(&body)).status
+        guarded
+            .send(
+                Request::post("/v1/completions")
+                    .bearer(&token("ana"))
+                    .json(&body),
+            )
+            .status
     };
     let statuses = [complete(), complete(), complete(), complete()];
     assert_eq!(statuses, [200, 200, 429, 429], "the second quota has two");
@@ -188,7 +236,11 @@ fn what_one_quota_refuses_no_other_is_charged_for(guarded: &Guarded) {
     let headers = [("authorization", bearer.as_str())];
     for nth in 1..=3 {
         let answer = grpc::infer(&client, "small-1", "hello", &headers).unwrap();
-        assert_eq!(answer.code, Some(0), "call {nth} of three that are left: {answer:?}");
+        assert_eq!(
+            answer.code,
+            Some(0),
+            "call {nth} of three that are left: {answer:?}"
+        );
     }
     let answer = grpc::infer(&client, "small-1", "hello", &headers).unwrap();
     // What gRPC makes of 429: the caller may try again later.
@@ -199,7 +251,9 @@ fn what_one_quota_refuses_no_other_is_charged_for(guarded: &Guarded) {
 fn a_quota_is_kept_for_each_model(guarded: &Guarded) {
     let ask = |subject: &str, model: &str| {
         let body = json!({"model": model, "messages": [{"role": "user", "content": "hello"}]});
-        let request = Request::post("/v1/chat/completions").bearer(&token(subject)).json(&body);
+        let request = Request::post("/v1/chat/completions")
+            .bearer(&token(subject))
+            .json(&body);
         guarded.send(request).status
     };
     assert_eq!(ask("ana", "small-1"), 200);
@@ -211,9 +265,14 @@ fn a_quota_is_kept_for_each_model(guarded: &Guarded) {
 fn a_quota_is_whole_again_in_the_next_window(guarded: &Guarded) {
     let status = || {
         let request = Request::post("/v1/moderations").bearer(&token("ana"));
-        guarded.send(request.json(&json!({"input": "hello"}))).status
+        guarded
+            .send(request.json(&json!({"input": "hello"})))
+            .status
     };
     let patience = Duration::from_secs(30);
-    wait::until("the short quota to be used up", patience, || status() == 429).unwrap();
+    wait::until("the short quota to be used up", patience, || {
+        status() == 429
+    })
+    .unwrap();
     wait::until("the next window", patience, || status() != 429).unwrap();
 }

@@ -9,9 +9,7 @@ use sha2::{Digest as _, Sha256};
 use testbed::http::{Client, Request};
 use testbed::{grpc, wait};
 
-use crate::support::{
-    CREDENTIAL, Desk, Guarded, ana, chat, idp, in_each_envoy, policy,
-};
+use crate::support::{CREDENTIAL, Desk, Guarded, ana, chat, idp, in_each_envoy, policy};
 
 in_each_envoy!(exchanges_are_recorded);
 
@@ -55,7 +53,9 @@ fn exchanges_are_recorded(version: &str) {
         ],
     }));
     let guarded = Guarded::start_with(version, &written, |builder| {
-        builder.cluster("desk", desk.port).cluster_http2("desk_log", desk.log_port)
+        builder
+            .cluster("desk", desk.port)
+            .cluster_http2("desk_log", desk.log_port)
     });
     guarded.model.say(&format!("Mail {SAID}."));
     let mut exchanges = the_caller_stays_outside(&guarded);
@@ -71,7 +71,12 @@ fn the_caller_stays_outside(guarded: &Guarded) -> usize {
     let none = idp().good("bob", &[]);
     let cases = [
         ("bearer", chat(&groups, PROMPT), "ana", Some("engineers,ml")),
-        ("other place", Request::get("/v1/models").header("x-api-key", &groups), "ana", Some("engineers,ml")),
+        (
+            "other place",
+            Request::get("/v1/models").header("x-api-key", &groups),
+            "ana",
+            Some("engineers,ml"),
+        ),
         ("no groups", chat(&none, PROMPT), "bob", None),
     ];
     let exchanges = cases.len() + 1;
@@ -87,38 +92,59 @@ fn the_caller_stays_outside(guarded: &Guarded) -> usize {
         let received = guarded.model.wait_received(1).unwrap();
         let values = |name: &str| -> Vec<String> {
             let all = received[0].headers.iter().filter(|(one, _)| one == name);
-            all.map(|(_, value)| String::from_utf8_lossy(value).into_owned()).collect()
+            all.map(|(_, value)| String::from_utf8_lossy(value).into_owned())
+                .collect()
         };
-        assert_eq!(values("authorization"), [format!("Bearer {CREDENTIAL}")], "{case}");
+        assert_eq!(
+            values("authorization"),
+            [format!("Bearer {CREDENTIAL}")],
+            "{case}"
+        );
         assert_eq!(values("x-portcullis-subject"), [subject], "{case}");
-        assert_eq!(values("x-portcullis-groups"), Vec::from_iter(listed), "{case}");
+        assert_eq!(
+            values("x-portcullis-groups"),
+            Vec::from_iter(listed),
+            "{case}"
+        );
         assert_eq!(values("x-other"), ["kept"], "{case}");
         for (name, value) in &received[0].headers {
             let value = String::from_utf8_lossy(value);
-            let token = [&groups, &none].into_iter().any(|token| value.contains(token.as_str()));
+            let token = [&groups, &none]
+                .into_iter()
+                .any(|token| value.contains(token.as_str()));
             assert!(!token, "{case}: the caller's token arrived in {name}");
         }
         // Nor does the client learn what the filter put on.
         for (name, value) in &answer.headers {
             let value = String::from_utf8_lossy(value);
-            assert!(!value.contains(CREDENTIAL), "{case}: the credential came back in {name}");
+            assert!(
+                !value.contains(CREDENTIAL),
+                "{case}: the credential came back in {name}"
+            );
         }
     }
     let client = Client::http2(guarded.mesh.port()).unwrap();
     let bearer = format!("Bearer {groups}");
     guarded.model.forget();
-    let headers = [("authorization", bearer.as_str()), ("x-portcullis-subject", "root")];
+    let headers = [
+        ("authorization", bearer.as_str()),
+        ("x-portcullis-subject", "root"),
+    ];
     let answer = grpc::infer(&client, "small-1", PROMPT, &headers).unwrap();
     assert_eq!(answer.code, Some(0), "{answer:?}");
     let received = guarded.model.wait_received(1).unwrap();
-    assert_eq!(received[0].header("authorization"), Some(format!("Bearer {CREDENTIAL}").as_str()));
+    assert_eq!(
+        received[0].header("authorization"),
+        Some(format!("Bearer {CREDENTIAL}").as_str())
+    );
     assert_eq!(received[0].header("x-portcullis-subject"), Some("ana"));
     exchanges
 }
 
 fn each_exchange_has_its_record(guarded: &Guarded, digest: &str) -> usize {
     let post = |path: &str| Request::post(path).bearer(&ana());
-    let embed = || post("/v1/embeddings").json(&json!({"model": "small-1", "input": [PROMPT, "b"]}));
+    let embed =
+        || post("/v1/embeddings").json(&json!({"model": "small-1", "input": [PROMPT, "b"]}));
     let path = format!("/v1//models?key={QUERY}");
     // Each: what the verdict says, then a member of the record and what it must be.
     let cases: [(&str, Request, Value, &str, Value); 8] = [
@@ -185,11 +211,18 @@ fn each_exchange_has_its_record(guarded: &Guarded, digest: &str) -> usize {
         let answer = guarded.send(request.header("host", &host));
         let record = guarded.record(&host);
         assert_eq!(record["verdict"], verdict, "{case}: {record}");
-        assert_eq!(record.pointer(member), Some(&expected), "{case} {member}: {record}");
+        assert_eq!(
+            record.pointer(member),
+            Some(&expected),
+            "{case} {member}: {record}"
+        );
         assert_eq!(record["version"], 1, "{case}");
         assert_eq!(record["policy"], digest, "{case}");
         assert_eq!(record["approval"], Value::Null, "{case}");
-        assert_eq!(record["response"]["status"], answer.status, "{case}: {record}");
+        assert_eq!(
+            record["response"]["status"], answer.status,
+            "{case}: {record}"
+        );
         let known = !["no-token", "bad-path"].contains(&case);
         let subject = record.pointer("/identity/subject");
         assert_eq!(subject, known.then_some(&json!("ana")), "{case}: {record}");
@@ -207,7 +240,10 @@ fn both_workers_have_served(guarded: &Guarded) -> usize {
     let served = || {
         let records = guarded.mesh.sessions(0).unwrap();
         let workers = records.iter().filter_map(|one| one["worker"].as_str());
-        workers.map(str::to_owned).collect::<BTreeSet<String>>().len()
+        workers
+            .map(str::to_owned)
+            .collect::<BTreeSet<String>>()
+            .len()
     };
     wait::until("both workers to serve", Duration::from_secs(60), || {
         guarded.send(Request::get("/v1/models").bearer(&ana()));
@@ -226,7 +262,10 @@ fn nothing_is_lost_or_said_twice(guarded: &Guarded, desk: &Desk, exchanges: usiz
     let mut by_id: BTreeMap<&str, &Value> = BTreeMap::new();
     for record in &records {
         let worker = record["worker"].as_str().unwrap();
-        numbers.entry(worker).or_default().push(record["number"].as_u64().unwrap());
+        numbers
+            .entry(worker)
+            .or_default()
+            .push(record["number"].as_u64().unwrap());
         let again = by_id.insert(record["id"].as_str().unwrap(), record);
         assert!(again.is_none(), "two records have the id of {record}");
     }
@@ -238,19 +277,30 @@ fn nothing_is_lost_or_said_twice(guarded: &Guarded, desk: &Desk, exchanges: usiz
 
     // The desk has the same records, from Envoy's access log stream.
     let mut kept = BTreeMap::new();
-    wait::until("the desk to have every record", Duration::from_secs(30), || {
-        kept = desk_records(desk);
-        kept.len() >= by_id.len()
-    })
+    wait::until(
+        "the desk to have every record",
+        Duration::from_secs(30),
+        || {
+            kept = desk_records(desk);
+            kept.len() >= by_id.len()
+        },
+    )
     .unwrap();
     assert_eq!(kept.len(), by_id.len());
     for (id, record) in by_id {
         assert_eq!(kept.get(id), Some(record), "the desk's record {id}");
-        assert_eq!(&desk.get(&format!("/v1/sessions/{id}")), record, "asked for by id");
+        assert_eq!(
+            &desk.get(&format!("/v1/sessions/{id}")),
+            record,
+            "asked for by id"
+        );
     }
     let denied = desk.get("/v1/sessions?action=deny&limit=200");
     let found = denied["sessions"].as_array().unwrap().len();
-    let expected = records.iter().filter(|one| one["verdict"]["action"] == "deny").count();
+    let expected = records
+        .iter()
+        .filter(|one| one["verdict"]["action"] == "deny")
+        .count();
     assert_eq!(found, expected, "the desk's list of what was denied");
 }
 
@@ -258,7 +308,10 @@ fn desk_records(desk: &Desk) -> BTreeMap<String, Value> {
     let list = desk.get("/v1/sessions?limit=200");
     assert_eq!(list["next"], Value::Null, "more records than one list has");
     let records = list["sessions"].as_array().unwrap().clone();
-    records.into_iter().map(|one| (one["id"].as_str().unwrap().to_owned(), one)).collect()
+    records
+        .into_iter()
+        .map(|one| (one["id"].as_str().unwrap().to_owned(), one))
+        .collect()
 }
 
 fn nothing_secret_is_kept(guarded: &Guarded, desk: &Desk) {
@@ -289,7 +342,10 @@ fn nothing_secret_is_kept(guarded: &Guarded, desk: &Desk) {
             assert!(!text.contains(secret), "{place} has {what}");
         }
     }
-    for (place, text) in [("the records in the access log", &file), ("the desk's records", &kept)] {
+    for (place, text) in [
+        ("the records in the access log", &file),
+        ("the desk's records", &kept),
+    ] {
         assert!(!text.contains(QUERY), "{place} have the query");
         assert!(text.contains("\"ana\""), "{place} were looked at");
     }

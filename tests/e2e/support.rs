@@ -171,7 +171,9 @@ impl Desk {
         for port in [port, log_port] {
             let listens = || wait::port(port, Duration::ZERO).is_ok();
             let what = format!("the desk to listen on {port}");
-            process.until(&what, Duration::from_secs(30), listens).unwrap();
+            process
+                .until(&what, Duration::from_secs(30), listens)
+                .unwrap();
         }
         Self {
             process,
