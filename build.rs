@@ -78,10 +78,11 @@ fn add(nodes: &mut Vec<Node>, path: &str, route: String) -> Result<(), String> {
     let mut at = 0;
     for segment in path.split('/').skip(1) {
         let next = nodes.len();
+        let node = nodes.get_mut(at).ok_or("a node that was never made")?;
         at = match segment {
             "{}" | "{model}" => {
                 let names_model = segment == "{model}";
-                let (child, same) = *nodes[at].any.get_or_insert((next, names_model));
+                let (child, same) = *node.any.get_or_insert((next, names_model));
                 if same != names_model {
                     return Err(format!(
                         "{CATALOG}: {path}: a segment is {{model}} in one route and {{}} in another"
@@ -89,13 +90,14 @@ fn add(nodes: &mut Vec<Node>, path: &str, route: String) -> Result<(), String> {
                 }
                 child
             }
-            literal => *nodes[at].literals.entry(literal.to_owned()).or_insert(next),
+            literal => *node.literals.entry(literal.to_owned()).or_insert(next),
         };
         if at == next {
             nodes.push(Node::default());
         }
     }
-    nodes[at].routes.push(route);
+    let node = nodes.get_mut(at).ok_or("a node that was never made")?;
+    node.routes.push(route);
     Ok(())
 }
 

@@ -50,10 +50,7 @@ fn judge(name: &str, text: &str, environment: bool) -> Report {
         }
     };
     let (output, status) = match Guard::load(text, &variable) {
-        Ok(guard) => (
-            format!("{name}: right: {}\n", guard.policy().summary()),
-            0,
-        ),
+        Ok(guard) => (format!("{name}: right: {}\n", guard.policy().summary()), 0),
         Err(problems) => (
             problems
                 .iter()

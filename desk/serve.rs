@@ -26,6 +26,10 @@ use crate::store::{self, Database, Durability, StoreError};
 /// How long clients may take to let go once the desk is stopping.
 const GRACE: Duration = Duration::from_secs(10);
 
+/// How often an access log connection is asked whether it is still there (HTTP/2 PING), so that
+/// those of Envoys that vanished don't take up places.
+const PROBE: Duration = Duration::from_secs(30);
+
 /// What the desk is started with.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -152,6 +156,7 @@ async fn serve(options: &Options, config: &Config) -> Result<(), Failure> {
     let mut grpc_stop = stop.clone();
     let log = tokio::spawn(
         Server::builder()
+            .http2_keepalive_interval(Some(PROBE))
             .add_service(recorder)
             .serve_with_incoming_shutdown(TcpIncoming::from(grpc), async move {
                 grpc_stop.requested().await;

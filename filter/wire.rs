@@ -1,92 +1,171 @@
-//! Protocol Buffers' wire format and gRPC's framing, read without a schema's compiler.
-//!
-//! Hostile lengths are errors, never reads past the end; groups (wire types 3 and 4), which
-//! proto3 doesn't have, are errors too.
+//! Protobuf's wire format and gRPC's framing, read with strict bounds and without a schema:
+//! whatever does not add up is an error, never a read past the end. Groups, which proto3 doesn't
+//! have, are errors too.
 
-/// The value of one field.
+/// The bytes are not what they should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Value<'a> {
-    /// Wire type 0.
-    Varint(u64),
-    /// Wire type 1.
-    Fixed64([u8; 8]),
-    /// Wire type 2: a string, bytes, a message or a packed list.
-    Bytes(&'a [u8]),
-    /// Wire type 5.
-    Fixed32([u8; 4]),
+pub(crate) struct WireError;
+
+/// Bytes of a message, by where they begin and where they end.
+pub(crate) type Range = (usize, usize);
+
+/// The greatest field number there is.
+const GREATEST: u64 = (1 << 29) - 1;
+
+/// A field of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Field {
+    pub(crate) number: u64,
+    pub(crate) value: Value,
 }
 
-/// The bytes are not a message.
+/// A field's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WireError;
+pub(crate) enum Value {
+    /// A number in base 128.
+    Varint(u64),
+    /// Eight or four bytes.
+    Fixed,
+    /// Bytes, and the length in front of them.
+    Counted { prefix: Range, bytes: Range },
+}
 
-/// Walks the fields of one message.
-#[derive(Clone, Debug)]
-pub struct Fields<'a> {
-    rest: &'a [u8],
+/// The fields of the message in a range of bytes.
+#[derive(Debug)]
+pub(crate) struct Fields<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    end: usize,
 }
 
 impl<'a> Fields<'a> {
-    /// Begins at a message's first field.
-    #[must_use]
-    pub fn new(message: &'a [u8]) -> Self {
-        Self { rest: message }
+    pub(crate) fn new(bytes: &'a [u8], (at, end): Range) -> Self {
+        Self {
+            bytes,
+            at,
+            end: end.min(bytes.len()),
+        }
     }
 
-    /// The next field's number and value; `None` at the message's end.
+    /// The next field.
     ///
     /// # Errors
-    /// Bytes that are not a field.
-    pub fn next_field(&mut self) -> Result<Option<(u64, Value<'a>)>, WireError> {
-        if self.rest.is_empty() {
+    /// A tag or length that is none, a value that goes beyond the message, a group.
+    pub(crate) fn next(&mut self) -> Result<Option<Field>, WireError> {
+        if self.at >= self.end {
             return Ok(None);
         }
-        let key = varint(&mut self.rest)?;
-        let value = match key & 7 {
-            0 => Value::Varint(varint(&mut self.rest)?),
-            1 => Value::Fixed64(*self.rest.split_first_chunk().ok_or(WireError)?.0),
-            2 => {
-                let length = usize::try_from(varint(&mut self.rest)?).map_err(|_| WireError)?;
-                let (bytes, rest) = self.rest.split_at_checked(length).ok_or(WireError)?;
-                self.rest = rest;
-                Value::Bytes(bytes)
-            }
-            5 => Value::Fixed32(*self.rest.split_first_chunk().ok_or(WireError)?.0),
-            _ => return Err(WireError),
-        };
-        let fixed = match value {
-            Value::Fixed64(_) => 8,
-            Value::Fixed32(_) => 4,
-            _ => 0,
-        };
-        self.rest = self.rest.get(fixed..).ok_or(WireError)?;
-        let number = key >> 3;
-        if number == 0 {
+        let tag = self.varint()?;
+        let number = tag >> 3;
+        if number == 0 || number > GREATEST {
             return Err(WireError);
         }
-        Ok(Some((number, value)))
+        let value = match tag & 7 {
+            0 => Value::Varint(self.varint()?),
+            1 => self.skip(8)?,
+            2 => {
+                let from = self.at;
+                let length = usize::try_from(self.varint()?).map_err(|_| WireError)?;
+                let start = self.at;
+                self.skip(length)?;
+                Value::Counted {
+                    prefix: (from, start),
+                    bytes: (start, self.at),
+                }
+            }
+            5 => self.skip(4)?,
+            _ => return Err(WireError),
+        };
+        Ok(Some(Field { number, value }))
+    }
+
+    fn skip(&mut self, length: usize) -> Result<Value, WireError> {
+        let end = self.at.checked_add(length).filter(|end| *end <= self.end);
+        self.at = end.ok_or(WireError)?;
+        Ok(Value::Fixed)
+    }
+
+    fn varint(&mut self) -> Result<u64, WireError> {
+        let mut value = 0;
+        for shift in (0..64).step_by(7) {
+            let byte = self
+                .bytes
+                .get(self.at..self.end)
+                .and_then(<[u8]>::first)
+                .ok_or(WireError)?;
+            self.at += 1;
+            let group = u64::from(byte & 0x7F);
+            // The tenth byte has room for one bit.
+            if shift == 63 && group > 1 {
+                return Err(WireError);
+            }
+            value |= group << shift;
+            if byte & 0x80 == 0 {
+                return Ok(value);
+            }
+        }
+        Err(WireError)
     }
 }
 
-/// Takes one varint off the front: at most ten bytes.
-///
-/// # Errors
-/// A varint that doesn't end, or is longer than 64 bits.
-pub fn varint(bytes: &mut &[u8]) -> Result<u64, WireError> {
-    let mut value: u64 = 0;
-    for index in 0..10u32 {
-        let (byte, rest) = bytes.split_first().ok_or(WireError)?;
-        *bytes = rest;
-        let part = u64::from(byte & 0x7f);
-        if index == 9 && part > 1 {
-            return Err(WireError);
-        }
-        value |= part << (7 * index);
-        if byte & 0x80 == 0 {
-            return Ok(value);
+/// The elements of a `BYTES` tensor: each has its length in front, in four bytes, least
+/// significant first.
+#[derive(Debug)]
+pub(crate) struct Elements<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    end: usize,
+}
+
+impl<'a> Elements<'a> {
+    pub(crate) fn new(bytes: &'a [u8], (at, end): Range) -> Self {
+        Self {
+            bytes,
+            at,
+            end: end.min(bytes.len()),
         }
     }
-    Err(WireError)
+
+    /// The next element: its length's range and its own.
+    ///
+    /// # Errors
+    /// A length that goes beyond the tensor.
+    pub(crate) fn next(&mut self) -> Result<Option<(Range, Range)>, WireError> {
+        if self.at >= self.end {
+            return Ok(None);
+        }
+        let rest = self.bytes.get(self.at..self.end).unwrap_or_default();
+        let (length, rest) = rest.split_first_chunk::<4>().ok_or(WireError)?;
+        let length = usize::try_from(u32::from_le_bytes(*length)).map_err(|_| WireError)?;
+        if length > rest.len() {
+            return Err(WireError);
+        }
+        let start = self.at + 4;
+        let prefix = (self.at, start);
+        self.at = start + length;
+        Ok(Some((prefix, (start, self.at))))
+    }
+}
+
+/// The numbers of a packed list.
+#[derive(Debug)]
+pub(crate) struct Packed<'a>(Fields<'a>);
+
+impl<'a> Packed<'a> {
+    pub(crate) fn new(bytes: &'a [u8], range: Range) -> Self {
+        Self(Fields::new(bytes, range))
+    }
+
+    /// The next number.
+    ///
+    /// # Errors
+    /// One that doesn't end.
+    pub(crate) fn next(&mut self) -> Result<Option<u64>, WireError> {
+        if self.0.at >= self.0.end {
+            return Ok(None);
+        }
+        self.0.varint().map(Some)
+    }
 }
 
 /// Takes one gRPC frame (length-prefixed message) off the front; gives whether it is compressed
@@ -94,7 +173,7 @@ pub fn varint(bytes: &mut &[u8]) -> Result<u64, WireError> {
 ///
 /// # Errors
 /// A frame that is not whole.
-pub fn frame<'a>(bytes: &mut &'a [u8]) -> Result<(bool, &'a [u8]), WireError> {
+pub(crate) fn frame<'a>(bytes: &mut &'a [u8]) -> Result<(bool, &'a [u8]), WireError> {
     let ([flag, length @ ..], rest) = bytes.split_first_chunk::<5>().ok_or(WireError)?;
     let length = usize::try_from(u32::from_be_bytes(*length)).map_err(|_| WireError)?;
     let (message, rest) = rest.split_at_checked(length).ok_or(WireError)?;
@@ -104,7 +183,11 @@ pub fn frame<'a>(bytes: &mut &'a [u8]) -> Result<(bool, &'a [u8]), WireError> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Fields, Value, WireError, frame, varint};
+    use super::{Elements, Field, Fields, Packed, Value, WireError, frame};
+
+    fn fields(bytes: &[u8]) -> Fields<'_> {
+        Fields::new(bytes, (0, bytes.len()))
+    }
 
     #[test]
     fn reads_each_wire_type() {
@@ -112,18 +195,26 @@ mod tests {
             0x08, 0x96, 0x01, 0x12, 0x02, b'h', b'i', 0x1d, 1, 0, 0, 0, 0x21, 2, 0, 0, 0, 0, 0, 0,
             0,
         ];
-        let mut fields = Fields::new(&message);
-        assert_eq!(fields.next_field(), Ok(Some((1, Value::Varint(150)))));
-        assert_eq!(fields.next_field(), Ok(Some((2, Value::Bytes(b"hi")))));
-        assert_eq!(
-            fields.next_field(),
-            Ok(Some((3, Value::Fixed32([1, 0, 0, 0]))))
-        );
-        assert_eq!(
-            fields.next_field(),
-            Ok(Some((4, Value::Fixed64([2, 0, 0, 0, 0, 0, 0, 0]))))
-        );
-        assert_eq!(fields.next_field(), Ok(None));
+        let mut fields = fields(&message);
+        for (number, value) in [
+            (1, Value::Varint(150)),
+            (
+                2,
+                Value::Counted {
+                    prefix: (4, 5),
+                    bytes: (5, 7),
+                },
+            ),
+            (3, Value::Fixed),
+            (4, Value::Fixed),
+        ] {
+            assert_eq!(fields.next(), Ok(Some(Field { number, value })));
+        }
+        assert_eq!(fields.next(), Ok(None));
+        let mut packed = Packed::new(&[0x96, 0x01, 0x02], (0, 3));
+        assert_eq!(packed.next(), Ok(Some(150)));
+        assert_eq!(packed.next(), Ok(Some(2)));
+        assert_eq!(packed.next(), Ok(None));
     }
 
     #[test]
@@ -139,9 +230,13 @@ mod tests {
             &[0x09, 1],
             &[0x80],
         ] {
-            assert_eq!(Fields::new(bytes).next_field(), Err(WireError), "{bytes:?}");
+            assert_eq!(fields(bytes).next(), Err(WireError), "{bytes:?}");
         }
-        assert_eq!(varint(&mut &[0xff; 11][..]), Err(WireError));
+        assert_eq!(Packed::new(&[0xff; 11], (0, 11)).next(), Err(WireError));
+        assert_eq!(
+            Elements::new(&[9, 0, 0, 0, 1], (0, 5)).next(),
+            Err(WireError)
+        );
         assert_eq!(frame(&mut &[0, 0, 0, 0, 2, 1][..]), Err(WireError));
         assert_eq!(frame(&mut &[1, 0, 0, 0, 1, 9][..]), Ok((true, &[9][..])));
     }

@@ -1,7 +1,7 @@
 //! The few fields of Envoy's access log messages that are read here.
 //!
-//! All of Envoy's protobufs are megabytes of generated code and many times the build of the
-//! rest of the desk; what isn't named here is skipped when a message is decoded.
+//! A crate of all of Envoy's protobufs is megabytes of generated code, and took four times as
+//! long to compile as tonic itself. What isn't named here is skipped when a message is decoded.
 
 use std::collections::HashMap;
 

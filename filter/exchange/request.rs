@@ -216,7 +216,7 @@ impl Exchange {
         };
         let mut facts = operation::take(shape, body).map_err(|error| match error {
             FactsError::Malformed(message) => Refusal::new(400, "body_malformed", message),
-            FactsError::NotReadable(message) => Refusal::new(415, "body_not_readable", message),
+            FactsError::NotReadable(message) => not_readable(message),
         })?;
         // Where path and body both name a model, a server may serve either.
         if let (Some(path), Some(body)) = (&asked.operation.model, &facts.model)
@@ -381,6 +381,10 @@ fn out_of_order() -> Refusal {
     Refusal::new(500, "out_of_order", "The request can't be judged.")
 }
 
+fn not_readable(message: &str) -> Refusal {
+    Refusal::new(415, "body_not_readable", message)
+}
+
 fn over(bytes: usize, limit: u64) -> bool {
     u64::try_from(bytes).map_or(true, |bytes| bytes > limit)
 }
@@ -419,8 +423,11 @@ fn readable(
     if length.is_some_and(|length| length > limit) {
         return Err(Refusal::too_large(limit));
     }
-    if operation.body == Shape::Opaque {
-        return Ok(());
+    match operation.body {
+        Shape::Opaque => return Ok(()),
+        // Its client may wait for an answer before it sends more: the end may never come.
+        Shape::TensorsGrpcStream => return Err(not_readable(operation::STREAMED)),
+        _ => {}
     }
     if is_encoded(headers) {
         return Err(Refusal::new(
@@ -429,16 +436,11 @@ fn readable(
             "The body is encoded, and can't be judged. Send it without content-encoding.",
         ));
     }
-    let expected = match operation.body {
-        Shape::TensorsGrpc | Shape::TensorsGrpcStream => "application/grpc",
-        _ => "application/json",
+    let (expected, fits): (_, fn(&str) -> bool) = match operation.body {
+        Shape::TensorsGrpc => ("application/grpc", is_grpc),
+        _ => ("application/json", is_json),
     };
-    let fits = match (operation.body, media) {
-        (Shape::TensorsGrpc | Shape::TensorsGrpcStream, Some(media)) => is_grpc(media),
-        (_, Some(media)) => is_json(media),
-        (_, None) => false,
-    };
-    if !fits {
+    if !media.is_some_and(fits) {
         return Err(Refusal::new(
             415,
             "media_type_not_supported",

@@ -232,8 +232,17 @@ fn format(
     if media == "text/event-stream" {
         return Ok(Some(Format::Events));
     }
-    if is_json(&media) || ["application/x-ndjson", "application/jsonl"].contains(&media.as_str()) {
+    if is_json(&media) {
         return Ok(Some(Format::Json));
+    }
+    if [
+        "application/x-ndjson",
+        "application/ndjson",
+        "application/jsonl",
+    ]
+    .contains(&media.as_str())
+    {
+        return Ok(Some(Format::Lines));
     }
     if media.starts_with("text/") {
         return Ok(Some(Format::Text));

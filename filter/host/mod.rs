@@ -9,6 +9,7 @@ mod calls;
 mod environment;
 mod random;
 mod root;
+mod shared;
 mod store;
 mod stream;
 

@@ -9,26 +9,9 @@ use proxy_wasm::types::Action;
 
 use super::calls::{self, Buffer, Direction, Level, Map, Status};
 use super::random;
-use super::root::Shared;
+use super::shared::{Delivery, Shared};
 use super::store::SharedData;
 use crate::exchange::{Call, Effect, Event, Exchange, Flow, Name, Outcome, Reply, World};
-
-/// Where the pieces of a response that have been dealt with are.
-///
-/// Where trailers may follow a body, nothing can be written behind a piece that went on: so a
-/// piece is held while something of it is undecided, and a tick lets it go. Envoy still takes
-/// bytes in the trailers callback after that, as long as the piece before was held.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Delivery {
-    /// The last piece went on at once.
-    Direct,
-    /// The last piece is held in Envoy's buffer.
-    Held,
-    /// The last piece was held, and a tick let it go.
-    Released,
-    /// The trailers are held, with the body's end before them.
-    Ending,
-}
 
 pub(super) struct Stream {
     context: u32,
@@ -196,6 +179,9 @@ impl Stream {
 
     /// Reads the new part of the response's buffer, and puts what becomes of it in its place.
     fn respond(&mut self, size: usize, end: bool) -> Action {
+        if self.delivery.get() == Delivery::Released {
+            self.response_done = 0;
+        }
         let new = size.saturating_sub(self.response_done);
         let Ok(piece) = calls::buffer(Buffer::ResponseBody, self.response_done, new) else {
             return self.fail("host_failed");

@@ -25,6 +25,9 @@ pub enum FactsError {
     NotReadable(&'static str),
 }
 
+/// What is said of a request whose body is a stream.
+pub const STREAMED: &str = "A streamed request can't be judged by its body.";
+
 /// Takes the facts from a whole body.
 ///
 /// # Errors
@@ -40,9 +43,7 @@ pub fn take(shape: Shape, body: &[u8]) -> Result<Facts, FactsError> {
         }
         Shape::TensorsGrpc => return super::tensors::take(body),
         Shape::TensorsGrpcStream => {
-            return Err(FactsError::NotReadable(
-                "A streamed request can't be judged by its body.",
-            ));
+            return Err(FactsError::NotReadable(STREAMED));
         }
         _ => {}
     }

@@ -9,7 +9,7 @@ mod tensors;
 mod tests;
 
 pub use catalog::{Dialect, Shape, name};
-pub use facts::{Facts, FactsError, take};
+pub use facts::{Facts, FactsError, STREAMED, take};
 pub use path::{Path, PathError, normalize};
 
 /// What a request asks for, as far as its head tells.

@@ -1,7 +1,7 @@
 //! KServe V2's `ModelInferRequest` (the Open Inference Protocol over gRPC).
 
 use super::facts::{Facts, FactsError};
-use crate::wire::{Fields, Value, WireError, frame, varint};
+use crate::wire::{Elements, Field, Fields, Packed, Range, Value, WireError, frame};
 
 const MODEL_NAME: u64 = 1;
 const PARAMETERS: u64 = 4;
@@ -36,43 +36,59 @@ fn malformed() -> FactsError {
     FactsError::Malformed("The body is not one ModelInferRequest.".to_owned())
 }
 
-fn read(message: &[u8], facts: &mut Facts) -> Result<(), WireError> {
-    let mut fields = Fields::new(message);
-    while let Some((number, value)) = fields.next_field()? {
-        match (number, value) {
-            // The last value of a field counts, as protobuf has it.
-            (MODEL_NAME, Value::Bytes(name)) => facts.model = Some(text(name)),
-            (PARAMETERS, Value::Bytes(entry)) => read_parameter(entry, facts)?,
-            (INPUTS, Value::Bytes(input)) => read_input(input, facts)?,
-            (RAW_INPUTS, Value::Bytes(raw)) => read_raw(raw, facts),
-            _ => {}
+/// Gives each field whose value has a length to `visit`: its number, and where its value is.
+fn each_counted(
+    message: &[u8],
+    range: Range,
+    mut visit: impl FnMut(u64, Range) -> Result<(), WireError>,
+) -> Result<(), WireError> {
+    let mut fields = Fields::new(message, range);
+    while let Some(Field { number, value }) = fields.next()? {
+        if let Value::Counted { bytes, .. } = value {
+            visit(number, bytes)?;
         }
     }
     Ok(())
 }
 
-fn read_input(input: &[u8], facts: &mut Facts) -> Result<(), WireError> {
-    let mut fields = Fields::new(input);
+fn read(message: &[u8], facts: &mut Facts) -> Result<(), WireError> {
+    each_counted(message, (0, message.len()), |number, range| {
+        match number {
+            // The last value of a field counts, as protobuf has it.
+            MODEL_NAME => facts.model = Some(text(message, range)),
+            PARAMETERS => read_parameter(message, range, facts)?,
+            INPUTS => read_input(message, range, facts)?,
+            RAW_INPUTS => read_raw(message, range, facts),
+            _ => {}
+        }
+        Ok(())
+    })
+}
+
+fn read_input(message: &[u8], input: Range, facts: &mut Facts) -> Result<(), WireError> {
     let mut rows: Option<u64> = None;
-    while let Some((number, value)) = fields.next_field()? {
+    let mut fields = Fields::new(message, input);
+    while let Some(Field { number, value }) = fields.next()? {
         match (number, value) {
             (INPUT_SHAPE, Value::Varint(size)) => {
                 rows.get_or_insert(size);
             }
-            (INPUT_SHAPE, Value::Bytes(mut packed)) => {
-                while !packed.is_empty() {
-                    let size = varint(&mut packed)?;
+            (INPUT_SHAPE, Value::Counted { bytes, .. }) => {
+                let mut sizes = Packed::new(message, bytes);
+                while let Some(size) = sizes.next()? {
                     rows.get_or_insert(size);
                 }
             }
-            (INPUT_PARAMETERS, Value::Bytes(entry)) => read_parameter(entry, facts)?,
-            (INPUT_CONTENTS, Value::Bytes(contents)) => {
-                let mut fields = Fields::new(contents);
-                while let Some((number, value)) = fields.next_field()? {
-                    if let (CONTENTS_BYTES, Value::Bytes(element)) = (number, value) {
-                        facts.prompts.push(text(element));
+            (INPUT_PARAMETERS, Value::Counted { bytes, .. }) => {
+                read_parameter(message, bytes, facts)?;
+            }
+            (INPUT_CONTENTS, Value::Counted { bytes, .. }) => {
+                each_counted(message, bytes, |number, element| {
+                    if number == CONTENTS_BYTES {
+                        facts.prompts.push(text(message, element));
                     }
-                }
+                    Ok(())
+                })?;
             }
             _ => {}
         }
@@ -83,42 +99,34 @@ fn read_input(input: &[u8], facts: &mut Facts) -> Result<(), WireError> {
 }
 
 /// A map's entry: 1 is the name, 2 an `InferParameter`, whose field 3 is a string.
-fn read_parameter(entry: &[u8], facts: &mut Facts) -> Result<(), WireError> {
-    let mut fields = Fields::new(entry);
-    while let Some((number, value)) = fields.next_field()? {
-        if let (2, Value::Bytes(parameter)) = (number, value) {
-            let mut fields = Fields::new(parameter);
-            while let Some((number, value)) = fields.next_field()? {
-                if let (3, Value::Bytes(string)) = (number, value) {
-                    facts.prompts.push(text(string));
-                }
-            }
+fn read_parameter(message: &[u8], entry: Range, facts: &mut Facts) -> Result<(), WireError> {
+    each_counted(message, entry, |number, parameter| {
+        if number != 2 {
+            return Ok(());
         }
-    }
-    Ok(())
+        each_counted(message, parameter, |number, string| {
+            if number == 3 {
+                facts.prompts.push(text(message, string));
+            }
+            Ok(())
+        })
+    })
 }
 
-/// A raw tensor may hold texts, each behind its length in four little-endian bytes; one that
-/// doesn't is numbers, which are no prompt.
-fn read_raw(raw: &[u8], facts: &mut Facts) {
-    let mut rest = raw;
+/// A raw tensor may hold texts; one whose bytes are no such list is numbers, which are no prompt.
+fn read_raw(message: &[u8], raw: Range, facts: &mut Facts) {
+    let mut elements = Elements::new(message, raw);
     let mut found = Vec::new();
-    while let Some((length, after)) = rest.split_first_chunk::<4>() {
-        let Some((element, after)) = usize::try_from(u32::from_le_bytes(*length))
-            .ok()
-            .and_then(|length| after.split_at_checked(length))
-        else {
-            return;
-        };
-        found.push(text(element));
-        rest = after;
-    }
-    if rest.is_empty() {
-        facts.prompts.append(&mut found);
+    loop {
+        match elements.next() {
+            Ok(Some((_, element))) => found.push(text(message, element)),
+            Ok(None) => break facts.prompts.append(&mut found),
+            Err(WireError) => break,
+        }
     }
 }
 
 /// What is not UTF-8 is read with replacement characters: a pattern still sees the rest.
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
+fn text(message: &[u8], (start, end): Range) -> String {
+    String::from_utf8_lossy(message.get(start..end).unwrap_or_default()).into_owned()
 }

@@ -34,9 +34,19 @@ fn masking(criterion: &mut Criterion) {
     let prose = json!({"choices": [{"message": {"content": PROSE.repeat(1 << 13)}}]}).to_string();
     let vectors: Vec<f64> = (0..60_000).map(|n| f64::from(n).sin()).collect();
     let vectors = json!({"data": [{"embedding": vectors}]}).to_string();
-    let event = |text: &str| format!("data: {}\n\n", json!({"choices": [{"index": 0, "delta": {"content": text}}]}));
+    let event = |text: &str| {
+        format!(
+            "data: {}\n\n",
+            json!({"choices": [{"index": 0, "delta": {"content": text}}]})
+        )
+    };
     let words: Vec<String> = PROSE.split_inclusive(' ').map(str::to_owned).collect();
-    let events: String = words.iter().cycle().take(4000).map(|word| event(word)).collect();
+    let events: String = words
+        .iter()
+        .cycle()
+        .take(4000)
+        .map(|word| event(word))
+        .collect();
 
     let mut group = criterion.benchmark_group("mask");
     for (name, format, body) in [
@@ -51,9 +61,13 @@ fn masking(criterion: &mut Criterion) {
                 out.clear();
                 let mut walker = Walker::new(format);
                 for piece in body.as_bytes().chunks(16 << 10) {
-                    walker.push(&engine, piece, &mut out).expect("a body that can be masked");
+                    walker
+                        .push(&engine, piece, &mut out)
+                        .expect("a body that can be masked");
                 }
-                walker.finish(&engine, &mut out).expect("a body that can be masked");
+                walker
+                    .finish(&engine, &mut out)
+                    .expect("a body that can be masked");
                 black_box(&out);
             });
         });
@@ -112,7 +126,11 @@ fn tokens(criterion: &mut Criterion) {
     for algorithm in [Alg::Rs256, Alg::Es256, Alg::EdDsa] {
         let token = idp.token(&idp.claims("jane", &["engineers"]), algorithm);
         group.bench_function(format!("{algorithm:?}"), |bencher| {
-            bencher.iter(|| verifier.verify(black_box(&token), now()).expect("a good token"));
+            bencher.iter(|| {
+                verifier
+                    .verify(black_box(&token), now())
+                    .expect("a good token")
+            });
         });
     }
     group.finish();
@@ -121,7 +139,10 @@ fn tokens(criterion: &mut Criterion) {
 fn exchange(criterion: &mut Criterion) {
     let idp = Idp::start().expect("an identity provider");
     let guard = Rc::new(Guard::load(&policy(&idp), &|_| None).expect("a good policy"));
-    let bearer = format!("Bearer {}", idp.token(&idp.claims("jane", &["engineers"]), Alg::EdDsa));
+    let bearer = format!(
+        "Bearer {}",
+        idp.token(&idp.claims("jane", &["engineers"]), Alg::EdDsa)
+    );
     let pairs = |list: &[(&str, &str)]| -> Vec<(Vec<u8>, Vec<u8>)> {
         list.iter()
             .map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec()))
@@ -135,23 +156,41 @@ fn exchange(criterion: &mut Criterion) {
         ("authorization", &bearer),
     ]);
     let response = pairs(&[(":status", "200"), ("content-type", "application/json")]);
-    let question = json!({"model": "m", "messages": [{"role": "user", "content": PROSE}]}).to_string();
+    let question =
+        json!({"model": "m", "messages": [{"role": "user", "content": PROSE}]}).to_string();
     let answer = json!({"choices": [{"message": {"content": PROSE.repeat(6)}}]}).to_string();
     let store = Memory::default();
     criterion.bench_function("exchange/1 KB chat with an EdDSA token", |bencher| {
         bencher.iter_batched(
             || {
-                let name = Name { id: "e".into(), worker: "w".into() };
+                let name = Name {
+                    id: "e".into(),
+                    worker: "w".into(),
+                };
                 Exchange::new(Rc::clone(&guard), name, now())
             },
             |mut exchange| {
-                let world = World { now: now(), store: &store };
+                let world = World {
+                    now: now(),
+                    store: &store,
+                };
                 let mut handle = |event| black_box(exchange.handle(event, world)).flow;
-                handle(Event::RequestHead { headers: &request, end: false });
-                let flow = handle(Event::RequestWhole { body: question.as_bytes() });
+                handle(Event::RequestHead {
+                    headers: &request,
+                    end: false,
+                });
+                let flow = handle(Event::RequestWhole {
+                    body: question.as_bytes(),
+                });
                 assert_eq!(flow, Flow::Continue);
-                handle(Event::ResponseHead { headers: &response, end: false });
-                handle(Event::ResponseBody { piece: answer.as_bytes(), end: true });
+                handle(Event::ResponseHead {
+                    headers: &response,
+                    end: false,
+                });
+                handle(Event::ResponseBody {
+                    piece: answer.as_bytes(),
+                    end: true,
+                });
                 handle(Event::Closed { number: 1 });
             },
             BatchSize::SmallInput,

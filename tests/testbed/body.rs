@@ -60,7 +60,7 @@ impl Gate {
         self.0.add_permits(steps);
     }
 
-    async fn pass(&self) {
+    pub(crate) async fn pass(&self) {
         // The semaphore is never closed, so there is no other outcome.
         if let Ok(permit) = self.0.acquire().await {
             permit.forget();
@@ -189,12 +189,12 @@ impl StepSender {
 }
 
 /// A header map; a name or value that HTTP does not allow is left out.
-pub(crate) fn map(fields: &[(String, String)]) -> HeaderMap {
+pub(crate) fn map(fields: &[(String, impl AsRef<[u8]>)]) -> HeaderMap {
     fields
         .iter()
         .filter_map(|(name, value)| {
             let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
-            let value = HeaderValue::from_bytes(value.as_bytes()).ok()?;
+            let value = HeaderValue::from_bytes(value.as_ref()).ok()?;
             Some((name, value))
         })
         .collect()

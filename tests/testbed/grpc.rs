@@ -87,11 +87,16 @@ pub fn answer<T: Message + Default>(response: Response) -> Result<Answer<T>, Str
 
 /// A message as it travels: not compressed, its length, itself.
 pub fn framed(message: &impl Message) -> Vec<u8> {
-    let body = message.encode_to_vec();
-    let length = u32::try_from(body.len()).unwrap_or(u32::MAX);
+    enveloped(&message.encode_to_vec())
+}
+
+/// As [`framed`], of a message that is encoded already, or was never a message.
+#[must_use]
+pub fn enveloped(message: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(message.len()).unwrap_or(u32::MAX);
     let mut bytes = vec![0];
     bytes.extend_from_slice(&length.to_be_bytes());
-    bytes.extend_from_slice(&body);
+    bytes.extend_from_slice(message);
     bytes
 }
 

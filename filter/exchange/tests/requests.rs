@@ -295,3 +295,19 @@ fn events_out_of_order_never_let_a_request_pass() {
     assert_eq!(record["verdict"]["action"], "none");
     assert_eq!(record["timing"]["total"], 5);
 }
+
+#[test]
+fn a_streamed_request_is_refused_at_once_where_its_body_decides() {
+    let guard = guard(
+        &json!({"rules": [{"name": "small", "when": {"model": ["small-*"]}, "then": "allow"}]}),
+    );
+    let mut exchange = Driven::new(&guard);
+    let outcome = exchange.head(
+        "POST",
+        "/inference.GRPCInferenceService/ModelStreamInfer",
+        &[("content-type", "application/grpc")],
+        false,
+    );
+    assert_eq!(reply(&outcome).status, 415);
+    assert!(reply(&outcome).body.contains("streamed"));
+}

@@ -20,6 +20,7 @@ mod track;
 mod tests;
 
 use super::Engine;
+use crate::wire::WireError;
 use events::Events;
 use grpc::Grpc;
 use json::Json;
@@ -85,6 +86,12 @@ impl std::fmt::Display for WalkError {
 }
 
 impl std::error::Error for WalkError {}
+
+impl From<WireError> for WalkError {
+    fn from(WireError: WireError) -> Self {
+        Self::Malformed
+    }
+}
 
 /// How often each detector matched, by its index in the engine.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

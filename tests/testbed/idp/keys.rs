@@ -1,5 +1,7 @@
 //! Keys that are made when the provider starts, and are never written anywhere.
 
+use std::sync::OnceLock;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::Signer;
@@ -33,8 +35,7 @@ pub(super) fn id(alg: Alg) -> &'static str {
 
 impl Keys {
     pub(super) fn generate() -> Result<Self, String> {
-        let rsa = rsa::RsaPrivateKey::new(&mut OsRng, 2048)
-            .map_err(|error| format!("no RSA key could be made: {error}"))?;
+        let rsa = rsa_key()?;
         let mut seed = [0; 32];
         OsRng.fill_bytes(&mut seed);
         Ok(Self {
@@ -81,6 +82,17 @@ impl Keys {
     pub(super) fn sign_as_stranger(&self, text: &[u8]) -> Vec<u8> {
         ecdsa(&self.stranger, text)
     }
+}
+
+/// Half a second goes into an RSA key in a debug build, so the providers of one
+/// process share theirs.
+fn rsa_key() -> Result<rsa::RsaPrivateKey, String> {
+    static MADE: OnceLock<Result<rsa::RsaPrivateKey, String>> = OnceLock::new();
+    MADE.get_or_init(|| {
+        rsa::RsaPrivateKey::new(&mut OsRng, 2048)
+            .map_err(|error| format!("no RSA key could be made: {error}"))
+    })
+    .clone()
 }
 
 /// The two halves of the signature one after the other, as RFC 7518 wants them.

@@ -49,7 +49,8 @@ pub struct Idp {
 
 impl Idp {
     /// Makes keys and starts to serve them on a free port of the loopback
-    /// interface.
+    /// interface. The RSA key is the same for all providers of a process; the
+    /// others are this one's own.
     ///
     /// # Errors
     /// When a key can't be made, or there is no port.

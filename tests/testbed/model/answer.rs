@@ -3,15 +3,16 @@
 use hyper::{Response, StatusCode};
 use serde_json::Value;
 
-use crate::body::{Step, Stepped, map};
+use crate::body::{Gate, Step, Stepped, map};
 
 /// What is answered. The body is sent in steps, so it can be cut into pieces,
 /// held back, broken off, or larger than anyone would write down.
 #[derive(Debug, Clone)]
 pub struct Answer {
     status: u16,
-    headers: Vec<(String, String)>,
+    headers: Vec<(String, Vec<u8>)>,
     body: Vec<Step>,
+    gate: Option<Gate>,
 }
 
 impl Answer {
@@ -22,6 +23,7 @@ impl Answer {
             status,
             headers: Vec::new(),
             body: Vec::new(),
+            gate: None,
         }
     }
 
@@ -40,10 +42,24 @@ impl Answer {
         self
     }
 
-    /// Adds a header. A name or value that HTTP does not allow is left out.
+    /// Adds a header. What HTTP does not allow is left out.
     #[must_use]
-    pub fn header(mut self, name: &str, value: impl ToString) -> Self {
-        self.headers.push((name.to_owned(), value.to_string()));
+    pub fn header(self, name: &str, value: impl ToString) -> Self {
+        self.header_bytes(name, value.to_string())
+    }
+
+    /// Adds a header whose value need not be text.
+    #[must_use]
+    pub fn header_bytes(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        self.headers
+            .push((name.to_owned(), value.as_ref().to_vec()));
+        self
+    }
+
+    /// Nothing is answered, not even the head, before the gate lets it through.
+    #[must_use]
+    pub fn gated(mut self, gate: &Gate) -> Self {
+        self.gate = Some(gate.clone());
         self
     }
 
@@ -64,9 +80,16 @@ impl Answer {
         self
     }
 
-    /// Must be called inside a runtime.
-    pub(super) fn into_response(self) -> Response<Stepped> {
-        let mut response = Response::new(Stepped::new(self.body));
+    pub(super) async fn into_response(self) -> Response<Stepped> {
+        if let Some(gate) = &self.gate {
+            gate.pass().await;
+        }
+        self.response_with(Stepped::new(self.body.clone()))
+    }
+
+    /// The head of this answer, with another body.
+    pub(super) fn response_with(&self, body: Stepped) -> Response<Stepped> {
+        let mut response = Response::new(body);
         *response.status_mut() =
             StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         *response.headers_mut() = map(&self.headers);

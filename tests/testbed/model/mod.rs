@@ -17,7 +17,7 @@ use hyper::body::Incoming;
 use serde_json::Value;
 
 use crate::body::{Gate, Stepped};
-use crate::http::{self};
+use crate::http;
 use crate::serve::Server;
 use crate::{kserve, lock, wait};
 
@@ -232,5 +232,5 @@ async fn handle(state: Arc<State>, request: Request<Incoming>) -> hyper::Respons
     } else {
         openai::answer(&received.method, &path, &received, &reply)
     };
-    answer.into_response()
+    answer.into_response().await
 }

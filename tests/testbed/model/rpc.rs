@@ -9,7 +9,7 @@ use prost::Message;
 
 use super::{Answer, Received, Reply, State};
 use crate::body::{Gate, Step, StepSender, Stepped, split};
-use crate::grpc::{Reader, framed};
+use crate::grpc::{Reader, enveloped, framed};
 use crate::kserve::{
     Empty, Health, InferRequest, InferResponse, ModelMetadata, ModelName, SERVICE, ServerMetadata,
     StreamResponse, TensorMetadata,
@@ -76,10 +76,8 @@ impl Rpc {
 
     /// The steps that send these messages.
     fn steps(&self, messages: Vec<Vec<u8>>) -> Vec<Step> {
-        let chosen = self.messages.as_ref().map(|chosen| {
-            let frames = chosen.iter().map(|message| enveloped(message));
-            frames.collect()
-        });
+        let chosen = self.messages.as_ref();
+        let chosen = chosen.map(|all| all.iter().map(|message| enveloped(message)).collect());
         let mut steps = Vec::new();
         for message in chosen.unwrap_or(messages) {
             for frame in split(&message, self.frame.unwrap_or(message.len())) {
@@ -107,40 +105,33 @@ pub(super) fn method(path: &str) -> Option<&str> {
 
 /// Answers a call of one message.
 pub(super) fn answer(method: &str, body: &[u8], reply: &Reply, rpc: &Rpc) -> Answer {
-    match messages(method, body, reply, rpc) {
-        Ok(Some(messages)) => {
-            let mut steps = rpc.steps(messages);
-            steps.push(rpc.end());
-            head().steps(steps)
-        }
-        // A fixed answer: only inference is scripted.
-        Ok(None) => match fixed(method, body) {
-            Ok(message) => {
-                let end = Rpc::default().end();
-                head().steps(vec![Step::data(message), end])
-            }
-            Err((code, reason)) => failed(code, &reason),
-        },
-        Err((code, reason)) => failed(code, &reason),
+    let answered = match method {
+        "ModelInfer" => inferred(body, reply, rpc),
+        _ => fixed(method, body).map(|message| {
+            let end = Rpc::default().end();
+            vec![Step::data(message), end]
+        }),
+    };
+    match answered {
+        Ok(steps) => head().steps(steps),
+        // A failure without messages has its status in the headers.
+        Err((code, reason)) => head()
+            .header("grpc-status", code)
+            .header("grpc-message", reason),
     }
 }
 
 type Failure = (u32, String);
 
-/// The answer's messages, as they travel, if the method is the scripted one.
-fn messages(
-    method: &str,
-    body: &[u8],
-    reply: &Reply,
-    rpc: &Rpc,
-) -> Result<Option<Vec<Vec<u8>>>, Failure> {
-    if method != "ModelInfer" {
-        return Ok(None);
-    }
+fn inferred(body: &[u8], reply: &Reply, rpc: &Rpc) -> Result<Vec<Step>, Failure> {
     let request: InferRequest = only(body)?;
-    Ok(Some(vec![framed(&rpc.response(&request, &reply.text()))]))
+    let message = framed(&rpc.response(&request, &reply.text()));
+    let mut steps = rpc.steps(vec![message]);
+    steps.push(rpc.end());
+    Ok(steps)
 }
 
+/// The answers that no test needs to choose.
 fn fixed(method: &str, body: &[u8]) -> Result<Vec<u8>, Failure> {
     match method {
         "ServerLive" | "ServerReady" => {
@@ -193,61 +184,41 @@ fn head() -> Answer {
     Answer::new(200).header("content-type", "application/grpc")
 }
 
-/// A failure without messages has its status in the headers.
-fn failed(code: u32, reason: &str) -> Answer {
-    head()
-        .header("grpc-status", code)
-        .header("grpc-message", reason)
-}
-
-fn enveloped(message: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(message.len()).unwrap_or(u32::MAX);
-    let mut bytes = vec![0];
-    bytes.extend_from_slice(&length.to_be_bytes());
-    bytes.extend_from_slice(message);
-    bytes
-}
-
 /// Answers `ModelStreamInfer`: each request as it comes, in both directions at
 /// once.
-pub(super) fn stream(state: Arc<State>, received: Received, body: Incoming) -> Response<Stepped> {
-    let body = Stepped::fed(|sender| async move {
+pub(super) fn stream(
+    state: Arc<State>,
+    mut received: Received,
+    mut body: Incoming,
+) -> Response<Stepped> {
+    head().response_with(Stepped::fed(|sender| async move {
         let rpc = lock(&state.rpc).clone();
-        converse(&state, &rpc, received, body, &sender).await;
+        let ended = converse(&state, &rpc, &mut received, &mut body, &sender).await;
+        received.complete = ended.is_some();
+        lock(&state.received).push(received);
         // The caller may be gone: then nobody misses the end.
         let _ = sender.send(rpc.end()).await;
-    });
-    let mut response = head().into_response();
-    *response.body_mut() = body;
-    response
+    }))
 }
 
+/// Answers until the requests end. `None` when either side broke off.
 async fn converse(
     state: &State,
     rpc: &Rpc,
-    mut received: Received,
-    mut body: Incoming,
+    received: &mut Received,
+    body: &mut Incoming,
     sender: &StepSender,
-) {
+) -> Option<()> {
     let mut reader = Reader::default();
-    loop {
-        match body.frame().await {
-            None => {
-                received.complete = true;
-                break;
-            }
-            Some(Err(_)) => break,
-            Some(Ok(frame)) => {
-                if let Some(bytes) = frame.data_ref() {
-                    received.body.extend_from_slice(bytes);
-                    reader.take(bytes);
-                }
-            }
-        }
+    while let Some(frame) = body.frame().await {
+        let frame = frame.ok()?;
+        let Some(bytes) = frame.data_ref() else {
+            continue;
+        };
+        received.body.extend_from_slice(bytes);
+        reader.take(bytes);
         while let Some(message) = reader.next_message() {
-            let Ok(request) = InferRequest::decode(message.as_slice()) else {
-                continue;
-            };
+            let request = InferRequest::decode(message.as_slice()).ok()?;
             let pieces = lock(&state.reply).pieces.clone();
             let messages = pieces.iter().map(|piece| {
                 framed(&StreamResponse {
@@ -256,11 +227,9 @@ async fn converse(
                 })
             });
             for step in rpc.steps(messages.collect()) {
-                if sender.send(step).await.is_none() {
-                    break;
-                }
+                sender.send(step).await?;
             }
         }
     }
-    lock(&state.received).push(received);
+    Some(())
 }

@@ -89,13 +89,22 @@ fn an_answer_can_be_anything() {
     model.answer("/cut", cut);
     let large = Answer::new(200).steps(vec![Step::Fill(b'x', 3_000_000)]);
     model.answer("/large", large);
-    model.answer("/bytes", Answer::new(299).body([0xff, 0xfe]));
+    let gate = Gate::new();
+    let bytes = Answer::new(299).header_bytes("x-odd", [0xff]).gated(&gate);
+    model.answer("/bytes", bytes.body([0xff, 0xfe]));
     let cut = http::get(model.port(), "/cut").unwrap();
     assert_eq!(cut.text(), "half");
     assert!(cut.broken.is_some());
     let large = http::get(model.port(), "/large").unwrap();
     assert_eq!((large.body.len(), large.broken), (3_000_000, None));
-    let bytes = http::get(model.port(), "/bytes").unwrap();
+    let client = Client::http1(model.port()).unwrap();
+    let pending = client.start(Request::get("/bytes")).unwrap();
+    model.wait_received(3).unwrap();
+    assert!(!pending.answered());
+    gate.open(1);
+    let bytes = pending.response().unwrap().read();
+    let odd = bytes.headers.iter().find(|(name, _)| name == "x-odd");
+    assert_eq!(odd.unwrap().1, [0xff]);
     assert_eq!((bytes.status, bytes.body), (299, vec![0xff, 0xfe]));
     assert_eq!(
         bytes

@@ -88,6 +88,20 @@ fn what_a_test_changes_is_changed() {
 }
 
 #[test]
+fn the_shipped_policy_guards_as_it_stands() {
+    let model = Model::start().unwrap();
+    let mesh = Mesh::builder()
+        .variable("MODEL_SERVER_KEY", "k")
+        .model(model.port())
+        .start()
+        .unwrap();
+    let answer = http::get(mesh.port(), "/v1/models").unwrap();
+    assert_eq!(answer.status, 401, "{}", answer.text());
+    assert_eq!(model.begun(), 0);
+    assert_eq!(mesh.sessions(1).unwrap().len(), 1);
+}
+
+#[test]
 fn a_configuration_that_envoy_refuses_is_told_with_its_log() {
     // The routes need it.
     let broken = || Mesh::builder().unguarded().without_cluster("models");

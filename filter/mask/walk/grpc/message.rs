@@ -11,7 +11,7 @@ use super::super::feed::{Feed, Range};
 use super::super::queue::Length;
 use super::super::texts::{Id, Owner};
 use super::super::track::Writing;
-use super::wire::{Elements, Field, Fields, Value};
+use crate::wire::{Elements, Field, Fields, Value};
 
 /// Outputs of one message.
 const OUTPUTS: usize = 1024;

@@ -5,7 +5,6 @@
 //! matches over several is written in the one where it begins.
 
 mod message;
-mod wire;
 
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,213 @@
+//! Starts desks on free ports and stops them.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::JoinHandle;
+
+use serde_json::{Value, json};
+
+use crate::client::{Answer, call};
+
+pub const EDGE: &str = "the-key-of-the-edge-filter";
+pub const ANA: &str = "the-key-of-the-reviewer-ana";
+pub const BOB: &str = "the-key-of-the-reviewer-bob";
+
+pub fn command() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
+    command.env("DESK_KEY", EDGE).env("ANA_KEY", ANA);
+    command
+}
+
+/// A folder of its own for one test.
+pub struct Folder(PathBuf);
+
+impl Folder {
+    pub fn new() -> Self {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let path =
+            std::env::temp_dir().join(format!("portcullis-desk-{}-{number}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    pub fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.file(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// A configuration with one filter and the reviewers ana (ml-leads) and bob (legal).
+    pub fn config(&self) -> PathBuf {
+        self.write(
+            "desk.json",
+            &json!({
+                "filters": [{ "name": "edge", "key": "${DESK_KEY}" }],
+                "reviewers": [
+                    { "name": "ana", "groups": ["ml-leads"], "key": "${ANA_KEY}" },
+                    { "name": "bob", "groups": ["legal", "finance"], "key": BOB },
+                ],
+            })
+            .to_string(),
+        )
+    }
+
+    pub fn store(&self) -> PathBuf {
+        self.file("desk.sqlite")
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+pub struct Desk {
+    child: Child,
+    log: Option<JoinHandle<String>>,
+    pub http: SocketAddr,
+    pub grpc: SocketAddr,
+}
+
+impl Desk {
+    pub fn start(folder: &Folder) -> Self {
+        Self::start_with(&folder.config(), &folder.store())
+    }
+
+    pub fn start_with(config: &Path, store: &Path) -> Self {
+        let mut child = command()
+            .args(["desk", "--listen", "127.0.0.1:0", "--grpc", "127.0.0.1:0"])
+            .arg("--store")
+            .arg(store)
+            .arg("--config")
+            .arg(config)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let mut log = String::new();
+        while !log.contains("the desk is open") {
+            assert_ne!(stderr.read_line(&mut log).unwrap(), 0, "no desk: {log}");
+        }
+        let address = |name: &str| {
+            let (_, rest) = log.split_once(&format!(" {name}=")).unwrap();
+            rest.split_whitespace().next().unwrap().parse().unwrap()
+        };
+        Self {
+            http: address("http"),
+            grpc: address("grpc"),
+            child,
+            log: Some(std::thread::spawn(move || {
+                stderr.read_to_string(&mut log).unwrap();
+                log
+            })),
+        }
+    }
+
+    /// SIGTERM; returns how it ended and everything that it logged.
+    pub fn stop(mut self) -> (ExitStatus, String) {
+        self.signal();
+        let status = self.child.wait().unwrap();
+        (status, self.log.take().unwrap().join().unwrap())
+    }
+
+    pub fn signal(&self) {
+        let id = self.child.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args(["-TERM", &id])
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
+
+    pub fn get(&self, target: &str, key: &str) -> Answer {
+        call(self.http, "GET", target, Some(key), None)
+    }
+
+    pub fn post(&self, target: &str, key: &str, body: &Value) -> Answer {
+        call(
+            self.http,
+            "POST",
+            target,
+            Some(key),
+            Some(&body.to_string()),
+        )
+    }
+
+    pub fn ask(&self, question: &Value) -> Value {
+        self.post("/v1/approvals", EDGE, question).ok()
+    }
+
+    pub fn decide(&self, id: &str, how: &str, key: &str) -> Answer {
+        call(
+            self.http,
+            "POST",
+            &format!("/v1/approvals/{id}/{how}"),
+            Some(key),
+            None,
+        )
+    }
+
+    /// Asks for the list until `enough` says so.
+    pub fn until(&self, target: &str, enough: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            let seen = self.get(target, ANA).ok();
+            if enough(&seen) {
+                return seen;
+            }
+            std::thread::yield_now();
+        }
+    }
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The question of a request that is told apart by `number`.
+pub fn question(number: u64) -> Value {
+    json!({
+        "digest": format!("{number:064x}"),
+        "subject": "carol",
+        "issuer": "https://idp.example",
+        "provider": "corp",
+        "groups": ["ml"],
+        "operation": "model.export",
+        "method": "GET",
+        "path": "/v1/models/big/artifact",
+        "model": "big",
+        "items": 1,
+        "rule": "export-needs-a-person",
+        "reviewers": ["ml-leads"],
+        "policy": format!("{:064x}", 7),
+        "wait": 0,
+    })
+}
+
+/// `base` with some members changed.
+pub fn with(mut base: Value, changes: Value) -> Value {
+    let Value::Object(changes) = changes else {
+        panic!("changes are an object")
+    };
+    for (name, value) in changes {
+        base[name] = value;
+    }
+    base
+}
+
+pub fn id(answer: &Value) -> String {
+    answer["id"].as_str().unwrap().to_owned()
+}

@@ -1,0 +1,20 @@
+//! The desk as it runs: the built binary, real HTTP, real gRPC, a real file.
+
+// Clippy takes only #[test] functions for tests, not what they share.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used
+)]
+
+mod approvals;
+mod check;
+mod client;
+mod expiry;
+mod harness;
+mod refusals;
+mod sessions;
+mod starting;
+mod waiting;
