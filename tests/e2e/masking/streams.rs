@@ -219,9 +219,7 @@ fn streams_arrive_as_they_are_made(guarded: &Guarded) {
         };
         let mut stream = client.open(streamed(1)).unwrap();
         let mut next = || loop {
-            let event = stream.next_event().unwrap();
-            let Some(event) = event else { return None };
-            let text = added(&event, 0);
+            let text = added(&stream.next_event().unwrap()?, 0);
             if !text.is_empty() {
                 return Some(text);
             }
