@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use testbed::http::{Client, Request, Response};
-use testbed::wait;
+use testbed::kserve::{InferRequest, InferResponse};
+use testbed::{grpc, wait};
 
 use crate::support::{CREDENTIAL, Desk, FILTER_KEY, Guarded, code, idp, in_each_envoy, policy};
 
@@ -206,6 +207,24 @@ fn each_gate_asks_for_itself(guarded: &Guarded, desk: &Desk) {
     assert_eq!(held.response().unwrap().read().status, 200);
     assert_eq!(guarded.model.begun(), 1);
 
+    // A gRPC call waits like any other request.
+    let client = Client::http2(guarded.mesh.port()).unwrap();
+    let bearer = format!("Bearer {}", token("gita"));
+    let message = InferRequest::of_texts("small-1", &["a", "b", "c"]);
+    let call = grpc::request("ModelInfer", &[message], &[("authorization", &bearer)]);
+    let held = client.start(call).unwrap();
+    let approval = desk.pending("gita");
+    assert_eq!(approval["items"], 3, "{approval}");
+    assert_eq!(
+        guarded.model.begun(),
+        1,
+        "a held call reached the model server"
+    );
+    desk.decide(&approval, "approve", "");
+    let answer = grpc::answer::<InferResponse>(held.response().unwrap().read()).unwrap();
+    assert_eq!(answer.code, Some(0), "{answer:?}");
+    assert_eq!(guarded.model.begun(), 2);
+
     // An approval is no right: nothing behind the gate allows this caller anything.
     let client = Client::http1(guarded.mesh.port()).unwrap();
     let held = client.start(embed(&idp().good("visitor", &[]))).unwrap();
@@ -219,7 +238,7 @@ fn each_gate_asks_for_itself(guarded: &Guarded, desk: &Desk) {
     );
     assert_eq!(
         guarded.model.begun(),
-        1,
+        2,
         "a request of nobody's reached the model server"
     );
 }
@@ -295,38 +314,41 @@ fn an_approval_is_for_one_request(guarded: &Guarded, desk: &Desk) {
 
 fn who_leaves_is_not_served(guarded: &Guarded, desk: &Desk) {
     guarded.model.forget();
-    let client = Client::http1(guarded.mesh.port()).unwrap();
-    let held = client
-        .start(tune("lena", "file-1").header("host", "left.test"))
+    for (subject, client) in [
+        ("lena", Client::http1(guarded.mesh.port()).unwrap()),
+        ("luis", Client::http2(guarded.mesh.port()).unwrap()),
+    ] {
+        let held = client.start(tune(subject, "file-1")).unwrap();
+        let approval = desk.pending(subject);
+        drop(held);
+        drop(client);
+        for record in records_of(guarded, subject, 1) {
+            assert_eq!(record["verdict"]["action"], "none", "{record}");
+            assert_eq!(record["approval"]["state"], "pending", "{record}");
+        }
+        desk.decide(&approval, "approve", "");
+        // The filter's question was still open, so this decision has come to it.
+        let path = format!("/v1/approvals/{}", approval["id"].as_str().unwrap());
+        let used = || desk.get(&path)["state"] == "used";
+        wait::until(
+            "the filter to hear of the decision",
+            Duration::from_secs(30),
+            used,
+        )
         .unwrap();
-    let approval = desk.pending("lena");
-    drop(held);
-    drop(client);
-    let record = guarded.record("left.test");
-    assert_eq!(record["verdict"]["action"], "none", "{record}");
-    assert_eq!(record["approval"]["state"], "pending", "{record}");
-    desk.decide(&approval, "approve", "");
-    // The filter's question was still open, so this decision has come to it.
-    let path = format!("/v1/approvals/{}", approval["id"].as_str().unwrap());
-    let used = || desk.get(&path)["state"] == "used";
-    wait::until(
-        "the filter to hear of the decision",
-        Duration::from_secs(30),
-        used,
-    )
-    .unwrap();
-    let after = guarded.send(Request::get("/v1/models").bearer(&token("lena")));
-    assert_eq!(
-        after.status,
-        200,
-        "the filter still works: {}",
-        after.text()
-    );
+        let after = guarded.send(Request::get("/v1/models").bearer(&token(subject)));
+        assert_eq!(
+            after.status,
+            200,
+            "the filter still works: {}",
+            after.text()
+        );
+    }
     let received = guarded.model.received();
     let paths: Vec<&str> = received.iter().map(|one| one.path.as_str()).collect();
+    let served = ["/v1/models", "/v1/models"];
     assert_eq!(
-        paths,
-        ["/v1/models"],
+        paths, served,
         "a request whose client had left reached the model server"
     );
 }
