@@ -1,0 +1,122 @@
+//! What the documents name exists: files, operations, detectors, codes and flags.
+#![cfg(not(target_arch = "wasm32"))]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use portcullis::config::mask::BUILT_IN_DETECTORS;
+use portcullis::config::operations::OPERATIONS;
+use regex_lite::Regex;
+
+const DOCUMENTS: &[&str] = &["README.md", "examples/policies/README.md"];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(name: &str) -> String {
+    fs::read_to_string(root().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+fn found<'t>(pattern: &str, text: &'t str) -> Vec<&'t str> {
+    let pattern = Regex::new(pattern).unwrap();
+    pattern
+        .captures_iter(text)
+        .filter_map(|found| found.get(1).map(|group| group.as_str()))
+        .collect()
+}
+
+/// The text of every Rust file under a folder.
+fn sources(folder: &str) -> String {
+    let mut text = String::new();
+    let mut folders: Vec<PathBuf> = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                text.push_str(&fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+    text
+}
+
+#[test]
+fn files_that_are_named_exist() {
+    for document in DOCUMENTS {
+        let text = read(document);
+        let folder = root().join(document);
+        let folder = folder.parent().unwrap();
+        let links = found(r"\]\(([^)#:]+)\)", &text);
+        for link in &links {
+            assert!(folder.join(link).exists(), "{document} links to {link}");
+        }
+        for path in found(
+            r"`((?:filter|desk|envoy|examples|tests|\.ci)/[a-zA-Z0-9_./-]+)`",
+            &text,
+        ) {
+            assert!(root().join(path).exists(), "{document} names {path}");
+        }
+    }
+    assert!(!found(r"\]\(([^)#:]+)\)", &read("README.md")).is_empty());
+}
+
+#[test]
+fn the_readme_lists_every_operation_and_detector() {
+    let readme = read("README.md");
+    for operation in OPERATIONS {
+        assert!(readme.contains(&format!("`{operation}`")), "{operation}");
+    }
+    for detector in BUILT_IN_DETECTORS {
+        let family = detector.starts_with("secret.") && readme.contains("`secret.*`");
+        assert!(
+            family || readme.contains(&format!("`{detector}`")),
+            "{detector}"
+        );
+    }
+}
+
+#[test]
+fn the_codes_that_the_readme_lists_are_those_of_the_filter() {
+    let readme = read("README.md");
+    let table = readme
+        .split("| status | codes |")
+        .nth(1)
+        .and_then(|rest| rest.split("\n\n").next())
+        .unwrap();
+    let source = sources("filter");
+    let codes = found("`([a-z_]+)`", table);
+    assert!(codes.len() > 15, "{codes:?}");
+    for code in codes {
+        assert!(source.contains(&format!("\"{code}\"")), "{code}");
+    }
+}
+
+#[test]
+fn the_flags_that_the_readme_shows_are_the_desk_s() {
+    let readme = read("README.md");
+    let source = sources("desk");
+    for line in readme
+        .lines()
+        .filter(|line| line.starts_with("portcullis desk "))
+    {
+        let flags = found("--([a-z]+)", line);
+        assert!(!flags.is_empty());
+        for flag in flags {
+            assert!(
+                source.contains(&format!("{flag}: ")),
+                "the desk has no --{flag}"
+            );
+        }
+    }
+}
+
+#[test]
+fn variables_that_the_readme_names_are_read() {
+    let source = sources("tests/testbed");
+    for name in found("`(PORTCULLIS_[A-Z]+)`", &read("README.md")) {
+        assert!(source.contains(&format!("\"{name}\"")), "{name}");
+    }
+}
