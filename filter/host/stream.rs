@@ -364,6 +364,7 @@ impl HttpContext for Stream {
     }
 
     fn on_log(&mut self) {
+        self.delivery.set(Delivery::Over);
         let number = self
             .shared
             .as_ref()
@@ -376,5 +377,12 @@ impl HttpContext for Stream {
                 }
             }
         }
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        // Envoy tells of a stream's end before the next tick, also where it logs nothing.
+        self.delivery.set(Delivery::Over);
     }
 }
