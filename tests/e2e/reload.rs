@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use testbed::body::{Gate, Step};
+use testbed::envoy::OLDEST;
 use testbed::http::{Client, Request};
 use testbed::model::Answer;
 use testbed::{process, wait, wasm};
@@ -67,7 +68,8 @@ fn a_trap_closes_the_worker_until_the_filter_is_back(version: &str) {
         // What was under way on the worker is cut: the held rest of an address never comes.
         gate.open(1);
         let rest = other.read();
-        assert!(rest.broken.is_some(), "{rest:?}");
+        // Older Envoys end an HTTP/2 stream with "no error" here.
+        assert!(rest.broken.is_some() || version == OLDEST, "{rest:?}");
         assert!(!rest.text().contains("corp.com"), "{rest:?}");
 
         let mut passed = 0;

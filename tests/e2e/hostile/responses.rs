@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use testbed::body::{Step, split};
+use testbed::envoy::OLDEST;
 use testbed::http::{Client, Request};
 use testbed::mesh::Mesh;
 use testbed::model::Answer;
@@ -56,15 +57,24 @@ fn a_broken_answer_shows_nothing(version: &str) {
             for client in &clients {
                 let response = client.send(get("/cut")).unwrap();
                 let text = response.text();
-                // With nothing sent yet, Envoy may answer for the model.
-                assert!(
-                    response.broken.is_some() || response.status == 503,
-                    "{kind} at {at}"
-                );
                 for part in [ADDRESS, "ana@c", "@corp"] {
                     assert!(!text.contains(part), "{kind} cut at {at}: {text}");
                 }
+                // Older Envoys end the stream with "no error" here, with or without the filter.
+                assert!(
+                    response.broken.is_some() || version == OLDEST,
+                    "{kind} at {at}"
+                );
             }
+        }
+        // Over HTTP/1 no version makes the part pass for the whole.
+        let middle = body.len() / 2;
+        let steps = vec![Step::data(&body.as_bytes()[..middle]), Step::Cut];
+        let answer = Answer::new(200).header("content-type", kind);
+        model.answer("/cut", answer.steps(steps));
+        for mesh in [&guarded.mesh, &http2.mesh] {
+            let response = testbed::http::send(mesh.port(), get("/cut")).unwrap();
+            assert!(response.broken.is_some(), "{kind}: {response:?}");
         }
     }
     // Ended early, or not what its type says: what is left is masked all the same.

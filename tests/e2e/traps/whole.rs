@@ -2,10 +2,15 @@
 
 use serde_json::json;
 use testbed::body::{Step, split};
+use testbed::envoy::OLDEST;
 use testbed::http::{Client, Request};
 
 use crate::support::{Guarded, ana, code, in_each_envoy, policy};
 use crate::vms::Vms;
+
+/// What an HTTP/2 server takes before it says that it takes more, in bytes (RFC 9113, section
+/// 6.9.2).
+const WINDOW: usize = 65_535;
 
 in_each_envoy!(a_judged_body_arrives_to_the_last_byte);
 
@@ -26,7 +31,7 @@ fn a_judged_body_arrives_to_the_last_byte(version: &str) {
     let vms = [Vms::of(&plain.mesh), Vms::of(&http2.mesh)];
     let model = &plain.model;
     let shortest = chat_of("").len();
-    for mesh in [&plain.mesh, &http2.mesh] {
+    for (mesh, to_http2) in [(&plain.mesh, false), (&http2.mesh, true)] {
         let two = Client::http2(mesh.port()).unwrap();
         let one = Client::http1(mesh.port()).unwrap();
         for (size, piece) in [
@@ -58,7 +63,12 @@ fn a_judged_body_arrives_to_the_last_byte(version: &str) {
                     "{size} by {piece} changed"
                 );
             }
-            // And with trailers behind the body, where the last piece is not the end.
+            // And with trailers behind the body, where the last piece is not the end. Older
+            // Envoys, with or without the filter, lose trailers behind a body that has to wait
+            // for an HTTP/2 server to take more, and with them the request.
+            if to_http2 && version == OLDEST && size >= WINDOW {
+                continue;
+            }
             model.forget();
             let mut steps = split(body.as_bytes(), piece);
             steps.push(Step::Trailers(vec![("x-sum".to_owned(), "1".to_owned())]));
