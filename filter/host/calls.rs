@@ -246,12 +246,11 @@ pub(super) fn remove_header(map: Map, name: &str) -> Result<(), Status> {
 /// Answers the client. `details` stands in Envoy's response code details.
 pub(super) fn reply(
     status: u16,
+    grpc_status: u8,
     headers: &[(&str, &str)],
     body: &[u8],
     details: &str,
 ) -> Result<(), Status> {
-    /// Envoy derives the gRPC status from the HTTP status.
-    const FROM_HTTP: i32 = -1;
     let headers = write_pairs(headers);
     // SAFETY: the pointers and lengths are those of live slices.
     check(unsafe {
@@ -263,7 +262,7 @@ pub(super) fn reply(
             body.len(),
             headers.as_ptr(),
             headers.len(),
-            FROM_HTTP,
+            i32::from(grpc_status),
         )
     })
 }
