@@ -24,8 +24,10 @@ const MOST_REQUEST_BODY: u64 = 64 << 20;
 pub(super) fn read(node: &Node<'_>) -> Option<Limits> {
     let object = node.object()?;
     let mut limits = Limits::default();
-    if let Some(node) = object.optional("request_body") {
-        limits.request_body = units::size(&node, MOST_REQUEST_BODY)?;
+    if let Some(node) = object.optional("request_body")
+        && let Some(size) = units::size(&node, MOST_REQUEST_BODY)
+    {
+        limits.request_body = size;
     }
     object.later(
         "response_body",

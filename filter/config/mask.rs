@@ -201,7 +201,9 @@ fn read_mask(name: &str, node: &Node<'_>, own: &[Detector]) -> Option<Mask> {
     }
     object.later("fields", "rules for single fields (\"fields\")");
     object.close();
-    let style = style?;
+    // A policy with a problem is refused whole; without its name, the rules that use this mask
+    // would seem to be wrong too.
+    let style = style.unwrap_or(Style::Label);
     // Priority follows the order of the definitions, not the order in which a mask lists them.
     let mut detections = Vec::new();
     for name in BUILT_IN_DETECTORS {

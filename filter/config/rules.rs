@@ -72,13 +72,14 @@ fn read_rule(node: &Node<'_>, context: &mut Context<'_>) -> Option<Rule> {
     let when = object
         .optional("when")
         .map(|node| when::read(&node, &context.names));
-    let then = object.required("then")?;
+    let then = object.required("then");
     let quota = object.optional("quota");
     let mask = object.optional("mask");
     let message = object.optional("message");
     object.later("flag", "flags in the record (\"flag\")");
     object.close();
 
+    let then = then?;
     let then = match then.value().as_str() {
         Some("allow") => {
             let quotas = quota.as_ref().map_or_else(Vec::new, |list| {

@@ -80,6 +80,30 @@ fn several_mistakes_are_told_at_once() {
 }
 
 #[test]
+fn a_mistake_hides_no_other_and_makes_none() {
+    let problems = edited(
+        r#""rules": [ {"#,
+        r#""limits": { "request_body": "lots", "response_body": "1MiB" },
+           "masks": { "pii": { "detect": ["email"], "style": "blur" } },
+           "rules": [ { "name": "odd", "when": { "method": [] }, "thn": "deny" },
+                      { "name": "masked", "then": "allow", "mask": ["pii"] }, {"#,
+    );
+    let paths: Vec<&str> = problems
+        .iter()
+        .map(|one| one.split_once(": ").unwrap().0)
+        .collect();
+    let expected = [
+        "/limits/request_body",
+        "/limits/response_body",
+        "/masks/pii/style",
+        "/rules/0/when/method",
+        "/rules/0",
+        "/rules/0/thn",
+    ];
+    assert_eq!(paths, expected, "{problems:#?}");
+}
+
+#[test]
 fn a_secret_comes_from_the_environment_and_is_never_shown() {
     let with = |value: &str| {
         SMALL.replace(

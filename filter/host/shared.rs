@@ -22,6 +22,9 @@ pub(super) enum Delivery {
     Released,
     /// The trailers are held, with the body's end before them.
     Ending,
+    /// The stream has ended, held piece or not. Envoy takes calls for it until the stream's memory
+    /// is given back, somewhat later, and dies of one that lets it go on.
+    Over,
 }
 
 /// What a configuration's streams share.
@@ -67,7 +70,7 @@ impl Shared {
         let due = core::mem::take(&mut *self.due.borrow_mut());
         for (context, delivery) in due {
             let held = matches!(delivery.get(), Delivery::Held | Delivery::Ending);
-            // A stream that is gone has nothing to let go.
+            // The host doesn't know a stream whose memory is gone.
             if held && calls::act_for(context).is_ok() && calls::resume(Direction::Response).is_ok()
             {
                 delivery.set(Delivery::Released);

@@ -374,6 +374,7 @@ impl HttpContext for Stream {
     }
 
     fn on_log(&mut self) {
+        self.delivery.set(Delivery::Over);
         let number = self
             .shared
             .as_ref()
@@ -386,5 +387,12 @@ impl HttpContext for Stream {
                 }
             }
         }
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        // Envoy tells of a stream's end before the next tick, also where it logs nothing.
+        self.delivery.set(Delivery::Over);
     }
 }

@@ -10,9 +10,16 @@
 )]
 
 mod approvals;
+mod clients;
+mod crude;
+mod hostile;
 mod masking;
+mod policies;
 mod quotas;
 mod records;
+mod reload;
 mod rules;
 mod support;
 mod tokens;
+mod traps;
+mod vms;

@@ -65,6 +65,15 @@ impl Config {
         set_policy(self.listener()?, policy)
     }
 
+    pub(super) fn policy_as_struct(&mut self, policy: &Value) -> Result<(), String> {
+        let path = "/typed_config/config/configuration";
+        *at(guard(self.listener()?)?, path)? = json!({
+            "@type": "type.googleapis.com/google.protobuf.Struct",
+            "value": policy
+        });
+        Ok(())
+    }
+
     pub(super) fn variables(&mut self, variables: &[(String, String)]) -> Result<(), String> {
         let path = "/typed_config/config/vm_config/environment_variables/host_env_keys";
         let names = items(guard(self.listener()?)?, path)?;

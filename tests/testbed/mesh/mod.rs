@@ -25,6 +25,7 @@ const STARTING: Duration = Duration::from_secs(120);
 pub struct Builder {
     version: Option<String>,
     policy: Option<String>,
+    structure: Option<Value>,
     listeners: Vec<(String, String)>,
     variables: Vec<(String, String)>,
     clusters: Vec<Cluster>,
@@ -50,6 +51,7 @@ impl Default for Builder {
         Self {
             version: Some(envoy::CURRENT.to_owned()),
             policy: None,
+            structure: None,
             listeners: Vec::new(),
             variables: Vec::new(),
             clusters: Vec::new(),
@@ -77,6 +79,13 @@ impl Builder {
     #[must_use]
     pub fn policy(mut self, json: impl ToString) -> Self {
         self.policy = Some(json.to_string());
+        self
+    }
+
+    /// The policy as a `google.protobuf.Struct`, which the filter does not take.
+    #[must_use]
+    pub fn policy_as_struct(mut self, policy: &Value) -> Self {
+        self.structure = Some(policy.clone());
         self
     }
 
@@ -270,6 +279,9 @@ impl Builder {
             config.module(&module)?;
             if let Some(policy) = &self.policy {
                 config.policy(policy)?;
+            }
+            if let Some(policy) = &self.structure {
+                config.policy_as_struct(policy)?;
             }
             config.variables(&self.variables)?;
         }
