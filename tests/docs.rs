@@ -1,5 +1,10 @@
 //! What the documents name exists: files, operations, detectors, codes and flags.
 #![cfg(not(target_arch = "wasm32"))]
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "what the tests share may fail them"
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -107,6 +107,9 @@ pub struct Call {
 pub struct Reply {
     /// The HTTP status.
     pub status: u16,
+    /// The status for a gRPC call; Envoy sends it in place of the HTTP status to callers that
+    /// speak gRPC.
+    pub grpc_status: u8,
     /// Headers; values have no control characters.
     pub headers: Vec<(&'static str, String)>,
     /// The body.

@@ -107,7 +107,7 @@ impl Refusal {
     pub(super) fn into_reply(self, dialect: Dialect) -> Reply {
         let mut headers = self.headers;
         let body = match dialect {
-            // Envoy takes the body for the grpc-message, and the grpc-status from the status.
+            // Envoy takes the body for the grpc-message.
             Dialect::Grpc => self.message,
             Dialect::Kserve => {
                 headers.push(("content-type", "application/json".to_owned()));
@@ -126,6 +126,7 @@ impl Refusal {
         };
         Reply {
             status: self.status,
+            grpc_status: grpc_status(self.status),
             headers,
             body,
         }
@@ -139,5 +140,24 @@ fn openai_type(status: u16) -> &'static str {
         429 => "rate_limit_error",
         500.. => "server_error",
         _ => "invalid_request_error",
+    }
+}
+
+/// The gRPC status code (<https://grpc.io/docs/guides/status-codes/>) that says the same. Envoy's
+/// own mapping makes 14 of 429 and 13 of 400, which tell a caller to try again or to give up.
+fn grpc_status(status: u16) -> u8 {
+    const INVALID_ARGUMENT: u8 = 3;
+    const PERMISSION_DENIED: u8 = 7;
+    const RESOURCE_EXHAUSTED: u8 = 8;
+    const INTERNAL: u8 = 13;
+    const UNAVAILABLE: u8 = 14;
+    const UNAUTHENTICATED: u8 = 16;
+    match status {
+        400 | 415 => INVALID_ARGUMENT,
+        401 => UNAUTHENTICATED,
+        403 => PERMISSION_DENIED,
+        413 | 429 => RESOURCE_EXHAUSTED,
+        503 => UNAVAILABLE,
+        _ => INTERNAL,
     }
 }

@@ -108,6 +108,7 @@ impl Exchange {
         }
         self.record.request.path = Some(path.path.clone());
         self.record.request.operation = Some(operation.name);
+        self.record.request.model = operation.model.as_deref().map(shown);
 
         let found = find_token(&policy.identity.token, headers).map_err(Refusal::identity)?;
         let identity = guard
@@ -236,10 +237,7 @@ impl Exchange {
             body,
         ));
         let request = &mut self.record.request;
-        request.model = facts
-            .model
-            .as_ref()
-            .map(|name| name.chars().take(256).collect());
+        request.model = facts.model.as_deref().map(shown);
         request.items = Some(facts.items);
         request.bytes = u64::try_from(body.len()).ok();
         asked.facts = Some(facts);
@@ -367,6 +365,11 @@ impl Exchange {
             .collect();
         Ok(())
     }
+}
+
+/// A model's name as records hold it: a caller chose its length.
+fn shown(model: &str) -> String {
+    model.chars().take(256).collect()
 }
 
 pub(super) fn hold() -> Outcome {

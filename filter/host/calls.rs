@@ -168,8 +168,11 @@ pub(super) fn replace_buffer(kind: Buffer, length: usize, bytes: &[u8]) -> Resul
     check(unsafe { proxy_set_buffer_bytes(kind as u32, 0, length, bytes.as_ptr(), bytes.len()) })
 }
 
+/// Names and values of headers.
+pub(super) type Pairs = Vec<(Vec<u8>, Vec<u8>)>;
+
 /// All headers, names in lower case as Envoy keeps them.
-pub(super) fn headers(map: Map) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Status> {
+pub(super) fn headers(map: Map) -> Result<Pairs, Status> {
     let (mut data, mut size) = (null_mut(), 0);
     // SAFETY: both out-pointers outlive the call.
     check(unsafe { proxy_get_header_map_pairs(map as u32, &raw mut data, &raw mut size) })?;
@@ -180,7 +183,7 @@ pub(super) fn headers(map: Map) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Status> {
 
 /// A count, then for each pair the lengths of name and value, then the names and values, each
 /// with a NUL behind it.
-fn read_pairs(bytes: &[u8]) -> Option<Vec<(Vec<u8>, Vec<u8>)>> {
+fn read_pairs(bytes: &[u8]) -> Option<Pairs> {
     if bytes.is_empty() {
         return Some(Vec::new());
     }
@@ -243,12 +246,11 @@ pub(super) fn remove_header(map: Map, name: &str) -> Result<(), Status> {
 /// Answers the client. `details` stands in Envoy's response code details.
 pub(super) fn reply(
     status: u16,
+    grpc_status: u8,
     headers: &[(&str, &str)],
     body: &[u8],
     details: &str,
 ) -> Result<(), Status> {
-    /// Envoy derives the gRPC status from the HTTP status.
-    const FROM_HTTP: i32 = -1;
     let headers = write_pairs(headers);
     // SAFETY: the pointers and lengths are those of live slices.
     check(unsafe {
@@ -260,7 +262,7 @@ pub(super) fn reply(
             body.len(),
             headers.as_ptr(),
             headers.len(),
-            FROM_HTTP,
+            i32::from(grpc_status),
         )
     })
 }

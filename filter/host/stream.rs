@@ -28,6 +28,9 @@ pub(super) struct Stream {
     response_done: usize,
 }
 
+/// The gRPC status of what may be well later.
+const UNAVAILABLE: u8 = 14;
+
 /// The desk's answers are small; what is larger is none.
 const MOST_ANSWER: usize = 64 << 10;
 
@@ -106,6 +109,7 @@ impl Stream {
                 // Envoy can't answer twice: a reply behind a response's head ends the stream.
                 self.reply(&Reply {
                     status: 502,
+                    grpc_status: UNAVAILABLE,
                     headers: Vec::new(),
                     body: String::new(),
                 });
@@ -126,9 +130,14 @@ impl Stream {
             .iter()
             .map(|(name, value)| (*name, value.as_str()))
             .collect();
-        if let Err(status) =
-            calls::reply(reply.status, &headers, reply.body.as_bytes(), "portcullis")
-        {
+        let sent = calls::reply(
+            reply.status,
+            reply.grpc_status,
+            &headers,
+            reply.body.as_bytes(),
+            "portcullis",
+        );
+        if let Err(status) = sent {
             calls::log(
                 Level::Error,
                 &format!("portcullis: no reply could be sent: {status:?}"),
@@ -140,6 +149,7 @@ impl Stream {
     fn fail(&mut self, code: &str) -> Action {
         self.reply(&Reply {
             status: 503,
+            grpc_status: UNAVAILABLE,
             headers: Vec::new(),
             body: format!("portcullis: {code}"),
         });

@@ -243,8 +243,8 @@ fn what_one_quota_refuses_no_other_is_charged_for(guarded: &Guarded) {
         );
     }
     let answer = grpc::infer(&client, "small-1", "hello", &headers).unwrap();
-    // What gRPC makes of 429: the caller may try again later.
-    assert_eq!(answer.code, Some(14), "{answer:?}");
+    // RESOURCE_EXHAUSTED
+    assert_eq!(answer.code, Some(8), "{answer:?}");
     assert!(answer.messages.is_empty(), "{answer:?}");
 }
 

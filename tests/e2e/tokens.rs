@@ -104,7 +104,7 @@ fn what_is_wrong_is_refused(guarded: &Guarded) {
     let token = es256(&good);
     let (head, _) = token.rsplit_once('.').unwrap();
     let cases = [
-        ("expired", idp().expired("ana", &[]), "token_expired"),
+        ("expired", idp().expired("svc-ana", &[]), "token_expired"),
         (
             "never-expires",
             es256(&without(&good, "exp")),
@@ -112,18 +112,18 @@ fn what_is_wrong_is_refused(guarded: &Guarded) {
         ),
         (
             "not-yet-valid",
-            idp().not_yet_valid("ana", &[]),
+            idp().not_yet_valid("svc-ana", &[]),
             "token_not_yet_valid",
         ),
         (
             "wrong-issuer",
-            idp().wrong_issuer("ana", &[]),
+            idp().wrong_issuer("svc-ana", &[]),
             "unknown_issuer",
         ),
         ("no-issuer", es256(&without(&good, "iss")), "unknown_issuer"),
         (
             "wrong-audience",
-            idp().wrong_audience("ana", &[]),
+            idp().wrong_audience("svc-ana", &[]),
             "audience_mismatch",
         ),
         (
@@ -136,12 +136,16 @@ fn what_is_wrong_is_refused(guarded: &Guarded) {
             es256(&without(&good, "sub")),
             "subject_missing",
         ),
-        ("unknown-key", idp().unknown_key("ana", &[]), "unknown_key"),
-        ("forged", idp().forged("ana", &[]), "signature_invalid"),
+        (
+            "unknown-key",
+            idp().unknown_key("svc-ana", &[]),
+            "unknown_key",
+        ),
+        ("forged", idp().forged("svc-ana", &[]), "signature_invalid"),
         ("no-signature", format!("{head}."), "signature_invalid"),
         (
             "alg-none",
-            idp().unsigned("ana", &[]),
+            idp().unsigned("svc-ana", &[]),
             "algorithm_not_allowed",
         ),
         // The public key as the secret of a MAC: the algorithm is the token's choice nowhere.
@@ -238,7 +242,7 @@ fn several_tokens_are_refused(guarded: &Guarded) {
         ),
         (
             "other-second.test",
-            chat(&good, "hello").header("x-api-key", idp().expired("ana", &[])),
+            chat(&good, "hello").header("x-api-key", idp().expired("svc-ana", &[])),
         ),
         (
             "twice-one-place.test",

@@ -239,6 +239,7 @@ fn refusals_speak_the_caller_dialect() {
         reply(&outcome).body,
         "The policy does not allow this request."
     );
+    assert_eq!(reply(&outcome).grpc_status, 7);
     let mut openai = Driven::new(&guard);
     let outcome = openai.chat();
     assert!(
