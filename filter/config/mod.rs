@@ -125,8 +125,13 @@ fn read(node: &Node<'_>, text: &str) -> Option<Policy> {
         .optional("masks")
         .map(|node| mask::read_masks(&node, &detectors))
         .unwrap_or_default();
-    let quotas = object
-        .optional("quotas")
+    let quotas_node = object.optional("quotas");
+    let quota_names: Vec<String> = quotas_node
+        .iter()
+        .filter_map(|node| node.value().as_object())
+        .flat_map(|members| members.keys().cloned())
+        .collect();
+    let quotas = quotas_node
         .map(|node| quotas::read(&node))
         .unwrap_or_default();
     object.later(
@@ -155,7 +160,7 @@ fn read(node: &Node<'_>, text: &str) -> Option<Policy> {
             claims: &claims,
             patterns: &pattern_names,
         },
-        quotas: &quotas,
+        quotas: &quota_names,
         masks: &masks,
         approvals: has_approvals.is_some(),
         plans: Vec::new(),

@@ -98,7 +98,7 @@ impl<'a> Node<'a> {
     pub(super) fn not_in_this_version(&self, what: &str) {
         self.problem(
             what,
-            "this key to be absent: this version of Portcullis does not do that yet, and nothing is accepted and ignored",
+            "none: this version of Portcullis does not do that yet, and nothing is accepted and ignored",
         );
     }
 

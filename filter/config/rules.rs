@@ -1,7 +1,6 @@
 //! `/rules` of the policy.
 
 use super::mask::{Detection, Mask};
-use super::quotas::Quota;
 use super::reader::Node;
 use super::when::{self, Names, When, known};
 
@@ -40,7 +39,9 @@ pub struct Rule {
 /// What rules refer to, and the mask plans that they need.
 pub(super) struct Context<'a> {
     pub(super) names: Names<'a>,
-    pub(super) quotas: &'a [Quota],
+    /// Names as the policy writes them, those of quotas that are wrong among them: a rule that
+    /// uses one is not wrong for it.
+    pub(super) quotas: &'a [String],
     pub(super) masks: &'a [Mask],
     pub(super) approvals: bool,
     /// One plan for each combination of masks that some rule uses.
@@ -82,11 +83,9 @@ fn read_rule(node: &Node<'_>, context: &mut Context<'_>) -> Option<Rule> {
     let then = then?;
     let then = match then.value().as_str() {
         Some("allow") => {
-            let quotas = quota.as_ref().map_or_else(Vec::new, |list| {
-                let names: Vec<String> =
-                    context.quotas.iter().map(|one| one.name.clone()).collect();
-                known(list, &names)
-            });
+            let quotas = quota
+                .as_ref()
+                .map_or_else(Vec::new, |list| known(list, context.quotas));
             let plan = mask.as_ref().map(|list| mask_plan(list, context));
             if let Some(node) = &message {
                 node.problem(

@@ -246,3 +246,15 @@ fn the_first_style_of_a_detector_holds_and_equal_plans_are_one() {
     assert_eq!(plan.len(), 2);
     assert_eq!(plan[0].style, super::mask::Style::Stars);
 }
+
+#[test]
+fn a_rule_is_not_wrong_for_a_quota_that_is() {
+    let text = SMALL.replace(
+        r#""rules": [ { "name": "all", "then": "allow" } ]"#,
+        r#""quotas": {"t": {"by": ["subject"], "count": "tokens", "limit": 1, "per": "1h"}},
+           "rules": [ {"name": "all", "then": "allow", "quota": ["t"]} ]"#,
+    );
+    let problems = read(&text).unwrap_err();
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert_eq!(problems[0].path, "/quotas/t/count");
+}
