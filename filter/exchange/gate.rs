@@ -38,13 +38,13 @@ impl Exchange {
         self.record.verdict.rule = Some(rule.name.clone());
         self.record.approval = Some(record::Approval {
             id: None,
-            state: "unavailable",
+            state: "asked",
             rule: rule.name.clone(),
             reviewer: None,
         });
         let (Some(approvals), Some(digest)) = (&guard.policy.approvals, asked.digest.clone())
         else {
-            return self.refuse(Refusal::desk_away(), world);
+            return self.desk_is_away(world);
         };
         let question = Question {
             digest,
@@ -67,7 +67,7 @@ impl Exchange {
             wait: 0,
         };
         let Ok(body) = serde_json::to_vec(&question) else {
-            return self.refuse(Refusal::desk_away(), world);
+            return self.desk_is_away(world);
         };
         let deadline = world.now.saturating_add(approvals.wait);
         let path = approval::ASK_PATH.to_owned();
@@ -99,10 +99,7 @@ impl Exchange {
         let guard = std::rc::Rc::clone(&self.guard);
         let answer = answer.and_then(|(status, body)| approval::read_answer(status, body));
         let (Some(answer), Some(approvals)) = (answer, &guard.policy.approvals) else {
-            if let Some(approval) = &mut self.record.approval {
-                approval.state = "unavailable";
-            }
-            return self.refuse(Refusal::desk_away(), world);
+            return self.desk_is_away(world);
         };
         if let Some(approval) = &mut self.record.approval {
             approval.id = Some(answer.id.clone());
@@ -138,6 +135,13 @@ impl Exchange {
             ),
             State::Pending => self.wait_on(*waiting, &answer.id, approvals, world),
         }
+    }
+
+    fn desk_is_away(&mut self, world: World<'_>) -> Outcome {
+        if let Some(approval) = &mut self.record.approval {
+            approval.state = "unavailable";
+        }
+        self.refuse(Refusal::desk_away(), world)
     }
 
     fn wait_on(

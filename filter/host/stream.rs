@@ -189,7 +189,8 @@ impl Stream {
 
     /// Reads the new part of the response's buffer, and puts what becomes of it in its place.
     fn respond(&mut self, size: usize, end: bool) -> Action {
-        if self.delivery.get() == Delivery::Released {
+        let released = self.delivery.get() == Delivery::Released;
+        if released {
             self.response_done = 0;
         }
         let new = size.saturating_sub(self.response_done);
@@ -214,14 +215,20 @@ impl Stream {
             _ => size,
         };
         let action = self.apply(outcome);
-        if self.replied || matches!(action, Action::Continue) {
-            self.response_done = 0;
-            self.delivery.set(Delivery::Direct);
-        } else {
+        if self.replied {
+            return action;
+        }
+        // Behind a piece that a tick let go, Envoy puts the next one into the buffer of held
+        // pieces before it asks. Only holding it keeps it in its place there: told to go on,
+        // Envoy would send what comes later first.
+        if released || matches!(action, Action::Pause) {
             self.response_done = done;
             self.release_soon(Delivery::Held);
+            return Action::Pause;
         }
-        action
+        self.response_done = 0;
+        self.delivery.set(Delivery::Direct);
+        Action::Continue
     }
 
     /// Puts `out` behind what is dealt with, in place of the rest of `size` bytes.

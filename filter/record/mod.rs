@@ -89,7 +89,8 @@ pub struct Verdict {
 pub struct Approval {
     /// The desk's id; null when the desk could not be asked.
     pub id: Option<String>,
-    /// `pending`, `approved`, `denied`, `gone`, or `unavailable`.
+    /// `asked` when no answer came before the end, `pending`, `approved`, `denied`, `gone`, or
+    /// `unavailable`.
     pub state: &'static str,
     /// The rule that wanted it.
     pub rule: String,

@@ -324,7 +324,9 @@ fn who_leaves_is_not_served(guarded: &Guarded, desk: &Desk) {
         drop(client);
         for record in records_of(guarded, subject, 1) {
             assert_eq!(record["verdict"]["action"], "none", "{record}");
-            assert_eq!(record["approval"]["state"], "pending", "{record}");
+            // The client may have left before the desk's first answer was there.
+            let state = record["approval"]["state"].as_str();
+            assert!(matches!(state, Some("asked" | "pending")), "{record}");
         }
         desk.decide(&approval, "approve", "");
         // The filter's question was still open, so this decision has come to it.

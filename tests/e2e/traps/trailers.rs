@@ -15,6 +15,7 @@ use crate::vms::Vms;
 in_each_envoy!(
     what_is_held_comes_before_the_trailers,
     a_held_piece_is_released_before_the_next,
+    a_piece_behind_a_released_one_keeps_its_place,
     a_stream_that_ends_while_a_piece_is_held_is_left_alone,
     messages_are_masked_before_their_status,
 );
@@ -149,6 +150,63 @@ fn a_held_piece_is_released_before_the_next(version: &str) {
                 assert_eq!(String::from_utf8_lossy(&text), expected, "{what}");
             }
         }
+    }
+    vms.all_live(mesh);
+}
+
+/// What comes after a tick has let a piece go may hold nothing back itself. It must leave all the
+/// same, before what follows it, and be read once.
+fn a_piece_behind_a_released_one_keeps_its_place(version: &str) {
+    const PIECES: [(&str, &str); 5] = [
+        ("Please write to ana@co", "Please "),
+        ("rp.com at once. ", "Please write to [EMAIL] at once. "),
+        (
+            "Then wait. ",
+            "Please write to [EMAIL] at once. Then wait. ",
+        ),
+        (
+            "Then to bob@corp",
+            "Please write to [EMAIL] at once. Then wait. Then ",
+        ),
+        (
+            ".com! ",
+            "Please write to [EMAIL] at once. Then wait. Then to [EMAIL]! ",
+        ),
+    ];
+    let guarded = http2(version);
+    let (mesh, model) = (&guarded.mesh, &guarded.model);
+    let vms = Vms::of(mesh);
+    for ending in [None, Some(end())] {
+        let gate = Gate::new();
+        let mut steps = Vec::new();
+        for (piece, _) in PIECES {
+            steps.extend([Step::data(piece.as_bytes()), Step::Wait(gate.clone())]);
+        }
+        let trailers = ending.is_some();
+        steps.extend(ending);
+        let answer = Answer::new(200).header("content-type", "text/plain");
+        model.answer("/gated", answer.steps(steps));
+        let client = Client::http2(mesh.port()).unwrap();
+        let mut stream = client.open(get("/gated")).unwrap();
+        let mut text = String::new();
+        for (sent, so_far) in PIECES {
+            while !text.starts_with(so_far) {
+                let piece = stream
+                    .next_piece()
+                    .unwrap_or_else(|why| panic!("behind {sent:?}, with {text:?}: {why}"));
+                text += &String::from_utf8_lossy(&piece.unwrap());
+                assert!(
+                    so_far.starts_with(&text) || text.starts_with(so_far),
+                    "{text:?}"
+                );
+            }
+            gate.open(1);
+        }
+        let rest = stream.read();
+        assert_eq!(rest.broken, None);
+        text += &rest.text();
+        assert_eq!(text, PIECES[4].1);
+        assert_eq!(rest.trailer("x-sum"), trailers.then_some("42"));
     }
     vms.all_live(mesh);
 }
