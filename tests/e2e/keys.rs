@@ -3,6 +3,7 @@
 mod algorithms;
 mod discovery;
 mod outages;
+mod places;
 mod rotation;
 mod size;
 mod strangers;

@@ -22,10 +22,12 @@ const WORKERS: u32 = 8;
 /// The most memory that a virtual machine may have, in bytes.
 const MOST: u64 = 32 * 1024 * 1024;
 
-/// How many threads send, each over so many connections, so many requests at a time.
+/// How many threads send, each over so many connections.
 const SENDERS: usize = 4;
 const CONNECTIONS: usize = 16;
-const AT_ONCE: usize = 10;
+
+/// What the rule allows.
+const MODELS: &str = "/v1/models";
 
 /// One valid token in so many goes on to the model server.
 const SERVED: usize = 50;
@@ -88,31 +90,23 @@ impl Senders<'_> {
             .collect();
         let numbers: Vec<usize> = numbers.collect();
         let mut signature = String::new();
-        for round in numbers.chunks(CONNECTIONS * AT_ONCE) {
-            let mut expected = Vec::new();
-            for (numbers, connection) in round.chunks(AT_ONCE).zip(&mut connections) {
-                let mut text = String::new();
-                let mut statuses = Vec::new();
-                for number in numbers {
-                    let token = self.token(*number);
-                    let forged = forged(*number, &token, &signature);
-                    signature = token.rsplit_once('.').unwrap().1.to_owned();
-                    let (path, status) = match number % SERVED {
-                        0 => ("/v1/models", 200),
-                        _ => ("/v1/files", 403),
-                    };
-                    text.push_str(&request(path, &token));
-                    text.push_str(&request("/v1/models", &forged));
-                    statuses.extend([status, 401]);
-                }
-                connection.send(text.as_bytes()).unwrap();
-                expected.push(statuses);
+        for round in numbers.chunks(CONNECTIONS) {
+            let mut forgeries = Vec::new();
+            for (number, connection) in round.iter().zip(&mut connections) {
+                let token = self.token(*number);
+                forgeries.push(forged(*number, &token, &signature));
+                signature = token.rsplit_once('.').unwrap().1.to_owned();
+                let path = if served(*number) { MODELS } else { "/v1/files" };
+                connection.send(request(path, &token).as_bytes()).unwrap();
             }
-            for (statuses, connection) in expected.iter().zip(&mut connections) {
-                for status in statuses {
-                    let answer = connection.response().unwrap();
-                    assert_eq!(answer.status, *status, "{}", answer.text());
-                }
+            for (number, connection) in round.iter().zip(&mut connections) {
+                is_answered(connection, if served(*number) { 200 } else { 403 });
+            }
+            for (token, connection) in forgeries.iter().zip(&mut connections) {
+                connection.send(request(MODELS, token).as_bytes()).unwrap();
+            }
+            for (_, connection) in forgeries.iter().zip(&mut connections) {
+                is_answered(connection, 401);
             }
         }
     }
@@ -127,6 +121,15 @@ impl Senders<'_> {
         });
         self.many.token(number, &claims).unwrap()
     }
+}
+
+fn served(number: usize) -> bool {
+    number.is_multiple_of(SERVED)
+}
+
+fn is_answered(connection: &mut Connection, status: u16) {
+    let answer = connection.response().unwrap();
+    assert_eq!(answer.status, status, "{}", answer.text());
 }
 
 fn request(path: &str, token: &str) -> String {

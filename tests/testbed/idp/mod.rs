@@ -12,7 +12,6 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hyper::StatusCode;
-use hyper::header::HOST;
 use serde_json::{Value, json};
 
 use crate::body::Gate;
@@ -24,7 +23,7 @@ use service::Service;
 
 pub use alg::Alg;
 pub use many::ManyKeys;
-pub use service::Fetches;
+pub use service::{Asked, Fetches};
 
 /// What tokens are for, unless a test says otherwise.
 pub const AUDIENCE: &str = "inference";
@@ -140,6 +139,12 @@ impl Idp {
         self.service.fetches()
     }
 
+    /// What it was asked for so far, in that order.
+    #[must_use]
+    pub fn asked(&self) -> Vec<Asked> {
+        self.service.asked()
+    }
+
     /// Answers everything with this status from now on; a redirection (3xx)
     /// leads to where all is well. [`Idp::recover`] ends it.
     pub fn answer_with(&self, status: u16) {
@@ -153,6 +158,12 @@ impl Idp {
         self.service.call_itself(Some(issuer.to_owned()));
     }
 
+    /// Has its discovery document say that the keys are there.
+    /// [`Idp::recover`] ends it.
+    pub fn document_keys(&self, uri: &str) {
+        self.service.point_to(Some(uri.to_owned()));
+    }
+
     /// Lets each answer wait for a step of the gate from now on.
     /// [`Idp::recover`] ends it for later requests.
     pub fn wait_for(&self, gate: &Gate) {
@@ -163,6 +174,7 @@ impl Idp {
     pub fn recover(&self) {
         self.service.answer_with(None);
         self.service.call_itself(None);
+        self.service.point_to(None);
         self.service.wait_for(None);
     }
 
@@ -181,13 +193,7 @@ impl Idp {
             let service = Arc::clone(&self.service);
             let started = Server::start("identity provider", self.port(), move |request| {
                 let service = Arc::clone(&service);
-                async move {
-                    let host = request.headers().get(HOST);
-                    let host = host.and_then(|host| host.to_str().ok());
-                    let authority = host.or_else(|| request.uri().authority().map(|a| a.as_str()));
-                    let authority = authority.unwrap_or_default();
-                    service.answer(request.uri().path(), authority).await
-                }
+                async move { service.answer(request).await }
             })?;
             *server = Some(started);
         }

@@ -2,7 +2,9 @@
 
 use std::sync::Mutex;
 
-use hyper::{Response, StatusCode};
+use hyper::body::Incoming;
+use hyper::header::{AUTHORIZATION, HOST};
+use hyper::{Request, Response, StatusCode};
 use serde_json::{Value, json};
 
 use crate::body::{Gate, Step, Stepped, map};
@@ -10,6 +12,15 @@ use crate::lock;
 
 const DISCOVERY: &str = "/.well-known/openid-configuration";
 const KEYS: &str = "/jwks";
+
+/// What somebody asked the provider for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// The path, with the query if there was one.
+    pub target: String,
+    /// The `authorization` header, if there was one.
+    pub credential: Option<String>,
+}
 
 /// How often the provider was asked, whatever it answered.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -28,9 +39,10 @@ struct State {
     /// The authority in its addresses. Requests for another are misdirected.
     authority: String,
     jwks: Value,
-    fetches: Fetches,
+    asked: Vec<Asked>,
     status: Option<StatusCode>,
     issuer: Option<String>,
+    keys_at: Option<String>,
     gate: Option<Gate>,
 }
 
@@ -39,9 +51,10 @@ impl Service {
         Self(Mutex::new(State {
             authority,
             jwks,
-            fetches: Fetches::default(),
+            asked: Vec::new(),
             status: None,
             issuer: None,
+            keys_at: None,
             gate: None,
         }))
     }
@@ -54,8 +67,20 @@ impl Service {
         lock(&self.0).jwks = jwks;
     }
 
+    pub(super) fn asked(&self) -> Vec<Asked> {
+        lock(&self.0).asked.clone()
+    }
+
     pub(super) fn fetches(&self) -> Fetches {
-        lock(&self.0).fetches
+        let state = lock(&self.0);
+        let count = |end: &str| {
+            let paths = state.asked.iter().map(|asked| path(&asked.target));
+            paths.filter(|path| path.ends_with(end)).count()
+        };
+        Fetches {
+            discovery: count(DISCOVERY),
+            jwks: count(KEYS),
+        }
     }
 
     pub(super) fn answer_with(&self, status: Option<StatusCode>) {
@@ -66,15 +91,37 @@ impl Service {
         lock(&self.0).issuer = issuer;
     }
 
+    pub(super) fn point_to(&self, keys_at: Option<String>) {
+        lock(&self.0).keys_at = keys_at;
+    }
+
     pub(super) fn wait_for(&self, gate: Option<Gate>) {
         lock(&self.0).gate = gate;
     }
 
-    pub(super) async fn answer(&self, path: &str, authority: &str) -> Response<Stepped> {
-        if let Some(gate) = self.count(path) {
+    pub(super) async fn answer(&self, request: Request<Incoming>) -> Response<Stepped> {
+        let text = |name| {
+            let value = request.headers().get(name)?.to_str().ok()?;
+            Some(value.to_owned())
+        };
+        let target = request.uri().path_and_query();
+        let target = target.map(|target| target.as_str().to_owned());
+        let target = target.unwrap_or_default();
+        let authority = request.uri().authority().map(ToString::to_string);
+        let authority = text(HOST).or(authority).unwrap_or_default();
+        let gate = {
+            let mut state = lock(&self.0);
+            state.asked.push(Asked {
+                target: target.clone(),
+                credential: text(AUTHORIZATION),
+            });
+            state.gate.clone()
+        };
+        if let Some(gate) = gate {
             gate.pass().await;
         }
-        let (status, body) = self.said(path, authority);
+        let path = path(&target);
+        let (status, body) = self.said(path, &authority);
         let mut response = Response::new(Stepped::new(vec![Step::data(body)]));
         *response.status_mut() = status;
         let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];
@@ -83,18 +130,6 @@ impl Service {
         }
         *response.headers_mut() = map(&headers);
         response
-    }
-
-    /// Counts a request, and gives what it must wait for.
-    fn count(&self, path: &str) -> Option<Gate> {
-        let mut state = lock(&self.0);
-        let fetches = &mut state.fetches;
-        if path.ends_with(DISCOVERY) {
-            fetches.discovery = fetches.discovery.saturating_add(1);
-        } else if path.ends_with(KEYS) {
-            fetches.jwks = fetches.jwks.saturating_add(1);
-        }
-        state.gate.clone()
     }
 
     fn said(&self, path: &str, authority: &str) -> (StatusCode, String) {
@@ -109,7 +144,7 @@ impl Service {
             let own = format!("http://{authority}{tenant}");
             let document = json!({
                 "issuer": state.issuer.as_ref().unwrap_or(&own),
-                "jwks_uri": format!("{own}{KEYS}"),
+                "jwks_uri": state.keys_at.as_ref().unwrap_or(&format!("{own}{KEYS}")),
                 "response_types_supported": ["id_token"],
                 "subject_types_supported": ["public"],
                 "id_token_signing_alg_values_supported": ["RS256", "ES256", "EdDSA"]
@@ -121,4 +156,8 @@ impl Service {
             (StatusCode::NOT_FOUND, String::new())
         }
     }
+}
+
+fn path(target: &str) -> &str {
+    target.split_once('?').map_or(target, |(path, _)| path)
 }

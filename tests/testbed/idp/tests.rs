@@ -197,16 +197,27 @@ fn it_can_answer_otherwise_late_or_not_at_all() {
     assert_eq!(moved.header("location"), Some("/moved/jwks"));
     idp.recover();
     assert_eq!(get("/moved/jwks").json(), idp.jwks());
+    let with_a_credential = Request::get("/jwks?of=them").bearer("key");
+    let answer = http::send(idp.port(), with_a_credential).unwrap();
+    assert_eq!(answer.json(), idp.jwks());
+    let last = Asked {
+        target: "/jwks?of=them".to_owned(),
+        credential: Some("Bearer key".to_owned()),
+    };
+    assert_eq!(idp.asked().last(), Some(&last));
     idp.document_issuer("https://elsewhere.example.com");
     let found = get("/.well-known/openid-configuration").json();
     assert_eq!(found["issuer"], "https://elsewhere.example.com");
+    idp.document_keys("https://keys.example.com/all?of=them");
+    let found = get("/.well-known/openid-configuration").json();
+    assert_eq!(found["jwks_uri"], "https://keys.example.com/all?of=them");
     idp.recover();
 
     let gate = Gate::new();
     idp.wait_for(&gate);
     let client = Client::http1(idp.port()).unwrap();
     let pending = client.start(Request::get("/jwks")).unwrap();
-    let asked = || idp.fetches().jwks == 4;
+    let asked = || idp.fetches().jwks == 5;
     crate::wait::until("the request", std::time::Duration::from_secs(10), asked).unwrap();
     assert!(!pending.answered());
     gate.open(1);
