@@ -67,7 +67,7 @@ fn until_fetched_again(guarded: &Guarded, idp: &Idp) {
 
 fn made_up_keys_do_not_reach_the_provider(version: &str) {
     let idp = Idp::start().unwrap();
-    let timings = json!({"refresh": "1h", "cooldown": "1h", "wait": "5s"});
+    let timings = json!({"refresh": "1h", "cooldown": "10m", "wait": "5s"});
     let guarded = start(version, &idp, &timings);
     let vms = Vms::of(&guarded.mesh);
     let good = idp.good("ana", &[]);
