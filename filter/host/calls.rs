@@ -418,14 +418,19 @@ pub(super) fn gauge(name: &str) -> Result<u32, Status> {
 
 /// Sets a gauge to a value if that is more than what it has.
 pub(super) fn raise(gauge: u32, value: u64) -> Result<(), Status> {
-    let mut before = 0;
-    // SAFETY: the out-pointer outlives the call.
-    check(unsafe { proxy_get_metric(gauge, &raw mut before) })?;
-    if value <= before {
-        return Ok(());
+    /// Another worker may write less in between, but not for ever.
+    const TRIES: usize = 8;
+    for _ in 0..TRIES {
+        let mut before = 0;
+        // SAFETY: the out-pointer outlives the call.
+        check(unsafe { proxy_get_metric(gauge, &raw mut before) })?;
+        if value <= before {
+            break;
+        }
+        // SAFETY: no memory is passed.
+        check(unsafe { proxy_record_metric(gauge, value) })?;
     }
-    // SAFETY: no memory is passed.
-    check(unsafe { proxy_record_metric(gauge, value) })
+    Ok(())
 }
 
 /// The status and body of an answer that has headers and `size` bytes.
