@@ -1,6 +1,8 @@
 mod approvals;
+mod keys;
 mod requests;
 mod responses;
+mod upstream;
 
 use core::time::Duration;
 use std::cell::RefCell;
@@ -65,6 +67,7 @@ pub(super) struct Driven {
     exchange: Exchange,
     pub(super) store: Rc<Memory>,
     pub(super) now: Duration,
+    pub(super) may_wait: bool,
 }
 
 impl Driven {
@@ -78,6 +81,7 @@ impl Driven {
             exchange: Exchange::new(Rc::clone(guard), name),
             store: Rc::default(),
             now,
+            may_wait: true,
         }
     }
 
@@ -86,7 +90,7 @@ impl Driven {
             now: self.now,
             store: &*self.store,
             native: &NoNative,
-            may_wait: true,
+            may_wait: self.may_wait,
         };
         self.exchange.handle(event, world)
     }

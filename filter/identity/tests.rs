@@ -1,3 +1,8 @@
+//! Verification of tokens whose keys stand in the policy.
+
+mod shapes;
+mod waiting;
+
 use core::time::Duration;
 
 use base64::Engine as _;
