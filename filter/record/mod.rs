@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+pub(crate) use time::rfc3339;
+
 /// One exchange. Members that are not known are null, never left out, so that a reader can tell
 /// "nothing" from "not recorded".
 #[derive(Clone, Debug, Default, Serialize)]
@@ -138,7 +140,7 @@ impl Record {
             version: 1,
             id,
             worker,
-            time: time::rfc3339(now),
+            time: rfc3339(now),
             policy,
             verdict: Verdict {
                 action: "none",

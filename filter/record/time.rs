@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 /// RFC 3339 with milliseconds, UTC: `2026-11-21T12:00:00.123Z`.
-pub(super) fn rfc3339(since_1970: Duration) -> String {
+pub(crate) fn rfc3339(since_1970: Duration) -> String {
     let seconds = since_1970.as_secs();
     let (year, month, day) = date(seconds / 86_400);
     let of_day = seconds % 86_400;
