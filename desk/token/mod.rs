@@ -212,9 +212,7 @@ fn print(explanation: &Explanation, policy: &Policy) -> (String, u8) {
             &format!("{:<width$} {:<8} {text}", rule.name, then(rule)),
         );
     }
-    if !reaches.iter().any(|one| matches!(one, Reach::Behind(_))) {
-        line(&mut output, "What none of them allows is denied.");
-    }
+    line(&mut output, "What no rule allows is denied.");
     (output, status)
 }
 
