@@ -1,12 +1,12 @@
 //! What is kept of an exchange: one JSON object, without bodies, tokens or credentials.
 
-mod time;
-
 use core::time::Duration;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use serde::Serialize;
+
+use crate::time::rfc3339;
 
 /// One exchange, as far as it is known.
 #[derive(Clone, Debug)]
@@ -174,7 +174,7 @@ impl Record {
             id: &self.id,
             worker: &self.worker,
             number: self.number,
-            time: time::rfc3339(began),
+            time: rfc3339(began),
             policy,
             identity: caller,
             request: &self.request,
