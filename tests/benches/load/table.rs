@@ -1,6 +1,6 @@
 //! What is printed: medians, how far they spread, and how variants compare.
 
-use crate::window::{Sample, median};
+use crate::window::Sample;
 
 /// The samples of one variant, one a round.
 pub struct Row {
@@ -26,41 +26,37 @@ impl Row {
     }
 }
 
-/// Prints a table. Each row's cost is shown as it is and as what it adds to the first row's; and
-/// what it adds as a multiple of what each of the rows named in `references` adds.
+/// Prints a table. Each row's cost is shown as it is, as what it adds to the first row's, and the median of that as a multiple of what each of the rows named in `references` adds.
 pub fn print(title: &str, rows: &[Row], references: &[&str]) {
-    println!("\n{title}");
-    print!(
-        "  {:36}{:>24}{:>24}{:>12}",
-        "CPU time a request, microseconds", "whole", "added", "requests/s"
-    );
-    for name in references {
-        print!("{:>24}", format!("x {name}"));
-    }
-    println!();
     let Some(bare) = rows.first() else {
         return;
     };
+    let references: Vec<&Row> = references
+        .iter()
+        .filter_map(|name| rows.iter().find(|row| row.name == *name))
+        .collect();
+    println!("\n{title}");
+    print!(
+        "  {:34}{:>26}{:>26}{:>12}",
+        "CPU time a request, microseconds", "whole", "added to bare", "requests/s"
+    );
+    for reference in &references {
+        print!("{:>24}", format!("x {}", reference.name));
+    }
+    println!();
     for row in rows {
         let whole: Vec<f64> = row.samples.iter().map(|sample| sample.cpu).collect();
         let rates: Vec<f64> = row.samples.iter().map(|sample| sample.rate).collect();
+        print!("  {:34}{:>26}", row.name, spread(&whole, 1));
+        if row.name == bare.name {
+            println!("{:>26}{:>12.0}", "", median(&rates));
+            continue;
+        }
         let added = row.added_to(bare);
-        print!(
-            "  {:36}{:>24}{:>24}{:>12.0}",
-            row.name,
-            spread(&whole, 1),
-            spread(&added, 1),
-            median(rates)
-        );
-        for name in references {
-            let reference = rows.iter().find(|other| other.name == *name);
-            let reference = reference.map_or(Vec::new(), |other| other.added_to(bare));
-            let ratios: Vec<f64> = added
-                .iter()
-                .zip(&reference)
-                .map(|(own, other)| own / other)
-                .collect();
-            print!("{:>24}", spread(&ratios, 2));
+        print!("{:>26}{:>12.0}", spread(&added, 1), median(&rates));
+        for reference in &references {
+            let ratio = median(&added) / median(&reference.added_to(bare));
+            print!("{ratio:>24.2}");
         }
         println!();
     }
@@ -70,6 +66,12 @@ pub fn print(title: &str, rows: &[Row], references: &[&str]) {
 fn spread(numbers: &[f64], decimals: usize) -> String {
     let least = numbers.iter().copied().fold(f64::INFINITY, f64::min);
     let greatest = numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let median = median(numbers.to_vec());
+    let median = median(numbers);
     format!("{median:.decimals$} ({least:.decimals$} to {greatest:.decimals$})")
+}
+
+fn median(numbers: &[f64]) -> f64 {
+    let mut sorted = numbers.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
 }

@@ -2,8 +2,10 @@
 //! configuration, one worker, no access log in any, since what logs cost is another question.
 
 use serde_json::{Value, json};
-use testbed::idp::{AUDIENCE, Idp};
+use testbed::idp::{AUDIENCE, Idp, with};
 use testbed::mesh::{Builder, Mesh};
+
+use crate::empty;
 
 use crate::tokens::{CACHE, Case};
 
@@ -14,6 +16,8 @@ pub enum Variant {
     Bare,
     /// Envoy's own verification of tokens.
     JwtAuthn(JwtAuthn),
+    /// A WebAssembly filter that does nothing: what Envoy asks for having one at all.
+    Empty,
     /// This filter, with a policy that does no more.
     Portcullis,
 }
@@ -33,19 +37,22 @@ pub enum JwtAuthn {
 
 impl Variant {
     /// In the order in which they are shown; the first is what the others are compared with.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Bare,
         Self::JwtAuthn(JwtAuthn::Uncached),
         Self::JwtAuthn(JwtAuthn::Cached),
         Self::JwtAuthn(JwtAuthn::Claims),
         Self::JwtAuthn(JwtAuthn::Rule),
+        Self::Empty,
         Self::Portcullis,
     ];
 
-    /// What others are set against: what Envoy does by itself, without and with a cache.
-    pub const REFERENCES: [Self; 2] = [
+    /// What others are set against: what Envoy does by itself, without a cache, with one, and
+    /// with one and a decision.
+    pub const REFERENCES: [Self; 3] = [
         Self::JwtAuthn(JwtAuthn::Uncached),
         Self::JwtAuthn(JwtAuthn::Cached),
+        Self::JwtAuthn(JwtAuthn::Rule),
     ];
 
     /// The name in the tables.
@@ -55,7 +62,8 @@ impl Variant {
             Self::JwtAuthn(JwtAuthn::Uncached) => "jwt_authn",
             Self::JwtAuthn(JwtAuthn::Cached) => "jwt_authn, cache",
             Self::JwtAuthn(JwtAuthn::Claims) => "jwt_authn, cache, claims",
-            Self::JwtAuthn(JwtAuthn::Rule) => "jwt_authn, cache, claims, rbac",
+            Self::JwtAuthn(JwtAuthn::Rule) => "jwt_authn, cache, rbac",
+            Self::Empty => "an empty module",
             Self::Portcullis => "portcullis",
         }
     }
@@ -63,22 +71,28 @@ impl Variant {
     /// Whether it says anything about these tokens that another variant does not.
     pub fn takes_part(self, case: Case) -> bool {
         match self {
-            Self::JwtAuthn(JwtAuthn::Claims | JwtAuthn::Rule) => case == Case::Repeated,
+            Self::JwtAuthn(JwtAuthn::Claims | JwtAuthn::Rule) | Self::Empty => {
+                case == Case::Repeated
+            }
             _ => true,
         }
     }
 
     /// What to start, but for the model server.
-    pub fn mesh(self, idp: &Idp) -> Builder {
+    ///
+    /// # Errors
+    /// When the empty module can't be written.
+    pub fn mesh(self, idp: &Idp) -> std::io::Result<Builder> {
         let mesh = Mesh::builder()
             .concurrency(1)
             .without_access_logs()
             .without_cluster("desk_log");
-        match self {
+        Ok(match self {
             Self::Bare => mesh.unguarded(),
             Self::JwtAuthn(used) => used.configure(mesh.unguarded(), idp),
+            Self::Empty => mesh.module(empty::module()?),
             Self::Portcullis => mesh.policy(policy(idp)),
-        }
+        })
     }
 }
 
@@ -90,10 +104,11 @@ impl JwtAuthn {
             "local_jwks": { "inline_string": idp.jwks().to_string() }
         });
         if self != Self::Uncached {
-            provider["jwt_cache_config"] = json!({ "jwt_cache_size": CACHE });
+            let cache = json!({ "jwt_cache_size": CACHE });
+            provider = with(provider, "jwt_cache_config", cache);
         }
         if matches!(self, Self::Claims | Self::Rule) {
-            provider["payload_in_metadata"] = json!("claims");
+            provider = with(provider, "payload_in_metadata", json!("claims"));
         }
         let mesh = mesh.http_filter(json!({
             "name": "envoy.filters.http.jwt_authn",
