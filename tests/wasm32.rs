@@ -6,7 +6,7 @@ use core::time::Duration;
 use std::rc::Rc;
 
 use portcullis::config::mask::{BUILT_IN_DETECTORS, Detection, Detector, Style};
-use portcullis::exchange::{Effect, Event, Exchange, Flow, Guard, Name, Outcome, World};
+use portcullis::exchange::{Effect, Event, Exchange, Flow, Guard, Name, NoNative, Outcome, World};
 use portcullis::mask::{Engine, Format, Walker};
 use portcullis::quota::{Charge, ChargeError, Store, StoreError, charge};
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -49,11 +49,17 @@ fn ask(guard: &Rc<Guard>, token: &str) -> (Outcome, Exchange) {
     .map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec()))
     .collect();
     let store = OneCell::default();
-    let world = World { now, store: &store };
+    let world = World {
+        now,
+        store: &store,
+        native: &NoNative,
+        may_wait: true,
+    };
     let outcome = exchange.handle(
         Event::RequestHead {
             headers: &headers,
             end: true,
+            cluster: None,
         },
         world,
     );
@@ -69,6 +75,8 @@ fn a_token_is_verified_and_a_changed_one_is_not() {
     let world = World {
         now: Duration::from_secs(1_800_000_001),
         store: &store,
+        native: &NoNative,
+        may_wait: true,
     };
     let closed = exchange.handle(Event::Closed { number: 1 }, world);
     let Some(Effect::Record(record)) = closed.effects.first() else {

@@ -17,6 +17,7 @@ pub mod rules;
 mod sessions;
 mod units;
 pub mod upstream;
+pub mod url;
 pub mod when;
 
 #[cfg(test)]
@@ -105,9 +106,18 @@ fn read(node: &Node<'_>, text: &str) -> Option<Policy> {
     let identity = object
         .required("identity")
         .and_then(|node| identity::read(&node));
+    let providers: Vec<String> = identity
+        .iter()
+        .flat_map(|identity| identity.providers.iter().map(|one| one.name.clone()))
+        .collect();
+    let claims: Vec<String> = identity
+        .iter()
+        .flat_map(|identity| &identity.providers)
+        .flat_map(|one| one.claims.others.keys().cloned())
+        .collect();
     let upstream = object.optional("upstream").map_or_else(
         || Some(upstream::Upstream::default()),
-        |node| upstream::read(&node),
+        |node| upstream::read(&node, &claims),
     );
     let limits = object.optional("limits").map_or_else(
         || Some(limits::Limits::default()),
@@ -144,15 +154,6 @@ fn read(node: &Node<'_>, text: &str) -> Option<Policy> {
         sessions::read(&node);
     }
 
-    let providers: Vec<String> = identity
-        .iter()
-        .flat_map(|identity| identity.providers.iter().map(|one| one.name.clone()))
-        .collect();
-    let claims: Vec<String> = identity
-        .iter()
-        .flat_map(|identity| &identity.providers)
-        .flat_map(|one| one.claims.keys().cloned())
-        .collect();
     let pattern_names: Vec<String> = patterns.iter().map(|one| one.name.clone()).collect();
     let mut context = rules::Context {
         names: when::Names {

@@ -1,5 +1,8 @@
 //! The names of operations that rules can speak of.
 
+use super::glob::Glob;
+use super::reader::{Node, list_of};
+
 /// Every operation, in the order in which the architecture lists them.
 pub const OPERATIONS: &[&str] = &[
     "inference.chat",
@@ -22,3 +25,18 @@ pub const OPERATIONS: &[&str] = &[
     "health",
     "unknown",
 ];
+
+/// A list of operations, or of globs that fit some.
+pub(super) fn read(list: &Node<'_>) -> Vec<Glob> {
+    list.non_empty_array()
+        .iter()
+        .filter_map(|item| {
+            let glob = Glob::new(item.string()?);
+            if OPERATIONS.iter().any(|name| glob.matches(name)) {
+                return Some(glob);
+            }
+            item.expected(format!("{}, or a glob that fits some", list_of(OPERATIONS)));
+            None
+        })
+        .collect()
+}

@@ -1,7 +1,9 @@
 //! `/upstream` of the policy: what the model server is told instead of the caller's token.
 
+use super::glob::Glob;
 use super::header::header_name;
-use super::reader::Node;
+use super::operations;
+use super::reader::{Node, Object};
 
 /// A header with a value that is never shown.
 #[derive(Clone, PartialEq, Eq)]
@@ -21,49 +23,159 @@ impl core::fmt::Debug for Credential {
     }
 }
 
+/// A credential and the requests that it is for. An empty list stands for any.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Purpose {
+    /// The Envoy clusters that requests are routed to.
+    pub clusters: Vec<Glob>,
+    /// The operations.
+    pub operations: Vec<Glob>,
+    /// What they carry.
+    pub credential: Credential,
+}
+
+/// Something about the verified caller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fact {
+    /// Who it is.
+    Subject,
+    /// Its groups.
+    Groups,
+    /// The provider's name in the policy.
+    Provider,
+    /// The token's `iss`.
+    Issuer,
+    /// The token's `azp` or `client_id`.
+    Client,
+    /// `person` or `service`.
+    Kind,
+    /// A claim, by its name in the policy.
+    Claim(String),
+}
+
 /// `/upstream`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Upstream {
-    /// The service credential.
-    pub credential: Option<Credential>,
-    /// The header that names the verified subject to the model server.
-    pub subject_header: Option<String>,
-    /// The header that lists the verified groups to the model server, separated by commas.
-    pub groups_header: Option<String>,
+    /// Service credentials; the first whose purpose fits is put in.
+    pub credentials: Vec<Purpose>,
+    /// Headers, in lower case, that tell the model server about the caller.
+    pub identity_headers: Vec<(String, Fact)>,
 }
 
-pub(super) fn read(node: &Node<'_>) -> Option<Upstream> {
-    let object = node.object()?;
-    let credential = object.optional("credential").and_then(|node| {
-        let credential = node.object()?;
-        let header = credential
-            .required("header")
-            .and_then(|node| header_name(&node));
-        let value = credential.required("value").and_then(|node| node.secret());
-        credential.close();
-        Some(Credential {
-            header: header?,
-            value: value?,
-        })
-    });
-    let mut subject_header = None;
-    let mut groups_header = None;
-    if let Some(headers) = object
-        .optional("identity_headers")
-        .and_then(|node| node.object())
-    {
-        subject_header = headers
-            .optional("subject")
-            .and_then(|node| header_name(&node));
-        groups_header = headers
-            .optional("groups")
-            .and_then(|node| header_name(&node));
-        headers.close();
+impl Upstream {
+    /// Whether the credential depends on the cluster that a request goes to.
+    #[must_use]
+    pub fn asks_for_cluster(&self) -> bool {
+        self.credentials.iter().any(|one| !one.clusters.is_empty())
     }
+
+    /// The credential for a request, if there is one for it.
+    #[must_use]
+    pub fn credential(&self, cluster: Option<&str>, operation: &str) -> Option<&Credential> {
+        let fits = |globs: &[Glob], text: Option<&str>| {
+            globs.is_empty() || text.is_some_and(|text| globs.iter().any(|glob| glob.matches(text)))
+        };
+        self.credentials
+            .iter()
+            .find(|one| fits(&one.clusters, cluster) && fits(&one.operations, Some(operation)))
+            .map(|one| &one.credential)
+    }
+}
+
+pub(super) fn read(node: &Node<'_>, claims: &[String]) -> Option<Upstream> {
+    let object = node.object()?;
+    let mut credentials = Vec::new();
+    if let Some(list) = object.optional("credentials") {
+        credentials.extend(list.non_empty_array().iter().filter_map(read_purpose));
+    }
+    // What holds for all the others comes last.
+    if let Some(node) = object.optional("credential") {
+        let credential = node.object()?;
+        let read = read_credential(&credential);
+        credential.close();
+        credentials.push(Purpose {
+            clusters: Vec::new(),
+            operations: Vec::new(),
+            credential: read?,
+        });
+    }
+    let identity_headers = object
+        .optional("identity_headers")
+        .map(|node| read_headers(&node, claims))
+        .unwrap_or_default();
     object.close();
     Some(Upstream {
-        credential,
-        subject_header,
-        groups_header,
+        credentials,
+        identity_headers,
     })
+}
+
+fn read_purpose(node: &Node<'_>) -> Option<Purpose> {
+    let object = node.object()?;
+    let clusters: Vec<Glob> = object
+        .optional("cluster")
+        .map(|list| list.strings().iter().map(|one| Glob::new(one)).collect())
+        .unwrap_or_default();
+    let operations: Vec<Glob> = object
+        .optional("operation")
+        .map(|list| operations::read(&list))
+        .unwrap_or_default();
+    if clusters.is_empty() && operations.is_empty() {
+        node.problem(
+            "a credential for every request",
+            "\"cluster\" or \"operation\" (a credential for all others stands under \"credential\")",
+        );
+    }
+    let credential = read_credential(&object);
+    object.close();
+    Some(Purpose {
+        clusters,
+        operations,
+        credential: credential?,
+    })
+}
+
+fn read_credential(object: &Object<'_>) -> Option<Credential> {
+    let header = object
+        .required("header")
+        .and_then(|node| header_name(&node));
+    let value = object.required("value").and_then(|node| node.secret());
+    Some(Credential {
+        header: header?,
+        value: value?,
+    })
+}
+
+fn read_headers(node: &Node<'_>, claims: &[String]) -> Vec<(String, Fact)> {
+    let Some(object) = node.object() else {
+        return Vec::new();
+    };
+    let mut headers = Vec::new();
+    for (key, fact) in [
+        ("subject", Fact::Subject),
+        ("groups", Fact::Groups),
+        ("provider", Fact::Provider),
+        ("issuer", Fact::Issuer),
+        ("client", Fact::Client),
+        ("kind", Fact::Kind),
+    ] {
+        if let Some(name) = object.optional(key).and_then(|node| header_name(&node)) {
+            headers.push((name, fact));
+        }
+    }
+    if let Some(members) = object.optional("claims").and_then(|node| node.object()) {
+        for (claim, node) in members.entries() {
+            if !claims.iter().any(|known| known == claim) {
+                node.problem(
+                    format!("the claim {claim:?}, which no provider defines"),
+                    "a name under a provider's \"claims\"",
+                );
+            }
+            if let Some(name) = header_name(&node) {
+                headers.push((name, Fact::Claim(claim.to_owned())));
+            }
+        }
+    }
+    object.close();
+    headers
 }

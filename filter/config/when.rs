@@ -3,8 +3,9 @@
 use regex_lite::Regex;
 
 use super::glob::Glob;
-use super::operations::OPERATIONS;
-use super::reader::{Node, list_of};
+use super::identity::Kind;
+use super::operations;
+use super::reader::Node;
 
 /// A path condition.
 #[derive(Clone, Debug)]
@@ -27,6 +28,10 @@ pub struct When {
     pub group: Vec<Glob>,
     /// Claims by their name in the policy; each named claim must hold.
     pub claim: Vec<(String, Vec<Glob>)>,
+    /// The verified client, as the token's `azp` or `client_id` names it.
+    pub client: Vec<Glob>,
+    /// Whether a person or a program is calling.
+    pub kind: Vec<Kind>,
     /// Request methods, upper case.
     pub method: Vec<String>,
     /// The request's authority without a port, lower case.
@@ -75,7 +80,15 @@ pub(super) fn read(node: &Node<'_>, names: &Names<'_>) -> Option<When> {
     };
     when.subject = globs("subject");
     when.group = globs("group");
+    when.client = globs("client");
     when.model = globs("model");
+    if let Some(list) = object.optional("kind") {
+        when.kind = list
+            .non_empty_array()
+            .iter()
+            .filter_map(read_kind)
+            .collect();
+    }
     if let Some(list) = object.optional("host") {
         when.host = list
             .strings()
@@ -98,7 +111,7 @@ pub(super) fn read(node: &Node<'_>, names: &Names<'_>) -> Option<When> {
             .collect();
     }
     if let Some(list) = object.optional("operation") {
-        when.operation = read_operations(&list);
+        when.operation = operations::read(&list);
     }
     if let Some(list) = object.optional("prompt") {
         when.prompt = known(&list, names.patterns);
@@ -160,16 +173,8 @@ fn read_path(node: &Node<'_>) -> Option<PathMatch> {
     regex
 }
 
-fn read_operations(list: &Node<'_>) -> Vec<Glob> {
-    list.non_empty_array()
-        .iter()
-        .filter_map(|item| {
-            let glob = Glob::new(item.string()?);
-            if OPERATIONS.iter().any(|name| glob.matches(name)) {
-                return Some(glob);
-            }
-            item.expected(format!("{}, or a glob that fits some", list_of(OPERATIONS)));
-            None
-        })
-        .collect()
+fn read_kind(node: &Node<'_>) -> Option<Kind> {
+    let kinds = [Kind::Person, Kind::Service];
+    let index = node.one_of(&kinds.map(Kind::name))?;
+    kinds.get(index).copied()
 }

@@ -14,6 +14,8 @@ pub enum Event<'a> {
         headers: &'a Headers,
         /// Whether the request ends here.
         end: bool,
+        /// The Envoy cluster that the request is routed to, where that is known.
+        cluster: Option<&'a str>,
     },
     /// More of the request's body is held; it is not whole yet.
     RequestGrows {
@@ -32,6 +34,8 @@ pub enum Event<'a> {
         /// The answer's status and body; `None` for a call that failed.
         answer: Option<(u16, &'a [u8])>,
     },
+    /// Keys that the exchange awaits may have come, or it has waited for long enough.
+    KeysRenewed,
     /// The response's head came; `end` if nothing follows it.
     ResponseHead {
         /// The headers, pseudo-headers among them.
@@ -75,8 +79,12 @@ pub enum Effect {
     Call(Call),
     /// Answer the client and go no further.
     Reply(Reply),
-    /// Let the held request go on.
-    ResumeRequest,
+    /// Tell the exchange of [`Event::KeysRenewed`] when there are new keys, and at this time since
+    /// 1970 at the latest.
+    AwaitKeys {
+        /// The time.
+        until: Duration,
+    },
     /// End the connection: the response can't be finished.
     CutResponse,
     /// Hand this record to the access log.
@@ -116,7 +124,8 @@ pub struct Reply {
     pub body: String,
 }
 
-/// Whether what the event brought may go on.
+/// Whether what the event brought may go on. For an event that brought nothing of the request,
+/// as an answer to a call, it says whether the request that is held may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flow {
     /// It goes on.

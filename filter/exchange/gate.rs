@@ -107,14 +107,7 @@ impl Exchange {
             approval.reviewer.clone_from(&answer.reviewer);
         }
         match answer.state {
-            State::Approved => {
-                let mut outcome = self.judge(waiting.asked, true, world);
-                // The request is held by an earlier event, so a mere flow can't let it go.
-                if outcome.flow == Flow::Continue {
-                    outcome.effects.push(Effect::ResumeRequest);
-                }
-                outcome
-            }
+            State::Approved => self.judge(waiting.asked, true, world),
             State::Denied => {
                 let reason = answer.reason.unwrap_or_default();
                 let message = format!("A reviewer denied this request ({}). {reason}", answer.id);

@@ -1,7 +1,9 @@
 //! A policy compiled for use: what all exchanges under it share.
 
+use core::time::Duration;
+
 use crate::config::{self, Environment, Policy, Problem};
-use crate::identity::Verifier;
+use crate::identity::{Board, Tended, Verifier};
 use crate::mask::Engine;
 
 /// A policy with its keys and masks compiled.
@@ -18,9 +20,22 @@ impl Guard {
     /// # Errors
     /// Everything that is wrong with it, each with its JSON path.
     pub fn load(text: &str, environment: &Environment<'_>) -> Result<Self, Vec<Problem>> {
+        Self::seeded(text, environment, None)
+    }
+
+    /// As [`Self::load`], for a worker that has random bytes of its own. Without them, every token
+    /// is verified anew each time.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn seeded(
+        text: &str,
+        environment: &Environment<'_>,
+        seed: Option<[u8; 32]>,
+    ) -> Result<Self, Vec<Problem>> {
         let policy = config::load(text, environment)?;
         let mut problems = Vec::new();
-        let verifier = Verifier::new(&policy.identity)
+        let verifier = Verifier::new(&policy.identity, seed)
             .map_err(|found| problems.extend(found))
             .ok();
         let mut engines = Vec::new();
@@ -43,6 +58,29 @@ impl Guard {
             }),
             _ => Err(problems),
         }
+    }
+
+    /// The names of the values that must be on the board before [`Self::tend_keys`].
+    #[must_use]
+    pub fn board_names(&self) -> Vec<String> {
+        self.verifier.board_names()
+    }
+
+    /// Looks after keys that providers publish. `now` is since 1970.
+    pub fn tend_keys(&self, now: Duration, board: &dyn Board) -> Tended {
+        self.verifier.tend(now, board)
+    }
+
+    /// Takes a provider's answer to a request for keys: status and body, `Ok(None)` if there was
+    /// no whole one, `Err` if the request could not be sent.
+    pub fn keys_answered(
+        &self,
+        provider: usize,
+        answer: Result<Option<(u16, &[u8])>, ()>,
+        now: Duration,
+        board: &dyn Board,
+    ) -> Tended {
+        self.verifier.answered(provider, answer, now, board)
     }
 
     /// The policy.

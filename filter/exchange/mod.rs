@@ -3,12 +3,13 @@
 //! The order of things is that of the architecture: head, body, verdict, approval, quotas, the
 //! model server, its answer under the mask, the record. This is the only module that composes
 //! the others; nothing in it does I/O, waits, or panics. A request leaves only by
-//! [`Flow::Continue`] after a verdict, or by [`Effect::ResumeRequest`]; everything that goes
-//! wrong ends in [`Effect::Reply`] with a refusal.
+//! [`Flow::Continue`] after a verdict; everything that goes wrong ends in [`Effect::Reply`] with a
+//! refusal.
 
 mod event;
 mod gate;
 mod guard;
+mod head;
 mod headers;
 mod reply;
 mod request;
@@ -20,6 +21,8 @@ mod tests;
 use core::time::Duration;
 use std::rc::Rc;
 
+pub use crate::config::identity::{Algorithm, VerifyWith};
+pub use crate::identity::{Board, KeyRequest, Native, NoNative, Tended};
 pub use event::{Call, Effect, Event, Flow, Headers, Outcome, Reply};
 pub use guard::Guard;
 
@@ -36,6 +39,10 @@ pub struct World<'a> {
     pub now: Duration,
     /// The counters that all workers share.
     pub store: &'a dyn Store,
+    /// The host's cryptography.
+    pub native: &'a dyn Native,
+    /// Whether there is room for one more request that waits for keys.
+    pub may_wait: bool,
 }
 
 /// Names an exchange in its record.
@@ -52,6 +59,8 @@ pub struct Name {
 enum Phase {
     /// Nothing has come.
     New,
+    /// The caller's token waits for keys.
+    Verifying(Box<head::Held>),
     /// The decision waits for the body.
     Reading(Box<Asked>),
     /// The decision waits for a person.
@@ -93,10 +102,15 @@ impl Exchange {
     /// Takes an event and says what it leads to.
     pub fn handle(&mut self, event: Event<'_>, world: World<'_>) -> Outcome {
         match event {
-            Event::RequestHead { headers, end } => self.request_head(headers, end, world),
+            Event::RequestHead {
+                headers,
+                end,
+                cluster,
+            } => self.request_head(headers, end, cluster, world),
             Event::RequestGrows { bytes } => self.request_grows(bytes, world),
             Event::RequestWhole { body } => self.request_whole(body, world),
             Event::CallAnswered { call, answer } => self.call_answered(call, answer, world),
+            Event::KeysRenewed => self.keys_renewed(world),
             Event::ResponseHead { headers, end } => self.response_head(headers, end, world),
             Event::ResponseBody { piece, end } => self.response_body(piece, end),
             Event::ResponseTrailers => self.response_trailers(),
@@ -113,7 +127,10 @@ impl Exchange {
     /// Whether the request is held, so that no part of it may go on.
     #[must_use]
     pub fn holds_request(&self) -> bool {
-        matches!(self.phase, Phase::Reading(_) | Phase::Waiting(_))
+        matches!(
+            self.phase,
+            Phase::Verifying(_) | Phase::Reading(_) | Phase::Waiting(_)
+        )
     }
 
     /// Whether the response's body has to come through [`Event::ResponseBody`].

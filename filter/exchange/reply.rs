@@ -32,8 +32,11 @@ impl Refusal {
     }
 
     pub(super) fn identity(refusal: identity::Refusal) -> Self {
-        Self::new(refusal.status(), refusal.code(), refusal.message())
-            .with("www-authenticate", refusal.challenge())
+        let this = Self::new(refusal.status(), refusal.code(), refusal.message());
+        if refusal == identity::Refusal::KeysUnavailable {
+            return this.with("retry-after", "1".to_owned());
+        }
+        this.with("www-authenticate", refusal.challenge())
     }
 
     pub(super) fn path(error: PathError) -> Self {

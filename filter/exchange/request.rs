@@ -1,23 +1,22 @@
-//! From the request's head and body to a verdict.
+//! From what the request asks for to a verdict.
 
-use super::event::{Effect, Flow, Headers, Outcome};
-use super::headers::{
-    self, host, is_encoded, is_field_value, is_grpc, is_json, media_type, single,
-};
+use std::rc::Rc;
+
+use super::event::{Flow, Outcome};
 use super::reply::Refusal;
 use super::response::Masking;
 use super::{Exchange, Phase, World};
 use crate::config::quotas::{Dimension, Measure, Quota};
 use crate::config::rules::Then;
-use crate::identity::{self, Identity, find_token};
-use crate::operation::{self, Dialect, Facts, FactsError, Operation, Path, Shape};
+use crate::identity::Identity;
+use crate::operation::{self, Facts, FactsError, Operation, Path, Shape};
 use crate::quota::{self, Charge, ChargeError};
 use crate::rules::{self, Body, Decision};
 
 /// What a request asks for, and who asks.
 #[derive(Debug)]
 pub(super) struct Asked {
-    pub(super) identity: Identity,
+    pub(super) identity: Rc<Identity>,
     pub(super) operation: Operation,
     pub(super) method: String,
     pub(super) host: String,
@@ -27,45 +26,19 @@ pub(super) struct Asked {
     /// The digest that an approval is bound to, once the body has been read.
     pub(super) digest: Option<String>,
     /// Whether this version can read such a body, and if not, why.
-    readable: Result<(), Refusal>,
+    pub(super) readable: Result<(), Refusal>,
     /// The first rule that has not been tried.
     pub(super) next_rule: usize,
 }
 
 impl Exchange {
-    pub(super) fn request_head(
-        &mut self,
-        headers: &Headers,
-        end: bool,
-        world: World<'_>,
-    ) -> Outcome {
-        if !matches!(self.phase, Phase::New) {
-            return self.refuse(out_of_order(), world);
-        }
-        match self.read_head(headers, world) {
-            Err(refusal) => self.refuse(refusal, world),
-            Ok((mut asked, effects)) => {
-                if end {
-                    asked.readable = Ok(());
-                    self.take_body(&mut asked, b"")
-                        .map_or_else(|refusal| asked.readable = Err(refusal), |()| {});
-                }
-                let mut outcome = self.judge(Box::new(asked), end, world);
-                if !matches!(self.phase, Phase::Over) {
-                    outcome.effects.splice(0..0, effects);
-                }
-                outcome
-            }
-        }
-    }
-
     pub(super) fn request_grows(&mut self, bytes: usize, world: World<'_>) -> Outcome {
         let limit = self.guard.policy.limits.request_body;
         match &self.phase {
-            Phase::Reading(_) if over(bytes, limit) => {
+            Phase::Verifying(_) | Phase::Reading(_) if over(bytes, limit) => {
                 self.refuse(Refusal::too_large(limit), world)
             }
-            Phase::Reading(_) | Phase::Waiting(_) | Phase::Over => hold(),
+            Phase::Verifying(_) | Phase::Reading(_) | Phase::Waiting(_) | Phase::Over => hold(),
             Phase::New => self.refuse(out_of_order(), world),
             Phase::Passed(_) => Outcome::go_on(),
         }
@@ -82,133 +55,7 @@ impl Exchange {
         }
     }
 
-    /// Verifies the caller, names the operation, and lists what changes in the head.
-    fn read_head(
-        &mut self,
-        headers: &Headers,
-        world: World<'_>,
-    ) -> Result<(Asked, Vec<Effect>), Refusal> {
-        let guard = std::rc::Rc::clone(&self.guard);
-        let policy = &guard.policy;
-        let media = media_type(headers);
-        if media.as_deref().is_some_and(is_grpc) {
-            self.dialect = Dialect::Grpc;
-        }
-        let method = single(headers, ":method").unwrap_or_default().to_owned();
-        let authority = single(headers, ":authority").unwrap_or_default();
-        self.head_request = method == "HEAD";
-        self.record.request.method.clone_from(&method);
-        self.record.request.host = authority.to_owned();
-
-        let raw = headers::values(headers, ":path").next().unwrap_or_default();
-        let path = operation::normalize(raw).map_err(Refusal::path)?;
-        let operation = operation::name(&method, &path.path);
-        if self.dialect != Dialect::Grpc {
-            self.dialect = operation.dialect;
-        }
-        self.record.request.path = Some(path.path.clone());
-        self.record.request.operation = Some(operation.name);
-        self.record.request.model = operation.model.as_deref().map(shown);
-
-        let found = find_token(&policy.identity.token, headers).map_err(Refusal::identity)?;
-        let identity = guard
-            .verifier
-            .verify(found.token, world.now)
-            .map_err(Refusal::identity)?;
-        self.record.identity = Some(crate::record::Caller {
-            provider: identity.provider.clone(),
-            issuer: identity.issuer.clone(),
-            subject: identity.subject.clone(),
-            groups: identity.groups.clone(),
-        });
-
-        let mut effects = self.head_effects(headers, &identity)?;
-        if path.to_header().as_bytes() != raw {
-            effects.push(Effect::SetRequestHeader {
-                name: ":path".to_owned(),
-                value: path.to_header(),
-            });
-        }
-        let readable = readable(
-            headers,
-            media.as_deref(),
-            &operation,
-            policy.limits.request_body,
-        );
-        let facts = (operation.body == Shape::Opaque).then(|| Facts {
-            model: operation.model.clone(),
-            items: 1,
-            prompts: Vec::new(),
-        });
-        let asked = Asked {
-            identity,
-            operation,
-            method,
-            host: host(authority),
-            path,
-            facts,
-            digest: None,
-            readable,
-            next_rule: 0,
-        };
-        Ok((asked, effects))
-    }
-
-    /// The caller's token and claims about who it is go; what the policy says comes.
-    ///
-    /// All of it is done here, since a held request's head can't always be changed later. A
-    /// request that is refused after all never leaves with it.
-    fn head_effects(&self, headers: &Headers, identity: &Identity) -> Result<Vec<Effect>, Refusal> {
-        let policy = &self.guard.policy;
-        let mut effects = Vec::new();
-        let mut remove = |name: &str| {
-            if headers::has(headers, name) {
-                effects.push(Effect::RemoveRequestHeader(name.to_owned()));
-            }
-        };
-        for place in &policy.identity.token {
-            remove(&place.header);
-        }
-        let upstream = &policy.upstream;
-        for name in [&upstream.subject_header, &upstream.groups_header]
-            .into_iter()
-            .flatten()
-        {
-            remove(name);
-        }
-        let mut set = |name: &str, value: String| {
-            effects.push(Effect::SetRequestHeader {
-                name: name.to_owned(),
-                value,
-            });
-        };
-        if let Some(name) = &upstream.subject_header {
-            set(name, field_value(&identity.subject)?);
-        }
-        if let Some(name) = &upstream.groups_header
-            && !identity.groups.is_empty()
-        {
-            for group in &identity.groups {
-                if group.contains(',') {
-                    return Err(not_a_header());
-                }
-            }
-            set(name, field_value(&identity.groups.join(","))?);
-        }
-        if let Some(credential) = &upstream.credential {
-            set(&credential.header, credential.value.clone());
-        }
-        if !policy.masks.is_empty() {
-            // What comes back encoded can't be masked, and a range of a body can't either.
-            set("accept-encoding", "identity".to_owned());
-            if headers::has(headers, "range") {
-                effects.push(Effect::RemoveRequestHeader("range".to_owned()));
-            }
-        }
-        Ok(effects)
-    }
-
-    fn take_body(&mut self, asked: &mut Asked, body: &[u8]) -> Result<(), Refusal> {
+    pub(super) fn take_body(&mut self, asked: &mut Asked, body: &[u8]) -> Result<(), Refusal> {
         let nothing = body.is_empty() && asked.operation.body == Shape::Texts;
         let shape = if nothing {
             Shape::Opaque
@@ -252,7 +99,7 @@ impl Exchange {
         whole: bool,
         world: World<'_>,
     ) -> Outcome {
-        let guard = std::rc::Rc::clone(&self.guard);
+        let guard = Rc::clone(&self.guard);
         let policy = &guard.policy;
         let decision = rules::decide(
             &policy.rules,
@@ -262,6 +109,8 @@ impl Exchange {
                 provider: &asked.identity.provider,
                 subject: &asked.identity.subject,
                 groups: &asked.identity.groups,
+                client: asked.identity.client.as_deref(),
+                kind: asked.identity.kind,
                 claims: &asked.identity.claims,
                 method: &asked.method,
                 host: &asked.host,
@@ -368,7 +217,7 @@ impl Exchange {
 }
 
 /// A model's name as records hold it: a caller chose its length.
-fn shown(model: &str) -> String {
+pub(super) fn shown(model: &str) -> String {
     model.chars().take(256).collect()
 }
 
@@ -380,77 +229,16 @@ pub(super) fn hold() -> Outcome {
 }
 
 /// Events in an order that no host should produce.
-fn out_of_order() -> Refusal {
+pub(super) fn out_of_order() -> Refusal {
     Refusal::new(500, "out_of_order", "The request can't be judged.")
 }
 
-fn not_readable(message: &str) -> Refusal {
+pub(super) fn not_readable(message: &str) -> Refusal {
     Refusal::new(415, "body_not_readable", message)
 }
 
 fn over(bytes: usize, limit: u64) -> bool {
     u64::try_from(bytes).map_or(true, |bytes| bytes > limit)
-}
-
-fn field_value(text: &str) -> Result<String, Refusal> {
-    is_field_value(text)
-        .then(|| text.to_owned())
-        .ok_or_else(not_a_header)
-}
-
-fn not_a_header() -> Refusal {
-    Refusal::new(
-        401,
-        "identity_not_a_header",
-        "The access token's subject or groups can't be written in a header.",
-    )
-    .with_challenge()
-}
-
-impl Refusal {
-    fn with_challenge(mut self) -> Self {
-        let challenge = identity::Refusal::TokenMalformed.challenge();
-        self.headers.push(("www-authenticate", challenge));
-        self
-    }
-}
-
-/// Whether a decision can be taken from the body, by what its head says of it.
-fn readable(
-    headers: &Headers,
-    media: Option<&str>,
-    operation: &Operation,
-    limit: u64,
-) -> Result<(), Refusal> {
-    let length = single(headers, "content-length").and_then(|text| text.parse::<u64>().ok());
-    if length.is_some_and(|length| length > limit) {
-        return Err(Refusal::too_large(limit));
-    }
-    match operation.body {
-        Shape::Opaque => return Ok(()),
-        // Its client may wait for an answer before it sends more: the end may never come.
-        Shape::TensorsGrpcStream => return Err(not_readable(operation::STREAMED)),
-        _ => {}
-    }
-    if is_encoded(headers) {
-        return Err(Refusal::new(
-            415,
-            "encoding_not_supported",
-            "The body is encoded, and can't be judged. Send it without content-encoding.",
-        ));
-    }
-    let (expected, fits): (_, fn(&str) -> bool) = match operation.body {
-        Shape::TensorsGrpc => ("application/grpc", is_grpc),
-        _ => ("application/json", is_json),
-    };
-    if !media.is_some_and(fits) {
-        return Err(Refusal::new(
-            415,
-            "media_type_not_supported",
-            format!("The body can't be judged: its content-type is not {expected}."),
-        ));
-    }
-    Ok(())
 }
 
 fn counts_the_body(quota: &Quota) -> bool {

@@ -10,7 +10,7 @@ use std::rc::Rc;
 use jwt_compact::alg::Es256;
 use serde_json::{Value, json};
 
-use super::{Effect, Event, Exchange, Flow, Guard, Name, Outcome, Reply, World};
+use super::{Effect, Event, Exchange, Flow, Guard, Name, NoNative, Outcome, Reply, World};
 use crate::quota::{Store, StoreError};
 use crate::testing::{ec_public, ec_secret, signed};
 
@@ -85,6 +85,8 @@ impl Driven {
         let world = World {
             now: self.now,
             store: &*self.store,
+            native: &NoNative,
+            may_wait: true,
         };
         self.exchange.handle(event, world)
     }
@@ -110,6 +112,7 @@ impl Driven {
         self.handle(Event::RequestHead {
             headers: &headers,
             end,
+            cluster: None,
         })
     }
 

@@ -101,6 +101,23 @@ unsafe extern "C" {
         size: usize,
         change: u32,
     ) -> u32;
+    fn proxy_call_foreign_function(
+        name: *const u8,
+        name_size: usize,
+        argument: *const u8,
+        argument_size: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+    ) -> u32;
+    fn proxy_get_property(
+        path: *const u8,
+        path_size: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+    ) -> u32;
+    fn proxy_define_metric(kind: u32, name: *const u8, size: usize, id: *mut u32) -> u32;
+    fn proxy_get_metric(id: u32, value: *mut u64) -> u32;
+    fn proxy_record_metric(id: u32, value: u64) -> u32;
     fn proxy_set_property(
         path: *const u8,
         path_size: usize,
@@ -314,4 +331,62 @@ pub(super) fn set_shared(key: &str, value: &[u8], change: u32) -> Result<(), Sta
 pub(super) fn set_state(name: &str, value: &[u8]) -> Result<(), Status> {
     // SAFETY: the pointers and lengths are those of live slices.
     check(unsafe { proxy_set_property(name.as_ptr(), name.len(), value.as_ptr(), value.len()) })
+}
+
+/// Calls a function that the host has beyond the ABI.
+pub(super) fn foreign(name: &str, argument: &[u8]) -> Result<Vec<u8>, Status> {
+    let (mut data, mut size) = (null_mut(), 0);
+    // SAFETY: the out-pointers outlive the call, and the slices are live.
+    check(unsafe {
+        proxy_call_foreign_function(
+            name.as_ptr(),
+            name.len(),
+            argument.as_ptr(),
+            argument.len(),
+            &raw mut data,
+            &raw mut size,
+        )
+    })?;
+    // SAFETY: the host allocated `data` through this module.
+    Ok(unsafe { take(data, size) })
+}
+
+/// A property of the current stream, by the parts of its path.
+pub(super) fn property(path: &[&str]) -> Result<Vec<u8>, Status> {
+    let path = path.join("\0");
+    let (mut data, mut size) = (null_mut(), 0);
+    // SAFETY: the out-pointers outlive the call, and the slice is live.
+    check(unsafe { proxy_get_property(path.as_ptr(), path.len(), &raw mut data, &raw mut size) })?;
+    // SAFETY: the host allocated `data` through this module.
+    Ok(unsafe { take(data, size) })
+}
+
+/// A gauge of the whole Envoy; the same name is the same gauge.
+pub(super) fn gauge(name: &str) -> Result<u32, Status> {
+    const GAUGE: u32 = 1;
+    let mut id = 0;
+    // SAFETY: the out-pointer outlives the call, and the slice is live.
+    check(unsafe { proxy_define_metric(GAUGE, name.as_ptr(), name.len(), &raw mut id) })?;
+    Ok(id)
+}
+
+/// Sets a gauge to a value if that is more than what it has.
+pub(super) fn raise(gauge: u32, value: u64) -> Result<(), Status> {
+    let mut before = 0;
+    // SAFETY: the out-pointer outlives the call.
+    check(unsafe { proxy_get_metric(gauge, &raw mut before) })?;
+    if value <= before {
+        return Ok(());
+    }
+    // SAFETY: no memory is passed.
+    check(unsafe { proxy_record_metric(gauge, value) })
+}
+
+/// The status and body of an answer that has headers and `size` bytes.
+pub(super) fn answer(map: Map, size: usize) -> Option<(u16, Vec<u8>)> {
+    let headers = headers(map).ok()?;
+    let (_, status) = headers.iter().find(|(name, _)| name == b":status")?;
+    let status = core::str::from_utf8(status).ok()?.parse().ok()?;
+    let body = buffer(Buffer::CallResponseBody, 0, size).ok()?;
+    (body.len() == size).then_some((status, body))
 }

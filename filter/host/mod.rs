@@ -7,11 +7,17 @@
 
 mod calls;
 mod environment;
+mod handle;
+mod keys;
+mod memory;
+mod native;
+mod probe;
 mod random;
 mod root;
 mod shared;
 mod store;
 mod stream;
+mod waiting;
 
 use proxy_wasm::types::LogLevel;
 

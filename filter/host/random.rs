@@ -25,3 +25,9 @@ pub(super) fn hex<const N: usize>() -> String {
     let _ = fill(&mut bytes);
     crate::config::hex(&bytes)
 }
+
+/// `N` random bytes, if the host has any.
+pub(super) fn bytes<const N: usize>() -> Option<[u8; N]> {
+    let mut bytes = [0; N];
+    fill(&mut bytes).ok().map(|()| bytes)
+}

@@ -7,9 +7,11 @@ use proxy_wasm::types::ContextType;
 
 use super::calls::{self, Buffer, Level};
 use super::environment;
+use super::handle::Handle;
+use super::native::HostNative;
+use super::random;
 use super::shared::Shared;
 use super::store::SharedData;
-use super::stream::Stream;
 use crate::exchange::Guard;
 
 pub(super) struct Root {
@@ -35,18 +37,31 @@ impl Root {
                         .to_owned(),
                 ]
             })?;
-        let guard = Guard::load(text, &environment::variable)
+        let guard = Guard::seeded(text, &environment::variable, random::bytes())
             .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>())?;
         if !guard.policy().quotas.is_empty() {
             SharedData::prepare().map_err(|status| {
                 vec![format!("/quotas: no shared data for counts: {status:?}")]
             })?;
         }
-        Ok(Shared::new(guard))
+        SharedData::prepare_board(&guard.board_names()).map_err(|status| {
+            vec![format!(
+                "/identity/providers: no shared data for keys: {status:?}"
+            )]
+        })?;
+        let native =
+            HostNative::find(guard.policy().identity.verify_with).map_err(|error| vec![error])?;
+        Ok(Shared::new(guard, native))
     }
 }
 
-impl Context for Root {}
+impl Context for Root {
+    fn on_http_call_response(&mut self, token: u32, headers: usize, size: usize, _trailers: usize) {
+        if let Some(shared) = &self.shared {
+            shared.answered(token, headers, size);
+        }
+    }
+}
 
 impl RootContext for Root {
     fn on_configure(&mut self, size: usize) -> bool {
@@ -66,7 +81,7 @@ impl RootContext for Root {
 
     fn on_tick(&mut self) {
         if let Some(shared) = &self.shared {
-            shared.release();
+            shared.tick();
         }
     }
 
@@ -75,6 +90,6 @@ impl RootContext for Root {
     }
 
     fn create_http_context(&self, context: u32) -> Option<Box<dyn HttpContext>> {
-        Some(Box::new(Stream::new(context, self.shared.clone())))
+        Some(Box::new(Handle::new(context, self.shared.clone())))
     }
 }

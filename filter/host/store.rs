@@ -1,10 +1,11 @@
-//! The quota cells in Envoy's shared data.
+//! Envoy's shared data: the quota cells, and the board on which workers tell of keys.
 //!
-//! Shared data can't create a value only if there is none, so all cells are made before a
+//! Shared data can't create a value only if there is none, so all values are made before a
 //! worker serves: Envoy configures a first VM of its own, alone, before those of the workers.
 //! After that, cells are only ever changed by compare-and-set.
 
 use super::calls::{self, Status};
+use crate::exchange::Board;
 use crate::quota::{CELLS, Store, StoreError};
 
 /// Where the counters are kept; all plugins and configurations with one `vm_id` share them.
@@ -21,14 +22,30 @@ impl SharedData {
         if calls::shared(&key(CELLS - 1)).is_ok() {
             return Ok(());
         }
-        for cell in 0..CELLS {
-            match calls::shared(&key(cell)) {
-                Ok(_) => {}
-                Err(Status::NOT_FOUND) => calls::set_shared(&key(cell), b"", 0)?,
-                Err(status) => return Err(status),
-            }
-        }
-        Ok(())
+        (0..CELLS).try_for_each(|cell| make(&key(cell)))
+    }
+
+    /// Makes the values of the board that are not there yet.
+    pub(super) fn prepare_board(names: &[String]) -> Result<(), Status> {
+        names.iter().try_for_each(|name| make(name))
+    }
+}
+
+fn make(name: &str) -> Result<(), Status> {
+    match calls::shared(name) {
+        Ok(_) => Ok(()),
+        Err(Status::NOT_FOUND) => calls::set_shared(name, b"", 0),
+        Err(status) => Err(status),
+    }
+}
+
+impl Board for SharedData {
+    fn read(&self, name: &str) -> Option<(Vec<u8>, u32)> {
+        calls::shared(name).ok()
+    }
+
+    fn swap(&self, name: &str, value: &[u8], change: u32) -> bool {
+        change != 0 && calls::set_shared(name, value, change).is_ok()
     }
 }
 

@@ -1,10 +1,9 @@
 //! One request and its response, as Envoy's callbacks tell of them.
 
-use core::cell::Cell;
-use std::rc::Rc;
+use core::cell::{Cell, RefCell};
+use std::rc::{Rc, Weak};
 
 use proxy_wasm::hostcalls::dispatch_http_call;
-use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 
 use super::calls::{self, Buffer, Direction, Level, Map, Status};
@@ -23,6 +22,10 @@ pub(super) struct Stream {
     replied: bool,
     /// The request's body as far as it is held, in bytes.
     request_held: usize,
+    /// Whether that is all of it.
+    request_ended: bool,
+    /// For those who call back.
+    itself: Weak<RefCell<Self>>,
     delivery: Rc<Cell<Delivery>>,
     /// Bytes at the front of Envoy's response buffer that are dealt with.
     response_done: usize,
@@ -35,7 +38,11 @@ const UNAVAILABLE: u8 = 14;
 const MOST_ANSWER: usize = 64 << 10;
 
 impl Stream {
-    pub(super) fn new(context: u32, shared: Option<Rc<Shared>>) -> Self {
+    pub(super) fn new(
+        context: u32,
+        shared: Option<Rc<Shared>>,
+        itself: Weak<RefCell<Self>>,
+    ) -> Self {
         let exchange = shared.as_ref().map(|shared| {
             let name = Name {
                 id: random::hex::<16>(),
@@ -50,19 +57,23 @@ impl Stream {
             calls: Vec::new(),
             replied: false,
             request_held: 0,
+            request_ended: false,
+            itself,
             delivery: Rc::new(Cell::new(Delivery::Direct)),
             response_done: 0,
         }
     }
 
     fn handle(&mut self, event: Event<'_>) -> Option<Outcome> {
+        let shared = self.shared.as_ref()?;
         let world = World {
             now: calls::now(),
             store: &SharedData,
+            native: &shared.native,
+            may_wait: shared.may_wait(),
         };
-        self.exchange
-            .as_mut()
-            .map(|exchange| exchange.handle(event, world))
+        let exchange = self.exchange.as_mut()?;
+        Some(exchange.handle(event, world))
     }
 
     /// Hands an event of the request's direction over and does what follows from it.
@@ -104,7 +115,12 @@ impl Stream {
                 self.reply(&reply);
                 Ok(())
             }
-            Effect::ResumeRequest => calls::resume(Direction::Request),
+            Effect::AwaitKeys { until } => {
+                if let Some(shared) = &self.shared {
+                    shared.await_keys(self.context, until, self.itself.clone());
+                }
+                Ok(())
+            }
             Effect::CutResponse => {
                 // Envoy can't answer twice: a reply behind a response's head ends the stream.
                 self.reply(&Reply {
@@ -248,58 +264,81 @@ impl Stream {
             shared.release_soon(self.context, Rc::clone(&self.delivery));
         }
     }
-}
 
-/// Takes the response's bytes out of an outcome.
-fn take_body(outcome: &mut Outcome) -> Option<Vec<u8>> {
-    outcome.effects.iter_mut().find_map(|effect| match effect {
-        Effect::ReplaceResponseBody(bytes) => Some(core::mem::take(bytes)),
-        _ => None,
-    })
-}
-
-impl Context for Stream {
-    fn on_http_call_response(&mut self, token: u32, headers: usize, size: usize, _trailers: usize) {
+    /// Takes the answer to a call of this stream's.
+    pub(super) fn call_answered(&mut self, token: u32, headers: usize, size: usize) {
         let Some(index) = self.calls.iter().position(|(one, _)| *one == token) else {
             return;
         };
         let (_, call) = self.calls.swap_remove(index);
         // An answer without headers is a failure, and asking for its status would be another.
         let answer = (headers > 0 && size <= MOST_ANSWER)
-            .then(|| {
-                let status = status(&calls::headers(Map::CallResponse).ok()?)?;
-                let body = calls::buffer(Buffer::CallResponseBody, 0, size).ok()?;
-                Some((status, body))
-            })
+            .then(|| calls::answer(Map::CallResponse, size))
             .flatten();
-        let event = Event::CallAnswered {
+        self.outside(Event::CallAnswered {
             call,
             answer: answer
                 .as_ref()
                 .map(|(status, body)| (*status, body.as_slice())),
-        };
-        let _ = self.request(event);
+        });
     }
-}
 
-fn status(headers: &[(Vec<u8>, Vec<u8>)]) -> Option<u16> {
-    let (_, value) = headers.iter().find(|(name, _)| name == b":status")?;
-    core::str::from_utf8(value).ok()?.parse().ok()
-}
+    /// Tells the exchange that keys may have come, and hands over the body if it is wanted now and
+    /// has been whole before.
+    pub(super) fn keys_renewed(&mut self) {
+        self.outside(Event::KeysRenewed);
+        let wanted = self
+            .exchange
+            .as_ref()
+            .is_some_and(Exchange::wants_request_body);
+        if !(wanted && self.request_ended) || self.replied {
+            return;
+        }
+        match calls::buffer(Buffer::RequestBody, 0, self.request_held) {
+            Ok(body) if body.len() == self.request_held => {
+                self.outside(Event::RequestWhole { body: &body });
+            }
+            _ => {
+                self.fail("host_failed");
+            }
+        }
+    }
 
-impl HttpContext for Stream {
-    fn on_http_request_headers(&mut self, _count: usize, end: bool) -> Action {
+    /// Hands over an event that comes outside the request's callbacks: what goes on after it is
+    /// the request that is held.
+    fn outside(&mut self, event: Event<'_>) {
+        if matches!(self.request(event), Action::Continue)
+            && !self.replied
+            && calls::resume(Direction::Request).is_err()
+        {
+            self.fail("host_failed");
+        }
+    }
+
+    pub(super) fn request_headers(&mut self, end: bool) -> Action {
         let Ok(headers) = calls::headers(Map::Request) else {
             return self.fail("host_failed");
         };
+        let cluster = self.cluster();
         self.request(Event::RequestHead {
             headers: &headers,
             end,
+            cluster: cluster.as_deref(),
         })
     }
 
-    fn on_http_request_body(&mut self, size: usize, end: bool) -> Action {
+    /// The cluster that the request is routed to, if the policy depends on it.
+    fn cluster(&self) -> Option<String> {
+        let shared = self.shared.as_ref()?;
+        if !shared.guard.policy().upstream.asks_for_cluster() {
+            return None;
+        }
+        String::from_utf8(calls::property(&["xds", "cluster_name"]).ok()?).ok()
+    }
+
+    pub(super) fn request_body(&mut self, size: usize, end: bool) -> Action {
         self.request_held = size;
+        self.request_ended = end;
         let wanted = self
             .exchange
             .as_ref()
@@ -313,19 +352,20 @@ impl HttpContext for Stream {
         }
     }
 
-    fn on_http_request_trailers(&mut self, _count: usize) -> Action {
+    pub(super) fn request_trailers(&mut self) -> Action {
         if self
             .exchange
             .as_ref()
             .is_some_and(Exchange::wants_request_body)
         {
             // Where trailers follow, the body has had no last callback.
-            return self.on_http_request_body(self.request_held, true);
+            return self.request_body(self.request_held, true);
         }
+        self.request_ended = true;
         self.request(Event::RequestGrows { bytes: 0 })
     }
 
-    fn on_http_response_headers(&mut self, _count: usize, end: bool) -> Action {
+    pub(super) fn response_headers(&mut self, end: bool) -> Action {
         let Ok(headers) = calls::headers(Map::Response) else {
             return self.fail("host_failed");
         };
@@ -339,7 +379,7 @@ impl HttpContext for Stream {
         self.apply(outcome)
     }
 
-    fn on_http_response_body(&mut self, size: usize, end: bool) -> Action {
+    pub(super) fn response_body(&mut self, size: usize, end: bool) -> Action {
         if self
             .exchange
             .as_ref()
@@ -350,7 +390,7 @@ impl HttpContext for Stream {
         Action::Continue
     }
 
-    fn on_http_response_trailers(&mut self, _count: usize) -> Action {
+    pub(super) fn response_trailers(&mut self) -> Action {
         if !self
             .exchange
             .as_ref()
@@ -380,8 +420,11 @@ impl HttpContext for Stream {
         self.apply(outcome)
     }
 
-    fn on_log(&mut self) {
+    pub(super) fn log(&mut self) {
         self.delivery.set(Delivery::Over);
+        if let Some(shared) = &self.shared {
+            shared.memory.look();
+        }
         let number = self
             .shared
             .as_ref()
@@ -395,6 +438,14 @@ impl HttpContext for Stream {
             }
         }
     }
+}
+
+/// Takes the response's bytes out of an outcome.
+fn take_body(outcome: &mut Outcome) -> Option<Vec<u8>> {
+    outcome.effects.iter_mut().find_map(|effect| match effect {
+        Effect::ReplaceResponseBody(bytes) => Some(core::mem::take(bytes)),
+        _ => None,
+    })
 }
 
 impl Drop for Stream {

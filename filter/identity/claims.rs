@@ -4,11 +4,23 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-/// The claim at a dotted path. A claim whose whole name is written with dots (as
-/// `https://example.com/groups`) is found by that name first.
+use crate::config::identity::ClaimPath;
+
+/// The claim at a path: a JSON pointer (RFC 6901) if it begins with a slash, else names with dots
+/// between them. A claim whose whole name is written with dots (as `https://example.com/groups`)
+/// is found by that name first.
 pub(super) fn at<'a>(claims: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
     if let Some(value) = claims.get(path) {
         return Some(value);
+    }
+    if let Some(pointer) = path.strip_prefix('/') {
+        let (first, rest) = pointer.split_once('/').unwrap_or((pointer, ""));
+        let value = claims.get(&first.replace("~1", "/").replace("~0", "~"))?;
+        return if rest.is_empty() {
+            Some(value)
+        } else {
+            value.pointer(&format!("/{rest}"))
+        };
     }
     let mut parts = path.split('.');
     let mut value = claims.get(parts.next()?)?;
@@ -16,6 +28,14 @@ pub(super) fn at<'a>(claims: &'a Map<String, Value>, path: &str) -> Option<&'a V
         value = value.as_object()?.get(part)?;
     }
     Some(value)
+}
+
+/// The name of the claim that a path begins with.
+pub(super) fn first_name(path: &str) -> &str {
+    match path.strip_prefix('/') {
+        Some(pointer) => pointer.split('/').next().unwrap_or(pointer),
+        None => path.split('.').next().unwrap_or(path),
+    }
 }
 
 /// The texts of a claim: one string, a list of strings, a number or a boolean. Anything else
@@ -33,17 +53,31 @@ pub(super) fn texts(value: &Value) -> Vec<String> {
     }
 }
 
+/// The texts at a path; one string is taken apart where the path has a separator.
+pub(super) fn values(claims: &Map<String, Value>, path: &ClaimPath) -> Vec<String> {
+    let Some(value) = at(claims, &path.path) else {
+        return Vec::new();
+    };
+    match (value, &path.separator) {
+        (Value::String(text), Some(separator)) => text
+            .split(separator.as_str())
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+            .map(str::to_owned)
+            .collect(),
+        _ => texts(value),
+    }
+}
+
 /// The claims that the policy names, by the policy's names.
 pub(super) fn named(
     claims: &Map<String, Value>,
-    paths: &BTreeMap<String, String>,
+    paths: &BTreeMap<String, ClaimPath>,
 ) -> BTreeMap<String, Vec<String>> {
     paths
         .iter()
-        .filter_map(|(name, path)| {
-            let values = texts(at(claims, path)?);
-            (!values.is_empty()).then(|| (name.clone(), values))
-        })
+        .map(|(name, path)| (name.clone(), values(claims, path)))
+        .filter(|(_, values)| !values.is_empty())
         .collect()
 }
 

@@ -3,180 +3,180 @@
 //! Everything about a token is refused that RFC 8725 (JSON Web Token Best Current Practices)
 //! warns of: the algorithm comes from the provider's key and the policy, never from the token
 //! alone, and a token can't bring or name its own key.
+//!
+//! - [`jws`] reads a token's form, [`key`] holds keys and checks signatures, with the host's
+//!   cryptography through [`Native`] where it has it;
+//! - [`checks`] and [`caller`] judge the claims;
+//! - [`cache`] remembers tokens that were verified;
+//! - [`fetch`] gets the keys that providers publish and keeps them fresh.
 
+mod cache;
+mod caller;
+mod checks;
 mod claims;
-mod keys;
+mod fetch;
+mod jws;
+mod key;
 mod locate;
+mod native;
+mod provider;
 mod refusal;
-mod token;
+mod unknown;
 
 #[cfg(test)]
 mod tests;
 
+use core::cell::RefCell;
 use core::time::Duration;
-use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use crate::config::Problem;
-use crate::config::identity::{Identity as Settings, Provider};
+use crate::config::identity::Identity as Settings;
 
-use keys::Key;
+use cache::Cache;
+pub use caller::Identity;
+pub use fetch::{Board, KeyRequest, Tended};
+use jws::Compact;
+pub use key::{KeySet, verify_jws};
 pub use locate::{Found, find_token};
+pub use native::{Native, NoNative};
+use provider::{Provider, Times, Verdict};
 pub use refusal::Refusal;
-use token::Unverified;
 
-/// A caller whose token was verified.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Identity {
-    /// The provider's name in the policy.
-    pub provider: String,
-    /// The token's `iss`.
-    pub issuer: String,
-    /// Who it is, unique within the provider.
-    pub subject: String,
-    /// Groups, as the provider lists them.
-    pub groups: Vec<String>,
-    /// Claims that the policy names.
-    pub claims: BTreeMap<String, Vec<String>>,
-}
-
-/// Verifies tokens of the policy's providers.
+/// Verifies tokens of the policy's providers. One worker has one.
 #[derive(Debug)]
 pub struct Verifier {
-    providers: Vec<(Provider, Vec<Key>)>,
+    providers: RefCell<Vec<Provider>>,
+    cache: Option<RefCell<Cache>>,
 }
 
-/// A subject or group longer than this fits into no header and no count.
-const LONGEST_NAME: usize = 512;
+/// Why there is no identity, or none yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unverified {
+    /// There will be none.
+    Refused(Refusal),
+    /// The provider's keys are being fetched. Ask again when they are there, and at the latest
+    /// after this time since the request came.
+    Wait(Duration),
+}
 
-/// More groups than this are cut off nowhere: the token is refused.
-const MOST_GROUPS: usize = 1000;
+impl From<Refusal> for Unverified {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
 
 impl Verifier {
-    /// Compiles the providers' keys.
+    /// Compiles the providers' keys. `seed` is random, and another one in each worker; without
+    /// it no verified token is kept.
     ///
     /// # Errors
     /// Each key that can't be used, with its path in the policy.
-    pub fn new(settings: &Settings) -> Result<Self, Vec<Problem>> {
+    pub fn new(settings: &Settings, seed: Option<[u8; 32]>) -> Result<Self, Vec<Problem>> {
+        let (secret, marks) = split(seed.unwrap_or_default());
         let mut problems = Vec::new();
         let mut providers = Vec::new();
-        for provider in &settings.providers {
-            let mut keys = Vec::new();
-            for (path, jwk) in &provider.keys {
-                match Key::compile(path, jwk) {
-                    Ok(key) => keys.push(key),
-                    Err(problem) => problems.push(problem),
-                }
+        for (index, provider) in settings.providers.iter().enumerate() {
+            match Provider::new(index, provider, marks) {
+                Ok(provider) => providers.push(provider),
+                Err(found) => problems.extend(found),
             }
-            providers.push((provider.clone(), keys));
         }
-        if problems.is_empty() {
-            Ok(Self { providers })
-        } else {
-            Err(problems)
+        if !problems.is_empty() {
+            return Err(problems);
         }
+        let cached = seed.is_some() && settings.cache > 0;
+        Ok(Self {
+            providers: RefCell::new(providers),
+            cache: cached.then(|| RefCell::new(Cache::new(settings.cache, secret))),
+        })
     }
 
-    /// Verifies a token. `now` is the time since 1970.
+    /// Verifies the token of a request that came at `arrived`. Times are since 1970.
     ///
     /// # Errors
-    /// The first check that failed. The signature is checked before any claim but the issuer,
-    /// so a forged token learns nothing about what is expected of the others.
-    pub fn verify(&self, token: &str, now: Duration) -> Result<Identity, Refusal> {
-        let token = Unverified::parse(token)?;
-        let issuer = token.claims.get("iss").and_then(|value| value.as_str());
-        let (provider, keys) = self
-            .providers
-            .iter()
-            .find(|(provider, _)| Some(provider.issuer.as_str()) == issuer)
+    /// The first check that failed, or that keys are missing which may come soon.
+    pub fn verify(
+        &self,
+        token: &str,
+        arrived: Duration,
+        now: Duration,
+        native: &dyn Native,
+    ) -> Result<Rc<Identity>, Unverified> {
+        let digest = self.cache.as_ref().map(|cache| {
+            let mut cache = cache.borrow_mut();
+            let digest = cache.digest(token);
+            (digest, cache.get(digest, now))
+        });
+        if let Some((_, Some(identity))) = digest {
+            return Ok(identity);
+        }
+        let token = Compact::parse(token)?;
+        let claims = token.claims()?;
+        let mut providers = self.providers.borrow_mut();
+        let provider = providers
+            .iter_mut()
+            .find(|provider| provider.issued(&claims))
             .ok_or(Refusal::UnknownIssuer)?;
-        check_signature(provider, keys, &token)?;
-        check_times(provider, &token, now)?;
-        check_audience(provider, &token)?;
-
-        let subject = claims::at(&token.claims, &provider.subject_claim)
-            .and_then(|value| value.as_str())
-            .filter(|subject| !subject.is_empty() && subject.len() <= LONGEST_NAME)
-            .ok_or(Refusal::SubjectMissing)?;
-        let groups = provider
-            .groups_claim
-            .as_ref()
-            .and_then(|path| claims::at(&token.claims, path))
-            .map(claims::texts)
-            .unwrap_or_default();
-        if groups.len() > MOST_GROUPS {
-            return Err(Refusal::TokenMalformed);
+        match provider.judge(&token, &claims, Times { now, arrived }, native) {
+            Verdict::Verified {
+                identity,
+                lifetime,
+                key,
+            } => {
+                let identity = Rc::new(identity);
+                if let (Some(cache), Some((digest, _))) = (&self.cache, digest) {
+                    cache.borrow_mut().insert(digest, &identity, lifetime, &key);
+                }
+                Ok(identity)
+            }
+            Verdict::Refused(refusal) => Err(refusal.into()),
+            Verdict::Unready => Err(Unverified::Wait(provider.wait())),
         }
-        Ok(Identity {
-            provider: provider.name.clone(),
-            issuer: provider.issuer.clone(),
-            subject: subject.to_owned(),
-            groups,
-            claims: claims::named(&token.claims, &provider.claims),
-        })
+    }
+
+    /// The names of the values that must be on the board before the first [`Self::tend`].
+    #[must_use]
+    pub fn board_names(&self) -> Vec<String> {
+        self.providers
+            .borrow()
+            .iter()
+            .flat_map(Provider::names)
+            .collect()
+    }
+
+    /// Looks after the keys: takes over what other workers fetched, lets old keys go, and asks
+    /// for what is due.
+    pub fn tend(&self, now: Duration, board: &dyn Board) -> Tended {
+        let mut tended = Tended::default();
+        for provider in self.providers.borrow_mut().iter_mut() {
+            tended.add(provider.look(now, board));
+        }
+        tended
+    }
+
+    /// Takes the answer to a request for keys: its status and body, `Ok(None)` if there was no
+    /// whole one, `Err` if the request could not be sent.
+    pub fn answered(
+        &self,
+        provider: usize,
+        answer: Result<Option<(u16, &[u8])>, ()>,
+        now: Duration,
+        board: &dyn Board,
+    ) -> Tended {
+        let mut tended = Tended::default();
+        if let Some(provider) = self.providers.borrow_mut().get_mut(provider) {
+            tended.add(provider.answered(answer, now, board));
+        }
+        tended
     }
 }
 
-fn check_signature(
-    provider: &Provider,
-    keys: &[Key],
-    token: &Unverified<'_>,
-) -> Result<(), Refusal> {
-    let algorithm = token
-        .algorithm
-        .filter(|algorithm| provider.algorithms.contains(algorithm))
-        .ok_or(Refusal::AlgorithmNotAllowed)?;
-    let mut candidates = keys
-        .iter()
-        .filter(|key| key.algorithm() == algorithm)
-        .filter(|key| match (&token.key_id, key.id()) {
-            (Some(wanted), Some(id)) => wanted == id,
-            // Without an id on either side, every key of the right kind may have signed.
-            _ => true,
-        })
-        .peekable();
-    if candidates.peek().is_none() {
-        return Err(Refusal::UnknownKey);
+/// The cache's key, and what tells workers apart.
+fn split(seed: [u8; 32]) -> ([u8; 16], u64) {
+    let (mut secret, mut mark) = ([0; 16], [0; 8]);
+    for (to, from) in secret.iter_mut().chain(&mut mark).zip(seed) {
+        *to = from;
     }
-    if candidates.any(|key| key.verifies(token.message, &token.signature)) {
-        Ok(())
-    } else {
-        Err(Refusal::SignatureInvalid)
-    }
-}
-
-fn check_times(provider: &Provider, token: &Unverified<'_>, now: Duration) -> Result<(), Refusal> {
-    let date = |name| claims::date(&token.claims, name).ok_or(Refusal::TokenMalformed);
-    let now = now.as_secs();
-    let leeway = provider.leeway.as_secs();
-    // A token that never expires is refused as one that has (RFC 8725, section 3.1).
-    let expires = date("exp")?.ok_or(Refusal::TokenExpired)?;
-    if now >= expires.saturating_add(leeway) {
-        return Err(Refusal::TokenExpired);
-    }
-    let not_before = date("nbf")?;
-    let issued = date("iat")?;
-    for start in [not_before, issued].into_iter().flatten() {
-        if start > now.saturating_add(leeway) {
-            return Err(Refusal::TokenNotYetValid);
-        }
-    }
-    if let Some(longest) = provider.max_lifetime {
-        let lifetime = issued
-            .or(not_before)
-            .map(|start| expires.saturating_sub(start));
-        if lifetime.is_none_or(|lifetime| lifetime > longest.as_secs()) {
-            return Err(Refusal::LifetimeTooLong);
-        }
-    }
-    Ok(())
-}
-
-fn check_audience(provider: &Provider, token: &Unverified<'_>) -> Result<(), Refusal> {
-    let audiences = token.claims.get("aud").map(claims::texts);
-    audiences
-        .unwrap_or_default()
-        .iter()
-        .any(|audience| provider.audiences.contains(audience))
-        .then_some(())
-        .ok_or(Refusal::AudienceMismatch)
+    (secret, u64::from_le_bytes(mark))
 }

@@ -30,8 +30,16 @@ pub enum Refusal {
     LifetimeTooLong,
     /// The token is for somebody else.
     AudienceMismatch,
+    /// The token is of a type that the policy does not accept.
+    TypeNotAccepted,
+    /// The token was issued to a client that the policy does not accept.
+    ClientNotAccepted,
     /// The claim that names the subject is missing or not a string.
     SubjectMissing,
+    /// The groups are not in the token but kept at the provider.
+    GroupsOverage,
+    /// The provider's keys could not be fetched: nothing is wrong with the token.
+    KeysUnavailable,
 }
 
 impl Refusal {
@@ -51,22 +59,27 @@ impl Refusal {
             Self::TokenNotYetValid => "token_not_yet_valid",
             Self::LifetimeTooLong => "token_lifetime_too_long",
             Self::AudienceMismatch => "audience_mismatch",
+            Self::TypeNotAccepted => "token_type_not_accepted",
+            Self::ClientNotAccepted => "client_not_accepted",
             Self::SubjectMissing => "subject_missing",
+            Self::GroupsOverage => "groups_overage",
+            Self::KeysUnavailable => "keys_unavailable",
         }
     }
 
-    /// The HTTP status: 400 for a request that contradicts itself, 401 for all others
-    /// (RFC 6750, section 3.1).
+    /// The HTTP status: 400 for a request that contradicts itself, 503 where the provider is away,
+    /// 401 for all others (RFC 6750, section 3.1).
     #[must_use]
     pub fn status(self) -> u16 {
         match self {
             Self::SeveralTokens => 400,
+            Self::KeysUnavailable => 503,
             _ => 401,
         }
     }
 
-    /// The `WWW-Authenticate` challenge (RFC 6750, section 3). A request without a token is
-    /// told no error, as the RFC asks.
+    /// The `WWW-Authenticate` challenge (RFC 6750, section 3); sent with 400 and 401 only. A
+    /// request without a token is told no error, as the RFC asks.
     #[must_use]
     pub fn challenge(self) -> String {
         match self {
@@ -98,7 +111,11 @@ impl Refusal {
             Self::TokenNotYetValid => "The access token is not valid yet.",
             Self::LifetimeTooLong => "The access token is valid for longer than is accepted.",
             Self::AudienceMismatch => "The access token is for another audience.",
+            Self::TypeNotAccepted => "The access token is of a type that is not accepted.",
+            Self::ClientNotAccepted => "The access token's client is not accepted.",
             Self::SubjectMissing => "The access token names no subject.",
+            Self::GroupsOverage => "The access token does not hold its subject's groups.",
+            Self::KeysUnavailable => "The access token can't be verified now.",
         }
     }
 }

@@ -46,6 +46,10 @@ pub struct Caller {
     pub issuer: String,
     /// The subject.
     pub subject: String,
+    /// `person` or `service`.
+    pub kind: &'static str,
+    /// The client that the token was issued to.
+    pub client: Option<String>,
     /// Groups.
     pub groups: Vec<String>,
 }

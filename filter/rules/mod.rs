@@ -10,6 +10,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 use crate::config::glob::Glob;
+use crate::config::identity::Kind;
 use crate::config::patterns::Pattern;
 use crate::config::rules::{Rule, Then};
 use crate::config::when::{PathMatch, When};
@@ -23,6 +24,10 @@ pub struct Request<'a> {
     pub subject: &'a str,
     /// The verified groups.
     pub groups: &'a [String],
+    /// The verified client.
+    pub client: Option<&'a str>,
+    /// Whether a person or a program is calling.
+    pub kind: Kind,
     /// Claims that the policy names.
     pub claims: &'a BTreeMap<String, Vec<String>>,
     /// The method.
@@ -154,6 +159,8 @@ fn head_holds(when: &When, request: &Request<'_>) -> bool {
         |list: &[String], text: &str| list.is_empty() || list.iter().any(|one| one == text);
     one_of(&when.provider, request.provider)
         && any(&when.subject, request.subject)
+        && (when.client.is_empty() || request.client.is_some_and(|one| any(&when.client, one)))
+        && (when.kind.is_empty() || when.kind.contains(&request.kind))
         && one_of(&when.method, request.method)
         && any(&when.host, request.host)
         && any(&when.operation, request.operation)

@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{Body, Decision, Request, decide};
+use crate::config::identity::Kind;
 use crate::config::{self, Policy};
 
 fn policy(rules: &Value) -> Policy {
@@ -35,6 +36,8 @@ impl Caller {
             provider: "corp",
             subject: "jane",
             groups: &self.groups,
+            client: Some("web"),
+            kind: Kind::Person,
             claims: &self.claims,
             method: "POST",
             host: "models.local",

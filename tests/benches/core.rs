@@ -12,7 +12,7 @@ use std::rc::Rc;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use portcullis::config::mask::{BUILT_IN_DETECTORS, Detection, Detector, Style};
-use portcullis::exchange::{Event, Exchange, Flow, Guard, Name, World};
+use portcullis::exchange::{Event, Exchange, Flow, Guard, Name, NoNative, World};
 use portcullis::identity::Verifier;
 use portcullis::mask::{Engine, Format, Walker};
 use portcullis::quota::{Store, StoreError};
@@ -125,18 +125,27 @@ fn now() -> Duration {
 fn tokens(criterion: &mut Criterion) {
     let idp = Idp::start().expect("an identity provider");
     let guard = Guard::load(&policy(&idp), &|_| None).expect("a good policy");
-    let verifier = Verifier::new(&guard.policy().identity).expect("good keys");
+    let verifier = Verifier::new(&guard.policy().identity, None).expect("good keys");
+    let caching = Verifier::new(&guard.policy().identity, Some([7; 32])).expect("good keys");
     let mut group = criterion.benchmark_group("token");
     for algorithm in [Alg::Rs256, Alg::Es256, Alg::EdDsa] {
         let token = idp.token(&idp.claims("jane", &["engineers"]), algorithm);
         group.bench_function(format!("{algorithm:?}"), |bencher| {
             bencher.iter(|| {
                 verifier
-                    .verify(black_box(&token), now())
+                    .verify(black_box(&token), now(), now(), &NoNative)
                     .expect("a good token")
             });
         });
     }
+    let token = idp.token(&idp.claims("jane", &["engineers"]), Alg::Rs256);
+    group.bench_function("kept", |bencher| {
+        bencher.iter(|| {
+            caching
+                .verify(black_box(&token), now(), now(), &NoNative)
+                .expect("a good token")
+        });
+    });
     group.finish();
 }
 
@@ -177,11 +186,14 @@ fn exchange(criterion: &mut Criterion) {
                 let world = World {
                     now: now(),
                     store: &store,
+                    native: &NoNative,
+                    may_wait: true,
                 };
                 let mut handle = |event| black_box(exchange.handle(event, world)).flow;
                 handle(Event::RequestHead {
                     headers: &request,
                     end: false,
+                    cluster: None,
                 });
                 let flow = handle(Event::RequestWhole {
                     body: question.as_bytes(),

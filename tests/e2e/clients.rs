@@ -17,7 +17,7 @@ in_each_envoy!(openais_client_works_and_raises_its_own_errors);
 const PACKAGE: &str = "openai==3.54.0";
 
 /// With this variable in the environment, a client that can't be installed fails the test.
-const REQUIRED: &str = "PORTCULLIS_REQUIRE_CLIENTS";
+pub const REQUIRED: &str = "PORTCULLIS_REQUIRE_CLIENTS";
 
 fn openais_client_works_and_raises_its_own_errors(version: &str) {
     static PYTHON: OnceLock<Result<PathBuf, String>> = OnceLock::new();

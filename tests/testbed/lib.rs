@@ -1,5 +1,6 @@
-//! What tests and demos stand on: a real Envoy, the built filter, the desk, and
-//! doubles of a model server and of an identity provider.
+//! What tests and demos stand on: a real Envoy, the built filter, the desk,
+//! doubles of a model server and of an identity provider, and an OpenID provider
+//! that is none.
 //!
 //! Everything here is synchronous, so that a test is a plain `#[test]` function;
 //! the doubles run on threads of their own. Whatever is started is stopped when
@@ -15,6 +16,7 @@ pub mod idp;
 pub mod kserve;
 pub mod mesh;
 pub mod model;
+pub mod oidc;
 pub mod port;
 pub mod process;
 pub mod wait;

@@ -109,7 +109,8 @@ fn approved_goes_on_and_later_rules_are_tried() {
         200,
         &json!({"id": "apr_1", "state": "approved", "reviewer": "ana"}),
     );
-    assert_eq!(outcome.effects, [Effect::ResumeRequest]);
+    assert_eq!(outcome.effects, []);
+    assert_eq!(outcome.flow, Flow::Continue);
     let record = exchange.record();
     assert_eq!(record["verdict"]["action"], "allow");
     assert_eq!(record["verdict"]["rule"], "all");

@@ -1,41 +1,29 @@
 //! An identity provider double: keys of its own, tokens as a test wants them,
 //! discovery and keys over HTTP.
 
+mod alg;
 mod keys;
+mod many;
+mod service;
 
+use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hyper::StatusCode;
 use serde_json::{Value, json};
 
-use crate::body::{Step, Stepped, map};
+use crate::body::Gate;
+use crate::lock;
+use crate::port::Reserved;
 use crate::serve::Server;
 use keys::Keys;
+use service::Service;
 
-/// How a token is signed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Alg {
-    /// RSA with 2048 bits, PKCS #1 v1.5 and SHA-256 (RFC 7518, section 3.3).
-    Rs256,
-    /// ECDSA on P-256 with SHA-256 (RFC 7518, section 3.4).
-    Es256,
-    /// Ed25519 (RFC 8037).
-    EdDsa,
-    /// Not at all: `"alg": "none"` and an empty signature.
-    None,
-}
-
-impl Alg {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Rs256 => "RS256",
-            Self::Es256 => "ES256",
-            Self::EdDsa => "EdDSA",
-            Self::None => "none",
-        }
-    }
-}
+pub use alg::Alg;
+pub use many::ManyKeys;
+pub use service::{Asked, Fetches};
 
 /// What tokens are for, unless a test says otherwise.
 pub const AUDIENCE: &str = "inference";
@@ -43,45 +31,173 @@ pub const AUDIENCE: &str = "inference";
 /// A running identity provider. Dropping it stops it.
 #[derive(Debug)]
 pub struct Idp {
-    server: Server,
-    keys: Keys,
+    port: Reserved,
+    service: Arc<Service>,
+    server: Mutex<Option<Server>>,
+    keys: Mutex<Keys>,
 }
 
 impl Idp {
     /// Makes keys and starts to serve them on a free port of the loopback
-    /// interface. The RSA key is the same for all providers of a process; the
+    /// interface. The RSA keys are the same for all providers of a process; the
     /// others are this one's own.
     ///
     /// # Errors
     /// When a key can't be made, or there is no port.
     pub fn start() -> Result<Self, String> {
-        let keys = Keys::generate()?;
-        let jwks = keys.public().to_string();
-        let server = Server::start("identity provider", 0, move |request| {
-            let host = request.headers().get("host").map(|h| h.as_bytes().to_vec());
-            let host = String::from_utf8(host.unwrap_or_default()).unwrap_or_default();
-            let answer = served(request.uri().path(), &host, &jwks);
-            async move { answer }
-        })?;
-        Ok(Self { server, keys })
+        let keys = Keys::generate(1)?;
+        let port = Reserved::take()?;
+        let authority = format!("127.0.0.1:{}", port.number());
+        let service = Service::new(authority, set(&keys.public()));
+        let idp = Self {
+            port,
+            service: Arc::new(service),
+            server: Mutex::new(None),
+            keys: Mutex::new(keys),
+        };
+        idp.come_back()?;
+        Ok(idp)
     }
 
     /// Where it listens.
     #[must_use]
     pub fn port(&self) -> u16 {
-        self.server.port()
+        self.port.number()
     }
 
     /// What it calls itself in tokens.
     #[must_use]
     pub fn issuer(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port())
+        self.issuer_at("")
     }
 
-    /// Its public keys, as a JSON Web Key Set (RFC 7517).
+    /// An issuer with a path of its own, such as `/realms/x`: everything is also
+    /// served below any path.
+    #[must_use]
+    pub fn issuer_at(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port())
+    }
+
+    /// The keys that it publishes, as a JSON Web Key Set (RFC 7517): its public
+    /// ones, unless a test had something else published.
     #[must_use]
     pub fn jwks(&self) -> Value {
-        self.keys.public()
+        self.service.jwks()
+    }
+
+    /// Its secrets for [`Alg::SECRET`], as a JSON Web Key Set. They are never
+    /// published.
+    #[must_use]
+    pub fn secrets(&self) -> Value {
+        set(&lock(&self.keys).secrets())
+    }
+
+    /// The identifier of the key that it signs with.
+    #[must_use]
+    pub fn kid(&self, alg: Alg) -> String {
+        lock(&self.keys).id(alg)
+    }
+
+    /// Makes new keys under new identifiers. They are published in place of what
+    /// was, and sign from now on.
+    ///
+    /// # Errors
+    /// When a key can't be made.
+    pub fn rotate(&self) -> Result<(), String> {
+        let public = self.renew()?;
+        self.service.publish(set(&public));
+        Ok(())
+    }
+
+    /// As [`Idp::rotate`], but what was published stays so beside the new keys.
+    ///
+    /// # Errors
+    /// When a key can't be made.
+    pub fn rotate_beside(&self) -> Result<(), String> {
+        let mut all = self.renew()?;
+        let before = self.service.jwks();
+        let before = before.get("keys").and_then(Value::as_array);
+        all.extend(before.into_iter().flatten().cloned());
+        self.service.publish(set(&all));
+        Ok(())
+    }
+
+    fn renew(&self) -> Result<Vec<Value>, String> {
+        let mut keys = lock(&self.keys);
+        *keys = keys.next()?;
+        Ok(keys.public())
+    }
+
+    /// Publishes this in place of its keys, whatever it is.
+    pub fn publish(&self, jwks: Value) {
+        self.service.publish(jwks);
+    }
+
+    /// How often it was asked so far, whatever it answered.
+    #[must_use]
+    pub fn fetches(&self) -> Fetches {
+        self.service.fetches()
+    }
+
+    /// What it was asked for so far, in that order.
+    #[must_use]
+    pub fn asked(&self) -> Vec<Asked> {
+        self.service.asked()
+    }
+
+    /// Answers everything with this status from now on; a redirection (3xx)
+    /// leads to where all is well. [`Idp::recover`] ends it.
+    pub fn answer_with(&self, status: u16) {
+        let status = StatusCode::from_u16(status);
+        let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        self.service.answer_with(Some(status));
+    }
+
+    /// Has its discovery document name another issuer. [`Idp::recover`] ends it.
+    pub fn document_issuer(&self, issuer: &str) {
+        self.service.call_itself(Some(issuer.to_owned()));
+    }
+
+    /// Has its discovery document say that the keys are there.
+    /// [`Idp::recover`] ends it.
+    pub fn document_keys(&self, uri: &str) {
+        self.service.point_to(Some(uri.to_owned()));
+    }
+
+    /// Lets each answer wait for a step of the gate from now on.
+    /// [`Idp::recover`] ends it for later requests.
+    pub fn wait_for(&self, gate: &Gate) {
+        self.service.wait_for(Some(gate.clone()));
+    }
+
+    /// Answers as it should again.
+    pub fn recover(&self) {
+        self.service.answer_with(None);
+        self.service.call_itself(None);
+        self.service.point_to(None);
+        self.service.wait_for(None);
+    }
+
+    /// Breaks off every connection and refuses new ones.
+    pub fn go_away(&self) {
+        lock(&self.server).take();
+    }
+
+    /// Listens again, where it did before.
+    ///
+    /// # Errors
+    /// When the port can't be listened on.
+    pub fn come_back(&self) -> Result<(), String> {
+        let mut server = lock(&self.server);
+        if server.is_none() {
+            let service = Arc::clone(&self.service);
+            let started = Server::start("identity provider", self.port(), move |request| {
+                let service = Arc::clone(&service);
+                async move { service.answer(request).await }
+            })?;
+            *server = Some(started);
+        }
+        Ok(())
     }
 
     /// Claims that are right in every respect: this issuer, [`AUDIENCE`], valid
@@ -102,7 +218,7 @@ impl Idp {
     /// A token with these claims, signed with this provider's key for `alg`.
     #[must_use]
     pub fn token(&self, claims: &Value, alg: Alg) -> String {
-        let header = json!({ "alg": alg.name(), "typ": "JWT", "kid": keys::id(alg) });
+        let header = json!({ "alg": alg.name(), "typ": "JWT", "kid": self.kid(alg) });
         self.token_with(&header, claims, alg)
     }
 
@@ -110,7 +226,7 @@ impl Idp {
     #[must_use]
     pub fn token_with(&self, header: &Value, claims: &Value, alg: Alg) -> String {
         let text = signed_text(header, claims);
-        let signature = self.keys.sign(alg, text.as_bytes());
+        let signature = lock(&self.keys).sign(alg, text.as_bytes());
         format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature))
     }
 
@@ -166,7 +282,7 @@ impl Idp {
     /// identifier of one that it does.
     #[must_use]
     pub fn forged(&self, subject: &str, groups: &[&str]) -> String {
-        self.foreign(subject, groups, keys::id(Alg::Es256))
+        self.foreign(subject, groups, &self.kid(Alg::Es256))
     }
 
     /// A token without a signature.
@@ -178,7 +294,7 @@ impl Idp {
     fn foreign(&self, subject: &str, groups: &[&str], id: &str) -> String {
         let header = json!({ "alg": "ES256", "typ": "JWT", "kid": id });
         let text = signed_text(&header, &self.claims(subject, groups));
-        let signature = self.keys.sign_as_stranger(text.as_bytes());
+        let signature = lock(&self.keys).sign_as_stranger(text.as_bytes());
         format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature))
     }
 }
@@ -205,29 +321,9 @@ fn signed_text(header: &Value, claims: &Value) -> String {
     format!("{}.{}", part(header), part(claims))
 }
 
-fn served(path: &str, host: &str, jwks: &str) -> hyper::Response<Stepped> {
-    let issuer = format!("http://{host}");
-    let body = match path {
-        "/.well-known/openid-configuration" => json!({
-            "issuer": issuer,
-            "jwks_uri": format!("{issuer}/jwks"),
-            "response_types_supported": ["id_token"],
-            "subject_types_supported": ["public"],
-            "id_token_signing_alg_values_supported": ["RS256", "ES256", "EdDSA"]
-        })
-        .to_string(),
-        "/jwks" => jwks.to_owned(),
-        _ => String::new(),
-    };
-    let found = !body.is_empty();
-    let mut response = hyper::Response::new(Stepped::new(vec![Step::data(body)]));
-    if found {
-        let json = ("content-type".to_owned(), "application/json".to_owned());
-        *response.headers_mut() = map(&[json]);
-    } else {
-        *response.status_mut() = hyper::StatusCode::NOT_FOUND;
-    }
-    response
+/// A JSON Web Key Set of these keys.
+fn set(keys: &[Value]) -> Value {
+    json!({ "keys": keys })
 }
 
 #[cfg(test)]

@@ -17,49 +17,56 @@ const NOT_SUPPORTED: &[&str] = &["crit", "b64", "jwk", "jku", "x5u", "x5c", "zip
 
 /// A token whose form is right and whose signature has not been checked.
 #[derive(Debug)]
-pub(super) struct Unverified<'a> {
+pub(super) struct Compact<'a> {
+    /// `None` for an algorithm that no policy can name.
     pub(super) algorithm: Option<Algorithm>,
     pub(super) key_id: Option<String>,
-    pub(super) claims: Map<String, Value>,
+    /// The header's `typ`.
+    pub(super) media_type: Option<String>,
+    pub(super) payload: Vec<u8>,
+    /// What the signature is over.
     pub(super) message: &'a [u8],
     pub(super) signature: Vec<u8>,
 }
 
-impl<'a> Unverified<'a> {
+impl<'a> Compact<'a> {
     pub(super) fn parse(token: &'a str) -> Result<Self, Refusal> {
         if token.len() > LONGEST {
             return Err(Refusal::TokenMalformed);
         }
         let (message, signature) = token.rsplit_once('.').ok_or(Refusal::TokenMalformed)?;
-        let (header, claims) = message.split_once('.').ok_or(Refusal::TokenMalformed)?;
-        let header = object(header)?;
+        let (header, payload) = message.split_once('.').ok_or(Refusal::TokenMalformed)?;
+        let header = object(&decode(header)?)?;
         if NOT_SUPPORTED.iter().any(|name| header.contains_key(*name)) {
             return Err(Refusal::HeaderNotSupported);
         }
-        let name = header
-            .get("alg")
-            .and_then(Value::as_str)
-            .ok_or(Refusal::TokenMalformed)?;
-        let key_id = match header.get("kid") {
-            None => None,
-            Some(Value::String(id)) => Some(id.clone()),
-            Some(_) => return Err(Refusal::TokenMalformed),
-        };
+        let name = text(&header, "alg")?.ok_or(Refusal::TokenMalformed)?;
         Ok(Self {
-            algorithm: Algorithm::NAMES
-                .iter()
-                .find(|(known, _)| *known == name)
-                .map(|(_, algorithm)| *algorithm),
-            key_id,
-            claims: object(claims)?,
+            algorithm: Algorithm::named(&name),
+            key_id: text(&header, "kid")?,
+            media_type: text(&header, "typ")?,
+            payload: decode(payload)?,
             message: message.as_bytes(),
             signature: decode(signature)?,
         })
     }
+
+    /// The payload as a set of claims (RFC 7519, section 4).
+    pub(super) fn claims(&self) -> Result<Map<String, Value>, Refusal> {
+        object(&self.payload)
+    }
 }
 
-fn object(part: &str) -> Result<Map<String, Value>, Refusal> {
-    match json::parse(&decode(part)?) {
+fn text(header: &Map<String, Value>, name: &str) -> Result<Option<String>, Refusal> {
+    match header.get(name) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.clone())),
+        Some(_) => Err(Refusal::TokenMalformed),
+    }
+}
+
+fn object(part: &[u8]) -> Result<Map<String, Value>, Refusal> {
+    match json::parse(part) {
         Ok(Value::Object(members)) => Ok(members),
         _ => Err(Refusal::TokenMalformed),
     }

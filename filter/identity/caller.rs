@@ -1,0 +1,138 @@
+//! From verified claims to who is calling.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::{Refusal, claims};
+use crate::config::identity::{Kind, Provider};
+
+/// A caller whose token was verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The provider's name in the policy.
+    pub provider: String,
+    /// The provider's issuer in the policy.
+    pub issuer: String,
+    /// Who it is, unique within the provider.
+    pub subject: String,
+    /// Whether it is a person or a program.
+    pub kind: Kind,
+    /// The client that the token was issued to, where the token says so.
+    pub client: Option<String>,
+    /// Groups, as the provider lists them.
+    pub groups: Vec<String>,
+    /// Claims that the policy names.
+    pub claims: BTreeMap<String, Vec<String>>,
+}
+
+/// A subject, client or group longer than this fits into no header and no count.
+const LONGEST_NAME: usize = 512;
+
+/// More groups than this are cut off nowhere: the token is refused.
+const MOST_GROUPS: usize = 1000;
+
+impl Identity {
+    pub(super) fn of(provider: &Provider, claims: &Map<String, Value>) -> Result<Self, Refusal> {
+        let subject = claims::at(claims, &provider.claims.subject.path)
+            .and_then(Value::as_str)
+            .filter(|subject| !subject.is_empty() && subject.len() <= LONGEST_NAME)
+            .filter(|subject| trusts(provider, subject))
+            .ok_or(Refusal::SubjectMissing)?;
+        if !provider.ignore_overage && kept_elsewhere(provider, claims) {
+            return Err(Refusal::GroupsOverage);
+        }
+        let groups = provider
+            .claims
+            .groups
+            .as_ref()
+            .map(|path| claims::values(claims, path))
+            .unwrap_or_default();
+        if groups.len() > MOST_GROUPS || groups.iter().any(|group| group.len() > LONGEST_NAME) {
+            return Err(Refusal::TokenMalformed);
+        }
+        let client = client(claims).filter(|client| client.len() <= LONGEST_NAME);
+        if !provider.clients.is_empty() {
+            let accepted = client
+                .is_some_and(|client| provider.clients.iter().any(|glob| glob.matches(client)));
+            if !accepted {
+                return Err(Refusal::ClientNotAccepted);
+            }
+        }
+        Ok(Self {
+            provider: provider.name.clone(),
+            issuer: provider.issuer.clone(),
+            subject: subject.to_owned(),
+            kind: provider
+                .kind
+                .unwrap_or_else(|| kind(claims, subject, client)),
+            client: client.map(str::to_owned),
+            groups,
+            claims: claims::named(claims, &provider.claims.others),
+        })
+    }
+}
+
+/// A trust domain speaks for the workloads under its own name only (SPIFFE ID, section 2).
+fn trusts(provider: &Provider, subject: &str) -> bool {
+    !provider.issuer.starts_with(SPIFFE) || within(&provider.issuer, subject)
+}
+
+pub(super) const SPIFFE: &str = "spiffe://";
+
+/// Whether a SPIFFE ID lies in a trust domain.
+pub(super) fn within(domain: &str, subject: &str) -> bool {
+    subject
+        .strip_prefix(domain.trim_end_matches('/'))
+        .is_some_and(|path| path.starts_with('/'))
+}
+
+/// The client, as OpenID Connect (`azp`), RFC 9068 (`client_id`), Entra's first tokens (`appid`)
+/// and Okta (`cid`) name it.
+fn client(claims: &Map<String, Value>) -> Option<&str> {
+    ["azp", "client_id", "appid", "cid"]
+        .iter()
+        .find_map(|name| claims.get(*name)?.as_str())
+        .filter(|client| !client.is_empty())
+}
+
+/// Whether a program got the token for itself, by the marks that providers leave.
+fn kind(claims: &Map<String, Value>, subject: &str, client: Option<&str>) -> Kind {
+    let is = |name: &str, value: &str| claims.get(name).and_then(Value::as_str) == Some(value);
+    let begins = |name: &str, prefix: &str| {
+        let value = claims.get(name).and_then(Value::as_str);
+        value.is_some_and(|value| value.starts_with(prefix))
+    };
+    let service =
+        // RFC 9068, section 5: a client that stands for itself is its own subject.
+        client == Some(subject)
+        || subject.starts_with(SPIFFE)
+        || subject.starts_with("system:serviceaccount:")
+        // Entra, Auth0, Keycloak.
+        || is("idtyp", "app")
+        || is("gty", "client-credentials")
+        || begins("preferred_username", "service-account-");
+    if service { Kind::Service } else { Kind::Person }
+}
+
+/// Whether a claim that the policy reads groups from is kept outside the token: Entra leaves out
+/// long lists and names their source in `_claim_names` (OpenID Connect Core 1.0, section 5.6.2),
+/// or says `hasgroups`.
+fn kept_elsewhere(provider: &Provider, claims: &Map<String, Value>) -> bool {
+    let Some(path) = provider.claims.groups.as_ref() else {
+        return false;
+    };
+    if claims::at(claims, &path.path).is_some() {
+        return false;
+    }
+    let name = claims::first_name(&path.path);
+    let named = claims
+        .get("_claim_names")
+        .and_then(Value::as_object)
+        .is_some_and(|names| names.contains_key(name));
+    let flagged = name == "groups"
+        && claims
+            .get("hasgroups")
+            .is_some_and(|flag| flag == true || flag == "true");
+    named || flagged
+}

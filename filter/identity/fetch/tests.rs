@@ -1,0 +1,336 @@
+use core::cell::RefCell;
+use core::time::Duration;
+use std::collections::HashMap;
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::{Board, Fetcher, KeyRequest};
+use crate::config::identity::{Document, Fetch};
+use crate::config::url::Url;
+use crate::identity::key::KeySet;
+use crate::testing::ec_public;
+
+const ISSUER: &str = "https://idp";
+const START: u64 = 1_000_000_000_000;
+
+#[derive(Default)]
+struct Memory(RefCell<HashMap<String, (Vec<u8>, u32)>>);
+
+impl Board for Memory {
+    fn read(&self, name: &str) -> Option<(Vec<u8>, u32)> {
+        self.0.borrow().get(name).cloned()
+    }
+
+    fn swap(&self, name: &str, value: &[u8], change: u32) -> bool {
+        let mut values = self.0.borrow_mut();
+        match values.get_mut(name) {
+            Some((old, number)) if *number == change => {
+                *old = value.to_vec();
+                *number += 1;
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+struct Worker {
+    fetcher: Fetcher,
+    keys: KeySet,
+}
+
+impl Worker {
+    fn new(seed: u64, settings: &Fetch, board: &Memory) -> Self {
+        let fetcher = Fetcher::new(0, ISSUER, settings, seed);
+        for name in fetcher.names() {
+            let mut values = board.0.borrow_mut();
+            values.entry(name).or_insert((Vec::new(), 1));
+        }
+        Self {
+            fetcher,
+            keys: KeySet::default(),
+        }
+    }
+
+    fn look(&mut self, now: u64, board: &Memory) -> Option<KeyRequest> {
+        self.fetcher.look(&mut self.keys, now, board)
+    }
+
+    fn answer(&mut self, status: u16, body: &str, now: u64, board: &Memory) -> Option<KeyRequest> {
+        let answer = Ok(Some((status, body.as_bytes())));
+        self.fetcher.answered(&mut self.keys, answer, now, board)
+    }
+
+    fn fails(&mut self, now: u64, board: &Memory) {
+        assert_eq!(
+            self.fetcher.answered(&mut self.keys, Ok(None), now, board),
+            None
+        );
+    }
+}
+
+fn settings() -> Fetch {
+    Fetch {
+        document: Document::KeySet(Url::parse("https://idp/keys").unwrap()),
+        cluster: "idp".to_owned(),
+        keys_cluster: "idp".to_owned(),
+        credential: None,
+        refresh: Duration::from_secs(300),
+        keep: Duration::from_secs(3600),
+        timeout: Duration::from_secs(5),
+        wait: Duration::from_secs(5),
+        cooldown: Duration::from_secs(3),
+    }
+}
+
+fn set(ids: &[&str]) -> String {
+    let keys: Vec<Value> = (1..)
+        .zip(ids)
+        .map(|(seed, id)| ec_public(seed, id))
+        .collect();
+    json!({ "keys": keys }).to_string()
+}
+
+#[test]
+fn one_worker_asks_and_the_others_take_it_over() {
+    let board = Memory::default();
+    let mut workers: Vec<Worker> = (0..4)
+        .map(|seed| Worker::new(seed, &settings(), &board))
+        .collect();
+    let asking: Vec<usize> = (0..4)
+        .filter(|index| workers[*index].look(START, &board).is_some())
+        .collect();
+    assert_eq!(asking, [0]);
+    assert_eq!(
+        workers[0].answer(200, &set(&["a", "b"]), START + 20, &board),
+        None
+    );
+    for worker in &mut workers {
+        assert_eq!(worker.look(START + 30, &board), None);
+        assert_eq!(worker.keys.len(), 2);
+        assert_eq!(worker.fetcher.asked(), Some(START));
+    }
+}
+
+#[test]
+fn the_next_fetch_comes_a_little_before_the_keys_are_old() {
+    let board = Memory::default();
+    let mut worker = Worker::new(7, &settings(), &board);
+    worker.look(START, &board).unwrap();
+    worker.answer(200, &set(&["a"]), START, &board);
+    assert_eq!(worker.look(START + 239_000, &board), None);
+    assert!(worker.look(START + 300_000, &board).is_some());
+}
+
+#[test]
+fn metadata_leads_to_the_key_set() {
+    let board = Memory::default();
+    let settings = Fetch {
+        document: Document::Metadata(
+            Url::parse("https://idp/.well-known/openid-configuration").unwrap(),
+        ),
+        keys_cluster: "keys".to_owned(),
+        credential: Some("Bearer x".to_owned()),
+        ..settings()
+    };
+    let mut worker = Worker::new(7, &settings, &board);
+    let first = worker.look(START, &board).unwrap();
+    assert_eq!(first.url.path, "/.well-known/openid-configuration");
+    assert_eq!(first.cluster, "idp");
+    let metadata = json!({"issuer": ISSUER, "jwks_uri": "https://keys.example.com/set"});
+    let second = worker
+        .answer(200, &metadata.to_string(), START + 5, &board)
+        .unwrap();
+    assert_eq!(second.cluster, "keys");
+    assert_eq!(second.url.authority, "keys.example.com");
+    assert_eq!(second.credential.as_deref(), Some("Bearer x"));
+    worker.answer(200, &set(&["a"]), START + 9, &board);
+    assert_eq!(worker.keys.len(), 1);
+
+    let mut other = Worker::new(8, &settings, &board);
+    other.look(START + 400_000, &board).unwrap();
+    let lie = json!({"issuer": "https://evil", "jwks_uri": "https://evil/set"});
+    assert_eq!(
+        other.answer(200, &lie.to_string(), START + 400_005, &board),
+        None
+    );
+    let notes = other.fetcher.notes();
+    assert!(notes[0].contains("\"https://evil\""), "{notes:?}");
+    assert_eq!(other.keys.len(), 1, "the last good keys stay");
+}
+
+#[test]
+fn good_keys_outlive_an_outage_but_not_for_ever() {
+    let board = Memory::default();
+    let mut worker = Worker::new(7, &settings(), &board);
+    worker.look(START, &board).unwrap();
+    worker.answer(200, &set(&["a"]), START, &board);
+    let mut now = START;
+    let mut asked = 0;
+    while now < START + 3_600_000 {
+        now += 1000;
+        if worker.look(now, &board).is_some() {
+            asked += 1;
+            worker.fails(now, &board);
+        }
+        assert_eq!(worker.keys.len(), 1, "after {} ms", now - START);
+    }
+    assert!((50..100).contains(&asked), "asked {asked} times");
+    worker.look(START + 3_600_001, &board);
+    assert!(worker.keys.is_empty());
+    assert_eq!(worker.fetcher.asked(), None);
+    // They don't come back from the board either.
+    worker.look(START + 3_610_000, &board);
+    assert!(worker.keys.is_empty());
+    worker.fails(START + 3_611_000, &board);
+    worker.look(START + 3_700_000, &board).unwrap();
+    worker.answer(200, &set(&["a"]), START + 3_700_000, &board);
+    assert_eq!(worker.keys.len(), 1);
+}
+
+#[test]
+fn what_is_no_key_set_changes_nothing() {
+    let board = Memory::default();
+    let mut worker = Worker::new(7, &settings(), &board);
+    worker.look(START, &board).unwrap();
+    worker.answer(200, &set(&["a"]), START, &board);
+    let mut now = START;
+    for (status, body) in [
+        (500, set(&["b"])),
+        (302, String::new()),
+        (200, String::new()),
+        (200, "{}".to_owned()),
+        (200, r#"{"keys":[]}"#.to_owned()),
+        (200, r#"{"keys":[],"keys":[]}"#.to_owned()),
+        (
+            200,
+            json!({"keys": [{"kty": "oct", "k": "c2VjcmV0"}]}).to_string(),
+        ),
+        (
+            200,
+            json!({"keys": vec![ec_public(1, "x"); 3000]}).to_string(),
+        ),
+    ] {
+        now += 400_000;
+        worker.look(now, &board).unwrap();
+        assert_eq!(worker.answer(status, &body, now, &board), None);
+        assert_eq!(worker.keys.len(), 1, "{status} {body:.40}");
+        assert_eq!(worker.fetcher.notes().len(), 1, "{status} {body:.40}");
+    }
+}
+
+#[test]
+fn a_wanted_key_is_asked_for_once_a_cooldown() {
+    let board = Memory::default();
+    let mut worker = Worker::new(7, &settings(), &board);
+    worker.look(START, &board).unwrap();
+    worker.answer(200, &set(&["a"]), START, &board);
+    worker.fetcher.want(START + 1000);
+    assert_eq!(worker.look(START + 1000, &board), None, "too soon");
+    assert!(worker.look(START + 3000, &board).is_some());
+    worker.answer(200, &set(&["a", "b"]), START + 3010, &board);
+    assert_eq!(worker.keys.len(), 2);
+    // The want is fulfilled.
+    assert_eq!(worker.look(START + 60_000, &board), None);
+    // In an outage, one fetch for each want.
+    worker.fetcher.want(START + 61_000);
+    assert!(worker.look(START + 61_000, &board).is_some());
+    worker.fails(START + 61_000, &board);
+    assert_eq!(worker.look(START + 61_010, &board), None);
+    assert_eq!(worker.fetcher.wanted, None);
+}
+
+#[test]
+fn a_leader_that_is_gone_is_replaced_and_comes_too_late() {
+    let board = Memory::default();
+    let mut gone = Worker::new(1, &settings(), &board);
+    let mut other = Worker::new(2, &settings(), &board);
+    gone.look(START, &board).unwrap();
+    assert_eq!(other.look(START + 11_000, &board), None);
+    other.look(START + 12_001, &board).unwrap();
+    gone.answer(200, &set(&["old"]), START + 12_002, &board);
+    assert!(gone.keys.is_empty());
+    other.answer(200, &set(&["new"]), START + 12_010, &board);
+    gone.look(START + 12_020, &board);
+    assert_eq!(gone.keys.len(), 1);
+}
+
+#[test]
+fn a_worker_that_cannot_ask_leaves_it_to_others() {
+    let board = Memory::default();
+    let mut unable = Worker::new(1, &settings(), &board);
+    let mut other = Worker::new(2, &settings(), &board);
+    unable.look(START, &board).unwrap();
+    unable
+        .fetcher
+        .answered(&mut unable.keys, Err(()), START, &board);
+    assert_eq!(unable.look(START + 1500, &board), None);
+    assert!(other.look(START + 1500, &board).is_some());
+}
+
+#[test]
+fn a_clock_that_goes_back_does_not_stop_fetching() {
+    let board = Memory::default();
+    let mut worker = Worker::new(1, &settings(), &board);
+    worker.look(START, &board).unwrap();
+    worker.answer(200, &set(&["a"]), START, &board);
+    assert!(worker.look(START - 86_400_000, &board).is_some());
+}
+
+#[test]
+fn a_board_with_garbage_is_written_anew() {
+    let board = Memory::default();
+    let mut worker = Worker::new(1, &settings(), &board);
+    for name in worker.fetcher.names() {
+        board
+            .0
+            .borrow_mut()
+            .insert(name, (b"\xff garbage".to_vec(), 5));
+    }
+    worker.look(START, &board).unwrap();
+    worker.answer(200, &set(&["a"]), START, &board);
+    assert_eq!(worker.keys.len(), 1);
+}
+
+proptest! {
+    /// Whatever happens and in whatever order, the provider is asked by one worker at a time, and
+    /// never again at once.
+    #[test]
+    fn the_provider_is_not_hammered(
+        steps in prop::collection::vec((0_usize..3, 0_u8..6, 1_u64..4000), 1..200)
+    ) {
+        let board = Memory::default();
+        let settings = settings();
+        let mut workers: Vec<Worker> =
+            (0..3).map(|seed| Worker::new(seed, &settings, &board)).collect();
+        let mut leads: Option<(usize, u64)> = None;
+        let mut last = 0;
+        let mut now = START;
+        for (index, act, pause) in steps {
+            now += pause;
+            let worker = &mut workers[index];
+            let leader = leads.is_some_and(|(leader, _)| leader == index);
+            match act {
+                0 => worker.fetcher.want(now),
+                1 if leader => {
+                    worker.answer(200, &set(&["a"]), now, &board);
+                    prop_assert!(!worker.keys.is_empty());
+                    leads = None;
+                }
+                2 if leader => {
+                    worker.fails(now, &board);
+                    leads = None;
+                }
+                _ => if worker.look(now, &board).is_some() {
+                    if let Some((_, began)) = leads {
+                        prop_assert!(now >= began + 12_000, "two lead at {now}");
+                    }
+                    prop_assert!(now >= last + 800, "asked at {last} and {now}");
+                    last = now;
+                    leads = Some((index, now));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,113 @@
+use serde_json::{Value, json};
+
+use super::rsa::is_roca;
+use super::{Key, KeySet};
+use crate::config::identity::{Algorithm, InlineKey};
+use crate::testing::ec_public;
+
+fn inline(keys: &[Value]) -> Result<KeySet, Vec<String>> {
+    let keys: Vec<InlineKey> = keys
+        .iter()
+        .map(|jwk| InlineKey {
+            path: "/k".to_owned(),
+            jwk: jwk.clone(),
+        })
+        .collect();
+    KeySet::inline(&keys).map_err(|problems| problems.iter().map(ToString::to_string).collect())
+}
+
+fn secret(length: usize, extra: Value) -> Value {
+    use base64::Engine as _;
+    let text = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(vec![7; length]);
+    let mut jwk = json!({"kty": "oct", "k": text});
+    jwk.as_object_mut()
+        .unwrap()
+        .extend(extra.as_object().unwrap().clone());
+    jwk
+}
+
+#[test]
+fn a_secret_is_at_least_as_long_as_the_hash() {
+    let algorithms = |length| {
+        Key::compile(&secret(length, json!({})))
+            .map(|key| key.algorithms)
+            .unwrap_or_default()
+    };
+    assert_eq!(algorithms(31), []);
+    assert_eq!(algorithms(32), [Algorithm::Hs256]);
+    assert_eq!(algorithms(48), [Algorithm::Hs256, Algorithm::Hs384]);
+    assert_eq!(algorithms(64).len(), 3);
+    assert!(Key::compile(&secret(48, json!({"alg": "HS512"}))).is_err());
+    let key = Key::compile(&secret(64, json!({"alg": "HS512"}))).unwrap();
+    assert_eq!(key.algorithms, [Algorithm::Hs512]);
+    assert!(!format!("{key:?}").contains('7'));
+}
+
+#[test]
+fn ids_are_unique_and_secrets_are_alone() {
+    let twice = inline(&[ec_public(1, "a"), ec_public(2, "a")]).unwrap_err();
+    assert!(twice[0].contains("same \"kid\""), "{twice:?}");
+    let mixed = inline(&[ec_public(1, "a"), secret(32, json!({"kid": "b"}))]).unwrap_err();
+    assert!(mixed[0].contains("a secret in one set"), "{mixed:?}");
+    assert_eq!(
+        inline(&[ec_public(1, "a"), ec_public(2, "b")])
+            .unwrap()
+            .len(),
+        2
+    );
+}
+
+#[test]
+fn of_a_published_set_what_cannot_be_used_is_left_out() {
+    let mut encryption = ec_public(3, "c");
+    encryption["use"] = json!("enc");
+    let mut svid = ec_public(4, "d");
+    svid["use"] = json!("jwt-svid");
+    let document = json!({"keys": [
+        ec_public(1, "a"),
+        ec_public(1, "a"),
+        ec_public(2, "twice"),
+        ec_public(3, "twice"),
+        encryption,
+        svid,
+        secret(32, json!({"kid": "s"})),
+        {"kty": "RSA", "n": "AQAB", "e": "AQAB"},
+        {"kty": "EC", "crv": "P-521"},
+        {"kty": "XYZ"},
+        7,
+    ]});
+    let set = KeySet::published(document.to_string().as_bytes(), &KeySet::default()).unwrap();
+    let mut ids: Vec<&str> = set.named.keys().map(String::as_str).collect();
+    ids.sort_unstable();
+    assert_eq!(ids, ["a", "d"]);
+}
+
+#[test]
+fn keys_that_stay_are_the_same_keys() {
+    let set = |seeds: &[(u8, &str)]| {
+        let keys: Vec<Value> = seeds
+            .iter()
+            .map(|(seed, id)| ec_public(*seed, id))
+            .collect();
+        json!({ "keys": keys }).to_string()
+    };
+    let before = KeySet::published(set(&[(1, "a"), (2, "b")]).as_bytes(), &KeySet::default());
+    let before = before.unwrap();
+    let stays = std::rc::Rc::downgrade(&before.keys[0]);
+    let goes = std::rc::Rc::downgrade(&before.keys[1]);
+    // The same id with another key is another key.
+    let after = KeySet::published(set(&[(1, "a"), (3, "b")]).as_bytes(), &before).unwrap();
+    drop(before);
+    assert_eq!(after.len(), 2);
+    assert_eq!(stays.strong_count(), 1);
+    assert_eq!(goes.strong_count(), 0);
+}
+
+#[test]
+fn the_mark_of_the_broken_generator_is_seen() {
+    // Every power of 65537 has it.
+    assert!(is_roca(&65_537_u128.pow(3).to_be_bytes()));
+    assert!(is_roca(&1_u8.to_be_bytes()));
+    assert!(!is_roca(&2_u8.to_be_bytes()));
+    assert!(!is_roca(&(65_537_u128.pow(3) + 2).to_be_bytes()));
+}

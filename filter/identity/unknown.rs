@@ -1,0 +1,32 @@
+//! Key ids that a provider was asked for and does not have.
+
+use std::collections::HashMap;
+
+/// How long a provider is believed not to have a key, in milliseconds.
+const BELIEVED: u64 = 30_000;
+
+/// More ids than this are not kept in mind.
+const MOST: usize = 512;
+
+/// Ids that were asked for in vain, so that a client with an old token waits once.
+#[derive(Debug, Default)]
+pub(super) struct UnknownIds(HashMap<String, u64>);
+
+impl UnknownIds {
+    pub(super) fn has(&self, id: &str, now: u64) -> bool {
+        self.0
+            .get(id)
+            .is_some_and(|since| now.saturating_sub(*since) < BELIEVED)
+    }
+
+    pub(super) fn add(&mut self, id: &str, now: u64) {
+        if self.0.len() >= MOST {
+            self.0
+                .retain(|_, since| now.saturating_sub(*since) < BELIEVED);
+        }
+        // A long id is nobody's; to keep it would be a gift to whoever made it up.
+        if self.0.len() < MOST && id.len() <= 256 {
+            self.0.insert(id.to_owned(), now);
+        }
+    }
+}
