@@ -41,7 +41,7 @@ pub fn print(title: &str, rows: &[Row], references: &[&str]) {
         "CPU time a request, microseconds", "whole", "added to bare", "requests/s"
     );
     for reference in &references {
-        print!("{:>24}", format!("x {}", reference.name));
+        print!("{:>26}", format!("x {}", reference.name));
     }
     println!();
     for row in rows {
@@ -56,7 +56,7 @@ pub fn print(title: &str, rows: &[Row], references: &[&str]) {
         print!("{:>26}{:>12.0}", spread(&added, 1), median(&rates));
         for reference in &references {
             let ratio = median(&added) / median(&reference.added_to(bare));
-            print!("{ratio:>24.2}");
+            print!("{ratio:>26.2}");
         }
         println!();
     }

@@ -19,7 +19,7 @@ pub enum Variant {
     /// A WebAssembly filter that does nothing: what Envoy asks for having one at all.
     Empty,
     /// This filter, with a policy that does no more.
-    Portcullis,
+    Portcullis(Portcullis),
 }
 
 /// What of `envoy.filters.http.jwt_authn` is used.
@@ -35,16 +35,29 @@ pub enum JwtAuthn {
     Rule,
 }
 
+/// How this filter verifies tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Portcullis {
+    /// As it comes, with a cache; Envoy's cryptography for what it does not hold.
+    Cached,
+    /// Each token each time, by Envoy's cryptography.
+    Host,
+    /// Each token each time, by the filter's own.
+    Filter,
+}
+
 impl Variant {
     /// In the order in which they are shown; the first is what the others are compared with.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Bare,
         Self::JwtAuthn(JwtAuthn::Uncached),
         Self::JwtAuthn(JwtAuthn::Cached),
         Self::JwtAuthn(JwtAuthn::Claims),
         Self::JwtAuthn(JwtAuthn::Rule),
         Self::Empty,
-        Self::Portcullis,
+        Self::Portcullis(Portcullis::Cached),
+        Self::Portcullis(Portcullis::Host),
+        Self::Portcullis(Portcullis::Filter),
     ];
 
     /// What others are set against: what Envoy does by itself, without a cache, with one, and
@@ -64,7 +77,9 @@ impl Variant {
             Self::JwtAuthn(JwtAuthn::Claims) => "jwt_authn, cache, claims",
             Self::JwtAuthn(JwtAuthn::Rule) => "jwt_authn, cache, rbac",
             Self::Empty => "an empty module",
-            Self::Portcullis => "portcullis",
+            Self::Portcullis(Portcullis::Cached) => "portcullis, cache",
+            Self::Portcullis(Portcullis::Host) => "portcullis, host",
+            Self::Portcullis(Portcullis::Filter) => "portcullis, filter",
         }
     }
 
@@ -91,7 +106,7 @@ impl Variant {
             Self::Bare => mesh.unguarded(),
             Self::JwtAuthn(used) => used.configure(mesh.unguarded(), idp),
             Self::Empty => mesh.module(empty::module()?),
-            Self::Portcullis => mesh.policy(policy(idp)),
+            Self::Portcullis(used) => mesh.policy(used.policy(idp)),
         })
     }
 }
@@ -142,15 +157,24 @@ fn one_group_may_pass() -> Value {
     })
 }
 
-fn policy(idp: &Idp) -> Value {
-    json!({
-        "version": 1,
-        "identity": {
-            "providers": [{
-                "name": "corp", "issuer": idp.issuer(), "audiences": [AUDIENCE],
-                "keys": { "jwks": idp.jwks() }, "claims": { "groups": "groups" }
-            }]
-        },
-        "rules": [{ "name": "engineers", "when": { "group": ["engineers"] }, "then": "allow" }]
-    })
+impl Portcullis {
+    fn policy(self, idp: &Idp) -> Value {
+        let (cache, verify_with) = match self {
+            Self::Cached => (CACHE, "host"),
+            Self::Host => (0, "host"),
+            Self::Filter => (0, "filter"),
+        };
+        json!({
+            "version": 1,
+            "identity": {
+                "verify_with": verify_with,
+                "cache": cache,
+                "providers": [{
+                    "name": "corp", "issuer": idp.issuer(), "audiences": [AUDIENCE],
+                    "keys": { "jwks": idp.jwks() }, "claims": { "groups": "groups" }
+                }]
+            },
+            "rules": [{ "name": "engineers", "when": { "group": ["engineers"] }, "then": "allow" }]
+        })
+    }
 }

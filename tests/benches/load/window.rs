@@ -110,14 +110,15 @@ impl Target {
                     Some(answer) if answer.starts_with(b"HTTP/1.1 200 ") => {}
                     Some(answer) => {
                         let answer = String::from_utf8_lossy(&answer);
-                        return Err(format!("{answer}\n{}", self.mesh.log()));
+                        return Err(format!("{answer}\n{}", self.mesh.process().log_tail()));
                     }
                     None => unanswered.push(client),
                 }
             }
             waiting = unanswered;
             if start.elapsed() > PATIENCE {
-                return Err(format!("no answer for {PATIENCE:?}\n{}", self.mesh.log()));
+                let log = self.mesh.process().log_tail();
+                return Err(format!("no answer for {PATIENCE:?}\n{log}"));
             }
             thread::yield_now();
         }
