@@ -26,7 +26,7 @@ use testbed::idp::Idp;
 use tokens::Case;
 use upstream::Upstream;
 use variants::Variant;
-use window::{Sample, Target};
+use window::Target;
 
 /// How long a variant is under load before another has its turn.
 const WINDOW: Duration = Duration::from_millis(10);
@@ -84,8 +84,9 @@ fn measure(cases: &[Case], rounds: u32) -> Result<(), String> {
         targets.push((variant, target));
     }
     println!(
-        "no access log in any variant; median (least to greatest) of {rounds} rounds,\n\
-         of each the quieter quarter of {TURNS} windows of {WINDOW:?}, the variants in turn"
+        "no access log in any variant; of {rounds} rounds of {TURNS} windows of {WINDOW:?} for each \
+         variant, in turn,\nthe quietest tenth, and in brackets the least to the greatest that a \
+         round by itself gives"
     );
     for case in cases {
         let requests = case.requests(&idp);
@@ -130,7 +131,7 @@ fn round(taking_part: &mut [(&mut Target, Row)], requests: &[Vec<u8>]) -> Result
         }
     }
     for ((_, row), turns) in taking_part.iter_mut().zip(&turns) {
-        row.samples.push(Sample::quiet(turns));
+        row.add(turns);
     }
     Ok(())
 }

@@ -2,12 +2,13 @@
 
 use crate::window::Sample;
 
-/// The samples of one variant, one a round.
+/// What was measured of one variant.
 pub struct Row {
-    /// The variant's name.
-    pub name: &'static str,
-    /// In the order of the rounds.
-    pub samples: Vec<Sample>,
+    name: &'static str,
+    /// All windows.
+    windows: Vec<Sample>,
+    /// The quiet windows of each round.
+    rounds: Vec<Sample>,
 }
 
 impl Row {
@@ -15,18 +16,29 @@ impl Row {
     pub fn new(name: &'static str) -> Self {
         Self {
             name,
-            samples: Vec::new(),
+            windows: Vec::new(),
+            rounds: Vec::new(),
         }
     }
 
-    /// What a request costs more than in another row, round by round, in microseconds.
-    fn added_to(&self, other: &Self) -> Vec<f64> {
-        let pairs = self.samples.iter().zip(&other.samples);
-        pairs.map(|(own, other)| own.cpu - other.cpu).collect()
+    /// Adds the windows of a round.
+    pub fn add(&mut self, windows: &[Sample]) {
+        self.windows.extend_from_slice(windows);
+        self.rounds.push(Sample::quiet(windows));
+    }
+
+    fn quiet(&self) -> Sample {
+        Sample::quiet(&self.windows)
+    }
+
+    /// What a request costs more than in another row, in microseconds.
+    fn added_to(&self, other: &Self) -> f64 {
+        self.quiet().cpu - other.quiet().cpu
     }
 }
 
-/// Prints a table. Each row's cost is shown as it is, as what it adds to the first row's, and the median of that as a multiple of what each of the rows named in `references` adds.
+/// Prints a table. Each row's cost is shown as it is, as what it adds to the first row's, and that
+/// as a multiple of what each of the rows named in `references` adds.
 pub fn print(title: &str, rows: &[Row], references: &[&str]) {
     let Some(bare) = rows.first() else {
         return;
@@ -45,33 +57,29 @@ pub fn print(title: &str, rows: &[Row], references: &[&str]) {
     }
     println!();
     for row in rows {
-        let whole: Vec<f64> = row.samples.iter().map(|sample| sample.cpu).collect();
-        let rates: Vec<f64> = row.samples.iter().map(|sample| sample.rate).collect();
-        print!("  {:34}{:>26}", row.name, spread(&whole, 1));
+        let quiet = row.quiet();
+        let whole = row.rounds.iter().map(|round| round.cpu);
+        print!("  {:34}{:>26}", row.name, spread(quiet.cpu, whole));
         if row.name == bare.name {
-            println!("{:>26}{:>12.0}", "", median(&rates));
+            println!("{:>26}{:>12.0}", "", quiet.rate);
             continue;
         }
-        let added = row.added_to(bare);
-        print!("{:>26}{:>12.0}", spread(&added, 1), median(&rates));
+        let pairs = row.rounds.iter().zip(&bare.rounds);
+        let added = spread(
+            row.added_to(bare),
+            pairs.map(|(own, bare)| own.cpu - bare.cpu),
+        );
+        print!("{added:>26}{:>12.0}", quiet.rate);
         for reference in &references {
-            let ratio = median(&added) / median(&reference.added_to(bare));
-            print!("{ratio:>26.2}");
+            print!("{:>26.2}", row.added_to(bare) / reference.added_to(bare));
         }
         println!();
     }
 }
 
-/// `median (least to greatest)`.
-fn spread(numbers: &[f64], decimals: usize) -> String {
-    let least = numbers.iter().copied().fold(f64::INFINITY, f64::min);
-    let greatest = numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let median = median(numbers);
-    format!("{median:.decimals$} ({least:.decimals$} to {greatest:.decimals$})")
-}
-
-fn median(numbers: &[f64]) -> f64 {
-    let mut sorted = numbers.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
+/// `value (least to greatest of the rounds)`.
+fn spread(value: f64, rounds: impl Iterator<Item = f64> + Clone) -> String {
+    let least = rounds.clone().fold(f64::INFINITY, f64::min);
+    let greatest = rounds.fold(f64::NEG_INFINITY, f64::max);
+    format!("{value:.1} ({least:.1} to {greatest:.1})")
 }

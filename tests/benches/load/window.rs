@@ -26,21 +26,21 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// What the quieter quarter of some windows keeps to. Whatever else runs on the machine only
+    /// What the quietest tenth of some windows keeps to. Whatever else runs on the machine only
     /// adds to the time, and never to all windows alike.
     pub fn quiet(windows: &[Self]) -> Self {
         Self {
-            cpu: quarter(windows.iter().map(|window| window.cpu)),
-            rate: -quarter(windows.iter().map(|window| -window.rate)),
+            cpu: tenth(windows.iter().map(|window| window.cpu)),
+            rate: -tenth(windows.iter().map(|window| -window.rate)),
         }
     }
 }
 
-/// The number that a quarter of all do not exceed.
-fn quarter(numbers: impl Iterator<Item = f64>) -> f64 {
+/// The number that a tenth of all do not exceed.
+fn tenth(numbers: impl Iterator<Item = f64>) -> f64 {
     let mut sorted: Vec<f64> = numbers.collect();
     sorted.sort_by(f64::total_cmp);
-    sorted.get(sorted.len() / 4).copied().unwrap_or(f64::NAN)
+    sorted.get(sorted.len() / 10).copied().unwrap_or(f64::NAN)
 }
 
 /// An Envoy under load, with what is on both sides of it.
