@@ -7,6 +7,7 @@
 use core::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::map::Entry;
 use serde_json::{Map, Number, Value};
 
 /// Reads one JSON value and nothing after it.
@@ -74,14 +75,17 @@ impl<'de> Visitor<'de> for StrictVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
         let mut members = Map::new();
         while let Some(name) = access.next_key::<String>()? {
-            if members.contains_key(&name) {
-                let shown: String = name.chars().take(64).collect();
-                return Err(A::Error::custom(format_args!(
-                    "the member {shown:?} occurs twice"
-                )));
+            match members.entry(name) {
+                Entry::Vacant(place) => {
+                    place.insert(access.next_value::<Strict>()?.0);
+                }
+                Entry::Occupied(place) => {
+                    let shown: String = place.key().chars().take(64).collect();
+                    return Err(A::Error::custom(format_args!(
+                        "the member {shown:?} occurs twice"
+                    )));
+                }
             }
-            let value = access.next_value::<Strict>()?;
-            members.insert(name, value.0);
         }
         Ok(Value::Object(members))
     }
