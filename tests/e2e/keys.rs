@@ -80,3 +80,18 @@ fn is_without_keys(answer: &Response, case: &str) {
         "{case}: {after:?}"
     );
 }
+
+/// Waits until Envoy has so many requests that are not answered.
+fn under_way(guarded: &Guarded, count: u64) {
+    let active = || {
+        let stats = guarded.mesh.stats("downstream_rq_active").unwrap();
+        let of_listeners = stats.iter().filter(|(name, _)| !name.contains("admin"));
+        of_listeners.map(|(_, count)| count).sum::<u64>() == count
+    };
+    wait::until(
+        &format!("{count} requests to be under way"),
+        PATIENCE,
+        active,
+    )
+    .unwrap();
+}

@@ -9,7 +9,7 @@ use testbed::idp::Idp;
 use testbed::kserve::InferRequest;
 use testbed::wait;
 
-use super::{PATIENCE, call, discovered, trusting};
+use super::{PATIENCE, call, discovered, trusting, under_way};
 use crate::support::{Guarded, chat, in_each_envoy};
 use crate::vms::Vms;
 
@@ -27,21 +27,6 @@ fn start(version: &str, idp: &Idp, gate: &Gate) -> Guarded {
     Guarded::start_with(version, &trusting(&[provider]), |builder| {
         builder.cluster("idp", idp.port())
     })
-}
-
-/// Waits until Envoy has so many requests that are not answered.
-fn under_way(guarded: &Guarded, count: u64) {
-    let active = || {
-        let stats = guarded.mesh.stats("downstream_rq_active").unwrap();
-        let of_listeners = stats.iter().filter(|(name, _)| !name.contains("admin"));
-        of_listeners.map(|(_, count)| count).sum::<u64>() == count
-    };
-    wait::until(
-        &format!("{count} requests to be under way"),
-        PATIENCE,
-        active,
-    )
-    .unwrap();
 }
 
 fn held_requests_go_on_whole(version: &str) {
