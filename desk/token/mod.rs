@@ -79,7 +79,7 @@ fn judge(options: &Options, input: impl Read) -> Result<(String, u8), String> {
     let verifier =
         Verifier::new(&policy.identity, None).map_err(|found| policy::problems(&name, &found))?;
     for keys in &options.keys {
-        bring_keys(&verifier, policy, keys).map_err(|problem| fail(problem))?;
+        bring_keys(&verifier, policy, keys).map_err(fail)?;
     }
     let input = policy::read_from(input, LONGEST)
         .map_err(|error| fail(format!("the token can't be read: {error}")))?;
