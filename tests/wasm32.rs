@@ -37,16 +37,16 @@ fn ask(guard: &Rc<Guard>, token: &str) -> (Outcome, Exchange) {
         worker: "w".into(),
     };
     let now = Duration::from_secs(1_800_000_000);
-    let mut exchange = Exchange::new(Rc::clone(guard), name, now);
+    let mut exchange = Exchange::new(Rc::clone(guard), name);
     let bearer = format!("Bearer {}", token.trim());
-    let headers: Vec<(Vec<u8>, Vec<u8>)> = [
+    let headers: Vec<(&[u8], &[u8])> = [
         (":method", "GET"),
         (":path", "/v1/models"),
         (":authority", "models"),
         ("authorization", bearer.as_str()),
     ]
     .iter()
-    .map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec()))
+    .map(|(name, value)| (name.as_bytes(), value.as_bytes()))
     .collect();
     let store = OneCell::default();
     let world = World {

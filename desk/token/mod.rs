@@ -11,7 +11,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use portcullis::config::Policy;
 use portcullis::config::identity::{KeySource, Provider};
 use portcullis::config::rules::{Rule, Then};
-use portcullis::exchange::{Guard, caller};
+use portcullis::exchange::{Guard, NOT_A_HEADER, caller, unwritable};
 use portcullis::identity::{Explanation, Outcome, Stand, Verifier};
 use portcullis::rules::{Reach, reach};
 use serde_json::Value;
@@ -178,7 +178,25 @@ fn print(explanation: &Explanation, policy: &Policy) -> (String, u8) {
             &format!("{outcome:<8} {:<10} {}", step.name, step.text),
         );
     }
+    let unwritable = explanation
+        .claimed
+        .as_ref()
+        .map(|identity| unwritable(&policy.upstream, identity))
+        .unwrap_or_default();
+    if !unwritable.is_empty() {
+        let text = format!(
+            "what {} would say can't be written in a header",
+            unwritable.join(", ")
+        );
+        line(
+            &mut output,
+            &format!("{:<8} {:<10} {text}", "no", "headers"),
+        );
+    }
     let (verdict, status) = match explanation.stand {
+        Stand::Accepts | Stand::Undecided if !unwritable.is_empty() => {
+            (format!("refused: {NOT_A_HEADER}"), 1)
+        }
         Stand::Accepts => ("accepted".to_owned(), 0),
         Stand::Refuses(refusal) => (format!("refused: {}", refusal.code()), 1),
         Stand::Undecided => (

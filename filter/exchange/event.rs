@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 /// Headers as they came: names in lower case, values as bytes.
-pub type Headers = [(Vec<u8>, Vec<u8>)];
+pub type Headers<'a> = [(&'a [u8], &'a [u8])];
 
 /// Something that happened to an exchange.
 #[derive(Clone, Copy, Debug)]
@@ -11,7 +11,7 @@ pub enum Event<'a> {
     /// The request's head came; `end` if nothing follows it.
     RequestHead {
         /// The headers, pseudo-headers among them.
-        headers: &'a Headers,
+        headers: &'a Headers<'a>,
         /// Whether the request ends here.
         end: bool,
         /// The Envoy cluster that the request is routed to, where that is known.
@@ -38,8 +38,9 @@ pub enum Event<'a> {
     KeysRenewed,
     /// The response's head came; `end` if nothing follows it.
     ResponseHead {
-        /// The headers, pseudo-headers among them.
-        headers: &'a Headers,
+        /// The headers, pseudo-headers among them; `:status` is enough unless
+        /// [`super::Exchange::wants_response_head`].
+        headers: &'a Headers<'a>,
         /// Whether the response ends here.
         end: bool,
     },

@@ -10,10 +10,9 @@ use super::headers::{
 use super::reply::Refusal;
 use super::request::{Asked, hold, not_readable, out_of_order, shown};
 use super::{Exchange, Phase, World};
-use crate::config::upstream::Fact;
+use crate::config::upstream::{Fact, Upstream};
 use crate::identity::{self, Identity, Unverified, find_token};
-use crate::operation::{self, Dialect, Facts, Operation, Path, Shape};
-use crate::record::Caller;
+use crate::operation::{self, Dialect, Facts, Operation, Shape};
 
 /// A request whose caller can't be verified until keys have come.
 #[derive(Debug)]
@@ -26,7 +25,7 @@ pub(super) struct Held {
 /// What a head says before its caller is known.
 #[derive(Clone, Copy)]
 struct Head<'a> {
-    headers: &'a Headers,
+    headers: &'a Headers<'a>,
     end: bool,
     cluster: Option<&'a str>,
 }
@@ -46,7 +45,7 @@ impl From<Refusal> for NotYet {
 impl Exchange {
     pub(super) fn request_head(
         &mut self,
-        headers: &Headers,
+        headers: &Headers<'_>,
         end: bool,
         cluster: Option<&str>,
         world: World<'_>,
@@ -66,8 +65,13 @@ impl Exchange {
     pub(super) fn keys_renewed(&mut self, world: World<'_>) -> Outcome {
         match core::mem::replace(&mut self.phase, Phase::Over) {
             Phase::Verifying(held) => {
+                let headers: Vec<(&[u8], &[u8])> = held
+                    .headers
+                    .iter()
+                    .map(|(name, value)| (name.as_slice(), value.as_slice()))
+                    .collect();
                 let head = Head {
-                    headers: &held.headers,
+                    headers: &headers,
                     end: held.end,
                     cluster: held.cluster.as_deref(),
                 };
@@ -103,13 +107,17 @@ impl Exchange {
             return self.refuse(refusal, world);
         }
         self.phase = Phase::Verifying(Box::new(Held {
-            headers: head.headers.to_vec(),
+            headers: head
+                .headers
+                .iter()
+                .map(|(name, value)| (name.to_vec(), value.to_vec()))
+                .collect(),
             end: head.end,
             cluster: head.cluster.map(str::to_owned),
         }));
         Outcome {
             effects: vec![Effect::AwaitKeys {
-                until: self.began.saturating_add(wait),
+                until: self.began(world).saturating_add(wait),
             }],
             flow: Flow::Hold,
         }
@@ -147,18 +155,25 @@ impl Exchange {
         let found = find_token(&policy.identity.token, headers).map_err(Refusal::identity)?;
         let identity = guard
             .verifier
-            .verify(found.token, self.began, world.now, world.native)
+            .verify(found.token, self.began(world), world.now, world.native)
             .map_err(|unverified| match unverified {
                 Unverified::Refused(refusal) => Refusal::identity(refusal).into(),
                 Unverified::Wait(wait) => NotYet::Wait(wait),
             })?;
-        self.record.identity = Some(caller(&identity));
+        self.caller = Some(Rc::clone(&identity));
 
-        let mut effects = self.head_effects(head, &identity, &operation, &path)?;
-        if path.to_header().as_bytes() != raw {
+        let normal = path.to_header();
+        let moved = normal.as_bytes() != raw;
+        if moved && policy.upstream.asks_for_cluster() {
+            // Envoy chose the cluster by a path that is not the one that will be sent: the
+            // credential of one server could go to another.
+            return Err(Refusal::path(operation::PathError::Ambiguous).into());
+        }
+        let mut effects = self.head_effects(head, &identity, &operation)?;
+        if moved {
             effects.push(Effect::SetRequestHeader {
                 name: ":path".to_owned(),
-                value: path.to_header(),
+                value: normal,
             });
         }
         let readable = readable(
@@ -195,7 +210,6 @@ impl Exchange {
         head: Head<'_>,
         identity: &Identity,
         operation: &Operation,
-        path: &Path,
     ) -> Result<Vec<Effect>, Refusal> {
         let policy = &self.guard.policy;
         let headers = head.headers;
@@ -207,6 +221,10 @@ impl Exchange {
         for (name, _) in &upstream.identity_headers {
             remove(&mut effects, headers, name);
         }
+        // Also where this request gets another one: a client has none of these to give.
+        for purpose in &upstream.credentials {
+            remove(&mut effects, headers, &purpose.credential.header);
+        }
         let mut set = |name: &str, value: String| {
             effects.push(Effect::SetRequestHeader {
                 name: name.to_owned(),
@@ -217,12 +235,6 @@ impl Exchange {
             if let Some(value) = fact_value(identity, fact)? {
                 set(name, value);
             }
-        }
-        let raw = headers::values(headers, ":path").next().unwrap_or_default();
-        if upstream.asks_for_cluster() && path.to_header().as_bytes() != raw {
-            // Envoy chose the cluster by a path that is not the one that will be sent: the
-            // credential of one server could go to another.
-            return Err(Refusal::path(operation::PathError::Ambiguous));
         }
         if let Some(credential) = upstream.credential(head.cluster, operation.name) {
             set(&credential.header, credential.value.clone());
@@ -238,19 +250,8 @@ impl Exchange {
     }
 }
 
-fn caller(identity: &Identity) -> Caller {
-    Caller {
-        provider: identity.provider.clone(),
-        issuer: identity.issuer.clone(),
-        subject: identity.subject.clone(),
-        kind: identity.kind.name(),
-        client: identity.client.clone(),
-        groups: identity.groups.clone(),
-    }
-}
-
 /// Removes all headers that some server could take for this one: many read `_` as `-`.
-fn remove(effects: &mut Vec<Effect>, headers: &Headers, name: &str) {
+fn remove(effects: &mut Vec<Effect>, headers: &Headers<'_>, name: &str) {
     let alike = |found: &[u8]| {
         found.len() == name.len()
             && found
@@ -269,6 +270,21 @@ fn remove(effects: &mut Vec<Effect>, headers: &Headers, name: &str) {
         }
     }
 }
+
+/// The headers of a policy that should name a caller and can't, since what they would say is no
+/// header's value. Tokens of such a caller are refused with [`NOT_A_HEADER`].
+#[must_use]
+pub fn unwritable<'p>(upstream: &'p Upstream, identity: &Identity) -> Vec<&'p str> {
+    upstream
+        .identity_headers
+        .iter()
+        .filter(|(_, fact)| fact_value(identity, fact).is_err())
+        .map(|(name, _)| name.as_str())
+        .collect()
+}
+
+/// The code of a refusal because of [`unwritable`] headers.
+pub const NOT_A_HEADER: &str = "identity_not_a_header";
 
 /// What a header says about the caller; `None` if there is nothing to say.
 fn fact_value(identity: &Identity, fact: &Fact) -> Result<Option<String>, Refusal> {
@@ -304,7 +320,7 @@ fn field_value(text: &str) -> Result<String, Refusal> {
 fn not_a_header() -> Refusal {
     Refusal::new(
         401,
-        "identity_not_a_header",
+        NOT_A_HEADER,
         "What the access token says about its subject can't be written in a header.",
     )
     .with_challenge()
@@ -320,7 +336,7 @@ impl Refusal {
 
 /// Whether a decision can be taken from the body, by what its head says of it.
 fn readable(
-    headers: &Headers,
+    headers: &Headers<'_>,
     media: Option<&str>,
     operation: &Operation,
     limit: u64,

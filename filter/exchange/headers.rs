@@ -4,7 +4,7 @@ use super::event::Headers;
 
 /// The one value of a header. `None` where there is none, more than one, or one that is not
 /// UTF-8: a header that two readers may take differently says nothing.
-pub(super) fn single<'a>(headers: &'a Headers, name: &str) -> Option<&'a str> {
+pub(super) fn single<'a>(headers: &Headers<'a>, name: &str) -> Option<&'a str> {
     let mut values = values(headers, name);
     let first = values.next()?;
     if values.next().is_some() {
@@ -13,26 +13,29 @@ pub(super) fn single<'a>(headers: &'a Headers, name: &str) -> Option<&'a str> {
     core::str::from_utf8(first).ok().map(str::trim)
 }
 
-pub(super) fn values<'a>(headers: &'a Headers, name: &str) -> impl Iterator<Item = &'a [u8]> {
+pub(super) fn values<'a, 'h>(
+    headers: &'h Headers<'a>,
+    name: &'h str,
+) -> impl Iterator<Item = &'a [u8]> + use<'a, 'h> {
     headers
         .iter()
-        .filter(move |(key, _)| key == name.as_bytes())
-        .map(|(_, value)| value.as_slice())
+        .filter(move |(key, _)| *key == name.as_bytes())
+        .map(|(_, value)| *value)
 }
 
-pub(super) fn has(headers: &Headers, name: &str) -> bool {
+pub(super) fn has(headers: &Headers<'_>, name: &str) -> bool {
     values(headers, name).next().is_some()
 }
 
 /// Whether the body is encoded in some way (RFC 9110, section 8.4).
-pub(super) fn is_encoded(headers: &Headers) -> bool {
+pub(super) fn is_encoded(headers: &Headers<'_>) -> bool {
     values(headers, "content-encoding").any(|value| {
         !value.trim_ascii().is_empty() && !value.trim_ascii().eq_ignore_ascii_case(b"identity")
     })
 }
 
 /// The media type without its parameters, in lower case (RFC 9110, section 8.3).
-pub(super) fn media_type(headers: &Headers) -> Option<String> {
+pub(super) fn media_type(headers: &Headers<'_>) -> Option<String> {
     let value = single(headers, "content-type")?;
     let media = value.split(';').next()?.trim().to_ascii_lowercase();
     (!media.is_empty()).then_some(media)

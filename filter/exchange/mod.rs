@@ -25,10 +25,12 @@ pub use crate::config::identity::{Algorithm, VerifyWith};
 pub use crate::identity::{Board, KeyRequest, Native, NoNative, Tended};
 pub use event::{Call, Effect, Event, Flow, Headers, Outcome, Reply};
 pub use guard::Guard;
+pub use head::{NOT_A_HEADER, unwritable};
 pub use request::caller;
 
+use crate::identity::Identity;
 use crate::quota::Store;
-use crate::record::Record;
+use crate::record::{Caller, Record};
 use reply::Refusal;
 use request::Asked;
 use response::Masking;
@@ -52,7 +54,7 @@ pub struct Name {
     /// The exchange's own id.
     pub id: String,
     /// The VM's id.
-    pub worker: String,
+    pub worker: Rc<str>,
 }
 
 /// How far an exchange is.
@@ -78,22 +80,24 @@ pub struct Exchange {
     guard: Rc<Guard>,
     phase: Phase,
     record: Record,
-    began: Duration,
+    caller: Option<Rc<Identity>>,
+    /// When the first event came, since 1970.
+    began: Option<Duration>,
     calls: u64,
     dialect: crate::operation::Dialect,
     head_request: bool,
 }
 
 impl Exchange {
-    /// Begins an exchange at `now` (since 1970).
+    /// An exchange of which nothing has come yet.
     #[must_use]
-    pub fn new(guard: Rc<Guard>, name: Name, now: Duration) -> Self {
-        let record = Record::begin(name.id, name.worker, guard.policy.digest.clone(), now);
+    pub fn new(guard: Rc<Guard>, name: Name) -> Self {
         Self {
             guard,
             phase: Phase::New,
-            record,
-            began: now,
+            record: Record::begin(name.id, name.worker),
+            caller: None,
+            began: None,
             calls: 0,
             dialect: crate::operation::Dialect::Openai,
             head_request: false,
@@ -102,6 +106,7 @@ impl Exchange {
 
     /// Takes an event and says what it leads to.
     pub fn handle(&mut self, event: Event<'_>, world: World<'_>) -> Outcome {
+        self.began.get_or_insert(world.now);
         match event {
             Event::RequestHead {
                 headers,
@@ -134,6 +139,12 @@ impl Exchange {
         )
     }
 
+    /// Whether all headers of the response are looked at.
+    #[must_use]
+    pub fn wants_response_head(&self) -> bool {
+        matches!(&self.phase, Phase::Passed(masking) if masking.is_planned())
+    }
+
     /// Whether the response's body has to come through [`Event::ResponseBody`].
     #[must_use]
     pub fn wants_response_body(&self) -> bool {
@@ -154,9 +165,15 @@ impl Exchange {
         }
     }
 
+    /// When the request came, since 1970.
+    fn began(&self, world: World<'_>) -> Duration {
+        self.began.unwrap_or(world.now)
+    }
+
     /// Milliseconds since the request came.
     fn elapsed(&self, world: World<'_>) -> u64 {
-        u64::try_from(world.now.saturating_sub(self.began).as_millis()).unwrap_or(u64::MAX)
+        let elapsed = world.now.saturating_sub(self.began(world));
+        u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
     }
 
     fn closed(&mut self, number: u64, world: World<'_>) -> Outcome {
@@ -166,8 +183,21 @@ impl Exchange {
         self.phase = Phase::Over;
         self.record.number = number;
         self.record.timing.total = self.elapsed(world);
+        let caller = self.caller.as_deref().map(|identity| Caller {
+            provider: &identity.provider,
+            issuer: &identity.issuer,
+            subject: &identity.subject,
+            kind: identity.kind.name(),
+            client: identity.client.as_deref(),
+            groups: &identity.groups,
+        });
+        let record = self.record.to_json(
+            &self.guard.policy.digest,
+            caller.as_ref(),
+            self.began(world),
+        );
         Outcome {
-            effects: vec![Effect::Record(self.record.to_json())],
+            effects: vec![Effect::Record(record)],
             flow: Flow::Continue,
         }
     }

@@ -30,6 +30,10 @@ impl Masking {
         }
     }
 
+    pub(super) fn is_planned(&self) -> bool {
+        self.plan.is_some()
+    }
+
     pub(super) fn is_active(&self) -> bool {
         self.walker.is_some()
     }
@@ -71,7 +75,7 @@ const OF_THE_BYTES: &[&str] = &[
 impl Exchange {
     pub(super) fn response_head(
         &mut self,
-        headers: &Headers,
+        headers: &Headers<'_>,
         end: bool,
         world: World<'_>,
     ) -> Outcome {
@@ -198,7 +202,7 @@ fn code_of(error: WalkError) -> &'static str {
 /// How a response's body is read; `None` for one that has no text; an error for one that may
 /// have text that can't be read.
 fn format(
-    headers: &Headers,
+    headers: &Headers<'_>,
     status: Option<u16>,
     shape: Shape,
 ) -> Result<Option<Format>, &'static str> {

@@ -1,6 +1,8 @@
 mod approvals;
+mod keys;
 mod requests;
 mod responses;
+mod upstream;
 
 use core::time::Duration;
 use std::cell::RefCell;
@@ -65,19 +67,21 @@ pub(super) struct Driven {
     exchange: Exchange,
     pub(super) store: Rc<Memory>,
     pub(super) now: Duration,
+    pub(super) may_wait: bool,
 }
 
 impl Driven {
     pub(super) fn new(guard: &Rc<Guard>) -> Self {
         let name = Name {
             id: "e".to_owned(),
-            worker: "w".to_owned(),
+            worker: "w".into(),
         };
         let now = Duration::from_secs(NOW);
         Self {
-            exchange: Exchange::new(Rc::clone(guard), name, now),
+            exchange: Exchange::new(Rc::clone(guard), name),
             store: Rc::default(),
             now,
+            may_wait: true,
         }
     }
 
@@ -86,7 +90,7 @@ impl Driven {
             now: self.now,
             store: &*self.store,
             native: &NoNative,
-            may_wait: true,
+            may_wait: self.may_wait,
         };
         self.exchange.handle(event, world)
     }
@@ -108,7 +112,7 @@ impl Driven {
             headers.push(("authorization", &bearer));
         }
         headers.extend(extra);
-        let headers = owned(&headers);
+        let headers = bytes(&headers);
         self.handle(Event::RequestHead {
             headers: &headers,
             end,
@@ -140,10 +144,10 @@ impl Driven {
     }
 }
 
-pub(super) fn owned(headers: &[(&str, &str)]) -> Vec<(Vec<u8>, Vec<u8>)> {
+pub(super) fn bytes<'a>(headers: &[(&'a str, &'a str)]) -> Vec<(&'a [u8], &'a [u8])> {
     headers
         .iter()
-        .map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec()))
+        .map(|(name, value)| (name.as_bytes(), value.as_bytes()))
         .collect()
 }
 

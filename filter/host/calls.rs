@@ -65,6 +65,13 @@ unsafe extern "C" {
         data: *const u8,
         size: usize,
     ) -> u32;
+    fn proxy_get_header_map_value(
+        kind: u32,
+        key: *const u8,
+        key_size: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+    ) -> u32;
     fn proxy_get_header_map_pairs(kind: u32, data: *mut *mut u8, size: *mut usize) -> u32;
     fn proxy_replace_header_map_value(
         kind: u32,
@@ -185,8 +192,11 @@ pub(super) fn replace_buffer(kind: Buffer, length: usize, bytes: &[u8]) -> Resul
     check(unsafe { proxy_set_buffer_bytes(kind as u32, 0, length, bytes.as_ptr(), bytes.len()) })
 }
 
-/// Names and values of headers.
-pub(super) type Pairs = Vec<(Vec<u8>, Vec<u8>)>;
+/// Names and values of headers, in the memory that the host filled.
+pub(super) struct Pairs {
+    bytes: Vec<u8>,
+    count: usize,
+}
 
 /// All headers, names in lower case as Envoy keeps them.
 pub(super) fn headers(map: Map) -> Result<Pairs, Status> {
@@ -194,36 +204,72 @@ pub(super) fn headers(map: Map) -> Result<Pairs, Status> {
     // SAFETY: both out-pointers outlive the call.
     check(unsafe { proxy_get_header_map_pairs(map as u32, &raw mut data, &raw mut size) })?;
     // SAFETY: the host allocated `data` through this module.
-    let bytes = unsafe { take(data, size) };
-    read_pairs(&bytes).ok_or(Status::MALFORMED)
+    Pairs::new(unsafe { take(data, size) }).ok_or(Status::MALFORMED)
 }
 
-/// A count, then for each pair the lengths of name and value, then the names and values, each
-/// with a NUL behind it.
-fn read_pairs(bytes: &[u8]) -> Option<Pairs> {
-    if bytes.is_empty() {
-        return Some(Vec::new());
+/// The first value of a header; costs less than all headers do.
+pub(super) fn header(map: Map, name: &str) -> Result<Vec<u8>, Status> {
+    let (mut data, mut size) = (null_mut(), 0);
+    // SAFETY: the out-pointers outlive the call, and the slice is live.
+    check(unsafe {
+        proxy_get_header_map_value(
+            map as u32,
+            name.as_ptr(),
+            name.len(),
+            &raw mut data,
+            &raw mut size,
+        )
+    })?;
+    // SAFETY: the host allocated `data` through this module.
+    Ok(unsafe { take(data, size) })
+}
+
+/// Takes a number off the front.
+fn number(rest: &mut &[u8]) -> Option<usize> {
+    let (head, tail) = rest.split_first_chunk::<4>()?;
+    *rest = tail;
+    usize::try_from(u32::from_le_bytes(*head)).ok()
+}
+
+impl Pairs {
+    /// A count, then for each pair the lengths of name and value, then the names and values, each
+    /// with a NUL behind it.
+    fn new(bytes: Vec<u8>) -> Option<Self> {
+        let mut rest = bytes.as_slice();
+        let count = if rest.is_empty() {
+            0
+        } else {
+            number(&mut rest)?
+        };
+        let pairs = Self { bytes, count };
+        // What can be read once can be read again.
+        pairs.read()?;
+        Some(pairs)
     }
-    let mut rest = bytes;
-    let number = |rest: &mut &[u8]| {
-        let (head, tail) = rest.split_first_chunk::<4>()?;
-        *rest = tail;
-        usize::try_from(u32::from_le_bytes(*head)).ok()
-    };
-    let count = number(&mut rest)?;
-    let mut lengths = Vec::new();
-    for _ in 0..count {
-        lengths.push((number(&mut rest)?, number(&mut rest)?));
+
+    /// All of them.
+    pub(super) fn get(&self) -> Vec<(&[u8], &[u8])> {
+        self.read().unwrap_or_default()
     }
-    let text = |rest: &mut &[u8], length: usize| {
-        let (text, tail) = rest.split_at_checked(length)?;
-        *rest = tail.get(1..)?;
-        Some(text.to_vec())
-    };
-    lengths
-        .into_iter()
-        .map(|(name, value)| Some((text(&mut rest, name)?, text(&mut rest, value)?)))
-        .collect()
+
+    fn read(&self) -> Option<Vec<(&[u8], &[u8])>> {
+        if self.count == 0 {
+            return Some(Vec::new());
+        }
+        let lengths = self.bytes.get(4..)?;
+        let (mut lengths, mut texts) = lengths.split_at_checked(self.count.checked_mul(8)?)?;
+        let mut text = |length: usize| {
+            let (text, tail) = texts.split_at_checked(length)?;
+            texts = tail.get(1..)?;
+            Some(text)
+        };
+        (0..self.count)
+            .map(|_| {
+                let (name, value) = (number(&mut lengths)?, number(&mut lengths)?);
+                Some((text(name)?, text(value)?))
+            })
+            .collect()
+    }
 }
 
 fn write_pairs(pairs: &[(&str, &str)]) -> Vec<u8> {
@@ -372,20 +418,28 @@ pub(super) fn gauge(name: &str) -> Result<u32, Status> {
 
 /// Sets a gauge to a value if that is more than what it has.
 pub(super) fn raise(gauge: u32, value: u64) -> Result<(), Status> {
-    let mut before = 0;
-    // SAFETY: the out-pointer outlives the call.
-    check(unsafe { proxy_get_metric(gauge, &raw mut before) })?;
-    if value <= before {
-        return Ok(());
+    /// Another worker may write less in between, but not for ever.
+    const TRIES: usize = 8;
+    for _ in 0..TRIES {
+        let mut before = 0;
+        // SAFETY: the out-pointer outlives the call.
+        check(unsafe { proxy_get_metric(gauge, &raw mut before) })?;
+        if value <= before {
+            break;
+        }
+        // SAFETY: no memory is passed.
+        check(unsafe { proxy_record_metric(gauge, value) })?;
     }
-    // SAFETY: no memory is passed.
-    check(unsafe { proxy_record_metric(gauge, value) })
+    Ok(())
 }
 
 /// The status and body of an answer that has headers and `size` bytes.
 pub(super) fn answer(map: Map, size: usize) -> Option<(u16, Vec<u8>)> {
     let headers = headers(map).ok()?;
-    let (_, status) = headers.iter().find(|(name, _)| name == b":status")?;
+    let (_, status) = headers
+        .get()
+        .into_iter()
+        .find(|(name, _)| *name == b":status")?;
     let status = core::str::from_utf8(status).ok()?.parse().ok()?;
     let body = buffer(Buffer::CallResponseBody, 0, size).ok()?;
     (body.len() == size).then_some((status, body))

@@ -8,7 +8,7 @@ use super::calls::{self, Direction};
 use super::keys::Keys;
 use super::memory::Memory;
 use super::native::HostNative;
-use super::random;
+use super::random::Random;
 use super::stream::Stream;
 use super::waiting::{self, Room};
 use crate::exchange::Guard;
@@ -39,7 +39,9 @@ pub(super) struct Shared {
     /// Envoy's own cryptography.
     pub(super) native: HostNative,
     /// This VM's name in records.
-    pub(super) worker: String,
+    pub(super) worker: Rc<str>,
+    /// For names.
+    pub(super) random: Random,
     /// This VM's memory.
     pub(super) memory: Memory,
     records: Cell<u64>,
@@ -56,11 +58,13 @@ const TICK: u32 = 1;
 
 impl Shared {
     pub(super) fn new(guard: Guard, native: HostNative) -> Self {
+        let random = Random::new();
         let shared = Self {
             keys: Keys::new(&guard),
             guard: Rc::new(guard),
             native,
-            worker: random::hex::<8>(),
+            worker: random.hex::<8>().into(),
+            random,
             memory: Memory::watch(),
             records: Cell::new(0),
             due: RefCell::new(Vec::new()),

@@ -7,7 +7,6 @@ use proxy_wasm::hostcalls::dispatch_http_call;
 use proxy_wasm::types::Action;
 
 use super::calls::{self, Buffer, Direction, Level, Map, Status};
-use super::random;
 use super::shared::{Delivery, Shared};
 use super::store::SharedData;
 use crate::exchange::{Call, Effect, Event, Exchange, Flow, Name, Outcome, Reply, World};
@@ -45,10 +44,10 @@ impl Stream {
     ) -> Self {
         let exchange = shared.as_ref().map(|shared| {
             let name = Name {
-                id: random::hex::<16>(),
-                worker: shared.worker.clone(),
+                id: shared.random.hex::<16>(),
+                worker: Rc::clone(&shared.worker),
             };
-            Exchange::new(Rc::clone(&shared.guard), name, calls::now())
+            Exchange::new(Rc::clone(&shared.guard), name)
         });
         Self {
             context,
@@ -321,7 +320,7 @@ impl Stream {
         };
         let cluster = self.cluster();
         self.request(Event::RequestHead {
-            headers: &headers,
+            headers: &headers.get(),
             end,
             cluster: cluster.as_deref(),
         })
@@ -366,13 +365,22 @@ impl Stream {
     }
 
     pub(super) fn response_headers(&mut self, end: bool) -> Action {
-        let Ok(headers) = calls::headers(Map::Response) else {
-            return self.fail("host_failed");
+        let wanted = self
+            .exchange
+            .as_ref()
+            .is_some_and(Exchange::wants_response_head);
+        let outcome = if wanted {
+            let Ok(headers) = calls::headers(Map::Response) else {
+                return self.fail("host_failed");
+            };
+            let headers = &headers.get();
+            self.handle(Event::ResponseHead { headers, end })
+        } else {
+            let status = calls::header(Map::Response, ":status").unwrap_or_default();
+            let headers: &[(&[u8], &[u8])] = &[(b":status", &status)];
+            self.handle(Event::ResponseHead { headers, end })
         };
-        let Some(outcome) = self.handle(Event::ResponseHead {
-            headers: &headers,
-            end,
-        }) else {
+        let Some(outcome) = outcome else {
             // The reply that says so comes through here too.
             return Action::Continue;
         };

@@ -19,12 +19,12 @@ pub struct Found<'a> {
 /// No token, or more than one: which of two a later reader would take is anybody's guess.
 pub fn find_token<'a>(
     places: &'a [TokenPlace],
-    headers: &'a [(Vec<u8>, Vec<u8>)],
+    headers: &[(&'a [u8], &'a [u8])],
 ) -> Result<Found<'a>, Refusal> {
     let mut found = None;
     for place in places {
         for (name, value) in headers {
-            if name != place.header.as_bytes() {
+            if *name != place.header.as_bytes() {
                 continue;
             }
             let Some(token) = core::str::from_utf8(value)

@@ -1,3 +1,8 @@
+//! Verification of tokens whose keys stand in the policy.
+
+mod shapes;
+mod waiting;
+
 use core::time::Duration;
 
 use base64::Engine as _;
@@ -280,9 +285,9 @@ fn a_token_is_found_in_one_place_only() {
         },
     ];
     let find = |headers: &[(&str, &[u8])]| {
-        let headers: Vec<(Vec<u8>, Vec<u8>)> = headers
+        let headers: Vec<(&[u8], &[u8])> = headers
             .iter()
-            .map(|(name, value)| (name.as_bytes().to_vec(), value.to_vec()))
+            .map(|(name, value)| (name.as_bytes(), *value))
             .collect();
         find_token(&places, &headers).map(|found| (found.token.to_owned(), found.header.to_owned()))
     };

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 /// How long a provider is believed not to have a key, in milliseconds.
-const BELIEVED: u64 = 30_000;
+const BELIEVED: u64 = 10_000;
 
 /// More ids than this are not kept in mind.
 const MOST: usize = 512;

@@ -4,29 +4,21 @@ mod time;
 
 use core::time::Duration;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use serde::Serialize;
 
 pub(crate) use time::rfc3339;
 
-/// One exchange. Members that are not known are null, never left out, so that a reader can tell
-/// "nothing" from "not recorded".
-#[derive(Clone, Debug, Default, Serialize)]
+/// One exchange, as far as it is known.
+#[derive(Clone, Debug)]
 pub struct Record {
-    /// The form's version: 1.
-    pub version: u32,
     /// The exchange's own id, 32 hex digits.
     pub id: String,
     /// The VM that wrote the record, 16 hex digits.
-    pub worker: String,
+    pub worker: Rc<str>,
     /// Counts up by one for each record of the same VM, from 1: a gap is a lost record.
     pub number: u64,
-    /// When the request came, RFC 3339 with milliseconds, UTC.
-    pub time: String,
-    /// SHA-256 of the policy, in hex.
-    pub policy: String,
-    /// The verified caller.
-    pub identity: Option<Caller>,
     /// What was asked.
     pub request: Request,
     /// What was decided.
@@ -39,21 +31,42 @@ pub struct Record {
     pub timing: Timing,
 }
 
+/// The record's text. Members that are not known are null, never left out, so that a reader can
+/// tell "nothing" from "not recorded".
+#[derive(Serialize)]
+struct Line<'a> {
+    /// The form's version.
+    version: u32,
+    id: &'a str,
+    worker: &'a str,
+    number: u64,
+    /// When the request came, RFC 3339 with milliseconds, UTC.
+    time: String,
+    /// SHA-256 of the policy, in hex.
+    policy: &'a str,
+    identity: Option<&'a Caller<'a>>,
+    request: &'a Request,
+    verdict: &'a Verdict,
+    approval: &'a Option<Approval>,
+    response: &'a Response,
+    timing: Timing,
+}
+
 /// The verified caller.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Caller {
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Caller<'a> {
     /// The identity provider's name.
-    pub provider: String,
+    pub provider: &'a str,
     /// The token's issuer.
-    pub issuer: String,
+    pub issuer: &'a str,
     /// The subject.
-    pub subject: String,
+    pub subject: &'a str,
     /// `person` or `service`.
     pub kind: &'static str,
     /// The client that the token was issued to.
-    pub client: Option<String>,
+    pub client: Option<&'a str>,
     /// Groups.
-    pub groups: Vec<String>,
+    pub groups: &'a [String],
 }
 
 /// What was asked.
@@ -132,28 +145,49 @@ pub struct Timing {
     pub total: u64,
 }
 
+/// Most records are no longer than this many bytes.
+const USUAL: usize = 1024;
+
 impl Record {
-    /// Begins a record of a request that came at `now` (since 1970).
+    /// Begins a record.
     #[must_use]
-    pub fn begin(id: String, worker: String, policy: String, now: Duration) -> Self {
+    pub fn begin(id: String, worker: Rc<str>) -> Self {
         Self {
-            version: 1,
             id,
             worker,
-            time: rfc3339(now),
-            policy,
+            number: 0,
+            request: Request::default(),
             verdict: Verdict {
                 action: "none",
                 ..Verdict::default()
             },
-            ..Self::default()
+            approval: None,
+            response: Response::default(),
+            timing: Timing::default(),
         }
     }
 
-    /// The record's text, on one line.
+    /// The record's text, on one line. `policy` is the policy's digest, and the request came at
+    /// `began` (since 1970).
     #[must_use]
-    pub fn to_json(&self) -> String {
+    pub fn to_json(&self, policy: &str, caller: Option<&Caller<'_>>, began: Duration) -> String {
+        let line = Line {
+            version: 1,
+            id: &self.id,
+            worker: &self.worker,
+            number: self.number,
+            time: rfc3339(began),
+            policy,
+            identity: caller,
+            request: &self.request,
+            verdict: &self.verdict,
+            approval: &self.approval,
+            response: &self.response,
+            timing: self.timing,
+        };
+        let mut text = Vec::with_capacity(USUAL);
         // Every member is a string, a number, a list or a map of those: nothing here can fail.
-        serde_json::to_string(self).unwrap_or_default()
+        let _ = serde_json::to_writer(&mut text, &line);
+        String::from_utf8(text).unwrap_or_default()
     }
 }

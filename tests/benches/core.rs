@@ -149,6 +149,68 @@ fn tokens(criterion: &mut Criterion) {
     group.finish();
 }
 
+fn pairs<'a>(list: &[(&'a str, &'a str)]) -> Vec<(&'a [u8], &'a [u8])> {
+    list.iter()
+        .map(|(name, value)| (name.as_bytes(), value.as_bytes()))
+        .collect()
+}
+
+/// What it costs to pass a caller on who is known, without a mask.
+fn known(criterion: &mut Criterion) {
+    let idp = Idp::start().expect("an identity provider");
+    let policy = json!({
+        "version": 1,
+        "identity": {"providers": [{
+            "name": "corp", "issuer": idp.issuer(), "audiences": ["inference"],
+            "keys": {"jwks": idp.jwks()}, "claims": {"groups": "groups"},
+        }]},
+        "rules": [{"name": "people", "when": {"group": ["engineers"]}, "then": "allow"}],
+    });
+    let guard = Guard::seeded(&policy.to_string(), &|_| None, Some([7; 32]));
+    let guard = Rc::new(guard.expect("a good policy"));
+    let token = idp.token(&idp.claims("jane", &["engineers"]), Alg::EdDsa);
+    let bearer = format!("Bearer {token}");
+    let request = pairs(&[
+        (":method", "GET"),
+        (":path", "/v1/models"),
+        (":authority", "models"),
+        (":scheme", "http"),
+        ("authorization", &bearer),
+        ("user-agent", "bench"),
+        ("x-forwarded-proto", "http"),
+        ("x-request-id", "c8b1a0f2-6d43-4f0e-9a52-0c3d5e7f9a1b"),
+    ]);
+    let response = pairs(&[(":status", "200")]);
+    let store = Memory::default();
+    criterion.bench_function("exchange/GET with a token that is kept", |bencher| {
+        bencher.iter(|| {
+            let name = Name {
+                id: "e".into(),
+                worker: "w".into(),
+            };
+            let mut exchange = Exchange::new(Rc::clone(&guard), name);
+            let world = World {
+                now: now(),
+                store: &store,
+                native: &NoNative,
+                may_wait: true,
+            };
+            let mut handle = |event| black_box(exchange.handle(event, world)).flow;
+            let flow = handle(Event::RequestHead {
+                headers: &request,
+                end: true,
+                cluster: None,
+            });
+            assert_eq!(flow, Flow::Continue);
+            handle(Event::ResponseHead {
+                headers: &response,
+                end: false,
+            });
+            handle(Event::Closed { number: 1 });
+        });
+    });
+}
+
 fn exchange(criterion: &mut Criterion) {
     let idp = Idp::start().expect("an identity provider");
     let guard = Rc::new(Guard::load(&policy(&idp), &|_| None).expect("a good policy"));
@@ -156,11 +218,6 @@ fn exchange(criterion: &mut Criterion) {
         "Bearer {}",
         idp.token(&idp.claims("jane", &["engineers"]), Alg::EdDsa)
     );
-    let pairs = |list: &[(&str, &str)]| -> Vec<(Vec<u8>, Vec<u8>)> {
-        list.iter()
-            .map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec()))
-            .collect()
-    };
     let request = pairs(&[
         (":method", "POST"),
         (":path", "/v1/chat/completions"),
@@ -180,7 +237,7 @@ fn exchange(criterion: &mut Criterion) {
                     id: "e".into(),
                     worker: "w".into(),
                 };
-                Exchange::new(Rc::clone(&guard), name, now())
+                Exchange::new(Rc::clone(&guard), name)
             },
             |mut exchange| {
                 let world = World {
@@ -214,5 +271,5 @@ fn exchange(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, masking, tokens, exchange);
+criterion_group!(benches, masking, tokens, known, exchange);
 criterion_main!(benches);

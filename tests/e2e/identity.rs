@@ -8,7 +8,7 @@ mod upstream;
 use std::sync::OnceLock;
 
 use serde_json::{Value, json};
-use testbed::http::{Request, Response};
+use testbed::http::{self, Request, Response};
 use testbed::idp::{Alg, Idp, with};
 use testbed::model::Received;
 
@@ -28,6 +28,14 @@ fn callers_are_told_apart(version: &str) {
             .variable("GRPC_KEY", GRPC_KEY)
             .variable("LIST_KEY", LIST_KEY)
     });
+    // What the filter would say to whoever looks for a fault.
+    let verbose = Request::post("/logging?wasm=debug").body("");
+    assert_eq!(
+        http::send(guarded.mesh.admin_port(), verbose)
+            .unwrap()
+            .status,
+        200
+    );
     callers::are_named(&guarded);
     callers::reach_rules_by_client_and_kind(&guarded);
     refusals::have_codes(&guarded);

@@ -2,7 +2,7 @@ use std::rc::Rc;
 
 use serde_json::json;
 
-use super::{Driven, guard, owned, reply};
+use super::{Driven, bytes, guard, reply};
 use crate::exchange::{Effect, Event, Flow, Guard, Outcome};
 
 fn masked() -> Rc<Guard> {
@@ -22,7 +22,7 @@ fn passed(guard: &Rc<Guard>) -> Driven {
 }
 
 fn respond(exchange: &mut Driven, headers: &[(&str, &str)]) -> Outcome {
-    let headers = owned(headers);
+    let headers = bytes(headers);
     exchange.handle(Event::ResponseHead {
         headers: &headers,
         end: false,

@@ -1,0 +1,114 @@
+//! Requests that wait for keys.
+
+use core::time::Duration;
+use std::rc::Rc;
+
+use serde_json::json;
+
+use super::{Driven, NOW, code, guard, reply};
+use crate::exchange::{Board, Effect, Event, Flow, Guard};
+use crate::testing::ec_public;
+
+/// A board on which everything is there and nothing can be changed but by one worker.
+#[derive(Default)]
+struct Memory(core::cell::RefCell<std::collections::HashMap<String, (Vec<u8>, u32)>>);
+
+impl Board for Memory {
+    fn read(&self, name: &str) -> Option<(Vec<u8>, u32)> {
+        let value = self.0.borrow().get(name).cloned();
+        Some(value.unwrap_or((Vec::new(), 1)))
+    }
+
+    fn swap(&self, name: &str, value: &[u8], change: u32) -> bool {
+        let mut values = self.0.borrow_mut();
+        values.insert(name.to_owned(), (value.to_vec(), change + 1));
+        true
+    }
+}
+
+fn fetching() -> Rc<Guard> {
+    guard(&json!({
+        "identity": {"providers": [{
+            "name": "corp", "issuer": "https://idp", "audiences": ["inference"],
+            "keys": {"jwks_uri": {"uri": "https://idp/keys", "cluster": "idp"}},
+        }]},
+        "upstream": {"credential": {"header": "authorization", "value": "Bearer ${KEY}"}},
+        "rules": [{"name": "small", "when": {"items": {"over": 0}}, "then": "allow"}],
+    }))
+}
+
+fn give_keys(guard: &Guard, board: &Memory) {
+    let now = Duration::from_secs(NOW);
+    assert_eq!(guard.tend_keys(now, board).requests.len(), 1);
+    let keys = json!({"keys": [ec_public(1, "a")]}).to_string();
+    let answer = Ok(Some((200, keys.as_bytes())));
+    assert!(guard.keys_answered(0, answer, now, board).renewed);
+}
+
+#[test]
+fn a_request_waits_for_keys_with_its_body() {
+    let guard = fetching();
+    let mut exchange = Driven::new(&guard);
+    let outcome = exchange.chat();
+    let until = Duration::from_secs(NOW + 5);
+    assert_eq!(outcome.effects, [Effect::AwaitKeys { until }]);
+    assert_eq!(outcome.flow, Flow::Hold);
+    let grows = exchange.handle(Event::RequestGrows { bytes: 10 });
+    assert_eq!((grows.effects, grows.flow), (vec![], Flow::Hold));
+
+    give_keys(&guard, &Memory::default());
+    let renewed = exchange.handle(Event::KeysRenewed);
+    assert_eq!(renewed.flow, Flow::Hold, "the rule asks for the body");
+    assert!(renewed.effects.contains(&Effect::SetRequestHeader {
+        name: "authorization".to_owned(),
+        value: "Bearer service-key".to_owned(),
+    }));
+    let body = br#"{"model":"m","messages":[{"role":"user","content":"x"}]}"#;
+    let whole = exchange.handle(Event::RequestWhole { body });
+    assert_eq!((whole.effects, whole.flow), (vec![], Flow::Continue));
+    assert_eq!(exchange.record()["identity"]["subject"], "jane");
+}
+
+#[test]
+fn a_request_does_not_wait_for_ever() {
+    let guard = fetching();
+    let mut exchange = Driven::new(&guard);
+    exchange.chat();
+    exchange.now += Duration::from_secs(5);
+    let outcome = exchange.handle(Event::KeysRenewed);
+    assert_eq!(reply(&outcome).status, 503);
+    assert_eq!(code(&outcome), "keys_unavailable");
+    assert!(
+        reply(&outcome)
+            .headers
+            .contains(&("retry-after", "1".to_owned()))
+    );
+    assert_eq!(exchange.record()["verdict"]["code"], "keys_unavailable");
+}
+
+#[test]
+fn a_waiting_body_is_bounded() {
+    let guard = fetching();
+    let mut exchange = Driven::new(&guard);
+    exchange.chat();
+    let outcome = exchange.handle(Event::RequestGrows { bytes: 100 << 20 });
+    assert_eq!(reply(&outcome).status, 413);
+}
+
+#[test]
+fn without_a_place_to_wait_a_request_is_refused_at_once() {
+    let guard = fetching();
+    let mut exchange = Driven::new(&guard);
+    exchange.may_wait = false;
+    let outcome = exchange.chat();
+    assert_eq!(code(&outcome), "keys_unavailable");
+}
+
+#[test]
+fn new_keys_are_nothing_to_a_request_that_waits_for_none() {
+    let guard = guard(&json!({}));
+    let mut exchange = Driven::new(&guard);
+    assert_eq!(exchange.chat().flow, Flow::Continue);
+    let outcome = exchange.handle(Event::KeysRenewed);
+    assert_eq!((outcome.effects, outcome.flow), (vec![], Flow::Hold));
+}

@@ -1,0 +1,189 @@
+//! Tokens whose keys are fetched.
+
+use core::cell::RefCell;
+use core::time::Duration;
+use std::collections::HashMap;
+
+use jwt_compact::alg::Es256;
+use serde_json::{Value, json};
+
+use super::NOW;
+use crate::config;
+use crate::identity::{Board, NoNative, Refusal, Unverified, Verifier};
+use crate::testing::{ec_public, ec_secret, signed};
+
+#[derive(Default)]
+struct Memory(RefCell<HashMap<String, (Vec<u8>, u32)>>);
+
+impl Board for Memory {
+    fn read(&self, name: &str) -> Option<(Vec<u8>, u32)> {
+        self.0.borrow().get(name).cloned()
+    }
+
+    fn swap(&self, name: &str, value: &[u8], change: u32) -> bool {
+        let mut values = self.0.borrow_mut();
+        let Some((old, number)) = values.get_mut(name) else {
+            return false;
+        };
+        let same = *number == change;
+        if same {
+            *old = value.to_vec();
+            *number += 1;
+        }
+        same
+    }
+}
+
+struct Bench {
+    verifier: Verifier,
+    board: Memory,
+    now: Duration,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let policy = json!({
+            "version": 1,
+            "identity": {"providers": [{
+                "name": "corp", "issuer": "https://idp", "audiences": ["inference"],
+                "keys": {"jwks_uri": {"uri": "https://idp/keys", "cluster": "idp"}},
+            }]},
+            "rules": [{"name": "all", "then": "allow"}],
+        });
+        let policy = config::load(&policy.to_string(), &|_| None).unwrap();
+        let verifier = Verifier::new(&policy.identity, Some([9; 32])).unwrap();
+        let board = Memory::default();
+        for name in verifier.board_names() {
+            board.0.borrow_mut().insert(name, (Vec::new(), 1));
+        }
+        Self {
+            verifier,
+            board,
+            now: Duration::from_secs(NOW),
+        }
+    }
+
+    fn wait(&mut self, milliseconds: u64) {
+        self.now += Duration::from_millis(milliseconds);
+    }
+
+    /// Looks after the keys; gives whether the provider is asked.
+    fn tend(&self) -> bool {
+        !self
+            .verifier
+            .tend(self.now, &self.board)
+            .requests
+            .is_empty()
+    }
+
+    fn publish(&self, keys: &[Value]) -> bool {
+        let document = json!({ "keys": keys }).to_string();
+        self.verifier
+            .answered(
+                0,
+                Ok(Some((200, document.as_bytes()))),
+                self.now,
+                &self.board,
+            )
+            .renewed
+    }
+
+    fn verify(&self, token: &str, arrived: Duration) -> Result<String, Unverified> {
+        self.verifier
+            .verify(token, arrived, self.now, &NoNative)
+            .map(|identity| identity.subject.clone())
+    }
+}
+
+fn token(seed: u8, id: &str) -> String {
+    signed(
+        &Es256,
+        &ec_secret(seed),
+        &json!({"alg": "ES256", "kid": id}),
+        &json!({"iss": "https://idp", "aud": "inference", "sub": id, "exp": NOW + 6000}),
+    )
+}
+
+const WAIT: Unverified = Unverified::Wait(Duration::from_secs(5));
+
+#[test]
+fn before_the_first_keys_requests_wait_and_not_for_ever() {
+    let mut bench = Bench::new();
+    let arrived = bench.now;
+    let token = token(1, "a");
+    assert_eq!(bench.verify(&token, arrived), Err(WAIT));
+    assert!(bench.tend());
+    bench.wait(4999);
+    assert_eq!(bench.verify(&token, arrived), Err(WAIT));
+    bench.wait(1);
+    assert_eq!(
+        bench.verify(&token, arrived),
+        Err(Refusal::KeysUnavailable.into())
+    );
+    assert!(bench.publish(&[ec_public(1, "a")]));
+    assert_eq!(bench.verify(&token, arrived), Ok("a".to_owned()));
+}
+
+#[test]
+fn a_new_key_costs_one_wait_and_a_made_up_one_too() {
+    let mut bench = Bench::new();
+    assert!(bench.tend());
+    bench.publish(&[ec_public(1, "a")]);
+    bench.wait(60_000);
+    let arrived = bench.now;
+    assert_eq!(bench.verify(&token(2, "b"), arrived), Err(WAIT));
+    assert_eq!(bench.verify(&token(3, "made up"), arrived), Err(WAIT));
+    assert!(bench.tend());
+    bench.wait(20);
+    assert!(bench.publish(&[ec_public(1, "a"), ec_public(2, "b")]));
+    assert_eq!(bench.verify(&token(2, "b"), arrived), Ok("b".to_owned()));
+    let unknown = Err(Refusal::UnknownKey.into());
+    assert_eq!(bench.verify(&token(3, "made up"), arrived), unknown);
+    // Who comes again with it doesn't wait again, for a while.
+    bench.wait(1000);
+    assert_eq!(bench.verify(&token(3, "made up"), bench.now), unknown);
+    bench.wait(10_000);
+    assert_eq!(bench.verify(&token(3, "made up"), bench.now), Err(WAIT));
+}
+
+#[test]
+fn a_forged_signature_or_a_wrong_algorithm_asks_for_no_keys() {
+    let mut bench = Bench::new();
+    assert!(bench.tend());
+    bench.publish(&[ec_public(1, "a")]);
+    bench.wait(10_000);
+    assert_eq!(
+        bench.verify(&token(2, "a"), bench.now),
+        Err(Refusal::SignatureInvalid.into())
+    );
+    let claims = json!({"iss": "https://idp", "aud": "inference", "sub": "x", "exp": NOW + 60});
+    let symmetric = signed(
+        &Es256,
+        &ec_secret(1),
+        &json!({"alg": "HS256", "kid": "b"}),
+        &claims,
+    );
+    assert_eq!(
+        bench.verify(&symmetric, bench.now),
+        Err(Refusal::AlgorithmNotAllowed.into())
+    );
+    assert!(!bench.tend());
+}
+
+#[test]
+fn a_kept_token_goes_with_its_key() {
+    let mut bench = Bench::new();
+    assert!(bench.tend());
+    bench.publish(&[ec_public(1, "a"), ec_public(2, "b")]);
+    let (one, other) = (token(1, "a"), token(2, "b"));
+    for _ in 0..2 {
+        assert_eq!(bench.verify(&one, bench.now), Ok("a".to_owned()));
+        assert_eq!(bench.verify(&other, bench.now), Ok("b".to_owned()));
+    }
+    bench.wait(300_000);
+    assert!(bench.tend());
+    bench.publish(&[ec_public(2, "b")]);
+    bench.wait(1);
+    assert_eq!(bench.verify(&one, bench.now), Err(WAIT));
+    assert_eq!(bench.verify(&other, bench.now), Ok("b".to_owned()));
+}
