@@ -111,6 +111,10 @@ pub fn credentials_have_purposes(guarded: &Guarded) {
         ("by-both", list, Some(listing.as_str()), None),
     ] {
         guarded.model.forget();
+        // Where it isn't put in, a client can't put it in either.
+        let request = request
+            .header("x-embed-key", "mine")
+            .header("x_embed_key", "mine");
         let (answer, record) = ask(guarded, case, request);
         assert_eq!(answer.status, 200, "{case}: {record}");
         let received = received(guarded, case);
