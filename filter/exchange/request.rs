@@ -90,12 +90,15 @@ impl Exchange {
             ));
         }
         facts.model = facts.model.or_else(|| asked.operation.model.clone());
-        asked.digest = Some(crate::approval::digest(
-            &asked.method,
-            &asked.host,
-            &asked.path.to_header(),
-            body,
-        ));
+        // Only a policy that can ask a person has a use for it.
+        if self.guard.policy.approvals.is_some() {
+            asked.digest = Some(crate::approval::digest(
+                &asked.method,
+                &asked.host,
+                &asked.path.to_header(),
+                body,
+            ));
+        }
         let request = &mut self.record.request;
         request.model = facts.model.as_deref().map(shown);
         request.items = Some(facts.items);

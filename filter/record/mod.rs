@@ -1,14 +1,12 @@
 //! What is kept of an exchange: one JSON object, without bodies, tokens or credentials.
 
-mod time;
-
 use core::time::Duration;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use serde::Serialize;
 
-pub(crate) use time::rfc3339;
+use crate::time::rfc3339;
 
 /// One exchange, as far as it is known.
 #[derive(Clone, Debug)]

@@ -7,6 +7,7 @@ mod places;
 mod rotation;
 mod size;
 mod strangers;
+mod waiting;
 
 use std::time::Duration;
 

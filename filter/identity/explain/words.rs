@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use serde_json::Value;
 
-use crate::record::rfc3339;
+use crate::time::rfc3339;
 
 /// Longer texts are cut.
 const LONGEST: usize = 160;

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 use testbed::body::Gate;
+use testbed::grpc;
 use testbed::http::{Client, Pending};
 use testbed::idp::{Fetches, Idp};
 use testbed::wait;
@@ -130,6 +131,16 @@ fn providers_that_fail_have_no_keys(version: &str) {
     for (name, idp, _) in &failing {
         is_without_keys(&call(&guarded, &idp.good("ana", &[])), name);
     }
+    let token = failing[0].1.good("ana", &[]);
+    let told = guarded.send(chat(&token, "hello").header("host", "told.test"));
+    is_without_keys(&told, "recorded");
+    let verdict = &guarded.record("told.test")["verdict"];
+    assert_eq!(verdict["code"], "keys_unavailable", "{verdict}");
+    assert_eq!(verdict["status"], 503, "{verdict}");
+    let client = Client::http2(guarded.mesh.port()).unwrap();
+    let bearer = format!("Bearer {token}");
+    let rpc = grpc::infer(&client, "m", "hello", &[("authorization", &bearer)]).unwrap();
+    assert_eq!(rpc.code, Some(14), "{rpc:?}");
     assert_eq!(guarded.model.begun(), 0);
     assert_eq!(call(&guarded, &well.good("ana", &[])).status, 200);
 

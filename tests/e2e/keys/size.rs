@@ -23,8 +23,8 @@ const WORKERS: u32 = 8;
 const MOST: u64 = 32 * 1024 * 1024;
 
 /// How many threads send, each over so many connections.
-const SENDERS: usize = 4;
-const CONNECTIONS: usize = 16;
+const SENDERS: usize = 8;
+const CONNECTIONS: usize = 8;
 
 /// What the rule allows.
 const MODELS: &str = "/v1/models";
