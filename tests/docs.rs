@@ -6,11 +6,14 @@
     reason = "what the tests share may fail them"
 )]
 
+use core::time::Duration;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use portcullis::config::mask::BUILT_IN_DETECTORS;
 use portcullis::config::operations::OPERATIONS;
+use portcullis::exchange::Guard;
+use portcullis::identity::Verifier;
 use regex_lite::Regex;
 
 const DOCUMENTS: &[&str] = &["README.md", "examples/policies/README.md"];
@@ -103,10 +106,10 @@ fn the_codes_that_the_readme_lists_are_those_of_the_filter() {
 fn the_flags_that_the_readme_shows_are_the_desk_s() {
     let readme = read("README.md");
     let source = sources("desk");
-    for line in readme
-        .lines()
-        .filter(|line| line.starts_with("portcullis desk "))
-    {
+    for line in readme.lines().filter(|line| {
+        let commands = ["portcullis desk ", "portcullis token explain "];
+        commands.iter().any(|command| line.starts_with(command))
+    }) {
         let flags = found("--([a-z]+)", line);
         assert!(!flags.is_empty());
         for flag in flags {
@@ -115,6 +118,28 @@ fn the_flags_that_the_readme_shows_are_the_desk_s() {
                 "the desk has no --{flag}"
             );
         }
+    }
+}
+
+#[test]
+fn the_checks_of_a_token_that_the_readme_shows_are_made() {
+    let policy = read("examples/policies/providers.json");
+    let guard = Guard::load(&policy, &|_| Some("secret".to_owned())).unwrap();
+    let verifier = Verifier::new(&guard.policy().identity, None).unwrap();
+    let explained = verifier.explain("", Duration::ZERO);
+    let mut made = explained.steps.iter().map(|step| step.name);
+    let readme = read("README.md");
+    let shown = found(r"(?m)^(?:ok|no|skipped) +([a-z]+)  ", &readme);
+    assert!(shown.len() > 5, "{shown:?}");
+    for name in shown {
+        assert!(made.any(|one| one == name), "no check {name} at this place");
+    }
+    for rule in &guard.policy().rules {
+        let shown = readme.lines().any(|line| {
+            line.strip_prefix(&rule.name)
+                .is_some_and(|rest| rest.trim_start().starts_with("allow  "))
+        });
+        assert!(shown, "the rule {}", rule.name);
     }
 }
 

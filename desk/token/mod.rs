@@ -1,19 +1,17 @@
 //! `portcullis token explain`: a token, judged by the filter's own code.
 
+mod print;
 mod time;
 
 use core::time::Duration;
-use std::fmt::Write as _;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use portcullis::config::Policy;
 use portcullis::config::identity::{KeySource, Provider};
-use portcullis::config::rules::{Rule, Then};
-use portcullis::exchange::{Guard, caller};
-use portcullis::identity::{Explanation, Outcome, Stand, Verifier};
-use portcullis::rules::{Reach, reach};
+use portcullis::exchange::Guard;
+use portcullis::identity::Verifier;
 use serde_json::Value;
 
 use crate::check::Report;
@@ -79,7 +77,7 @@ fn judge(options: &Options, input: impl Read) -> Result<(String, u8), String> {
     let verifier =
         Verifier::new(&policy.identity, None).map_err(|found| policy::problems(&name, &found))?;
     for keys in &options.keys {
-        bring_keys(&verifier, policy, keys).map_err(|problem| fail(problem))?;
+        bring_keys(&verifier, policy, keys).map_err(fail)?;
     }
     let input = policy::read_from(input, LONGEST)
         .map_err(|error| fail(format!("the token can't be read: {error}")))?;
@@ -99,7 +97,7 @@ fn judge(options: &Options, input: impl Read) -> Result<(String, u8), String> {
             provider.name
         )));
     }
-    Ok(print(&explanation, policy))
+    Ok(print::lines(&explanation, policy))
 }
 
 fn since_1970() -> Duration {
@@ -163,80 +161,4 @@ fn has_placeholder(provider: &Provider) -> bool {
         let secret = key.jwk.get("k").and_then(Value::as_str);
         secret.is_some_and(policy::is_placeholder)
     })
-}
-
-fn print(explanation: &Explanation, policy: &Policy) -> (String, u8) {
-    let mut output = String::new();
-    for step in &explanation.steps {
-        let outcome = match step.outcome {
-            Outcome::Ok => "ok",
-            Outcome::No(_) => "no",
-            Outcome::Skipped => "skipped",
-        };
-        line(
-            &mut output,
-            &format!("{outcome:<8} {:<10} {}", step.name, step.text),
-        );
-    }
-    let (verdict, status) = match explanation.stand {
-        Stand::Accepts => ("accepted".to_owned(), 0),
-        Stand::Refuses(refusal) => (format!("refused: {}", refusal.code()), 1),
-        Stand::Undecided => (
-            "undecided: all else is right, but the signature was not checked".to_owned(),
-            3,
-        ),
-    };
-    line(&mut output, &format!("\n{verdict}"));
-    let Some(identity) = &explanation.claimed else {
-        line(
-            &mut output,
-            "\nThe claims name no caller, so no rule can be reached.",
-        );
-        return (output, status);
-    };
-    line(
-        &mut output,
-        if explanation.stand == Stand::Accepts {
-            "\nRules, in order:"
-        } else {
-            "\nRules, in order, were the token accepted:"
-        },
-    );
-    let reaches = reach(&policy.rules, &caller(identity));
-    let widest = policy.rules.iter().map(|rule| rule.name.chars().count());
-    let width = widest.max().unwrap_or_default().min(40);
-    for (rule, reach) in policy.rules.iter().zip(&reaches) {
-        let text = words(reach, &policy.rules);
-        line(
-            &mut output,
-            &format!("{:<width$} {:<8} {text}", rule.name, then(rule)),
-        );
-    }
-    line(&mut output, "What no rule allows is denied.");
-    (output, status)
-}
-
-fn line(output: &mut String, text: &str) {
-    // Writing to a String cannot fail.
-    let _ = writeln!(output, "{text}");
-}
-
-fn then(rule: &Rule) -> &'static str {
-    match rule.then {
-        Then::Allow { .. } => "allow",
-        Then::Deny => "deny",
-        Then::Approve { .. } => "approve",
-    }
-}
-
-fn words(reach: &Reach, rules: &[Rule]) -> String {
-    match reach {
-        Reach::Applies => "applies".to_owned(),
-        Reach::Depends(keys) => format!("can apply (depends on {})", keys.join(", ")),
-        Reach::Unmet(keys) => format!("can't: {}", keys.join(", ")),
-        Reach::Behind(index) => {
-            let earlier = rules.get(*index).map_or("", |rule| rule.name.as_str());
-            format!("can't: {earlier} decides before")
-        }
-    }
 }

@@ -10,7 +10,7 @@ use super::headers::{
 use super::reply::Refusal;
 use super::request::{Asked, hold, not_readable, out_of_order, shown};
 use super::{Exchange, Phase, World};
-use crate::config::upstream::Fact;
+use crate::config::upstream::{Fact, Upstream};
 use crate::identity::{self, Identity, Unverified, find_token};
 use crate::operation::{self, Dialect, Facts, Operation, Shape};
 
@@ -221,6 +221,10 @@ impl Exchange {
         for (name, _) in &upstream.identity_headers {
             remove(&mut effects, headers, name);
         }
+        // Also where this request gets another one: a client has none of these to give.
+        for purpose in &upstream.credentials {
+            remove(&mut effects, headers, &purpose.credential.header);
+        }
         let mut set = |name: &str, value: String| {
             effects.push(Effect::SetRequestHeader {
                 name: name.to_owned(),
@@ -267,6 +271,21 @@ fn remove(effects: &mut Vec<Effect>, headers: &Headers<'_>, name: &str) {
     }
 }
 
+/// The headers of a policy that should name a caller and can't, since what they would say is no
+/// header's value. Tokens of such a caller are refused with [`NOT_A_HEADER`].
+#[must_use]
+pub fn unwritable<'p>(upstream: &'p Upstream, identity: &Identity) -> Vec<&'p str> {
+    upstream
+        .identity_headers
+        .iter()
+        .filter(|(_, fact)| fact_value(identity, fact).is_err())
+        .map(|(name, _)| name.as_str())
+        .collect()
+}
+
+/// The code of a refusal because of [`unwritable`] headers.
+pub const NOT_A_HEADER: &str = "identity_not_a_header";
+
 /// What a header says about the caller; `None` if there is nothing to say.
 fn fact_value(identity: &Identity, fact: &Fact) -> Result<Option<String>, Refusal> {
     let one = |text: &str| field_value(text).map(Some);
@@ -301,7 +320,7 @@ fn field_value(text: &str) -> Result<String, Refusal> {
 fn not_a_header() -> Refusal {
     Refusal::new(
         401,
-        "identity_not_a_header",
+        NOT_A_HEADER,
         "What the access token says about its subject can't be written in a header.",
     )
     .with_challenge()

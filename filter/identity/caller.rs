@@ -86,7 +86,11 @@ pub(super) fn accepted_client<'a>(
     provider: &Provider,
     claims: &'a Map<String, Value>,
 ) -> Result<Option<&'a str>, Refusal> {
-    let client = client(claims).filter(|client| client.len() <= LONGEST_NAME);
+    let client = client(claims);
+    // To leave it out would make it one that no rule about clients holds for.
+    if client.is_some_and(|client| client.len() > LONGEST_NAME) {
+        return Err(Refusal::TokenMalformed);
+    }
     if !provider.clients.is_empty() {
         let accepted =
             client.is_some_and(|client| provider.clients.iter().any(|glob| glob.matches(client)));

@@ -94,7 +94,7 @@ type Edit = &'static dyn Fn(&mut Value);
 
 #[test]
 fn each_claim_is_checked() {
-    let cases: [(Edit, Refusal); 11] = [
+    let cases: [(Edit, Refusal); 12] = [
         (&|c| c["exp"] = json!(NOW - 31), Refusal::TokenExpired),
         (&|c| c["exp"] = Value::Null, Refusal::TokenMalformed),
         (&|c| c["exp"] = json!("1800000060"), Refusal::TokenMalformed),
@@ -121,6 +121,10 @@ fn each_claim_is_checked() {
         (
             &|c| c["sub"] = json!("x".repeat(513)),
             Refusal::SubjectMissing,
+        ),
+        (
+            &|c| c["azp"] = json!("x".repeat(513)),
+            Refusal::TokenMalformed,
         ),
     ];
     for (index, (edit, refusal)) in cases.iter().enumerate() {

@@ -13,6 +13,7 @@ mod approvals;
 mod clients;
 mod crude;
 mod hostile;
+mod identity;
 mod keys;
 mod masking;
 mod policies;

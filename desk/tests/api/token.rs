@@ -170,6 +170,20 @@ fn a_refused_token_is_explained_whole() {
 }
 
 #[test]
+fn a_caller_whom_no_header_can_name_is_refused() {
+    let mut policy = inline();
+    policy["upstream"]["identity_headers"] = json!({"groups": "x-groups"});
+    let desk = Desk::with(&policy);
+    said(&desk.explain(&idp().good("ana", &["a", "b"]), &[]), 0);
+    let text = said(&desk.explain(&idp().good("ana", &["a,b"]), &[]), 1);
+    assert!(
+        text.contains("\nrefused: identity_not_a_header\n"),
+        "{text}"
+    );
+    assert!(step(&text, "headers").contains("x-groups"), "{text}");
+}
+
+#[test]
 fn keys_that_are_fetched_can_be_given() {
     let desk = Desk::with(&fetched());
     let token = idp().good("ana", &[]);

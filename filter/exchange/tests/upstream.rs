@@ -1,9 +1,11 @@
 //! What the model server is told.
 
+use core::time::Duration;
+
 use serde_json::json;
 
-use super::{Driven, bytes, code, guard, token};
-use crate::exchange::{Effect, Event, Outcome};
+use super::{Driven, NOW, bytes, code, guard, token};
+use crate::exchange::{Effect, Event, NOT_A_HEADER, NoNative, Outcome, unwritable};
 
 fn set(outcome: &Outcome, header: &str) -> Option<String> {
     outcome.effects.iter().find_map(|effect| match effect {
@@ -93,4 +95,49 @@ fn what_a_client_says_of_itself_is_replaced() {
     assert_eq!(set(&outcome, "x-kind").as_deref(), Some("person"));
     assert_eq!(set(&outcome, "x-client"), None);
     assert_eq!(set(&outcome, "x-tenant"), None);
+}
+
+#[test]
+fn a_client_gives_no_credential_of_the_filter_s() {
+    let guard = guard(&json!({"upstream": {"credentials": [
+        {"operation": ["embedding.*"], "header": "x-embed-key", "value": "one"},
+        {"operation": ["model.load"], "header": "x-load-key", "value": "two"},
+    ]}}));
+    let given = ["x-embed-key", "x_embed_key", "x-load-key"];
+    let headers = given.map(|name| (name, "the client's"));
+    let outcome = Driven::new(&guard).head("GET", "/v1/models", &headers, true);
+    for name in given {
+        let removed = Effect::RemoveRequestHeader(name.to_owned());
+        assert!(outcome.effects.contains(&removed), "{name}: {outcome:?}");
+        assert_eq!(set(&outcome, name), None);
+    }
+}
+
+#[test]
+fn whom_no_header_can_name_is_known_before() {
+    let guard = guard(&json!({"upstream": {"identity_headers": {
+        "subject": "x-subject", "groups": "x-groups", "client": "x-client",
+    }}}));
+    for (subject, groups, expected) in [
+        ("jane", ["a", "b"], &[] as &[&str]),
+        ("jane", ["a,b", "c"], &["x-groups"]),
+        ("a\nb", ["a", "b"], &["x-subject"]),
+    ] {
+        let bearer = token(subject, &groups);
+        let now = Duration::from_secs(NOW);
+        let identity = guard.verifier.verify(&bearer, now, now, &NoNative).unwrap();
+        let found = unwritable(&guard.policy.upstream, &identity);
+        assert_eq!(found, expected, "{subject:?} {groups:?}");
+        let bearer = format!("Bearer {bearer}");
+        let headers = [("authorization", bearer.as_str())];
+        let outcome = Driven::new(&guard).head("GET", "/v1/models", &headers, true);
+        let refused = outcome
+            .effects
+            .iter()
+            .any(|one| matches!(one, Effect::Reply(_)));
+        assert_eq!(refused, !expected.is_empty());
+        if refused {
+            assert_eq!(code(&outcome), NOT_A_HEADER);
+        }
+    }
 }

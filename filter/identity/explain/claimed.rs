@@ -220,6 +220,10 @@ fn client(settings: &Settings, claims: &Claims) -> Step {
         format!("{shown}, expected {}", list(globs))
     };
     let result = caller::accepted_client(settings, claims).map(|_| ());
+    let text = match result {
+        Err(Refusal::TokenMalformed) => format!("{shown}, expected at most 512 bytes"),
+        _ => text,
+    };
     Step::new("client", result, text)
 }
 

@@ -2,7 +2,7 @@
 
 use super::form::Parts;
 use super::words::{count, list, quoted};
-use super::{NoNative, Provider, Refusal, Step};
+use super::{NoNative, Outcome, Provider, Refusal, Step};
 use crate::config::identity::{Algorithm, Document, KeySource};
 use crate::identity::jws::Compact;
 
@@ -32,15 +32,8 @@ pub(super) fn steps(
         if accepted {
             format!("{name}, which the policy accepts")
         } else {
-            format!(
-                "{}, expected {}",
-                quoted(name),
-                allowed
-                    .iter()
-                    .map(|one| one.name())
-                    .collect::<Vec<_>>()
-                    .join(", ")
-            )
+            let expected: Vec<&str> = allowed.iter().map(|one| one.name()).collect();
+            format!("{}, expected {}", quoted(name), expected.join(", "))
         },
     ));
     let compact = if parts.is_sound() {
@@ -57,36 +50,44 @@ pub(super) fn steps(
         steps.extend([Step::skipped("key", why), Step::skipped("signature", why)]);
         return;
     };
-    let keys = key(provider, &compact, algorithm);
-    let found = keys.outcome == super::Outcome::Ok;
-    let missing = keys.outcome == super::Outcome::Skipped;
-    let why = keys.text.clone();
-    steps.push(keys);
-    steps.push(if found {
-        let signer = provider.keys.signer(&compact, &[algorithm], &NoNative);
-        match signer {
-            Ok(_) => Step::new("signature", Ok(()), "right".to_owned()),
-            Err(refusal) => Step::new(
-                "signature",
-                Err(refusal),
-                "not that key's over this header and these claims".to_owned(),
-            ),
-        }
-    } else {
-        let no_key = "there is no key to check it with";
-        Step::skipped("signature", if missing { &why } else { no_key })
-    });
+    if let Some(place) = awaited(provider) {
+        steps.push(Step::skipped("key", "the keys are not at hand"));
+        steps.push(Step::skipped("signature", &place));
+        return;
+    }
+    let key = key(provider, &compact, algorithm);
+    let found = key.outcome == Outcome::Ok;
+    steps.push(key);
+    if !found {
+        steps.push(Step::skipped(
+            "signature",
+            "there is no key to check it with",
+        ));
+        return;
+    }
+    let signer = provider.keys.signer(&compact, &[algorithm], &NoNative);
+    let text = match signer {
+        Ok(_) => "right",
+        Err(_) => "not that key's over this header and these claims",
+    };
+    steps.push(Step::new("signature", signer.map(|_| ()), text.to_owned()));
+}
+
+/// Where keys come from that are not there.
+fn awaited(provider: &Provider) -> Option<String> {
+    let KeySource::Fetched(fetch) = &provider.settings.keys else {
+        return None;
+    };
+    let (Document::Metadata(url) | Document::KeySet(url)) = &fetch.document;
+    provider.awaits_keys().then(|| {
+        format!(
+            "keys come from {}://{}{}; give them with --keys",
+            url.scheme, url.authority, url.path
+        )
+    })
 }
 
 fn key(provider: &Provider, token: &Compact<'_>, algorithm: Algorithm) -> Step {
-    if let (KeySource::Fetched(fetch), true) = (&provider.settings.keys, provider.awaits_keys()) {
-        let (Document::Metadata(url) | Document::KeySet(url)) = &fetch.document;
-        let text = format!(
-            "keys come from {}://{}{}; give them with --keys",
-            url.scheme, url.authority, url.path
-        );
-        return Step::skipped("key", &text);
-    }
     let keys = &provider.keys;
     let id = token.key_id.as_deref();
     let fitting = keys.candidates(id, algorithm).count();

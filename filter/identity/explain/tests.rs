@@ -271,6 +271,12 @@ fn each_refusal_has_its_step() {
             "\"cli\", expected \"web-*\"",
         ),
         (
+            claim("azp", json!("web-".repeat(129))),
+            "client",
+            R::TokenMalformed,
+            "at most 512 bytes",
+        ),
+        (
             claim("groups", json!(vec!["x"; 1001])),
             "groups",
             R::TokenMalformed,
