@@ -3,16 +3,7 @@
 
 use portcullis::config::identity::{Algorithm, InlineKey};
 use portcullis::identity::{KeySet, NoNative, verify_jws};
-use testbed::vectors::{self, Case, LeftOut, Report, Source};
-
-/// The cases, if they are here.
-fn cases() -> Option<Vec<Case>> {
-    let cases = vectors::all().unwrap();
-    if cases.is_none() {
-        eprintln!("skipped: {} names no folder", vectors::FOLDER);
-    }
-    cases
-}
+use testbed::vectors::{self, Case, LeftOut, Report};
 
 fn verdict(case: &Case) -> Result<(), String> {
     let mut keys = Vec::new();
@@ -33,20 +24,19 @@ fn verdict(case: &Case) -> Result<(), String> {
 
 #[test]
 fn the_verdict_is_the_expected_one() {
-    let Some(cases) = cases() else { return };
+    let Some(cases) = vectors::all().unwrap() else {
+        return;
+    };
     let report = Report::of(&cases, verdict);
     println!("{report}");
-    assert!(report.wrongs().is_empty(), "{:#?}", report.wrongs());
-    let count = |source| (report.judged(source), report.left_out(source));
-    assert_eq!(count(Source::Signatures), (393, 8));
-    assert_eq!(count(Source::Keys), (26, 0));
-    assert_eq!(count(Source::Rfc7520), (7, 17));
-    assert_eq!(count(Source::Rfc7797), (8, 0));
+    report.check().unwrap();
 }
 
 #[test]
 fn what_is_left_out_has_the_reason_that_is_told() {
-    let Some(cases) = cases() else { return };
+    let Some(cases) = vectors::all().unwrap() else {
+        return;
+    };
     for case in &cases {
         let algorithm = case.algorithm();
         let has_reason = match case.left_out {

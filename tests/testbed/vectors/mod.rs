@@ -107,12 +107,13 @@ impl fmt::Display for LeftOut {
     }
 }
 
-/// All cases, or `None` if nobody said where they are.
+/// All cases; `None`, and a line on standard error, if nobody said where they are.
 ///
 /// # Errors
 /// When a file is missing or is not of the form that it had.
 pub fn all() -> Result<Option<Vec<Case>>, String> {
     let Some(folder) = env::var_os(FOLDER).filter(|folder| !folder.is_empty()) else {
+        eprintln!("skipped: {FOLDER} does not name the folder that holds the vectors");
         return Ok(None);
     };
     let folder = PathBuf::from(folder);

@@ -5,8 +5,19 @@ use std::fmt;
 
 use super::{Case, LeftOut, Source};
 
+#[cfg(test)]
+mod tests;
+
 /// The prefix of a verdict whose keys could not be used.
 const KEYS: &str = "keys: ";
+
+/// How many cases of each source are judged, and how many left out.
+const KNOWN: [(Source, usize, usize); 4] = [
+    (Source::Signatures, 393, 8),
+    (Source::Keys, 26, 0),
+    (Source::Rfc7520, 7, 17),
+    (Source::Rfc7797, 8, 0),
+];
 
 /// Each case's verdict, held against the expected one.
 #[derive(Debug, Default)]
@@ -82,24 +93,29 @@ impl Report {
         ));
     }
 
-    /// How many cases of a source were judged as expected or wrongly.
-    #[must_use]
-    pub fn judged(&self, source: Source) -> usize {
-        self.judged.get(&source).copied().unwrap_or_default()
-    }
-
-    /// How many cases of a source were left out.
-    #[must_use]
-    pub fn left_out(&self, source: Source) -> usize {
-        let of_source = self.left_out.iter().filter(|((_, one), _)| *one == source);
-        of_source.map(|(_, names)| names.len()).sum()
-    }
-
-    /// The cases whose verdict is another than it should be, or whose refusal has another
-    /// reason.
-    #[must_use]
-    pub fn wrongs(&self) -> &[String] {
-        &self.wrong
+    /// Holds the report against what it should be.
+    ///
+    /// # Errors
+    /// The cases whose verdict is another than it should be, or whose refusal has another reason;
+    /// or that there are more or fewer cases than are known.
+    pub fn check(&self) -> Result<(), String> {
+        if !self.wrong.is_empty() {
+            return Err(self.wrong.join("\n"));
+        }
+        for (source, judged, left_out) in KNOWN {
+            let of_source = self.left_out.iter().filter(|((_, one), _)| *one == source);
+            let found = (
+                self.judged.get(&source).copied().unwrap_or_default(),
+                of_source.map(|(_, names)| names.len()).sum::<usize>(),
+            );
+            if found != (judged, left_out) {
+                return Err(format!(
+                    "{source}: {found:?} cases were judged and left out, not {:?}",
+                    (judged, left_out)
+                ));
+            }
+        }
+        Ok(())
     }
 }
 

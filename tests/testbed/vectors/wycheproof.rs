@@ -72,7 +72,7 @@ fn cases(
 ) -> Result<Vec<Case>, String> {
     let said = |error: String| format!("{}: {error}", file.display());
     let document = read(file)?;
-    let mut cases = Vec::new();
+    let (mut cases, mut found) = (Vec::new(), Vec::new());
     for group in list(&document, "/testGroups").map_err(said)? {
         let keys = keys_of(group).ok_or_else(|| said("a group without a key".to_owned()))?;
         for test in list(group, "/tests").map_err(said)? {
@@ -80,6 +80,7 @@ fn cases(
                 .get("tcId")
                 .and_then(Value::as_u64)
                 .ok_or_else(|| said("a case without a number".to_owned()))?;
+            found.push(id);
             let listed = because.iter().find(|(number, _)| *number == id);
             let otherwise = left_out.iter().find(|(number, _)| *number == id);
             cases.push(Case {
@@ -99,6 +100,15 @@ fn cases(
                 because: listed.map(|(_, because)| *because),
                 left_out: otherwise.map(|(_, why)| *why),
             });
+        }
+    }
+    for id in because
+        .iter()
+        .map(|(id, _)| id)
+        .chain(left_out.iter().map(|(id, _)| id))
+    {
+        if !found.contains(id) {
+            return Err(said(format!("no case {id}, which is listed")));
         }
     }
     let told = document.get("numberOfTests").and_then(Value::as_u64);
