@@ -9,7 +9,7 @@ pub mod approval;
 pub mod config;
 pub mod exchange;
 #[cfg(all(feature = "host", target_arch = "wasm32"))]
-mod host;
+pub mod host;
 pub mod identity;
 mod json;
 pub mod mask;

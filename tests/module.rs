@@ -43,6 +43,7 @@ fn the_module_loads_in_any_envoy_and_is_small() {
     }
     for name in [
         "proxy_abi_version_0_2_1",
+        "_initialize",
         "proxy_on_request_headers",
         "memory",
     ] {

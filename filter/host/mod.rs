@@ -21,11 +21,16 @@ mod waiting;
 
 use proxy_wasm::types::LogLevel;
 
-/// Runs once for each VM.
-fn start() {
+pub use native::HostNative;
+
+/// Makes a VM a filter. A module's entry point calls it, once for each VM.
+pub fn start() {
     // Also installs a hook that logs a panic's message before the VM ends.
     proxy_wasm::set_log_level(LogLevel::Info);
     proxy_wasm::set_root_context(|_| Box::new(root::Root::new()));
 }
 
-proxy_wasm::main! {{ start(); }}
+#[cfg(feature = "module")]
+mod entry {
+    proxy_wasm::main! {{ super::start(); }}
+}

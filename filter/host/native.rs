@@ -5,13 +5,16 @@ use super::probe;
 use crate::exchange::{Algorithm, Native, VerifyWith};
 
 /// What the host was found to verify.
-pub(super) struct HostNative {
+pub struct HostNative {
     covered: Vec<Algorithm>,
 }
 
 impl HostNative {
     /// Finds out what the host can do, if the policy lets it do anything.
-    pub(super) fn find(wanted: VerifyWith) -> Result<Self, String> {
+    ///
+    /// # Errors
+    /// When the policy wants the host to verify and it can't verify anything.
+    pub fn find(wanted: VerifyWith) -> Result<Self, String> {
         let covered = match wanted {
             VerifyWith::Filter => Vec::new(),
             VerifyWith::Auto | VerifyWith::Host => probe::covered(verify),

@@ -11,6 +11,7 @@
 
 mod approvals;
 mod clients;
+mod conformance;
 mod crude;
 mod hostile;
 mod identity;

@@ -1,4 +1,4 @@
-//! The filter, built as Envoy loads it.
+//! The filter, built as Envoy loads it, and another module for tests.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -32,15 +32,33 @@ fn ready_or_built() -> Result<PathBuf, String> {
             )),
         };
     }
+    built("portcullis", "release")
+}
+
+/// As [`build`], for the module that judges signatures instead of requests (`tests/judge`).
+///
+/// # Errors
+/// As for [`build`].
+pub fn judge() -> Result<PathBuf, String> {
+    static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    BUILT.get_or_init(|| built("judge", "judge")).clone()
+}
+
+/// Builds the module of a package.
+fn built(package: &str, profile: &str) -> Result<PathBuf, String> {
     // A target directory of its own: the build neither waits for the cargo that
     // may be running now, nor throws away what that one built.
     let output = dirs::target().join("wasm");
     dirs::exclusively("wasm", || {
-        let toolchain = Toolchain::choose()?;
-        eprintln!("building portcullis.wasm (a minute the first time) ...");
-        nested::run(&mut toolchain.build(&output))
+        let mut cargo = Toolchain::choose()?.cargo();
+        cargo.args(["build", "--package", package, "--lib"]);
+        cargo.args(["--profile", profile, "--target", TARGET]);
+        cargo.arg("--target-dir").arg(&output);
+        eprintln!("building {package}.wasm (a minute the first time) ...");
+        nested::run(&mut cargo)
     })?;
-    let module = output.join(TARGET).join("release").join("portcullis.wasm");
+    let module = output.join(TARGET).join(profile);
+    let module = module.join(format!("{package}.wasm"));
     match module.is_file() {
         true => Ok(module),
         false => Err(format!("cargo built no {}", module.display())),
@@ -77,8 +95,9 @@ impl Toolchain {
         })
     }
 
-    fn build(&self, output: &Path) -> Command {
-        let mut cargo = match self {
+    /// A cargo whose command is still to be said.
+    fn cargo(&self) -> Command {
+        match self {
             Self::Own => nested::command("cargo"),
             Self::Debian { linker } => {
                 let mut cargo = nested::command("/usr/bin/cargo");
@@ -88,16 +107,11 @@ impl Toolchain {
                     // The standard library from source needs a flag that only a
                     // nightly compiler takes, or one that is told to be one.
                     .env("RUSTC_BOOTSTRAP", "1")
-                    .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker);
+                    .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker)
+                    .arg("-Zbuild-std=std,panic_abort");
                 cargo
             }
-        };
-        cargo.args(["build", "--package", "portcullis", "--lib", "--release"]);
-        cargo.args(["--target", TARGET, "--target-dir"]).arg(output);
-        if matches!(self, Self::Debian { .. }) {
-            cargo.arg("-Zbuild-std=std,panic_abort");
         }
-        cargo
     }
 }
 

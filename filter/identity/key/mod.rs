@@ -232,7 +232,7 @@ impl Material {
             }
             Some("EC") => P256Key::try_from(&jwk)
                 .map(|key| Self::P256(Box::new(key)))
-                .map_err(broken),
+                .map_err(|_| ("no point of the curve P-256".to_owned(), KINDS)),
             _ => Ed25519Key::try_from(&jwk)
                 .map(|key| Self::Ed25519(Box::new(key)))
                 .map_err(broken),

@@ -111,3 +111,15 @@ fn the_mark_of_the_broken_generator_is_seen() {
     assert!(!is_roca(&2_u8.to_be_bytes()));
     assert!(!is_roca(&(65_537_u128.pow(3) + 2).to_be_bytes()));
 }
+
+#[test]
+fn a_point_is_on_its_curve() {
+    for curve in ["P-256", "P-384"] {
+        let mut key = ec_public(1, "a");
+        key["crv"] = json!(curve);
+        key["y"] = key["x"].clone();
+        let refused = inline(&[key]).unwrap_err();
+        let expected = format!("no point of the curve {curve}");
+        assert!(refused[0].contains(&expected), "{refused:?}");
+    }
+}
