@@ -6,6 +6,7 @@
 //! whose tokens it must know; everything else goes through [`calls`].
 
 mod calls;
+mod delivery;
 mod environment;
 mod handle;
 mod keys;

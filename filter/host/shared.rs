@@ -1,10 +1,11 @@
-//! What the streams of one configuration share, and the held pieces of their responses.
+//! What the streams of one configuration share.
 
 use core::cell::{Cell, RefCell};
 use core::time::Duration;
 use std::rc::{Rc, Weak};
 
 use super::calls::{self, Direction};
+use super::delivery::{Due, Pieces};
 use super::keys::Keys;
 use super::memory::Memory;
 use super::native::HostNative;
@@ -12,26 +13,6 @@ use super::random::Random;
 use super::stream::Stream;
 use super::waiting::{self, Room};
 use crate::exchange::Guard;
-
-/// Where the pieces of a response that have been dealt with are.
-///
-/// Where trailers may follow a body, nothing can be written behind a piece that went on: so a
-/// piece is held while something of it is undecided, and a tick lets it go. Envoy still takes
-/// bytes in the trailers callback after that, as long as the piece before was held.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Delivery {
-    /// The last piece went on at once.
-    Direct,
-    /// The last piece is held in Envoy's buffer.
-    Held,
-    /// The last piece was held, and a tick let it go.
-    Released,
-    /// The trailers are held, with the body's end before them.
-    Ending,
-    /// The stream has ended, held piece or not. Envoy takes calls for it until the stream's memory
-    /// is given back, somewhat later, and dies of one that lets it go on.
-    Over,
-}
 
 /// What a configuration's streams share.
 pub(super) struct Shared {
@@ -45,8 +26,8 @@ pub(super) struct Shared {
     /// This VM's memory.
     pub(super) memory: Memory,
     records: Cell<u64>,
-    /// Held pieces of responses that the next tick lets go.
-    due: RefCell<Vec<(u32, Rc<Cell<Delivery>>)>>,
+    /// Held pieces of bodies that the next tick lets go.
+    due: Due,
     keys: Keys,
     waiting: Room,
     /// Milliseconds between ticks; 0 without any.
@@ -67,7 +48,7 @@ impl Shared {
             random,
             memory: Memory::watch(),
             records: Cell::new(0),
-            due: RefCell::new(Vec::new()),
+            due: Due::default(),
             waiting: Room::new(),
             period: Cell::new(0),
         };
@@ -90,7 +71,7 @@ impl Shared {
     /// Everything that a tick is for.
     pub(super) fn tick(&self) {
         let now = calls::now();
-        self.release();
+        self.due.release();
         let renewed = self.keys.tend(&self.guard, now);
         waiting::wake(self.waiting.leave(now, renewed));
         self.set_pace(now);
@@ -120,7 +101,7 @@ impl Shared {
                 .unwrap_or(u32::MAX)
                 .max(TICK)
         });
-        let due = (!self.due.borrow().is_empty()).then_some(TICK);
+        let due = (!self.due.is_empty()).then_some(TICK);
         let waiting = (!self.waiting.is_empty()).then_some(WAITING);
         let period = [pause, due, waiting].into_iter().flatten().min();
         let period = period.unwrap_or(0);
@@ -135,22 +116,9 @@ impl Shared {
         number
     }
 
-    /// Lets a response that is held now go on at the next tick.
-    pub(super) fn release_soon(&self, context: u32, delivery: Rc<Cell<Delivery>>) {
-        self.due.borrow_mut().push((context, delivery));
+    /// Lets a body that is held now go on at the next tick.
+    pub(super) fn release_soon(&self, context: u32, direction: Direction, pieces: Rc<Pieces>) {
+        self.due.add(context, direction, pieces);
         self.tick_within(TICK);
-    }
-
-    /// Lets go what is due.
-    fn release(&self) {
-        let due = core::mem::take(&mut *self.due.borrow_mut());
-        for (context, delivery) in due {
-            let held = matches!(delivery.get(), Delivery::Held | Delivery::Ending);
-            // The host doesn't know a stream whose memory is gone.
-            if held && calls::act_for(context).is_ok() && calls::resume(Direction::Response).is_ok()
-            {
-                delivery.set(Delivery::Released);
-            }
-        }
     }
 }

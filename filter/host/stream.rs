@@ -1,13 +1,14 @@
 //! One request and its response, as Envoy's callbacks tell of them.
 
-use core::cell::{Cell, RefCell};
+use core::cell::RefCell;
 use std::rc::{Rc, Weak};
 
 use proxy_wasm::hostcalls::dispatch_http_call;
 use proxy_wasm::types::Action;
 
 use super::calls::{self, Buffer, Direction, Level, Map, Status};
-use super::shared::{Delivery, Shared};
+use super::delivery::{Delivery, Pieces};
+use super::shared::Shared;
 use super::store::SharedData;
 use crate::exchange::{Call, Effect, Event, Exchange, Flow, Name, Outcome, Reply, World};
 
@@ -25,7 +26,7 @@ pub(super) struct Stream {
     request_ended: bool,
     /// For those who call back.
     itself: Weak<RefCell<Self>>,
-    delivery: Rc<Cell<Delivery>>,
+    pieces: Rc<Pieces>,
     /// Bytes at the front of Envoy's response buffer that are dealt with.
     response_done: usize,
 }
@@ -58,7 +59,7 @@ impl Stream {
             request_held: 0,
             request_ended: false,
             itself,
-            delivery: Rc::new(Cell::new(Delivery::Direct)),
+            pieces: Rc::default(),
             response_done: 0,
         }
     }
@@ -204,7 +205,7 @@ impl Stream {
 
     /// Reads the new part of the response's buffer, and puts what becomes of it in its place.
     fn respond(&mut self, size: usize, end: bool) -> Action {
-        let released = self.delivery.get() == Delivery::Released;
+        let released = self.pieces.response.get() == Delivery::Released;
         if released {
             self.response_done = 0;
         }
@@ -233,16 +234,13 @@ impl Stream {
         if self.replied {
             return action;
         }
-        // Behind a piece that a tick let go, Envoy puts the next one into the buffer of held
-        // pieces before it asks. Only holding it keeps it in its place there: told to go on,
-        // Envoy would send what comes later first.
         if released || matches!(action, Action::Pause) {
             self.response_done = done;
             self.release_soon(Delivery::Held);
             return Action::Pause;
         }
         self.response_done = 0;
-        self.delivery.set(Delivery::Direct);
+        self.pieces.response.set(Delivery::Direct);
         Action::Continue
     }
 
@@ -257,10 +255,13 @@ impl Stream {
     }
 
     fn release_soon(&self, delivery: Delivery) {
-        let waiting = matches!(self.delivery.get(), Delivery::Held | Delivery::Ending);
-        self.delivery.set(delivery);
+        let waiting = matches!(
+            self.pieces.response.get(),
+            Delivery::Held | Delivery::Ending
+        );
+        self.pieces.response.set(delivery);
         if !waiting && let Some(shared) = &self.shared {
-            shared.release_soon(self.context, Rc::clone(&self.delivery));
+            shared.release_soon(self.context, Direction::Response, Rc::clone(&self.pieces));
         }
     }
 
@@ -306,11 +307,13 @@ impl Stream {
     /// Hands over an event that comes outside the request's callbacks: what goes on after it is
     /// the request that is held.
     fn outside(&mut self, event: Event<'_>) {
-        if matches!(self.request(event), Action::Continue)
-            && !self.replied
-            && calls::resume(Direction::Request).is_err()
-        {
+        if !matches!(self.request(event), Action::Continue) || self.replied {
+            return;
+        }
+        if calls::resume(Direction::Request).is_err() {
             self.fail("host_failed");
+        } else if self.request_held > 0 && !self.request_ended {
+            self.pieces.request.set(Delivery::Released);
         }
     }
 
@@ -343,11 +346,31 @@ impl Stream {
             .as_ref()
             .is_some_and(Exchange::wants_request_body);
         if !(end && wanted) {
-            return self.request(Event::RequestGrows { bytes: size });
+            let action = self.request(Event::RequestGrows { bytes: size });
+            return self.behind_what_was_held(action);
         }
         match calls::buffer(Buffer::RequestBody, 0, size) {
             Ok(body) if body.len() == size => self.request(Event::RequestWhole { body: &body }),
             _ => self.fail("host_failed"),
+        }
+    }
+
+    /// Holds a piece that could go on, until the next tick, if the one before was held and let go.
+    fn behind_what_was_held(&self, action: Action) -> Action {
+        let delivery = &self.pieces.request;
+        if !matches!(action, Action::Continue) || self.replied {
+            return action;
+        }
+        match delivery.get() {
+            Delivery::Direct | Delivery::Ending | Delivery::Over => Action::Continue,
+            Delivery::Held => Action::Pause,
+            Delivery::Released => {
+                delivery.set(Delivery::Held);
+                if let Some(shared) = &self.shared {
+                    shared.release_soon(self.context, Direction::Request, Rc::clone(&self.pieces));
+                }
+                Action::Pause
+            }
         }
     }
 
@@ -361,6 +384,10 @@ impl Stream {
             return self.request_body(self.request_held, true);
         }
         self.request_ended = true;
+        // What is held goes on before the trailers do.
+        if self.pieces.request.get() == Delivery::Held {
+            self.pieces.request.set(Delivery::Direct);
+        }
         self.request(Event::RequestGrows { bytes: 0 })
     }
 
@@ -411,7 +438,7 @@ impl Stream {
         };
         let out = take_body(&mut outcome).unwrap_or_default();
         if !out.is_empty() {
-            let delivery = self.delivery.get();
+            let delivery = self.pieces.response.get();
             if delivery == Delivery::Released {
                 self.response_done = 0;
             }
@@ -429,7 +456,7 @@ impl Stream {
     }
 
     pub(super) fn log(&mut self) {
-        self.delivery.set(Delivery::Over);
+        self.pieces.end();
         if let Some(shared) = &self.shared {
             shared.memory.look();
         }
@@ -459,6 +486,6 @@ fn take_body(outcome: &mut Outcome) -> Option<Vec<u8>> {
 impl Drop for Stream {
     fn drop(&mut self) {
         // Envoy tells of a stream's end before the next tick, also where it logs nothing.
-        self.delivery.set(Delivery::Over);
+        self.pieces.end();
     }
 }

@@ -173,7 +173,7 @@ pub(super) fn kept_elsewhere(provider: &Provider, claims: &Map<String, Value>) -
     let named = claims
         .get("_claim_names")
         .and_then(Value::as_object)
-        .is_some_and(|names| names.contains_key(name));
+        .is_some_and(|names| names.contains_key(&name));
     let flagged = name == "groups"
         && claims
             .get("hasgroups")

@@ -15,7 +15,7 @@ pub(super) fn at<'a>(claims: &'a Map<String, Value>, path: &str) -> Option<&'a V
     }
     if let Some(pointer) = path.strip_prefix('/') {
         let (first, rest) = pointer.split_once('/').unwrap_or((pointer, ""));
-        let value = claims.get(&first.replace("~1", "/").replace("~0", "~"))?;
+        let value = claims.get(&unescape(first))?;
         return if rest.is_empty() {
             Some(value)
         } else {
@@ -31,11 +31,16 @@ pub(super) fn at<'a>(claims: &'a Map<String, Value>, path: &str) -> Option<&'a V
 }
 
 /// The name of the claim that a path begins with.
-pub(super) fn first_name(path: &str) -> &str {
+pub(super) fn first_name(path: &str) -> String {
     match path.strip_prefix('/') {
-        Some(pointer) => pointer.split('/').next().unwrap_or(pointer),
-        None => path.split('.').next().unwrap_or(path),
+        Some(pointer) => unescape(pointer.split('/').next().unwrap_or(pointer)),
+        None => path.split('.').next().unwrap_or(path).to_owned(),
     }
+}
+
+/// RFC 6901, section 4.
+fn unescape(name: &str) -> String {
+    name.replace("~1", "/").replace("~0", "~")
 }
 
 /// The texts of a claim: one string, a list of strings, a number or a boolean. Anything else
