@@ -2,12 +2,14 @@
 //!
 //! [`serve`] runs both halves on one SQLite file: the approval API over HTTP ([`approvals`]) and
 //! the recorder that Envoy streams its access log to ([`sessions`]). [`check`] tells what is
-//! wrong with a policy before it is rolled out.
+//! wrong with a policy before it is rolled out, and [`token`] why a token is accepted or not.
 
 pub mod approvals;
 pub mod check;
 pub mod config;
 pub mod http;
+pub mod policy;
 pub mod serve;
 pub mod sessions;
 pub mod store;
+pub mod token;

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use portcullis_desk::{check, serve};
+use portcullis_desk::check::Report;
+use portcullis_desk::{check, serve, token};
 
 /// The companion of the Portcullis filter.
 #[derive(Parser)]
@@ -48,6 +49,40 @@ enum Command {
         #[arg(long)]
         env: bool,
     },
+    /// Looks into tokens.
+    Token {
+        #[command(subcommand)]
+        command: TokenCommand,
+    },
+}
+
+#[derive(Subcommand)]
+enum TokenCommand {
+    /// Reads a token from standard input and says, check by check, why the filter accepts or
+    /// refuses it, and which rules its claims can reach.
+    ///
+    /// The verdict is made by the filter's own code. Claims are shown, the signature never is.
+    ///
+    /// Exit status: 0 when the token is accepted, 1 when it is refused, 2 when something can't be
+    /// read or the policy is wrong, 3 when it can't be told: all else is right, but the
+    /// provider's keys are fetched and were not given.
+    Explain {
+        /// The policy.
+        #[arg(long, value_name = "FILE")]
+        policy: PathBuf,
+        /// The key set (JWKS) of a provider whose keys are fetched: FILE where the policy has
+        /// one such provider, NAME=FILE where it has several. May be repeated.
+        #[arg(long, value_name = "[NAME=]FILE")]
+        keys: Vec<String>,
+        /// Judges as of this time, RFC 3339 (2026-11-21T12:00:00Z) or seconds since 1970, instead
+        /// of now.
+        #[arg(long, value_name = "TIME")]
+        at: Option<String>,
+        /// Takes ${NAME} in the policy from this environment: needed for secret keys that come
+        /// from there.
+        #[arg(long)]
+        env: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -78,14 +113,32 @@ fn main() -> ExitCode {
                 }
             }
         }
-        Command::Check { policy, env } => {
-            let report = check::check(&policy, env);
-            // A closed pipe takes nothing away from the exit status.
-            let _ = std::io::stdout().write_all(report.output.as_bytes());
-            tell(&report.error);
-            ExitCode::from(report.status)
+        Command::Check { policy, env } => answer(&check::check(&policy, env)),
+        Command::Token {
+            command:
+                TokenCommand::Explain {
+                    policy,
+                    keys,
+                    at,
+                    env,
+                },
+        } => {
+            let options = token::Options {
+                policy,
+                keys,
+                at,
+                environment: env,
+            };
+            answer(&token::explain(&options, std::io::stdin().lock()))
         }
     }
+}
+
+fn answer(report: &Report) -> ExitCode {
+    // A closed pipe takes nothing away from the exit status.
+    let _ = std::io::stdout().write_all(report.output.as_bytes());
+    tell(&report.error);
+    ExitCode::from(report.status)
 }
 
 /// Writes to standard error; where that is closed, there is nobody to tell.

@@ -19,4 +19,5 @@ pub mod record;
 pub mod rules;
 #[cfg(test)]
 mod testing;
+mod time;
 mod wire;

@@ -25,6 +25,7 @@ pub use crate::config::identity::{Algorithm, VerifyWith};
 pub use crate::identity::{Board, KeyRequest, Native, NoNative, Tended};
 pub use event::{Call, Effect, Event, Flow, Headers, Outcome, Reply};
 pub use guard::Guard;
+pub use request::caller;
 
 use crate::identity::Identity;
 use crate::quota::Store;

@@ -11,7 +11,7 @@ use crate::config::rules::Then;
 use crate::identity::Identity;
 use crate::operation::{self, Facts, FactsError, Operation, Path, Shape};
 use crate::quota::{self, Charge, ChargeError};
-use crate::rules::{self, Body, Decision};
+use crate::rules::{self, Body, Caller, Decision};
 
 /// What a request asks for, and who asks.
 #[derive(Debug)]
@@ -29,6 +29,19 @@ pub(super) struct Asked {
     pub(super) readable: Result<(), Refusal>,
     /// The first rule that has not been tried.
     pub(super) next_rule: usize,
+}
+
+/// What rules look at of an identity.
+#[must_use]
+pub fn caller(identity: &Identity) -> Caller<'_> {
+    Caller {
+        provider: &identity.provider,
+        subject: &identity.subject,
+        groups: &identity.groups,
+        client: identity.client.as_deref(),
+        kind: identity.kind,
+        claims: &identity.claims,
+    }
 }
 
 impl Exchange {
@@ -77,12 +90,15 @@ impl Exchange {
             ));
         }
         facts.model = facts.model.or_else(|| asked.operation.model.clone());
-        asked.digest = Some(crate::approval::digest(
-            &asked.method,
-            &asked.host,
-            &asked.path.to_header(),
-            body,
-        ));
+        // Only a policy that can ask a person has a use for it.
+        if self.guard.policy.approvals.is_some() {
+            asked.digest = Some(crate::approval::digest(
+                &asked.method,
+                &asked.host,
+                &asked.path.to_header(),
+                body,
+            ));
+        }
         let request = &mut self.record.request;
         request.model = facts.model.as_deref().map(shown);
         request.items = Some(facts.items);
@@ -106,12 +122,7 @@ impl Exchange {
             &policy.patterns,
             asked.next_rule,
             &rules::Request {
-                provider: &asked.identity.provider,
-                subject: &asked.identity.subject,
-                groups: &asked.identity.groups,
-                client: asked.identity.client.as_deref(),
-                kind: asked.identity.kind,
-                claims: &asked.identity.claims,
+                caller: caller(&asked.identity),
                 method: &asked.method,
                 host: &asked.host,
                 path: &asked.path.path,

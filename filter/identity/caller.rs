@@ -34,31 +34,9 @@ const MOST_GROUPS: usize = 1000;
 
 impl Identity {
     pub(super) fn of(provider: &Provider, claims: &Map<String, Value>) -> Result<Self, Refusal> {
-        let subject = claims::at(claims, &provider.claims.subject.path)
-            .and_then(Value::as_str)
-            .filter(|subject| !subject.is_empty() && subject.len() <= LONGEST_NAME)
-            .filter(|subject| trusts(provider, subject))
-            .ok_or(Refusal::SubjectMissing)?;
-        if !provider.ignore_overage && kept_elsewhere(provider, claims) {
-            return Err(Refusal::GroupsOverage);
-        }
-        let groups = provider
-            .claims
-            .groups
-            .as_ref()
-            .map(|path| claims::values(claims, path))
-            .unwrap_or_default();
-        if groups.len() > MOST_GROUPS || groups.iter().any(|group| group.len() > LONGEST_NAME) {
-            return Err(Refusal::TokenMalformed);
-        }
-        let client = client(claims).filter(|client| client.len() <= LONGEST_NAME);
-        if !provider.clients.is_empty() {
-            let accepted = client
-                .is_some_and(|client| provider.clients.iter().any(|glob| glob.matches(client)));
-            if !accepted {
-                return Err(Refusal::ClientNotAccepted);
-            }
-        }
+        let subject = subject(provider, claims)?;
+        let groups = groups(provider, claims)?;
+        let client = accepted_client(provider, claims)?;
         Ok(Self {
             provider: provider.name.clone(),
             issuer: provider.issuer.clone(),
@@ -71,6 +49,52 @@ impl Identity {
             claims: claims::named(claims, &provider.claims.others),
         })
     }
+}
+
+pub(super) fn subject<'a>(
+    provider: &Provider,
+    claims: &'a Map<String, Value>,
+) -> Result<&'a str, Refusal> {
+    claims::at(claims, &provider.claims.subject.path)
+        .and_then(Value::as_str)
+        .filter(|subject| !subject.is_empty() && subject.len() <= LONGEST_NAME)
+        .filter(|subject| trusts(provider, subject))
+        .ok_or(Refusal::SubjectMissing)
+}
+
+pub(super) fn groups(
+    provider: &Provider,
+    claims: &Map<String, Value>,
+) -> Result<Vec<String>, Refusal> {
+    if !provider.ignore_overage && kept_elsewhere(provider, claims) {
+        return Err(Refusal::GroupsOverage);
+    }
+    let groups = provider
+        .claims
+        .groups
+        .as_ref()
+        .map(|path| claims::values(claims, path))
+        .unwrap_or_default();
+    if groups.len() > MOST_GROUPS || groups.iter().any(|group| group.len() > LONGEST_NAME) {
+        return Err(Refusal::TokenMalformed);
+    }
+    Ok(groups)
+}
+
+/// The client, where the token names one; one that the policy accepts, if it says which.
+pub(super) fn accepted_client<'a>(
+    provider: &Provider,
+    claims: &'a Map<String, Value>,
+) -> Result<Option<&'a str>, Refusal> {
+    let client = client(claims).filter(|client| client.len() <= LONGEST_NAME);
+    if !provider.clients.is_empty() {
+        let accepted =
+            client.is_some_and(|client| provider.clients.iter().any(|glob| glob.matches(client)));
+        if !accepted {
+            return Err(Refusal::ClientNotAccepted);
+        }
+    }
+    Ok(client)
 }
 
 /// A trust domain speaks for the workloads under its own name only (SPIFFE ID, section 2).
@@ -89,36 +113,52 @@ pub(super) fn within(domain: &str, subject: &str) -> bool {
 
 /// The client, as OpenID Connect (`azp`), RFC 9068 (`client_id`), Entra's first tokens (`appid`)
 /// and Okta (`cid`) name it.
-fn client(claims: &Map<String, Value>) -> Option<&str> {
+pub(super) fn client(claims: &Map<String, Value>) -> Option<&str> {
     ["azp", "client_id", "appid", "cid"]
         .iter()
         .find_map(|name| claims.get(*name)?.as_str())
         .filter(|client| !client.is_empty())
 }
 
-/// Whether a program got the token for itself, by the marks that providers leave.
+/// Whether a program got the token for itself.
 fn kind(claims: &Map<String, Value>, subject: &str, client: Option<&str>) -> Kind {
-    let is = |name: &str, value: &str| claims.get(name).and_then(Value::as_str) == Some(value);
-    let begins = |name: &str, prefix: &str| {
-        let value = claims.get(name).and_then(Value::as_str);
-        value.is_some_and(|value| value.starts_with(prefix))
-    };
-    let service =
-        // RFC 9068, section 5: a client that stands for itself is its own subject.
-        client == Some(subject)
-        || subject.starts_with(SPIFFE)
-        || subject.starts_with("system:serviceaccount:")
-        // Entra, Auth0, Keycloak.
-        || is("idtyp", "app")
-        || is("gty", "client-credentials")
-        || begins("preferred_username", "service-account-");
-    if service { Kind::Service } else { Kind::Person }
+    mark(claims, subject, client).map_or(Kind::Person, |_| Kind::Service)
+}
+
+/// What shows that a program got the token for itself, by the marks that providers leave.
+pub(super) fn mark(
+    claims: &Map<String, Value>,
+    subject: &str,
+    client: Option<&str>,
+) -> Option<&'static str> {
+    let text = |name: &str| claims.get(name).and_then(Value::as_str);
+    let begins =
+        |name: &str, prefix: &str| text(name).is_some_and(|value| value.starts_with(prefix));
+    // RFC 9068, section 5: a client that stands for itself is its own subject.
+    if client == Some(subject) {
+        Some("its client is its subject")
+    } else if subject.starts_with(SPIFFE) {
+        Some("its subject is a workload's SPIFFE ID")
+    } else if subject.starts_with("system:serviceaccount:") {
+        Some("its subject is a Kubernetes service account")
+    } else if text("idtyp") == Some("app") {
+        // Entra.
+        Some("its \"idtyp\" is \"app\"")
+    } else if text("gty") == Some("client-credentials") {
+        // Auth0.
+        Some("its \"gty\" is \"client-credentials\"")
+    } else if begins("preferred_username", "service-account-") {
+        // Keycloak.
+        Some("its \"preferred_username\" begins with \"service-account-\"")
+    } else {
+        None
+    }
 }
 
 /// Whether a claim that the policy reads groups from is kept outside the token: Entra leaves out
 /// long lists and names their source in `_claim_names` (OpenID Connect Core 1.0, section 5.6.2),
 /// or says `hasgroups`.
-fn kept_elsewhere(provider: &Provider, claims: &Map<String, Value>) -> bool {
+pub(super) fn kept_elsewhere(provider: &Provider, claims: &Map<String, Value>) -> bool {
     let Some(path) = provider.claims.groups.as_ref() else {
         return false;
     };

@@ -10,10 +10,11 @@ use crate::json;
 
 /// Longer tokens are refused before they cost anything. Envoy limits all headers together to
 /// 60 KiB by default.
-const LONGEST: usize = 16 << 10;
+pub(super) const LONGEST: usize = 16 << 10;
 
 /// Header parameters that would change what is signed, or let the token bring its own key.
-const NOT_SUPPORTED: &[&str] = &["crit", "b64", "jwk", "jku", "x5u", "x5c", "zip", "enc"];
+pub(super) const NOT_SUPPORTED: &[&str] =
+    &["crit", "b64", "jwk", "jku", "x5u", "x5c", "zip", "enc"];
 
 /// A token whose form is right and whose signature has not been checked.
 #[derive(Debug)]
@@ -73,7 +74,7 @@ fn object(part: &[u8]) -> Result<Map<String, Value>, Refusal> {
 }
 
 /// Unpadded base64url; bits left over at the end must be zero, so that a token has one form.
-fn decode(part: &str) -> Result<Vec<u8>, Refusal> {
+pub(super) fn decode(part: &str) -> Result<Vec<u8>, Refusal> {
     URL_SAFE_NO_PAD
         .decode(part)
         .map_err(|_| Refusal::TokenMalformed)

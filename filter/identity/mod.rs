@@ -8,12 +8,14 @@
 //!   cryptography through [`Native`] where it has it;
 //! - [`checks`] and [`caller`] judge the claims;
 //! - [`cache`] remembers tokens that were verified;
+//! - [`explain`] puts the checks in words for operators;
 //! - [`fetch`] gets the keys that providers publish and keeps them fresh.
 
 mod cache;
 mod caller;
 mod checks;
 mod claims;
+mod explain;
 mod fetch;
 mod jws;
 mod key;
@@ -35,6 +37,7 @@ use crate::config::identity::Identity as Settings;
 
 use cache::Cache;
 pub use caller::Identity;
+pub use explain::{Explanation, Outcome, Stand, Step};
 pub use fetch::{Board, KeyRequest, Tended};
 use jws::Compact;
 pub use key::{KeySet, verify_jws};

@@ -140,6 +140,17 @@ impl Provider {
         Verdict::Unready
     }
 
+    /// Takes keys as if they had been fetched, and never fetches any.
+    pub(super) fn settle(&mut self, keys: KeySet) {
+        self.keys = keys;
+        self.fetcher = None;
+    }
+
+    /// Whether keys may still come.
+    pub(super) fn awaits_keys(&self) -> bool {
+        self.fetcher.is_some()
+    }
+
     /// How long a request waits for keys.
     pub(super) fn wait(&self) -> Duration {
         self.fetcher.as_ref().map_or(Duration::ZERO, Fetcher::wait)

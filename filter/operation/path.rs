@@ -61,6 +61,12 @@ pub fn normalize(raw: &[u8]) -> Result<Path, PathError> {
         Some((path, query)) => (path, Some(query.to_owned())),
     };
     let rest = path.strip_prefix('/').ok_or(PathError::NotAbsolute)?;
+    if is_normal(rest) {
+        return Ok(Path {
+            path: path.to_owned(),
+            query,
+        });
+    }
     let mut segments: Vec<String> = Vec::new();
     for segment in rest.split('/') {
         match normalize_segment(segment)?.as_str() {
@@ -75,6 +81,15 @@ pub fn normalize(raw: &[u8]) -> Result<Path, PathError> {
         path: format!("/{}", segments.join("/")),
         query,
     })
+}
+
+/// Whether there is nothing to normalize: most paths are so.
+fn is_normal(rest: &str) -> bool {
+    let plain = |byte: u8| is_unreserved(byte) || byte == b'/';
+    rest.bytes().all(plain)
+        && rest
+            .split('/')
+            .all(|segment| !matches!(segment, "" | "." | ".."))
 }
 
 fn normalize_segment(segment: &str) -> Result<String, PathError> {

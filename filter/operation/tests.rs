@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::{Dialect, Facts, FactsError, PathError, Shape, name, normalize, take};
 use crate::config::operations::OPERATIONS;
 
@@ -222,4 +224,15 @@ fn a_grpc_request_tells_model_rows_and_texts() {
         take(Shape::TensorsGrpc, &grpc(&[0x2a, 0x7f])),
         Err(FactsError::Malformed(_))
     ));
+}
+
+proptest! {
+    /// What is taken for normal at a glance is what normalizing gives.
+    #[test]
+    fn a_path_that_looks_normal_is(rest in "[a-c/._%0-2]{0,12}") {
+        let glance = normalize(format!("/{rest}").as_bytes());
+        // A segment that normalizing drops keeps it from being taken at a glance.
+        let worked_out = normalize(format!("/./{rest}").as_bytes());
+        prop_assert_eq!(glance, worked_out);
+    }
 }

@@ -1,12 +1,12 @@
 //! What is kept of an exchange: one JSON object, without bodies, tokens or credentials.
 
-mod time;
-
 use core::time::Duration;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use serde::Serialize;
+
+use crate::time::rfc3339;
 
 /// One exchange, as far as it is known.
 #[derive(Clone, Debug)]
@@ -27,27 +27,6 @@ pub struct Record {
     pub response: Response,
     /// Times since the request came, in milliseconds.
     pub timing: Timing,
-}
-
-/// The record's text. Members that are not known are null, never left out, so that a reader can
-/// tell "nothing" from "not recorded".
-#[derive(Serialize)]
-struct Line<'a> {
-    /// The form's version.
-    version: u32,
-    id: &'a str,
-    worker: &'a str,
-    number: u64,
-    /// When the request came, RFC 3339 with milliseconds, UTC.
-    time: String,
-    /// SHA-256 of the policy, in hex.
-    policy: &'a str,
-    identity: Option<&'a Caller<'a>>,
-    request: &'a Request,
-    verdict: &'a Verdict,
-    approval: &'a Option<Approval>,
-    response: &'a Response,
-    timing: Timing,
 }
 
 /// The verified caller.
@@ -167,25 +146,65 @@ impl Record {
 
     /// The record's text, on one line. `policy` is the policy's digest, and the request came at
     /// `began` (since 1970).
+    ///
+    /// Members that are not known are null, never left out, so that a reader can tell "nothing"
+    /// from "not recorded".
     #[must_use]
     pub fn to_json(&self, policy: &str, caller: Option<&Caller<'_>>, began: Duration) -> String {
-        let line = Line {
-            version: 1,
-            id: &self.id,
-            worker: &self.worker,
-            number: self.number,
-            time: time::rfc3339(began),
-            policy,
-            identity: caller,
-            request: &self.request,
-            verdict: &self.verdict,
-            approval: &self.approval,
-            response: &self.response,
-            timing: self.timing,
-        };
+        let mut line = Line::begin();
+        line.plain("id", &self.id);
+        line.plain("worker", &self.worker);
+        line.value("number", &self.number);
+        line.plain("time", &rfc3339(began));
+        line.plain("policy", policy);
+        line.value("identity", &caller);
+        line.value("request", &self.request);
+        line.value("verdict", &self.verdict);
+        line.value("approval", &self.approval);
+        line.value("response", &self.response);
+        line.value("timing", &self.timing);
+        line.end()
+    }
+}
+
+/// The text as it grows. It is written for every exchange, so what is known to need no escape is
+/// not searched for what does.
+struct Line(Vec<u8>);
+
+impl Line {
+    fn begin() -> Self {
         let mut text = Vec::with_capacity(USUAL);
+        // The form's version.
+        text.extend_from_slice(b"{\"version\":1");
+        Self(text)
+    }
+
+    fn name(&mut self, name: &str) {
+        self.0.extend_from_slice(b",\"");
+        self.0.extend_from_slice(name.as_bytes());
+        self.0.extend_from_slice(b"\":");
+    }
+
+    /// A text of letters, digits and marks that JSON does not escape.
+    fn plain(&mut self, name: &str, text: &str) {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-:.".contains(&byte);
+        if !text.bytes().all(plain) {
+            return self.value(name, text);
+        }
+        self.name(name);
+        self.0.push(b'"');
+        self.0.extend_from_slice(text.as_bytes());
+        self.0.push(b'"');
+    }
+
+    fn value<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) {
+        self.name(name);
         // Every member is a string, a number, a list or a map of those: nothing here can fail.
-        let _ = serde_json::to_writer(&mut text, &line);
-        String::from_utf8(text).unwrap_or_default()
+        let _ = serde_json::to_writer(&mut self.0, value);
+    }
+
+    fn end(mut self) -> String {
+        self.0.push(b'}');
+        String::from_utf8(self.0).unwrap_or_default()
     }
 }

@@ -4,32 +4,26 @@
 //! still apply stops the search with [`Decision::NeedsBody`]; so a request is decided from its
 //! head alone whenever the policy allows that.
 
+mod caller;
+mod reach;
+
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
-
 use crate::config::glob::Glob;
-use crate::config::identity::Kind;
 use crate::config::patterns::Pattern;
 use crate::config::rules::{Rule, Then};
 use crate::config::when::{PathMatch, When};
 
+use caller::CONDITIONS;
+pub use caller::Caller;
+pub use reach::{Reach, reach};
+
 /// What is known of a request.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
-    /// The identity provider's name.
-    pub provider: &'a str,
-    /// The verified subject.
-    pub subject: &'a str,
-    /// The verified groups.
-    pub groups: &'a [String],
-    /// The verified client.
-    pub client: Option<&'a str>,
-    /// Whether a person or a program is calling.
-    pub kind: Kind,
-    /// Claims that the policy names.
-    pub claims: &'a BTreeMap<String, Vec<String>>,
+    /// Who is calling.
+    pub caller: Caller<'a>,
     /// The method.
     pub method: &'a str,
     /// The authority without its port, in lower case.
@@ -157,25 +151,17 @@ fn head_holds(when: &When, request: &Request<'_>) -> bool {
     };
     let one_of =
         |list: &[String], text: &str| list.is_empty() || list.iter().any(|one| one == text);
-    one_of(&when.provider, request.provider)
-        && any(&when.subject, request.subject)
-        && (when.client.is_empty() || request.client.is_some_and(|one| any(&when.client, one)))
-        && (when.kind.is_empty() || when.kind.contains(&request.kind))
+    CONDITIONS
+        .iter()
+        .all(|condition| condition.holds(when, &request.caller))
         && one_of(&when.method, request.method)
         && any(&when.host, request.host)
         && any(&when.operation, request.operation)
-        && (when.group.is_empty() || request.groups.iter().any(|group| any(&when.group, group)))
         && (when.path.is_empty()
             || when.path.iter().any(|path| match path {
                 PathMatch::Glob(glob) => glob.matches(request.path),
                 PathMatch::Regex(regex) => regex.is_match(request.path),
             }))
-        && when.claim.iter().all(|(name, globs)| {
-            request
-                .claims
-                .get(name)
-                .is_some_and(|values| values.iter().any(|value| any(globs, value)))
-        })
 }
 
 fn body_holds(when: &When, request: &Request<'_>, prompts: &mut Prompts<'_>) -> Truth {

@@ -2,11 +2,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Body, Decision, Request, decide};
+use super::{Body, Caller, Decision, Request, decide};
 use crate::config::identity::Kind;
 use crate::config::{self, Policy};
 
-fn policy(rules: &Value) -> Policy {
+pub(super) fn policy(rules: &Value) -> Policy {
     let policy = json!({
         "version": 1,
         "identity": {"providers": [{"name": "corp", "issuer": "i", "audiences": ["a"],
@@ -18,27 +18,33 @@ fn policy(rules: &Value) -> Policy {
     config::load(&policy.to_string(), &|_| None).unwrap()
 }
 
-struct Caller {
+pub(super) struct Jane {
     groups: Vec<String>,
     claims: BTreeMap<String, Vec<String>>,
 }
 
-impl Caller {
-    fn new(groups: &[&str]) -> Self {
+impl Jane {
+    pub(super) fn new(groups: &[&str]) -> Self {
         Self {
             groups: groups.iter().map(ToString::to_string).collect(),
             claims: BTreeMap::from([("tenant".to_owned(), vec!["red".to_owned()])]),
         }
     }
 
-    fn asks<'a>(&'a self, operation: &'a str, body: Option<Body<'a>>) -> Request<'a> {
-        Request {
+    pub(super) fn known(&self) -> Caller<'_> {
+        Caller {
             provider: "corp",
             subject: "jane",
             groups: &self.groups,
             client: Some("web"),
             kind: Kind::Person,
             claims: &self.claims,
+        }
+    }
+
+    pub(super) fn asks<'a>(&'a self, operation: &'a str, body: Option<Body<'a>>) -> Request<'a> {
+        Request {
+            caller: self.known(),
             method: "POST",
             host: "models.local",
             path: "/v1/x",
@@ -58,9 +64,9 @@ fn the_first_rule_that_applies_decides_and_none_is_a_denial() {
         {"name": "no", "when": {"operation": ["model.export"], "not": {"group": ["release"]}}, "then": "deny"},
         {"name": "yes", "when": {"group": ["engineers", "release"]}, "then": "allow"},
     ]));
-    let engineer = Caller::new(&["engineers"]);
-    let releaser = Caller::new(&["release"]);
-    let nobody = Caller::new(&[]);
+    let engineer = Jane::new(&["engineers"]);
+    let releaser = Jane::new(&["release"]);
+    let nobody = Jane::new(&[]);
     assert_eq!(
         decided(&policy, 0, &engineer.asks("inference.chat", None)),
         Decision::Allow(1)
@@ -85,7 +91,7 @@ fn a_body_is_asked_for_only_when_it_matters() {
         {"name": "probe", "when": {"prompt": ["probe"], "operation": ["inference.*"]}, "then": "deny"},
         {"name": "all", "then": "allow"},
     ]));
-    let caller = Caller::new(&[]);
+    let caller = Jane::new(&[]);
     assert_eq!(
         decided(&policy, 0, &caller.asks("model.list", None)),
         Decision::Allow(1)
@@ -113,7 +119,7 @@ fn a_negated_condition_on_an_unread_body_is_unknown_too() {
         {"name": "big", "when": {"not": {"model": ["small-*"]}}, "then": "deny"},
         {"name": "all", "then": "allow"},
     ]));
-    let caller = Caller::new(&[]);
+    let caller = Jane::new(&[]);
     assert_eq!(
         decided(&policy, 0, &caller.asks("inference.chat", None)),
         Decision::NeedsBody
@@ -141,7 +147,7 @@ fn approval_is_a_gate_before_the_rules_behind_it() {
         {"name": "bulk", "when": {"items": {"over": 4}}, "then": {"approve": {"reviewers": ["leads"]}}},
         {"name": "people", "when": {"group": ["engineers"]}, "then": "allow"},
     ]));
-    let caller = Caller::new(&[]);
+    let caller = Jane::new(&[]);
     let body = Body {
         model: None,
         items: 5,
@@ -154,7 +160,7 @@ fn approval_is_a_gate_before_the_rules_behind_it() {
 
 #[test]
 fn every_head_condition_must_hold() {
-    let caller = Caller::new(&["engineers"]);
+    let caller = Jane::new(&["engineers"]);
     for (condition, holds) in [
         (json!({"provider": ["corp"]}), true),
         (json!({"subject": ["ja*"]}), true),

@@ -17,4 +17,5 @@ mod harness;
 mod refusals;
 mod sessions;
 mod starting;
+mod token;
 mod waiting;

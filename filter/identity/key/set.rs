@@ -177,8 +177,17 @@ impl KeySet {
         })
     }
 
+    /// The keys' ids, for people; `None` for a key that has none.
+    pub(in crate::identity) fn ids(&self) -> impl Iterator<Item = Option<&str>> {
+        self.keys.iter().map(|key| key.id.as_deref())
+    }
+
     /// The keys that may have signed. Without an id on either side, each of the right kind may.
-    fn candidates(&self, id: Option<&str>, algorithm: Algorithm) -> impl Iterator<Item = &Rc<Key>> {
+    pub(in crate::identity) fn candidates(
+        &self,
+        id: Option<&str>,
+        algorithm: Algorithm,
+    ) -> impl Iterator<Item = &Rc<Key>> {
         let named = id.and_then(|id| self.named.get(id));
         let positions: Box<dyn Iterator<Item = usize> + '_> = match id {
             Some(_) => Box::new(named.into_iter().flatten().chain(&self.nameless).copied()),

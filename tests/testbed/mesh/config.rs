@@ -55,6 +55,19 @@ impl Config {
         Ok(())
     }
 
+    pub(super) fn without_access_logs(&mut self) -> Result<(), String> {
+        items(self.listener()?, &format!("{MANAGER}/access_log"))?.clear();
+        Ok(())
+    }
+
+    pub(super) fn http_filter(&mut self, filter: &Value) -> Result<(), String> {
+        let filters = items(self.listener()?, &format!("{MANAGER}/http_filters"))?;
+        // Envoy wants the router to be the last.
+        let last = filters.len().saturating_sub(1);
+        filters.insert(last, filter.clone());
+        Ok(())
+    }
+
     pub(super) fn module(&mut self, file: &Path) -> Result<(), String> {
         let path = "/typed_config/config/vm_config/code/local/filename";
         *at(guard(self.listener()?)?, path)? = json!(file);

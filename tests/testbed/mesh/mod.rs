@@ -30,6 +30,8 @@ pub struct Builder {
     variables: Vec<(String, String)>,
     clusters: Vec<Cluster>,
     missing: Vec<String>,
+    filters: Vec<Value>,
+    logged: bool,
     buffer_limit: Option<u32>,
     concurrency: u32,
     guarded: bool,
@@ -56,6 +58,8 @@ impl Default for Builder {
             variables: Vec::new(),
             clusters: Vec::new(),
             missing: Vec::new(),
+            filters: Vec::new(),
+            logged: true,
             buffer_limit: None,
             concurrency: 2,
             guarded: true,
@@ -146,6 +150,21 @@ impl Builder {
     #[must_use]
     pub fn without_cluster(mut self, name: &str) -> Self {
         self.missing.push(name.to_owned());
+        self
+    }
+
+    /// One more HTTP filter, as it stands in Envoy's configuration: behind the
+    /// filter and those added before, in front of the router.
+    #[must_use]
+    pub fn http_filter(mut self, filter: Value) -> Self {
+        self.filters.push(filter);
+        self
+    }
+
+    /// Leaves every access log out, so that nothing is written about an exchange.
+    #[must_use]
+    pub fn without_access_logs(mut self) -> Self {
+        self.logged = false;
         self
     }
 
@@ -291,6 +310,12 @@ impl Builder {
         }
         for name in &self.missing {
             config.without_cluster(name)?;
+        }
+        if !self.logged {
+            config.without_access_logs()?;
+        }
+        for filter in &self.filters {
+            config.http_filter(filter)?;
         }
         for (name, policy) in &self.listeners {
             config.another_listener(name, policy)?;

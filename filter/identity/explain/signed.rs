@@ -1,0 +1,131 @@
+//! The algorithm, the key and the signature.
+
+use super::form::Parts;
+use super::words::{count, list, quoted};
+use super::{NoNative, Provider, Refusal, Step};
+use crate::config::identity::{Algorithm, Document, KeySource};
+use crate::identity::jws::Compact;
+
+const NAMES: [&str; 3] = ["algorithm", "key", "signature"];
+
+pub(super) fn steps(
+    token: &str,
+    parts: &Parts,
+    provider: Option<&Provider>,
+    steps: &mut Vec<Step>,
+) {
+    let Some(provider) = provider else {
+        steps.extend(NAMES.map(|name| Step::skipped(name, "no provider is known")));
+        return;
+    };
+    let named = parts.header_text("alg");
+    let Some(name) = named else {
+        steps.extend(NAMES.map(|name| Step::skipped(name, "the header names no algorithm")));
+        return;
+    };
+    let algorithm = Algorithm::named(name);
+    let allowed = &provider.settings.algorithms;
+    let accepted = algorithm.is_some_and(|one| allowed.contains(&one));
+    steps.push(Step::new(
+        "algorithm",
+        accepted.then_some(()).ok_or(Refusal::AlgorithmNotAllowed),
+        if accepted {
+            format!("{name}, which the policy accepts")
+        } else {
+            format!(
+                "{}, expected {}",
+                quoted(name),
+                allowed
+                    .iter()
+                    .map(|one| one.name())
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            )
+        },
+    ));
+    let compact = if parts.is_sound() {
+        Compact::parse(token).ok()
+    } else {
+        None
+    };
+    let (Some(algorithm), Some(compact)) = (algorithm, compact) else {
+        let why = if algorithm.is_none() {
+            "no key is for this algorithm"
+        } else {
+            "the token is not of a form that is read"
+        };
+        steps.extend([Step::skipped("key", why), Step::skipped("signature", why)]);
+        return;
+    };
+    let keys = key(provider, &compact, algorithm);
+    let found = keys.outcome == super::Outcome::Ok;
+    let missing = keys.outcome == super::Outcome::Skipped;
+    let why = keys.text.clone();
+    steps.push(keys);
+    steps.push(if found {
+        let signer = provider.keys.signer(&compact, &[algorithm], &NoNative);
+        match signer {
+            Ok(_) => Step::new("signature", Ok(()), "right".to_owned()),
+            Err(refusal) => Step::new(
+                "signature",
+                Err(refusal),
+                "not that key's over this header and these claims".to_owned(),
+            ),
+        }
+    } else {
+        let no_key = "there is no key to check it with";
+        Step::skipped("signature", if missing { &why } else { no_key })
+    });
+}
+
+fn key(provider: &Provider, token: &Compact<'_>, algorithm: Algorithm) -> Step {
+    if let (KeySource::Fetched(fetch), true) = (&provider.settings.keys, provider.awaits_keys()) {
+        let (Document::Metadata(url) | Document::KeySet(url)) = &fetch.document;
+        let text = format!(
+            "keys come from {}://{}{}; give them with --keys",
+            url.scheme, url.authority, url.path
+        );
+        return Step::skipped("key", &text);
+    }
+    let keys = &provider.keys;
+    let id = token.key_id.as_deref();
+    let fitting = keys.candidates(id, algorithm).count();
+    let all = count(keys.len().try_into().unwrap_or(u64::MAX), "key");
+    if fitting > 0 {
+        let text = match id {
+            Some(id) if keys.ids().any(|one| one == Some(id)) => {
+                format!("{} found among {all}", quoted(id))
+            }
+            Some(id) => format!(
+                "{} is none of {all}, but {fitting} without an id may be meant",
+                quoted(id)
+            ),
+            None => format!(
+                "the token names none; {fitting} of {all} may be meant for {}",
+                algorithm.name()
+            ),
+        };
+        return Step::new("key", Ok(()), text);
+    }
+    let text = match id {
+        Some(id) if keys.ids().any(|one| one == Some(id)) => {
+            format!("{} is not a key for {}", quoted(id), algorithm.name())
+        }
+        Some(id) => format!("{} not found among {all}: {}", quoted(id), ids(provider)),
+        None => format!(
+            "the token names none, and none of {all} is for {}",
+            algorithm.name()
+        ),
+    };
+    Step::new("key", Err(Refusal::UnknownKey), text)
+}
+
+fn ids(provider: &Provider) -> String {
+    let mut ids: Vec<&str> = provider.keys.ids().flatten().collect();
+    ids.sort_unstable();
+    if ids.is_empty() {
+        "none has an id".to_owned()
+    } else {
+        list(ids)
+    }
+}
