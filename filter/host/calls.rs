@@ -10,8 +10,6 @@ pub(super) struct Status(pub(super) u32);
 impl Status {
     pub(super) const NOT_FOUND: Self = Self(1);
     pub(super) const CAS_MISMATCH: Self = Self(8);
-    /// Not a status of the host: it gave something that is not what the ABI says.
-    const MALFORMED: Self = Self(u32::MAX);
 }
 
 /// Maps of headers.
@@ -193,10 +191,7 @@ pub(super) fn replace_buffer(kind: Buffer, length: usize, bytes: &[u8]) -> Resul
 }
 
 /// Names and values of headers, in the memory that the host filled.
-pub(super) struct Pairs {
-    bytes: Vec<u8>,
-    count: usize,
-}
+pub(super) struct Pairs(Vec<u8>);
 
 /// All headers, names in lower case as Envoy keeps them.
 pub(super) fn headers(map: Map) -> Result<Pairs, Status> {
@@ -204,7 +199,7 @@ pub(super) fn headers(map: Map) -> Result<Pairs, Status> {
     // SAFETY: both out-pointers outlive the call.
     check(unsafe { proxy_get_header_map_pairs(map as u32, &raw mut data, &raw mut size) })?;
     // SAFETY: the host allocated `data` through this module.
-    Pairs::new(unsafe { take(data, size) }).ok_or(Status::MALFORMED)
+    Ok(Pairs(unsafe { take(data, size) }))
 }
 
 /// The first value of a header; costs less than all headers do.
@@ -232,38 +227,21 @@ fn number(rest: &mut &[u8]) -> Option<usize> {
 }
 
 impl Pairs {
-    /// A count, then for each pair the lengths of name and value, then the names and values, each
-    /// with a NUL behind it.
-    fn new(bytes: Vec<u8>) -> Option<Self> {
-        let mut rest = bytes.as_slice();
-        let count = if rest.is_empty() {
-            0
-        } else {
-            number(&mut rest)?
-        };
-        let pairs = Self { bytes, count };
-        // What can be read once can be read again.
-        pairs.read()?;
-        Some(pairs)
-    }
-
-    /// All of them.
-    pub(super) fn get(&self) -> Vec<(&[u8], &[u8])> {
-        self.read().unwrap_or_default()
-    }
-
-    fn read(&self) -> Option<Vec<(&[u8], &[u8])>> {
-        if self.count == 0 {
+    /// All of them: a count, then for each pair the lengths of name and value, then the names and
+    /// values, each with a NUL behind it. `None` if the memory holds something else.
+    pub(super) fn get(&self) -> Option<Vec<(&[u8], &[u8])>> {
+        let mut rest = self.0.as_slice();
+        if rest.is_empty() {
             return Some(Vec::new());
         }
-        let lengths = self.bytes.get(4..)?;
-        let (mut lengths, mut texts) = lengths.split_at_checked(self.count.checked_mul(8)?)?;
+        let count = number(&mut rest)?;
+        let (mut lengths, mut texts) = rest.split_at_checked(count.checked_mul(8)?)?;
         let mut text = |length: usize| {
             let (text, tail) = texts.split_at_checked(length)?;
             texts = tail.get(1..)?;
             Some(text)
         };
-        (0..self.count)
+        (0..count)
             .map(|_| {
                 let (name, value) = (number(&mut lengths)?, number(&mut lengths)?);
                 Some((text(name)?, text(value)?))
@@ -437,7 +415,7 @@ pub(super) fn raise(gauge: u32, value: u64) -> Result<(), Status> {
 pub(super) fn answer(map: Map, size: usize) -> Option<(u16, Vec<u8>)> {
     let headers = headers(map).ok()?;
     let (_, status) = headers
-        .get()
+        .get()?
         .into_iter()
         .find(|(name, _)| *name == b":status")?;
     let status = core::str::from_utf8(status).ok()?.parse().ok()?;

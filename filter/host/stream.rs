@@ -318,12 +318,15 @@ impl Stream {
     }
 
     pub(super) fn request_headers(&mut self, end: bool) -> Action {
-        let Ok(headers) = calls::headers(Map::Request) else {
+        let Ok(pairs) = calls::headers(Map::Request) else {
+            return self.fail("host_failed");
+        };
+        let Some(headers) = pairs.get() else {
             return self.fail("host_failed");
         };
         let cluster = self.cluster();
         self.request(Event::RequestHead {
-            headers: &headers.get(),
+            headers: &headers,
             end,
             cluster: cluster.as_deref(),
         })
@@ -397,11 +400,16 @@ impl Stream {
             .as_ref()
             .is_some_and(Exchange::wants_response_head);
         let outcome = if wanted {
-            let Ok(headers) = calls::headers(Map::Response) else {
+            let Ok(pairs) = calls::headers(Map::Response) else {
                 return self.fail("host_failed");
             };
-            let headers = &headers.get();
-            self.handle(Event::ResponseHead { headers, end })
+            let Some(headers) = pairs.get() else {
+                return self.fail("host_failed");
+            };
+            self.handle(Event::ResponseHead {
+                headers: &headers,
+                end,
+            })
         } else {
             let status = calls::header(Map::Response, ":status").unwrap_or_default();
             let headers: &[(&[u8], &[u8])] = &[(b":status", &status)];

@@ -1,5 +1,7 @@
 //! The compact form of a signed token (RFC 7515, section 7.1), read strictly.
 
+use std::rc::Rc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
@@ -16,28 +18,19 @@ pub(super) const LONGEST: usize = 16 << 10;
 pub(super) const NOT_SUPPORTED: &[&str] =
     &["crit", "b64", "jwk", "jku", "x5u", "x5c", "zip", "enc"];
 
-/// A token whose form is right and whose signature has not been checked.
+/// What a token's header says.
 #[derive(Debug)]
-pub(super) struct Compact<'a> {
+pub(super) struct Header {
     /// `None` for an algorithm that no policy can name.
     pub(super) algorithm: Option<Algorithm>,
     pub(super) key_id: Option<String>,
-    /// The header's `typ`.
+    /// The `typ`.
     pub(super) media_type: Option<String>,
-    pub(super) payload: Vec<u8>,
-    /// What the signature is over.
-    pub(super) message: &'a [u8],
-    pub(super) signature: Vec<u8>,
 }
 
-impl<'a> Compact<'a> {
-    pub(super) fn parse(token: &'a str) -> Result<Self, Refusal> {
-        if token.len() > LONGEST {
-            return Err(Refusal::TokenMalformed);
-        }
-        let (message, signature) = token.rsplit_once('.').ok_or(Refusal::TokenMalformed)?;
-        let (header, payload) = message.split_once('.').ok_or(Refusal::TokenMalformed)?;
-        let header = object(&decode(header)?)?;
+impl Header {
+    fn parse(part: &str) -> Result<Self, Refusal> {
+        let header = object(&decode(part)?)?;
         if NOT_SUPPORTED.iter().any(|name| header.contains_key(*name)) {
             return Err(Refusal::HeaderNotSupported);
         }
@@ -46,6 +39,52 @@ impl<'a> Compact<'a> {
             algorithm: Algorithm::named(&name),
             key_id: text(&header, "kid")?,
             media_type: text(&header, "typ")?,
+        })
+    }
+}
+
+/// The header that was read last. All tokens that one key signs have the same, so it is seldom
+/// read twice.
+#[derive(Debug, Default)]
+pub(super) struct LastHeader(Option<(String, Rc<Header>)>);
+
+impl LastHeader {
+    fn read(&mut self, part: &str) -> Result<Rc<Header>, Refusal> {
+        if let Some((last, header)) = &self.0
+            && last == part
+        {
+            return Ok(Rc::clone(header));
+        }
+        let header = Rc::new(Header::parse(part)?);
+        self.0 = Some((part.to_owned(), Rc::clone(&header)));
+        Ok(header)
+    }
+}
+
+/// A token whose form is right and whose signature has not been checked.
+#[derive(Debug)]
+pub(super) struct Compact<'a> {
+    pub(super) header: Rc<Header>,
+    pub(super) payload: Vec<u8>,
+    /// What the signature is over.
+    pub(super) message: &'a [u8],
+    pub(super) signature: Vec<u8>,
+}
+
+impl<'a> Compact<'a> {
+    pub(super) fn parse(token: &'a str) -> Result<Self, Refusal> {
+        Self::parse_after(token, &mut LastHeader::default())
+    }
+
+    /// As [`Self::parse`], with the header that was read before.
+    pub(super) fn parse_after(token: &'a str, last: &mut LastHeader) -> Result<Self, Refusal> {
+        if token.len() > LONGEST {
+            return Err(Refusal::TokenMalformed);
+        }
+        let (message, signature) = token.rsplit_once('.').ok_or(Refusal::TokenMalformed)?;
+        let (header, payload) = message.split_once('.').ok_or(Refusal::TokenMalformed)?;
+        Ok(Self {
+            header: last.read(header)?,
             payload: decode(payload)?,
             message: message.as_bytes(),
             signature: decode(signature)?,

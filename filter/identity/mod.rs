@@ -39,7 +39,7 @@ use cache::Cache;
 pub use caller::Identity;
 pub use explain::{Explanation, Outcome, Stand, Step};
 pub use fetch::{Board, KeyRequest, Tended};
-use jws::Compact;
+use jws::{Compact, LastHeader};
 pub use key::{KeySet, verify_jws};
 pub use locate::{Found, find_token};
 pub use native::{Native, NoNative};
@@ -51,6 +51,7 @@ pub use refusal::Refusal;
 pub struct Verifier {
     providers: RefCell<Vec<Provider>>,
     cache: Option<RefCell<Cache>>,
+    last_header: RefCell<LastHeader>,
 }
 
 /// Why there is no identity, or none yet.
@@ -91,6 +92,7 @@ impl Verifier {
         let cached = seed.is_some() && settings.cache > 0;
         Ok(Self {
             providers: RefCell::new(providers),
+            last_header: RefCell::default(),
             cache: cached.then(|| RefCell::new(Cache::new(settings.cache, secret))),
         })
     }
@@ -114,7 +116,7 @@ impl Verifier {
         if let Some((_, Some(identity))) = digest {
             return Ok(identity);
         }
-        let token = Compact::parse(token)?;
+        let token = Compact::parse_after(token, &mut self.last_header.borrow_mut())?;
         let claims = token.claims()?;
         let mut providers = self.providers.borrow_mut();
         let provider = providers

@@ -98,7 +98,7 @@ impl Provider {
                 },
                 Err(refusal) => refusal.into(),
             },
-            Err(Refusal::UnknownKey) => self.key_is_missing(token.key_id.as_deref(), times),
+            Err(Refusal::UnknownKey) => self.key_is_missing(token.header.key_id.as_deref(), times),
             Err(refusal) => refusal.into(),
         }
     }
@@ -110,7 +110,7 @@ impl Provider {
         claims: &Map<String, Value>,
         now: Duration,
     ) -> Result<(Identity, Lifetime), Refusal> {
-        checks::media_type(&self.settings, token.media_type.as_deref())?;
+        checks::media_type(&self.settings, token.header.media_type.as_deref())?;
         let lifetime = Lifetime::of(&self.settings, claims)?;
         lifetime.check(now)?;
         checks::audience(&self.settings, claims)?;

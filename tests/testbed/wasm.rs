@@ -51,7 +51,9 @@ fn built(package: &str, profile: &str) -> Result<PathBuf, String> {
     let output = dirs::target().join("wasm");
     dirs::exclusively("wasm", || {
         let mut cargo = Toolchain::choose()?.cargo();
-        cargo.args(["build", "--package", package, "--lib"]);
+        // As a library of two kinds, a module gets no optimization across crates.
+        cargo.args(["rustc", "--package", package, "--lib"]);
+        cargo.args(["--crate-type", "cdylib"]);
         cargo.args(["--profile", profile, "--target", TARGET]);
         cargo.arg("--target-dir").arg(&output);
         eprintln!("building {package}.wasm (a minute the first time) ...");

@@ -89,7 +89,7 @@ fn awaited(provider: &Provider) -> Option<String> {
 
 fn key(provider: &Provider, token: &Compact<'_>, algorithm: Algorithm) -> Step {
     let keys = &provider.keys;
-    let id = token.key_id.as_deref();
+    let id = token.header.key_id.as_deref();
     let fitting = keys.candidates(id, algorithm).count();
     let all = count(keys.len().try_into().unwrap_or(u64::MAX), "key");
     if fitting > 0 {

@@ -160,11 +160,12 @@ impl KeySet {
         native: &dyn Native,
     ) -> Result<&Rc<Key>, Refusal> {
         let algorithm = token
+            .header
             .algorithm
             .filter(|algorithm| allowed.contains(algorithm))
             .ok_or(Refusal::AlgorithmNotAllowed)?;
         let mut found = false;
-        for key in self.candidates(token.key_id.as_deref(), algorithm) {
+        for key in self.candidates(token.header.key_id.as_deref(), algorithm) {
             found = true;
             if key.verifies(algorithm, token.message, &token.signature, native) {
                 return Ok(key);
