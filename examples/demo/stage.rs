@@ -100,6 +100,7 @@ impl Stage {
             .variable("MODEL_SERVER_KEY", &model_key)
             .variable("DESK_KEY", &desk.filter_key)
             .model(model.port())
+            .cluster("idp", idp.port())
             .cluster("desk", desk.port)
             .cluster_http2("desk_log", desk.grpc_port)
             .start()?;
@@ -167,22 +168,18 @@ impl Stage {
     }
 }
 
-/// The policy of the file, with the one issuer and the keys that exist for this run only.
+/// The policy of the file, with the issuer that exists for this run only.
 fn policy(idp: &Idp) -> Result<Value, String> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(POLICY);
     let text = fs::read_to_string(&file)
         .map_err(|error| format!("cannot read {}: {error}", file.display()))?;
     let mut policy: Value = serde_json::from_str(&text)
         .map_err(|error| format!("{} is not JSON: {error}", file.display()))?;
-    for (path, value) in [
-        ("/identity/providers/0/issuer", json!(idp.issuer())),
-        ("/identity/providers/0/keys/jwks", idp.jwks()),
-    ] {
-        let place = policy
-            .pointer_mut(path)
-            .ok_or_else(|| format!("{} has nothing at {path}", file.display()))?;
-        *place = value;
-    }
+    let path = "/identity/providers/0/issuer";
+    let issuer = policy
+        .pointer_mut(path)
+        .ok_or_else(|| format!("{} has nothing at {path}", file.display()))?;
+    *issuer = json!(idp.issuer());
     Ok(policy)
 }
 

@@ -45,6 +45,31 @@ pub fn play(paper: &mut Paper, stage: &mut Stage) -> Result<(), String> {
         paper.note(&format!("WWW-Authenticate: {challenge}"));
         paper.expect(challenge.starts_with("Bearer "), "there is no challenge");
     }
+    rotated(paper, stage)
+}
+
+/// A key that nobody has seen before costs the first request a short wait.
+fn rotated(paper: &mut Paper, stage: &mut Stage) -> Result<(), String> {
+    let before = stage.idp.fetches().jwks;
+    stage.idp.rotate()?;
+    let token = stage.engineer("alice");
+    let seen = stage.exchange(chat("Hello?").bearer(&token))?;
+    let expected = Expected {
+        status: 200,
+        code: "",
+        rule: "engineers",
+    };
+    row(
+        paper,
+        "a chat, after the provider changed keys",
+        &seen,
+        &expected,
+    );
+    let asked = stage.idp.fetches().jwks.saturating_sub(before);
+    paper.note(&format!(
+        "the provider was asked for its keys: {asked} time"
+    ));
+    paper.expect(asked == 1, "the new keys were not asked for once");
     Ok(())
 }
 
