@@ -10,8 +10,7 @@ use super::keys::Keys;
 use super::memory::Memory;
 use super::native::HostNative;
 use super::random::Random;
-use super::stream::Stream;
-use super::waiting::{self, Room};
+use super::waiting::{self, Awaits, Room};
 use crate::exchange::Guard;
 
 /// What a configuration's streams share.
@@ -62,7 +61,12 @@ impl Shared {
     }
 
     /// Lets a request wait for keys, until a time since 1970 at the latest.
-    pub(super) fn await_keys(&self, context: u32, until: Duration, stream: Weak<RefCell<Stream>>) {
+    pub(super) fn await_keys(
+        &self,
+        context: u32,
+        until: Duration,
+        stream: Weak<RefCell<dyn Awaits>>,
+    ) {
         self.waiting.enter(context, until, stream);
         self.keys.look_soon();
         self.tick_within(TICK);

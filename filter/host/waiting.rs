@@ -5,15 +5,20 @@ use core::time::Duration;
 use std::rc::{Rc, Weak};
 
 use super::calls;
-use super::stream::Stream;
 
 /// More requests than this don't wait in one worker: the next is refused at once.
 const MOST: usize = 512;
 
+/// Somebody who waits for keys.
+pub(super) trait Awaits {
+    /// There may be new ones, or it has waited for long enough.
+    fn keys_renewed(&mut self);
+}
+
 struct Waiting {
     context: u32,
     until: Duration,
-    stream: Weak<RefCell<Stream>>,
+    stream: Weak<RefCell<dyn Awaits>>,
 }
 
 /// The waiting room of one configuration in one worker.
@@ -33,7 +38,7 @@ impl Room {
     }
 
     /// `until` is since 1970.
-    pub(super) fn enter(&self, context: u32, until: Duration, stream: Weak<RefCell<Stream>>) {
+    pub(super) fn enter(&self, context: u32, until: Duration, stream: Weak<RefCell<dyn Awaits>>) {
         self.0.borrow_mut().push(Waiting {
             context,
             until,
@@ -42,7 +47,7 @@ impl Room {
     }
 
     /// Takes out who has waited for long enough, or all; those that are gone go as well.
-    pub(super) fn leave(&self, now: Duration, all: bool) -> Vec<(u32, Rc<RefCell<Stream>>)> {
+    pub(super) fn leave(&self, now: Duration, all: bool) -> Vec<(u32, Rc<RefCell<dyn Awaits>>)> {
         let mut room = self.0.borrow_mut();
         let mut out = Vec::new();
         room.retain(|one| match one.stream.upgrade() {
@@ -58,7 +63,7 @@ impl Room {
 }
 
 /// Makes each stream the current one and lets it try again.
-pub(super) fn wake(streams: Vec<(u32, Rc<RefCell<Stream>>)>) {
+pub(super) fn wake(streams: Vec<(u32, Rc<RefCell<dyn Awaits>>)>) {
     for (context, stream) in streams {
         // The host doesn't know a stream whose memory is gone.
         if calls::act_for(context).is_ok()

@@ -6,25 +6,8 @@ use std::rc::Rc;
 use serde_json::json;
 
 use super::{Driven, NOW, code, guard, reply};
-use crate::exchange::{Board, Effect, Event, Flow, Guard};
-use crate::testing::ec_public;
-
-/// A board on which everything is there and nothing can be changed but by one worker.
-#[derive(Default)]
-struct Memory(core::cell::RefCell<std::collections::HashMap<String, (Vec<u8>, u32)>>);
-
-impl Board for Memory {
-    fn read(&self, name: &str) -> Option<(Vec<u8>, u32)> {
-        let value = self.0.borrow().get(name).cloned();
-        Some(value.unwrap_or((Vec::new(), 1)))
-    }
-
-    fn swap(&self, name: &str, value: &[u8], change: u32) -> bool {
-        let mut values = self.0.borrow_mut();
-        values.insert(name.to_owned(), (value.to_vec(), change + 1));
-        true
-    }
-}
+use crate::exchange::{Effect, Event, Flow, Guard};
+use crate::testing::{Memory, ec_public};
 
 fn fetching() -> Rc<Guard> {
     guard(&json!({
@@ -37,7 +20,9 @@ fn fetching() -> Rc<Guard> {
     }))
 }
 
-fn give_keys(guard: &Guard, board: &Memory) {
+fn give_keys(guard: &Guard) {
+    let board = &Memory::default();
+    board.prepare(guard.board_names());
     let now = Duration::from_secs(NOW);
     assert_eq!(guard.tend_keys(now, board).requests.len(), 1);
     let keys = json!({"keys": [ec_public(1, "a")]}).to_string();
@@ -56,7 +41,7 @@ fn a_request_waits_for_keys_with_its_body() {
     let grows = exchange.handle(Event::RequestGrows { bytes: 10 });
     assert_eq!((grows.effects, grows.flow), (vec![], Flow::Hold));
 
-    give_keys(&guard, &Memory::default());
+    give_keys(&guard);
     let renewed = exchange.handle(Event::KeysRenewed);
     assert_eq!(renewed.flow, Flow::Hold, "the rule asks for the body");
     assert!(renewed.effects.contains(&Effect::SetRequestHeader {

@@ -1,39 +1,16 @@
-use core::cell::RefCell;
 use core::time::Duration;
-use std::collections::HashMap;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Board, Fetcher, KeyRequest};
+use super::{Fetcher, KeyRequest};
 use crate::config::identity::{Document, Fetch};
 use crate::config::url::Url;
 use crate::identity::key::KeySet;
-use crate::testing::ec_public;
+use crate::testing::{Memory, ec_public};
 
 const ISSUER: &str = "https://idp";
 const START: u64 = 1_000_000_000_000;
-
-#[derive(Default)]
-struct Memory(RefCell<HashMap<String, (Vec<u8>, u32)>>);
-
-impl Board for Memory {
-    fn read(&self, name: &str) -> Option<(Vec<u8>, u32)> {
-        self.0.borrow().get(name).cloned()
-    }
-
-    fn swap(&self, name: &str, value: &[u8], change: u32) -> bool {
-        let mut values = self.0.borrow_mut();
-        match values.get_mut(name) {
-            Some((old, number)) if *number == change => {
-                *old = value.to_vec();
-                *number += 1;
-                true
-            }
-            _ => false,
-        }
-    }
-}
 
 struct Worker {
     fetcher: Fetcher,
@@ -43,10 +20,7 @@ struct Worker {
 impl Worker {
     fn new(seed: u64, settings: &Fetch, board: &Memory) -> Self {
         let fetcher = Fetcher::new(0, ISSUER, settings, seed);
-        for name in fetcher.names() {
-            let mut values = board.0.borrow_mut();
-            values.entry(name).or_insert((Vec::new(), 1));
-        }
+        board.prepare(fetcher.names());
         Self {
             fetcher,
             keys: KeySet::default(),
@@ -283,10 +257,7 @@ fn a_board_with_garbage_is_written_anew() {
     let board = Memory::default();
     let mut worker = Worker::new(1, &settings(), &board);
     for name in worker.fetcher.names() {
-        board
-            .0
-            .borrow_mut()
-            .insert(name, (b"\xff garbage".to_vec(), 5));
+        board.put(name, b"\xff garbage");
     }
     worker.look(START, &board).unwrap();
     worker.answer(200, &set(&["a"]), START, &board);

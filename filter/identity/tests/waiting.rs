@@ -1,38 +1,14 @@
 //! Tokens whose keys are fetched.
 
-use core::cell::RefCell;
 use core::time::Duration;
-use std::collections::HashMap;
 
 use jwt_compact::alg::Es256;
 use serde_json::{Value, json};
 
 use super::NOW;
 use crate::config;
-use crate::identity::{Board, NoNative, Refusal, Unverified, Verifier};
-use crate::testing::{ec_public, ec_secret, signed};
-
-#[derive(Default)]
-struct Memory(RefCell<HashMap<String, (Vec<u8>, u32)>>);
-
-impl Board for Memory {
-    fn read(&self, name: &str) -> Option<(Vec<u8>, u32)> {
-        self.0.borrow().get(name).cloned()
-    }
-
-    fn swap(&self, name: &str, value: &[u8], change: u32) -> bool {
-        let mut values = self.0.borrow_mut();
-        let Some((old, number)) = values.get_mut(name) else {
-            return false;
-        };
-        let same = *number == change;
-        if same {
-            *old = value.to_vec();
-            *number += 1;
-        }
-        same
-    }
-}
+use crate::identity::{NoNative, Refusal, Unverified, Verifier};
+use crate::testing::{Memory, ec_public, ec_secret, signed};
 
 struct Bench {
     verifier: Verifier,
@@ -53,9 +29,7 @@ impl Bench {
         let policy = config::load(&policy.to_string(), &|_| None).unwrap();
         let verifier = Verifier::new(&policy.identity, Some([9; 32])).unwrap();
         let board = Memory::default();
-        for name in verifier.board_names() {
-            board.0.borrow_mut().insert(name, (Vec::new(), 1));
-        }
+        board.prepare(verifier.board_names());
         Self {
             verifier,
             board,

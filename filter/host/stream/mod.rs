@@ -1,18 +1,21 @@
 //! One request and its response, as Envoy's callbacks tell of them.
 
+mod response;
+
 use core::cell::RefCell;
 use std::rc::{Rc, Weak};
 
 use proxy_wasm::hostcalls::dispatch_http_call;
 use proxy_wasm::types::Action;
 
-use super::calls::{self, Buffer, Direction, Level, Map, Status};
-use super::delivery::{Delivery, Pieces};
-use super::shared::Shared;
-use super::store::SharedData;
 use crate::exchange::{Call, Effect, Event, Exchange, Flow, Name, Outcome, Reply, World};
+use crate::host::calls::{self, Buffer, Direction, Level, Map, Status};
+use crate::host::delivery::{Delivery, Pieces};
+use crate::host::shared::Shared;
+use crate::host::store::SharedData;
+use crate::host::waiting::Awaits;
 
-pub(super) struct Stream {
+pub(in crate::host) struct Stream {
     context: u32,
     shared: Option<Rc<Shared>>,
     exchange: Option<Exchange>,
@@ -38,7 +41,7 @@ const UNAVAILABLE: u8 = 14;
 const MOST_ANSWER: usize = 64 << 10;
 
 impl Stream {
-    pub(super) fn new(
+    pub(in crate::host) fn new(
         context: u32,
         shared: Option<Rc<Shared>>,
         itself: Weak<RefCell<Self>>,
@@ -203,70 +206,8 @@ impl Stream {
         }
     }
 
-    /// Reads the new part of the response's buffer, and puts what becomes of it in its place.
-    fn respond(&mut self, size: usize, end: bool) -> Action {
-        let released = self.pieces.response.get() == Delivery::Released;
-        if released {
-            self.response_done = 0;
-        }
-        let new = size.saturating_sub(self.response_done);
-        let Ok(piece) = calls::buffer(Buffer::ResponseBody, self.response_done, new) else {
-            return self.fail("host_failed");
-        };
-        if piece.len() != new {
-            return self.fail("host_failed");
-        }
-        let event = Event::ResponseBody { piece: &piece, end };
-        let Some(mut outcome) = self.handle(event) else {
-            return self.fail("not_configured");
-        };
-        let out = take_body(&mut outcome);
-        let done = match out {
-            Some(out) if out != piece => {
-                if self.write(size, &out).is_err() {
-                    return self.fail("host_failed");
-                }
-                self.response_done.saturating_add(out.len())
-            }
-            _ => size,
-        };
-        let action = self.apply(outcome);
-        if self.replied {
-            return action;
-        }
-        if released || matches!(action, Action::Pause) {
-            self.response_done = done;
-            self.release_soon(Delivery::Held);
-            return Action::Pause;
-        }
-        self.response_done = 0;
-        self.pieces.response.set(Delivery::Direct);
-        Action::Continue
-    }
-
-    /// Puts `out` behind what is dealt with, in place of the rest of `size` bytes.
-    fn write(&self, size: usize, out: &[u8]) -> Result<(), Status> {
-        if self.response_done == 0 {
-            return calls::replace_buffer(Buffer::ResponseBody, size, out);
-        }
-        let mut all = calls::buffer(Buffer::ResponseBody, 0, self.response_done)?;
-        all.extend_from_slice(out);
-        calls::replace_buffer(Buffer::ResponseBody, size, &all)
-    }
-
-    fn release_soon(&self, delivery: Delivery) {
-        let waiting = matches!(
-            self.pieces.response.get(),
-            Delivery::Held | Delivery::Ending
-        );
-        self.pieces.response.set(delivery);
-        if !waiting && let Some(shared) = &self.shared {
-            shared.release_soon(self.context, Direction::Response, Rc::clone(&self.pieces));
-        }
-    }
-
     /// Takes the answer to a call of this stream's.
-    pub(super) fn call_answered(&mut self, token: u32, headers: usize, size: usize) {
+    pub(in crate::host) fn call_answered(&mut self, token: u32, headers: usize, size: usize) {
         let Some(index) = self.calls.iter().position(|(one, _)| *one == token) else {
             return;
         };
@@ -283,27 +224,6 @@ impl Stream {
         });
     }
 
-    /// Tells the exchange that keys may have come, and hands over the body if it is wanted now and
-    /// has been whole before.
-    pub(super) fn keys_renewed(&mut self) {
-        self.outside(Event::KeysRenewed);
-        let wanted = self
-            .exchange
-            .as_ref()
-            .is_some_and(Exchange::wants_request_body);
-        if !(wanted && self.request_ended) || self.replied {
-            return;
-        }
-        match calls::buffer(Buffer::RequestBody, 0, self.request_held) {
-            Ok(body) if body.len() == self.request_held => {
-                self.outside(Event::RequestWhole { body: &body });
-            }
-            _ => {
-                self.fail("host_failed");
-            }
-        }
-    }
-
     /// Hands over an event that comes outside the request's callbacks: what goes on after it is
     /// the request that is held.
     fn outside(&mut self, event: Event<'_>) {
@@ -317,7 +237,7 @@ impl Stream {
         }
     }
 
-    pub(super) fn request_headers(&mut self, end: bool) -> Action {
+    pub(in crate::host) fn request_headers(&mut self, end: bool) -> Action {
         let Ok(pairs) = calls::headers(Map::Request) else {
             return self.fail("host_failed");
         };
@@ -341,7 +261,7 @@ impl Stream {
         String::from_utf8(calls::property(&["xds", "cluster_name"]).ok()?).ok()
     }
 
-    pub(super) fn request_body(&mut self, size: usize, end: bool) -> Action {
+    pub(in crate::host) fn request_body(&mut self, size: usize, end: bool) -> Action {
         self.request_held = size;
         self.request_ended = end;
         let wanted = self
@@ -377,7 +297,7 @@ impl Stream {
         }
     }
 
-    pub(super) fn request_trailers(&mut self) -> Action {
+    pub(in crate::host) fn request_trailers(&mut self) -> Action {
         if self
             .exchange
             .as_ref()
@@ -394,76 +314,7 @@ impl Stream {
         self.request(Event::RequestGrows { bytes: 0 })
     }
 
-    pub(super) fn response_headers(&mut self, end: bool) -> Action {
-        let wanted = self
-            .exchange
-            .as_ref()
-            .is_some_and(Exchange::wants_response_head);
-        let outcome = if wanted {
-            let Ok(pairs) = calls::headers(Map::Response) else {
-                return self.fail("host_failed");
-            };
-            let Some(headers) = pairs.get() else {
-                return self.fail("host_failed");
-            };
-            self.handle(Event::ResponseHead {
-                headers: &headers,
-                end,
-            })
-        } else {
-            let status = calls::header(Map::Response, ":status").unwrap_or_default();
-            let headers: &[(&[u8], &[u8])] = &[(b":status", &status)];
-            self.handle(Event::ResponseHead { headers, end })
-        };
-        let Some(outcome) = outcome else {
-            // The reply that says so comes through here too.
-            return Action::Continue;
-        };
-        self.apply(outcome)
-    }
-
-    pub(super) fn response_body(&mut self, size: usize, end: bool) -> Action {
-        if self
-            .exchange
-            .as_ref()
-            .is_some_and(Exchange::wants_response_body)
-        {
-            return self.respond(size, end);
-        }
-        Action::Continue
-    }
-
-    pub(super) fn response_trailers(&mut self) -> Action {
-        if !self
-            .exchange
-            .as_ref()
-            .is_some_and(Exchange::wants_response_body)
-        {
-            return Action::Continue;
-        }
-        let Some(mut outcome) = self.handle(Event::ResponseTrailers) else {
-            return Action::Continue;
-        };
-        let out = take_body(&mut outcome).unwrap_or_default();
-        if !out.is_empty() {
-            let delivery = self.pieces.response.get();
-            if delivery == Delivery::Released {
-                self.response_done = 0;
-            }
-            if self.write(self.response_done, &out).is_err() {
-                calls::log(
-                    Level::Warn,
-                    "portcullis: the end of a response could not be written before its trailers",
-                );
-            } else if delivery == Delivery::Released {
-                self.release_soon(Delivery::Ending);
-                return Action::Pause;
-            }
-        }
-        self.apply(outcome)
-    }
-
-    pub(super) fn log(&mut self) {
+    pub(in crate::host) fn log(&mut self) {
         self.pieces.end();
         if let Some(shared) = &self.shared {
             shared.memory.look();
@@ -483,12 +334,27 @@ impl Stream {
     }
 }
 
-/// Takes the response's bytes out of an outcome.
-fn take_body(outcome: &mut Outcome) -> Option<Vec<u8>> {
-    outcome.effects.iter_mut().find_map(|effect| match effect {
-        Effect::ReplaceResponseBody(bytes) => Some(core::mem::take(bytes)),
-        _ => None,
-    })
+impl Awaits for Stream {
+    /// Tells the exchange that keys may have come, and hands over the body if it is wanted now and
+    /// has been whole before.
+    fn keys_renewed(&mut self) {
+        self.outside(Event::KeysRenewed);
+        let wanted = self
+            .exchange
+            .as_ref()
+            .is_some_and(Exchange::wants_request_body);
+        if !(wanted && self.request_ended) || self.replied {
+            return;
+        }
+        match calls::buffer(Buffer::RequestBody, 0, self.request_held) {
+            Ok(body) if body.len() == self.request_held => {
+                self.outside(Event::RequestWhole { body: &body });
+            }
+            _ => {
+                self.fail("host_failed");
+            }
+        }
+    }
 }
 
 impl Drop for Stream {
