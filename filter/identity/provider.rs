@@ -13,7 +13,7 @@ use super::key::{Key, KeySet};
 use super::unknown::UnknownIds;
 use super::{Identity, Native, Refusal};
 use crate::config::Problem;
-use crate::config::identity::{KeySource, Provider as Settings};
+use crate::config::identity::{InlineKey, KeySource, Provider as Settings};
 
 /// What became of a token.
 pub(super) enum Verdict {
@@ -45,7 +45,7 @@ pub(super) struct Provider {
 impl Provider {
     pub(super) fn new(index: usize, settings: &Settings, seed: u64) -> Result<Self, Vec<Problem>> {
         let (keys, fetcher) = match &settings.keys {
-            KeySource::Inline(keys) => (KeySet::inline(keys)?, None),
+            KeySource::Inline(keys) => (inline(settings, keys)?, None),
             KeySource::Fetched(fetch) => (
                 KeySet::default(),
                 Some(Fetcher::new(index, &settings.issuer, fetch, seed)),
@@ -191,6 +191,21 @@ impl Provider {
             pause: Some(fetcher.pause()),
             notes: fetcher.notes(),
         }
+    }
+}
+
+/// Keys of the policy. A secret without an algorithm for it would never be asked: whoever wrote it
+/// down meant something else.
+fn inline(settings: &Settings, keys: &[InlineKey]) -> Result<KeySet, Vec<Problem>> {
+    let set = KeySet::inline(keys)?;
+    let named = settings.algorithms.iter().any(|one| one.is_symmetric());
+    match keys.first() {
+        Some(first) if set.has_secrets() && !named => Err(vec![Problem {
+            path: first.path.clone(),
+            found: "a secret of a provider whose \"algorithms\" are all of public keys".to_owned(),
+            expected: "\"algorithms\" to name HS256, HS384 or HS512".to_owned(),
+        }]),
+        _ => Ok(set),
     }
 }
 

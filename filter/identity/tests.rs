@@ -264,6 +264,8 @@ fn keys_that_should_not_be_used_are_problems() {
         encryption,
         other,
         json!({"kty": "oct", "k": "AQ"}),
+        // Long enough, but no symmetric algorithm is named.
+        json!({"kty": "oct", "k": URL_SAFE_NO_PAD.encode([7; 64])}),
         json!({"kty": "RSA", "n": URL_SAFE_NO_PAD.encode([0x91; 128]), "e": "AQAB"}),
         json!({"kty": "EC", "crv": "P-256", "x": "AQ", "y": "AQ"}),
         json!({}),

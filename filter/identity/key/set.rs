@@ -146,6 +146,11 @@ impl KeySet {
         self.keys.len()
     }
 
+    /// Whether its keys are secrets; they are all, or none is.
+    pub(in crate::identity) fn has_secrets(&self) -> bool {
+        self.keys.iter().any(|key| key.is_secret())
+    }
+
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
