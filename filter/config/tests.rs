@@ -252,3 +252,22 @@ fn a_rule_is_not_wrong_for_a_quota_that_is() {
     assert_eq!(problems.len(), 1, "{problems:?}");
     assert_eq!(problems[0].path, "/quotas/t/count");
 }
+
+#[test]
+fn a_header_upstream_has_one_value() {
+    let problems = edited(
+        r#""rules""#,
+        r#""upstream": {
+            "credential": {"header": "x-key", "value": "k"},
+            "identity_headers": {"subject": "X-Key", "kind": "x-who", "issuer": "x-who"}
+        }, "rules""#,
+    );
+    assert_eq!(problems.len(), 2, "{problems:?}");
+    for name in ["x-key", "x-who"] {
+        let expected = format!("/upstream: found two values for the header \"{name}\"");
+        assert!(
+            problems.iter().any(|one| one.starts_with(&expected)),
+            "{problems:?}"
+        );
+    }
+}

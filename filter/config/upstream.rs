@@ -69,9 +69,13 @@ impl Upstream {
         self.credentials.iter().any(|one| !one.clusters.is_empty())
     }
 
-    /// The credential for a request, if there is one for it.
+    /// The credential for a request, if there is one for it. There is none where it depends on a
+    /// cluster that is not known: it could be another server's.
     #[must_use]
     pub fn credential(&self, cluster: Option<&str>, operation: &str) -> Option<&Credential> {
+        if cluster.is_none() && self.asks_for_cluster() {
+            return None;
+        }
         let fits = |globs: &[Glob], text: Option<&str>| {
             globs.is_empty() || text.is_some_and(|text| globs.iter().any(|glob| glob.matches(text)))
         };
@@ -103,11 +107,30 @@ pub(super) fn read(node: &Node<'_>, claims: &[String]) -> Option<Upstream> {
         .optional("identity_headers")
         .map(|node| read_headers(&node, claims))
         .unwrap_or_default();
+    check_headers(&object, &credentials, &identity_headers);
     object.close();
     Some(Upstream {
         credentials,
         identity_headers,
     })
+}
+
+/// Of two values for one header, the model server would see one.
+fn check_headers(object: &Object<'_>, credentials: &[Purpose], facts: &[(String, Fact)]) {
+    for (index, (name, _)) in facts.iter().enumerate() {
+        let twice = facts
+            .iter()
+            .take(index)
+            .map(|(other, _)| other)
+            .chain(credentials.iter().map(|one| &one.credential.header))
+            .any(|other| other == name);
+        if twice {
+            object.node().problem(
+                format!("two values for the header {name:?}"),
+                "a header of its own for each fact, and for the credential",
+            );
+        }
+    }
 }
 
 fn read_purpose(node: &Node<'_>) -> Option<Purpose> {

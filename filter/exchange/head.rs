@@ -167,7 +167,12 @@ impl Exchange {
         if moved && policy.upstream.asks_for_cluster() {
             // Envoy chose the cluster by a path that is not the one that will be sent: the
             // credential of one server could go to another.
-            return Err(Refusal::path(operation::PathError::Ambiguous).into());
+            return Err(Refusal::new(
+                400,
+                "path_not_normal",
+                "The path is not in its normal form.",
+            )
+            .into());
         }
         let mut effects = self.head_effects(head, &identity, &operation)?;
         if moved {

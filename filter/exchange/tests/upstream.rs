@@ -29,9 +29,10 @@ fn the_credential_depends_on_cluster_and_operation() {
         ("/v1/models", Some("openai"), "two"),
         ("/v1/models", Some("azure-1"), "two"),
         ("/v1/models", Some("local"), "three"),
-        ("/v1/models", None, "three"),
         ("/health", Some("local"), "four"),
-        ("/health", None, "four"),
+        // Whoever's cluster it is.
+        ("/v1/models", None, ""),
+        ("/health", None, ""),
     ] {
         let headers = bytes(&[
             (":method", "GET"),
@@ -45,8 +46,8 @@ fn the_credential_depends_on_cluster_and_operation() {
             cluster,
         });
         assert_eq!(
-            set(&outcome, "x-a").as_deref(),
-            Some(expected),
+            set(&outcome, "x-a").unwrap_or_default(),
+            expected,
             "{path} {cluster:?}"
         );
     }

@@ -194,7 +194,7 @@ impl Fetcher {
         let document = match answer {
             Ok(Some((200, body))) => Ok(body),
             Ok(Some((status, _))) => Err(format!("found status {status}, expected 200")),
-            Ok(None) => Err("found no whole answer".to_owned()),
+            Ok(None) => Err("found no whole answer of at most 1 MiB".to_owned()),
             Err(()) => {
                 self.unable = now.saturating_add(millis(LOOK).saturating_mul(2));
                 Err(format!(
