@@ -8,8 +8,8 @@
 //! Words behind `--` choose tables by a part of their title. `PORTCULLIS_LOAD_ROUNDS` says how
 //! many rounds there are (9 if not said, which takes about two minutes).
 
+mod bare_modules;
 mod cpu;
-mod empty;
 mod peer;
 mod table;
 mod tokens;

@@ -5,8 +5,7 @@ use serde_json::{Value, json};
 use testbed::idp::{AUDIENCE, Idp, with};
 use testbed::mesh::{Builder, Mesh};
 
-use crate::empty;
-
+use crate::bare_modules::Module;
 use crate::tokens::{CACHE, Case};
 
 /// An Envoy to measure.
@@ -16,8 +15,8 @@ pub enum Variant {
     Bare,
     /// Envoy's own verification of tokens.
     JwtAuthn(JwtAuthn),
-    /// A WebAssembly filter that does nothing: what Envoy asks for having one at all.
-    Empty,
+    /// A WebAssembly filter that does next to nothing.
+    Module(Module),
     /// This filter, with a policy that does no more.
     Portcullis(Portcullis),
 }
@@ -48,13 +47,14 @@ pub enum Portcullis {
 
 impl Variant {
     /// In the order in which they are shown; the first is what the others are compared with.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Bare,
         Self::JwtAuthn(JwtAuthn::Uncached),
         Self::JwtAuthn(JwtAuthn::Cached),
         Self::JwtAuthn(JwtAuthn::Claims),
         Self::JwtAuthn(JwtAuthn::Rule),
-        Self::Empty,
+        Self::Module(Module::Empty),
+        Self::Module(Module::Taking),
         Self::Portcullis(Portcullis::Cached),
         Self::Portcullis(Portcullis::Host),
         Self::Portcullis(Portcullis::Filter),
@@ -76,7 +76,8 @@ impl Variant {
             Self::JwtAuthn(JwtAuthn::Cached) => "jwt_authn, cache",
             Self::JwtAuthn(JwtAuthn::Claims) => "jwt_authn, cache, claims",
             Self::JwtAuthn(JwtAuthn::Rule) => "jwt_authn, cache, rbac",
-            Self::Empty => "an empty module",
+            Self::Module(Module::Empty) => "an empty module",
+            Self::Module(Module::Taking) => "a module that takes it out",
             Self::Portcullis(Portcullis::Cached) => "portcullis, cache",
             Self::Portcullis(Portcullis::Host) => "portcullis, host",
             Self::Portcullis(Portcullis::Filter) => "portcullis, filter",
@@ -86,7 +87,7 @@ impl Variant {
     /// Whether it says anything about these tokens that another variant does not.
     pub fn takes_part(self, case: Case) -> bool {
         match self {
-            Self::JwtAuthn(JwtAuthn::Claims | JwtAuthn::Rule) | Self::Empty => {
+            Self::JwtAuthn(JwtAuthn::Claims | JwtAuthn::Rule) | Self::Module(_) => {
                 case == Case::Repeated
             }
             _ => true,
@@ -96,7 +97,7 @@ impl Variant {
     /// What to start, but for the model server.
     ///
     /// # Errors
-    /// When the empty module can't be written.
+    /// When a module can't be written.
     pub fn mesh(self, idp: &Idp) -> std::io::Result<Builder> {
         let mesh = Mesh::builder()
             .concurrency(1)
@@ -105,7 +106,7 @@ impl Variant {
         Ok(match self {
             Self::Bare => mesh.unguarded(),
             Self::JwtAuthn(used) => used.configure(mesh.unguarded(), idp),
-            Self::Empty => mesh.module(empty::module()?),
+            Self::Module(module) => mesh.module(module.write()?),
             Self::Portcullis(used) => mesh.policy(used.policy(idp)),
         })
     }
