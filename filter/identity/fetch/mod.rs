@@ -65,6 +65,9 @@ enum Step {
 pub(super) struct Fetcher {
     settings: Fetch,
     issuer: String,
+    /// Where on the board the standing is, and where the key set.
+    place: String,
+    keys_place: String,
     provider: usize,
     /// This worker's mark as a leader.
     mark: u64,
@@ -86,9 +89,19 @@ pub(super) struct Fetcher {
 impl Fetcher {
     /// `seed` must be random, and another one in each worker.
     pub(super) fn new(provider: usize, issuer: &str, settings: &Fetch, seed: u64) -> Self {
+        // Another issuer, address or cluster is another set of keys.
+        let source = (
+            &settings.document,
+            issuer,
+            &settings.cluster,
+            &settings.keys_cluster,
+        );
+        let digest = hex(&Sha256::digest(format!("{source:?}")));
         Self {
             settings: settings.clone(),
             issuer: issuer.to_owned(),
+            place: format!("portcullis.standing.{digest}"),
+            keys_place: format!("portcullis.keys.{digest}"),
             provider,
             mark: seed,
             random: seed,
@@ -103,17 +116,7 @@ impl Fetcher {
 
     /// The names of the values that must be on the board before the first look.
     pub(super) fn names(&self) -> [String; 2] {
-        let source = match &self.settings.document {
-            Document::Metadata(url) => ("metadata", url),
-            Document::KeySet(url) => ("keys", url),
-        };
-        // Another issuer, cluster or address is another set of keys.
-        let text = format!("{:?} {} {}", source, self.issuer, self.settings.cluster);
-        let digest = hex(&Sha256::digest(text.as_bytes()));
-        [
-            format!("portcullis.standing.{digest}"),
-            format!("portcullis.keys.{digest}"),
-        ]
+        [self.place.clone(), self.keys_place.clone()]
     }
 
     /// How long a request is held for keys.
@@ -152,8 +155,7 @@ impl Fetcher {
         now: u64,
         board: &dyn Board,
     ) -> Option<KeyRequest> {
-        let [place, _] = self.names();
-        let (bytes, change) = board.read(&place)?;
+        let (bytes, change) = board.read(&self.place)?;
         let standing = Standing::read(&bytes);
         self.take_over(keys, &standing, now, board);
         self.expire(keys, now);
@@ -170,7 +172,7 @@ impl Fetcher {
             leader: self.mark,
             ..standing
         };
-        if !board.swap(&place, &next.write(), change) {
+        if !board.swap(&self.place, &next.write(), change) {
             return None;
         }
         let (step, cluster, url) = match &self.settings.document {
@@ -233,12 +235,11 @@ impl Fetcher {
         now: u64,
         board: &dyn Board,
     ) {
-        let [place, keys_place] = self.names();
         if let Err(error) = &result {
             let error = format!("the keys of {:?} can't be fetched: {error}", self.issuer);
             self.notes.push(error);
         }
-        let Some((bytes, change)) = board.read(&place) else {
+        let Some((bytes, change)) = board.read(&self.place) else {
             return;
         };
         let mut standing = Standing::read(&bytes);
@@ -253,10 +254,10 @@ impl Fetcher {
                     standing.version = standing.version.wrapping_add(1).max(1);
                     standing.digest = digest;
                     let value = [&standing.version.to_le_bytes(), document].concat();
-                    let Some((_, change)) = board.read(&keys_place) else {
+                    let Some((_, change)) = board.read(&self.keys_place) else {
                         return;
                     };
-                    if !board.swap(&keys_place, &value, change) {
+                    if !board.swap(&self.keys_place, &value, change) {
                         return;
                     }
                 }
@@ -277,7 +278,7 @@ impl Fetcher {
                 standing.due = now.saturating_add(pause).saturating_sub(early);
             }
         }
-        if board.swap(&place, &standing.write(), change) {
+        if board.swap(&self.place, &standing.write(), change) {
             self.take_over(keys, &standing, now, board);
         }
     }
@@ -287,8 +288,7 @@ impl Fetcher {
             return;
         }
         if standing.version != self.version {
-            let [_, place] = self.names();
-            let set = board.read(&place).and_then(|(bytes, _)| {
+            let set = board.read(&self.keys_place).and_then(|(bytes, _)| {
                 let (version, document) = bytes.split_first_chunk::<4>()?;
                 // Of another leader, who has not yet said so in the standing.
                 if u32::from_le_bytes(*version) != standing.version {

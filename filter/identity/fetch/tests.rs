@@ -98,6 +98,25 @@ fn the_next_fetch_comes_a_little_before_the_keys_are_old() {
 }
 
 #[test]
+fn keys_from_elsewhere_are_other_keys() {
+    let names = |edit: &dyn Fn(&mut Fetch)| {
+        let mut settings = settings();
+        edit(&mut settings);
+        Fetcher::new(0, ISSUER, &settings, 1).names()
+    };
+    let usual = names(&|_| ());
+    assert_eq!(names(&|one| one.refresh *= 2), usual);
+    for other in [
+        names(&|one| one.cluster = "x".to_owned()),
+        names(&|one| one.keys_cluster = "x".to_owned()),
+        names(&|one| one.document = Document::KeySet(Url::parse("https://idp/x").unwrap())),
+        Fetcher::new(0, "https://other", &settings(), 1).names(),
+    ] {
+        assert!(usual.iter().zip(&other).all(|(one, other)| one != other));
+    }
+}
+
+#[test]
 fn metadata_leads_to_the_key_set() {
     let board = Memory::default();
     let settings = Fetch {
