@@ -145,7 +145,7 @@ impl Engine {
     /// The first position of `bytes`, from `at` on, where a detector has to be asked.
     ///
     /// `behind` is what stands in front of `at`.
-    pub(super) fn next_start(&self, behind: Behind, bytes: &[u8], at: usize) -> usize {
+    pub(super) fn next_start(&self, behind: Behind<'_>, bytes: &[u8], at: usize) -> usize {
         let flags = |byte: u8| self.flags.get(usize::from(byte)).copied().unwrap_or(0);
         let mut two = behind.second().map_or(0, flags);
         let mut one = behind.byte().map_or(0, flags);

@@ -40,7 +40,7 @@ mod tests;
 
 use super::Engine;
 use super::engine::Answer;
-use super::window::{Behind, Tail, Window};
+use super::window::{Past, Tail, Window};
 
 /// Takes what a [`Text`] has decided about the bytes it was given, in their order.
 ///
@@ -64,7 +64,7 @@ pub struct Text {
     /// What is undecided.
     hold: Vec<u8>,
     /// What stands in front of it.
-    behind: Behind,
+    past: Past,
     /// How many candidates for its first byte are out of the question.
     asked: usize,
     /// The match that is being masked to its end.
@@ -146,6 +146,8 @@ impl Text {
     /// `bytes` is the undecided part of the text; the state is left as what stands in front
     /// of what is undecided then.
     fn decide(&mut self, engine: &Engine, bytes: &[u8], last: bool, sink: &mut dyn Sink) -> usize {
+        let past = self.past;
+        let behind = |at: usize| past.then(bytes.get(..at).unwrap_or_default());
         let mut at = 0;
         let mut kept = 0;
         let mut asked = std::mem::take(&mut self.asked);
@@ -163,9 +165,9 @@ impl Text {
                 self.open = None;
                 continue;
             }
-            at = engine.next_start(self.behind_at(bytes, at), bytes, at);
+            at = engine.next_start(behind(at), bytes, at);
             let window = Window {
-                behind: self.behind_at(bytes, at),
+                behind: behind(at),
                 bytes: bytes.get(at..).unwrap_or_default(),
                 last,
             };
@@ -195,7 +197,7 @@ impl Text {
             asked = 0;
         }
         self.keep(bytes, kept, at, sink);
-        self.behind = self.behind_at(bytes, at);
+        self.past.add(bytes.get(..at).unwrap_or_default());
         at
     }
 
@@ -211,11 +213,6 @@ impl Text {
         if !new.is_empty() {
             sink.keep(new.len());
         }
-    }
-
-    fn behind_at(&self, bytes: &[u8], at: usize) -> Behind {
-        let near = bytes.get(at.saturating_sub(2)..at).unwrap_or_default();
-        self.behind.after(near)
     }
 }
 

@@ -5,38 +5,75 @@
 //! [`Window::run`] give it by construction, as they refuse to say anything about a byte
 //! that has not arrived yet.
 
-/// The two bytes in front of a position of a text, as far as there are any.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Behind {
-    one: Option<u8>,
-    two: Option<u8>,
+/// What a detector may see of the text in front of a match.
+pub(super) const CONTEXT: usize = 64;
+
+/// The last bytes of what is decided, kept from piece to piece.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Past {
+    bytes: [u8; CONTEXT],
+    len: usize,
 }
 
-impl Behind {
-    /// What stands in front of the position after `bytes`.
-    pub(super) fn after(self, bytes: &[u8]) -> Self {
-        let mut back = bytes.iter().rev().copied();
-        match (back.next(), back.next()) {
-            (Some(one), Some(two)) => Self {
-                one: Some(one),
-                two: Some(two),
-            },
-            (Some(one), None) => Self {
-                one: Some(one),
-                two: self.one,
-            },
-            _ => self,
+impl Default for Past {
+    fn default() -> Self {
+        Self {
+            bytes: [0; CONTEXT],
+            len: 0,
         }
+    }
+}
+
+impl Past {
+    /// The text has gone on by `bytes`.
+    pub(super) fn add(&mut self, bytes: &[u8]) {
+        let more = bytes.len().min(CONTEXT);
+        let stay = self.len.min(CONTEXT - more);
+        self.bytes.copy_within(self.len - stay..self.len, 0);
+        let new = bytes.get(bytes.len() - more..).unwrap_or_default();
+        if let Some(free) = self.bytes.get_mut(stay..stay + more) {
+            free.copy_from_slice(new);
+        }
+        self.len = stay + more;
+    }
+
+    fn known(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or_default()
+    }
+
+    /// What stands in front of the position after `bytes`, which follow on this.
+    pub(super) fn then<'a>(&'a self, bytes: &'a [u8]) -> Behind<'a> {
+        Behind {
+            past: self.known(),
+            near: bytes,
+        }
+    }
+}
+
+/// What stands in front of a position of a text: at least [`CONTEXT`] bytes where there are so
+/// many.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Behind<'a> {
+    past: &'a [u8],
+    near: &'a [u8],
+}
+
+impl<'a> Behind<'a> {
+    /// The bytes from the position backwards, at most [`CONTEXT`] of them: however a text is cut
+    /// into pieces, as many as the text has.
+    pub(super) fn backwards(self) -> impl Iterator<Item = u8> + use<'a> {
+        let near = self.near.iter().rev();
+        near.chain(self.past.iter().rev()).copied().take(CONTEXT)
     }
 
     /// The byte right in front.
     pub(super) fn byte(self) -> Option<u8> {
-        self.one
+        self.near.last().or(self.past.last()).copied()
     }
 
     /// The byte before that one.
     pub(super) fn second(self) -> Option<u8> {
-        self.two
+        self.backwards().nth(1)
     }
 
     /// The white space that the two bytes stand for where they are an escape such as `\n`.
@@ -44,7 +81,7 @@ impl Behind {
     /// The arguments of a tool call are JSON inside a JSON string, so a word at the start
     /// of a line has a backslash and a letter in front of it.
     pub(super) fn escape(self) -> Option<u8> {
-        match (self.two, self.one) {
+        match (self.second(), self.byte()) {
             (Some(b'\\'), Some(b'n')) => Some(b'\n'),
             (Some(b'\\'), Some(b'r')) => Some(b'\r'),
             (Some(b'\\'), Some(b't')) => Some(b'\t'),
@@ -54,7 +91,7 @@ impl Behind {
 
     /// The byte right in front, or the white space that an escape stands for.
     pub(super) fn denoted(self) -> Option<u8> {
-        self.escape().or(self.one)
+        self.escape().or(self.byte())
     }
 
     /// Whether a word or number runs up to here.
@@ -64,7 +101,7 @@ impl Behind {
 
     /// Whether `separator` stands right in front, and a digit before it.
     pub(super) fn digit_then(self, separator: u8) -> bool {
-        self.one == Some(separator) && self.two.is_some_and(|b| b.is_ascii_digit())
+        self.byte() == Some(separator) && self.second().is_some_and(|b| b.is_ascii_digit())
     }
 }
 
@@ -106,7 +143,7 @@ pub(super) enum Tail {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Window<'a> {
     /// What stands in front of the position.
-    pub behind: Behind,
+    pub behind: Behind<'a>,
     /// The known bytes.
     pub bytes: &'a [u8],
     /// Whether the text ends after them.

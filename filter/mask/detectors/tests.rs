@@ -1,5 +1,5 @@
 use crate::config::mask::{BUILT_IN_DETECTORS, Detection, Detector, Style};
-use crate::mask::window::{Behind, Hit, Miss, Window};
+use crate::mask::window::{Behind, Hit, Miss, Past, Window};
 use crate::mask::{Engine, Sink, Text};
 
 use super::*;
@@ -163,7 +163,7 @@ fn no_detector_changes_its_answer_when_it_is_shown_more() {
                 check_monotone(
                     name,
                     detect.as_ref(),
-                    Behind::default().after(&text[..at]),
+                    Past::default().then(&text[..at]),
                     &text[at..],
                 );
             }
@@ -171,7 +171,7 @@ fn no_detector_changes_its_answer_when_it_is_shown_more() {
     }
 }
 
-fn check_monotone(name: &str, detect: &dyn Detect, behind: Behind, text: &[u8]) {
+fn check_monotone(name: &str, detect: &dyn Detect, behind: Behind<'_>, text: &[u8]) {
     let ask = |len: usize, last: bool| {
         let bytes = &text[..len];
         detect.find(&Window {

@@ -1,0 +1,12 @@
+//! `/detectors` and `/masks` of the policy.
+
+mod built_in;
+mod masks;
+mod own;
+
+pub use built_in::BUILT_IN_DETECTORS;
+pub use masks::{Detection, Mask, Style};
+pub use own::Detector;
+
+pub(super) use masks::read_masks;
+pub(super) use own::read_detectors;
