@@ -25,6 +25,7 @@ pub struct Engine {
     /// At most [`GROUPS`].
     groups: Vec<Box<dyn Group>>,
     bound: usize,
+    only_built_in: bool,
 }
 
 struct Compiled {
@@ -126,13 +127,15 @@ impl Engine {
         if !built_in.is_empty() {
             groups.push(Box::new(Singles::new(built_in, anchored)));
         }
-        if !own.is_empty() {
+        let only_built_in = own.is_empty();
+        if !only_built_in {
             groups.push(Box::new(Singles::new(own, false)));
         }
         Ok(Self {
             bound: groups.iter().map(|group| group.bound()).max().unwrap_or(0),
             ranks: order.into_iter().map(|(_, index)| index).collect(),
             compiled,
+            only_built_in,
             groups,
         })
     }
@@ -184,6 +187,12 @@ impl Engine {
             Some(rank) if rank < below => Answer::Open(rank),
             _ => found,
         }
+    }
+
+    /// Whether nothing matches in a number that has fewer than [`TELLING`](super::scan::TELLING)
+    /// digits in a row in front of its decimal point: where all detectors are built in.
+    pub(super) fn passes_plain_numbers(&self) -> bool {
+        self.only_built_in
     }
 
     /// The place of the detector of a rank among the detections given.
