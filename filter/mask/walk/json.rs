@@ -325,7 +325,7 @@ impl Json {
 
 /// Where the quote stands that ends a string, and whether the last byte is a backslash that
 /// escapes what follows; `escaped` says so of what stands in front.
-fn end_of_string(piece: &[u8], escaped: bool) -> (Option<usize>, bool) {
+pub(super) fn end_of_string(piece: &[u8], escaped: bool) -> (Option<usize>, bool) {
     let mut at = usize::from(escaped);
     while let Some(rest) = piece.get(at..).filter(|rest| !rest.is_empty()) {
         let Some(found) = memchr::memchr2(b'"', b'\\', rest) else {
