@@ -3,10 +3,12 @@
 #[cfg(test)]
 mod tests;
 
+use std::rc::Rc;
+
 use crate::config::mask::{BUILT_IN_DETECTORS, Detection, Detector};
 
 use super::detectors::{self, Detect, Pattern, Start, Words};
-use super::render::Replacement;
+use super::render::{Originals, Pseudonyms, Replacement};
 use super::window::{Behind, Hit, Miss, Window};
 
 /// Memory for the lazily built automata of all of a mask's patterns together, in bytes.
@@ -26,6 +28,7 @@ pub struct Engine {
     flags: [u8; 256],
     /// By first byte, the detectors that may begin with it, in the order in which they are tried.
     candidates: Vec<Box<[usize]>>,
+    pseudonyms: Rc<Pseudonyms>,
 }
 
 struct Compiled {
@@ -88,9 +91,10 @@ impl Engine {
 
     /// Compiles the detectors with `cache` bytes for each pattern.
     pub(super) fn with_cache(detections: &[Detection], cache: usize) -> Result<Self, EngineError> {
+        let pseudonyms = Rc::default();
         let compiled = detections
             .iter()
-            .map(|detection| Compiled::new(detection, cache))
+            .map(|detection| Compiled::new(detection, cache, &pseudonyms))
             .collect::<Result<Vec<_>, _>>()?;
         let mut order: Vec<(usize, usize)> = detections
             .iter()
@@ -126,6 +130,7 @@ impl Engine {
             compiled,
             flags,
             candidates,
+            pseudonyms,
         })
     }
 
@@ -133,6 +138,22 @@ impl Engine {
     #[must_use]
     pub fn detector_name(&self, index: usize) -> &str {
         self.compiled.get(index).map_or("", |one| one.name.as_str())
+    }
+
+    /// From now on, pseudonyms are made with this key. Without one, they are labels alone.
+    pub fn set_pseudonym_key(&self, key: &[u8]) {
+        self.pseudonyms.set_key(key);
+    }
+
+    /// Keeps what gets pseudonyms until [`Self::end_noting`].
+    pub fn begin_noting(&self) {
+        self.pseudonyms.begin_noting();
+    }
+
+    /// What got pseudonyms since [`Self::begin_noting`].
+    #[must_use]
+    pub fn end_noting(&self) -> Originals {
+        self.pseudonyms.end_noting()
     }
 
     /// The most bytes of a text that may be undecided at a time, for a caller that sets limits.
@@ -199,7 +220,11 @@ impl Engine {
 }
 
 impl Compiled {
-    fn new(detection: &Detection, cache: usize) -> Result<Self, EngineError> {
+    fn new(
+        detection: &Detection,
+        cache: usize,
+        pseudonyms: &Rc<Pseudonyms>,
+    ) -> Result<Self, EngineError> {
         let name = match &detection.detector {
             Detector::BuiltIn(name) => *name,
             Detector::Pattern { name, .. } | Detector::Words { name, .. } => name.as_str(),
@@ -222,7 +247,7 @@ impl Compiled {
         Ok(Self {
             name: name.to_owned(),
             detect,
-            replacement: Replacement::new(detection.style, label),
+            replacement: Replacement::new(detection.style, name, label, pseudonyms),
         })
     }
 }
