@@ -1,5 +1,6 @@
 //! The detectors: what of a text is a match, each in a file of its own.
 
+pub(super) mod group;
 pub(super) mod private_key;
 
 mod credit_card;

@@ -163,7 +163,7 @@ fn no_detector_changes_its_answer_when_it_is_shown_more() {
                 check_monotone(
                     name,
                     detect.as_ref(),
-                    Past::default().then(&text[..at]),
+                    Past::default().behind().then(text, at),
                     &text[at..],
                 );
             }
