@@ -3,11 +3,13 @@
 #[cfg(test)]
 mod tests;
 
+use std::rc::Rc;
+
 use crate::config::mask::{BUILT_IN_DETECTORS, Detection, Detector};
 
 use super::detectors::group::{Answer, Group, Known, Singles};
 use super::detectors::{self, Detect, Pattern, Words};
-use super::render::Replacement;
+use super::render::{Originals, Pseudonyms, Replacement};
 use super::window::Window;
 
 /// Memory for the lazily built automata of all of a mask's patterns together, in bytes.
@@ -26,6 +28,7 @@ pub struct Engine {
     groups: Vec<Box<dyn Group>>,
     bound: usize,
     only_built_in: bool,
+    pseudonyms: Rc<Pseudonyms>,
 }
 
 struct Compiled {
@@ -110,13 +113,14 @@ impl Engine {
             .map(|(index, detection)| (order(&detection.detector), index))
             .collect();
         order.sort_unstable();
+        let pseudonyms = Rc::default();
         let mut compiled = Vec::with_capacity(detections.len());
         let mut built_in = Vec::new();
         let mut own = Vec::new();
         for (index, detection) in detections.iter().enumerate() {
             let rank = order.iter().position(|(_, of)| *of == index);
             let rank = rank.unwrap_or(usize::MAX);
-            let (one, detect) = compile(detection, cache)?;
+            let (one, detect) = compile(detection, cache, &pseudonyms)?;
             compiled.push(one);
             match detection.detector {
                 Detector::BuiltIn(_) => built_in.push((rank, detect)),
@@ -137,6 +141,7 @@ impl Engine {
             compiled,
             only_built_in,
             groups,
+            pseudonyms,
         })
     }
 
@@ -144,6 +149,22 @@ impl Engine {
     #[must_use]
     pub fn detector_name(&self, index: usize) -> &str {
         self.compiled.get(index).map_or("", |one| one.name.as_str())
+    }
+
+    /// From now on, pseudonyms are made with this key. Without one, they are labels alone.
+    pub fn set_pseudonym_key(&self, key: &[u8]) {
+        self.pseudonyms.set_key(key);
+    }
+
+    /// Keeps what gets pseudonyms until [`Self::end_noting`].
+    pub fn begin_noting(&self) {
+        self.pseudonyms.begin_noting();
+    }
+
+    /// What got pseudonyms since [`Self::begin_noting`].
+    #[must_use]
+    pub fn end_noting(&self) -> Originals {
+        self.pseudonyms.end_noting()
     }
 
     /// The most bytes of a text that may be undecided at a time, for a caller that sets limits.
@@ -210,6 +231,7 @@ impl Engine {
 fn compile(
     detection: &Detection,
     cache: usize,
+    pseudonyms: &Rc<Pseudonyms>,
 ) -> Result<(Compiled, Box<dyn Detect>), EngineError> {
     let name = detection.detector.name();
     let error = |reason| EngineError {
@@ -229,7 +251,7 @@ fn compile(
     };
     let compiled = Compiled {
         name: name.to_owned(),
-        replacement: Replacement::new(detection.style, label),
+        replacement: Replacement::new(detection.style, name, label, pseudonyms),
     };
     Ok((compiled, detect))
 }

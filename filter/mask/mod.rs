@@ -9,5 +9,6 @@ mod walk;
 mod window;
 
 pub use engine::{Engine, EngineError};
+pub use render::Originals;
 pub use text::{Sink, Text};
 pub use walk::{Counts, Format, GrpcMessage, WalkError, Walker};
