@@ -19,6 +19,7 @@ pub mod model;
 pub mod oidc;
 pub mod port;
 pub mod process;
+pub mod prose;
 pub mod vectors;
 pub mod wait;
 pub mod wasm;
