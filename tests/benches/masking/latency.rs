@@ -41,7 +41,7 @@ struct Stream {
     client: Socket,
     server: Option<Socket>,
     asked: Option<Instant>,
-    /// When the next token is due.
+    /// When to ask, and then when the next token is due.
     due: Instant,
     sent: usize,
     written: Instant,
@@ -226,11 +226,7 @@ fn greet(
         socket.write()?;
         if let Some(stream) = streams.get_mut(client) {
             stream.server = Some(socket);
-            // The schedule is of the upstream's making, and not hurried by a late request.
-            let now = Instant::now();
-            while stream.due < now {
-                stream.due += PACE;
-            }
+            stream.due = Instant::now();
         }
     }
     Ok(())
@@ -245,6 +241,9 @@ impl Stream {
     ) -> Result<(), String> {
         let said = |error: std::io::Error| format!("a connection failed: {error}");
         if self.asked.is_none() {
+            if Instant::now() < self.due {
+                return Ok(());
+            }
             self.client.send(request);
             self.client.write().map_err(said)?;
             self.asked = Some(Instant::now());

@@ -284,6 +284,9 @@ impl Server {
         came: &dyn Fn(usize) -> usize,
         room: &mut [u8],
     ) -> std::io::Result<()> {
+        if !self.socket.write()? {
+            return Ok(());
+        }
         let Some((next, client)) = self.next else {
             let count = self.socket.read(room)?;
             self.asked
@@ -298,11 +301,7 @@ impl Server {
             self.seen = 0;
             return Ok(());
         };
-        if !self.socket.write()? {
-            return Ok(());
-        }
         let Some(piece) = script.pieces.get(next) else {
-            self.next = None;
             return Ok(());
         };
         let now = came(client);
@@ -313,7 +312,8 @@ impl Server {
         self.seen = now;
         self.paused = Instant::now();
         self.socket.send(piece);
-        self.next = Some((next.saturating_add(1), client));
+        let next = next.saturating_add(1);
+        self.next = (next < script.pieces.len()).then_some((next, client));
         self.socket.write().map(|_| ())
     }
 }
