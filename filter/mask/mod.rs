@@ -7,6 +7,9 @@ mod text;
 mod walk;
 mod window;
 
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod tests;
+
 pub use engine::{Engine, EngineError};
 pub use text::{Sink, Text};
 pub use walk::{Counts, Format, GrpcMessage, WalkError, Walker};
