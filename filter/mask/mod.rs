@@ -7,7 +7,7 @@ mod text;
 mod walk;
 mod window;
 
-#[cfg(all(test, not(target_arch = "wasm32")))]
+#[cfg(test)]
 mod tests;
 
 pub use engine::{Engine, EngineError};

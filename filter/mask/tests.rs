@@ -4,6 +4,7 @@
 //! Where trying everything would take minutes, an even part of it is tried; with
 //! `PORTCULLIS_EXHAUSTIVE` in the environment, all of it (an hour; of the ways to spread a text,
 //! twenty thousand).
+#![cfg(not(target_arch = "wasm32"))]
 
 mod split;
 mod spread;
