@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use crate::config::mask::MaskOptions;
 use crate::config::{self, Environment, Policy, Problem};
 use crate::identity::{Board, Tended, Verifier};
 use crate::mask::Engine;
@@ -12,6 +13,8 @@ pub struct Guard {
     pub(super) policy: Policy,
     pub(super) verifier: Verifier,
     pub(super) engines: Vec<Engine>,
+    /// What each of the engines' masks does besides.
+    pub(super) mask_options: Vec<MaskOptions>,
 }
 
 impl Guard {
@@ -52,6 +55,7 @@ impl Guard {
         problems.dedup();
         match verifier {
             Some(verifier) if problems.is_empty() => Ok(Self {
+                mask_options: vec![MaskOptions::default(); engines.len()],
                 policy,
                 verifier,
                 engines,

@@ -245,9 +245,17 @@ impl Exchange {
             set(&credential.header, credential.value.clone());
         }
         if !policy.masks.is_empty() {
-            // What comes back encoded can't be masked, and a range of a body can't either.
+            // What comes back encoded has to be decoded to be masked, and leaves decoded: between
+            // here and the model server an encoding saves little, and costs both ends. Which mask
+            // applies, if any, is known only when the head may have gone.
             set("accept-encoding", "identity".to_owned());
-            if headers::has(headers, "range") {
+            if headers::has(headers, "grpc-accept-encoding") {
+                set("grpc-accept-encoding", "identity".to_owned());
+            }
+            // A part of a body can't be masked.
+            let parts = &self.guard.mask_options;
+            if headers::has(headers, "range") && !parts.iter().any(|one| one.partial_content_passes)
+            {
                 effects.push(Effect::RemoveRequestHeader("range".to_owned()));
             }
         }

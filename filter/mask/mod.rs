@@ -9,4 +9,4 @@ mod window;
 
 pub use engine::{Engine, EngineError};
 pub use text::{Sink, Text};
-pub use walk::{Counts, Format, GrpcMessage, WalkError, Walker};
+pub use walk::{Counts, Format, Framing, GrpcMessage, WalkError, Walker};
