@@ -3,6 +3,7 @@
 mod detectors;
 mod engine;
 mod render;
+mod scan;
 mod text;
 mod walk;
 mod window;

@@ -2,7 +2,7 @@
 
 use super::super::glob::Glob;
 use super::super::reader::{Node, list_of};
-use super::built_in::{BUILT_IN_DETECTORS, LATER_DETECTORS};
+use super::built_in::BUILT_IN_DETECTORS;
 use super::own::Detector;
 
 /// How a match is written in the output.
@@ -99,10 +99,6 @@ fn read_mask(name: &str, node: &Node<'_>, own: &[Detector]) -> Option<Mask> {
 
 fn choose(node: &Node<'_>, own: &[Detector], chosen: &mut Vec<Detector>) {
     let Some(text) = node.string() else { return };
-    if LATER_DETECTORS.contains(&text) {
-        node.not_in_this_version(&format!("the detector {text:?}"));
-        return;
-    }
     let glob = Glob::new(text);
     let before = chosen.len();
     chosen.extend(

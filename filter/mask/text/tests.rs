@@ -177,6 +177,20 @@ proptest! {
     }
 
     #[test]
+    fn nothing_is_missed_away_from_anchors((text, cuts) in text_and_cuts()) {
+        thread_local!(static ENGINES: [Engine; 2] = [
+            Engine::new(&everything(Style::Label)).unwrap(),
+            Engine::without_anchors(&everything(Style::Label)).unwrap(),
+        ]);
+        ENGINES.with(|[anchored, asked_everywhere]| {
+            let whole = mask(asked_everywhere, [text.as_slice()]);
+            prop_assert_eq!(mask(anchored, [text.as_slice()]), whole.clone());
+            prop_assert_eq!(mask(anchored, pieces(&text, &cuts)), whole);
+            Ok(())
+        })?;
+    }
+
+    #[test]
     fn force_decides_everything_and_masks_more_never_less((text, cuts) in text_and_cuts()) {
         thread_local!(static ENGINE: Engine = Engine::new(&everything(Style::Label)).unwrap());
         let [forced, free] = ENGINE.with(|engine| [true, false].map(|force| {
@@ -226,8 +240,8 @@ fn a_cache_that_is_always_too_small_gives_the_same() {
         pattern("many", "(?:a|ab|abc|bcd|cde){2,30}z"),
     ];
     detections.extend(everything(Style::Label));
-    let tiny = Engine::with_cache(&detections, 0).unwrap();
-    let ample = Engine::with_cache(&detections, 8 << 20).unwrap();
+    let tiny = Engine::build(&detections, 0, true).unwrap();
+    let ample = Engine::build(&detections, 8 << 20, true).unwrap();
     let text =
         "ababcbcdcdez abc123def! a1b! aaaaa999 jane@b.co E-1234 abcabcabcab overt qxz ".repeat(20);
     let whole = mask(&ample, [text.as_bytes()]);
