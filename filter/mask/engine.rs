@@ -3,12 +3,14 @@
 #[cfg(test)]
 mod tests;
 
+use std::rc::Rc;
+
 use crate::config::mask::{BUILT_IN_DETECTORS, Detection, Detector};
 
 use super::detectors;
 use super::detectors::group::{Answer, Group, Known, Singles};
 use super::detectors::own::Own;
-use super::render::Replacement;
+use super::render::{Originals, Pseudonyms, Replacement};
 use super::window::Window;
 
 /// Memory for the lazily built automata of all of a mask's patterns together, in bytes.
@@ -26,6 +28,8 @@ pub struct Engine {
     /// At most [`GROUPS`].
     groups: Vec<Box<dyn Group>>,
     bound: usize,
+    only_built_in: bool,
+    pseudonyms: Rc<Pseudonyms>,
 }
 
 struct Compiled {
@@ -106,6 +110,7 @@ impl Engine {
             .map(|(index, detection)| (order(&detection.detector), index))
             .collect();
         order.sort_unstable();
+        let pseudonyms = Rc::default();
         let mut compiled = Vec::with_capacity(detections.len());
         let mut own = Own::default();
         let mut built_in = Vec::new();
@@ -126,19 +131,23 @@ impl Engine {
             };
             compiled.push(Compiled {
                 name: name.to_owned(),
-                replacement: Replacement::new(detection.style, label),
+                replacement: Replacement::new(detection.style, name, label, &pseudonyms),
             });
         }
         let mut groups: Vec<Box<dyn Group>> = Vec::new();
         if !built_in.is_empty() {
             groups.push(Box::new(Singles::new(built_in, anchored)));
         }
-        groups.extend(own.groups(cache)?);
+        let own = own.groups(cache)?;
+        let only_built_in = own.is_empty();
+        groups.extend(own);
         Ok(Self {
             bound: groups.iter().map(|group| group.bound()).max().unwrap_or(0),
             ranks: order.into_iter().map(|(_, index)| index).collect(),
             compiled,
+            only_built_in,
             groups,
+            pseudonyms,
         })
     }
 
@@ -146,6 +155,22 @@ impl Engine {
     #[must_use]
     pub fn detector_name(&self, index: usize) -> &str {
         self.compiled.get(index).map_or("", |one| one.name.as_str())
+    }
+
+    /// From now on, pseudonyms are made with this key. Without one, they are labels alone.
+    pub fn set_pseudonym_key(&self, key: &[u8]) {
+        self.pseudonyms.set_key(key);
+    }
+
+    /// Keeps what gets pseudonyms until [`Self::end_noting`].
+    pub fn begin_noting(&self) {
+        self.pseudonyms.begin_noting();
+    }
+
+    /// What got pseudonyms since [`Self::begin_noting`].
+    #[must_use]
+    pub fn end_noting(&self) -> Originals {
+        self.pseudonyms.end_noting()
     }
 
     /// The most bytes of a text that may be undecided at a time, for a caller that sets limits.
@@ -189,6 +214,12 @@ impl Engine {
             Some(rank) if rank < below => Answer::Open(rank),
             _ => found,
         }
+    }
+
+    /// Whether nothing matches in a number that has fewer than [`TELLING`](super::scan::TELLING)
+    /// digits in a row in front of its decimal point: where all detectors are built in.
+    pub(super) fn passes_plain_numbers(&self) -> bool {
+        self.only_built_in
     }
 
     /// The place of the detector of a rank among the detections given.

@@ -1,3 +1,4 @@
+mod gitleaks;
 mod limits;
 mod random;
 
