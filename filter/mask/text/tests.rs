@@ -118,7 +118,7 @@ fn every_pair_of_splits_of_neighbouring_examples_gives_the_same() {
         for between in ["", " ", "é-"] {
             let texts: Vec<&str> = neighbours.iter().map(|(text, _)| text.as_str()).collect();
             let text = texts.join(between);
-            check_every_split(&engine, text.as_bytes(), between == " " && text.len() < 120);
+            check_every_split(&engine, text.as_bytes(), between == " " && text.len() < 72);
         }
     }
 }
