@@ -59,6 +59,18 @@ pub(super) trait Detect {
 
     /// The most bytes that it must be shown before it no longer answers [`Miss::More`].
     fn bound(&self) -> usize;
+
+    /// Whether a match may begin with the name of a month, or with a number of at most four
+    /// digits that a word follows.
+    fn is_date(&self) -> bool {
+        false
+    }
+
+    /// Whether it is open more often than others while a word is being written, so that asking it
+    /// first saves asking the others.
+    fn is_often_open(&self) -> bool {
+        false
+    }
 }
 
 /// The detector of a name in [`BUILT_IN_DETECTORS`](crate::config::mask::BUILT_IN_DETECTORS)
