@@ -5,6 +5,8 @@ mod phone;
 
 use super::Detect;
 
+pub(super) use phone::announces_phone;
+
 /// The detector of a name and its label.
 pub(super) fn built_in(name: &str) -> Option<(Box<dyn Detect>, &'static str)> {
     Some(match name {
