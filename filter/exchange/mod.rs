@@ -6,11 +6,14 @@
 //! [`Flow::Continue`] after a verdict; everything that goes wrong ends in [`Effect::Reply`] with a
 //! refusal.
 
+mod body;
+mod carrier;
 mod event;
 mod gate;
 mod guard;
 mod head;
 mod headers;
+mod pseudonyms;
 mod reply;
 mod request;
 mod response;

@@ -13,7 +13,9 @@
 //! match.
 
 pub(super) mod group;
+pub(super) mod own;
 
+mod canary;
 mod front;
 mod money;
 mod national;
@@ -28,9 +30,7 @@ pub(super) mod tests;
 
 use super::window::{Hit, Miss, Tail, Window};
 
-pub(super) use pattern::Pattern;
 pub(super) use secret::private_key;
-pub(super) use words::Words;
 
 /// Where a detector's matches may begin with a certain byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
