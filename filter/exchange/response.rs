@@ -1,10 +1,11 @@
 //! The response under the mask.
 
+use super::body::Body;
+use super::carrier::carrier;
 use super::event::{Effect, Flow, Headers, Outcome};
-use super::headers::{has, is_encoded, is_grpc, is_json, media_type, single};
+use super::headers::{has, single};
 use super::reply::Refusal;
 use super::{Exchange, Guard, Phase, World};
-use crate::mask::{Format, GrpcMessage, WalkError, Walker};
 use crate::operation::Shape;
 use crate::record::Record;
 
@@ -15,7 +16,7 @@ pub(super) struct Masking {
     plan: Option<usize>,
     /// What the request's body was, which tells the messages of a gRPC answer.
     shape: Shape,
-    walker: Option<Box<Walker>>,
+    body: Option<Box<Body>>,
     /// Whether trailers may follow the body without another call for a piece.
     trailers_possible: bool,
 }
@@ -25,7 +26,7 @@ impl Masking {
         Self {
             plan,
             shape,
-            walker: None,
+            body: None,
             trailers_possible: false,
         }
     }
@@ -35,18 +36,19 @@ impl Masking {
     }
 
     pub(super) fn is_active(&self) -> bool {
-        self.walker.is_some()
+        self.body.is_some()
     }
 
     /// Writes the matches into the record.
     pub(super) fn count(&self, guard: &Guard, record: &mut Record) {
-        let (Some(plan), Some(walker)) = (self.plan, &self.walker) else {
+        let (Some(plan), Some(body)) = (self.plan, &self.body) else {
             return;
         };
         let Some(engine) = guard.engines.get(plan) else {
             return;
         };
-        for (detector, count) in walker
+        for (detector, count) in body
+            .walker()
             .counts()
             .iter()
             .enumerate()
@@ -72,6 +74,17 @@ const OF_THE_BYTES: &[&str] = &[
     "accept-ranges",
 ];
 
+/// Removes them, and with them the name of a coding that is undone. Vary stays: what the model
+/// server would have sent to another client may be another text.
+fn of_the_bytes(headers: &Headers<'_>, decoded: bool) -> Vec<Effect> {
+    OF_THE_BYTES
+        .iter()
+        .chain(decoded.then_some(&"content-encoding"))
+        .filter(|name| has(headers, name))
+        .map(|name| Effect::RemoveResponseHeader(name))
+        .collect()
+}
+
 impl Exchange {
     pub(super) fn response_head(
         &mut self,
@@ -88,28 +101,37 @@ impl Exchange {
         let Some(plan) = masking.plan else {
             return Outcome::go_on();
         };
-        if end || self.head_request {
+        let bodiless = self.head_request || status == Some(304);
+        if end && !bodiless {
             return Outcome::go_on();
         }
-        let format = match format(headers, status, masking.shape) {
-            Ok(Some(format)) => format,
+        let planned = self.guard.policy.masks.get(plan);
+        let parts = planned.map_or_else(Default::default, |plan| plan.options.partial_content);
+        let carrier = match carrier(headers, status, masking.shape, parts) {
+            Ok(Some(carrier)) => carrier,
+            // Nothing comes that could have to be refused.
+            Err(_) if bodiless => return Outcome::go_on(),
             Ok(None) => return Outcome::go_on(),
             Err(code) => return self.refuse_response(code),
         };
+        let effects = of_the_bytes(headers, carrier.coding.is_some());
+        if bodiless {
+            // It says of a body what would not be true of it under the mask.
+            return Outcome {
+                effects,
+                flow: Flow::Continue,
+            };
+        }
         if self.guard.engines.get(plan).is_none() {
             return self.refuse_response("mask_unavailable");
         }
         // HTTP/1.1 says how a body ends: by its length or by its last chunk, and Envoy's HTTP/1
         // codec drops trailers unless it is told otherwise.
         masking.trailers_possible = !has(headers, "transfer-encoding");
-        masking.walker = Some(Box::new(Walker::new(format)));
+        masking.body = Some(Box::new(Body::new(carrier)));
         self.record.response.masked = true;
         Outcome {
-            effects: OF_THE_BYTES
-                .iter()
-                .filter(|name| has(headers, name))
-                .map(|name| Effect::RemoveResponseHeader(name))
-                .collect(),
+            effects,
             flow: Flow::Continue,
         }
     }
@@ -119,21 +141,17 @@ impl Exchange {
         let Phase::Passed(masking) = &mut self.phase else {
             return Outcome::go_on();
         };
-        let (Some(plan), Some(walker)) = (masking.plan, &mut masking.walker) else {
+        let (Some(plan), Some(body)) = (masking.plan, &mut masking.body) else {
             return Outcome::go_on();
         };
         let Some(engine) = guard.engines.get(plan) else {
             return self.cut("mask_unavailable");
         };
-        let mut out = Vec::with_capacity(piece.len());
-        let mut result = walker.push(engine, piece, &mut out);
-        if end && result.is_ok() {
-            result = walker.finish(engine, &mut out);
-        }
-        let held = walker.held() > 0;
-        if let Err(error) = result {
-            return self.cut(code_of(error));
-        }
+        let out = match body.push(engine, piece, end) {
+            Ok(out) => out,
+            Err(code) => return self.cut(code),
+        };
+        let held = body.holds();
         let flow = if held && !end && masking.trailers_possible {
             Flow::Hold
         } else {
@@ -185,78 +203,4 @@ impl Exchange {
             flow: Flow::Hold,
         }
     }
-}
-
-/// The code of a response that could not be masked to its end.
-fn code_of(error: WalkError) -> &'static str {
-    match error {
-        WalkError::TooLarge => "piece_too_large",
-        WalkError::TooManyTexts => "too_many_texts",
-        WalkError::Compressed => "message_compressed",
-        WalkError::Malformed => "message_malformed",
-        WalkError::Truncated => "message_truncated",
-        WalkError::UnknownMessage => "grpc_not_maskable",
-    }
-}
-
-/// How a response's body is read; `None` for one that has no text; an error for one that may
-/// have text that can't be read.
-fn format(
-    headers: &Headers<'_>,
-    status: Option<u16>,
-    shape: Shape,
-) -> Result<Option<Format>, &'static str> {
-    match status {
-        Some(204 | 304) => return Ok(None),
-        Some(101) => return Err("upgrade_not_maskable"),
-        Some(206) => return Err("range_not_maskable"),
-        Some(_) => {}
-        None => return Err("status_not_readable"),
-    }
-    if is_encoded(headers) {
-        return Err("encoding_not_maskable");
-    }
-    let Some(media) = media_type(headers) else {
-        // One content-type that can't be read is no better than several.
-        return if has(headers, "content-type") {
-            Err("media_type_not_maskable")
-        } else {
-            Ok(Some(Format::Json))
-        };
-    };
-    if is_grpc(&media) {
-        return match shape {
-            Shape::TensorsGrpc => Ok(Some(Format::Grpc(GrpcMessage::ModelInferResponse))),
-            Shape::TensorsGrpcStream => {
-                Ok(Some(Format::Grpc(GrpcMessage::ModelStreamInferResponse)))
-            }
-            _ => Err("grpc_not_maskable"),
-        };
-    }
-    if media == "text/event-stream" {
-        return Ok(Some(Format::Events));
-    }
-    if is_json(&media) {
-        return Ok(Some(Format::Json));
-    }
-    if [
-        "application/x-ndjson",
-        "application/ndjson",
-        "application/jsonl",
-    ]
-    .contains(&media.as_str())
-    {
-        return Ok(Some(Format::Lines));
-    }
-    if media.starts_with("text/") {
-        return Ok(Some(Format::Text));
-    }
-    let sound_or_picture = ["audio/", "image/", "video/", "font/"]
-        .iter()
-        .any(|kind| media.starts_with(kind));
-    // SVG is text.
-    if sound_or_picture && !media.ends_with("+xml") {
-        return Ok(None);
-    }
-    Err("media_type_not_maskable")
 }
