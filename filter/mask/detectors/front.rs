@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     fn front(text: &str) -> Front {
-        Front::new(Past::default().then(text.as_bytes()))
+        Front::new(Past::default().behind().then(text.as_bytes(), text.len()))
     }
 
     fn words(text: &str) -> Vec<String> {

@@ -148,6 +148,11 @@ impl<'a> Feed<'a> {
         joint: Option<Range>,
     ) {
         let raw = self.slice(range);
+        if raw.is_empty() && joint.is_none() {
+            // The text does not go on here; what it waits for may never come.
+            self.written = range.1;
+            return;
+        }
         let joint = joint.map(|joint| self.slice(joint));
         self.texts.feed(
             id,

@@ -1,6 +1,9 @@
 //! The JSON of one event: which of its strings go on in later events, and what it ends.
 
 mod identity;
+mod shapes;
+#[cfg(test)]
+mod tests;
 
 use super::WalkError;
 use super::grammar::{Grammar, Role};
@@ -283,18 +286,7 @@ impl<'a> Reader<'a> {
     fn continues(&self) -> bool {
         let objects = self.frames.iter().filter(|frame| frame.object);
         let path: Vec<&[u8]> = objects.map(|frame| frame.name.short()).collect();
-        match path.as_slice() {
-            [b"choices", b"text"]
-            | [b"candidates", b"content", b"parts", b"text"]
-            | [b"token", b"text"]
-            | [b"message", b"content" | b"thinking"]
-            | [b"response" | b"content" | b"text_output"] => true,
-            [
-                ..,
-                b"role" | b"type" | b"id" | b"finish_reason" | b"stop_reason",
-            ] => false,
-            path => path.contains(&&b"delta"[..]),
-        }
+        shapes::continues(&path)
     }
 
     fn piece(&mut self) -> Piece {
@@ -381,6 +373,8 @@ impl<'a> Reader<'a> {
             (b"content_index", false) if depth == 0 => self.event.content = integer(),
             (b"summary_index", false) if depth == 0 => self.event.summary = integer(),
             (b"done", false) if depth == 0 && value == b"true" => self.payload.ends.push(End::All),
+            // llama.cpp; elsewhere it is no literal name.
+            (b"stop", false) if depth == 0 && value == b"true" => self.payload.ends.push(End::All),
             (b"generated_text", true) if depth == 0 => self.payload.ends.push(End::All),
             (b"type", true) if depth == 0 => self.event.kind = value,
             (b"item_id", true) if depth == 0 => self.event.item = value,
