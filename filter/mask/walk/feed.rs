@@ -117,6 +117,22 @@ impl<'a> Feed<'a> {
                     self.piece(range, (id, *owner), Writing::Json);
                 }
             }
+            Kind::Token(text, number) => {
+                if let Some((id, owner)) = payload.texts.get(text) {
+                    self.pass_to(range.0);
+                    self.texts.queue.begin_token(number, self.slice(range));
+                    self.piece(range, (id, *owner), Writing::Json);
+                    self.texts.queue.end_token();
+                }
+            }
+            Kind::Copy(token, put) => {
+                self.pass_to(range.0);
+                self.texts.queue.begin_copy(token, put);
+            }
+            Kind::CopyEnd => {
+                self.pass_to(range.0);
+                self.texts.queue.end_copy();
+            }
         }
     }
 

@@ -1,5 +1,7 @@
 //! The shapes in which servers stream.
 
+mod tokens;
+
 use serde_json::{Value, json};
 
 use super::super::tests::{engine, masked, try_pieces};
