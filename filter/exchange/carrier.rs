@@ -2,7 +2,7 @@
 
 use super::event::Headers;
 use super::headers::{has, is_json, media_type, single, values};
-use crate::config::mask::MaskOptions;
+use crate::config::mask::PartialContent;
 use crate::encoding::Coding;
 use crate::mask::{Format, Framing, GrpcMessage};
 use crate::operation::Shape;
@@ -34,12 +34,12 @@ pub(super) fn carrier(
     headers: &Headers<'_>,
     status: Option<u16>,
     shape: Shape,
-    options: MaskOptions,
+    parts: PartialContent,
 ) -> Result<Option<Carrier>, &'static str> {
     match status {
         Some(204) => return Ok(None),
         Some(101) => return Err("upgrade_not_maskable"),
-        Some(206) if options.partial_content_passes => return Ok(None),
+        Some(206) if parts == PartialContent::Pass => return Ok(None),
         Some(206) => return Err("range_not_maskable"),
         Some(_) => {}
         None => return Err("status_not_readable"),

@@ -10,6 +10,7 @@ use super::headers::{
 use super::reply::Refusal;
 use super::request::{Asked, hold, not_readable, out_of_order, shown};
 use super::{Exchange, Phase, World};
+use crate::config::mask::{PartialContent, Plan};
 use crate::config::upstream::{Fact, Upstream};
 use crate::identity::{self, Identity, Unverified, find_token};
 use crate::operation::{self, Dialect, Facts, Operation, Shape};
@@ -253,9 +254,8 @@ impl Exchange {
                 set("grpc-accept-encoding", "identity".to_owned());
             }
             // A part of a body can't be masked.
-            let parts = &self.guard.mask_options;
-            if headers::has(headers, "range") && !parts.iter().any(|one| one.partial_content_passes)
-            {
+            let part_passes = |plan: &Plan| plan.options.partial_content == PartialContent::Pass;
+            if headers::has(headers, "range") && !policy.masks.iter().any(part_passes) {
                 effects.push(Effect::RemoveRequestHeader("range".to_owned()));
             }
         }

@@ -105,8 +105,9 @@ impl Exchange {
         if end && !bodiless {
             return Outcome::go_on();
         }
-        let options = self.guard.mask_options.get(plan).copied();
-        let carrier = match carrier(headers, status, masking.shape, options.unwrap_or_default()) {
+        let planned = self.guard.policy.masks.get(plan);
+        let parts = planned.map_or_else(Default::default, |plan| plan.options.partial_content);
+        let carrier = match carrier(headers, status, masking.shape, parts) {
             Ok(Some(carrier)) => carrier,
             // Nothing comes that could have to be refused.
             Err(_) if bodiless => return Outcome::go_on(),

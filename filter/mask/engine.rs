@@ -3,18 +3,21 @@
 #[cfg(test)]
 mod tests;
 
+use std::rc::Rc;
+
 use crate::config::mask::{BUILT_IN_DETECTORS, Detection, Detector};
 
+use super::detectors;
 use super::detectors::group::{Answer, Group, Known, Singles};
-use super::detectors::{self, Detect, Pattern, Words};
-use super::render::Replacement;
+use super::detectors::own::Own;
+use super::render::{Originals, Pseudonyms, Replacement};
 use super::window::Window;
 
 /// Memory for the lazily built automata of all of a mask's patterns together, in bytes.
 const CACHE: usize = 4 << 20;
 
 /// The most groups of a mask.
-const GROUPS: usize = 4;
+const GROUPS: usize = 5;
 
 /// All detectors of a mask, compiled once and shared by every text that is masked with them.
 pub struct Engine {
@@ -26,6 +29,7 @@ pub struct Engine {
     groups: Vec<Box<dyn Group>>,
     bound: usize,
     only_built_in: bool,
+    pseudonyms: Rc<Pseudonyms>,
 }
 
 struct Compiled {
@@ -84,11 +88,7 @@ impl Engine {
     /// A detector that does not exist, an expression that does not compile or whose longest
     /// match is not bounded (by 4096 bytes), and a word that is empty or longer than that.
     pub fn new(detections: &[Detection]) -> Result<Self, EngineError> {
-        let patterns = detections
-            .iter()
-            .filter(|detection| matches!(detection.detector, Detector::Pattern { .. }))
-            .count();
-        Self::build(detections, CACHE / patterns.max(1), true)
+        Self::build(detections, CACHE, true)
     }
 
     /// The same, but that built-in detectors are asked wherever they may begin, not only near
@@ -98,7 +98,7 @@ impl Engine {
         Self::build(detections, CACHE, false)
     }
 
-    /// Compiles the detectors with `cache` bytes for each pattern.
+    /// Compiles the detectors with `cache` bytes for the automata of all patterns.
     pub(super) fn build(
         detections: &[Detection],
         cache: usize,
@@ -110,33 +110,44 @@ impl Engine {
             .map(|(index, detection)| (order(&detection.detector), index))
             .collect();
         order.sort_unstable();
+        let pseudonyms = Rc::default();
         let mut compiled = Vec::with_capacity(detections.len());
+        let mut own = Own::default();
         let mut built_in = Vec::new();
-        let mut own = Vec::new();
         for (index, detection) in detections.iter().enumerate() {
             let rank = order.iter().position(|(_, of)| *of == index);
             let rank = rank.unwrap_or(usize::MAX);
-            let (one, detect) = compile(detection, cache)?;
-            compiled.push(one);
-            match detection.detector {
-                Detector::BuiltIn(_) => built_in.push((rank, detect)),
-                Detector::Pattern { .. } | Detector::Words { .. } => own.push((rank, detect)),
-            }
+            let name = detection.detector.name();
+            let label = match &detection.detector {
+                Detector::BuiltIn(name) => {
+                    let (detect, label) = detectors::built_in(name).ok_or_else(|| EngineError {
+                        detector: (*name).to_owned(),
+                        reason: "there is no built-in detector of this name".to_owned(),
+                    })?;
+                    built_in.push((rank, detect));
+                    label
+                }
+                detector => own.add(rank, detector),
+            };
+            compiled.push(Compiled {
+                name: name.to_owned(),
+                replacement: Replacement::new(detection.style, name, label, &pseudonyms),
+            });
         }
         let mut groups: Vec<Box<dyn Group>> = Vec::new();
         if !built_in.is_empty() {
             groups.push(Box::new(Singles::new(built_in, anchored)));
         }
+        let own = own.groups(cache)?;
         let only_built_in = own.is_empty();
-        if !only_built_in {
-            groups.push(Box::new(Singles::new(own, false)));
-        }
+        groups.extend(own);
         Ok(Self {
             bound: groups.iter().map(|group| group.bound()).max().unwrap_or(0),
             ranks: order.into_iter().map(|(_, index)| index).collect(),
             compiled,
             only_built_in,
             groups,
+            pseudonyms,
         })
     }
 
@@ -144,6 +155,22 @@ impl Engine {
     #[must_use]
     pub fn detector_name(&self, index: usize) -> &str {
         self.compiled.get(index).map_or("", |one| one.name.as_str())
+    }
+
+    /// From now on, pseudonyms are made with this key. Without one, they are labels alone.
+    pub fn set_pseudonym_key(&self, key: &[u8]) {
+        self.pseudonyms.set_key(key);
+    }
+
+    /// Keeps what gets pseudonyms until [`Self::end_noting`].
+    pub fn begin_noting(&self) {
+        self.pseudonyms.begin_noting();
+    }
+
+    /// What got pseudonyms since [`Self::begin_noting`].
+    #[must_use]
+    pub fn end_noting(&self) -> Originals {
+        self.pseudonyms.end_noting()
     }
 
     /// The most bytes of a text that may be undecided at a time, for a caller that sets limits.
@@ -206,39 +233,11 @@ impl Engine {
     }
 }
 
-/// Compiles one detector with `cache` bytes, if it is a pattern.
-fn compile(
-    detection: &Detection,
-    cache: usize,
-) -> Result<(Compiled, Box<dyn Detect>), EngineError> {
-    let name = detection.detector.name();
-    let error = |reason| EngineError {
-        detector: name.to_owned(),
-        reason,
-    };
-    let (detect, label): (Box<dyn Detect>, &str) = match &detection.detector {
-        Detector::BuiltIn(name) => detectors::built_in(name)
-            .ok_or_else(|| error("there is no built-in detector of this name".to_owned()))?,
-        Detector::Pattern { pattern, label, .. } => (
-            Box::new(Pattern::new(pattern, cache).map_err(error)?),
-            label,
-        ),
-        Detector::Words { words, label, .. } => {
-            (Box::new(Words::new(words).map_err(error)?), label)
-        }
-    };
-    let compiled = Compiled {
-        name: name.to_owned(),
-        replacement: Replacement::new(detection.style, label),
-    };
-    Ok((compiled, detect))
-}
-
 /// A detector's place in the order in which they are tried, before that in the policy.
 fn order(detector: &Detector) -> usize {
     match detector {
         Detector::BuiltIn(name) => BUILT_IN_DETECTORS.iter().position(|one| one == name),
-        Detector::Pattern { .. } | Detector::Words { .. } => None,
+        Detector::Pattern { .. } | Detector::Words { .. } | Detector::Canaries { .. } => None,
     }
     .unwrap_or(BUILT_IN_DETECTORS.len())
 }

@@ -8,6 +8,10 @@ mod text;
 mod walk;
 mod window;
 
+#[cfg(test)]
+mod tests;
+
 pub use engine::{Engine, EngineError};
+pub use render::Originals;
 pub use text::{Sink, Text};
 pub use walk::{Counts, Format, Framing, GrpcMessage, WalkError, Walker};

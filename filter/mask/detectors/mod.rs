@@ -1,8 +1,10 @@
 //! The detectors: what of a text is a match, each in a file of its own.
 
 pub(super) mod group;
+pub(super) mod own;
 pub(super) mod private_key;
 
+mod canary;
 mod credit_card;
 mod email;
 mod front;
@@ -19,9 +21,6 @@ mod words;
 pub(super) mod tests;
 
 use super::window::{Hit, Miss, Tail, Window};
-
-pub(super) use pattern::Pattern;
-pub(super) use words::Words;
 
 /// Where a detector's matches may begin with a certain byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
