@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use super::event::{Call, Effect, Flow, Outcome};
 use super::reply::Refusal;
-use super::request::{Asked, hold};
+use super::request::{Asked, Seen, hold};
 use super::{Exchange, Phase, World};
 use crate::approval::{self, Question, State};
 use crate::config::approvals::Approvals;
@@ -107,7 +107,7 @@ impl Exchange {
             approval.reviewer.clone_from(&answer.reviewer);
         }
         match answer.state {
-            State::Approved => self.judge(waiting.asked, true, world),
+            State::Approved => self.judge(waiting.asked, Seen::Gone, world),
             State::Denied => {
                 let reason = answer.reason.unwrap_or_default();
                 let message = format!("A reviewer denied this request ({}). {reason}", answer.id);

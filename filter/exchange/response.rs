@@ -4,7 +4,7 @@ use super::event::{Effect, Flow, Headers, Outcome};
 use super::headers::{has, is_encoded, is_grpc, is_json, media_type, single};
 use super::reply::Refusal;
 use super::{Exchange, Guard, Phase, World};
-use crate::mask::{Format, GrpcMessage, WalkError, Walker};
+use crate::mask::{Format, GrpcMessage, Originals, Pass, Stop, WalkError};
 use crate::operation::Shape;
 use crate::record::Record;
 
@@ -13,49 +13,51 @@ use crate::record::Record;
 pub(super) struct Masking {
     /// Index of the mask plan.
     plan: Option<usize>,
+    /// What is put back.
+    originals: Option<Originals>,
     /// What the request's body was, which tells the messages of a gRPC answer.
     shape: Shape,
-    walker: Option<Box<Walker>>,
+    pass: Option<Box<Pass>>,
     /// Whether trailers may follow the body without another call for a piece.
     trailers_possible: bool,
+    /// Whether the head waits for the first piece of the body.
+    head_waits: bool,
 }
 
 impl Masking {
     pub(super) fn planned(plan: Option<usize>, shape: Shape) -> Self {
         Self {
             plan,
+            originals: None,
             shape,
-            walker: None,
+            pass: None,
             trailers_possible: false,
+            head_waits: false,
+        }
+    }
+
+    /// Puts these back.
+    pub(super) fn restoring(self, originals: Originals) -> Self {
+        Self {
+            originals: Some(originals).filter(|originals| !originals.is_empty()),
+            ..self
         }
     }
 
     pub(super) fn is_planned(&self) -> bool {
-        self.plan.is_some()
+        self.plan.is_some() || self.originals.is_some()
     }
 
     pub(super) fn is_active(&self) -> bool {
-        self.walker.is_some()
+        self.pass.is_some()
     }
 
     /// Writes the matches into the record.
     pub(super) fn count(&self, guard: &Guard, record: &mut Record) {
-        let (Some(plan), Some(walker)) = (self.plan, &self.walker) else {
-            return;
-        };
-        let Some(engine) = guard.engines.get(plan) else {
-            return;
-        };
-        for (detector, count) in walker
-            .counts()
-            .iter()
-            .enumerate()
-            .filter(|(_, count)| *count > 0)
-        {
-            record
-                .response
-                .matches
-                .insert(engine.detector_name(detector).to_owned(), count);
+        if let (Some(masks), Some(pass)) = (guard.masks(self.plan), &self.pass) {
+            record.response.matches = pass.matches(masks);
+            record.response.alerts = pass.alerts(masks);
+            record.response.restored = pass.restored();
         }
     }
 }
@@ -85,32 +87,39 @@ impl Exchange {
         let Phase::Passed(masking) = &mut self.phase else {
             return Outcome::go_on();
         };
-        let Some(plan) = masking.plan else {
-            return Outcome::go_on();
-        };
-        if end || self.head_request {
+        if !masking.is_planned() || end || self.head_request {
             return Outcome::go_on();
         }
+        let Some(masks) = self.guard.masks(masking.plan) else {
+            return self.refuse_response("mask_unavailable");
+        };
         let format = match format(headers, status, masking.shape) {
             Ok(Some(format)) => format,
             Ok(None) => return Outcome::go_on(),
+            // Nothing would have been hidden.
+            Err(_) if masks.only_count() => return Outcome::go_on(),
             Err(code) => return self.refuse_response(code),
         };
-        if self.guard.engines.get(plan).is_none() {
-            return self.refuse_response("mask_unavailable");
-        }
         // HTTP/1.1 says how a body ends: by its length or by its last chunk, and Envoy's HTTP/1
         // codec drops trailers unless it is told otherwise.
         masking.trailers_possible = !has(headers, "transfer-encoding");
-        masking.walker = Some(Box::new(Walker::new(format)));
-        self.record.response.masked = true;
+        let originals = masking.originals.take();
+        let changes = !masks.only_count() || originals.is_some();
+        masking.head_waits = masks.may_cut();
+        masking.pass = Some(Box::new(Pass::new(masks, format, originals)));
+        self.record.response.masked = !masks.only_count();
+        let flow = if masking.head_waits {
+            Flow::Hold
+        } else {
+            Flow::Continue
+        };
         Outcome {
             effects: OF_THE_BYTES
                 .iter()
-                .filter(|name| has(headers, name))
+                .filter(|name| changes && has(headers, name))
                 .map(|name| Effect::RemoveResponseHeader(name))
                 .collect(),
-            flow: Flow::Continue,
+            flow,
         }
     }
 
@@ -119,20 +128,23 @@ impl Exchange {
         let Phase::Passed(masking) = &mut self.phase else {
             return Outcome::go_on();
         };
-        let (Some(plan), Some(walker)) = (masking.plan, &mut masking.walker) else {
+        let Some(pass) = &mut masking.pass else {
             return Outcome::go_on();
         };
-        let Some(engine) = guard.engines.get(plan) else {
+        let Some(masks) = guard.masks(masking.plan) else {
             return self.cut("mask_unavailable");
         };
         let mut out = Vec::with_capacity(piece.len());
-        let mut result = walker.push(engine, piece, &mut out);
+        let mut result = pass.push(masks, piece, &mut out);
         if end && result.is_ok() {
-            result = walker.finish(engine, &mut out);
+            result = pass.finish(masks, &mut out);
         }
-        let held = walker.held() > 0;
-        if let Err(error) = result {
-            return self.cut(code_of(error));
+        let head_waits = core::mem::take(&mut masking.head_waits);
+        let held = pass.held() > 0;
+        match result {
+            Ok(()) => {}
+            Err(stop) if head_waits => return self.withhold(stop),
+            Err(stop) => return self.cut(code_of(stop)),
         }
         let flow = if held && !end && masking.trailers_possible {
             Flow::Hold
@@ -173,6 +185,31 @@ impl Exchange {
         }
     }
 
+    /// The response is refused for what its body begins with.
+    fn withhold(&mut self, stop: Stop) -> Outcome {
+        if let Phase::Passed(masking) = &self.phase {
+            masking.count(&self.guard, &mut self.record);
+        }
+        let code = code_of(stop);
+        if stop != Stop::Cut {
+            return self.refuse_response(code);
+        }
+        self.phase = Phase::Over;
+        self.record.response.code = Some(code);
+        let refusal = Refusal::new(
+            403,
+            code,
+            "The answer holds something that the policy does not let through.",
+        );
+        Outcome {
+            effects: vec![
+                Effect::ReplaceResponseBody(Vec::new()),
+                Effect::Reply(refusal.into_reply(self.dialect)),
+            ],
+            flow: Flow::Hold,
+        }
+    }
+
     /// The response's head has gone: all that is left is to end the connection.
     fn cut(&mut self, code: &'static str) -> Outcome {
         if let Phase::Passed(masking) = &self.phase {
@@ -187,15 +224,18 @@ impl Exchange {
     }
 }
 
-/// The code of a response that could not be masked to its end.
-fn code_of(error: WalkError) -> &'static str {
-    match error {
-        WalkError::TooLarge => "piece_too_large",
-        WalkError::TooManyTexts => "too_many_texts",
-        WalkError::Compressed => "message_compressed",
-        WalkError::Malformed => "message_malformed",
-        WalkError::Truncated => "message_truncated",
-        WalkError::UnknownMessage => "grpc_not_maskable",
+/// The code of a body that could not be masked to its end.
+pub(super) fn code_of(stop: Stop) -> &'static str {
+    match stop {
+        Stop::Cut => "match_withheld",
+        Stop::Walk(error) => match error {
+            WalkError::TooLarge => "piece_too_large",
+            WalkError::TooManyTexts => "too_many_texts",
+            WalkError::Compressed => "message_compressed",
+            WalkError::Malformed => "message_malformed",
+            WalkError::Truncated => "message_truncated",
+            WalkError::UnknownMessage => "grpc_not_maskable",
+        },
     }
 }
 

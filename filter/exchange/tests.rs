@@ -1,5 +1,6 @@
 mod approvals;
 mod keys;
+mod masks;
 mod requests;
 mod responses;
 mod upstream;

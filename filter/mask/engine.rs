@@ -8,7 +8,7 @@ use std::rc::Rc;
 use crate::config::mask::{BUILT_IN_DETECTORS, Detection, Detector};
 
 use super::detectors::group::{Answer, Group, Known, Singles};
-use super::detectors::{self, Detect, Pattern, Words};
+use super::detectors::{self, Detect, Pattern, Placeholder, Words};
 use super::render::{Originals, Pseudonyms, Replacement};
 use super::window::Window;
 
@@ -140,6 +140,24 @@ impl Engine {
             groups,
             pseudonyms,
         })
+    }
+
+    /// An engine that finds a request's pseudonyms in its answer, and writes what they stand for.
+    #[must_use]
+    pub fn restoring(originals: Originals) -> Self {
+        let originals = Rc::new(originals);
+        let detect: Box<dyn Detect> = Box::new(Placeholder::new(&originals));
+        let group = Singles::new(vec![(0, detect)], false);
+        Self {
+            bound: group.bound(),
+            ranks: vec![0],
+            compiled: vec![Compiled {
+                name: "pseudonym".to_owned(),
+                replacement: Replacement::restoring(&originals),
+            }],
+            groups: vec![Box::new(group)],
+            pseudonyms: Rc::default(),
+        }
     }
 
     /// The name of detector `index`, as [`Sink::replace`](super::Sink::replace) gives it.

@@ -2,6 +2,7 @@
 
 mod detectors;
 mod engine;
+mod pass;
 mod render;
 mod scan;
 mod text;
@@ -9,6 +10,7 @@ mod walk;
 mod window;
 
 pub use engine::{Engine, EngineError};
+pub use pass::{Masks, Matches, Pass, Stop};
 pub use render::Originals;
 pub use text::{Sink, Text};
 pub use walk::{Counts, Format, GrpcMessage, WalkError, Walker};

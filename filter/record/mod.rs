@@ -63,6 +63,12 @@ pub struct Request {
     pub items: Option<u64>,
     /// The body's size, if it was read.
     pub bytes: Option<u64>,
+    /// Whether a mask was on.
+    pub masked: bool,
+    /// What was masked, by detector.
+    pub matches: BTreeMap<String, u64>,
+    /// What was only counted, by detector.
+    pub alerts: BTreeMap<String, u64>,
 }
 
 /// What was decided.
@@ -105,8 +111,12 @@ pub struct Response {
     pub bytes_sent: u64,
     /// Whether a mask was on.
     pub masked: bool,
-    /// Matches by detector.
+    /// What was masked, ended the response, or waited for a person, by detector.
     pub matches: BTreeMap<String, u64>,
+    /// What was only counted, by detector.
+    pub alerts: BTreeMap<String, u64>,
+    /// Pseudonyms of the request that have been given their values back.
+    pub restored: u64,
     /// Why the response was refused or cut off.
     pub code: Option<&'static str>,
 }

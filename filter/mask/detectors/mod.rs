@@ -9,6 +9,7 @@ mod iban;
 mod ip;
 mod jwt;
 mod pattern;
+mod placeholder;
 mod token;
 mod us_ssn;
 mod words;
@@ -19,6 +20,7 @@ pub(super) mod tests;
 use super::window::{Hit, Miss, Tail, Window};
 
 pub(super) use pattern::Pattern;
+pub(super) use placeholder::Placeholder;
 pub(super) use words::Words;
 
 /// Where a detector's matches may begin with a certain byte.
