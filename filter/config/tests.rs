@@ -171,11 +171,6 @@ fn what_a_later_version_does_is_refused_by_name() {
         ("rules", r#""global_quotas": {}, "rules""#, "/global_quotas"),
         (
             "rules",
-            r#""masks": {"m": {"detect": ["phone"]}}, "rules""#,
-            "/masks/m/detect/0",
-        ),
-        (
-            "rules",
             r#""limits": {"timing_bucket": "0ms"}, "rules""#,
             "/limits/timing_bucket",
         ),

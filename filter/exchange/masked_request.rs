@@ -4,20 +4,22 @@
 //! and approved rests on the body as the caller sent it. A body that can't be read with certainty
 //! is refused: it could hold what the mask is for.
 
+use super::body::WITHHELD;
 use super::event::{Effect, Headers};
-use super::headers::{has, is_encoded, is_json, media_type};
+use super::headers::{has, is_encoded, is_grpc, is_json, media_type, single};
 use super::reply::Refusal;
 use super::request::{Seen, not_readable};
-use super::response::code_of;
 use super::{Exchange, Guard};
 use crate::config::rules::RequestMask;
+use crate::encoding::Coding;
 use crate::json;
-use crate::mask::{Format, Masks, Originals, Pass, Stop};
+use crate::mask::{Format, Framing, GrpcMessage, Masks, Originals, Pass, Stop};
+use crate::operation::Shape;
 
 /// How a request carries text, and what its head says of its bytes.
 #[derive(Clone, Debug)]
 pub(super) struct Carriage {
-    format: Option<Format>,
+    format: Option<(Format, Framing)>,
     /// Whether its length is said.
     sized: bool,
     /// Headers that are wrong once the bytes change.
@@ -29,10 +31,17 @@ const DIGESTS: &[&str] = &["content-md5", "digest", "content-digest", "repr-dige
 
 impl Carriage {
     /// Reads a head.
-    pub(super) fn of(headers: &Headers<'_>) -> Self {
+    pub(super) fn of(headers: &Headers<'_>, shape: Shape) -> Self {
         let media = media_type(headers).filter(|_| !is_encoded(headers));
+        let framing = Framing {
+            compression: single(headers, "grpc-encoding")
+                .and_then(|name| Coding::named(name.as_bytes())),
+            web: false,
+        };
         Self {
-            format: media.and_then(|media| format(&media)),
+            format: media
+                .and_then(|media| format(&media, shape))
+                .map(|format| (format, framing)),
             sized: has(headers, "content-length"),
             digests: DIGESTS
                 .iter()
@@ -56,7 +65,12 @@ impl Guard {
     }
 }
 
-fn format(media: &str) -> Option<Format> {
+fn format(media: &str, shape: Shape) -> Option<Format> {
+    if is_grpc(media) {
+        // A stream's client may wait for an answer before it sends more: the end may never come.
+        return (shape == Shape::TensorsGrpc)
+            .then_some(Format::Grpc(GrpcMessage::ModelInferRequest));
+    }
     if is_json(media) {
         return Some(Format::Json);
     }
@@ -89,7 +103,9 @@ impl Exchange {
             return Ok(Sent::default());
         }
         let masks = guard.masks(Some(mask.plan)).ok_or_else(unmaskable)?;
-        let format = carriage.format.filter(|format| is_certain(*format, body));
+        let format = carriage
+            .format
+            .filter(|(format, _)| is_certain(*format, body));
         let Some(format) = format else {
             return if masks.only_count() {
                 Ok(Sent::default())
@@ -108,7 +124,7 @@ impl Exchange {
         let out = result.map_err(|stop| match stop {
             Stop::Cut => Refusal::new(
                 403,
-                code_of(stop),
+                WITHHELD,
                 "The request holds something that the policy does not let through.",
             ),
             Stop::Walk(_) => unmaskable(),

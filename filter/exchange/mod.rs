@@ -6,6 +6,8 @@
 //! [`Flow::Continue`] after a verdict; everything that goes wrong ends in [`Effect::Reply`] with a
 //! refusal.
 
+mod body;
+mod carrier;
 mod event;
 mod gate;
 mod guard;

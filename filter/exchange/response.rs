@@ -1,10 +1,12 @@
 //! The response under the mask.
 
+use super::body::{Body, WITHHELD};
+use super::carrier::carrier;
 use super::event::{Effect, Flow, Headers, Outcome};
-use super::headers::{has, is_encoded, is_grpc, is_json, media_type, single};
+use super::headers::{has, single};
 use super::reply::Refusal;
 use super::{Exchange, Guard, Phase, World};
-use crate::mask::{Format, GrpcMessage, Originals, Pass, Stop, WalkError};
+use crate::mask::Originals;
 use crate::operation::Shape;
 use crate::record::Record;
 
@@ -17,7 +19,7 @@ pub(super) struct Masking {
     originals: Option<Originals>,
     /// What the request's body was, which tells the messages of a gRPC answer.
     shape: Shape,
-    pass: Option<Box<Pass>>,
+    body: Option<Box<Body>>,
     /// Whether trailers may follow the body without another call for a piece.
     trailers_possible: bool,
     /// Whether the head waits for the first piece of the body.
@@ -30,7 +32,7 @@ impl Masking {
             plan,
             originals: None,
             shape,
-            pass: None,
+            body: None,
             trailers_possible: false,
             head_waits: false,
         }
@@ -49,15 +51,15 @@ impl Masking {
     }
 
     pub(super) fn is_active(&self) -> bool {
-        self.pass.is_some()
+        self.body.is_some()
     }
 
     /// Writes the matches into the record.
     pub(super) fn count(&self, guard: &Guard, record: &mut Record) {
-        if let (Some(masks), Some(pass)) = (guard.masks(self.plan), &self.pass) {
-            record.response.matches = pass.matches(masks);
-            record.response.alerts = pass.alerts(masks);
-            record.response.restored = pass.restored();
+        if let (Some(masks), Some(body)) = (guard.masks(self.plan), &self.body) {
+            record.response.matches = body.pass().matches(masks);
+            record.response.alerts = body.pass().alerts(masks);
+            record.response.restored = body.pass().restored();
         }
     }
 }
@@ -74,6 +76,17 @@ const OF_THE_BYTES: &[&str] = &[
     "accept-ranges",
 ];
 
+/// Removes them, and with them the name of a coding that is undone. Vary stays: what the model
+/// server would have sent to another client may be another text.
+fn of_the_bytes(headers: &Headers<'_>, decoded: bool) -> Vec<Effect> {
+    OF_THE_BYTES
+        .iter()
+        .chain(decoded.then_some(&"content-encoding"))
+        .filter(|name| has(headers, name))
+        .map(|name| Effect::RemoveResponseHeader(name))
+        .collect()
+}
+
 impl Exchange {
     pub(super) fn response_head(
         &mut self,
@@ -87,40 +100,52 @@ impl Exchange {
         let Phase::Passed(masking) = &mut self.phase else {
             return Outcome::go_on();
         };
-        if !masking.is_planned() || end || self.head_request {
+        if !masking.is_planned() {
+            return Outcome::go_on();
+        }
+        let bodiless = self.head_request || status == Some(304);
+        if end && !bodiless {
             return Outcome::go_on();
         }
         let Some(masks) = self.guard.masks(masking.plan) else {
             return self.refuse_response("mask_unavailable");
         };
-        let format = match format(headers, status, masking.shape) {
-            Ok(Some(format)) => format,
+        let parts = masks.options().partial_content;
+        let carrier = match carrier(headers, status, masking.shape, parts) {
+            Ok(Some(carrier)) => carrier,
+            // Nothing comes that could have to be refused.
+            Err(_) if bodiless => return Outcome::go_on(),
             Ok(None) => return Outcome::go_on(),
             // Nothing would have been hidden.
             Err(_) if masks.only_count() => return Outcome::go_on(),
             Err(code) => return self.refuse_response(code),
         };
+        let originals = masking.originals.take();
+        let changes = !masks.only_count() || originals.is_some();
+        let effects = if changes {
+            of_the_bytes(headers, carrier.coding.is_some())
+        } else {
+            Vec::new()
+        };
+        if bodiless {
+            // It says of a body what would not be true of it under the mask.
+            return Outcome {
+                effects,
+                flow: Flow::Continue,
+            };
+        }
         // HTTP/1.1 says how a body ends: by its length or by its last chunk, and Envoy's HTTP/1
         // codec drops trailers unless it is told otherwise.
         masking.trailers_possible = !has(headers, "transfer-encoding");
-        let originals = masking.originals.take();
-        let changes = !masks.only_count() || originals.is_some();
         masking.head_waits = masks.may_cut();
-        masking.pass = Some(Box::new(Pass::new(masks, format, originals)));
+        masking.body = Some(Box::new(Body::new(carrier, masks, originals)));
         self.record.response.masked = !masks.only_count();
         let flow = if masking.head_waits {
             Flow::Hold
         } else {
             Flow::Continue
         };
-        Outcome {
-            effects: OF_THE_BYTES
-                .iter()
-                .filter(|name| changes && has(headers, name))
-                .map(|name| Effect::RemoveResponseHeader(name))
-                .collect(),
-            flow,
-        }
+        Outcome { effects, flow }
     }
 
     pub(super) fn response_body(&mut self, piece: &[u8], end: bool) -> Outcome {
@@ -128,24 +153,20 @@ impl Exchange {
         let Phase::Passed(masking) = &mut self.phase else {
             return Outcome::go_on();
         };
-        let Some(pass) = &mut masking.pass else {
+        let Some(body) = &mut masking.body else {
             return Outcome::go_on();
         };
         let Some(masks) = guard.masks(masking.plan) else {
             return self.cut("mask_unavailable");
         };
-        let mut out = Vec::with_capacity(piece.len());
-        let mut result = pass.push(masks, piece, &mut out);
-        if end && result.is_ok() {
-            result = pass.finish(masks, &mut out);
-        }
+        let pushed = body.push(masks, piece, end);
         let head_waits = core::mem::take(&mut masking.head_waits);
-        let held = pass.held() > 0;
-        match result {
-            Ok(()) => {}
-            Err(stop) if head_waits => return self.withhold(stop),
-            Err(stop) => return self.cut(code_of(stop)),
-        }
+        let held = body.holds();
+        let out = match pushed {
+            Ok(out) => out,
+            Err(code) if head_waits => return self.withhold(code),
+            Err(code) => return self.cut(code),
+        };
         let flow = if held && !end && masking.trailers_possible {
             Flow::Hold
         } else {
@@ -186,12 +207,11 @@ impl Exchange {
     }
 
     /// The response is refused for what its body begins with.
-    fn withhold(&mut self, stop: Stop) -> Outcome {
+    fn withhold(&mut self, code: &'static str) -> Outcome {
         if let Phase::Passed(masking) = &self.phase {
             masking.count(&self.guard, &mut self.record);
         }
-        let code = code_of(stop);
-        if stop != Stop::Cut {
+        if code != WITHHELD {
             return self.refuse_response(code);
         }
         self.phase = Phase::Over;
@@ -222,81 +242,4 @@ impl Exchange {
             flow: Flow::Hold,
         }
     }
-}
-
-/// The code of a body that could not be masked to its end.
-pub(super) fn code_of(stop: Stop) -> &'static str {
-    match stop {
-        Stop::Cut => "match_withheld",
-        Stop::Walk(error) => match error {
-            WalkError::TooLarge => "piece_too_large",
-            WalkError::TooManyTexts => "too_many_texts",
-            WalkError::Compressed => "message_compressed",
-            WalkError::Malformed => "message_malformed",
-            WalkError::Truncated => "message_truncated",
-            WalkError::UnknownMessage => "grpc_not_maskable",
-        },
-    }
-}
-
-/// How a response's body is read; `None` for one that has no text; an error for one that may
-/// have text that can't be read.
-fn format(
-    headers: &Headers<'_>,
-    status: Option<u16>,
-    shape: Shape,
-) -> Result<Option<Format>, &'static str> {
-    match status {
-        Some(204 | 304) => return Ok(None),
-        Some(101) => return Err("upgrade_not_maskable"),
-        Some(206) => return Err("range_not_maskable"),
-        Some(_) => {}
-        None => return Err("status_not_readable"),
-    }
-    if is_encoded(headers) {
-        return Err("encoding_not_maskable");
-    }
-    let Some(media) = media_type(headers) else {
-        // One content-type that can't be read is no better than several.
-        return if has(headers, "content-type") {
-            Err("media_type_not_maskable")
-        } else {
-            Ok(Some(Format::Json))
-        };
-    };
-    if is_grpc(&media) {
-        return match shape {
-            Shape::TensorsGrpc => Ok(Some(Format::Grpc(GrpcMessage::ModelInferResponse))),
-            Shape::TensorsGrpcStream => {
-                Ok(Some(Format::Grpc(GrpcMessage::ModelStreamInferResponse)))
-            }
-            _ => Err("grpc_not_maskable"),
-        };
-    }
-    if media == "text/event-stream" {
-        return Ok(Some(Format::Events));
-    }
-    if is_json(&media) {
-        return Ok(Some(Format::Json));
-    }
-    if [
-        "application/x-ndjson",
-        "application/ndjson",
-        "application/jsonl",
-    ]
-    .contains(&media.as_str())
-    {
-        return Ok(Some(Format::Lines));
-    }
-    if media.starts_with("text/") {
-        return Ok(Some(Format::Text));
-    }
-    let sound_or_picture = ["audio/", "image/", "video/", "font/"]
-        .iter()
-        .any(|kind| media.starts_with(kind));
-    // SVG is text.
-    if sound_or_picture && !media.ends_with("+xml") {
-        return Ok(None);
-    }
-    Err("media_type_not_maskable")
 }

@@ -9,8 +9,11 @@ mod text;
 mod walk;
 mod window;
 
+#[cfg(test)]
+mod tests;
+
 pub use engine::{Engine, EngineError};
 pub use pass::{Masks, Matches, Pass, Stop};
 pub use render::Originals;
 pub use text::{Sink, Text};
-pub use walk::{Counts, Format, GrpcMessage, WalkError, Walker};
+pub use walk::{Counts, Format, Framing, GrpcMessage, WalkError, Walker};

@@ -9,7 +9,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use super::{Engine, EngineError, Format, Originals, WalkError, Walker};
+use super::{Engine, EngineError, Format, Framing, Originals, WalkError, Walker};
 use crate::config::mask::{Options, Plan};
 
 /// What a plan looks for, compiled.
@@ -125,15 +125,20 @@ pub struct Pass {
 impl Pass {
     /// For a body that has not begun. In an answer, `originals` are put back.
     #[must_use]
-    pub fn new(masks: &Masks, format: Format, originals: Option<Originals>) -> Self {
-        let walker = |engine: &Option<Engine>| engine.as_ref().map(|_| Walker::new(format));
+    pub fn new(
+        masks: &Masks,
+        (format, framing): (Format, Framing),
+        originals: Option<Originals>,
+    ) -> Self {
+        let new = || Walker::framed(format, framing);
+        let walker = |engine: &Option<Engine>| engine.as_ref().map(|_| new());
         Self {
             change: walker(&masks.change),
             alerts: walker(&masks.alerts),
             gate: walker(&masks.gate),
             restore: originals
                 .filter(|originals| !originals.is_empty())
-                .map(|originals| (Engine::restoring(originals), Walker::new(format))),
+                .map(|originals| (Engine::restoring(originals), new())),
         }
     }
 

@@ -19,6 +19,8 @@ pub mod model;
 pub mod oidc;
 pub mod port;
 pub mod process;
+pub mod prose;
+pub mod streams;
 pub mod vectors;
 pub mod wait;
 pub mod wasm;

@@ -5,7 +5,7 @@ mod tests;
 
 use super::super::glob::Glob;
 use super::super::reader::{Node, list_of};
-use super::built_in::{BUILT_IN_DETECTORS, LATER_DETECTORS};
+use super::built_in::BUILT_IN_DETECTORS;
 use super::fields::read_fields;
 use super::own::Detector;
 use super::plan::{Options, PartialContent};
@@ -155,10 +155,6 @@ fn read_entry(
 
 /// The detectors that a name or glob stands for.
 fn choose(node: &Node<'_>, text: &str, own: &[Detector]) -> Vec<Detector> {
-    if LATER_DETECTORS.contains(&text) {
-        node.not_in_this_version(&format!("the detector {text:?}"));
-        return Vec::new();
-    }
     let glob = Glob::new(text);
     let mut chosen: Vec<Detector> = BUILT_IN_DETECTORS
         .iter()

@@ -1,14 +1,18 @@
 //! The detectors: what of a text is a match, each in a file of its own.
 
 pub(super) mod group;
+pub(super) mod own;
 pub(super) mod private_key;
 
+mod canary;
 mod credit_card;
 mod email;
+mod front;
 mod iban;
 mod ip;
 mod jwt;
 mod pattern;
+mod phone;
 mod placeholder;
 mod token;
 mod us_ssn;
@@ -19,9 +23,7 @@ pub(super) mod tests;
 
 use super::window::{Hit, Miss, Tail, Window};
 
-pub(super) use pattern::Pattern;
 pub(super) use placeholder::Placeholder;
-pub(super) use words::Words;
 
 /// Where a detector's matches may begin with a certain byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +66,7 @@ pub(super) fn built_in(name: &str) -> Option<(Box<dyn Detect>, &'static str)> {
         "credit_card" => (Box::new(credit_card::CreditCard), "CREDIT_CARD"),
         "us_ssn" => (Box::new(us_ssn::UsSsn), "US_SSN"),
         "ip" => (Box::new(ip::Ip), "IP"),
+        "phone" => (Box::new(phone::Phone), "PHONE"),
         _ => {
             let (token, label) = token::built_in(name)?;
             (Box::new(token), label)

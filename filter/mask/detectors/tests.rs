@@ -12,6 +12,7 @@ pub(in crate::mask) fn examples() -> Vec<(String, String)> {
         iban::EXAMPLES,
         ip::EXAMPLES,
         jwt::EXAMPLES,
+        phone::EXAMPLES,
         private_key::EXAMPLES,
         token::EXAMPLES,
         us_ssn::EXAMPLES,
@@ -38,6 +39,7 @@ pub(in crate::mask) fn pattern(name: &str, pattern: &str) -> Detection {
         detector: Detector::Pattern {
             name: name.to_owned(),
             pattern: pattern.to_owned(),
+            near: Vec::new(),
             label: name.to_ascii_uppercase(),
         },
         style: Style::Label,
@@ -122,9 +124,12 @@ pub(in crate::mask) fn mask_str(engine: &Engine, text: &str) -> String {
 #[test]
 fn every_example_becomes_what_its_table_says() {
     let engine = Engine::new(&built_ins(Style::Label)).unwrap();
-    for (text, masked) in examples() {
-        assert_eq!(mask_str(&engine, &text), masked, "{text}");
-    }
+    let wrong: Vec<_> = examples()
+        .into_iter()
+        .map(|(text, masked)| (mask_str(&engine, &text), masked, text))
+        .filter(|(is, should, _)| is != should)
+        .collect();
+    assert!(wrong.is_empty(), "is, should be, text: {wrong:#?}");
 }
 
 /// The property on which the streaming rests: a detector that has answered has answered.
@@ -143,18 +148,10 @@ fn no_detector_changes_its_answer_when_it_is_shown_more() {
         "-----BEGIN A PRIVATE KEY-----".to_owned() + &" abc".repeat(90),
         "1:".repeat(40),
     ]);
-    let list = ["jane", "jane@example", "the", "4111", "BEGIN RSA", "-"].map(str::to_owned);
-    let own: Vec<(&str, Box<dyn Detect>)> = vec![
-        (
-            "pattern",
-            Box::new(Pattern::new(r"\bE-[0-9]{4,6}\b|é.", 1 << 16).unwrap()),
-        ),
-        ("words", Box::new(Words::new(&list).unwrap())),
-    ];
     let built_ins = BUILT_IN_DETECTORS
         .iter()
         .map(|name| (*name, built_in(name).unwrap().0));
-    for (name, detect) in built_ins.chain(own) {
+    for (name, detect) in built_ins {
         for text in texts.iter().map(String::as_bytes) {
             for at in 0..text.len() {
                 if detect.starts(text[at]) == Start::Never {

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 
 use super::{Masks, Pass, Stop};
 use crate::config::mask::{Detection, Detector, Gate, Plan, Style};
-use crate::mask::{Format, Originals};
+use crate::mask::{Format, Framing, Originals};
 
 const KEY: &[u8] = b"a key of tests, long enough to be one";
 
@@ -20,6 +20,7 @@ fn angles() -> Detection {
         detector: Detector::Pattern {
             name: "angles".to_owned(),
             pattern: "<[^>]{0,99}>".to_owned(),
+            near: Vec::new(),
             label: "ANGLES".to_owned(),
         },
         style: Style::Label,
@@ -39,7 +40,7 @@ fn run(
     originals: Option<&Originals>,
     pieces: &[&[u8]],
 ) -> (String, Pass) {
-    let mut pass = Pass::new(masks, format, originals.cloned());
+    let mut pass = Pass::new(masks, (format, Framing::default()), originals.cloned());
     let mut out = Vec::new();
     for piece in pieces {
         pass.push(masks, piece, &mut out).unwrap();
@@ -100,7 +101,7 @@ fn a_cut_ends_the_body_before_its_match_wherever_it_is_split() {
     assert!(masks.may_cut());
     let text = b"from 203.0.113.7 to ana@example.com and more";
     for at in 0..=text.len() {
-        let mut pass = Pass::new(&masks, Format::Text, None);
+        let mut pass = Pass::new(&masks, (Format::Text, Framing::default()), None);
         let mut out = Vec::new();
         let (head, tail) = text.split_at(at);
         let stopped = [head, tail].into_iter().find_map(|piece| {

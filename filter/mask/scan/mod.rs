@@ -2,5 +2,7 @@
 
 mod anchor;
 mod block;
+mod numbers;
 
 pub(super) use anchor::{next_anchor, reach};
+pub(super) use numbers::{TELLING, plain_numbers};

@@ -114,12 +114,11 @@ fn every_pair_of_splits_of_every_example_gives_the_same() {
 fn every_pair_of_splits_of_neighbouring_examples_gives_the_same() {
     let engine = Engine::new(&everything(Style::Stars)).unwrap();
     let examples = examples();
-    for neighbours in examples.windows(3).step_by(2) {
-        for between in ["", " ", "é-"] {
-            let texts: Vec<&str> = neighbours.iter().map(|(text, _)| text.as_str()).collect();
-            let text = texts.join(between);
-            check_every_split(&engine, text.as_bytes(), between == " " && text.len() < 120);
-        }
+    for (index, neighbours) in examples.windows(3).step_by(4).enumerate() {
+        let between = ["", " ", "é-"][index % 3];
+        let texts: Vec<&str> = neighbours.iter().map(|(text, _)| text.as_str()).collect();
+        let text = texts.join(between);
+        check_every_split(&engine, text.as_bytes(), text.len() < 60);
     }
 }
 

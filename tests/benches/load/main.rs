@@ -9,6 +9,7 @@
 //! many rounds there are (9 if not said, which takes about two minutes).
 
 mod bare_modules;
+#[path = "../common/cpu.rs"]
 mod cpu;
 mod peer;
 mod table;

@@ -1,0 +1,116 @@
+//! The invariant on every example of every detector: however a body is cut into pieces, and
+//! however its text is spread over events, the same comes out as for the whole.
+//!
+//! Where trying everything would take minutes, an even part of it is tried; with
+//! `PORTCULLIS_EXHAUSTIVE` in the environment, all of it (an hour; of the ways to spread a text,
+//! twenty thousand).
+#![cfg(not(target_arch = "wasm32"))]
+
+mod split;
+mod spread;
+
+use std::env;
+
+use testbed::streams::Escapes;
+
+use super::detectors::tests::{built_ins, examples};
+use super::{Engine, Format, GrpcMessage, Walker};
+use crate::config::mask::Style;
+
+const EXHAUSTIVE: &str = "PORTCULLIS_EXHAUSTIVE";
+
+/// How many bytes a test masks at most, unless it is to try everything.
+const EFFORT: usize = 3 << 20;
+
+/// How many of the things to try are left out after each one that is tried, where all of them
+/// are so many bytes.
+fn stride(bytes: usize) -> usize {
+    match env::var_os(EXHAUSTIVE) {
+        Some(_) => 1,
+        None => 1 + bytes / EFFORT,
+    }
+}
+
+fn engine() -> Engine {
+    Engine::new(&built_ins(Style::Label)).unwrap()
+}
+
+/// The examples' texts, each with something in front and behind, since matches end where a text
+/// does.
+fn texts() -> Vec<String> {
+    let examples = examples().into_iter().map(|(text, _)| text);
+    let mut texts: Vec<String> = examples
+        .flat_map(|text| [format!("é {text}, \"\\日"), text])
+        .collect();
+    texts.sort();
+    texts.dedup();
+    texts
+}
+
+/// A body masked, in these pieces.
+fn masked<'a>(
+    engine: &Engine,
+    format: Format,
+    pieces: impl IntoIterator<Item = &'a [u8]>,
+) -> Vec<u8> {
+    let mut walker = Walker::new(format);
+    let mut out = Vec::new();
+    for piece in pieces {
+        walker.push(engine, piece, &mut out).unwrap();
+    }
+    walker.finish(engine, &mut out).unwrap();
+    assert_eq!(walker.held(), 0, "something is held behind the end");
+    out
+}
+
+/// The body masked in one piece.
+fn whole(engine: &Engine, format: Format, body: &[u8]) -> Vec<u8> {
+    masked(engine, format, [body])
+}
+
+/// A text masked as it is.
+fn plainly(engine: &Engine, text: &str) -> String {
+    String::from_utf8(whole(engine, Format::Text, text.as_bytes())).unwrap()
+}
+
+/// The text in a body of each format.
+fn bodies(text: &str) -> Vec<(Format, Vec<u8>)> {
+    let mut bodies = vec![(Format::Text, text.as_bytes().to_vec())];
+    for escapes in Escapes::EACH {
+        let string = escapes.string(text);
+        bodies.extend([
+            (
+                Format::Json,
+                format!("{{\"a\":[{string}],\"n\":1.5}}").into_bytes(),
+            ),
+            (
+                Format::Events,
+                format!("data: {{\"delta\":{string}}}\n\n: end\n\n").into_bytes(),
+            ),
+            (Format::Lines, format!("{{\"a\":{string}}}\n").into_bytes()),
+        ]);
+    }
+    let message = GrpcMessage::ModelInferResponse;
+    bodies.push((Format::Grpc(message), response(text)));
+    bodies
+}
+
+/// A `ModelInferResponse` that has the text as a parameter and as a tensor's element.
+fn response(text: &str) -> Vec<u8> {
+    use testbed::kserve::{Contents, InferResponse, Tensor};
+    let tensor = Tensor {
+        name: "text".to_owned(),
+        datatype: "BYTES".to_owned(),
+        shape: vec![1],
+        contents: Some(Contents {
+            bytes: vec![text.as_bytes().to_vec()],
+            ..Contents::default()
+        }),
+        ..Tensor::default()
+    };
+    testbed::grpc::framed(&InferResponse {
+        model_name: "m".to_owned(),
+        outputs: vec![tensor],
+        ..InferResponse::default()
+    })
+}

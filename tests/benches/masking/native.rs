@@ -1,0 +1,66 @@
+//! The same bodies in this process: what the engine costs without Envoy and V8.
+
+use core::hint::black_box;
+use std::time::Instant;
+
+use portcullis::config::mask::{BUILT_IN_DETECTORS, Detection, Detector, Style};
+use portcullis::mask::{Engine, Format, Walker};
+
+use crate::bodies::Body;
+
+/// How much of a body comes at a time, where the body itself does not say.
+const PIECE: usize = 16 << 10;
+
+fn engine() -> Result<Engine, String> {
+    let detections: Vec<Detection> = BUILT_IN_DETECTORS
+        .iter()
+        .map(|name| Detection {
+            detector: Detector::BuiltIn(name),
+            style: Style::Label,
+        })
+        .collect();
+    Engine::new(&detections).map_err(|error| error.to_string())
+}
+
+/// What the filter has to make of a body.
+///
+/// # Errors
+/// When it can't be masked.
+pub fn masked(body: &Body) -> Result<Vec<u8>, String> {
+    let mut out = Vec::new();
+    walk(&engine()?, body, &mut out)?;
+    Ok(out)
+}
+
+/// The seconds that it takes, so many times.
+///
+/// # Errors
+/// When it can't be masked.
+pub fn times(body: &Body, turns: u32) -> Result<Vec<f64>, String> {
+    let engine = engine()?;
+    let mut out = Vec::with_capacity(body.bytes().len());
+    let mut times = Vec::new();
+    for _ in 0..turns {
+        out.clear();
+        let start = Instant::now();
+        walk(&engine, body, &mut out)?;
+        times.push(start.elapsed().as_secs_f64());
+        black_box(&out);
+    }
+    Ok(times)
+}
+
+fn walk(engine: &Engine, body: &Body, out: &mut Vec<u8>) -> Result<(), String> {
+    let format = match body.events {
+        0 => Format::Json,
+        _ => Format::Events,
+    };
+    let said = |error: portcullis::mask::WalkError| error.to_string();
+    let mut walker = Walker::new(format);
+    for piece in &body.pieces {
+        for piece in piece.chunks(PIECE) {
+            walker.push(engine, piece, out).map_err(said)?;
+        }
+    }
+    walker.finish(engine, out).map_err(said)
+}

@@ -1,0 +1,91 @@
+//! What masking promises of streams, from the outside: the same bytes however a body is cut, and
+//! none held back that can't become part of a match.
+//!
+//! Texts that nobody here wrote are read from the folder that `PORTCULLIS_VECTORS` names. Where
+//! trying everything would take minutes, an even part of it is tried; with
+//! `PORTCULLIS_EXHAUSTIVE` in the environment, all of it.
+#![cfg(not(target_arch = "wasm32"))]
+// clippy.toml excuses tests, but not the functions that they share.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used
+)]
+
+mod mutations;
+mod prompt;
+mod vectors;
+
+use std::env;
+
+use portcullis::config::mask::{BUILT_IN_DETECTORS, Detection, Detector, Style};
+use portcullis::mask::{Engine, Format, WalkError, Walker};
+
+/// How many bytes a test masks at most, unless it is to try everything.
+const EFFORT: usize = 4 << 20;
+
+/// One of how many things to try, where all of them are so many bytes.
+fn stride(bytes: usize) -> usize {
+    match env::var_os("PORTCULLIS_EXHAUSTIVE") {
+        Some(_) => 1,
+        None => 1 + bytes / EFFORT,
+    }
+}
+
+fn engine() -> Engine {
+    let detections: Vec<Detection> = BUILT_IN_DETECTORS
+        .iter()
+        .map(|name| Detection {
+            detector: Detector::BuiltIn(name),
+            style: Style::Label,
+        })
+        .collect();
+    Engine::new(&detections).unwrap()
+}
+
+/// What a body becomes in these pieces, how many matches there were, and how it ended.
+fn masked<'a>(
+    engine: &Engine,
+    format: Format,
+    pieces: impl IntoIterator<Item = &'a [u8]>,
+) -> (Vec<u8>, u64, Result<(), WalkError>) {
+    let mut walker = Walker::new(format);
+    let mut out = Vec::new();
+    let mut pieces = pieces.into_iter();
+    let end = pieces
+        .try_for_each(|piece| walker.push(engine, piece, &mut out))
+        .and_then(|()| walker.finish(engine, &mut out));
+    (out, walker.counts().total(), end)
+}
+
+/// Checks a body byte by byte and in two pieces, for every place that the stride leaves; gives
+/// what it becomes, and how many matches there were.
+fn same_in_any_pieces(
+    engine: &Engine,
+    format: Format,
+    body: &[u8],
+    stride: usize,
+) -> (Vec<u8>, u64) {
+    let whole = masked(engine, format, [body]);
+    let check = |how: &str, came: (Vec<u8>, u64, Result<(), WalkError>)| {
+        assert!(
+            came == whole,
+            "{format:?} {how}: {}, {:?}\nnot {}, {:?}\nof  {}",
+            String::from_utf8_lossy(&came.0),
+            came.2,
+            String::from_utf8_lossy(&whole.0),
+            whole.2,
+            String::from_utf8_lossy(body)
+        );
+    };
+    check("byte by byte", masked(engine, format, body.chunks(1)));
+    for at in (body.len() % stride..=body.len()).step_by(stride) {
+        let (head, tail) = body.split_at(at);
+        let came = masked(engine, format, [head, tail]);
+        check(&format!("cut at {at}"), came);
+    }
+    let (out, matches, _) = whole;
+    (out, matches)
+}
