@@ -270,6 +270,7 @@ proptest! {
             detector: Detector::Pattern {
                 name: "never".to_owned(),
                 pattern: "never0123456789".to_owned(),
+                near: Vec::new(),
                 label: "NEVER".to_owned(),
             },
             style: Style::Label,
