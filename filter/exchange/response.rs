@@ -5,6 +5,7 @@ use super::carrier::carrier;
 use super::event::{Effect, Flow, Headers, Outcome};
 use super::headers::{has, single};
 use super::reply::Refusal;
+use super::response_gate::Kept;
 use super::{Exchange, Guard, Phase, World};
 use crate::mask::Originals;
 use crate::operation::Shape;
@@ -24,6 +25,8 @@ pub(super) struct Masking {
     trailers_possible: bool,
     /// Whether the head waits for the first piece of the body.
     head_waits: bool,
+    /// The whole response, where it waits for its end, or for a person.
+    pub(super) kept: Option<Kept>,
 }
 
 impl Masking {
@@ -35,6 +38,7 @@ impl Masking {
             body: None,
             trailers_possible: false,
             head_waits: false,
+            kept: None,
         }
     }
 
@@ -52,6 +56,22 @@ impl Masking {
 
     pub(super) fn is_active(&self) -> bool {
         self.body.is_some()
+    }
+
+    pub(super) fn plan(&self) -> Option<usize> {
+        self.plan
+    }
+
+    pub(super) fn is_held(&self) -> bool {
+        self.kept.is_some()
+    }
+
+    /// What makes the response wait for a person: detectors that found something.
+    fn waits_for(&self, guard: &Guard) -> Vec<String> {
+        match (guard.masks(self.plan), &self.body) {
+            (Some(masks), Some(body)) => body.pass().gated(masks).into_keys().collect(),
+            _ => Vec::new(),
+        }
     }
 
     /// Writes the matches into the record.
@@ -137,7 +157,8 @@ impl Exchange {
         // HTTP/1.1 says how a body ends: by its length or by its last chunk, and Envoy's HTTP/1
         // codec drops trailers unless it is told otherwise.
         masking.trailers_possible = !has(headers, "transfer-encoding");
-        masking.head_waits = masks.may_cut();
+        masking.head_waits = masks.may_cut() || masks.may_wait();
+        masking.kept = masks.may_wait().then(Kept::default);
         masking.body = Some(Box::new(Body::new(carrier, masks, originals)));
         self.record.response.masked = !masks.only_count();
         let flow = if masking.head_waits {
@@ -148,7 +169,7 @@ impl Exchange {
         Outcome { effects, flow }
     }
 
-    pub(super) fn response_body(&mut self, piece: &[u8], end: bool) -> Outcome {
+    pub(super) fn response_body(&mut self, piece: &[u8], end: bool, world: World<'_>) -> Outcome {
         let guard = std::rc::Rc::clone(&self.guard);
         let Phase::Passed(masking) = &mut self.phase else {
             return Outcome::go_on();
@@ -160,35 +181,41 @@ impl Exchange {
             return self.cut("mask_unavailable");
         };
         let pushed = body.push(masks, piece, end);
-        let head_waits = core::mem::take(&mut masking.head_waits);
         let held = body.holds();
+        let head_waits = masking.head_waits;
+        masking.head_waits = masking.is_held();
         let out = match pushed {
             Ok(out) => out,
             Err(code) if head_waits => return self.withhold(code),
             Err(code) => return self.cut(code),
         };
-        let flow = if held && !end && masking.trailers_possible {
-            Flow::Hold
+        let hold = held && !end && masking.trailers_possible;
+        let found = if end {
+            masking.waits_for(&guard)
         } else {
-            Flow::Continue
+            Vec::new()
         };
-        self.note_bytes(piece.len(), out.len());
+        if let Some(kept) = &mut masking.kept {
+            self.record.note_received(piece.len());
+            return match kept.add(&out) {
+                Err(code) => self.withhold(code),
+                Ok(()) if end => self.answer_whole(&found, world),
+                Ok(()) => Outcome {
+                    effects: vec![Effect::ReplaceResponseBody(Vec::new())],
+                    flow: Flow::Hold,
+                },
+            };
+        }
+        self.record.note_received(piece.len());
+        self.record.note_sent(out.len());
         Outcome {
             effects: vec![Effect::ReplaceResponseBody(out)],
-            flow,
+            flow: if hold { Flow::Hold } else { Flow::Continue },
         }
     }
 
-    pub(super) fn response_trailers(&mut self) -> Outcome {
-        self.response_body(b"", true)
-    }
-
-    fn note_bytes(&mut self, received: usize, sent: usize) {
-        let add = |total: &mut u64, more: usize| {
-            *total = total.saturating_add(u64::try_from(more).unwrap_or(u64::MAX));
-        };
-        add(&mut self.record.response.bytes_received, received);
-        add(&mut self.record.response.bytes_sent, sent);
+    pub(super) fn response_trailers(&mut self, world: World<'_>) -> Outcome {
+        self.response_body(b"", true, world)
     }
 
     /// The response's head has not gone: an error takes its place.
@@ -206,7 +233,7 @@ impl Exchange {
         }
     }
 
-    /// The response is refused for what its body begins with.
+    /// The response is refused for what is in its body, before any of it has gone.
     fn withhold(&mut self, code: &'static str) -> Outcome {
         if let Phase::Passed(masking) = &self.phase {
             masking.count(&self.guard, &mut self.record);

@@ -1,3 +1,4 @@
+mod answers;
 mod approvals;
 mod keys;
 mod masks;

@@ -190,19 +190,17 @@ impl Pass {
         change.saturating_add(restore)
     }
 
-    /// Whether something was found that waits for a person.
+    /// What was found that waits for a person.
     #[must_use]
-    pub fn waits(&self) -> bool {
-        self.gate
-            .as_ref()
-            .is_some_and(|walker| walker.counts().total() > 0)
+    pub fn gated(&self, masks: &Masks) -> Matches {
+        by_name(masks.gate.as_ref(), self.gate.as_ref())
     }
 
     /// What was found that is masked, or waits for a person.
     #[must_use]
     pub fn matches(&self, masks: &Masks) -> Matches {
         let mut matches = by_name(masks.change.as_ref(), self.change.as_ref());
-        matches.extend(by_name(masks.gate.as_ref(), self.gate.as_ref()));
+        matches.extend(self.gated(masks));
         matches
     }
 

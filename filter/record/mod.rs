@@ -154,6 +154,16 @@ impl Record {
         }
     }
 
+    /// So many more bytes of the response's body came.
+    pub fn note_received(&mut self, bytes: usize) {
+        add(&mut self.response.bytes_received, bytes);
+    }
+
+    /// So many more bytes of the response's body went on.
+    pub fn note_sent(&mut self, bytes: usize) {
+        add(&mut self.response.bytes_sent, bytes);
+    }
+
     /// The record's text, on one line. `policy` is the policy's digest, and the request came at
     /// `began` (since 1970).
     ///
@@ -175,6 +185,10 @@ impl Record {
         line.value("timing", &self.timing);
         line.end()
     }
+}
+
+fn add(total: &mut u64, more: usize) {
+    *total = total.saturating_add(u64::try_from(more).unwrap_or(u64::MAX));
 }
 
 /// The text as it grows. It is written for every exchange, so what is known to need no escape is

@@ -250,12 +250,24 @@ impl Stream {
         }
     }
 
+    fn holds_response(&self) -> bool {
+        self.exchange.as_ref().is_some_and(Exchange::holds_response)
+    }
+
     fn act_outside(&mut self, event: Event<'_>) {
+        let response = self.holds_response();
         if !matches!(self.request(event), Action::Continue) || self.replied {
             return;
         }
-        if calls::resume(Direction::Request).is_err() {
+        let direction = if response {
+            Direction::Response
+        } else {
+            Direction::Request
+        };
+        if calls::resume(direction).is_err() {
             self.fail("host_failed");
+        } else if response {
+            // Nothing more of it comes.
         } else if self.request_held > 0 && !self.request_ended {
             self.pieces.request.set(Delivery::Released);
         }
