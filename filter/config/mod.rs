@@ -44,7 +44,9 @@ pub struct Policy {
     /// Prompt patterns.
     pub patterns: Vec<patterns::Pattern>,
     /// Mask plans, one for each combination of masks that a rule uses.
-    pub masks: Vec<Vec<mask::Detection>>,
+    pub masks: Vec<mask::Plan>,
+    /// What pseudonyms are made with; where there is none, Envoy's workers agree on one.
+    pub pseudonym_key: Option<mask::PseudonymKey>,
     /// Quotas.
     pub quotas: Vec<quotas::Quota>,
     /// How the desk is reached; there if any rule asks for approval.
@@ -131,10 +133,18 @@ fn read(node: &Node<'_>, text: &str) -> Option<Policy> {
         .optional("detectors")
         .map(|node| mask::read_detectors(&node))
         .unwrap_or_default();
+    let has_approvals = object.optional("approvals");
+    let around = mask::Surroundings {
+        own: &detectors,
+        desk: has_approvals.is_some(),
+    };
     let masks = object
         .optional("masks")
-        .map(|node| mask::read_masks(&node, &detectors))
+        .map(|node| mask::read_masks(&node, &around))
         .unwrap_or_default();
+    let pseudonym_key = object
+        .optional("pseudonyms")
+        .and_then(|node| mask::read_pseudonyms(&node));
     let quotas_node = object.optional("quotas");
     let quota_names: Vec<String> = quotas_node
         .iter()
@@ -148,7 +158,6 @@ fn read(node: &Node<'_>, text: &str) -> Option<Policy> {
         "global_quotas",
         "quotas of a whole mesh (\"global_quotas\")",
     );
-    let has_approvals = object.optional("approvals");
     let approvals = has_approvals.as_ref().and_then(approvals::read);
     if let Some(node) = object.optional("sessions") {
         sessions::read(&node);
@@ -183,6 +192,7 @@ fn read(node: &Node<'_>, text: &str) -> Option<Policy> {
         limits: limits?,
         patterns,
         masks: plans,
+        pseudonym_key,
         quotas,
         approvals,
         rules,

@@ -169,6 +169,14 @@ impl<'a> Node<'a> {
         number
     }
 
+    pub(super) fn boolean(&self) -> Option<bool> {
+        let flag = self.value.as_bool();
+        if flag.is_none() {
+            self.expected("true or false");
+        }
+        flag
+    }
+
     /// A string that is one of `names`; gives its index.
     pub(super) fn one_of(&self, names: &[&str]) -> Option<usize> {
         let found = self
@@ -252,6 +260,10 @@ pub(super) struct Object<'a> {
 impl<'a> Object<'a> {
     pub(super) fn node(&self) -> &Node<'a> {
         &self.node
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.members.is_empty()
     }
 
     pub(super) fn optional(&self, key: &'static str) -> Option<Node<'a>> {

@@ -1,6 +1,6 @@
 //! `/rules` of the policy.
 
-use super::mask::{Detection, Mask};
+use super::mask::{Mask, Plan};
 use super::reader::Node;
 use super::when::{self, Names, When, known};
 
@@ -11,8 +11,10 @@ pub enum Then {
     Allow {
         /// Indices into the policy's quotas, charged in this order.
         quotas: Vec<usize>,
-        /// Index into the policy's mask plans.
+        /// Index into the policy's mask plans, for the response.
         mask: Option<usize>,
+        /// What happens to the request's body.
+        request: Option<RequestMask>,
     },
     /// The request ends here.
     Deny,
@@ -21,6 +23,15 @@ pub enum Then {
         /// Groups of reviewers, any of whom may decide.
         reviewers: Vec<String>,
     },
+}
+
+/// What happens to a request's body before the model sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestMask {
+    /// Index into the policy's mask plans.
+    pub plan: usize,
+    /// Whether what became pseudonyms is put back where they stand in the answer.
+    pub restore: bool,
 }
 
 /// One rule.
@@ -45,7 +56,7 @@ pub(super) struct Context<'a> {
     pub(super) masks: &'a [Mask],
     pub(super) approvals: bool,
     /// One plan for each combination of masks that some rule uses.
-    pub(super) plans: Vec<Vec<Detection>>,
+    pub(super) plans: Vec<Plan>,
 }
 
 pub(super) fn read(node: &Node<'_>, context: &mut Context<'_>) -> Vec<Rule> {
@@ -76,6 +87,8 @@ fn read_rule(node: &Node<'_>, context: &mut Context<'_>) -> Option<Rule> {
     let then = object.required("then");
     let quota = object.optional("quota");
     let mask = object.optional("mask");
+    let mask_request = object.optional("mask_request");
+    let restore = object.optional("restore");
     let message = object.optional("message");
     object.later("flag", "flags in the record (\"flag\")");
     object.close();
@@ -87,16 +100,26 @@ fn read_rule(node: &Node<'_>, context: &mut Context<'_>) -> Option<Rule> {
                 .as_ref()
                 .map_or_else(Vec::new, |list| known(list, context.quotas));
             let plan = mask.as_ref().map(|list| mask_plan(list, context));
+            let request = read_request(mask_request.as_ref(), restore.as_ref(), context);
             if let Some(node) = &message {
                 node.problem(
                     "a message on a rule that allows",
                     "\"message\" on rules that deny",
                 );
             }
-            Some(Then::Allow { quotas, mask: plan })
+            Some(Then::Allow {
+                quotas,
+                mask: plan,
+                request,
+            })
         }
         other => {
-            for (node, key) in [(&quota, "quota"), (&mask, "mask")] {
+            for (node, key) in [
+                (&quota, "quota"),
+                (&mask, "mask"),
+                (&mask_request, "mask_request"),
+                (&restore, "restore"),
+            ] {
                 if let Some(node) = node {
                     node.problem(
                         format!("{key:?} on a rule that does not allow"),
@@ -151,21 +174,47 @@ fn read_approve(node: &Node<'_>, context: &Context<'_>) -> Option<Then> {
     Some(Then::Approve { reviewers })
 }
 
-/// Finds or makes the plan for a list of masks: where two name the same detector, the first
-/// one's style holds.
+/// `"mask_request"` and `"restore"` of a rule.
+fn read_request(
+    masks: Option<&Node<'_>>,
+    restore: Option<&Node<'_>>,
+    context: &mut Context<'_>,
+) -> Option<RequestMask> {
+    let wanted = restore.and_then(Node::boolean).unwrap_or_default();
+    let Some(list) = masks else {
+        if let Some(node) = restore.filter(|_| wanted) {
+            node.problem(
+                "\"restore\" on a rule that masks no requests",
+                "\"mask_request\" beside it",
+            );
+        }
+        return None;
+    };
+    let index = mask_plan(list, context);
+    let plan = context.plans.get(index)?;
+    if !plan.gate.detections.is_empty() {
+        list.problem(
+            "a mask whose matches ask for approval, on requests",
+            "another action, or a rule that asks for approval of requests with such a \"prompt\"",
+        );
+    }
+    if let Some(node) = restore.filter(|_| wanted && !plan.has_pseudonyms()) {
+        node.problem(
+            "\"restore\" where nothing in a request becomes a pseudonym",
+            "the style \"pseudonym\" in a mask of \"mask_request\"",
+        );
+    }
+    Some(RequestMask {
+        plan: index,
+        restore: wanted,
+    })
+}
+
+/// Finds or makes the plan for a list of masks.
 fn mask_plan(list: &Node<'_>, context: &mut Context<'_>) -> usize {
     let names: Vec<String> = context.masks.iter().map(|one| one.name.clone()).collect();
-    let mut plan: Vec<Detection> = Vec::new();
-    for mask in known(list, &names)
-        .into_iter()
-        .filter_map(|index| context.masks.get(index))
-    {
-        for detection in &mask.detections {
-            if !plan.iter().any(|one| one.detector == detection.detector) {
-                plan.push(detection.clone());
-            }
-        }
-    }
+    let masks = known(list, &names);
+    let plan = Plan::of(masks.iter().filter_map(|index| context.masks.get(*index)));
     context
         .plans
         .iter()

@@ -171,16 +171,6 @@ fn what_a_later_version_does_is_refused_by_name() {
         ("rules", r#""global_quotas": {}, "rules""#, "/global_quotas"),
         (
             "rules",
-            r#""masks": {"m": {"detect": ["phone"]}}, "rules""#,
-            "/masks/m/detect/0",
-        ),
-        (
-            "rules",
-            r#""masks": {"m": {"detect": ["email"], "style": "pseudonym"}}, "rules""#,
-            "/masks/m/style",
-        ),
-        (
-            "rules",
             r#""limits": {"timing_bucket": "0ms"}, "rules""#,
             "/limits/timing_bucket",
         ),
@@ -237,8 +227,8 @@ fn the_first_style_of_a_detector_holds_and_equal_plans_are_one() {
     let policy = read(&text).unwrap();
     assert_eq!(policy.masks.len(), 1);
     let plan = &policy.masks[0];
-    assert_eq!(plan.len(), 2);
-    assert_eq!(plan[0].style, super::mask::Style::Stars);
+    assert_eq!(plan.detections.len(), 2);
+    assert_eq!(plan.detections[0].style, super::mask::Style::Stars);
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use core::time::Duration;
 
+use super::pseudonyms;
+use crate::config::mask::Plan;
 use crate::config::{self, Environment, Policy, Problem};
 use crate::identity::{Board, Tended, Verifier};
 use crate::mask::Engine;
@@ -40,7 +42,7 @@ impl Guard {
             .ok();
         let mut engines = Vec::new();
         for plan in &policy.masks {
-            match Engine::new(plan) {
+            match Engine::new(&plan.detections) {
                 Ok(engine) => engines.push(engine),
                 Err(error) => problems.push(Problem {
                     path: format!("/detectors/{}", error.detector),
@@ -50,6 +52,11 @@ impl Guard {
             }
         }
         problems.dedup();
+        if let Some(key) = &policy.pseudonym_key {
+            engines
+                .iter()
+                .for_each(|engine| engine.set_pseudonym_key(key.bytes()));
+        }
         match verifier {
             Some(verifier) if problems.is_empty() => Ok(Self {
                 policy,
@@ -60,10 +67,37 @@ impl Guard {
         }
     }
 
-    /// The names of the values that must be on the board before [`Self::tend_keys`].
+    /// The names of the values that must be on the board before [`Self::tend_keys`] and
+    /// [`Self::agree_on_pseudonyms`].
     #[must_use]
     pub fn board_names(&self) -> Vec<String> {
-        self.verifier.board_names()
+        let mut names = self.verifier.board_names();
+        if self.shares_pseudonym_key() {
+            names.push(pseudonyms::PLACE.to_owned());
+        }
+        names
+    }
+
+    /// Whether pseudonyms wait for [`Self::agree_on_pseudonyms`].
+    #[must_use]
+    pub fn shares_pseudonym_key(&self) -> bool {
+        self.policy.pseudonym_key.is_none() && self.policy.masks.iter().any(Plan::has_pseudonyms)
+    }
+
+    /// Takes the key that the workers have agreed on, or draws it. `fresh` are random bytes.
+    ///
+    /// # Errors
+    /// Why there is no key. Pseudonyms are labels alone then.
+    pub fn agree_on_pseudonyms(
+        &self,
+        board: &dyn Board,
+        fresh: Option<[u8; 32]>,
+    ) -> Result<(), &'static str> {
+        let key = pseudonyms::agree(board, fresh)?;
+        self.engines
+            .iter()
+            .for_each(|engine| engine.set_pseudonym_key(&key));
+        Ok(())
     }
 
     /// Looks after keys that providers publish. `now` is since 1970.

@@ -11,6 +11,7 @@ mod gate;
 mod guard;
 mod head;
 mod headers;
+mod pseudonyms;
 mod reply;
 mod request;
 mod response;

@@ -155,7 +155,7 @@ impl Exchange {
                 asked.next_rule = index.saturating_add(1);
                 self.ask(asked, rule, reviewers, world)
             }
-            Then::Allow { quotas, mask } => {
+            Then::Allow { quotas, mask, .. } => {
                 let quotas: Vec<&Quota> = quotas
                     .iter()
                     .filter_map(|index| policy.quotas.get(*index))

@@ -49,6 +49,15 @@ impl Root {
                 "/identity/providers: no shared data for keys: {status:?}"
             )]
         })?;
+        if guard.shares_pseudonym_key() {
+            guard
+                .agree_on_pseudonyms(&SharedData, random::bytes())
+                .map_err(|why| {
+                    vec![format!(
+                        "/pseudonyms: found no key, and {why}, expected {{\"key\": \"${{NAME}}\"}}"
+                    )]
+                })?;
+        }
         let native =
             HostNative::find(guard.policy().identity.verify_with).map_err(|error| vec![error])?;
         Ok(Shared::new(guard, native))

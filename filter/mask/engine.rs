@@ -3,34 +3,36 @@
 #[cfg(test)]
 mod tests;
 
+use std::rc::Rc;
+
 use crate::config::mask::{BUILT_IN_DETECTORS, Detection, Detector};
 
-use super::detectors::{self, Detect, Pattern, Start, Words};
-use super::render::Replacement;
-use super::window::{Behind, Hit, Miss, Window};
+use super::detectors::group::{Answer, Group, Known, Singles};
+use super::detectors::{self, Detect, Pattern, Words};
+use super::render::{Originals, Pseudonyms, Replacement};
+use super::window::Window;
 
 /// Memory for the lazily built automata of all of a mask's patterns together, in bytes.
 const CACHE: usize = 4 << 20;
 
-/// Where something may begin, by byte; and what a byte means to the one after it.
-const AT_EDGE: u8 = 1;
-const ANYWHERE: u8 = 2;
-const WORD: u8 = 4;
-const ESCAPE_LETTER: u8 = 8;
-const BACKSLASH: u8 = 16;
+/// The most groups of a mask.
+const GROUPS: usize = 4;
 
 /// All detectors of a mask, compiled once and shared by every text that is masked with them.
 pub struct Engine {
     /// In the order of the detections given.
     compiled: Vec<Compiled>,
-    flags: [u8; 256],
-    /// By first byte, the detectors that may begin with it, in the order in which they are tried.
-    candidates: Vec<Box<[usize]>>,
+    /// By rank, the place in `compiled`.
+    ranks: Vec<usize>,
+    /// At most [`GROUPS`].
+    groups: Vec<Box<dyn Group>>,
+    bound: usize,
+    only_built_in: bool,
+    pseudonyms: Rc<Pseudonyms>,
 }
 
 struct Compiled {
     name: String,
-    detect: Box<dyn Detect>,
     replacement: Replacement,
 }
 
@@ -58,15 +60,21 @@ impl std::fmt::Display for EngineError {
 
 impl std::error::Error for EngineError {}
 
-/// What the engine says about one position of a text.
-#[derive(Debug)]
-pub(super) enum Answer {
-    /// No match begins here.
-    Nothing,
-    /// A match of a detector begins here.
-    Found(usize, Hit),
-    /// It is open: this many candidates are out of the question, and the next one needs more.
-    Open(usize),
+/// Where each group has to be asked next within one run of known bytes.
+pub(super) struct Cursor {
+    next: [usize; GROUPS],
+    /// Up to where the groups have been looked for.
+    asked: bool,
+}
+
+impl Cursor {
+    /// At the front of the bytes.
+    pub(super) fn new() -> Self {
+        Self {
+            next: [0; GROUPS],
+            asked: false,
+        }
+    }
 }
 
 impl Engine {
@@ -83,49 +91,57 @@ impl Engine {
             .iter()
             .filter(|detection| matches!(detection.detector, Detector::Pattern { .. }))
             .count();
-        Self::with_cache(detections, CACHE / patterns.max(1))
+        Self::build(detections, CACHE / patterns.max(1), true)
+    }
+
+    /// The same, but that built-in detectors are asked wherever they may begin, not only near
+    /// anchors.
+    #[cfg(test)]
+    pub(super) fn without_anchors(detections: &[Detection]) -> Result<Self, EngineError> {
+        Self::build(detections, CACHE, false)
     }
 
     /// Compiles the detectors with `cache` bytes for each pattern.
-    pub(super) fn with_cache(detections: &[Detection], cache: usize) -> Result<Self, EngineError> {
-        let compiled = detections
-            .iter()
-            .map(|detection| Compiled::new(detection, cache))
-            .collect::<Result<Vec<_>, _>>()?;
+    pub(super) fn build(
+        detections: &[Detection],
+        cache: usize,
+        anchored: bool,
+    ) -> Result<Self, EngineError> {
         let mut order: Vec<(usize, usize)> = detections
             .iter()
             .enumerate()
-            .map(|(index, detection)| (rank(&detection.detector), index))
+            .map(|(index, detection)| (order(&detection.detector), index))
             .collect();
         order.sort_unstable();
-        let mut flags = [0; 256];
-        let mut candidates = Vec::with_capacity(flags.len());
-        for (byte, flags) in (0..=u8::MAX).zip(&mut flags) {
-            let mut starting = Vec::new();
-            for (_, index) in &order {
-                let start = compiled.get(*index).map(|one| one.detect.starts(byte));
-                match start {
-                    Some(Start::Edge) => *flags |= AT_EDGE,
-                    Some(Start::Anywhere) => *flags |= ANYWHERE,
-                    Some(Start::Never) | None => continue,
-                }
-                starting.push(*index);
+        let pseudonyms = Rc::default();
+        let mut compiled = Vec::with_capacity(detections.len());
+        let mut built_in = Vec::new();
+        let mut own = Vec::new();
+        for (index, detection) in detections.iter().enumerate() {
+            let rank = order.iter().position(|(_, of)| *of == index);
+            let rank = rank.unwrap_or(usize::MAX);
+            let (one, detect) = compile(detection, cache, &pseudonyms)?;
+            compiled.push(one);
+            match detection.detector {
+                Detector::BuiltIn(_) => built_in.push((rank, detect)),
+                Detector::Pattern { .. } | Detector::Words { .. } => own.push((rank, detect)),
             }
-            if byte.is_ascii_alphanumeric() {
-                *flags |= WORD;
-            }
-            if matches!(byte, b'n' | b'r' | b't') {
-                *flags |= ESCAPE_LETTER;
-            }
-            if byte == b'\\' {
-                *flags |= BACKSLASH;
-            }
-            candidates.push(starting.into_boxed_slice());
+        }
+        let mut groups: Vec<Box<dyn Group>> = Vec::new();
+        if !built_in.is_empty() {
+            groups.push(Box::new(Singles::new(built_in, anchored)));
+        }
+        let only_built_in = own.is_empty();
+        if !only_built_in {
+            groups.push(Box::new(Singles::new(own, false)));
         }
         Ok(Self {
+            bound: groups.iter().map(|group| group.bound()).max().unwrap_or(0),
+            ranks: order.into_iter().map(|(_, index)| index).collect(),
             compiled,
-            flags,
-            candidates,
+            only_built_in,
+            groups,
+            pseudonyms,
         })
     }
 
@@ -135,61 +151,74 @@ impl Engine {
         self.compiled.get(index).map_or("", |one| one.name.as_str())
     }
 
+    /// From now on, pseudonyms are made with this key. Without one, they are labels alone.
+    pub fn set_pseudonym_key(&self, key: &[u8]) {
+        self.pseudonyms.set_key(key);
+    }
+
+    /// Keeps what gets pseudonyms until [`Self::end_noting`].
+    pub fn begin_noting(&self) {
+        self.pseudonyms.begin_noting();
+    }
+
+    /// What got pseudonyms since [`Self::begin_noting`].
+    #[must_use]
+    pub fn end_noting(&self) -> Originals {
+        self.pseudonyms.end_noting()
+    }
+
     /// The most bytes of a text that may be undecided at a time, for a caller that sets limits.
     #[must_use]
     pub fn max_pending(&self) -> usize {
-        let bounds = self.compiled.iter().map(|one| one.detect.bound());
-        bounds.max().unwrap_or(0)
+        self.bound
     }
 
-    /// The first position of `bytes`, from `at` on, where a detector has to be asked.
-    ///
-    /// `behind` is what stands in front of `at`.
-    pub(super) fn next_start(&self, behind: Behind<'_>, bytes: &[u8], at: usize) -> usize {
-        let flags = |byte: u8| self.flags.get(usize::from(byte)).copied().unwrap_or(0);
-        let mut two = behind.second().map_or(0, flags);
-        let mut one = behind.byte().map_or(0, flags);
-        let rest = bytes.get(at..).unwrap_or_default();
-        for (index, byte) in rest.iter().enumerate() {
-            let here = flags(*byte);
-            // The same as Behind::in_word, on flags.
-            let escape = one & ESCAPE_LETTER != 0 && two & BACKSLASH != 0;
-            let edge = one & WORD == 0 || escape;
-            if here & ANYWHERE != 0 || (edge && here & AT_EDGE != 0) {
-                return at + index;
+    /// The first position of the bytes, from `at` on, where a group has to be asked.
+    pub(super) fn next(&self, known: &Known<'_>, at: usize, cursor: &mut Cursor) -> usize {
+        let mut first = known.bytes.len();
+        for (group, next) in self.groups.iter().zip(&mut cursor.next) {
+            if *next < at || !cursor.asked {
+                *next = group.next(known, at);
             }
-            two = one;
-            one = here;
+            first = first.min(*next);
         }
-        bytes.len()
+        cursor.asked = true;
+        first
     }
 
-    /// Asks the detectors what begins at the window's first byte, but for the first `skip`
-    /// of those that could, which have been asked.
-    pub(super) fn ask(&self, window: &Window<'_>, skip: usize) -> Answer {
-        let edge = !window.behind.in_word();
-        let first = window.bytes.first().copied().unwrap_or(0);
-        let candidates = self.candidates.get(usize::from(first));
-        let candidates = candidates.map_or(&[][..], |all| all);
-        for (place, index) in candidates.iter().enumerate().skip(skip) {
-            let Some(one) = self.compiled.get(*index) else {
-                continue;
-            };
-            if !edge && one.detect.starts(first) != Start::Anywhere {
+    /// What begins at the window's first byte, which is position `at`.
+    pub(super) fn ask(&self, window: &Window<'_>, at: usize, cursor: &Cursor) -> Answer {
+        let mut found = Answer::Nothing;
+        let mut below = usize::MAX;
+        let mut open = None;
+        for (group, next) in self.groups.iter().zip(&cursor.next) {
+            if *next != at {
                 continue;
             }
-            match one.detect.find(window) {
-                Ok(hit) => return Answer::Found(*index, hit),
-                Err(Miss::More) => return Answer::Open(place),
-                Err(Miss::No) => {}
+            match group.ask(window, below) {
+                Answer::Nothing => {}
+                Answer::Found(rank, hit) => {
+                    below = rank;
+                    found = Answer::Found(rank, hit);
+                }
+                Answer::Open(rank) => open = open.min(Some(rank)).or(Some(rank)),
             }
         }
-        Answer::Nothing
+        match open {
+            Some(rank) if rank < below => Answer::Open(rank),
+            _ => found,
+        }
     }
 
-    /// The detector of the place that [`Answer::Open`] gave for this first byte.
-    pub(super) fn candidate(&self, first: u8, place: usize) -> Option<usize> {
-        self.candidates.get(usize::from(first))?.get(place).copied()
+    /// Whether nothing matches in a number that has fewer than [`TELLING`](super::scan::TELLING)
+    /// digits in a row in front of its decimal point: where all detectors are built in.
+    pub(super) fn passes_plain_numbers(&self) -> bool {
+        self.only_built_in
+    }
+
+    /// The place of the detector of a rank among the detections given.
+    pub(super) fn ranked(&self, rank: usize) -> usize {
+        self.ranks.get(rank).copied().unwrap_or(usize::MAX)
     }
 
     /// What is written in the place of detector `index`'s matches.
@@ -198,37 +227,37 @@ impl Engine {
     }
 }
 
-impl Compiled {
-    fn new(detection: &Detection, cache: usize) -> Result<Self, EngineError> {
-        let name = match &detection.detector {
-            Detector::BuiltIn(name) => *name,
-            Detector::Pattern { name, .. } | Detector::Words { name, .. } => name.as_str(),
-        };
-        let error = |reason| EngineError {
-            detector: name.to_owned(),
-            reason,
-        };
-        let (detect, label): (Box<dyn Detect>, &str) = match &detection.detector {
-            Detector::BuiltIn(name) => detectors::built_in(name)
-                .ok_or_else(|| error("there is no built-in detector of this name".to_owned()))?,
-            Detector::Pattern { pattern, label, .. } => (
-                Box::new(Pattern::new(pattern, cache).map_err(error)?),
-                label,
-            ),
-            Detector::Words { words, label, .. } => {
-                (Box::new(Words::new(words).map_err(error)?), label)
-            }
-        };
-        Ok(Self {
-            name: name.to_owned(),
-            detect,
-            replacement: Replacement::new(detection.style, label),
-        })
-    }
+/// Compiles one detector with `cache` bytes, if it is a pattern.
+fn compile(
+    detection: &Detection,
+    cache: usize,
+    pseudonyms: &Rc<Pseudonyms>,
+) -> Result<(Compiled, Box<dyn Detect>), EngineError> {
+    let name = detection.detector.name();
+    let error = |reason| EngineError {
+        detector: name.to_owned(),
+        reason,
+    };
+    let (detect, label): (Box<dyn Detect>, &str) = match &detection.detector {
+        Detector::BuiltIn(name) => detectors::built_in(name)
+            .ok_or_else(|| error("there is no built-in detector of this name".to_owned()))?,
+        Detector::Pattern { pattern, label, .. } => (
+            Box::new(Pattern::new(pattern, cache).map_err(error)?),
+            label,
+        ),
+        Detector::Words { words, label, .. } => {
+            (Box::new(Words::new(words).map_err(error)?), label)
+        }
+    };
+    let compiled = Compiled {
+        name: name.to_owned(),
+        replacement: Replacement::new(detection.style, name, label, pseudonyms),
+    };
+    Ok((compiled, detect))
 }
 
 /// A detector's place in the order in which they are tried, before that in the policy.
-fn rank(detector: &Detector) -> usize {
+fn order(detector: &Detector) -> usize {
     match detector {
         Detector::BuiltIn(name) => BUILT_IN_DETECTORS.iter().position(|one| one == name),
         Detector::Pattern { .. } | Detector::Words { .. } => None,

@@ -3,6 +3,7 @@
 mod detectors;
 mod engine;
 mod render;
+mod scan;
 mod text;
 mod walk;
 mod window;
@@ -11,5 +12,6 @@ mod window;
 mod tests;
 
 pub use engine::{Engine, EngineError};
+pub use render::Originals;
 pub use text::{Sink, Text};
 pub use walk::{Counts, Format, GrpcMessage, WalkError, Walker};

@@ -39,7 +39,8 @@
 mod tests;
 
 use super::Engine;
-use super::engine::Answer;
+use super::detectors::group::{Answer, Known};
+use super::engine::Cursor;
 use super::window::{Past, Tail, Window};
 
 /// Takes what a [`Text`] has decided about the bytes it was given, in their order.
@@ -56,7 +57,7 @@ pub trait Sink {
 }
 
 /// The most of a piece that is copied behind what waits, at a time.
-const STEP: usize = 4096;
+const STEP: usize = 512;
 
 /// The state of one text: what of it is undecided yet.
 #[derive(Debug, Default)]
@@ -65,7 +66,7 @@ pub struct Text {
     hold: Vec<u8>,
     /// What stands in front of it.
     past: Past,
-    /// How many candidates for its first byte are out of the question.
+    /// The detector that is in question for its first byte.
     asked: usize,
     /// The match that is being masked to its end.
     open: Option<(usize, Tail)>,
@@ -114,11 +115,11 @@ impl Text {
     /// detector that is in question. It is remembered all the same (within the bound), so
     /// that what follows is decided as if nothing had been forced.
     pub fn force(&mut self, engine: &Engine, sink: &mut dyn Sink) {
-        let waiting_for = || engine.candidate(*self.hold.first()?, self.asked);
-        let open = self.open.map(|(detector, _)| detector);
-        let Some(detector) = open.or_else(waiting_for) else {
+        if self.hold.is_empty() {
             return;
-        };
+        }
+        let open = self.open.map(|(detector, _)| detector);
+        let detector = open.unwrap_or(self.asked);
         let new = self.hold.get(self.told..).unwrap_or_default();
         if open.is_some() || self.told > 0 {
             further(engine, detector, new, sink);
@@ -147,10 +148,14 @@ impl Text {
     /// of what is undecided then.
     fn decide(&mut self, engine: &Engine, bytes: &[u8], last: bool, sink: &mut dyn Sink) -> usize {
         let past = self.past;
-        let behind = |at: usize| past.then(bytes.get(..at).unwrap_or_default());
+        let known = Known {
+            behind: past.behind(),
+            bytes,
+            last,
+        };
+        let mut cursor = Cursor::new();
         let mut at = 0;
         let mut kept = 0;
-        let mut asked = std::mem::take(&mut self.asked);
         while at < bytes.len() {
             if let Some((detector, tail)) = self.open {
                 let rest = bytes.get(at..).unwrap_or_default();
@@ -165,18 +170,19 @@ impl Text {
                 self.open = None;
                 continue;
             }
-            at = engine.next_start(behind(at), bytes, at);
+            at = engine.next(&known, at, &mut cursor);
             let window = Window {
-                behind: behind(at),
+                behind: known.behind.then(bytes, at),
                 bytes: bytes.get(at..).unwrap_or_default(),
                 last,
             };
             if window.bytes.is_empty() {
                 break;
             }
-            match engine.ask(&window, asked) {
+            match engine.ask(&window, at, &cursor) {
                 Answer::Nothing => at += 1,
-                Answer::Found(detector, hit) => {
+                Answer::Found(rank, hit) => {
+                    let detector = engine.ranked(rank);
                     self.keep(bytes, kept, at, sink);
                     let matched = window.slice(0, hit.len);
                     let new = self.untold(matched);
@@ -189,12 +195,11 @@ impl Text {
                     at += hit.len;
                     kept = at;
                 }
-                Answer::Open(place) => {
-                    self.asked = place;
+                Answer::Open(rank) => {
+                    self.asked = engine.ranked(rank);
                     break;
                 }
             }
-            asked = 0;
         }
         self.keep(bytes, kept, at, sink);
         self.past.add(bytes.get(..at).unwrap_or_default());

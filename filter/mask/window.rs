@@ -37,15 +37,11 @@ impl Past {
         self.len = stay + more;
     }
 
-    fn known(&self) -> &[u8] {
-        self.bytes.get(..self.len).unwrap_or_default()
-    }
-
-    /// What stands in front of the position after `bytes`, which follow on this.
-    pub(super) fn then<'a>(&'a self, bytes: &'a [u8]) -> Behind<'a> {
+    /// What stands in front of the bytes that follow on this.
+    pub(super) fn behind(&self) -> Behind<'_> {
         Behind {
-            past: self.known(),
-            near: bytes,
+            past: self.bytes.get(..self.len).unwrap_or_default(),
+            near: &[],
         }
     }
 }
@@ -59,6 +55,14 @@ pub(super) struct Behind<'a> {
 }
 
 impl<'a> Behind<'a> {
+    /// What stands in front of position `at` of `bytes`, in front of which stands this.
+    pub(super) fn then(self, bytes: &'a [u8], at: usize) -> Self {
+        Self {
+            past: self.past,
+            near: bytes.get(..at).unwrap_or(bytes),
+        }
+    }
+
     /// The bytes from the position backwards, at most [`CONTEXT`] of them: however a text is cut
     /// into pieces, as many as the text has.
     pub(super) fn backwards(self) -> impl Iterator<Item = u8> + use<'a> {

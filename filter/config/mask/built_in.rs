@@ -19,7 +19,5 @@ pub const BUILT_IN_DETECTORS: &[&str] = &[
     "credit_card",
     "us_ssn",
     "ip",
+    "phone",
 ];
-
-/// Names that the policy's form knows and this version doesn't detect yet.
-pub(super) const LATER_DETECTORS: &[&str] = &["phone"];

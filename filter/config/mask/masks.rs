@@ -1,22 +1,15 @@
 //! `/masks` of the policy: which detectors a mask has, and what becomes of a match.
 
+#[cfg(test)]
+mod tests;
+
 use super::super::glob::Glob;
 use super::super::reader::{Node, list_of};
-use super::built_in::{BUILT_IN_DETECTORS, LATER_DETECTORS};
+use super::built_in::BUILT_IN_DETECTORS;
+use super::fields::read_fields;
 use super::own::Detector;
-
-/// How a match is written in the output.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Style {
-    /// `[EMAIL]`: the detector's label in brackets.
-    Label,
-    /// As many asterisks as the match has characters.
-    Stars,
-    /// Asterisks, but for the last four characters.
-    Partial,
-    /// Nothing at all.
-    Remove,
-}
+use super::plan::{Options, PartialContent};
+use super::style::{Action, Style, read_action, read_style};
 
 /// One detector of a mask with the style that the mask gives it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -27,94 +20,175 @@ pub struct Detection {
     pub style: Style,
 }
 
-/// A named mask: what it looks for, in the order of priority.
+/// One detector of a mask and what its matches lead to.
 #[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chosen {
+    /// What is looked for, and how it is written.
+    pub detection: Detection,
+    /// What else happens.
+    pub action: Action,
+}
+
+/// A named mask: what it looks for, in the order of priority.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Mask {
     /// Its name in rules and records.
     pub name: String,
-    /// What is looked for and how it is written.
-    pub detections: Vec<Detection>,
+    /// What is looked for and what becomes of it.
+    pub chosen: Vec<Chosen>,
+    /// What else it does.
+    pub options: Options,
 }
 
-pub(in crate::config) fn read_masks(node: &Node<'_>, own: &[Detector]) -> Vec<Mask> {
+/// What masks refer to.
+pub(in crate::config) struct Surroundings<'a> {
+    /// The policy's own detectors.
+    pub(in crate::config) own: &'a [Detector],
+    /// Whether there is a desk to ask.
+    pub(in crate::config) desk: bool,
+}
+
+pub(in crate::config) fn read_masks(node: &Node<'_>, around: &Surroundings<'_>) -> Vec<Mask> {
     let Some(object) = node.object() else {
         return Vec::new();
     };
     object
         .entries()
         .into_iter()
-        .filter_map(|(name, node)| read_mask(name, &node, own))
+        .filter_map(|(name, node)| read_mask(name, &node, around))
         .collect()
 }
 
-fn read_mask(name: &str, node: &Node<'_>, own: &[Detector]) -> Option<Mask> {
+fn read_mask(name: &str, node: &Node<'_>, around: &Surroundings<'_>) -> Option<Mask> {
     let object = node.object()?;
-    let style = object.optional("style").map_or(Some(Style::Label), |node| {
-        if node.value().as_str() == Some("pseudonym") {
-            node.not_in_this_version("the style \"pseudonym\"");
-            return None;
-        }
-        match node.one_of(&["label", "stars", "partial", "remove"])? {
-            0 => Some(Style::Label),
-            1 => Some(Style::Stars),
-            2 => Some(Style::Partial),
-            _ => Some(Style::Remove),
-        }
-    });
-    let mut chosen: Vec<Detector> = Vec::new();
-    if let Some(list) = object.required("detect") {
-        for item in list.non_empty_array() {
-            choose(&item, own, &mut chosen);
-        }
-    }
-    object.later("fields", "rules for single fields (\"fields\")");
-    object.close();
     // A policy with a problem is refused whole; without its name, the rules that use this mask
-    // would seem to be wrong too.
-    let style = style.unwrap_or(Style::Label);
-    // Priority follows the order of the definitions, not the order in which a mask lists them.
-    let mut detections = Vec::new();
-    for name in BUILT_IN_DETECTORS {
-        let built_in = Detector::BuiltIn(name);
-        if chosen.contains(&built_in) {
-            detections.push(Detection {
-                detector: built_in,
-                style,
-            });
+    // would seem to be wrong too. So what is wrong is taken for what it is unless said.
+    let usual = Manner {
+        style: read_style(&object).unwrap_or(Style::Label),
+        action: read_action(&object, around.desk).unwrap_or_default(),
+    };
+    let fields = object.optional("fields");
+    let detect = match &fields {
+        None => object.required("detect"),
+        Some(_) => object.optional("detect"),
+    };
+    let mut named: Vec<(Detector, Manner)> = Vec::new();
+    if let Some(list) = detect {
+        for item in list.non_empty_array() {
+            read_entry(&item, around, &usual, &mut named);
         }
     }
-    for detector in own {
-        if chosen.contains(detector) {
-            detections.push(Detection {
-                detector: detector.clone(),
-                style,
-            });
-        }
-    }
+    let options = Options {
+        fields: fields.map(|node| read_fields(&node)).unwrap_or_default(),
+        partial_content: object
+            .optional("partial_content")
+            .and_then(|node| node.one_of(&["refuse", "pass"]))
+            .map_or(PartialContent::Refuse, |index| match index {
+                0 => PartialContent::Refuse,
+                _ => PartialContent::Pass,
+            }),
+        base64: flag(object.optional("base64").as_ref()),
+        keys: flag(object.optional("keys").as_ref()),
+    };
+    object.close();
     Some(Mask {
         name: name.to_owned(),
-        detections,
+        chosen: in_order(&named, around.own),
+        options,
     })
 }
 
-fn choose(node: &Node<'_>, own: &[Detector], chosen: &mut Vec<Detector>) {
-    let Some(text) = node.string() else { return };
-    if LATER_DETECTORS.contains(&text) {
-        node.not_in_this_version(&format!("the detector {text:?}"));
+fn flag(node: Option<&Node<'_>>) -> bool {
+    node.and_then(Node::boolean).unwrap_or_default()
+}
+
+/// How a match is written and what it leads to.
+#[derive(Clone)]
+struct Manner {
+    style: Style,
+    action: Action,
+}
+
+/// An entry of `"detect"`: a name or glob, or an object with one and a manner of its own.
+fn read_entry(
+    node: &Node<'_>,
+    around: &Surroundings<'_>,
+    usual: &Manner,
+    named: &mut Vec<(Detector, Manner)>,
+) {
+    if !node.value().is_object() {
+        let detectors = node.string().map(|text| choose(node, text, around.own));
+        for detector in detectors.into_iter().flatten() {
+            if !named.iter().any(|(known, _)| *known == detector) {
+                named.push((detector, usual.clone()));
+            }
+        }
         return;
     }
+    let Some(object) = node.object() else { return };
+    let style = read_style(&object);
+    let action = read_action(&object, around.desk);
+    let is = object.required("is");
+    object.close();
+    let manner = Manner {
+        style: style.unwrap_or(usual.style),
+        action: action.unwrap_or_else(|| usual.action.clone()),
+    };
+    let Some((is, text)) = is.and_then(|is| Some((is.clone(), is.string()?))) else {
+        return;
+    };
+    let detectors = choose(&is, text, around.own);
+    let before = named.len();
+    let some = !detectors.is_empty();
+    for detector in detectors {
+        if !named.iter().any(|(known, _)| *known == detector) {
+            named.push((detector, manner.clone()));
+        }
+    }
+    if some && named.len() == before {
+        is.problem(
+            format!("{text:?}, all of which stands before"),
+            "it in front of what names it too: the first that names a detector holds",
+        );
+    }
+}
+
+/// The detectors that a name or glob stands for.
+fn choose(node: &Node<'_>, text: &str, own: &[Detector]) -> Vec<Detector> {
     let glob = Glob::new(text);
-    let before = chosen.len();
-    chosen.extend(
-        BUILT_IN_DETECTORS
-            .iter()
-            .filter(|name| glob.matches(name))
-            .map(|name| Detector::BuiltIn(name)),
-    );
+    let mut chosen: Vec<Detector> = BUILT_IN_DETECTORS
+        .iter()
+        .filter(|name| glob.matches(name))
+        .map(|name| Detector::BuiltIn(name))
+        .collect();
     chosen.extend(own.iter().filter(|one| glob.matches(one.name())).cloned());
-    if chosen.len() == before {
+    if chosen.is_empty() {
         let mut names: Vec<&str> = BUILT_IN_DETECTORS.to_vec();
         names.extend(own.iter().map(Detector::name));
         node.expected(format!("{}, or a glob that fits some", list_of(&names)));
     }
+    chosen
+}
+
+/// Priority follows the order of the definitions, not the order in which a mask lists them.
+fn in_order(named: &[(Detector, Manner)], own: &[Detector]) -> Vec<Chosen> {
+    let place = |detector: &Detector| match detector {
+        Detector::BuiltIn(name) => BUILT_IN_DETECTORS.iter().position(|one| one == name),
+        other => own
+            .iter()
+            .position(|one| one == other)
+            .map(|place| place + BUILT_IN_DETECTORS.len()),
+    };
+    let mut sorted: Vec<&(Detector, Manner)> = named.iter().collect();
+    sorted.sort_by_key(|(detector, _)| place(detector));
+    sorted
+        .into_iter()
+        .map(|(detector, manner)| Chosen {
+            detection: Detection {
+                detector: detector.clone(),
+                style: manner.style,
+            },
+            action: manner.action.clone(),
+        })
+        .collect()
 }

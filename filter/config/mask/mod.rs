@@ -1,12 +1,21 @@
-//! `/detectors` and `/masks` of the policy.
+//! `/detectors`, `/masks` and `/pseudonyms` of the policy.
 
 mod built_in;
+mod fields;
 mod masks;
 mod own;
+mod plan;
+mod pseudonyms;
+mod style;
 
 pub use built_in::BUILT_IN_DETECTORS;
-pub use masks::{Detection, Mask, Style};
+pub use fields::{FieldRules, Pointer, Segment};
+pub use masks::{Chosen, Detection, Mask};
 pub use own::Detector;
+pub use plan::{Gate, Options, PartialContent, Plan};
+pub use pseudonyms::PseudonymKey;
+pub use style::{Action, Style};
 
-pub(super) use masks::read_masks;
+pub(super) use masks::{Surroundings, read_masks};
 pub(super) use own::read_detectors;
+pub(super) use pseudonyms::read_pseudonyms;

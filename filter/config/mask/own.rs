@@ -1,7 +1,7 @@
 //! `/detectors` of the policy: detectors of its own.
 
 use super::super::reader::Node;
-use super::built_in::{BUILT_IN_DETECTORS, LATER_DETECTORS};
+use super::built_in::BUILT_IN_DETECTORS;
 
 /// Where a detector's definition comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -54,7 +54,7 @@ pub(in crate::config) fn read_detectors(node: &Node<'_>) -> Vec<Detector> {
 }
 
 fn read_detector(name: &str, node: &Node<'_>) -> Option<Detector> {
-    if BUILT_IN_DETECTORS.contains(&name) || LATER_DETECTORS.contains(&name) {
+    if BUILT_IN_DETECTORS.contains(&name) {
         node.problem(
             format!("a definition of {name:?}, which is built in"),
             "a name of its own",

@@ -1,13 +1,16 @@
 //! The detectors: what of a text is a match, each in a file of its own.
 
+pub(super) mod group;
 pub(super) mod private_key;
 
 mod credit_card;
 mod email;
+mod front;
 mod iban;
 mod ip;
 mod jwt;
 mod pattern;
+mod phone;
 mod token;
 mod us_ssn;
 mod words;
@@ -61,6 +64,7 @@ pub(super) fn built_in(name: &str) -> Option<(Box<dyn Detect>, &'static str)> {
         "credit_card" => (Box::new(credit_card::CreditCard), "CREDIT_CARD"),
         "us_ssn" => (Box::new(us_ssn::UsSsn), "US_SSN"),
         "ip" => (Box::new(ip::Ip), "IP"),
+        "phone" => (Box::new(phone::Phone), "PHONE"),
         _ => {
             let (token, label) = token::built_in(name)?;
             (Box::new(token), label)

@@ -32,12 +32,12 @@ fn what_cannot_be_bounded_or_compiled_is_refused_by_name() {
         assert!(error(words("list", &list)).reason.contains("1 to 4096"));
     }
     let unknown = error(Detection {
-        detector: Detector::BuiltIn("phone"),
+        detector: Detector::BuiltIn("shoe_size"),
         style: Style::Label,
     });
     assert_eq!(
         unknown.to_string(),
-        "detector phone: there is no built-in detector of this name"
+        "detector shoe_size: there is no built-in detector of this name"
     );
 }
 

@@ -21,6 +21,7 @@ mod tests;
 
 use super::feed::{Feed, Range};
 use super::payload::{self, Payload};
+use super::template::Templates;
 use super::texts::{Owner, Texts};
 use super::track::Writing;
 use super::{Counts, WalkError};
@@ -45,6 +46,7 @@ pub(super) struct Events {
     /// An event has been read.
     begun: bool,
     texts: Texts,
+    templates: Templates,
 }
 
 impl Events {
@@ -71,7 +73,7 @@ impl Events {
                 piece = piece.get(1..).unwrap_or_default();
                 continue;
             }
-            let end = piece.iter().position(|byte| matches!(byte, b'\r' | b'\n'));
+            let end = memchr::memchr2(b'\r', b'\n', piece);
             let (content, rest) = piece.split_at(end.map_or(piece.len(), |end| end + 1));
             if self.event.len() + content.len() > LONGEST {
                 return Err(WalkError::TooLarge);
@@ -114,6 +116,11 @@ impl Events {
         if event.is_empty() {
             return Ok(());
         }
+        let texts = &mut self.texts;
+        if self.templates.feed(&event, texts, (engine, counts)) {
+            self.texts.release(engine, counts, out);
+            return Ok(());
+        }
         let lines = Lines::read(&event, !std::mem::replace(&mut self.begun, true));
         let joined = lines.payload(&event);
         let payload = payload::read(&joined)?;
@@ -122,7 +129,12 @@ impl Events {
             Some(payload) => json(&mut feed, &lines, payload),
             None => plain(&mut feed, &lines),
         }
-        feed.end();
+        let unchanged = feed.end();
+        if let (Some(payload), [(start, _)], []) =
+            (&payload, lines.data.as_slice(), lines.other.as_slice())
+        {
+            self.templates.learn(&event, *start, payload, unchanged);
+        }
         let done = joined.trim_ascii() == b"[DONE]";
         let ends = payload
             .as_ref()

@@ -18,6 +18,8 @@ pub(super) struct Feed<'a> {
     bytes: &'a [u8],
     /// How much of the entry is in the queue.
     written: usize,
+    /// Nothing matched in the texts that stand wholly in the entry.
+    unchanged: bool,
 }
 
 impl<'a> Feed<'a> {
@@ -35,12 +37,15 @@ impl<'a> Feed<'a> {
             counts,
             bytes,
             written: 0,
+            unchanged: true,
         }
     }
 
-    /// The rest of the entry is no text.
-    pub(super) fn end(mut self) {
+    /// The rest of the entry is no text. Gives back whether nothing matched in the texts that stand
+    /// wholly in the entry.
+    pub(super) fn end(mut self) -> bool {
         self.pass_to(self.bytes.len());
+        self.unchanged
     }
 
     /// Bytes of the entry.
@@ -75,6 +80,7 @@ impl<'a> Feed<'a> {
     pub(super) fn whole(&mut self, range: Range, writing: Writing) {
         self.pass_to(range.0);
         let raw = self.slice(range);
+        let matched = self.counts.total();
         let mut masked = Vec::with_capacity(raw.len());
         let mut track = Track::new(writing);
         let mut out = Direct(&mut masked);
@@ -85,15 +91,18 @@ impl<'a> Feed<'a> {
         };
         push(&mut track, raw, Place::default(), writing, &mut work);
         track.finish(&mut work);
+        self.unchanged &= self.counts.total() == matched;
         self.texts.queue.literal(&masked);
         self.written = range.1;
     }
 
     /// A number or a literal name of JSON.
-    fn scalar(&mut self, range: Range) {
+    pub(super) fn scalar(&mut self, range: Range) {
         self.pass_to(range.0);
         let mut masked = Vec::new();
+        let matched = self.counts.total();
         scalar::mask(self.engine, self.slice(range), self.counts, &mut masked);
+        self.unchanged &= self.counts.total() == matched;
         self.texts.queue.literal(&masked);
         self.written = range.1;
     }

@@ -41,6 +41,18 @@ impl Grammar {
         self.open.is_empty()
     }
 
+    /// True where a value of an array may come.
+    pub(super) fn in_array(&self) -> bool {
+        self.deeper == 0
+            && self.open.last() == Some(&false)
+            && matches!(self.expect, Expect::Value | Expect::ValueOrEnd)
+    }
+
+    /// Takes numbers of an array, each with its comma.
+    pub(super) fn numbers(&mut self) {
+        self.expect = Expect::Value;
+    }
+
     /// True where one value has ended and the next has not begun.
     pub(super) fn between_values(&self) -> bool {
         self.at_top() && self.expect == Expect::Value

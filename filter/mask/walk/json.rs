@@ -12,7 +12,7 @@ use super::Counts;
 use super::grammar::{Grammar, Role};
 use super::scalar;
 use super::track::{Direct, Place, Track, Work, Writing};
-use crate::mask::Engine;
+use crate::mask::{Engine, scan};
 
 /// A name is held until its colon shows that it is one; a longer one is masked as if it were a value.
 const LONGEST_KEY: usize = 1024;
@@ -119,6 +119,9 @@ impl Json {
             let taken = match self.state {
                 State::String { escaped } => self.in_string(piece, escaped, job),
                 State::Stray => self.in_stray(piece, job),
+                State::Outside if self.grammar.in_array() && job.engine.passes_plain_numbers() => {
+                    self.in_array(piece, job)
+                }
                 _ => {
                     let Some(byte) = piece.first() else { return };
                     usize::from(self.byte(*byte, job))
@@ -138,6 +141,20 @@ impl Json {
             State::String { .. } | State::Stray => return false,
         }
         true
+    }
+
+    /// Passes the numbers at the front of a piece that have nothing to match, or takes a byte.
+    fn in_array(&mut self, piece: &[u8], job: &mut Job<'_>) -> usize {
+        let taken = scan::plain_numbers(piece);
+        if taken > 0 {
+            job.out
+                .extend_from_slice(piece.get(..taken).unwrap_or(piece));
+            self.grammar.numbers();
+            return taken;
+        }
+        piece
+            .first()
+            .map_or(0, |byte| usize::from(self.byte(*byte, job)))
     }
 
     fn outside(&mut self, byte: u8, job: &mut Job<'_>) {
@@ -192,9 +209,10 @@ impl Json {
         let length = self.run.trim_ascii_end().len();
         let (bare, space) = self.run.split_at(length);
         let mark = !self.begun && bare == b"\xEF\xBB\xBF";
-        let fits = mark || (scalar::is_scalar(bare) && !bare.is_empty() && self.grammar.scalar());
+        let plain = job.engine.passes_plain_numbers() && scalar::is_plain(bare);
+        let fits = mark || ((plain || scalar::is_scalar(bare)) && self.grammar.scalar());
         if fits {
-            if mark {
+            if mark || plain {
                 job.out.extend_from_slice(bare);
             } else {
                 scalar::mask(job.engine, bare, job.counts, job.out);
@@ -254,12 +272,8 @@ impl Json {
         self.take(bytes, job);
     }
 
-    fn in_string(&mut self, piece: &[u8], mut escaped: bool, job: &mut Job<'_>) -> usize {
-        let end = piece.iter().position(|byte| {
-            let ends = *byte == b'"' && !escaped;
-            escaped = *byte == b'\\' && !escaped;
-            ends
-        });
+    fn in_string(&mut self, piece: &[u8], escaped: bool, job: &mut Job<'_>) -> usize {
+        let (end, escaped) = end_of_string(piece, escaped);
         let content = piece.get(..end.unwrap_or(piece.len())).unwrap_or_default();
         self.with(job, |this, work| {
             this.string.json(content, Place::default(), work)
@@ -282,7 +296,7 @@ impl Json {
     }
 
     fn in_stray(&mut self, piece: &[u8], job: &mut Job<'_>) -> usize {
-        let end = piece.iter().position(|byte| *byte == b'"');
+        let end = memchr::memchr(b'"', piece);
         let content = piece.get(..end.unwrap_or(piece.len())).unwrap_or_default();
         self.with(job, |this, work| {
             this.stray.plain(content, Place::default(), work)
@@ -307,4 +321,20 @@ impl Json {
             },
         );
     }
+}
+
+/// Where the quote stands that ends a string, and whether the last byte is a backslash that
+/// escapes what follows; `escaped` says so of what stands in front.
+pub(super) fn end_of_string(piece: &[u8], escaped: bool) -> (Option<usize>, bool) {
+    let mut at = usize::from(escaped);
+    while let Some(rest) = piece.get(at..).filter(|rest| !rest.is_empty()) {
+        let Some(found) = memchr::memchr2(b'"', b'\\', rest) else {
+            return (None, false);
+        };
+        if rest.get(found) == Some(&b'"') {
+            return (Some(at + found), false);
+        }
+        at += found + 2;
+    }
+    (None, at > piece.len())
 }

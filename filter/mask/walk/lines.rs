@@ -8,6 +8,7 @@ mod tests;
 use super::feed::Feed;
 use super::json::Json;
 use super::payload;
+use super::template::Templates;
 use super::texts::Texts;
 use super::{Counts, WalkError};
 use crate::mask::Engine;
@@ -22,6 +23,7 @@ pub(super) struct Lines {
     /// The line whose end has not come.
     line: Vec<u8>,
     texts: Texts,
+    templates: Templates,
 }
 
 impl Lines {
@@ -37,7 +39,7 @@ impl Lines {
         counts: &mut Counts,
     ) -> Result<(), WalkError> {
         while !piece.is_empty() {
-            let end = piece.iter().position(|byte| *byte == b'\n');
+            let end = memchr::memchr(b'\n', piece);
             let (now, later) = piece.split_at(end.map_or(piece.len(), |end| end + 1));
             if self.line.len() + now.len() > LONGEST {
                 return Err(WalkError::TooLarge);
@@ -70,6 +72,11 @@ impl Lines {
         counts: &mut Counts,
     ) -> Result<(), WalkError> {
         let line = std::mem::take(&mut self.line);
+        let texts = &mut self.texts;
+        if self.templates.feed(&line, texts, (engine, counts)) {
+            self.texts.release(engine, counts, out);
+            return Ok(());
+        }
         let Some(payload) = payload::read(&line)? else {
             // Not an object: nothing in it goes on in another line.
             let mut masked = Vec::with_capacity(line.len());
@@ -85,7 +92,8 @@ impl Lines {
         for segment in &payload.segments {
             feed.segment((segment.start, segment.end), segment.kind, &payload);
         }
-        feed.end();
+        let unchanged = feed.end();
+        self.templates.learn(&line, 0, &payload, unchanged);
         self.texts.finish(engine, counts, |owner| {
             payload.ends.iter().any(|end| end.ends(owner))
         });

@@ -13,6 +13,7 @@ mod lines;
 mod payload;
 mod queue;
 mod scalar;
+mod template;
 mod texts;
 mod track;
 

@@ -19,7 +19,27 @@ pub(super) struct Segment {
     pub(super) start: usize,
     pub(super) end: usize,
     pub(super) kind: Kind,
+    /// Whether another value in its place says nothing about the event's texts.
+    pub(super) varies: bool,
 }
+
+/// Members whose values differ from event to event of one stream, and that say nothing about which
+/// text is which or what ends it.
+const VARYING: &[&[u8]] = &[
+    b"sequence_number",
+    b"obfuscation",
+    b"created",
+    b"created_at",
+    b"logprob",
+    b"prompt_tokens",
+    b"completion_tokens",
+    b"total_tokens",
+    b"input_tokens",
+    b"output_tokens",
+    b"promptTokenCount",
+    b"candidatesTokenCount",
+    b"totalTokenCount",
+];
 
 /// What a segment is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -231,18 +251,32 @@ impl<'a> Reader<'a> {
                 self.member(start, end, true);
             }
         }
-        self.payload.segments.push(Segment { start, end, kind });
+        let varies = self.varies();
+        self.payload.segments.push(Segment {
+            start,
+            end,
+            kind,
+            varies,
+        });
     }
 
     fn scalar(&mut self, start: usize, end: usize) {
         if self.deeper == 0 {
             self.member(start, end, false);
         }
+        let varies = self.varies();
         self.payload.segments.push(Segment {
             start,
             end,
             kind: Kind::Scalar,
+            varies,
         });
+    }
+
+    /// Whether the value here is that of a member in [`VARYING`].
+    fn varies(&self) -> bool {
+        let member = self.frames.last().filter(|frame| frame.object);
+        self.deeper == 0 && member.is_some_and(|frame| VARYING.contains(&frame.name.short()))
     }
 
     /// Whether the string here is a piece of a text that goes on in other events.

@@ -2,7 +2,7 @@
 
 use super::Counts;
 use super::escape;
-use crate::mask::{Engine, Sink, Text};
+use crate::mask::{Engine, Sink, Text, scan};
 
 /// Digits behind the point that are given to the matcher. Longer fractions are measurements: of
 /// random ones, one in ten would pass for a card number.
@@ -42,6 +42,31 @@ pub(super) fn is_scalar(bytes: &[u8]) -> bool {
         }
         Some(_) => false,
     }
+}
+
+/// Whether these bytes are a number in which no built-in detector finds anything.
+///
+/// They need not be a number by JSON's grammar, since nothing of them is changed.
+pub(super) fn is_plain(bytes: &[u8]) -> bool {
+    let mut run = 0;
+    let mut fraction = false;
+    for byte in bytes {
+        if byte.is_ascii_digit() {
+            run += 1;
+            if run >= scan::TELLING && !fraction {
+                return false;
+            }
+            continue;
+        }
+        if !matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E') {
+            return false;
+        }
+        run = 0;
+        fraction = *byte == b'.';
+    }
+    bytes
+        .first()
+        .is_some_and(|byte| byte.is_ascii_digit() || *byte == b'-')
 }
 
 /// Writes the scalar, as a string when something in it is masked.

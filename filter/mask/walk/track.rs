@@ -1,15 +1,19 @@
 //! One text on its way through the matcher, with the raw bytes that it was read from.
 //!
-//! The matcher sees decoded text and says which of it stays; what is written is raw. Between
-//! the two stands a queue of atoms: raw bytes that are decided one by one, or escapes that are
-//! decided whole. Each atom knows the place where it is written, so that a text can be spread
-//! over several events.
+//! The matcher sees decoded text and says which of it stays; what is written is raw. What it
+//! decides of the piece that it is given is written straight from that piece ([`Fresh`]). What
+//! waits stands in a queue of atoms ([`Undecided`]): raw bytes that are decided one by one, or
+//! escapes that are decided whole. Each atom knows the place where it is written, so that a text
+//! can be spread over several events.
 
-use std::collections::VecDeque;
+mod fresh;
+mod undecided;
 
 use super::Counts;
 use super::escape::{self, Unescape, Unit};
 use crate::mask::{Engine, Sink, Text};
+use fresh::{Fresh, Span};
+use undecided::Undecided;
 
 /// At most so many bytes go to the matcher at a time, which bounds what is copied for it.
 const CHUNK: usize = 8 * 1024;
@@ -92,98 +96,30 @@ impl Writing {
     }
 }
 
-/// Undecided raw bytes that are decided together or one by one.
-#[derive(Debug)]
-struct Atom {
-    place: Place,
-    raw: usize,
-    decoded: usize,
-    /// All or nothing; otherwise each raw byte is a decoded one.
-    whole: bool,
-}
-
-/// What the matcher has been given and not decided.
-#[derive(Debug, Default)]
-struct Undecided {
-    raw: VecDeque<u8>,
-    atoms: VecDeque<Atom>,
-    /// How many decoded bytes of the first atom are decided, and whether one was replaced.
-    seen: usize,
-    replaced: bool,
-}
-
-impl Undecided {
-    fn add(&mut self, place: Place, raw: &[u8], decoded: usize, whole: bool, out: &mut dyn Output) {
-        self.raw.extend(raw);
-        match self.atoms.back_mut() {
-            Some(last) if !whole && !last.whole && last.place == place => {
-                last.raw += raw.len();
-                last.decoded += decoded;
-            }
-            _ => {
-                out.hold(place);
-                self.atoms.push_back(Atom {
-                    place,
-                    raw: raw.len(),
-                    decoded,
-                    whole,
-                });
-            }
-        }
-    }
-
-    /// Decides the next `len` decoded bytes.
-    fn decide(&mut self, mut len: usize, kept: bool, out: &mut dyn Output) {
-        while len > 0 {
-            let Some(atom) = self.atoms.front_mut() else {
-                return;
-            };
-            let place = atom.place;
-            let (taken, raw, write, over) = if atom.whole {
-                let taken = len.min(atom.decoded.saturating_sub(self.seen));
-                self.seen += taken;
-                self.replaced |= !kept;
-                let over = self.seen >= atom.decoded;
-                (taken, if over { atom.raw } else { 0 }, !self.replaced, over)
-            } else {
-                let taken = len.min(atom.decoded);
-                atom.decoded -= taken;
-                atom.raw -= taken;
-                (taken, taken, kept, atom.decoded == 0)
-            };
-            if write {
-                let (head, tail) = self.raw.as_slices();
-                let in_head = raw.min(head.len());
-                out.write(place, head.get(..in_head).unwrap_or_default());
-                if raw > in_head {
-                    out.write(place, tail.get(..raw - in_head).unwrap_or_default());
-                }
-            }
-            self.raw.drain(..raw.min(self.raw.len()));
-            if over {
-                self.atoms.pop_front();
-                self.seen = 0;
-                self.replaced = false;
-                out.settle(place);
-            }
-            len -= taken;
-        }
-    }
-}
-
 /// Carries the matcher's decisions to where they are written.
-struct Decide<'a> {
+struct Decide<'a, 'f> {
     matching: &'a mut Option<usize>,
     undecided: &'a mut Undecided,
+    fresh: Fresh<'f>,
     writing: Writing,
     out: &'a mut dyn Output,
     counts: &'a mut Counts,
 }
 
-impl Sink for Decide<'_> {
+impl Decide<'_, '_> {
+    /// Decides the next `len` decoded bytes: what waits first, and then of the piece.
+    fn decide(&mut self, len: usize, kept: bool) {
+        let rest = self.undecided.decide(len, kept, self.out);
+        if rest > 0 {
+            self.fresh.decide(rest, kept, self.out);
+        }
+    }
+}
+
+impl Sink for Decide<'_, '_> {
     fn keep(&mut self, len: usize) {
         *self.matching = None;
-        self.undecided.decide(len, true, self.out);
+        self.decide(len, true);
     }
 
     fn replace(&mut self, len: usize, with: &str, detector: usize) {
@@ -192,12 +128,11 @@ impl Sink for Decide<'_> {
         if !further {
             self.counts.add(detector);
         }
-        if let Some(first) = self.undecided.atoms.front() {
-            let mut bytes = Vec::with_capacity(with.len());
-            self.writing.write(with, further, &mut bytes);
-            self.out.write(first.place, &bytes);
-        }
-        self.undecided.decide(len, false, self.out);
+        let place = self.undecided.place().unwrap_or(self.fresh.place());
+        let mut bytes = Vec::with_capacity(with.len());
+        self.writing.write(with, further, &mut bytes);
+        self.out.write(place, &bytes);
+        self.decide(len, false);
     }
 }
 
@@ -217,7 +152,9 @@ pub(super) struct Track {
     undecided: Undecided,
     unescape: Unescape,
     writing: Writing,
+    /// Room for what a piece with escapes reads as, and for where its bytes come from.
     decoded: Vec<u8>,
+    spans: Vec<Span>,
 }
 
 impl Track {
@@ -230,26 +167,24 @@ impl Track {
             unescape: Unescape::default(),
             writing,
             decoded: Vec::new(),
+            spans: Vec::new(),
         }
     }
 
     /// How many raw bytes wait.
     pub(super) fn held(&self) -> usize {
-        self.undecided.raw.len() + self.unescape.held()
+        self.undecided.held() + self.unescape.held()
     }
 
     /// The first entry in which something waits.
     pub(super) fn waits_in(&self) -> Option<u64> {
-        self.undecided.atoms.front().map(|atom| atom.place.entry)
+        self.undecided.place().map(|place| place.entry)
     }
 
     /// Takes bytes that mean themselves.
     pub(super) fn plain(&mut self, raw: &[u8], place: Place, work: &mut Work<'_>) {
-        for chunk in raw.chunks(CHUNK) {
-            self.undecided
-                .add(place, chunk, chunk.len(), false, work.out);
-            self.match_piece(chunk, work);
-        }
+        let span = [Span::plain(raw.len())];
+        self.match_fresh(raw, Fresh::new(raw, &span, place), work);
     }
 
     /// Takes bytes that stay or go together and read as `decoded`.
@@ -257,31 +192,66 @@ impl Track {
         if !decoded.is_empty() {
             self.undecided
                 .add(place, raw, decoded.len(), true, work.out);
-            self.match_piece(decoded, work);
+            self.match_waiting(decoded, work);
         }
     }
 
     /// Takes a piece of a JSON string's content.
     pub(super) fn json(&mut self, raw: &[u8], place: Place, work: &mut Work<'_>) {
-        let mut unescape = std::mem::take(&mut self.unescape);
-        for chunk in raw.chunks(CHUNK) {
-            unescape.push(chunk, &mut |unit| self.unit(unit, place, work.out));
-            self.match_decoded(work);
+        let mut rest = raw;
+        // The end of an escape that began in an earlier piece.
+        while self.unescape.held() > 0
+            && let Some((byte, later)) = rest.split_first()
+        {
+            self.unescape_waiting(|unescape, emit| unescape.push(&[*byte], emit), place, work);
+            rest = later;
         }
-        self.unescape = unescape;
+        if memchr::memchr(b'\\', rest).is_none() {
+            if !rest.is_empty() {
+                self.plain(rest, place, work);
+            }
+            return;
+        }
+        for chunk in rest.chunks(CHUNK) {
+            self.escaped(chunk, place, work);
+        }
+    }
+
+    /// Takes a piece of a JSON string's content that may begin in an escape only where a chunk
+    /// before it has ended.
+    fn escaped(&mut self, raw: &[u8], place: Place, work: &mut Work<'_>) {
+        if self.unescape.held() > 0 {
+            self.unescape_waiting(|unescape, emit| unescape.push(raw, emit), place, work);
+            return;
+        }
+        let mut decoded = std::mem::take(&mut self.decoded);
+        let mut spans = std::mem::take(&mut self.spans);
+        self.unescape.push(raw, &mut |unit| {
+            let (span, bytes) = match unit {
+                Unit::Plain(bytes) => (Span::plain(bytes.len()), bytes),
+                Unit::Escape { raw, decoded } => (Span::whole(raw.len(), decoded.len()), decoded),
+            };
+            spans.push(span);
+            decoded.extend_from_slice(bytes);
+        });
+        self.match_fresh(&decoded, Fresh::new(raw, &spans, place), work);
+        decoded.clear();
+        spans.clear();
+        self.decoded = decoded;
+        self.spans = spans;
     }
 
     /// The JSON string ends here; its text may go on in another string.
     pub(super) fn end_string(&mut self, place: Place, work: &mut Work<'_>) {
-        let mut unescape = std::mem::take(&mut self.unescape);
-        unescape.finish(&mut |unit| self.unit(unit, place, work.out));
-        self.match_decoded(work);
+        if self.unescape.held() > 0 {
+            self.unescape_waiting(|unescape, emit| unescape.finish(emit), place, work);
+        }
     }
 
     /// The text ends here. What comes next is a new one.
     pub(super) fn finish(&mut self, work: &mut Work<'_>) {
         let engine = work.engine;
-        let (text, mut decide) = self.split(work);
+        let (text, mut decide) = self.split(Fresh::default(), work);
         text.finish(engine, &mut decide);
         *text = Text::default();
         self.matching = None;
@@ -290,38 +260,59 @@ impl Track {
     /// Decides everything that waits; the text goes on.
     pub(super) fn force(&mut self, work: &mut Work<'_>) {
         let engine = work.engine;
-        let (text, mut decide) = self.split(work);
+        let (text, mut decide) = self.split(Fresh::default(), work);
         text.force(engine, &mut decide);
     }
 
-    fn unit(&mut self, unit: Unit<'_>, place: Place, out: &mut dyn Output) {
-        let (raw, decoded, whole) = match unit {
-            Unit::Plain(bytes) => (bytes, bytes, false),
-            Unit::Escape { raw, decoded } => (raw, decoded, true),
-        };
-        self.undecided.add(place, raw, decoded.len(), whole, out);
-        self.decoded.extend_from_slice(decoded);
-    }
-
-    fn match_decoded(&mut self, work: &mut Work<'_>) {
+    /// Takes what `read` makes of bytes that are not all in the piece at hand.
+    fn unescape_waiting(
+        &mut self,
+        read: impl FnOnce(&mut Unescape, &mut dyn FnMut(Unit<'_>)),
+        place: Place,
+        work: &mut Work<'_>,
+    ) {
         let mut decoded = std::mem::take(&mut self.decoded);
-        self.match_piece(&decoded, work);
+        let undecided = &mut self.undecided;
+        read(&mut self.unescape, &mut |unit| {
+            let (raw, bytes, whole) = match unit {
+                Unit::Plain(bytes) => (bytes, bytes, false),
+                Unit::Escape { raw, decoded } => (raw, decoded, true),
+            };
+            undecided.add(place, raw, bytes.len(), whole, work.out);
+            decoded.extend_from_slice(bytes);
+        });
+        self.match_waiting(&decoded, work);
         decoded.clear();
         self.decoded = decoded;
     }
 
-    fn match_piece(&mut self, piece: &[u8], work: &mut Work<'_>) {
-        if !piece.is_empty() {
+    /// Gives the matcher bytes that stand in the queue of what is undecided.
+    fn match_waiting(&mut self, decoded: &[u8], work: &mut Work<'_>) {
+        if !decoded.is_empty() {
             let engine = work.engine;
-            let (text, mut decide) = self.split(work);
-            text.push(engine, piece, &mut decide);
+            let (text, mut decide) = self.split(Fresh::default(), work);
+            text.push(engine, decoded, &mut decide);
         }
     }
 
-    fn split<'a>(&'a mut self, work: &'a mut Work<'_>) -> (&'a mut Text, Decide<'a>) {
+    /// Gives the matcher a piece; what of it is undecided then goes to the queue.
+    fn match_fresh(&mut self, decoded: &[u8], fresh: Fresh<'_>, work: &mut Work<'_>) {
+        let engine = work.engine;
+        let (text, mut decide) = self.split(fresh, work);
+        text.push(engine, decoded, &mut decide);
+        let fresh = decide.fresh;
+        self.undecided.take(fresh, work.out);
+    }
+
+    fn split<'a, 'f>(
+        &'a mut self,
+        fresh: Fresh<'f>,
+        work: &'a mut Work<'_>,
+    ) -> (&'a mut Text, Decide<'a, 'f>) {
         let decide = Decide {
             matching: &mut self.matching,
             undecided: &mut self.undecided,
+            fresh,
             writing: self.writing,
             out: &mut *work.out,
             counts: &mut *work.counts,

@@ -1,5 +1,6 @@
 //! What the tests of event streams share.
 
+mod alike;
 mod bounds;
 mod continuation;
 mod framing;

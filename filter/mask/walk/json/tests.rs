@@ -365,3 +365,42 @@ proptest! {
         prop_assert_eq!(before.is_ok(), after.is_ok());
     }
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// Long arrays are looked at many numbers at a time, which must not show.
+    #[test]
+    fn numbers_come_out_the_same_however_they_are_cut(
+        numbers in prop::collection::vec(
+            prop::sample::select(vec![
+                "0", "-1", "0.25", "-0.0123456789012345", "1e-7", "4111111111111111", "12345678",
+                "123456789", "1.5E+3", "-", "1-2", "1 2", "", "null", "\"a@b.co\"", "01", "+1", ".5",
+                "4111111111111111.0", "0.4111111111111111", "[1,2]", "4111-1111-1111-1111",
+            ]), 0..60),
+        spaces in prop::collection::vec(prop::sample::select(vec![",", ", ", " ,", ",\n  ", " , "]), 60),
+        plain in any::<bool>(),
+        cut in 1..70_usize,
+    ) {
+        let mut body = String::from("{\"a\":[");
+        for (index, number) in numbers.iter().enumerate() {
+            let usual = plain && index % 17 != 16;
+            body.push_str(if usual { "-0.0123456789" } else { number });
+            if index + 1 < numbers.len() {
+                body.push_str(spaces[index]);
+            }
+        }
+        body.push_str("],\"b\":\"jane@example.com\"}");
+        let engine = engine();
+        let cuts: Vec<usize> = (1..body.len()).filter(|at| at % cut == 0).collect();
+        let whole = try_pieces(&engine, Format::Json, body.as_bytes(), &[]).unwrap();
+        let bytes: Vec<usize> = (1..body.len()).collect();
+        prop_assert_eq!(&try_pieces(&engine, Format::Json, body.as_bytes(), &cuts).unwrap(), &whole);
+        prop_assert_eq!(&try_pieces(&engine, Format::Json, body.as_bytes(), &bytes).unwrap(), &whole);
+        if serde_json::from_str::<Value>(&body).is_err() {
+            prop_assert!(serde_json::from_slice::<Value>(&whole).is_err());
+        } else {
+            prop_assert!(serde_json::from_slice::<Value>(&whole).is_ok());
+        }
+    }
+}

@@ -1,5 +1,17 @@
 //! What is written in a match's place.
 
+mod normal;
+mod originals;
+mod pseudonym;
+
+#[cfg(test)]
+mod tests;
+
+use std::rc::Rc;
+
+pub use originals::Originals;
+pub(super) use pseudonym::Pseudonyms;
+
 use crate::config::mask::Style;
 
 /// How many characters the style `partial` shows, and how many a match must have for it:
@@ -11,21 +23,36 @@ const SHOWN_FROM: usize = 8;
 #[derive(Debug)]
 pub(super) struct Replacement {
     style: Style,
+    detector: String,
     label: String,
+    pseudonyms: Rc<Pseudonyms>,
 }
 
 impl Replacement {
-    pub(super) fn new(style: Style, label: &str) -> Self {
+    pub(super) fn new(
+        style: Style,
+        detector: &str,
+        label: &str,
+        pseudonyms: &Rc<Pseudonyms>,
+    ) -> Self {
         Self {
             style,
-            label: format!("[{label}]"),
+            detector: detector.to_owned(),
+            label: label.to_owned(),
+            pseudonyms: Rc::clone(pseudonyms),
         }
     }
 
     /// For a whole match, or for the first part of one that goes on (`open`).
+    ///
+    /// A pseudonym says which value it stands for, so one that is not known whole gets none.
     pub(super) fn first(&self, matched: &[u8], open: bool) -> String {
         match self.style {
-            Style::Label => self.label.clone(),
+            Style::Pseudonym if !open => self
+                .pseudonyms
+                .write(&self.detector, &self.label, matched)
+                .unwrap_or_else(|| self.bare()),
+            Style::Label | Style::Pseudonym => self.bare(),
             Style::Remove => String::new(),
             Style::Partial if !open => partial(matched),
             Style::Stars | Style::Partial => "*".repeat(characters(matched)),
@@ -35,9 +62,13 @@ impl Replacement {
     /// For a further part of a match.
     pub(super) fn further(&self, matched: &[u8]) -> String {
         match self.style {
-            Style::Label | Style::Remove => String::new(),
+            Style::Label | Style::Remove | Style::Pseudonym => String::new(),
             Style::Stars | Style::Partial => "*".repeat(characters(matched)),
         }
+    }
+
+    fn bare(&self) -> String {
+        format!("[{}]", self.label)
     }
 }
 

@@ -1,0 +1,174 @@
+//! Detectors that are looked for together.
+
+use super::super::window::{Behind, Hit, Miss, Window};
+use super::{Detect, Start};
+use crate::mask::scan;
+
+/// A part of a text, with what stands in front of it.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::mask) struct Known<'a> {
+    /// What stands in front of the bytes.
+    pub behind: Behind<'a>,
+    /// The known bytes.
+    pub bytes: &'a [u8],
+    /// Whether the text ends after them.
+    pub last: bool,
+}
+
+/// What a group says about one position of a text.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::mask) enum Answer {
+    /// No match begins here.
+    Nothing,
+    /// A match of the detector of this rank begins here.
+    Found(usize, Hit),
+    /// It depends on bytes that are not known yet, first of all for the detector of this rank.
+    Open(usize),
+}
+
+/// Detectors that are looked for together. Each has a rank among all of a mask's.
+///
+/// As with [`Detect`], what a group answers about a position is a function of the text alone and
+/// never changes once it is not [`Answer::Open`].
+pub(in crate::mask) trait Group {
+    /// The first position of the bytes, at or after `from`, where a match of the group may begin or
+    /// where that depends on bytes that are not known yet; the length of the bytes where there is
+    /// none. It may name a position too many, never one too few.
+    fn next(&self, known: &Known<'_>, from: usize) -> usize;
+
+    /// What begins at the window's first byte, among the detectors whose rank is below `below`.
+    fn ask(&self, window: &Window<'_>, below: usize) -> Answer;
+
+    /// The most bytes that it must be shown before it no longer answers [`Answer::Open`].
+    fn bound(&self) -> usize;
+}
+
+const AT_EDGE: u8 = 1;
+const ANYWHERE: u8 = 2;
+const WORD: u8 = 4;
+const ESCAPE_LETTER: u8 = 8;
+const BACKSLASH: u8 = 16;
+
+/// Detectors that are asked one by one at the positions where they may begin.
+pub(in crate::mask) struct Singles {
+    /// By rank.
+    detectors: Vec<(usize, Box<dyn Detect>)>,
+    /// Of each byte, where something may begin with it and what it means to the one after it.
+    flags: [u8; 256],
+    /// By first byte, the places in `detectors` of those that may begin with it.
+    candidates: Vec<Box<[usize]>>,
+    /// Their matches have anchors, so that nothing else needs to be asked about.
+    anchored: bool,
+}
+
+impl Singles {
+    /// A group of detectors with their ranks. `anchored` says that the matches of all of them have
+    /// anchors as the scan for them asks.
+    pub(in crate::mask) fn new(
+        mut detectors: Vec<(usize, Box<dyn Detect>)>,
+        anchored: bool,
+    ) -> Self {
+        detectors.sort_by_key(|(rank, _)| *rank);
+        let mut flags = [0; 256];
+        let mut candidates = Vec::with_capacity(flags.len());
+        for (byte, flags) in (0..=u8::MAX).zip(&mut flags) {
+            let mut starting = Vec::new();
+            for (place, (_, detect)) in detectors.iter().enumerate() {
+                match detect.starts(byte) {
+                    Start::Edge => *flags |= AT_EDGE,
+                    Start::Anywhere => *flags |= ANYWHERE,
+                    Start::Never => continue,
+                }
+                starting.push(place);
+            }
+            if byte.is_ascii_alphanumeric() {
+                *flags |= WORD;
+            }
+            if matches!(byte, b'n' | b'r' | b't') {
+                *flags |= ESCAPE_LETTER;
+            }
+            if byte == b'\\' {
+                *flags |= BACKSLASH;
+            }
+            candidates.push(starting.into_boxed_slice());
+        }
+        Self {
+            detectors,
+            flags,
+            candidates,
+            anchored,
+        }
+    }
+
+    /// The first position from `from` to before `to` that one of the detectors may begin at.
+    fn start(&self, known: &Known<'_>, from: usize, to: usize) -> Option<usize> {
+        let flags = |byte: u8| self.flags.get(usize::from(byte)).copied().unwrap_or(0);
+        let behind = known.behind.then(known.bytes, from);
+        let mut two = behind.second().map_or(0, flags);
+        let mut one = behind.byte().map_or(0, flags);
+        let rest = known.bytes.get(from..to).unwrap_or_default();
+        for (index, byte) in rest.iter().enumerate() {
+            let here = flags(*byte);
+            // The same as Behind::in_word, on flags.
+            let escape = one & ESCAPE_LETTER != 0 && two & BACKSLASH != 0;
+            let edge = one & WORD == 0 || escape;
+            if here & ANYWHERE != 0 || (edge && here & AT_EDGE != 0) {
+                return Some(from + index);
+            }
+            two = one;
+            one = here;
+        }
+        None
+    }
+}
+
+impl Group for Singles {
+    fn next(&self, known: &Known<'_>, from: usize) -> usize {
+        let end = known.bytes.len();
+        if !self.anchored {
+            return self.start(known, from, end).unwrap_or(end);
+        }
+        let mut from = from;
+        while from < end {
+            let anchor = scan::next_anchor(known.bytes, from);
+            if anchor == end && known.last {
+                return end;
+            }
+            let start = scan::reach(known.bytes, anchor, from);
+            let to = end.min(anchor + 1);
+            if let Some(start) = self.start(known, start, to) {
+                return start;
+            }
+            from = anchor + 1;
+        }
+        end
+    }
+
+    fn ask(&self, window: &Window<'_>, below: usize) -> Answer {
+        let edge = !window.behind.in_word();
+        let first = window.bytes.first().copied().unwrap_or(0);
+        let candidates = self.candidates.get(usize::from(first));
+        for place in candidates.map_or(&[][..], |all| all) {
+            let Some((rank, detect)) = self.detectors.get(*place) else {
+                continue;
+            };
+            if *rank >= below {
+                break;
+            }
+            if !edge && detect.starts(first) != Start::Anywhere {
+                continue;
+            }
+            match detect.find(window) {
+                Ok(hit) => return Answer::Found(*rank, hit),
+                Err(Miss::More) => return Answer::Open(*rank),
+                Err(Miss::No) => {}
+            }
+        }
+        Answer::Nothing
+    }
+
+    fn bound(&self) -> usize {
+        let bounds = self.detectors.iter().map(|(_, detect)| detect.bound());
+        bounds.max().unwrap_or(0)
+    }
+}

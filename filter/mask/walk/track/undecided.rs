@@ -1,0 +1,118 @@
+//! What the matcher has been given and not decided.
+
+use std::collections::VecDeque;
+
+use super::fresh::Fresh;
+use super::{Output, Place};
+
+/// Undecided raw bytes that are decided together or one by one.
+#[derive(Debug)]
+struct Atom {
+    place: Place,
+    raw: usize,
+    decoded: usize,
+    /// All or nothing; otherwise each raw byte is a decoded one.
+    whole: bool,
+}
+
+/// What the matcher has been given and not decided.
+#[derive(Debug, Default)]
+pub(super) struct Undecided {
+    raw: VecDeque<u8>,
+    atoms: VecDeque<Atom>,
+    /// How many decoded bytes of the first atom are decided, and whether one was replaced.
+    seen: usize,
+    replaced: bool,
+}
+
+impl Undecided {
+    /// Adds bytes that the matcher is given.
+    pub(super) fn add(
+        &mut self,
+        place: Place,
+        raw: &[u8],
+        decoded: usize,
+        whole: bool,
+        out: &mut dyn Output,
+    ) {
+        self.raw.extend(raw);
+        match self.atoms.back_mut() {
+            Some(last) if !whole && !last.whole && last.place == place => {
+                last.raw += raw.len();
+                last.decoded += decoded;
+            }
+            _ => {
+                out.hold(place);
+                self.atoms.push_back(Atom {
+                    place,
+                    raw: raw.len(),
+                    decoded,
+                    whole,
+                });
+            }
+        }
+    }
+
+    /// Takes over what is left of a piece.
+    pub(super) fn take(&mut self, fresh: Fresh<'_>, out: &mut dyn Output) {
+        fresh.rest(|raw, span, (seen, replaced), place| {
+            if span.decoded > 0 {
+                self.add(place, raw, span.decoded, span.whole, out);
+                if seen > 0 {
+                    self.seen = seen;
+                    self.replaced = replaced;
+                }
+            }
+        });
+    }
+
+    /// How many raw bytes wait.
+    pub(super) fn held(&self) -> usize {
+        self.raw.len()
+    }
+
+    /// Where the first of them is written.
+    pub(super) fn place(&self) -> Option<Place> {
+        self.atoms.front().map(|atom| atom.place)
+    }
+
+    /// Decides the next `len` decoded bytes, as far as so many wait; gives back how many are left
+    /// to decide.
+    pub(super) fn decide(&mut self, mut len: usize, kept: bool, out: &mut dyn Output) -> usize {
+        while len > 0 {
+            let Some(atom) = self.atoms.front_mut() else {
+                return len;
+            };
+            let place = atom.place;
+            let (taken, raw, write, over) = if atom.whole {
+                let taken = len.min(atom.decoded.saturating_sub(self.seen));
+                self.seen += taken;
+                self.replaced |= !kept;
+                let over = self.seen >= atom.decoded;
+                (taken, if over { atom.raw } else { 0 }, !self.replaced, over)
+            } else {
+                let taken = len.min(atom.decoded);
+                atom.decoded -= taken;
+                atom.raw -= taken;
+                (taken, taken, kept, atom.decoded == 0)
+            };
+            if write {
+                let (head, tail) = self.raw.as_slices();
+                let in_head = raw.min(head.len());
+                out.write(place, head.get(..in_head).unwrap_or_default());
+                if raw > in_head {
+                    out.write(place, tail.get(..raw - in_head).unwrap_or_default());
+                }
+            }
+            self.raw.drain(..raw.min(self.raw.len()));
+            if over {
+                self.atoms.pop_front();
+                self.seen = 0;
+                self.replaced = false;
+                out.settle(place);
+            }
+            len -= taken;
+        }
+        len
+    }
+}
