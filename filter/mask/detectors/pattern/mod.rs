@@ -2,7 +2,8 @@
 //!
 //! # What is matched
 //! An expression is matched on bytes, with ASCII classes only and with the preference among
-//! alternatives that Perl has. An empty match is none. A match never begins or ends inside a UTF-8
+//! alternatives that Perl has. An empty match is none. A match never begins or ends inside a
+//! UTF-8
 //! character: its end is moved behind the character that it would cut. What is replaced is the
 //! whole match, also where the expression has groups. Of several expressions that match at a
 //! position the first one wins, with the end that it has by itself.
@@ -10,20 +11,28 @@
 //! An expression may have words of which one must stand in front of a match ([`near`]).
 //!
 //! # Bound
-//! The expression's longest match as its syntax gives it, at most 4096 bytes, with up to five bytes
-//! to see the end. One that has no longest match (`+`, `*`, `{20,}`) is followed for 4096 bytes. If
-//! it is not decided there whether and where it ends, these 4096 bytes are masked, not released,
-//! and the text goes on behind them as if they had been a match: what of a longer one is left is
+//! The expression's longest match as its syntax gives it, at most 4096 bytes, with up to five
+//! bytes
+//! to see the end. One that has no longest match (`+`, `*`, `{20,}`) is followed for 4096
+//! bytes. If
+//! it is not decided there whether and where it ends, these 4096 bytes are masked, not
+//! released,
+//! and the text goes on behind them as if they had been a match: what of a longer one is left
+//! is
 //! masked only as far as it is a match again.
 //!
 //! # How
-//! [`outline`] says with which bytes matches begin, [`filter`] finds the places where such bytes
-//! stand, and [`automata`] decides there, an expression at a time. An expression whose matches have
+//! [`outline`] says with which bytes matches begin, [`filter`] finds the places where such
+//! bytes
+//! stand, and [`automata`] decides there, an expression at a time. An expression whose
+//! matches have
 //! something in front of what is rare in them is looked for by the rare part ([`leads`]); the
-//! others by their first bytes ([`fronts`]). What neither finds is not held: of prose, what waits
+//! others by their first bytes ([`fronts`]). What neither finds is not held: of prose, what
+//! waits
 //! is a word that could be a lead and what begins like a match.
 //!
-//! The work is linear in the text, but an expression that begins everywhere and goes far before it
+//! The work is linear in the text, but an expression that begins everywhere and goes far
+//! before it
 //! fails may look at as many bytes as its bound for each byte of the text.
 
 mod automata;
