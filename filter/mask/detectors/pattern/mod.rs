@@ -207,6 +207,11 @@ impl Patterns {
         Answer::Nothing
     }
 
+    /// The rank of the pattern of a place.
+    fn rank(&self, place: usize) -> usize {
+        self.list.get(place).map_or(usize::MAX, |one| one.rank)
+    }
+
     fn bound(&self) -> usize {
         let bounds = self.list.iter().map(|pattern| pattern.bound);
         bounds.max().unwrap_or(0)
