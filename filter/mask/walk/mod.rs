@@ -10,6 +10,7 @@ mod grammar;
 mod grpc;
 mod json;
 mod lines;
+mod markup;
 mod payload;
 mod queue;
 mod scalar;
@@ -27,6 +28,7 @@ pub use grpc::Framing;
 use grpc::Grpc;
 use json::Json;
 use lines::Lines;
+use markup::Markup;
 use track::{Direct, Place, Track, Work, Writing};
 
 /// How a body carries text; chosen from its content type and the operation.
@@ -42,6 +44,10 @@ pub enum Format {
     Lines,
     /// The whole body is one text.
     Text,
+    /// HTML: what stands between tags, and what attributes say, are texts.
+    Html,
+    /// XML, likewise.
+    Xml,
     /// gRPC messages of one type.
     Grpc(GrpcMessage),
 }
@@ -146,6 +152,7 @@ enum Kind {
     Events(Box<Events>),
     Lines(Box<Lines>),
     Text(Box<Track>),
+    Markup(Box<Markup>),
     Grpc(Box<Grpc>),
 }
 
@@ -163,6 +170,8 @@ impl Walker {
             Format::Json => Kind::Json(Box::default()),
             Format::Events => Kind::Events(Box::default()),
             Format::Lines => Kind::Lines(Box::default()),
+            Format::Html => Kind::Markup(Box::new(Markup::new(false))),
+            Format::Xml => Kind::Markup(Box::new(Markup::new(true))),
             Format::Text => Kind::Text(Box::new(Track::new(Writing::Raw))),
             Format::Grpc(message) => Kind::Grpc(Box::new(Grpc::new(message, framing))),
         };
@@ -188,6 +197,7 @@ impl Walker {
                 Kind::Json(json) => json.push(engine, piece, out, counts),
                 Kind::Events(events) => events.push(engine, piece, out, counts)?,
                 Kind::Lines(lines) => lines.push(engine, piece, out, counts)?,
+                Kind::Markup(markup) => markup.push(engine, piece, out, counts),
                 Kind::Grpc(grpc) => grpc.push(engine, piece, out, counts)?,
                 Kind::Text(text) => {
                     text.plain(
@@ -215,6 +225,7 @@ impl Walker {
                 Kind::Json(json) => json.finish(engine, out, counts),
                 Kind::Events(events) => events.finish(engine, out, counts)?,
                 Kind::Lines(lines) => lines.finish(engine, out, counts)?,
+                Kind::Markup(markup) => markup.finish(engine, out, counts),
                 Kind::Grpc(grpc) => grpc.finish(engine, out, counts)?,
                 Kind::Text(text) => text.finish(&mut Work {
                     engine,
@@ -246,6 +257,7 @@ impl Walker {
             Kind::Events(events) => events.held(),
             Kind::Lines(lines) => lines.held(),
             Kind::Text(text) => text.held(),
+            Kind::Markup(markup) => markup.held(),
             Kind::Grpc(grpc) => grpc.held(),
         }
     }
