@@ -81,5 +81,6 @@ fn walk(error: WalkError) -> &'static str {
         WalkError::Compressed => "message_compressed",
         WalkError::Malformed => "message_malformed",
         WalkError::Truncated => "message_truncated",
+        WalkError::UnknownPart => "part_not_maskable",
     }
 }

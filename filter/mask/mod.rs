@@ -14,4 +14,4 @@ mod tests;
 pub use engine::{Engine, EngineError};
 pub use render::Originals;
 pub use text::{Sink, Text};
-pub use walk::{Counts, Format, Framing, GrpcMessage, WalkError, Walker};
+pub use walk::{Boundary, Counts, Format, Framing, GrpcMessage, Media, WalkError, Walker};
