@@ -64,6 +64,9 @@ impl Detect for DateOfBirth {
                 Some(end) => Some(end),
                 None => day_first(window)?,
             }
+        } else if !announced(window) {
+            // Before a word is waited for that may be a month's name.
+            None
         } else {
             month_first(window)?
         };
