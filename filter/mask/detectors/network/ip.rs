@@ -13,7 +13,7 @@
 
 use std::net::Ipv6Addr;
 
-use super::{Detect, Hit, Miss, Start, Window, hit};
+use crate::mask::detectors::{Detect, Hit, Miss, Start, Window, hit};
 
 const LONGEST: usize = 45;
 
@@ -109,7 +109,7 @@ fn is_v6(text: &[u8]) -> bool {
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(super) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("10.0.0.1", "[IP]"),
     (
         "from 255.255.255.255:8080, then 1.1.1.1.",

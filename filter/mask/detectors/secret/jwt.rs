@@ -3,7 +3,7 @@
 //! Source: RFC 7515, 3.1 and RFC 7516, 3.1: segments of base64url with dots between them,
 //! the first of which is a JSON object and so begins with `eyJ`.
 //!
-//! Validation: a header of 12 to 2048 characters and a dot; then either a second segment
+//! Validation: a header of 16 to 2048 characters and a dot; then either a second segment
 //! that begins with `eyJ` too, or a header that decodes to an object with an `alg` member
 //! (RFC 7515, 4.1.1), which covers encrypted tokens and those with a detached payload. What
 //! follows is not waited for, so a token that is cut off is masked as well.
@@ -15,10 +15,12 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::{Detect, Hit, Miss, Start, Tail, Window, base64url};
+use crate::mask::detectors::{Detect, Hit, Miss, Start, Tail, Window, base64url};
 
 const OBJECT: &[u8] = b"eyJ";
-const SHORTEST_HEADER: usize = 12;
+const SHORTEST_HEADER: usize = 16;
+/// With the dot and one more character it is as long as an anchor asks for.
+const SHORTEST_NAMED_HEADER: usize = 18;
 const LONGEST_HEADER: usize = 2048;
 
 const REST: Tail = Tail::Run {
@@ -51,7 +53,7 @@ impl Detect for Jwt {
         if window.literal(header + 1, OBJECT)? {
             return certain(header + 1 + OBJECT.len());
         }
-        if !names_algorithm(window.slice(0, header)) {
+        if header < SHORTEST_NAMED_HEADER || !names_algorithm(window.slice(0, header)) {
             return Err(Miss::No);
         }
         // An empty second segment: no encrypted key, or a payload that travels elsewhere.
@@ -83,7 +85,7 @@ fn names_algorithm(header: &[u8]) -> bool {
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(super) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln", "[JWT]"),
     (
         "Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0. Then",

@@ -2,8 +2,8 @@
 
 use std::sync::LazyLock;
 
-use super::super::super::window::Behind;
-use super::super::front::{Front, Vocabulary, Word};
+use crate::mask::detectors::front::{Front, Vocabulary, Word};
+use crate::mask::window::Behind;
 
 /// Words that announce a phone number.
 static FOR: LazyLock<Vocabulary> = LazyLock::new(|| {

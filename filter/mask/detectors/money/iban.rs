@@ -9,12 +9,12 @@
 //!
 //! Bound: 34 characters with 8 separators, and one byte to see the end.
 
-use super::{Detect, Hit, LONGEST_SEPARATOR, Miss, Start, Window, hit, separator};
+use crate::mask::detectors::{Detect, Hit, LONGEST_SEPARATOR, Miss, Start, Window, hit, separator};
 
 const LONGEST: usize = 34;
 
 /// The length of a number by country, in the order of the country's code.
-pub(super) const LENGTHS: &[(&[u8; 2], usize)] = &[
+const LENGTHS: &[(&[u8; 2], usize)] = &[
     (b"AD", 24),
     (b"AE", 23),
     (b"AL", 28),
@@ -195,7 +195,7 @@ fn append(remainder: u32, byte: u8) -> u32 {
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(super) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("DE89370400440532013000", "[IBAN]"),
     ("DE89 3704 0044 0532 0130 00", "[IBAN]"),
     ("iban gb29nwbk60161331926819.", "iban [IBAN]."),
@@ -218,3 +218,11 @@ pub(super) const EXAMPLES: &[(&str, &str)] = &[
     ),
     ("DE 89 3704", "DE 89 3704"),
 ];
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_countries_are_in_order() {
+        assert!(super::LENGTHS.is_sorted_by(|a, b| a.0 < b.0));
+    }
+}

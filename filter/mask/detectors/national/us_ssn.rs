@@ -13,8 +13,10 @@
 
 use std::sync::LazyLock;
 
-use super::front::{Front, Vocabulary};
-use super::{Detect, Hit, LONGEST_SEPARATOR, Miss, Separator, Start, Window, hit, separator};
+use crate::mask::detectors::front::{Front, Vocabulary};
+use crate::mask::detectors::{
+    Detect, Hit, LONGEST_SEPARATOR, Miss, Separator, Start, Window, hit, separator,
+};
 
 const DIGITS: usize = 9;
 
@@ -88,7 +90,7 @@ fn digits(window: &Window<'_>, from: usize, count: usize) -> Result<(), Miss> {
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(super) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("078-05-1120", "[US_SSN]"),
     ("my ssn is 536 22 8726.", "my ssn is [US_SSN]."),
     ("(899-99-9999)", "([US_SSN])"),

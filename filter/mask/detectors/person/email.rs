@@ -12,7 +12,7 @@
 //! Bound: 64 + 1 + 253 bytes, and one to see the end. A local part of more than 64 letters
 //! without a dot or dash in it is no address and stays.
 
-use super::{Detect, Hit, Miss, Start, Window, alphanumeric, hit};
+use crate::mask::detectors::{Detect, Hit, Miss, Start, Window, alphanumeric, hit};
 
 const LONGEST_LOCAL: usize = 64;
 const LONGEST_LABEL: usize = 63;
@@ -50,6 +50,10 @@ impl Detect for Email {
 
     fn bound(&self) -> usize {
         LONGEST_LOCAL + 1 + LONGEST_DOMAIN + 1
+    }
+
+    fn is_often_open(&self) -> bool {
+        true
     }
 }
 
@@ -90,7 +94,7 @@ fn domain(window: &Window<'_>, start: usize) -> Result<Option<usize>, Miss> {
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(super) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("jane@example.com", "[EMAIL]"),
     (
         "Write to jane.doe+tag@mail.example.co.uk.",

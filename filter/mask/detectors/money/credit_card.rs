@@ -12,7 +12,9 @@
 //!
 //! Bound: 19 digits with a separator between any two, and one byte to see the end.
 
-use super::{Detect, Hit, LONGEST_SEPARATOR, Miss, Separator, Start, Window, hit, separator};
+use crate::mask::detectors::{
+    Detect, Hit, LONGEST_SEPARATOR, Miss, Separator, Start, Window, hit, separator,
+};
 
 const FEWEST: usize = 13;
 const MOST: usize = 19;
@@ -149,7 +151,7 @@ fn network(prefix: u32, digits: usize) -> bool {
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(super) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("4111111111111111", "[CREDIT_CARD]"),
     ("4111 1111 1111 1111", "[CREDIT_CARD]"),
     ("card 5500-0000-0000-0004.", "card [CREDIT_CARD]."),
