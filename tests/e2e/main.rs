@@ -18,6 +18,7 @@ mod identity;
 mod keys;
 mod masking;
 mod masks_actions;
+mod masks_approvals;
 mod masks_requests;
 mod policies;
 mod quotas;

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
+use testbed::grpc;
 use testbed::http::{Client, Request};
 use testbed::model::Echo;
 
@@ -63,7 +64,22 @@ fn prompts_are_masked(version: &str) {
     lengths_stay_right_on_one_connection(&guarded);
     a_value_has_one_name_under_one_key(&guarded);
     the_caller_gets_back_what_it_sent(&guarded);
+    prompts_over_grpc_are_masked(&guarded);
     what_cannot_be_masked_is_refused(&guarded);
+}
+
+fn prompts_over_grpc_are_masked(guarded: &Guarded) {
+    guarded.model.forget();
+    let bearer = format!("Bearer {}", ana());
+    let headers = [("authorization", bearer.as_str())];
+    let text = "I am ana@example.com, from 203.0.113.7.";
+    let client = Client::http2(guarded.mesh.port_of("labels").unwrap()).unwrap();
+    let answer = grpc::infer(&client, "small-1", text, &headers).unwrap();
+    assert_eq!(answer.code, Some(0), "{answer:?}");
+    let received = guarded.model.received();
+    let body = String::from_utf8_lossy(&received[0].body);
+    assert!(body.contains("I am [EMAIL], from [IP]."), "{body:?}");
+    assert!(!body.contains("ana@"), "{body:?}");
 }
 
 fn the_model_never_sees_what_is_masked(guarded: &Guarded) {
