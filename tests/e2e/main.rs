@@ -25,6 +25,7 @@ mod quotas;
 mod records;
 mod reload;
 mod rules;
+mod streams;
 mod support;
 mod tokens;
 mod traps;

@@ -8,8 +8,8 @@
 //! | network/ | addresses of machines |
 //! | secret/ | keys, tokens, passwords |
 //!
-//! pattern.rs and words.rs are the policy's own detectors; front.rs reads the words in front of a
-//! match.
+//! pattern/, words/ and canary.rs are the policy's own detectors; front.rs reads the words in front
+//! of a match.
 
 pub(super) mod group;
 pub(super) mod own;

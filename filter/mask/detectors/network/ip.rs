@@ -5,7 +5,9 @@
 //!
 //! Validation: four octets of 0 to 255; for IPv6 what the standard library reads. A short
 //! compressed form is also code (`Face::Bad`, `[1::2]`), so one group of three digits or
-//! more and one digit below ten must be in it; `::1` passes. A time such as 12:30:45 is no IPv6 address.
+//! more must be in it; `::1` passes. A digit below ten must be in each. A time such as
+//! 12:30:45 is no
+//! IPv6 address.
 //! Whole: no letter, digit or colon in front, no letter or digit behind, and not a part of a
 //! longer dotted number: `1.2.3.4` in `1.2.3.4.5` stays.
 //!
@@ -104,7 +106,7 @@ fn is_v6(text: &[u8]) -> bool {
     let compressed = text.windows(2).any(|pair| pair == b"::");
     let long_group = text.split(|b| *b == b':').any(|group| group.len() >= 3);
     let digit = text.iter().any(u8::is_ascii_digit);
-    parsed && (!compressed || (long_group && digit) || text == b"::1")
+    parsed && digit && (!compressed || long_group || text == b"::1")
 }
 
 /// Texts and what they become: with a match, and near misses that stay.
@@ -133,7 +135,8 @@ pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("std::vec", "std::vec"),
     ("Face::Bad", "Face::Bad"),
     ("::", "::"),
-    ("00:1B:44:11:3A:B7", "00:1B:44:11:3A:B7"),
+    ("ab:cd:ef:ab:cd:ef:ab:cd", "ab:cd:ef:ab:cd:ef:ab:cd"),
+    ("00:1B:44:11:3A", "00:1B:44:11:3A"),
     ("2001:db8::1::2", "2001:db8::1::2"),
     ("2001:db8:::1", "2001:db8:::1"),
     ("x2001:db8::1", "x2001:db8::1"),

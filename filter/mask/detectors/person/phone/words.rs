@@ -16,7 +16,7 @@ static FOR: LazyLock<Vocabulary> = LazyLock::new(|| {
          zadzwo*
          téléphone* portable appel* joindre teléfono* telefono* telefone* móvil* movil*
          celular* llam* cellulare chiam* ligue ligar
-         тел телефон* моб звон* *电话* *手机* *電話* *携帯* *전화* *연락처* هاتف",
+         тел Тел телефон* Телефон* моб Моб звон* Звон* *电话* *手机* *電話* *携帯* *전화* *연락처* هاتف",
     )
 });
 
@@ -63,7 +63,7 @@ pub(super) fn object(behind: Behind<'_>) -> bool {
 }
 
 /// Whether the nearest word that says anything announces a phone number, or an address does.
-pub(super) fn announce(behind: Behind<'_>) -> bool {
+pub(in crate::mask::detectors) fn announce(behind: Behind<'_>) -> bool {
     let front = Front::new(behind);
     if below_address(&front) {
         return true;
