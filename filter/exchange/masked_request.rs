@@ -121,6 +121,9 @@ impl Exchange {
         request.masked = !masks.only_count();
         request.matches = pass.matches(masks);
         request.alerts = pass.alerts(masks);
+        if mask.restore {
+            request.not_kept = originals.left_out();
+        }
         let out = result.map_err(|stop| match stop {
             Stop::Cut => Refusal::new(
                 403,
