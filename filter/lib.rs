@@ -7,6 +7,7 @@
 
 pub mod approval;
 pub mod config;
+pub mod encoding;
 pub mod exchange;
 #[cfg(all(feature = "host", target_arch = "wasm32"))]
 pub mod host;

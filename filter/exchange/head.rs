@@ -7,9 +7,11 @@ use super::event::{Effect, Flow, Headers, Outcome};
 use super::headers::{
     self, host, is_encoded, is_field_value, is_grpc, is_json, media_type, single,
 };
+use super::masked_request::Carriage;
 use super::reply::Refusal;
-use super::request::{Asked, hold, not_readable, out_of_order, shown};
+use super::request::{Asked, Seen, hold, not_readable, out_of_order, shown};
 use super::{Exchange, Phase, World};
+use crate::config::mask::{PartialContent, Plan};
 use crate::config::upstream::{Fact, Upstream};
 use crate::identity::{self, Identity, Unverified, find_token};
 use crate::operation::{self, Dialect, Facts, Operation, Shape};
@@ -92,7 +94,12 @@ impl Exchange {
                 if head.end {
                     asked.readable = self.take_body(&mut asked, b"");
                 }
-                let mut outcome = self.judge(Box::new(asked), head.end, world);
+                let body = if head.end {
+                    Seen::Here(b"")
+                } else {
+                    Seen::Coming
+                };
+                let mut outcome = self.judge(Box::new(asked), body, world);
                 if !matches!(self.phase, Phase::Over) {
                     outcome.effects.splice(0..0, effects);
                 }
@@ -193,6 +200,8 @@ impl Exchange {
             prompts: Vec::new(),
         });
         let asked = Asked {
+            carriage: Carriage::of(headers, operation.body),
+            only_masked: false,
             identity,
             operation,
             method,
@@ -245,9 +254,16 @@ impl Exchange {
             set(&credential.header, credential.value.clone());
         }
         if !policy.masks.is_empty() {
-            // What comes back encoded can't be masked, and a range of a body can't either.
+            // What comes back encoded has to be decoded to be masked, and leaves decoded: between
+            // here and the model server an encoding saves little, and costs both ends. Which mask
+            // applies, if any, is known only when the head may have gone.
             set("accept-encoding", "identity".to_owned());
-            if headers::has(headers, "range") {
+            if headers::has(headers, "grpc-accept-encoding") {
+                set("grpc-accept-encoding", "identity".to_owned());
+            }
+            // A part of a body can't be masked.
+            let part_passes = |plan: &Plan| plan.options.partial_content == PartialContent::Pass;
+            if headers::has(headers, "range") && !policy.masks.iter().any(part_passes) {
                 effects.push(Effect::RemoveRequestHeader("range".to_owned()));
             }
         }

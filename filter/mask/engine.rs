@@ -7,8 +7,10 @@ use std::rc::Rc;
 
 use crate::config::mask::{BUILT_IN_DETECTORS, Detection, Detector};
 
+use super::detectors;
 use super::detectors::group::{Answer, Group, Known, Singles};
-use super::detectors::{self, Detect, Pattern, Words};
+use super::detectors::own::Own;
+use super::detectors::{Detect, Placeholder};
 use super::render::{Originals, Pseudonyms, Replacement};
 use super::window::Window;
 
@@ -16,7 +18,7 @@ use super::window::Window;
 const CACHE: usize = 4 << 20;
 
 /// The most groups of a mask.
-const GROUPS: usize = 4;
+const GROUPS: usize = 5;
 
 /// All detectors of a mask, compiled once and shared by every text that is masked with them.
 pub struct Engine {
@@ -87,11 +89,7 @@ impl Engine {
     /// A detector that does not exist, an expression that does not compile or whose longest
     /// match is not bounded (by 4096 bytes), and a word that is empty or longer than that.
     pub fn new(detections: &[Detection]) -> Result<Self, EngineError> {
-        let patterns = detections
-            .iter()
-            .filter(|detection| matches!(detection.detector, Detector::Pattern { .. }))
-            .count();
-        Self::build(detections, CACHE / patterns.max(1), true)
+        Self::build(detections, CACHE, true)
     }
 
     /// The same, but that built-in detectors are asked wherever they may begin, not only near
@@ -101,7 +99,7 @@ impl Engine {
         Self::build(detections, CACHE, false)
     }
 
-    /// Compiles the detectors with `cache` bytes for each pattern.
+    /// Compiles the detectors with `cache` bytes for the automata of all patterns.
     pub(super) fn build(
         detections: &[Detection],
         cache: usize,
@@ -115,26 +113,35 @@ impl Engine {
         order.sort_unstable();
         let pseudonyms = Rc::default();
         let mut compiled = Vec::with_capacity(detections.len());
+        let mut own = Own::default();
         let mut built_in = Vec::new();
-        let mut own = Vec::new();
         for (index, detection) in detections.iter().enumerate() {
             let rank = order.iter().position(|(_, of)| *of == index);
             let rank = rank.unwrap_or(usize::MAX);
-            let (one, detect) = compile(detection, cache, &pseudonyms)?;
-            compiled.push(one);
-            match detection.detector {
-                Detector::BuiltIn(_) => built_in.push((rank, detect)),
-                Detector::Pattern { .. } | Detector::Words { .. } => own.push((rank, detect)),
-            }
+            let name = detection.detector.name();
+            let label = match &detection.detector {
+                Detector::BuiltIn(name) => {
+                    let (detect, label) = detectors::built_in(name).ok_or_else(|| EngineError {
+                        detector: (*name).to_owned(),
+                        reason: "there is no built-in detector of this name".to_owned(),
+                    })?;
+                    built_in.push((rank, detect));
+                    label
+                }
+                detector => own.add(rank, detector),
+            };
+            compiled.push(Compiled {
+                name: name.to_owned(),
+                replacement: Replacement::new(detection.style, name, label, &pseudonyms),
+            });
         }
         let mut groups: Vec<Box<dyn Group>> = Vec::new();
         if !built_in.is_empty() {
             groups.push(Box::new(Singles::new(built_in, anchored)));
         }
+        let own = own.groups(cache)?;
         let only_built_in = own.is_empty();
-        if !only_built_in {
-            groups.push(Box::new(Singles::new(own, false)));
-        }
+        groups.extend(own);
         Ok(Self {
             bound: groups.iter().map(|group| group.bound()).max().unwrap_or(0),
             ranks: order.into_iter().map(|(_, index)| index).collect(),
@@ -143,6 +150,25 @@ impl Engine {
             groups,
             pseudonyms,
         })
+    }
+
+    /// An engine that finds a request's pseudonyms in its answer, and writes what they stand for.
+    #[must_use]
+    pub fn restoring(originals: Originals) -> Self {
+        let originals = Rc::new(originals);
+        let detect: Box<dyn Detect> = Box::new(Placeholder::new(&originals));
+        let group = Singles::new(vec![(0, detect)], false);
+        Self {
+            bound: group.bound(),
+            ranks: vec![0],
+            compiled: vec![Compiled {
+                name: "pseudonym".to_owned(),
+                replacement: Replacement::restoring(&originals),
+            }],
+            only_built_in: false,
+            groups: vec![Box::new(group)],
+            pseudonyms: Rc::default(),
+        }
     }
 
     /// The name of detector `index`, as [`Sink::replace`](super::Sink::replace) gives it.
@@ -227,40 +253,11 @@ impl Engine {
     }
 }
 
-/// Compiles one detector with `cache` bytes, if it is a pattern.
-fn compile(
-    detection: &Detection,
-    cache: usize,
-    pseudonyms: &Rc<Pseudonyms>,
-) -> Result<(Compiled, Box<dyn Detect>), EngineError> {
-    let name = detection.detector.name();
-    let error = |reason| EngineError {
-        detector: name.to_owned(),
-        reason,
-    };
-    let (detect, label): (Box<dyn Detect>, &str) = match &detection.detector {
-        Detector::BuiltIn(name) => detectors::built_in(name)
-            .ok_or_else(|| error("there is no built-in detector of this name".to_owned()))?,
-        Detector::Pattern { pattern, label, .. } => (
-            Box::new(Pattern::new(pattern, cache).map_err(error)?),
-            label,
-        ),
-        Detector::Words { words, label, .. } => {
-            (Box::new(Words::new(words).map_err(error)?), label)
-        }
-    };
-    let compiled = Compiled {
-        name: name.to_owned(),
-        replacement: Replacement::new(detection.style, name, label, pseudonyms),
-    };
-    Ok((compiled, detect))
-}
-
 /// A detector's place in the order in which they are tried, before that in the policy.
 fn order(detector: &Detector) -> usize {
     match detector {
         Detector::BuiltIn(name) => BUILT_IN_DETECTORS.iter().position(|one| one == name),
-        Detector::Pattern { .. } | Detector::Words { .. } => None,
+        Detector::Pattern { .. } | Detector::Words { .. } | Detector::Canaries { .. } => None,
     }
     .unwrap_or(BUILT_IN_DETECTORS.len())
 }

@@ -17,6 +17,8 @@ mod hostile;
 mod identity;
 mod keys;
 mod masking;
+mod masks_actions;
+mod masks_requests;
 mod policies;
 mod quotas;
 mod records;

@@ -1,6 +1,9 @@
 //! `/detectors` of the policy: detectors of its own.
 
-use super::super::reader::Node;
+#[cfg(test)]
+mod tests;
+
+use super::super::reader::{Node, list_of};
 use super::built_in::BUILT_IN_DETECTORS;
 
 /// Where a detector's definition comes from.
@@ -12,8 +15,21 @@ pub enum Detector {
     Pattern {
         /// The name under `/detectors`.
         name: String,
-        /// The expression; its longest match is bounded.
+        /// The expression; its longest match has at most 4096 bytes, or no bound at all.
         pattern: String,
+        /// Words of which one must stand within the 64 bytes in front of a match; none that
+        /// nothing must.
+        near: Vec<String>,
+        /// The label that takes a match's place.
+        label: String,
+    },
+    /// Strings that must never appear, planted to show leaks. They are found also where characters
+    /// are spaced out or written in another ASCII case.
+    Canaries {
+        /// The name under `/detectors`.
+        name: String,
+        /// The strings.
+        strings: Vec<String>,
         /// The label that takes a match's place.
         label: String,
     },
@@ -34,13 +50,22 @@ impl Detector {
     pub fn name(&self) -> &str {
         match self {
             Self::BuiltIn(name) => name,
-            Self::Pattern { name, .. } | Self::Words { name, .. } => name,
+            Self::Pattern { name, .. } | Self::Words { name, .. } | Self::Canaries { name, .. } => {
+                name
+            }
         }
     }
 }
 
 /// The most words of one list.
 const MOST_WORDS: usize = 100_000;
+/// The most words of which one must stand in front of a pattern's match, and the most bytes of one.
+const MOST_NEAR: usize = 64;
+const LONGEST_NEAR: usize = 48;
+/// The most canaries of one detector, and how many bytes they have.
+const MOST_CANARIES: usize = 1000;
+const SHORTEST_CANARY: usize = 8;
+const LONGEST_CANARY: usize = 256;
 
 pub(in crate::config) fn read_detectors(node: &Node<'_>) -> Vec<Detector> {
     let Some(object) = node.object() else {
@@ -61,54 +86,106 @@ fn read_detector(name: &str, node: &Node<'_>) -> Option<Detector> {
         );
     }
     let object = node.object()?;
-    let label = object.required("label").and_then(|node| {
-        let text = node.string()?;
-        if text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
-            && text.len() <= 64
-        {
-            return Some(text.to_owned());
-        }
-        node.expected("at most 64 letters, digits, underscores and dashes");
-        None
-    });
+    let label = object.required("label").and_then(|node| read_label(&node));
     let pattern = object.optional("pattern");
+    let near = object.optional("near");
     let words = object.optional("words");
-    let detector = match (&pattern, &words) {
-        (Some(pattern), None) => {
-            let pattern = pattern.string().map(str::to_owned);
-            pattern
-                .zip(label)
-                .map(|(pattern, label)| Detector::Pattern {
-                    name: name.to_owned(),
-                    pattern,
-                    label,
-                })
-        }
-        (None, Some(words)) => {
-            let list = words.strings();
-            if list.len() > MOST_WORDS {
-                words.problem(
-                    format!("{} words", list.len()),
-                    format!("at most {MOST_WORDS}"),
-                );
-            }
-            label.map(|label| Detector::Words {
-                name: name.to_owned(),
-                words: list,
-                label,
+    let canaries = object.optional("canaries");
+    let kinds = [
+        ("pattern", pattern.is_some()),
+        ("words", words.is_some()),
+        ("canaries", canaries.is_some()),
+    ];
+    let given: Vec<&str> = kinds
+        .into_iter()
+        .filter_map(|(key, given)| given.then_some(key))
+        .collect();
+    match given.as_slice() {
+        [] => node.problem("no \"pattern\", \"words\" or \"canaries\"", "one of them"),
+        [_] => {}
+        several => node.problem(format!("more than one of {}", list_of(several)), "one"),
+    }
+    if let (Some(near), None) = (&near, &pattern) {
+        near.problem("\"near\" without \"pattern\"", "it beside a pattern only");
+    }
+    object.close();
+    let name = name.to_owned();
+    match (pattern, words, canaries) {
+        (Some(pattern), None, None) => {
+            let near = near.map(|near| read_near(&near)).unwrap_or_default();
+            let pattern = pattern.string()?.to_owned();
+            Some(Detector::Pattern {
+                name,
+                pattern,
+                near,
+                label: label?,
             })
         }
-        (Some(_), Some(_)) => {
-            node.problem("both \"pattern\" and \"words\"", "one of them");
-            None
+        (None, Some(words), None) => {
+            let list = words.strings();
+            at_most(&words, list.len(), "words", MOST_WORDS);
+            Some(Detector::Words {
+                name,
+                words: list,
+                label: label?,
+            })
         }
-        (None, None) => {
-            node.problem("neither \"pattern\" nor \"words\"", "one of them");
-            None
+        (None, None, Some(canaries)) => Some(Detector::Canaries {
+            name,
+            strings: read_canaries(&canaries),
+            label: label?,
+        }),
+        _ => None,
+    }
+}
+
+fn read_label(node: &Node<'_>) -> Option<String> {
+    let text = node.string()?;
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    if text.bytes().all(fits) && text.len() <= 64 {
+        return Some(text.to_owned());
+    }
+    node.expected("at most 64 letters, digits, underscores and dashes");
+    None
+}
+
+fn read_near(node: &Node<'_>) -> Vec<String> {
+    let mut list = Vec::new();
+    for item in node.non_empty_array() {
+        let Some(word) = item.string() else { continue };
+        if word.len() > LONGEST_NEAR {
+            item.problem(
+                format!("{} bytes", word.len()),
+                format!("a word of at most {LONGEST_NEAR} bytes"),
+            );
         }
-    };
-    object.close();
-    detector
+        list.push(word.to_owned());
+    }
+    at_most(node, list.len(), "words", MOST_NEAR);
+    list
+}
+
+/// What is planted must not be shown, so no problem quotes it.
+fn read_canaries(node: &Node<'_>) -> Vec<String> {
+    let mut list = Vec::new();
+    for item in node.non_empty_array() {
+        let Some(string) = item.string() else {
+            continue;
+        };
+        if !(SHORTEST_CANARY..=LONGEST_CANARY).contains(&string.len()) {
+            item.problem(
+                format!("{} bytes", string.len()),
+                format!("a canary of {SHORTEST_CANARY} to {LONGEST_CANARY} bytes"),
+            );
+        }
+        list.push(string.to_owned());
+    }
+    at_most(node, list.len(), "canaries", MOST_CANARIES);
+    list
+}
+
+fn at_most(node: &Node<'_>, found: usize, what: &str, most: usize) {
+    if found > most {
+        node.problem(format!("{found} {what}"), format!("at most {most}"));
+    }
 }

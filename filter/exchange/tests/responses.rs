@@ -74,7 +74,20 @@ fn what_can_not_be_masked_is_refused_and_what_has_no_text_passes() {
     let json = ("content-type", "application/json");
     for (headers, code) in [
         (
-            vec![(":status", "200"), json, ("content-encoding", "gzip")],
+            vec![(":status", "200"), json, ("content-encoding", "compress")],
+            "encoding_not_maskable",
+        ),
+        (
+            vec![(":status", "200"), json, ("content-encoding", "gzip, br")],
+            "encoding_not_maskable",
+        ),
+        (
+            vec![
+                (":status", "200"),
+                json,
+                ("content-encoding", "gzip"),
+                ("content-encoding", "gzip"),
+            ],
             "encoding_not_maskable",
         ),
         (vec![(":status", "206"), json], "range_not_maskable"),
@@ -107,6 +120,11 @@ fn what_can_not_be_masked_is_refused_and_what_has_no_text_passes() {
     }
     for headers in [
         vec![(":status", "200"), ("content-type", "image/png")],
+        vec![
+            (":status", "200"),
+            ("content-type", "image/png"),
+            ("content-encoding", "x-other"),
+        ],
         vec![(":status", "204")],
         vec![(":status", "304"), json],
     ] {
@@ -203,4 +221,104 @@ fn an_answer_of_the_filter_itself_is_not_masked() {
     );
     assert_eq!(outcome.effects, []);
     assert_eq!(exchange.record()["response"]["status"], 403);
+}
+
+/// A gzip stream whose deflate has one stored block.
+fn gzip(text: &str) -> Vec<u8> {
+    let mut sum = !0_u32;
+    for byte in text.bytes() {
+        sum ^= u32::from(byte);
+        for _ in 0..8 {
+            sum = (sum >> 1) ^ (0xEDB8_8320 & 0_u32.wrapping_sub(sum & 1));
+        }
+    }
+    let length = u16::try_from(text.len()).unwrap();
+    let mut bytes = vec![0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3, 1];
+    bytes.extend(length.to_le_bytes());
+    bytes.extend((!length).to_le_bytes());
+    bytes.extend(text.bytes());
+    bytes.extend((!sum).to_le_bytes());
+    bytes.extend(u32::from(length).to_le_bytes());
+    bytes
+}
+
+const ENCODED: [(&str, &str); 6] = [
+    (":status", "200"),
+    ("content-type", "application/json"),
+    ("content-encoding", "gzip"),
+    ("content-length", "60"),
+    ("vary", "accept-encoding"),
+    ("repr-digest", "sha-256=:x:"),
+];
+
+#[test]
+fn an_encoded_body_is_decoded_and_masked() {
+    let bytes = gzip(r#"{"a":"write to jane@example.com"}"#);
+    for at in 0..=bytes.len() {
+        let mut exchange = passed(&masked());
+        let outcome = respond(&mut exchange, &ENCODED);
+        assert_eq!(
+            outcome.effects,
+            ["content-length", "repr-digest", "content-encoding"].map(Effect::RemoveResponseHeader)
+        );
+        let (head, tail) = bytes.split_at(at);
+        let mut out = Vec::new();
+        for (piece, end) in [(head, false), (tail, true)] {
+            let outcome = exchange.handle(Event::ResponseBody { piece, end });
+            match outcome.effects.as_slice() {
+                [Effect::ReplaceResponseBody(bytes)] => out.extend_from_slice(bytes),
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(out, br#"{"a":"write to [EMAIL]"}"#, "cut at {at}");
+    }
+}
+
+#[test]
+fn a_broken_encoding_cuts_the_response_off() {
+    let whole = gzip(r#"{"a":"text"}"#);
+    let mut wrong = whole.clone();
+    wrong[0] = 0;
+    for (bytes, code) in [
+        (wrong.as_slice(), "encoding_malformed"),
+        (&whole[..whole.len() - 1], "encoding_truncated"),
+    ] {
+        let mut exchange = passed(&masked());
+        respond(&mut exchange, &ENCODED);
+        let outcome = exchange.handle(Event::ResponseBody {
+            piece: bytes,
+            end: true,
+        });
+        assert!(outcome.effects.contains(&Effect::CutResponse), "{code}");
+        assert_eq!(exchange.record()["response"]["code"], code);
+    }
+}
+
+#[test]
+fn a_head_alone_says_nothing_of_the_bytes_that_a_mask_would_change() {
+    let headers = [
+        (":status", "200"),
+        ("content-type", "application/json"),
+        ("content-length", "32"),
+        ("etag", "x"),
+        ("last-modified", "Sat, 21 Nov 2026 19:00:00 GMT"),
+    ];
+    let gone = ["content-length", "etag"].map(Effect::RemoveResponseHeader);
+    let mut exchange = Driven::new(&masked());
+    exchange.head("HEAD", "/v1/models", &[], true);
+    let headers = bytes(&headers);
+    let outcome = exchange.handle(Event::ResponseHead {
+        headers: &headers,
+        end: true,
+    });
+    assert_eq!(outcome.effects, gone);
+    assert!(!exchange.exchange.wants_response_body());
+
+    let mut exchange = passed(&masked());
+    let headers = bytes(&[(":status", "304"), ("etag", "x")]);
+    let outcome = exchange.handle(Event::ResponseHead {
+        headers: &headers,
+        end: true,
+    });
+    assert_eq!(outcome.effects, [Effect::RemoveResponseHeader("etag")]);
 }

@@ -13,15 +13,11 @@ fn error(detection: Detection) -> EngineError {
 
 #[test]
 fn what_cannot_be_bounded_or_compiled_is_refused_by_name() {
-    let large: Vec<String> = ('a'..='z').map(|c| format!("{c}[a-z]{{0,4000}}")).collect();
-    let large = large.join("|");
     let reasons = [
-        ("a+", "no bound"),
         ("a{0,5000}", "5000 bytes"),
         ("(?:a{1,100}){1,100}", "10000 bytes"),
         ("(", "unclosed"),
         (r"\p{Greek}", "Unicode"),
-        (&large, "exceeded limit"),
     ];
     for (text, reason) in reasons {
         let error = error(pattern("mine", text));

@@ -23,6 +23,7 @@ mod tests;
 use super::Engine;
 use crate::wire::WireError;
 use events::Events;
+pub use grpc::Framing;
 use grpc::Grpc;
 use json::Json;
 use lines::Lines;
@@ -48,12 +49,14 @@ pub enum Format {
 /// The type of a gRPC body's messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GrpcMessage {
+    /// `inference.ModelInferRequest` of the Open Inference Protocol (KServe V2).
+    ModelInferRequest,
     /// `inference.ModelInferResponse` of the Open Inference Protocol (KServe V2).
     ModelInferResponse,
     /// `inference.ModelStreamInferResponse`, Triton's stream of them.
     ModelStreamInferResponse,
-    /// One whose fields are not known: it cannot be masked.
-    Other,
+    /// One whose fields are not known, read by protobuf's wire format.
+    Any,
 }
 
 /// Why a body cannot be masked. Whoever sends it on must cut it off before what is not written.
@@ -63,14 +66,12 @@ pub enum WalkError {
     TooLarge,
     /// One event or message has more texts than are followed.
     TooManyTexts,
-    /// A message is compressed.
+    /// A message is compressed in a way that is not known.
     Compressed,
     /// A message's lengths or types contradict each other.
     Malformed,
     /// The body ends within a message.
     Truncated,
-    /// The fields of the messages are not known.
-    UnknownMessage,
 }
 
 impl std::fmt::Display for WalkError {
@@ -78,10 +79,9 @@ impl std::fmt::Display for WalkError {
         f.write_str(match self {
             Self::TooLarge => "an event or message is too long to be masked",
             Self::TooManyTexts => "an event or message has too many texts to be masked",
-            Self::Compressed => "a message is compressed",
+            Self::Compressed => "a message is compressed in a way that is not known",
             Self::Malformed => "a message is malformed",
             Self::Truncated => "the body ends within a message",
-            Self::UnknownMessage => "the messages are of a type that is not known",
         })
     }
 }
@@ -153,12 +153,18 @@ impl Walker {
     /// A walker for a body that has not begun.
     #[must_use]
     pub fn new(format: Format) -> Self {
+        Self::framed(format, Framing::default())
+    }
+
+    /// The same for a body whose head says more of its frames, should it be one of gRPC.
+    #[must_use]
+    pub fn framed(format: Format, framing: Framing) -> Self {
         let kind = match format {
             Format::Json => Kind::Json(Box::default()),
             Format::Events => Kind::Events(Box::default()),
             Format::Lines => Kind::Lines(Box::default()),
             Format::Text => Kind::Text(Box::new(Track::new(Writing::Raw))),
-            Format::Grpc(message) => Kind::Grpc(Box::new(Grpc::new(message))),
+            Format::Grpc(message) => Kind::Grpc(Box::new(Grpc::new(message, framing))),
         };
         Self {
             kind,

@@ -12,6 +12,7 @@ pub(super) fn engine_with(own: &[(&str, &str)], style: Style) -> Engine {
     let own = own.iter().map(|(label, pattern)| Detector::Pattern {
         name: (*label).to_owned(),
         pattern: (*pattern).to_owned(),
+        near: Vec::new(),
         label: (*label).to_owned(),
     });
     let detections: Vec<Detection> = built_in

@@ -1,4 +1,5 @@
-//! The messages of the Open Inference Protocol (KServe V2, Triton) that carry an answer.
+//! The messages of the Open Inference Protocol (KServe V2, Triton) that carry a question or an
+//! answer.
 //!
 //! Text is in string parameters, in an error's message, and in the elements of `BYTES` tensors,
 //! whichever of the two ways they are written. Names, shapes and numbers pass. A field that the
@@ -77,6 +78,18 @@ const RESPONSE: Schema = &[
     (5, Shape::Output),
     (6, Shape::Raw),
 ];
+/// `InferRequestedOutputTensor`.
+const REQUESTED: Schema = &[(1, Shape::Pass), (2, Shape::Message(ENTRY))];
+/// `ModelInferRequest`, whose inputs are like outputs.
+const REQUEST: Schema = &[
+    (1, Shape::Pass),
+    (2, Shape::Pass),
+    (3, Shape::Pass),
+    (4, Shape::Message(ENTRY)),
+    (5, Shape::Output),
+    (6, Shape::Message(REQUESTED)),
+    (7, Shape::Raw),
+];
 /// `ModelStreamInferResponse`.
 const STREAM: Schema = &[(1, Shape::Text), (2, Shape::Message(RESPONSE))];
 
@@ -120,6 +133,15 @@ impl<'a, 'f> Message<'a, 'f> {
             raw: 0,
             element: 0,
         }
+    }
+
+    /// Gives the texts of a `ModelInferRequest` to the matcher.
+    ///
+    /// # Errors
+    /// As for [`Message::response`].
+    pub(super) fn request(mut self, range: Range) -> Result<(), WalkError> {
+        self.survey(range)?;
+        self.walk(range, REQUEST)
     }
 
     /// Gives the texts of a `ModelInferResponse` to the matcher.

@@ -1,0 +1,91 @@
+//! The rules of gitleaks, as a mask of some two hundred expressions that nobody here wrote.
+
+use super::super::parse;
+use super::super::sample::{Chance, sample};
+use super::*;
+
+/// The name and the expression of each rule, or none where there is no such file.
+fn rules() -> Option<Vec<(String, String)>> {
+    let Some(folder) = std::env::var_os("PORTCULLIS_VECTORS") else {
+        println!("skipped: PORTCULLIS_VECTORS does not name the folder that holds pii");
+        return None;
+    };
+    let path = std::path::Path::new(&folder).join("pii/gitleaks.toml");
+    let file = std::fs::read_to_string(path).unwrap();
+    let file: toml::Table = file.parse().unwrap();
+    let rules = file["rules"].as_array().unwrap();
+    let text = |rule: &toml::Value, key: &str| Some(rule.get(key)?.as_str()?.to_owned());
+    let with_expression = rules
+        .iter()
+        .filter_map(|rule| text(rule, "id").zip(text(rule, "regex")));
+    println!("{} rules", rules.len());
+    Some(with_expression.collect())
+}
+
+/// A text that the expression matches in: what surrounds the string depends on the expression.
+fn matching(expression: &str) -> (String, Reference) {
+    let (hir, _) = parse(expression).unwrap();
+    let reference = Reference::new(expression);
+    for seed in 0..400 {
+        let mut chance = Chance::new(seed);
+        let mut text = b"see ".to_vec();
+        sample(&hir, &mut chance, &mut text);
+        text.extend_from_slice([" ok", ", ok", ""][chance.below(3)].as_bytes());
+        let references = std::slice::from_ref(&reference);
+        if let Ok(text) = String::from_utf8(text)
+            && !expected(references, text.as_bytes()).is_empty()
+        {
+            return (text, reference);
+        }
+    }
+    panic!("nothing matches {expression}");
+}
+
+#[test]
+fn every_rule_loads_and_finds_what_is_made_from_it_at_every_split() {
+    let Some(rules) = rules() else { return };
+    println!("{} of them have an expression", rules.len());
+    let expressions: Vec<&str> = rules.iter().map(|(_, text)| text.as_str()).collect();
+    let mut refused = 0;
+    for (name, expression) in &rules {
+        if let Err(error) = Engine::new(&[pattern(name, expression)]) {
+            println!("{name} does not load: {}", error.reason);
+            refused += 1;
+        }
+    }
+    assert_eq!(refused, 0);
+    let all = Engine::new(&detections(&expressions)).unwrap();
+    let references: Vec<Reference> = expressions.iter().map(|one| Reference::new(one)).collect();
+    for (name, expression) in &rules {
+        let (text, reference) = matching(expression);
+        let text = text.as_bytes();
+        let alone = Engine::new(&detections(&[expression])).unwrap();
+        let of_one = expected(std::slice::from_ref(&reference), text);
+        let of_all = expected(&references, text);
+        for at in 0..text.len().min(600) {
+            let (head, tail) = text.split_at(at);
+            assert_eq!(found(&alone, [head, tail]), of_one, "{name} alone at {at}");
+            assert_eq!(found(&all, [head, tail]), of_all, "{name} at {at}");
+        }
+        assert_eq!(found(&all, text.chunks(7)), of_all, "{name} in sevens");
+    }
+}
+
+#[test]
+fn all_rules_look_at_prose_a_few_times_more_than_ten_do() {
+    use crate::mask::window::steps;
+    let Some(rules) = rules() else { return };
+    let expressions: Vec<&str> = rules.iter().map(|(_, text)| text.as_str()).collect();
+    let prose = "The access key to the harbour office hangs where the secretary, who is an author \
+                 of letters, left it in May: behind the token of a curious client. "
+        .repeat(200);
+    let steps = |expressions: &[&str]| {
+        let engine = Engine::new(&detections(expressions)).unwrap();
+        steps::take();
+        assert_eq!(found(&engine, prose.as_bytes().chunks(4096)), []);
+        steps::take()
+    };
+    let (ten, all) = (steps(&expressions[..10]), steps(&expressions));
+    println!("{ten} steps with ten rules, {all} with all");
+    assert!(all <= 3 * ten, "{all} steps with all, {ten} with ten");
+}
