@@ -39,6 +39,14 @@ pub(in crate::mask) trait Group {
     /// What begins at the window's first byte, among the detectors whose rank is below `below`.
     fn ask(&self, window: &Window<'_>, below: usize) -> Answer;
 
+    /// The rank of the first detector that depends on bytes that are not known yet.
+    fn in_question(&self, window: &Window<'_>) -> Option<usize> {
+        match self.ask(window, usize::MAX) {
+            Answer::Open(rank) => Some(rank),
+            Answer::Nothing | Answer::Found(..) => None,
+        }
+    }
+
     /// The most bytes that it must be shown before it no longer answers [`Answer::Open`].
     fn bound(&self) -> usize;
 }
@@ -57,13 +65,15 @@ pub(in crate::mask) struct Singles {
     flags: [u8; 256],
     /// By first byte, the places in `detectors` of those that may begin with it.
     candidates: Vec<Box<[usize]>>,
-    /// Their matches have anchors, so that nothing else needs to be asked about.
+    /// By first byte, the place of one that is often open while a word is being written.
+    often_open: Vec<Option<usize>>,
+    /// They are built in: their matches have anchors, so that nothing else needs to be asked about.
     anchored: bool,
 }
 
 impl Singles {
     /// A group of detectors with their ranks. `anchored` says that the matches of all of them have
-    /// anchors as the scan for them asks.
+    /// anchors as the scan for them asks, and that short numbers are no matches.
     pub(in crate::mask) fn new(
         mut detectors: Vec<(usize, Box<dyn Detect>)>,
         anchored: bool,
@@ -71,6 +81,7 @@ impl Singles {
         detectors.sort_by_key(|(rank, _)| *rank);
         let mut flags = [0; 256];
         let mut candidates = Vec::with_capacity(flags.len());
+        let mut often_open = Vec::with_capacity(flags.len());
         for (byte, flags) in (0..=u8::MAX).zip(&mut flags) {
             let mut starting = Vec::new();
             for (place, (_, detect)) in detectors.iter().enumerate() {
@@ -90,12 +101,18 @@ impl Singles {
             if byte == b'\\' {
                 *flags |= BACKSLASH;
             }
+            let often = |place: &&usize| {
+                let of = detectors.get(**place);
+                of.is_some_and(|(_, detect)| anchored && detect.is_often_open())
+            };
+            often_open.push(starting.iter().find(often).copied());
             candidates.push(starting.into_boxed_slice());
         }
         Self {
             detectors,
             flags,
             candidates,
+            often_open,
             anchored,
         }
     }
@@ -119,6 +136,65 @@ impl Singles {
             one = here;
         }
         None
+    }
+
+    /// Asks one after another.
+    fn each(&self, window: &Window<'_>, below: usize) -> Answer {
+        let edge = !window.behind.in_word();
+        let first = window.bytes.first().copied().unwrap_or(0);
+        let dates_only = self.anchored && is_short_number(window);
+        let candidates = self.candidates.get(usize::from(first));
+        for place in candidates.map_or(&[][..], |all| all) {
+            let Some((rank, detect)) = self.detectors.get(*place) else {
+                continue;
+            };
+            if *rank >= below {
+                break;
+            }
+            if dates_only && !detect.is_date() {
+                continue;
+            }
+            if !edge && detect.starts(first) != Start::Anywhere {
+                continue;
+            }
+            match detect.find(window) {
+                Ok(hit) => return Answer::Found(*rank, hit),
+                Err(Miss::More) => return Answer::Open(*rank),
+                Err(Miss::No) => {}
+            }
+        }
+        Answer::Nothing
+    }
+
+    /// The answer, if the detector that is open most often is open here.
+    ///
+    /// Another one that is tried before it might be certain already; that comes out later then,
+    /// but no different.
+    fn often_open(&self, window: &Window<'_>, below: usize) -> Option<Answer> {
+        let first = usize::from(*window.bytes.first()?);
+        let (rank, detect) = self.detectors.get((*self.often_open.get(first)?)?)?;
+        let asked = !window.last && *rank < below && !window.behind.in_word();
+        let open = asked && matches!(detect.find(window), Err(Miss::More));
+        open.then_some(Answer::Open(*rank))
+    }
+}
+
+/// Whether a number of at most four digits stands at the window's first byte, with nothing behind
+/// it that goes on with it: a year, an amount, a page. But for dates, nothing begins so.
+fn is_short_number(window: &Window<'_>) -> bool {
+    let digits = window
+        .bytes
+        .iter()
+        .take(5)
+        .take_while(|byte| byte.is_ascii_digit());
+    let length = digits.count();
+    let behind = window.bytes.get(length..).unwrap_or_default();
+    let ends = |byte: u8| matches!(byte, b',' | b';' | b'!' | b'?' | b'"' | b'\'' | b'\n');
+    match behind {
+        _ if length == 0 || length > 4 => false,
+        [b' ', next, ..] => next.is_ascii_alphabetic(),
+        [byte, next, ..] if ends(*byte) => !next.is_ascii_digit(),
+        _ => false,
     }
 }
 
@@ -145,26 +221,15 @@ impl Group for Singles {
     }
 
     fn ask(&self, window: &Window<'_>, below: usize) -> Answer {
-        let edge = !window.behind.in_word();
-        let first = window.bytes.first().copied().unwrap_or(0);
-        let candidates = self.candidates.get(usize::from(first));
-        for place in candidates.map_or(&[][..], |all| all) {
-            let Some((rank, detect)) = self.detectors.get(*place) else {
-                continue;
-            };
-            if *rank >= below {
-                break;
-            }
-            if !edge && detect.starts(first) != Start::Anywhere {
-                continue;
-            }
-            match detect.find(window) {
-                Ok(hit) => return Answer::Found(*rank, hit),
-                Err(Miss::More) => return Answer::Open(*rank),
-                Err(Miss::No) => {}
-            }
+        self.often_open(window, below)
+            .unwrap_or_else(|| self.each(window, below))
+    }
+
+    fn in_question(&self, window: &Window<'_>) -> Option<usize> {
+        match self.each(window, usize::MAX) {
+            Answer::Open(rank) => Some(rank),
+            Answer::Nothing | Answer::Found(..) => None,
         }
-        Answer::Nothing
     }
 
     fn bound(&self) -> usize {

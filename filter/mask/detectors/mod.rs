@@ -8,9 +8,8 @@
 //! | network/ | addresses of machines |
 //! | secret/ | keys, tokens, passwords |
 //!
-//! pattern.rs and words.rs are the policy's own detectors; front.rs reads the words in front
-//! of a
-//! match.
+//! pattern/, words/ and canary.rs are the policy's own detectors; front.rs reads the words in front
+//! of a match.
 
 pub(super) mod group;
 pub(super) mod own;
@@ -22,6 +21,7 @@ mod national;
 mod network;
 mod pattern;
 mod person;
+mod placeholder;
 mod secret;
 mod words;
 
@@ -30,6 +30,7 @@ pub(super) mod tests;
 
 use super::window::{Hit, Miss, Tail, Window};
 
+pub(super) use placeholder::Placeholder;
 pub(super) use secret::private_key;
 
 /// Where a detector's matches may begin with a certain byte.
@@ -60,6 +61,18 @@ pub(super) trait Detect {
 
     /// The most bytes that it must be shown before it no longer answers [`Miss::More`].
     fn bound(&self) -> usize;
+
+    /// Whether a match may begin with the name of a month, or with a number of at most four
+    /// digits that a word follows.
+    fn is_date(&self) -> bool {
+        false
+    }
+
+    /// Whether it is open more often than others while a word is being written, so that asking it
+    /// first saves asking the others.
+    fn is_often_open(&self) -> bool {
+        false
+    }
 }
 
 /// The detector of a name in [`BUILT_IN_DETECTORS`](crate::config::mask::BUILT_IN_DETECTORS)

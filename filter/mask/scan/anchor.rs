@@ -8,18 +8,24 @@
 //!
 //! A match of a built-in detector begins in a run of graphic ASCII bytes (0x21 to 0x7E), and an
 //! anchor stands in that run, at most [`REACH`] bytes behind the match's first byte, not in front
-//! of it. Or it begins in a word of at most [`WORD`] letters that is followed by one space and
-//! such a run: a month in front of its day. A test holds every detector to this. So nothing but
-//! the neighbourhood of anchors has to be looked at more closely, and in English prose about one
-//! word in forty has one.
+//! of it. Or it begins with the name of a month, or with one or two letters, that one space and
+//! such a run follow. A test holds every detector to this. So nothing but the neighbourhood of anchors has to be looked
+//! at more closely, and in English prose about one word in forty has one.
 
 use super::block::{Block, WIDTH};
 
 /// How far behind the first byte of its match an anchor is at most.
 pub(in crate::mask) const REACH: usize = 320;
-/// The longest word in front of the anchor's run that a match may begin in, with a full stop or
-/// comma behind it.
-pub(in crate::mask) const WORD: usize = 13;
+/// The longest name of a month in front of the anchor's run, with a full stop or comma behind it.
+const WORD: usize = 13;
+/// The letters in front of a number that belong to it, such as those of a passport.
+const LETTERS: usize = 2;
+/// How the names of the months begin, in lower case, in the languages in which they are alike.
+const MONTHS: [&[u8; 3]; 31] = [
+    b"jan", b"feb", b"mar", b"mrt", b"maa", b"apr", b"avr", b"abr", b"may", b"mai", b"mei", b"mag",
+    b"jun", b"jui", b"giu", b"jul", b"lug", b"aug", b"ago", b"sep", b"set", b"okt", b"oct", b"out",
+    b"ott", b"nov", b"dec", b"dez", b"dic", b"ene", b"gen",
+];
 /// So many graphic bytes in a row are an anchor: the shortest secret that may have no digit has
 /// as many.
 const LONG: u32 = 20;
@@ -101,8 +107,21 @@ pub(in crate::mask) fn reach(bytes: &[u8], anchor: usize, from: usize) -> usize 
         // Nothing known behind a space yet is a run of its own that has not begun.
         return start;
     };
-    let word = run(word, WORD, |b| {
+    let length = run(word, WORD, |b| {
         b.is_ascii_alphabetic() || matches!(b, b'.' | b',')
     });
-    start - 1 - word
+    let name = word.get(word.len() - length..).unwrap_or_default();
+    if may_begin(name) {
+        start - 1 - length
+    } else {
+        start
+    }
+}
+
+/// Whether a match may begin with this word in front of its anchor's run.
+fn may_begin(word: &[u8]) -> bool {
+    (1..=LETTERS).contains(&word.len())
+        || word
+            .first_chunk::<3>()
+            .is_some_and(|head| MONTHS.contains(&&head.map(|byte| byte.to_ascii_lowercase())))
 }

@@ -67,6 +67,10 @@ impl Detect for DateOfBirth {
         }
     }
 
+    fn is_date(&self) -> bool {
+        true
+    }
+
     fn bound(&self) -> usize {
         2 + 4 + 4 + LONGEST_MONTH + 6 + 4 + 3
     }

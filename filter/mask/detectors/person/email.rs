@@ -52,6 +52,10 @@ impl Detect for Email {
     fn bound(&self) -> usize {
         LONGEST_LOCAL + 1 + LONGEST_DOMAIN + 1
     }
+
+    fn is_often_open(&self) -> bool {
+        true
+    }
 }
 
 /// Where the domain that begins at `start` ends.

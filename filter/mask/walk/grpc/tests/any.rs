@@ -267,10 +267,9 @@ proptest! {
     ) {
         // Something is looked for, and never there.
         let engine = Engine::new(&[Detection {
-            detector: Detector::Pattern {
+            detector: Detector::Words {
                 name: "never".to_owned(),
-                pattern: "never0123456789".to_owned(),
-                near: Vec::new(),
+                words: vec!["never0123456789".to_owned()],
                 label: "NEVER".to_owned(),
             },
             style: Style::Label,
