@@ -10,6 +10,7 @@
 )]
 
 mod approvals;
+mod bodies;
 mod clients;
 mod conformance;
 mod crude;
@@ -18,6 +19,7 @@ mod identity;
 mod keys;
 mod masking;
 mod masks_actions;
+mod masks_approvals;
 mod masks_requests;
 mod policies;
 mod quotas;

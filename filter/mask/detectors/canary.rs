@@ -1,17 +1,13 @@
-//! Canary strings of the policy's own: strings planted in prompts, documents or weights that
-//! must
+//! Canary strings of the policy's own: strings planted in prompts, documents or weights that must
 //! never appear.
 //!
-//! A canary is found anywhere, also inside words, whatever the case of its ASCII letters, and
-//! also
+//! A canary is found anywhere, also inside words, whatever the case of its ASCII letters, and also
 //! where white space, dashes or characters without width are put between its characters or left
-//! out there: up to three bytes more at a place than the longest run of these that a canary
-//! of the
+//! out there: up to three bytes more at a place than the longest run of these that a canary of the
 //! detector has itself. It is not found where its characters are replaced by others. Of several
 //! that begin at the same place the longest is taken.
 //!
-//! Bound: for each of the at most 256 bytes of a canary at most fourteen, which is only
-//! reached by
+//! Bound: for each of the at most 256 bytes of a canary at most fourteen, which is only reached by
 //! canaries with long runs of spaces or dashes in them; without those it is six.
 
 #[cfg(test)]

@@ -1,8 +1,7 @@
 //! The lazy automata of a mask's expressions.
 //!
 //! An automaton is made when a text first comes near a match of it, and its states when a text
-//! first needs them: of hundreds of expressions most are never run. Its states are in a
-//! cache; all
+//! first needs them: of hundreds of expressions most are never run. Its states are in a cache; all
 //! caches together have a limit, at which they are thrown away and start anew. Nothing of a
 //! cache's content outlives a call, so what is in it, or that it was cleared, cannot change an
 //! answer.

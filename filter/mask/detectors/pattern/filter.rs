@@ -1,8 +1,7 @@
 //! Finds the places of a text at which one of many outlines may begin.
 //!
 //! Every outline has one of sixty-four buckets, and for each of the first eight places and each
-//! byte a table says the buckets for which this byte may stand there. The buckets that are in
-//! all
+//! byte a table says the buckets for which this byte may stand there. The buckets that are in all
 //! eight rows of a place's bytes are left, most often none after three or four: the work is the
 //! same for two hundred outlines as for ten.
 

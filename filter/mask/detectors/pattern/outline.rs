@@ -1,10 +1,8 @@
 //! What can be said about where an expression's matches begin, without running it.
 //!
 //! An expression is cut in two where that is worth most: what stands in front of the cut is a
-//! *lead* of bounded length, of which only the possible bytes are kept, and what stands
-//! behind it
-//! begins with bytes that are rare in prose, of which the first eight are kept, set by set.
-//! So of
+//! *lead* of bounded length, of which only the possible bytes are kept, and what stands behind it
+//! begins with bytes that are rare in prose, of which the first eight are kept, set by set. So of
 //! `[\w.-]{0,50}?(?:key|token)=` the lead has up to fifty letters, and behind it come `key=` or
 //! `token=`. Most expressions begin with what is rare, and have no lead.
 //!

@@ -1,11 +1,8 @@
 //! One word list, in little more memory than its letters.
 //!
-//! The words stand one behind the other, in lower case and grouped in buckets by the hash of
-//! what
-//! they are looked up by. Within a bucket they are sorted, and the range of those that agree
-//! with
-//! the text gets narrower with every byte. Nothing is sorted but the few words of a bucket,
-//! so a
+//! The words stand one behind the other, in lower case and grouped in buckets by the hash of what
+//! they are looked up by. Within a bucket they are sorted, and the range of those that agree with
+//! the text gets narrower with every byte. Nothing is sorted but the few words of a bucket, so a
 //! hundred thousand words are ready in some milliseconds.
 
 use super::word_byte;

@@ -1,10 +1,8 @@
 //! Word lists of the policy's own.
 //!
 //! A word or phrase is matched whole and without regard to ASCII case; of several that begin at
-//! the same place the longest is taken. Whole means: where the word begins or ends with a
-//! letter,
-//! digit or `_`, none of these stands next to it. Only ASCII counts: in scripts without
-//! spaces a
+//! the same place the longest is taken. Whole means: where the word begins or ends with a letter,
+//! digit or `_`, none of these stands next to it. Only ASCII counts: in scripts without spaces a
 //! word stands between other letters.
 //!
 //! So a word that begins with a letter, digit or `_` can only stand where a run of those begins
