@@ -3,13 +3,12 @@
 //! Source: the names that configuration files, environments and answers of services give to
 //! secrets; Shannon's entropy to tell random characters from words.
 //!
-//! Validation: a name that ends with a word such as "password", "secret", "token" or "api key"
-//! (`client_secret`, `dbPassword`, `"x-api-key"`), then one of `=`, `:`, `=>`, `:=`, `->`,
-//! `>` or "is", quotes and the scheme
-//! of an Authorization header (`Bearer`); then 16 characters or more with a digit among the
-//! first
-//! 128 and an entropy of 3 bits a character. Names of cursors and of what is public, references
-//! to variables and what says to be an example stay, and so does what is called (`f(`).
+//! Validation: a name that ends with a word such as "password", "secret", "token" or "api
+//! key" (`client_secret`, `dbPassword`, `"x-api-key"`), then one of `=`, `:`, `=>`, `:=`,
+//! `->`, `>` or "is", quotes and the scheme of an Authorization header (`Bearer`); then 16
+//! characters or more with a digit among the first 128 and an entropy of 3 bits a
+//! character. Names of cursors and of what is public, references to variables and what says
+//! to be an example stay, and so does what is called (`f(`).
 //! Only the value is the match. Whole: what stands behind it is no part of a value.
 //!
 //! Bound: 129 bytes. The rest of a longer value is masked as it arrives.

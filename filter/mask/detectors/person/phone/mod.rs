@@ -14,8 +14,7 @@
 //!   that ends with its city and code.
 //!
 //! Dates, ranges of years, dotted IPv4 addresses and what is grouped like a social security
-//! number are never
-//! phone numbers. An extension (`x12`, `ext. 12`) belongs to the number.
+//! number are never phone numbers. An extension (`x12`, `ext. 12`) belongs to the number.
 //! Whole: no letter or digit next to it, not the decimals of a number, not a part of a longer
 //! chain of groups with dashes, dots or slashes.
 //!
