@@ -10,6 +10,7 @@ use crate::config::mask::{BUILT_IN_DETECTORS, Detection, Detector};
 use super::detectors;
 use super::detectors::group::{Answer, Group, Known, Singles};
 use super::detectors::own::Own;
+use super::detectors::{Detect, Placeholder};
 use super::render::{Originals, Pseudonyms, Replacement};
 use super::window::Window;
 
@@ -151,6 +152,25 @@ impl Engine {
         })
     }
 
+    /// An engine that finds a request's pseudonyms in its answer, and writes what they stand for.
+    #[must_use]
+    pub fn restoring(originals: Originals) -> Self {
+        let originals = Rc::new(originals);
+        let detect: Box<dyn Detect> = Box::new(Placeholder::new(&originals));
+        let group = Singles::new(vec![(0, detect)], false);
+        Self {
+            bound: group.bound(),
+            ranks: vec![0],
+            compiled: vec![Compiled {
+                name: "pseudonym".to_owned(),
+                replacement: Replacement::restoring(&originals),
+            }],
+            only_built_in: false,
+            groups: vec![Box::new(group)],
+            pseudonyms: Rc::default(),
+        }
+    }
+
     /// The name of detector `index`, as [`Sink::replace`](super::Sink::replace) gives it.
     #[must_use]
     pub fn detector_name(&self, index: usize) -> &str {
@@ -214,6 +234,13 @@ impl Engine {
             Some(rank) if rank < below => Answer::Open(rank),
             _ => found,
         }
+    }
+
+    /// The place of the first detector that depends on bytes behind the window's.
+    pub(super) fn in_question(&self, window: &Window<'_>) -> usize {
+        let groups = self.groups.iter();
+        let first = groups.filter_map(|group| group.in_question(window)).min();
+        self.ranked(first.unwrap_or(usize::MAX))
     }
 
     /// Whether nothing matches in a number that has fewer than [`TELLING`](super::scan::TELLING)

@@ -10,6 +10,7 @@
 )]
 
 mod approvals;
+mod bodies;
 mod clients;
 mod conformance;
 mod crude;
@@ -17,11 +18,15 @@ mod hostile;
 mod identity;
 mod keys;
 mod masking;
+mod masks_actions;
+mod masks_approvals;
+mod masks_requests;
 mod policies;
 mod quotas;
 mod records;
 mod reload;
 mod rules;
+mod streams;
 mod support;
 mod tokens;
 mod traps;

@@ -8,8 +8,8 @@
 //! | network/ | addresses of machines |
 //! | secret/ | keys, tokens, passwords |
 //!
-//! pattern.rs and words.rs are the policy's own detectors; front.rs reads the words in front of a
-//! match.
+//! pattern/, words/ and canary.rs are the policy's own detectors; front.rs reads the words in front
+//! of a match.
 
 pub(super) mod group;
 pub(super) mod own;
@@ -21,6 +21,7 @@ mod national;
 mod network;
 mod pattern;
 mod person;
+mod placeholder;
 mod secret;
 mod words;
 
@@ -29,6 +30,7 @@ pub(super) mod tests;
 
 use super::window::{Hit, Miss, Tail, Window};
 
+pub(super) use placeholder::Placeholder;
 pub(super) use secret::private_key;
 
 /// Where a detector's matches may begin with a certain byte.

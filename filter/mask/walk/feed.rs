@@ -76,6 +76,11 @@ impl<'a> Feed<'a> {
         self.texts.queue.end_counted();
     }
 
+    /// The text `id` ends in front of what comes next.
+    pub(super) fn end_text(&mut self, id: &Id) {
+        self.texts.end(id, self.engine, self.counts);
+    }
+
     /// A text of its own.
     pub(super) fn whole(&mut self, range: Range, writing: Writing) {
         self.pass_to(range.0);
@@ -117,6 +122,22 @@ impl<'a> Feed<'a> {
                     self.piece(range, (id, *owner), Writing::Json);
                 }
             }
+            Kind::Token(text, number) => {
+                if let Some((id, owner)) = payload.texts.get(text) {
+                    self.pass_to(range.0);
+                    self.texts.queue.begin_token(number, self.slice(range));
+                    self.piece(range, (id, *owner), Writing::Json);
+                    self.texts.queue.end_token();
+                }
+            }
+            Kind::Copy(token, put) => {
+                self.pass_to(range.0);
+                self.texts.queue.begin_copy(token, put);
+            }
+            Kind::CopyEnd => {
+                self.pass_to(range.0);
+                self.texts.queue.end_copy();
+            }
         }
     }
 
@@ -148,6 +169,11 @@ impl<'a> Feed<'a> {
         joint: Option<Range>,
     ) {
         let raw = self.slice(range);
+        if raw.is_empty() && joint.is_none() {
+            // The text does not go on here; what it waits for may never come.
+            self.written = range.1;
+            return;
+        }
         let joint = joint.map(|joint| self.slice(joint));
         self.texts.feed(
             id,

@@ -111,12 +111,17 @@ impl Grammar {
         }
     }
 
+    /// Whether a value may come next.
+    pub(super) fn expects_value(&self) -> bool {
+        matches!(self.expect, Expect::Value | Expect::ValueOrEnd)
+    }
+
     /// Takes a number or a literal name; false when it must not stand here.
     pub(super) fn scalar(&mut self) -> bool {
         if self.deeper > 0 {
             return true;
         }
-        let fits = matches!(self.expect, Expect::Value | Expect::ValueOrEnd);
+        let fits = self.expects_value();
         if fits {
             self.expect = self.after_value();
         }

@@ -4,13 +4,18 @@
 //! member's name passes. What breaks JSON's grammar makes the rest of the body stray text: then
 //! everything between two quotes is a string to mask, a name too, and everything else is text
 //! in which replacements are written so that the body does not become JSON by them.
+//!
+//! Lists of tokens with their probabilities spell a text: they are read whole (see `tokens`).
 
 #[cfg(test)]
 mod tests;
+mod tokens;
 
 use super::Counts;
 use super::grammar::{Grammar, Role};
 use super::scalar;
+use tokens::List;
+
 use super::track::{Direct, Place, Track, Work, Writing};
 use crate::mask::{Engine, scan};
 
@@ -33,6 +38,8 @@ enum State {
     String { escaped: bool },
     /// In text that is not JSON.
     Stray,
+    /// In a list of tokens, held in `run` as long as it is not too long.
+    Tokens,
 }
 
 /// Masks a JSON body.
@@ -44,6 +51,10 @@ pub(super) struct Json {
     broken: bool,
     begun: bool,
     run: Vec<u8>,
+    /// A list of tokens that is read or may come next.
+    tokens: Option<List>,
+    /// One was broken.
+    lists_are_over: bool,
     string: Track,
     stray: Track,
 }
@@ -56,6 +67,8 @@ impl Default for Json {
             broken: false,
             begun: false,
             run: Vec::new(),
+            tokens: None,
+            lists_are_over: false,
             string: Track::new(Writing::Json),
             stray: Track::new(Writing::Stray),
         }
@@ -105,6 +118,7 @@ impl Json {
                 }
             }
             State::Key { .. } | State::AfterKey => self.break_at_run(job),
+            State::Tokens => self.replay(job),
             State::String { .. } | State::Stray => {}
         }
         self.with(job, |this, work| {
@@ -119,6 +133,7 @@ impl Json {
             let taken = match self.state {
                 State::String { escaped } => self.in_string(piece, escaped, job),
                 State::Stray => self.in_stray(piece, job),
+                State::Tokens => self.in_tokens(piece, job),
                 State::Outside if self.grammar.in_array() && job.engine.passes_plain_numbers() => {
                     self.in_array(piece, job)
                 }
@@ -134,11 +149,16 @@ impl Json {
     /// Takes a byte in one of the states that look at each; false when it has to be read anew.
     fn byte(&mut self, byte: u8, job: &mut Job<'_>) -> bool {
         match self.state {
-            State::Outside => self.outside(byte, job),
+            State::Outside => {
+                if self.tokens.is_some() && self.begins_tokens(byte) {
+                    return false;
+                }
+                self.outside(byte, job);
+            }
             State::Scalar => return self.in_scalar(byte, job),
             State::Key { escaped } => self.in_key(byte, escaped, job),
             State::AfterKey => return self.after_key(byte, job),
-            State::String { .. } | State::Stray => return false,
+            State::String { .. } | State::Stray | State::Tokens => return false,
         }
         true
     }
@@ -245,6 +265,7 @@ impl Json {
     fn after_key(&mut self, byte: u8, job: &mut Job<'_>) -> bool {
         match byte {
             b':' => {
+                self.tokens = List::named(&self.run);
                 job.out.append(&mut self.run);
                 self.state = State::Outside;
             }

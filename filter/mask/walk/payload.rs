@@ -1,17 +1,26 @@
 //! The JSON of one event: which of its strings go on in later events, and what it ends.
 
+mod copies;
 mod identity;
+mod shapes;
+#[cfg(test)]
+mod tests;
 
 use super::WalkError;
 use super::grammar::{Grammar, Role};
 use super::scalar;
 use super::texts::{Id, Owner};
+use copies::Copies;
 use identity::{Event, Name, Piece, Scope};
+use shapes::Goes;
+pub(super) use shapes::lists_tokens;
 
 /// Nesting in which names are followed; strings below it are texts of their own.
 const NAMED_DEPTH: usize = 32;
 /// Strings of one event that may go on in later ones.
 const CONTINUED: usize = 4096;
+/// The same of a list of tokens in a whole answer.
+const LISTED: usize = 1 << 17;
 
 /// A text within the payload, by its place there, without quotes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +50,19 @@ const VARYING: &[&[u8]] = &[
     b"totalTokenCount",
 ];
 
+/// Members whose elements follow one another as one text.
+const IN_ORDER: &[&[u8]] = &[
+    b"parts",
+    b"logprobs",
+    b"content",
+    b"refusal",
+    b"tokens",
+    b"prefill",
+    b"completion_probabilities",
+    b"chosenCandidates",
+    b"topCandidates",
+];
+
 /// What a segment is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -48,8 +70,14 @@ pub(super) enum Kind {
     Whole,
     /// A string that is a piece of the text at this index of [`Payload::texts`].
     Piece(usize),
+    /// A token of the text at this index of [`Payload::texts`], and the token's number.
+    Token(usize, usize),
     /// A number or a literal name.
     Scalar,
+    /// Here begins what is no more than another form of this token, and is replaced if that is.
+    Copy(usize, &'static [u8]),
+    /// Here ends what the last [`Kind::Copy`] that has not ended began.
+    CopyEnd,
 }
 
 /// Which texts an event ends.
@@ -95,6 +123,7 @@ struct Frame {
     object: bool,
     /// What is known of the object, once something depends on it.
     scope: Option<usize>,
+    copies: Copies,
 }
 
 /// Reads a payload token by token.
@@ -119,27 +148,48 @@ pub(super) fn read(bytes: &[u8]) -> Result<Option<Payload>, WalkError> {
     if !matches!(bytes.trim_ascii_start(), [b'{' | b'[', ..]) {
         return Ok(None);
     }
-    let mut reader = Reader {
-        bytes,
-        grammar: Grammar::default(),
-        frames: Vec::new(),
-        deeper: 0,
-        scopes: Vec::new(),
-        pieces: Vec::new(),
-        finished: Vec::new(),
-        event: Event::default(),
-        payload: Payload::default(),
-    };
-    if !reader.tokens() {
-        return Ok(None);
-    }
-    if reader.pieces.len() > CONTINUED || reader.finished.len() > CONTINUED {
-        return Err(WalkError::TooManyTexts);
-    }
-    Ok(Some(reader.resolve()))
+    Reader::new(bytes).read(CONTINUED)
+}
+
+/// Reads the value of a member whose name says that it lists tokens, and which holds them all.
+///
+/// # Errors
+/// As for [`read`].
+pub(super) fn read_tokens(name: &[u8], bytes: &[u8]) -> Result<Option<Payload>, WalkError> {
+    let mut reader = Reader::new(bytes);
+    reader.frames.push(Frame {
+        name: Name::read(name),
+        object: true,
+        ..Frame::default()
+    });
+    reader.read(LISTED)
 }
 
 impl<'a> Reader<'a> {
+    fn new(bytes: &'a [u8]) -> Self {
+        Self {
+            bytes,
+            grammar: Grammar::default(),
+            frames: Vec::new(),
+            deeper: 0,
+            scopes: Vec::new(),
+            pieces: Vec::new(),
+            finished: Vec::new(),
+            event: Event::default(),
+            payload: Payload::default(),
+        }
+    }
+
+    fn read(mut self, most: usize) -> Result<Option<Payload>, WalkError> {
+        if !self.tokens() {
+            return Ok(None);
+        }
+        if self.pieces.len() > most || self.finished.len() > CONTINUED {
+            return Err(WalkError::TooManyTexts);
+        }
+        Ok(Some(self.resolve()))
+    }
+
     /// Reads every token; false when they are not one JSON value with something in it.
     fn tokens(&mut self) -> bool {
         let mut at = 0;
@@ -157,7 +207,7 @@ impl<'a> Reader<'a> {
                     if !self.grammar.mark(*byte) {
                         return false;
                     }
-                    self.mark(*byte);
+                    self.mark(*byte, at);
                     at += 1;
                 }
                 b'"' => {
@@ -206,12 +256,14 @@ impl<'a> Reader<'a> {
         None
     }
 
-    fn mark(&mut self, mark: u8) {
+    fn mark(&mut self, mark: u8, at: usize) {
         match mark {
             b'{' | b'[' if self.deeper > 0 || self.frames.len() == NAMED_DEPTH => self.deeper += 1,
             b'{' | b'[' => {
+                let copies = Copies::begin(&self.frames, at);
                 self.frames.push(Frame {
                     object: mark == b'{',
+                    copies,
                     ..Frame::default()
                 });
                 if self.frames.len() == 1 {
@@ -220,7 +272,10 @@ impl<'a> Reader<'a> {
             }
             b'}' | b']' if self.deeper > 0 => self.deeper -= 1,
             b'}' | b']' => {
-                self.frames.pop();
+                if let Some(frame) = self.frames.pop() {
+                    let segments = &mut self.payload.segments;
+                    frame.copies.end(at + 1, &mut self.frames, segments);
+                }
             }
             b',' if self.deeper == 0 => {
                 if let Some(frame) = self.frames.last_mut() {
@@ -241,14 +296,20 @@ impl<'a> Reader<'a> {
         }
         let mut kind = Kind::Whole;
         if self.deeper == 0 {
-            if self.continues() {
-                if self.pieces.len() <= CONTINUED {
-                    kind = Kind::Piece(self.pieces.len());
+            match self.goes() {
+                Some(goes) => {
+                    let text = self.pieces.len();
                     let piece = self.piece();
                     self.pieces.push(piece);
+                    kind = match goes {
+                        Goes::Text => Kind::Piece(text),
+                        Goes::Token => {
+                            Copies::token(&mut self.frames, text);
+                            Kind::Token(text, text)
+                        }
+                    };
                 }
-            } else {
-                self.member(start, end, true);
+                None => self.member(start, end, true),
             }
         }
         let varies = self.varies();
@@ -279,22 +340,11 @@ impl<'a> Reader<'a> {
         self.deeper == 0 && member.is_some_and(|frame| VARYING.contains(&frame.name.short()))
     }
 
-    /// Whether the string here is a piece of a text that goes on in other events.
-    fn continues(&self) -> bool {
+    /// How the string here goes on, if it does. Of one that would be too many, it does not matter.
+    fn goes(&self) -> Option<Goes> {
         let objects = self.frames.iter().filter(|frame| frame.object);
         let path: Vec<&[u8]> = objects.map(|frame| frame.name.short()).collect();
-        match path.as_slice() {
-            [b"choices", b"text"]
-            | [b"candidates", b"content", b"parts", b"text"]
-            | [b"token", b"text"]
-            | [b"message", b"content" | b"thinking"]
-            | [b"response" | b"content" | b"text_output"] => true,
-            [
-                ..,
-                b"role" | b"type" | b"id" | b"finish_reason" | b"stop_reason",
-            ] => false,
-            path => path.contains(&&b"delta"[..]),
-        }
+        shapes::goes(&path).filter(|_| self.pieces.len() <= LISTED)
     }
 
     fn piece(&mut self) -> Piece {
@@ -313,18 +363,19 @@ impl<'a> Reader<'a> {
         if frame.scope.is_some() {
             return frame.scope;
         }
-        // The parts of a candidate's content follow one another: their place says nothing.
+        // The parts of a candidate's content follow one another, and so do tokens in a list: their
+        // place says nothing.
         let place = |array: &Frame| (!array.object).then_some(array.position);
         let array = depth
             .checked_sub(1)
             .and_then(|above| self.frames.get(above))
             .and_then(place);
-        let of_parts = depth
+        let in_order = depth
             .checked_sub(2)
             .and_then(|above| self.frames.get(above))
-            .is_some_and(|holder| holder.object && holder.name.short() == b"parts");
+            .is_some_and(|holder| holder.object && IN_ORDER.contains(&holder.name.short()));
         self.scopes.push(Scope {
-            position: array.filter(|_| !of_parts),
+            position: array.filter(|_| !in_order),
             ..Scope::default()
         });
         let scope = self.scopes.len() - 1;
@@ -381,6 +432,8 @@ impl<'a> Reader<'a> {
             (b"content_index", false) if depth == 0 => self.event.content = integer(),
             (b"summary_index", false) if depth == 0 => self.event.summary = integer(),
             (b"done", false) if depth == 0 && value == b"true" => self.payload.ends.push(End::All),
+            // llama.cpp; elsewhere it is no literal name.
+            (b"stop", false) if depth == 0 && value == b"true" => self.payload.ends.push(End::All),
             (b"generated_text", true) if depth == 0 => self.payload.ends.push(End::All),
             (b"type", true) if depth == 0 => self.event.kind = value,
             (b"item_id", true) if depth == 0 => self.event.item = value,
@@ -398,6 +451,11 @@ impl<'a> Reader<'a> {
             .filter_map(|scope| self.scopes.get(*scope));
         let ends = choices.map(|scope| scope.step().map_or(End::All, End::Choice));
         self.payload.ends.extend(ends.chain(self.event.end(block)));
+        // What is a copy was found when its end was.
+        let segments = &mut self.payload.segments;
+        if !segments.is_sorted_by_key(|segment| segment.start) {
+            segments.sort_by_key(|segment| segment.start);
+        }
         self.payload
     }
 }

@@ -1,6 +1,6 @@
 //! Events or messages that wait, in their order, until all of their text is decided.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use super::track::{Output, Place};
 
@@ -70,6 +70,13 @@ enum Part {
     /// What follows, up to its end, is counted.
     Begin(Prefix),
     End,
+    /// What follows, up to its end, is the token of this number, and came like this.
+    Token(usize, Vec<u8>),
+    TokenEnd,
+    /// What follows, up to its end, is written if the token of this number is as it came;
+    /// otherwise this is.
+    Copy(usize, &'static [u8]),
+    CopyEnd,
 }
 
 #[derive(Debug)]
@@ -95,9 +102,23 @@ impl Entry {
 
     /// The entry's bytes, now that it is decided.
     fn write(self, out: &mut Vec<u8>) {
+        let changed = changed_tokens(&self.parts);
         let mut outer: Vec<(Prefix, Vec<u8>)> = Vec::new();
+        // How many copies are open within the first one that is left out.
+        let mut left_out = 0_usize;
         for part in self.parts {
+            match part {
+                Part::Copy(..) if left_out > 0 => left_out += 1,
+                Part::CopyEnd => left_out = left_out.saturating_sub(1),
+                _ => {}
+            }
             let bytes = match part {
+                Part::Copy(token, put) if left_out == 0 && changed.contains(&token) => {
+                    left_out = 1;
+                    put.to_vec()
+                }
+                Part::Token(..) | Part::TokenEnd | Part::Copy(..) | Part::CopyEnd => continue,
+                Part::Bytes { .. } if left_out > 0 => continue,
                 Part::Bytes { bytes, .. } => bytes,
                 Part::Begin(prefix) => {
                     outer.push((prefix, Vec::new()));
@@ -118,6 +139,37 @@ impl Entry {
             }
         }
     }
+}
+
+/// The numbers of the tokens that are not as they came.
+fn changed_tokens(parts: &[Part]) -> BTreeSet<usize> {
+    let mut changed = BTreeSet::new();
+    let mut token: Option<(usize, &[u8])> = None;
+    for part in parts {
+        match part {
+            Part::Token(number, came) => token = Some((*number, came)),
+            Part::TokenEnd => {
+                if let Some((number, rest)) = token.take()
+                    && !rest.is_empty()
+                {
+                    changed.insert(number);
+                }
+            }
+            Part::Bytes { bytes, .. } => {
+                if let Some((number, rest)) = token {
+                    match rest.strip_prefix(bytes.as_slice()) {
+                        Some(rest) => token = Some((number, rest)),
+                        None => {
+                            changed.insert(number);
+                            token = None;
+                        }
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    changed
 }
 
 /// The waiting entries. The last one may still be under construction.
@@ -190,6 +242,32 @@ impl Queue {
         };
         last.append(prefix.encode(body.len()));
         last.append(body);
+    }
+
+    /// Begins the token of this number, which came like this, in the last entry.
+    pub(super) fn begin_token(&mut self, number: usize, came: &[u8]) {
+        self.mark(Part::Token(number, came.to_vec()));
+    }
+
+    /// Ends the token that was begun.
+    pub(super) fn end_token(&mut self) {
+        self.mark(Part::TokenEnd);
+    }
+
+    /// Begins what is replaced by `put` if something of the token of this number is masked.
+    pub(super) fn begin_copy(&mut self, token: usize, put: &'static [u8]) {
+        self.mark(Part::Copy(token, put));
+    }
+
+    /// Ends what was last begun so.
+    pub(super) fn end_copy(&mut self) {
+        self.mark(Part::CopyEnd);
+    }
+
+    fn mark(&mut self, part: Part) {
+        if let Some(last) = self.entries.back_mut() {
+            last.parts.push(part);
+        }
     }
 
     /// Where the next bytes of the last entry go.

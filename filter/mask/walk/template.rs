@@ -66,6 +66,7 @@ impl Templates {
                         _ if feed.slice(place) == known => {}
                         Kind::Whole => feed.whole(place, Writing::Json),
                         Kind::Scalar => feed.scalar(place),
+                        Kind::Token(..) | Kind::Copy(..) | Kind::CopyEnd => {}
                     }
                 }
                 feed.end();
@@ -89,6 +90,11 @@ impl Templates {
         let [text] = payload.texts.as_slice() else {
             return;
         };
+        let values =
+            |segment: &Segment| matches!(segment.kind, Kind::Whole | Kind::Piece(_) | Kind::Scalar);
+        if !payload.segments.iter().all(values) {
+            return;
+        }
         if !unchanged || !payload.ends.is_empty() || event.len() > LONGEST {
             return;
         }
@@ -144,6 +150,8 @@ impl Template {
             let length = match segment.kind {
                 Kind::Scalar => scalar_end(rest),
                 Kind::Whole | Kind::Piece(_) => end_of_string(rest, false).0?,
+                // No template has them.
+                Kind::Token(..) | Kind::Copy(..) | Kind::CopyEnd => return None,
             };
             let value = rest.get(..length)?;
             let fits = match segment.kind {
@@ -151,6 +159,7 @@ impl Template {
                 _ if value == known => true,
                 Kind::Whole => segment.varies && is_string(value),
                 Kind::Scalar => segment.varies && scalar::is_scalar(value),
+                Kind::Token(..) | Kind::Copy(..) | Kind::CopyEnd => false,
             };
             if !fits {
                 return None;

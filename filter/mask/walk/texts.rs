@@ -12,6 +12,9 @@ use crate::mask::Engine;
 const OPEN: usize = 1024;
 /// Entries that may wait before the oldest one's text is forced.
 const ENTRIES: usize = 256;
+/// In how many entries its owner's other texts may go on while a text waits. A model that reasons
+/// and then answers does not go back; one that does both at once takes turns.
+const TURNS: u32 = 16;
 /// Bytes of entries that may wait behind the oldest one before its text is forced.
 const BYTES: usize = 256 * 1024;
 
@@ -35,6 +38,9 @@ struct Open {
     track: Track,
     /// When it went on last.
     used: u64,
+    /// In how many entries since then others of its owner went on, and the last of them.
+    passed: u32,
+    passed_in: u64,
 }
 
 /// Open texts and waiting entries.
@@ -64,8 +70,11 @@ impl Texts {
             owner,
             track: Track::new(writing),
             used: 0,
+            passed: 0,
+            passed_in: 0,
         });
         open.used = self.uses;
+        open.passed = 0;
         feed(
             &mut open.track,
             place,
@@ -75,6 +84,46 @@ impl Texts {
                 counts,
             },
         );
+        if self.open.len() > 1 {
+            self.pass(id, owner, place.entry, (engine, counts));
+        }
+    }
+
+    /// Notes that the text `id` went on, and ends texts of its owner that wait and seem to be over.
+    fn pass(
+        &mut self,
+        id: &Id,
+        owner: Owner,
+        entry: u64,
+        (engine, counts): (&Engine, &mut Counts),
+    ) {
+        let waits = |(other, open): &(&Id, &mut Open)| {
+            *other != id && open.owner == owner && open.track.waits_in().is_some()
+        };
+        for (_, open) in self.open.iter_mut().filter(waits) {
+            if open.passed == 0 || open.passed_in != entry {
+                open.passed += 1;
+                open.passed_in = entry;
+            }
+            if open.passed > TURNS {
+                open.track.finish(&mut Work {
+                    engine,
+                    out: &mut self.queue,
+                    counts,
+                });
+            }
+        }
+    }
+
+    /// Ends the text `id`, if it has begun.
+    pub(super) fn end(&mut self, id: &Id, engine: &Engine, counts: &mut Counts) {
+        if let Some(mut open) = self.open.remove(id) {
+            open.track.finish(&mut Work {
+                engine,
+                out: &mut self.queue,
+                counts,
+            });
+        }
     }
 
     /// Ends the texts whose owner is told by `ends`.

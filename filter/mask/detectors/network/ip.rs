@@ -5,17 +5,31 @@
 //!
 //! Validation: four octets of 0 to 255; for IPv6 what the standard library reads. A short
 //! compressed form is also code (`Face::Bad`, `[1::2]`), so one group of three digits or
-//! more and one digit below ten must be in it; `::1` passes. A time such as 12:30:45 is no IPv6 address.
+//! more must be in it; `::1` passes. A digit below ten must be in each. A time such as
+//! 12:30:45 is no
+//! IPv6 address.
+//! Four numbers behind a word such as "section" or a browser's name are none either.
 //! Whole: no letter, digit or colon in front, no letter or digit behind, and not a part of a
 //! longer dotted number: `1.2.3.4` in `1.2.3.4.5` stays.
 //!
 //! Bound: 45 bytes, and three to see the end.
 
 use std::net::Ipv6Addr;
+use std::sync::LazyLock;
 
+use crate::mask::detectors::front::{Front, Vocabulary};
 use crate::mask::detectors::{Detect, Hit, Miss, Start, Window, hit};
 
 const LONGEST: usize = 45;
+
+/// What four numbers with dots are besides, where it stands right in front of them.
+static AGAINST: LazyLock<Vocabulary> = LazyLock::new(|| {
+    Vocabulary::new(
+        "section* sec chapter clause paragraph appendix annex version* ver release oid
+         objectidentifier chrome chromium headlesschrome crios edg edge opr opera vivaldi
+         safari firefox applewebkit electron",
+    )
+});
 
 pub(super) struct Ip;
 
@@ -66,7 +80,7 @@ fn v4(window: &Window<'_>) -> Result<Hit, Miss> {
     let longer = window.behind.digit_then(b'.')
         || window.word_at(index)?
         || (window.at(index)? == Some(b'.') && window.digit_at(index + 1)?);
-    if longer {
+    if longer || Front::new(window.behind).says(1, &AGAINST) {
         Err(Miss::No)
     } else {
         Ok(hit(index))
@@ -104,7 +118,7 @@ fn is_v6(text: &[u8]) -> bool {
     let compressed = text.windows(2).any(|pair| pair == b"::");
     let long_group = text.split(|b| *b == b':').any(|group| group.len() >= 3);
     let digit = text.iter().any(u8::is_ascii_digit);
-    parsed && (!compressed || (long_group && digit) || text == b"::1")
+    parsed && digit && (!compressed || long_group || text == b"::1")
 }
 
 /// Texts and what they become: with a match, and near misses that stay.
@@ -122,6 +136,8 @@ pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("2001:DB8::.", "[IP]."),
     ("fe80::1%eth0", "[IP]%eth0"),
     ("1.2.3.4.5", "1.2.3.4.5"),
+    ("RFC 5280, section 4.2.1.12", "RFC 5280, section 4.2.1.12"),
+    ("Chrome/120.0.0.0 Safari", "Chrome/120.0.0.0 Safari"),
     ("1.2.3", "1.2.3"),
     ("256.1.1.1", "256.1.1.1"),
     ("v1.2.3.4", "v1.2.3.4"),
@@ -133,7 +149,8 @@ pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("std::vec", "std::vec"),
     ("Face::Bad", "Face::Bad"),
     ("::", "::"),
-    ("00:1B:44:11:3A:B7", "00:1B:44:11:3A:B7"),
+    ("ab:cd:ef:ab:cd:ef:ab:cd", "ab:cd:ef:ab:cd:ef:ab:cd"),
+    ("00:1B:44:11:3A", "00:1B:44:11:3A"),
     ("2001:db8::1::2", "2001:db8::1::2"),
     ("2001:db8:::1", "2001:db8:::1"),
     ("x2001:db8::1", "x2001:db8::1"),

@@ -4,8 +4,10 @@
 //! secrets; Shannon's entropy to tell random characters from words.
 //!
 //! Validation: a name that ends with a word such as "password", "secret", "token" or "api key"
-//! (`client_secret`, `dbPassword`, `"x-api-key"`), then one of `=`, `:`, `=>`, `:=`, `->`, `>` or "is", quotes and the scheme
-//! of an Authorization header (`Bearer`); then 16 characters or more with a digit among the first
+//! (`client_secret`, `dbPassword`, `"x-api-key"`), then one of `=`, `:`, `=>`, `:=`, `->`,
+//! `>` or "is", quotes and the scheme
+//! of an Authorization header (`Bearer`); then 16 characters or more with a digit among the
+//! first
 //! 128 and an entropy of 3 bits a character. Names of cursors and of what is public, references
 //! to variables and what says to be an example stay, and so does what is called (`f(`).
 //! Only the value is the match. Whole: what stands behind it is no part of a value.
@@ -199,6 +201,13 @@ fn ends_with(name: &[u8], word: &str) -> bool {
     word.bytes().rev().all(|byte| name.next() == Some(&byte))
 }
 
+/// Whether a value is a path to a name in a program's text.
+fn is_name(text: &[u8]) -> bool {
+    let digits = text.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let words = text.iter().any(|byte| matches!(byte, b'.' | b'_'));
+    contains(text, "::") || (words && digits <= 2 && !text.iter().any(u8::is_ascii_uppercase))
+}
+
 /// Whether a value is as random as a secret is.
 fn secret(text: &[u8]) -> bool {
     let mut counts = [0_u16; 128];
@@ -215,6 +224,7 @@ fn secret(text: &[u8]) -> bool {
     let lower = text.to_ascii_lowercase();
     text.iter().any(u8::is_ascii_digit)
         && bits.sum::<f32>() >= ENTROPY
+        && !is_name(text)
         && !REFERENCES
             .iter()
             .any(|one| lower.starts_with(one.as_bytes()))
@@ -273,6 +283,11 @@ pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
         "token = make_token_number_12(x)",
         "token = make_token_number_12(x)",
     ),
+    (
+        "private_key: pkcs8::PrivateKeyInfoRef",
+        "private_key: pkcs8::PrivateKeyInfoRef",
+    ),
+    ("token: node.colon2_token", "token: node.colon2_token"),
     (
         "nextPageToken: q9w8e7r6t5y4u3i2",
         "nextPageToken: q9w8e7r6t5y4u3i2",

@@ -92,8 +92,9 @@ impl Event<'_> {
     /// Which texts this kind of event ends.
     pub(super) fn end(&self, block: Option<i64>) -> Option<End> {
         match self.kind {
-            b"content_block_stop" => block.map(End::Block),
+            b"content_block_stop" | b"content-end" | b"tool-call-end" => block.map(End::Block),
             b"message_stop"
+            | b"message-end"
             | b"response.completed"
             | b"response.failed"
             | b"response.incomplete" => Some(End::All),

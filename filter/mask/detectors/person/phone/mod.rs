@@ -13,7 +13,8 @@
 //!   in front, nearer than one that speaks against it, or below the line of a postal address
 //!   that ends with its city and code.
 //!
-//! Dates, ranges of years, dotted IPv4 addresses and what is grouped like a social security number are never
+//! Dates, ranges of years, dotted IPv4 addresses and what is grouped like a social security
+//! number are never
 //! phone numbers. An extension (`x12`, `ext. 12`) belongs to the number.
 //! Whole: no letter or digit next to it, not the decimals of a number, not a part of a longer
 //! chain of groups with dashes, dots or slashes.
@@ -31,6 +32,8 @@ mod examples;
 use crate::mask::detectors::{Detect, Hit, Miss, Start, Window, hit};
 use form::Form;
 use number::Number;
+
+pub(in crate::mask::detectors) use words::announce as announces_phone;
 
 #[cfg(test)]
 pub(super) use examples::EXAMPLES;
