@@ -33,6 +33,9 @@ pub struct Question {
     pub rule: String,
     /// Groups of reviewers, any of whom may decide.
     pub reviewers: Vec<String>,
+    /// Detectors that found something in the answer, where the question is about that.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub found: Vec<String>,
     /// SHA-256 of the policy, in hex.
     pub policy: String,
     /// Seconds that the filter waits for a decision.

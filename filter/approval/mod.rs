@@ -44,6 +44,9 @@ pub struct Question<'a> {
     pub rule: &'a str,
     /// Groups of reviewers, any of whom may decide.
     pub reviewers: &'a [String],
+    /// Detectors that found something in the answer, where the question is about that.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub found: &'a [String],
     /// SHA-256 of the policy, in hex.
     pub policy: &'a str,
     /// Seconds that the desk may hold the question open.
@@ -53,8 +56,21 @@ pub struct Question<'a> {
 /// The digest that binds an approval to one request: its method, host, path with query, and body.
 #[must_use]
 pub fn digest(method: &str, host: &str, target: &str, body: &[u8]) -> String {
+    digest_of(&[method.as_bytes(), host.as_bytes(), target.as_bytes(), body])
+}
+
+/// The digest that binds an approval to one answer to a request: what a request's has, and the
+/// answer's body as it would be sent.
+#[must_use]
+pub fn digest_of_answer(method: &str, host: &str, target: &str, answer: &[u8]) -> String {
+    let [method, host, target] = [method, host, target].map(str::as_bytes);
+    // One part more than a request has: no answer's digest is a request's.
+    digest_of(&[method, host, target, b"answer", answer])
+}
+
+fn digest_of(parts: &[&[u8]]) -> String {
     let mut hash = Sha256::new();
-    for part in [method.as_bytes(), host.as_bytes(), target.as_bytes(), body] {
+    for part in parts {
         hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_le_bytes());
         hash.update(part);
     }

@@ -2,33 +2,39 @@
 
 use super::carrier::Carrier;
 use crate::encoding::{self, Decoder};
-use crate::mask::{Engine, WalkError, Walker};
+use crate::mask::{Masks, Originals, Pass, Stop, WalkError};
 
 /// Masks one body.
 #[derive(Debug)]
 pub(super) struct Body {
     decoder: Option<Decoder>,
-    walker: Walker,
+    pass: Pass,
+    /// Whether it goes as it comes, and is only looked at.
+    unchanged: bool,
 }
 
+/// The code of a body that has a match which ends it.
+pub(super) const WITHHELD: &str = "match_withheld";
+
 impl Body {
-    /// A body of which nothing has come.
-    pub(super) fn new(carrier: Carrier) -> Self {
+    /// A body of which nothing has come, and in which these are put back.
+    pub(super) fn new(carrier: Carrier, masks: &Masks, originals: Option<Originals>) -> Self {
         Self {
             decoder: carrier.coding.map(Decoder::new),
-            walker: Walker::framed(carrier.format, carrier.framing),
+            unchanged: masks.only_count() && originals.is_none(),
+            pass: Pass::new(masks, (carrier.format, carrier.framing), originals),
         }
     }
 
-    /// What was replaced.
-    pub(super) fn walker(&self) -> &Walker {
-        &self.walker
+    /// What was found.
+    pub(super) fn pass(&self) -> &Pass {
+        &self.pass
     }
 
     /// Whether something that has come is still to be written. A decoder gives all that it has at
     /// once, or at the stream's own end, so it holds nothing that trailers could cut off.
     pub(super) fn holds(&self) -> bool {
-        self.walker.held() > 0
+        !self.unchanged && self.pass.held() > 0
     }
 
     /// Takes the next piece, the last one if `end`, and gives what becomes of it.
@@ -37,13 +43,28 @@ impl Body {
     /// The code of what is wrong with it.
     pub(super) fn push(
         &mut self,
-        engine: &Engine,
-        mut piece: &[u8],
+        masks: &Masks,
+        piece: &[u8],
         end: bool,
     ) -> Result<Vec<u8>, &'static str> {
         let mut out = Vec::with_capacity(piece.len());
+        let result = self.decode(masks, piece, end, &mut out);
+        if self.unchanged {
+            // Nothing is refused for what could only have been counted.
+            return Ok(piece.to_vec());
+        }
+        result.map(|()| out)
+    }
+
+    fn decode(
+        &mut self,
+        masks: &Masks,
+        mut piece: &[u8],
+        end: bool,
+        out: &mut Vec<u8>,
+    ) -> Result<(), &'static str> {
         match &mut self.decoder {
-            None => self.walker.push(engine, piece, &mut out).map_err(walk)?,
+            None => self.pass.push(masks, piece, out).map_err(stopped)?,
             Some(decoder) => {
                 let mut buffer = vec![0; encoding::BUFFER];
                 loop {
@@ -52,7 +73,7 @@ impl Body {
                         break;
                     }
                     let decoded = buffer.get(..written).unwrap_or_default();
-                    self.walker.push(engine, decoded, &mut out).map_err(walk)?;
+                    self.pass.push(masks, decoded, out).map_err(stopped)?;
                 }
                 if end {
                     decoder.finish().map_err(decode)?;
@@ -60,9 +81,9 @@ impl Body {
             }
         }
         if end {
-            self.walker.finish(engine, &mut out).map_err(walk)?;
+            self.pass.finish(masks, out).map_err(stopped)?;
         }
-        Ok(out)
+        Ok(())
     }
 }
 
@@ -74,13 +95,16 @@ fn decode(error: encoding::Error) -> &'static str {
     }
 }
 
-fn walk(error: WalkError) -> &'static str {
-    match error {
-        WalkError::TooLarge => "piece_too_large",
-        WalkError::TooManyTexts => "too_many_texts",
-        WalkError::Compressed => "message_compressed",
-        WalkError::Malformed => "message_malformed",
-        WalkError::Truncated => "message_truncated",
-        WalkError::UnknownPart => "part_not_maskable",
+fn stopped(stop: Stop) -> &'static str {
+    match stop {
+        Stop::Cut => WITHHELD,
+        Stop::Walk(error) => match error {
+            WalkError::TooLarge => "piece_too_large",
+            WalkError::TooManyTexts => "too_many_texts",
+            WalkError::Compressed => "message_compressed",
+            WalkError::Malformed => "message_malformed",
+            WalkError::Truncated => "message_truncated",
+            WalkError::UnknownPart => "part_not_maskable",
+        },
     }
 }

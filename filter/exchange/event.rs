@@ -74,6 +74,8 @@ pub enum Effect {
     RemoveRequestHeader(String),
     /// Remove all headers of the response with this name.
     RemoveResponseHeader(&'static str),
+    /// Put these bytes in place of the request's whole body, which is held.
+    ReplaceRequestBody(Vec<u8>),
     /// Put these bytes in place of the piece that the event brought.
     ReplaceResponseBody(Vec<u8>),
     /// Send a request to another cluster, and tell of its answer.

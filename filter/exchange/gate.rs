@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use super::event::{Call, Effect, Flow, Outcome};
 use super::reply::Refusal;
-use super::request::{Asked, hold};
+use super::request::{Asked, Seen, hold};
 use super::{Exchange, Phase, World};
 use crate::approval::{self, Question, State};
 use crate::config::approvals::Approvals;
@@ -23,7 +23,7 @@ pub(super) struct Waiting {
 
 /// The longest time that the desk is asked to hold one question open; a decision made
 /// meanwhile ends it at once.
-const LONGEST_POLL: Duration = Duration::from_secs(20);
+pub(super) const LONGEST_POLL: Duration = Duration::from_secs(20);
 
 impl Exchange {
     /// Asks the desk whether `asked` may pass the gate of `rule`.
@@ -62,6 +62,7 @@ impl Exchange {
             items: asked.facts.as_ref().map_or(1, |facts| facts.items),
             rule: &rule.name,
             reviewers,
+            found: &[],
             policy: &guard.policy.digest,
             // The first question is not held open: whether the desk is there is known soon.
             wait: 0,
@@ -89,6 +90,9 @@ impl Exchange {
         answer: Option<(u16, &[u8])>,
         world: World<'_>,
     ) -> Outcome {
+        if self.asks_about_answer(call) {
+            return self.answer_decided(answer, world);
+        }
         let waiting = match core::mem::replace(&mut self.phase, Phase::Over) {
             Phase::Waiting(waiting) if waiting.call == call => waiting,
             other => {
@@ -107,7 +111,7 @@ impl Exchange {
             approval.reviewer.clone_from(&answer.reviewer);
         }
         match answer.state {
-            State::Approved => self.judge(waiting.asked, true, world),
+            State::Approved => self.judge(waiting.asked, Seen::Gone, world),
             State::Denied => {
                 let reason = answer.reason.unwrap_or_default();
                 let message = format!("A reviewer denied this request ({}). {reason}", answer.id);
@@ -170,7 +174,7 @@ impl Exchange {
         }
     }
 
-    fn call(
+    pub(super) fn call(
         &mut self,
         approvals: &Approvals,
         method: &'static str,

@@ -6,14 +6,17 @@ use super::pseudonyms;
 use crate::config::mask::Plan;
 use crate::config::{self, Environment, Policy, Problem};
 use crate::identity::{Board, Tended, Verifier};
-use crate::mask::Engine;
+use crate::mask::Masks;
 
 /// A policy with its keys and masks compiled.
 #[derive(Debug)]
 pub struct Guard {
     pub(super) policy: Policy,
     pub(super) verifier: Verifier,
-    pub(super) engines: Vec<Engine>,
+    /// One for each of the policy's mask plans.
+    pub(super) masks: Vec<Masks>,
+    /// The mask of what none is for.
+    unmasked: Masks,
 }
 
 impl Guard {
@@ -40,10 +43,10 @@ impl Guard {
         let verifier = Verifier::new(&policy.identity, seed)
             .map_err(|found| problems.extend(found))
             .ok();
-        let mut engines = Vec::new();
+        let mut masks = Vec::new();
         for plan in &policy.masks {
-            match Engine::new(&plan.detections) {
-                Ok(engine) => engines.push(engine),
+            match Masks::new(plan) {
+                Ok(compiled) => masks.push(compiled),
                 Err(error) => problems.push(Problem {
                     path: format!("/detectors/{}", error.detector),
                     found: error.reason,
@@ -53,15 +56,16 @@ impl Guard {
         }
         problems.dedup();
         if let Some(key) = &policy.pseudonym_key {
-            engines
+            masks
                 .iter()
-                .for_each(|engine| engine.set_pseudonym_key(key.bytes()));
+                .for_each(|one| one.set_pseudonym_key(key.bytes()));
         }
         match verifier {
             Some(verifier) if problems.is_empty() => Ok(Self {
                 policy,
                 verifier,
-                engines,
+                masks,
+                unmasked: Masks::default(),
             }),
             _ => Err(problems),
         }
@@ -94,9 +98,9 @@ impl Guard {
         fresh: Option<[u8; 32]>,
     ) -> Result<(), &'static str> {
         let key = pseudonyms::agree(board, fresh)?;
-        self.engines
+        self.masks
             .iter()
-            .for_each(|engine| engine.set_pseudonym_key(&key));
+            .for_each(|one| one.set_pseudonym_key(&key));
         Ok(())
     }
 
@@ -115,6 +119,15 @@ impl Guard {
         board: &dyn Board,
     ) -> Tended {
         self.verifier.answered(provider, answer, now, board)
+    }
+
+    /// What a plan comes to; the one that does nothing where there is no plan. `None` is a plan
+    /// that does not exist.
+    pub(super) fn masks(&self, plan: Option<usize>) -> Option<&Masks> {
+        match plan {
+            None => Some(&self.unmasked),
+            Some(plan) => self.masks.get(plan),
+        }
     }
 
     /// The policy.

@@ -7,8 +7,9 @@ use super::event::{Effect, Flow, Headers, Outcome};
 use super::headers::{
     self, host, is_encoded, is_field_value, is_grpc, is_json, media_type, single,
 };
+use super::masked_request::Carriage;
 use super::reply::Refusal;
-use super::request::{Asked, hold, not_readable, out_of_order, shown};
+use super::request::{Asked, Seen, hold, not_readable, out_of_order, shown};
 use super::{Exchange, Phase, World};
 use crate::config::mask::{PartialContent, Plan};
 use crate::config::upstream::{Fact, Upstream};
@@ -93,7 +94,12 @@ impl Exchange {
                 if head.end {
                     asked.readable = self.take_body(&mut asked, b"");
                 }
-                let mut outcome = self.judge(Box::new(asked), head.end, world);
+                let body = if head.end {
+                    Seen::Here(b"")
+                } else {
+                    Seen::Coming
+                };
+                let mut outcome = self.judge(Box::new(asked), body, world);
                 if !matches!(self.phase, Phase::Over) {
                     outcome.effects.splice(0..0, effects);
                 }
@@ -194,6 +200,8 @@ impl Exchange {
             prompts: Vec::new(),
         });
         let asked = Asked {
+            carriage: Carriage::of(headers, operation.body),
+            only_masked: false,
             identity,
             operation,
             method,

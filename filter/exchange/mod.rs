@@ -13,10 +13,12 @@ mod gate;
 mod guard;
 mod head;
 mod headers;
+mod masked_request;
 mod pseudonyms;
 mod reply;
 mod request;
 mod response;
+mod response_gate;
 
 #[cfg(test)]
 mod tests;
@@ -121,8 +123,8 @@ impl Exchange {
             Event::CallAnswered { call, answer } => self.call_answered(call, answer, world),
             Event::KeysRenewed => self.keys_renewed(world),
             Event::ResponseHead { headers, end } => self.response_head(headers, end, world),
-            Event::ResponseBody { piece, end } => self.response_body(piece, end),
-            Event::ResponseTrailers => self.response_trailers(),
+            Event::ResponseBody { piece, end } => self.response_body(piece, end, world),
+            Event::ResponseTrailers => self.response_trailers(world),
             Event::Closed { number } => self.closed(number, world),
         }
     }
@@ -140,6 +142,12 @@ impl Exchange {
             self.phase,
             Phase::Verifying(_) | Phase::Reading(_) | Phase::Waiting(_)
         )
+    }
+
+    /// Whether the whole response is held, so that no part of it may go on.
+    #[must_use]
+    pub fn holds_response(&self) -> bool {
+        matches!(&self.phase, Phase::Passed(masking) if masking.is_held())
     }
 
     /// Whether all headers of the response are looked at.

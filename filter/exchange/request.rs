@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::event::{Flow, Outcome};
+use super::masked_request::{Carriage, Sent, unmaskable};
 use super::reply::Refusal;
 use super::response::Masking;
 use super::{Exchange, Phase, World};
@@ -27,8 +28,23 @@ pub(super) struct Asked {
     pub(super) digest: Option<String>,
     /// Whether this version can read such a body, and if not, why.
     pub(super) readable: Result<(), Refusal>,
+    /// How the body carries text.
+    pub(super) carriage: Carriage,
+    /// Whether nobody but a mask wants the body.
+    pub(super) only_masked: bool,
     /// The first rule that has not been tried.
     pub(super) next_rule: usize,
+}
+
+/// What is there of the body when rules are tried.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Seen<'a> {
+    /// It is not whole yet.
+    Coming,
+    /// All of it.
+    Here(&'a [u8]),
+    /// It has been looked at, and is held by the host.
+    Gone,
 }
 
 /// What rules look at of an identity.
@@ -62,9 +78,13 @@ impl Exchange {
         let Phase::Reading(mut asked) = core::mem::replace(&mut self.phase, Phase::Over) else {
             return grown;
         };
+        if asked.only_masked {
+            self.record.request.bytes = u64::try_from(body.len()).ok();
+            return self.judge(asked, Seen::Here(body), world);
+        }
         match self.take_body(&mut asked, body) {
             Err(refusal) => self.refuse(refusal, world),
-            Ok(()) => self.judge(asked, true, world),
+            Ok(()) => self.judge(asked, Seen::Here(body), world),
         }
     }
 
@@ -107,12 +127,11 @@ impl Exchange {
         Ok(())
     }
 
-    /// Tries the rules from the first that has not been tried. `whole` says that the body can't
-    /// tell more than it has.
+    /// Tries the rules from the first that has not been tried.
     pub(super) fn judge(
         &mut self,
         mut asked: Box<Asked>,
-        whole: bool,
+        seen: Seen<'_>,
         world: World<'_>,
     ) -> Outcome {
         let guard = Rc::clone(&self.guard);
@@ -135,7 +154,7 @@ impl Exchange {
             },
         );
         let index = match decision {
-            Decision::NeedsBody => return self.read_body(asked, whole, world),
+            Decision::NeedsBody => return self.read_body(asked, seen, world),
             Decision::Deny(index) => {
                 let rule = index.and_then(|index| policy.rules.get(index));
                 self.record.verdict.rule = rule.map(|rule| rule.name.clone());
@@ -150,38 +169,76 @@ impl Exchange {
         match &rule.then {
             Then::Approve { reviewers } => {
                 if asked.digest.is_none() {
-                    return self.read_body(asked, whole, world);
+                    return self.read_body(asked, seen, world);
                 }
                 asked.next_rule = index.saturating_add(1);
                 self.ask(asked, rule, reviewers, world)
             }
-            Then::Allow { quotas, mask, .. } => {
+            Then::Allow {
+                quotas,
+                mask,
+                request,
+            } => {
                 let quotas: Vec<&Quota> = quotas
                     .iter()
                     .filter_map(|index| policy.quotas.get(*index))
                     .collect();
                 if asked.facts.is_none() && quotas.iter().any(|quota| counts_the_body(quota)) {
-                    return self.read_body(asked, whole, world);
+                    return self.read_body(asked, seen, world);
                 }
+                let request = request.filter(|mask| guard.reads(*mask, &asked.carriage, seen));
+                let body = match seen {
+                    Seen::Here(body) => body,
+                    Seen::Coming | Seen::Gone if request.is_some() => {
+                        asked.next_rule = index;
+                        return self.read_to_mask(asked, world);
+                    }
+                    Seen::Coming | Seen::Gone => b"",
+                };
                 self.record.verdict.rule = Some(rule.name.clone());
                 if let Err(refusal) = self.charge(&quotas, &asked, world) {
                     return self.refuse(refusal, world);
                 }
+                let masked = request.map_or_else(
+                    || Ok(Sent::default()),
+                    |mask| self.mask_request(&guard, mask, &asked.carriage, body),
+                );
+                let sent = match masked {
+                    Ok(sent) => sent,
+                    Err(refusal) => return self.refuse(refusal, world),
+                };
                 self.record.verdict.action = "allow";
                 self.record.timing.verdict = Some(self.elapsed(world));
-                self.phase = Phase::Passed(Masking::planned(*mask, asked.operation.body));
-                Outcome::go_on()
+                self.phase = Phase::Passed(
+                    Masking::planned(*mask, asked.operation.body)
+                        .restoring(sent.originals.unwrap_or_default()),
+                );
+                Outcome {
+                    effects: sent.effects,
+                    flow: Flow::Continue,
+                }
             }
             Then::Deny => self.refuse(Refusal::denied(rule.message.as_deref()), world),
         }
     }
 
-    fn read_body(&mut self, asked: Box<Asked>, whole: bool, world: World<'_>) -> Outcome {
+    /// Asks for the whole body, to mask it: the first time, or once more after a person was asked,
+    /// since nobody but the host keeps it.
+    fn read_to_mask(&mut self, mut asked: Box<Asked>, world: World<'_>) -> Outcome {
+        if !asked.carriage.is_readable() {
+            return self.refuse(unmaskable(), world);
+        }
+        asked.only_masked = true;
+        self.phase = Phase::Reading(asked);
+        hold()
+    }
+
+    fn read_body(&mut self, asked: Box<Asked>, seen: Seen<'_>, world: World<'_>) -> Outcome {
         if let Err(refusal) = &asked.readable {
             let refusal = refusal.clone();
             return self.refuse(refusal, world);
         }
-        if whole {
+        if !matches!(seen, Seen::Coming) {
             return self.refuse(out_of_order(), world);
         }
         self.phase = Phase::Reading(asked);

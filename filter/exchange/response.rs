@@ -1,11 +1,13 @@
 //! The response under the mask.
 
-use super::body::Body;
+use super::body::{Body, WITHHELD};
 use super::carrier::carrier;
 use super::event::{Effect, Flow, Headers, Outcome};
 use super::headers::{has, single};
 use super::reply::Refusal;
+use super::response_gate::Kept;
 use super::{Exchange, Guard, Phase, World};
+use crate::mask::Originals;
 use crate::operation::Shape;
 use crate::record::Record;
 
@@ -14,50 +16,70 @@ use crate::record::Record;
 pub(super) struct Masking {
     /// Index of the mask plan.
     plan: Option<usize>,
+    /// What is put back.
+    originals: Option<Originals>,
     /// What the request's body was, which tells the messages of a gRPC answer.
     shape: Shape,
     body: Option<Box<Body>>,
     /// Whether trailers may follow the body without another call for a piece.
     trailers_possible: bool,
+    /// Whether the head waits for the first piece of the body.
+    head_waits: bool,
+    /// The whole response, where it waits for its end, or for a person.
+    pub(super) kept: Option<Kept>,
 }
 
 impl Masking {
     pub(super) fn planned(plan: Option<usize>, shape: Shape) -> Self {
         Self {
             plan,
+            originals: None,
             shape,
             body: None,
             trailers_possible: false,
+            head_waits: false,
+            kept: None,
+        }
+    }
+
+    /// Puts these back.
+    pub(super) fn restoring(self, originals: Originals) -> Self {
+        Self {
+            originals: Some(originals).filter(|originals| !originals.is_empty()),
+            ..self
         }
     }
 
     pub(super) fn is_planned(&self) -> bool {
-        self.plan.is_some()
+        self.plan.is_some() || self.originals.is_some()
     }
 
     pub(super) fn is_active(&self) -> bool {
         self.body.is_some()
     }
 
+    pub(super) fn plan(&self) -> Option<usize> {
+        self.plan
+    }
+
+    pub(super) fn is_held(&self) -> bool {
+        self.kept.is_some()
+    }
+
+    /// What makes the response wait for a person: detectors that found something.
+    fn waits_for(&self, guard: &Guard) -> Vec<String> {
+        match (guard.masks(self.plan), &self.body) {
+            (Some(masks), Some(body)) => body.pass().gated(masks).into_keys().collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// Writes the matches into the record.
     pub(super) fn count(&self, guard: &Guard, record: &mut Record) {
-        let (Some(plan), Some(body)) = (self.plan, &self.body) else {
-            return;
-        };
-        let Some(engine) = guard.engines.get(plan) else {
-            return;
-        };
-        for (detector, count) in body
-            .walker()
-            .counts()
-            .iter()
-            .enumerate()
-            .filter(|(_, count)| *count > 0)
-        {
-            record
-                .response
-                .matches
-                .insert(engine.detector_name(detector).to_owned(), count);
+        if let (Some(masks), Some(body)) = (guard.masks(self.plan), &self.body) {
+            record.response.matches = body.pass().matches(masks);
+            record.response.alerts = body.pass().alerts(masks);
+            record.response.restored = body.pass().restored();
         }
     }
 }
@@ -98,23 +120,33 @@ impl Exchange {
         let Phase::Passed(masking) = &mut self.phase else {
             return Outcome::go_on();
         };
-        let Some(plan) = masking.plan else {
+        if !masking.is_planned() {
             return Outcome::go_on();
-        };
+        }
         let bodiless = self.head_request || status == Some(304);
         if end && !bodiless {
             return Outcome::go_on();
         }
-        let planned = self.guard.policy.masks.get(plan);
-        let parts = planned.map_or_else(Default::default, |plan| plan.options.partial_content);
+        let Some(masks) = self.guard.masks(masking.plan) else {
+            return self.refuse_response("mask_unavailable");
+        };
+        let parts = masks.options().partial_content;
         let carrier = match carrier(headers, status, masking.shape, parts) {
             Ok(Some(carrier)) => carrier,
             // Nothing comes that could have to be refused.
             Err(_) if bodiless => return Outcome::go_on(),
             Ok(None) => return Outcome::go_on(),
+            // Nothing would have been hidden.
+            Err(_) if masks.only_count() => return Outcome::go_on(),
             Err(code) => return self.refuse_response(code),
         };
-        let effects = of_the_bytes(headers, carrier.coding.is_some());
+        let originals = masking.originals.take();
+        let changes = !masks.only_count() || originals.is_some();
+        let effects = if changes {
+            of_the_bytes(headers, carrier.coding.is_some())
+        } else {
+            Vec::new()
+        };
         if bodiless {
             // It says of a body what would not be true of it under the mask.
             return Outcome {
@@ -122,58 +154,68 @@ impl Exchange {
                 flow: Flow::Continue,
             };
         }
-        if self.guard.engines.get(plan).is_none() {
-            return self.refuse_response("mask_unavailable");
-        }
         // HTTP/1.1 says how a body ends: by its length or by its last chunk, and Envoy's HTTP/1
         // codec drops trailers unless it is told otherwise.
         masking.trailers_possible = !has(headers, "transfer-encoding");
-        masking.body = Some(Box::new(Body::new(carrier)));
-        self.record.response.masked = true;
-        Outcome {
-            effects,
-            flow: Flow::Continue,
-        }
-    }
-
-    pub(super) fn response_body(&mut self, piece: &[u8], end: bool) -> Outcome {
-        let guard = std::rc::Rc::clone(&self.guard);
-        let Phase::Passed(masking) = &mut self.phase else {
-            return Outcome::go_on();
-        };
-        let (Some(plan), Some(body)) = (masking.plan, &mut masking.body) else {
-            return Outcome::go_on();
-        };
-        let Some(engine) = guard.engines.get(plan) else {
-            return self.cut("mask_unavailable");
-        };
-        let out = match body.push(engine, piece, end) {
-            Ok(out) => out,
-            Err(code) => return self.cut(code),
-        };
-        let held = body.holds();
-        let flow = if held && !end && masking.trailers_possible {
+        masking.head_waits = masks.may_cut() || masks.may_wait();
+        masking.kept = masks.may_wait().then(Kept::default);
+        masking.body = Some(Box::new(Body::new(carrier, masks, originals)));
+        self.record.response.masked = !masks.only_count();
+        let flow = if masking.head_waits {
             Flow::Hold
         } else {
             Flow::Continue
         };
-        self.note_bytes(piece.len(), out.len());
+        Outcome { effects, flow }
+    }
+
+    pub(super) fn response_body(&mut self, piece: &[u8], end: bool, world: World<'_>) -> Outcome {
+        let guard = std::rc::Rc::clone(&self.guard);
+        let Phase::Passed(masking) = &mut self.phase else {
+            return Outcome::go_on();
+        };
+        let Some(body) = &mut masking.body else {
+            return Outcome::go_on();
+        };
+        let Some(masks) = guard.masks(masking.plan) else {
+            return self.cut("mask_unavailable");
+        };
+        let pushed = body.push(masks, piece, end);
+        let held = body.holds();
+        let head_waits = masking.head_waits;
+        masking.head_waits = masking.is_held();
+        let out = match pushed {
+            Ok(out) => out,
+            Err(code) if head_waits => return self.withhold(code),
+            Err(code) => return self.cut(code),
+        };
+        let hold = held && !end && masking.trailers_possible;
+        let found = if end {
+            masking.waits_for(&guard)
+        } else {
+            Vec::new()
+        };
+        if let Some(kept) = &mut masking.kept {
+            self.record.note_received(piece.len());
+            return match kept.add(&out) {
+                Err(code) => self.withhold(code),
+                Ok(()) if end => self.answer_whole(&found, world),
+                Ok(()) => Outcome {
+                    effects: vec![Effect::ReplaceResponseBody(Vec::new())],
+                    flow: Flow::Hold,
+                },
+            };
+        }
+        self.record.note_received(piece.len());
+        self.record.note_sent(out.len());
         Outcome {
             effects: vec![Effect::ReplaceResponseBody(out)],
-            flow,
+            flow: if hold { Flow::Hold } else { Flow::Continue },
         }
     }
 
-    pub(super) fn response_trailers(&mut self) -> Outcome {
-        self.response_body(b"", true)
-    }
-
-    fn note_bytes(&mut self, received: usize, sent: usize) {
-        let add = |total: &mut u64, more: usize| {
-            *total = total.saturating_add(u64::try_from(more).unwrap_or(u64::MAX));
-        };
-        add(&mut self.record.response.bytes_received, received);
-        add(&mut self.record.response.bytes_sent, sent);
+    pub(super) fn response_trailers(&mut self, world: World<'_>) -> Outcome {
+        self.response_body(b"", true, world)
     }
 
     /// The response's head has not gone: an error takes its place.
@@ -187,6 +229,30 @@ impl Exchange {
         );
         Outcome {
             effects: vec![Effect::Reply(refusal.into_reply(self.dialect))],
+            flow: Flow::Hold,
+        }
+    }
+
+    /// The response is refused for what is in its body, before any of it has gone.
+    fn withhold(&mut self, code: &'static str) -> Outcome {
+        if let Phase::Passed(masking) = &self.phase {
+            masking.count(&self.guard, &mut self.record);
+        }
+        if code != WITHHELD {
+            return self.refuse_response(code);
+        }
+        self.phase = Phase::Over;
+        self.record.response.code = Some(code);
+        let refusal = Refusal::new(
+            403,
+            code,
+            "The answer holds something that the policy does not let through.",
+        );
+        Outcome {
+            effects: vec![
+                Effect::ReplaceResponseBody(Vec::new()),
+                Effect::Reply(refusal.into_reply(self.dialect)),
+            ],
             flow: Flow::Hold,
         }
     }

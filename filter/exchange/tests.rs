@@ -1,5 +1,7 @@
+mod answers;
 mod approvals;
 mod keys;
+mod masks;
 mod requests;
 mod responses;
 mod upstream;

@@ -10,6 +10,7 @@ use crate::config::mask::{BUILT_IN_DETECTORS, Detection, Detector};
 use super::detectors;
 use super::detectors::group::{Answer, Group, Known, Singles};
 use super::detectors::own::Own;
+use super::detectors::{Detect, Placeholder};
 use super::render::{Originals, Pseudonyms, Replacement};
 use super::window::Window;
 
@@ -149,6 +150,25 @@ impl Engine {
             groups,
             pseudonyms,
         })
+    }
+
+    /// An engine that finds a request's pseudonyms in its answer, and writes what they stand for.
+    #[must_use]
+    pub fn restoring(originals: Originals) -> Self {
+        let originals = Rc::new(originals);
+        let detect: Box<dyn Detect> = Box::new(Placeholder::new(&originals));
+        let group = Singles::new(vec![(0, detect)], false);
+        Self {
+            bound: group.bound(),
+            ranks: vec![0],
+            compiled: vec![Compiled {
+                name: "pseudonym".to_owned(),
+                replacement: Replacement::restoring(&originals),
+            }],
+            only_built_in: false,
+            groups: vec![Box::new(group)],
+            pseudonyms: Rc::default(),
+        }
     }
 
     /// The name of detector `index`, as [`Sink::replace`](super::Sink::replace) gives it.

@@ -2,6 +2,7 @@
 
 mod detectors;
 mod engine;
+mod pass;
 mod render;
 mod scan;
 mod text;
@@ -12,6 +13,7 @@ mod window;
 mod tests;
 
 pub use engine::{Engine, EngineError};
+pub use pass::{Masks, Matches, Pass, Stop};
 pub use render::Originals;
 pub use text::{Sink, Text};
 pub use walk::{Boundary, Counts, Format, Framing, GrpcMessage, Media, WalkError, Walker};

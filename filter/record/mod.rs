@@ -63,6 +63,12 @@ pub struct Request {
     pub items: Option<u64>,
     /// The body's size, if it was read.
     pub bytes: Option<u64>,
+    /// Whether a mask was on.
+    pub masked: bool,
+    /// What was masked, by detector.
+    pub matches: BTreeMap<String, u64>,
+    /// What was only counted, by detector.
+    pub alerts: BTreeMap<String, u64>,
 }
 
 /// What was decided.
@@ -105,8 +111,12 @@ pub struct Response {
     pub bytes_sent: u64,
     /// Whether a mask was on.
     pub masked: bool,
-    /// Matches by detector.
+    /// What was masked, ended the response, or waited for a person, by detector.
     pub matches: BTreeMap<String, u64>,
+    /// What was only counted, by detector.
+    pub alerts: BTreeMap<String, u64>,
+    /// Pseudonyms of the request that have been given their values back.
+    pub restored: u64,
     /// Why the response was refused or cut off.
     pub code: Option<&'static str>,
 }
@@ -144,6 +154,16 @@ impl Record {
         }
     }
 
+    /// So many more bytes of the response's body came.
+    pub fn note_received(&mut self, bytes: usize) {
+        add(&mut self.response.bytes_received, bytes);
+    }
+
+    /// So many more bytes of the response's body went on.
+    pub fn note_sent(&mut self, bytes: usize) {
+        add(&mut self.response.bytes_sent, bytes);
+    }
+
     /// The record's text, on one line. `policy` is the policy's digest, and the request came at
     /// `began` (since 1970).
     ///
@@ -165,6 +185,10 @@ impl Record {
         line.value("timing", &self.timing);
         line.end()
     }
+}
+
+fn add(total: &mut u64, more: usize) {
+    *total = total.saturating_add(u64::try_from(more).unwrap_or(u64::MAX));
 }
 
 /// The text as it grows. It is written for every exchange, so what is known to need no escape is

@@ -21,7 +21,7 @@ pub const REQUIRED: &str = "PORTCULLIS_REQUIRE_CLIENTS";
 
 fn openais_client_works_and_raises_its_own_errors(version: &str) {
     static PYTHON: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    let python = match PYTHON.get_or_init(installed) {
+    let python = match PYTHON.get_or_init(|| installed(PACKAGE)) {
         Ok(python) => python,
         Err(why) if env::var_os(REQUIRED).is_some() => panic!("{why}"),
         Err(why) => {
@@ -67,7 +67,7 @@ fn openais_client_works_and_raises_its_own_errors(version: &str) {
         "denied": idp().good("sam", &["sales"]),
         "scarce": idp().good("gus", &["guests"]),
     });
-    let got = run(python, &asked);
+    let got = run(python, "openai_client.py", &asked);
 
     let masked = "Write to [EMAIL] about [CREDIT_CARD].";
     assert_eq!(got["chat"], masked);
@@ -110,8 +110,10 @@ fn text(value: &Value) -> &str {
         .unwrap_or_else(|| panic!("not a text: {value}"))
 }
 
-fn run(python: &Path, asked: &Value) -> Value {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/e2e/openai_client.py");
+/// What a script beside this file prints when it is asked this.
+pub fn run(python: &Path, script: &str, asked: &Value) -> Value {
+    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/e2e");
+    let script = scripts.join(script);
     let mut child = Command::new(python)
         .arg(script)
         // A proxy that this machine may need is not for a server on it.
@@ -135,19 +137,19 @@ fn run(python: &Path, asked: &Value) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// A Python that has the client, in a folder below the target directory; made if it isn't there.
-fn installed() -> Result<PathBuf, String> {
+/// A Python that has the package, in a folder below the target directory; made if it isn't there.
+pub fn installed(package: &str) -> Result<PathBuf, String> {
     let cache = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let said = |error: std::io::Error| format!("{}: {error}", cache.display());
     fs::create_dir_all(cache).map_err(said)?;
     // Another run of the tests may be at it.
-    let lock = File::create(cache.join(format!("{PACKAGE}.lock"))).map_err(said)?;
+    let lock = File::create(cache.join(format!("{package}.lock"))).map_err(said)?;
     lock.lock().map_err(said)?;
-    let folder = cache.join(PACKAGE);
+    let folder = cache.join(package);
     let python = folder.join("bin/python");
     let done = folder.join("installed");
     if !done.is_file() {
-        eprintln!("installing {PACKAGE} (once) ...");
+        eprintln!("installing {package} (once) ...");
         succeeds(
             Command::new("python3")
                 .args(["-m", "venv", "--clear"])
@@ -160,7 +162,7 @@ fn installed() -> Result<PathBuf, String> {
             "--quiet",
             "--disable-pip-version-check",
         ];
-        succeeds(Command::new(&python).args(pip).arg(PACKAGE))?;
+        succeeds(Command::new(&python).args(pip).arg(package))?;
         File::create(&done).map_err(said)?;
     }
     Ok(python)

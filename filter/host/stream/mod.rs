@@ -134,6 +134,11 @@ impl Stream {
                 });
                 Ok(())
             }
+            Effect::ReplaceRequestBody(bytes) => {
+                calls::replace_buffer(Buffer::RequestBody, self.request_held, &bytes)?;
+                self.request_held = bytes.len();
+                Ok(())
+            }
             Effect::Record(record) => calls::set_state("portcullis.session", record.as_bytes()),
             Effect::ReplaceResponseBody(_) => Ok(()),
         }
@@ -225,13 +230,44 @@ impl Stream {
     }
 
     /// Hands over an event that comes outside the request's callbacks: what goes on after it is
-    /// the request that is held.
+    /// the request that is held. If its body is wanted now and has been whole before, it comes next.
     fn outside(&mut self, event: Event<'_>) {
+        self.act_outside(event);
+        let wanted = self
+            .exchange
+            .as_ref()
+            .is_some_and(Exchange::wants_request_body);
+        if !(wanted && self.request_ended) || self.replied {
+            return;
+        }
+        match calls::buffer(Buffer::RequestBody, 0, self.request_held) {
+            Ok(body) if body.len() == self.request_held => {
+                self.act_outside(Event::RequestWhole { body: &body });
+            }
+            _ => {
+                self.fail("host_failed");
+            }
+        }
+    }
+
+    fn holds_response(&self) -> bool {
+        self.exchange.as_ref().is_some_and(Exchange::holds_response)
+    }
+
+    fn act_outside(&mut self, event: Event<'_>) {
+        let response = self.holds_response();
         if !matches!(self.request(event), Action::Continue) || self.replied {
             return;
         }
-        if calls::resume(Direction::Request).is_err() {
+        let direction = if response {
+            Direction::Response
+        } else {
+            Direction::Request
+        };
+        if calls::resume(direction).is_err() {
             self.fail("host_failed");
+        } else if response {
+            // Nothing more of it comes.
         } else if self.request_held > 0 && !self.request_ended {
             self.pieces.request.set(Delivery::Released);
         }
@@ -335,25 +371,8 @@ impl Stream {
 }
 
 impl Awaits for Stream {
-    /// Tells the exchange that keys may have come, and hands over the body if it is wanted now and
-    /// has been whole before.
     fn keys_renewed(&mut self) {
         self.outside(Event::KeysRenewed);
-        let wanted = self
-            .exchange
-            .as_ref()
-            .is_some_and(Exchange::wants_request_body);
-        if !(wanted && self.request_ended) || self.replied {
-            return;
-        }
-        match calls::buffer(Buffer::RequestBody, 0, self.request_held) {
-            Ok(body) if body.len() == self.request_held => {
-                self.outside(Event::RequestWhole { body: &body });
-            }
-            _ => {
-                self.fail("host_failed");
-            }
-        }
     }
 }
 

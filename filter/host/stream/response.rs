@@ -110,6 +110,11 @@ impl Stream {
         if self.replied {
             return action;
         }
+        if self.holds_response() {
+            // It waits for its end or for a person: no tick lets it go.
+            self.response_done = done;
+            return Action::Pause;
+        }
         if released || matches!(action, Action::Pause) {
             self.response_done = done;
             self.release_soon(Delivery::Held);

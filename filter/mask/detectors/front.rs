@@ -5,7 +5,7 @@
 //! sides for every word that it is a part of: scripts without spaces have no words of their
 //! own.
 
-use super::super::window::{Behind, CONTEXT};
+use crate::mask::window::{Behind, CONTEXT};
 
 /// Words to look for, found by their first byte.
 pub(super) struct Vocabulary {
@@ -121,8 +121,8 @@ fn is_word(byte: u8) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::window::Past;
     use super::*;
+    use crate::mask::window::Past;
 
     fn front(text: &str) -> Front {
         Front::new(Past::default().behind().then(text.as_bytes(), text.len()))

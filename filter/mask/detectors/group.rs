@@ -57,13 +57,15 @@ pub(in crate::mask) struct Singles {
     flags: [u8; 256],
     /// By first byte, the places in `detectors` of those that may begin with it.
     candidates: Vec<Box<[usize]>>,
-    /// Their matches have anchors, so that nothing else needs to be asked about.
+    /// By first byte, the place of one that is often open while a word is being written.
+    often_open: Vec<Option<usize>>,
+    /// They are built in: their matches have anchors, so that nothing else needs to be asked about.
     anchored: bool,
 }
 
 impl Singles {
     /// A group of detectors with their ranks. `anchored` says that the matches of all of them have
-    /// anchors as the scan for them asks.
+    /// anchors as the scan for them asks, and that short numbers are no matches.
     pub(in crate::mask) fn new(
         mut detectors: Vec<(usize, Box<dyn Detect>)>,
         anchored: bool,
@@ -71,6 +73,7 @@ impl Singles {
         detectors.sort_by_key(|(rank, _)| *rank);
         let mut flags = [0; 256];
         let mut candidates = Vec::with_capacity(flags.len());
+        let mut often_open = Vec::with_capacity(flags.len());
         for (byte, flags) in (0..=u8::MAX).zip(&mut flags) {
             let mut starting = Vec::new();
             for (place, (_, detect)) in detectors.iter().enumerate() {
@@ -90,12 +93,18 @@ impl Singles {
             if byte == b'\\' {
                 *flags |= BACKSLASH;
             }
+            let often = |place: &&usize| {
+                let of = detectors.get(**place);
+                of.is_some_and(|(_, detect)| anchored && detect.is_often_open())
+            };
+            often_open.push(starting.iter().find(often).copied());
             candidates.push(starting.into_boxed_slice());
         }
         Self {
             detectors,
             flags,
             candidates,
+            often_open,
             anchored,
         }
     }
@@ -119,6 +128,43 @@ impl Singles {
             one = here;
         }
         None
+    }
+
+    /// The answer, if the detector that is open most often is open here.
+    ///
+    /// Another one that is tried before it might be certain already; that comes out later then,
+    /// but no different.
+    fn often_open(
+        &self,
+        window: &Window<'_>,
+        first: u8,
+        edge: bool,
+        below: usize,
+    ) -> Option<Answer> {
+        let place = (*self.often_open.get(usize::from(first))?)?;
+        let (rank, detect) = self.detectors.get(place)?;
+        let asked = !window.last && *rank < below && edge;
+        let open = asked && matches!(detect.find(window), Err(Miss::More));
+        open.then_some(Answer::Open(*rank))
+    }
+}
+
+/// Whether a number of at most four digits stands at the window's first byte, with nothing behind
+/// it that goes on with it: a year, an amount, a page. But for dates, nothing begins so.
+fn is_short_number(window: &Window<'_>) -> bool {
+    let digits = window
+        .bytes
+        .iter()
+        .take(5)
+        .take_while(|byte| byte.is_ascii_digit());
+    let length = digits.count();
+    let behind = window.bytes.get(length..).unwrap_or_default();
+    let ends = |byte: u8| matches!(byte, b',' | b';' | b'!' | b'?' | b'"' | b'\'' | b'\n');
+    match behind {
+        _ if length == 0 || length > 4 => false,
+        [b' ', next, ..] => next.is_ascii_alphabetic(),
+        [byte, next, ..] if ends(*byte) => !next.is_ascii_digit(),
+        _ => false,
     }
 }
 
@@ -147,6 +193,10 @@ impl Group for Singles {
     fn ask(&self, window: &Window<'_>, below: usize) -> Answer {
         let edge = !window.behind.in_word();
         let first = window.bytes.first().copied().unwrap_or(0);
+        if let Some(open) = self.often_open(window, first, edge, below) {
+            return open;
+        }
+        let dates_only = self.anchored && is_short_number(window);
         let candidates = self.candidates.get(usize::from(first));
         for place in candidates.map_or(&[][..], |all| all) {
             let Some((rank, detect)) = self.detectors.get(*place) else {
@@ -154,6 +204,9 @@ impl Group for Singles {
             };
             if *rank >= below {
                 break;
+            }
+            if dates_only && !detect.is_date() {
+                continue;
             }
             if !edge && detect.starts(first) != Start::Anywhere {
                 continue;

@@ -1,26 +1,37 @@
 //! The detectors: what of a text is a match, each in a file of its own.
+//!
+//! | folder | detectors |
+//! |---|---|
+//! | person/ | e-mail addresses, phone numbers, dates of birth, passports, coordinates |
+//! | money/ | cards, accounts, wallets |
+//! | national/ | numbers that states give to people |
+//! | network/ | addresses of machines |
+//! | secret/ | keys, tokens, passwords |
+//!
+//! pattern/, words/ and canary.rs are the policy's own detectors; front.rs reads the words in front
+//! of a match.
 
 pub(super) mod group;
 pub(super) mod own;
-pub(super) mod private_key;
 
 mod canary;
-mod credit_card;
-mod email;
 mod front;
-mod iban;
-mod ip;
-mod jwt;
+mod money;
+mod national;
+mod network;
 mod pattern;
-mod phone;
-mod token;
-mod us_ssn;
+mod person;
+mod placeholder;
+mod secret;
 mod words;
 
 #[cfg(test)]
 pub(super) mod tests;
 
 use super::window::{Hit, Miss, Tail, Window};
+
+pub(super) use placeholder::Placeholder;
+pub(super) use secret::private_key;
 
 /// Where a detector's matches may begin with a certain byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,25 +61,31 @@ pub(super) trait Detect {
 
     /// The most bytes that it must be shown before it no longer answers [`Miss::More`].
     fn bound(&self) -> usize;
+
+    /// Whether a match may begin with the name of a month, or with a number of at most four
+    /// digits that a word follows.
+    fn is_date(&self) -> bool {
+        false
+    }
+
+    /// Whether it is open more often than others while a word is being written, so that asking it
+    /// first saves asking the others.
+    fn is_often_open(&self) -> bool {
+        false
+    }
 }
 
 /// The detector of a name in [`BUILT_IN_DETECTORS`](crate::config::mask::BUILT_IN_DETECTORS)
 /// and its label.
 pub(super) fn built_in(name: &str) -> Option<(Box<dyn Detect>, &'static str)> {
-    Some(match name {
-        "secret.private_key" => (Box::new(private_key::PrivateKey), "PRIVATE_KEY"),
-        "secret.jwt" => (Box::new(jwt::Jwt), "JWT"),
-        "email" => (Box::new(email::Email), "EMAIL"),
-        "iban" => (Box::new(iban::Iban), "IBAN"),
-        "credit_card" => (Box::new(credit_card::CreditCard), "CREDIT_CARD"),
-        "us_ssn" => (Box::new(us_ssn::UsSsn), "US_SSN"),
-        "ip" => (Box::new(ip::Ip), "IP"),
-        "phone" => (Box::new(phone::Phone), "PHONE"),
-        _ => {
-            let (token, label) = token::built_in(name)?;
-            (Box::new(token), label)
-        }
-    })
+    let families = [
+        secret::built_in,
+        person::built_in,
+        money::built_in,
+        national::built_in,
+        network::built_in,
+    ];
+    families.iter().find_map(|family| family(name))
 }
 
 /// A letter, digit, `-` or `_`: the alphabet of base64url and of most tokens.

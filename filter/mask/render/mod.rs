@@ -21,32 +21,64 @@ const SHOWN_FROM: usize = 8;
 
 /// What is written in the place of one detector's matches.
 #[derive(Debug)]
-pub(super) struct Replacement {
-    style: Style,
-    detector: String,
-    label: String,
-    pseudonyms: Rc<Pseudonyms>,
+pub(super) enum Replacement {
+    /// What a mask writes.
+    Styled(Styled),
+    /// What a pseudonym stands for.
+    Original(Rc<Originals>),
 }
 
 impl Replacement {
+    /// In a style, for a detector of this name and label.
     pub(super) fn new(
         style: Style,
         detector: &str,
         label: &str,
         pseudonyms: &Rc<Pseudonyms>,
     ) -> Self {
-        Self {
+        Self::Styled(Styled {
             style,
             detector: detector.to_owned(),
             label: label.to_owned(),
             pseudonyms: Rc::clone(pseudonyms),
-        }
+        })
+    }
+
+    /// What pseudonyms stand for.
+    pub(super) fn restoring(originals: &Rc<Originals>) -> Self {
+        Self::Original(Rc::clone(originals))
     }
 
     /// For a whole match, or for the first part of one that goes on (`open`).
-    ///
-    /// A pseudonym says which value it stands for, so one that is not known whole gets none.
     pub(super) fn first(&self, matched: &[u8], open: bool) -> String {
+        match self {
+            Self::Styled(styled) => styled.first(matched, open),
+            Self::Original(originals) => originals.write(matched),
+        }
+    }
+
+    /// For a further part of a match.
+    pub(super) fn further(&self, matched: &[u8]) -> String {
+        match self {
+            Self::Styled(styled) => styled.further(matched),
+            // A part that had to be written early stays a pseudonym, and so does its rest.
+            Self::Original(_) => String::from_utf8_lossy(matched).into_owned(),
+        }
+    }
+}
+
+/// What a mask writes for one detector's matches.
+#[derive(Debug)]
+pub(super) struct Styled {
+    style: Style,
+    detector: String,
+    label: String,
+    pseudonyms: Rc<Pseudonyms>,
+}
+
+impl Styled {
+    /// A pseudonym says which value it stands for, so one that is not known whole gets none.
+    fn first(&self, matched: &[u8], open: bool) -> String {
         match self.style {
             Style::Pseudonym if !open => self
                 .pseudonyms
@@ -59,8 +91,7 @@ impl Replacement {
         }
     }
 
-    /// For a further part of a match.
-    pub(super) fn further(&self, matched: &[u8]) -> String {
+    fn further(&self, matched: &[u8]) -> String {
         match self.style {
             Style::Label | Style::Remove | Style::Pseudonym => String::new(),
             Style::Stars | Style::Partial => "*".repeat(characters(matched)),

@@ -1,6 +1,7 @@
 //! What pseudonyms of one request stand for.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 use super::normal::normal;
 
@@ -11,7 +12,7 @@ const MOST_BYTES: usize = 512 * 1024;
 /// What pseudonyms of one request stand for. It belongs to one exchange and is gone with it.
 #[derive(Clone, Default)]
 pub struct Originals {
-    /// By the pseudonym without brackets, in lower case; `None` where it stands for two values.
+    /// By the pseudonym's plain form; `None` where it stands for two values.
     values: BTreeMap<String, Option<Original>>,
     bytes: usize,
     /// Values for which there was no room.
@@ -37,7 +38,7 @@ impl Originals {
         let Ok(value) = std::str::from_utf8(value) else {
             return;
         };
-        let name = name.to_ascii_lowercase();
+        let name = plain(name.as_bytes());
         if let Some(known) = self.values.get_mut(&name) {
             let same = known.as_ref().is_some_and(|known| {
                 known.detector == detector
@@ -75,18 +76,42 @@ impl Originals {
         self.left_out
     }
 
-    /// What `name`, in lower case and without brackets, stands for.
-    #[must_use]
-    pub fn get(&self, name: &str) -> Option<&str> {
+    /// What the pseudonym of this plain form stands for.
+    pub(in crate::mask) fn get(&self, name: &str) -> Option<&str> {
         let original = self.values.get(name)?.as_ref()?;
         Some(&original.value)
     }
 
-    /// Every pseudonym that stands for one value, in lower case and without brackets.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
+    /// Whether some pseudonym's plain form begins like this.
+    pub(in crate::mask) fn begins(&self, start: &str) -> bool {
+        let mut from = self
+            .values
+            .range::<str, _>((Bound::Included(start), Bound::Unbounded));
+        from.next().is_some_and(|(name, _)| name.starts_with(start))
+    }
+
+    /// What is written for a pseudonym as it was found.
+    pub(super) fn write(&self, found: &[u8]) -> String {
+        let original = self.get(&plain(found)).map(str::to_owned);
+        original.unwrap_or_else(|| String::from_utf8_lossy(found).into_owned())
+    }
+
+    /// The plain form of every pseudonym that stands for one value.
+    pub(in crate::mask) fn names(&self) -> impl Iterator<Item = &str> {
         self.values
             .iter()
             .filter(|(_, value)| value.is_some())
             .map(|(name, _)| name.as_str())
     }
+}
+
+/// A pseudonym without brackets and escapes, in lower case, with underscores between its parts.
+fn plain(name: &[u8]) -> String {
+    name.iter()
+        .filter(|byte| !b"[]\\".contains(byte))
+        .map(|byte| match byte {
+            b'-' | b' ' => '_',
+            other => char::from(other.to_ascii_lowercase()),
+        })
+        .collect()
 }

@@ -8,18 +8,20 @@
 //!
 //! A match of a built-in detector begins in a run of graphic ASCII bytes (0x21 to 0x7E), and an
 //! anchor stands in that run, at most [`REACH`] bytes behind the match's first byte, not in front
-//! of it. Or it begins in a word of at most [`WORD`] letters that is followed by one space and
-//! such a run: a month in front of its day. A test holds every detector to this. So nothing but
-//! the neighbourhood of anchors has to be looked at more closely, and in English prose about one
-//! word in forty has one.
+//! of it. Or it begins with the name of a month that is followed by one space and such a run. A
+//! test holds every detector to this. So nothing but the neighbourhood of anchors has to be looked
+//! at more closely, and in English prose about one word in forty has one.
 
 use super::block::{Block, WIDTH};
 
 /// How far behind the first byte of its match an anchor is at most.
 pub(in crate::mask) const REACH: usize = 320;
-/// The longest word in front of the anchor's run that a match may begin in, with a full stop or
-/// comma behind it.
-pub(in crate::mask) const WORD: usize = 13;
+/// The longest name of a month in front of the anchor's run, with a full stop or comma behind it.
+const WORD: usize = 13;
+/// How the names of the months begin, in lower case.
+const MONTHS: [&[u8; 3]; 12] = [
+    b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec",
+];
 /// So many graphic bytes in a row are an anchor: the shortest secret that may have no digit has
 /// as many.
 const LONG: u32 = 20;
@@ -101,8 +103,19 @@ pub(in crate::mask) fn reach(bytes: &[u8], anchor: usize, from: usize) -> usize 
         // Nothing known behind a space yet is a run of its own that has not begun.
         return start;
     };
-    let word = run(word, WORD, |b| {
+    let length = run(word, WORD, |b| {
         b.is_ascii_alphabetic() || matches!(b, b'.' | b',')
     });
-    start - 1 - word
+    let name = word.get(word.len() - length..).unwrap_or_default();
+    if is_month(name) {
+        start - 1 - length
+    } else {
+        start
+    }
+}
+
+/// Whether a word begins as a month's name does.
+fn is_month(word: &[u8]) -> bool {
+    word.first_chunk::<3>()
+        .is_some_and(|head| MONTHS.contains(&&head.map(|byte| byte.to_ascii_lowercase())))
 }

@@ -2,6 +2,7 @@
 //! port. It says what a test tells it to say, and remembers what it was asked.
 
 mod answer;
+mod echo;
 mod openai;
 mod rpc;
 mod v2;
@@ -22,6 +23,7 @@ use crate::serve::Server;
 use crate::{kserve, lock, wait};
 
 pub use answer::Answer;
+pub use echo::Echo;
 pub use rpc::Rpc;
 
 /// A request as it reached the model server.
@@ -69,6 +71,7 @@ impl Reply {
 #[derive(Debug)]
 struct State {
     reply: Mutex<Reply>,
+    echo: Mutex<Option<Echo>>,
     rpc: Mutex<Rpc>,
     answers: Mutex<BTreeMap<String, Answer>>,
     begun: AtomicUsize,
@@ -101,6 +104,7 @@ impl Model {
                 pieces: words("Hello from the model."),
                 gate: None,
             }),
+            echo: Mutex::new(None),
             rpc: Mutex::new(Rpc::default()),
             answers: Mutex::new(BTreeMap::new()),
             begun: AtomicUsize::new(0),
@@ -135,6 +139,11 @@ impl Model {
         let gate = Gate::new();
         self.set_reply(owned(pieces), Some(gate.clone()));
         gate
+    }
+
+    /// The model repeats what it is asked, until it is told what to say.
+    pub fn echo(&self, echo: Echo) {
+        *lock(&self.state.echo) = Some(echo);
     }
 
     /// Answers every request to `path` (without the query) like this from now on,
@@ -179,6 +188,7 @@ impl Model {
     }
 
     fn set_reply(&self, pieces: Vec<String>, gate: Option<Gate>) {
+        *lock(&self.state.echo) = None;
         *lock(&self.state.reply) = Reply { pieces, gate };
     }
 }
@@ -222,7 +232,10 @@ async fn handle(state: Arc<State>, request: Request<Incoming>) -> hyper::Respons
     };
     lock(&state.received).push(received.clone());
     let chosen = lock(&state.answers).get(&path).cloned();
-    let reply = lock(&state.reply).clone();
+    let mut reply = lock(&state.reply).clone();
+    if let Some(echo) = &*lock(&state.echo) {
+        reply.pieces = echo.answer(&received.json());
+    }
     let answer = if let Some(chosen) = chosen {
         chosen
     } else if let Some(method) = rpc::method(&path) {

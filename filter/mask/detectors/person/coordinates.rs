@@ -1,0 +1,128 @@
+//! Places as a pair of latitude and longitude.
+//!
+//! Source: ISO 6709 and RFC 5870 (decimal degrees; latitude first).
+//!
+//! Validation: two decimal numbers with a comma, a comma and a space, or a space between them;
+//! a latitude of at most 90 and a longitude of at most 180 degrees, each with four decimals or
+//! more (some ten metres), or three where a word such as "coordinates" or "lat" stands in
+//! front.
+//! Whole: no letter or digit next to it, no third number behind: three are a point in space,
+//! and longer rows are measurements.
+//!
+//! Bound: two numbers of 20 characters, a separator, and three bytes to see the end.
+
+use std::sync::LazyLock;
+
+use crate::mask::detectors::front::{Front, Vocabulary};
+use crate::mask::detectors::{Detect, Hit, Miss, Start, Window, hit};
+
+const MOST_DECIMALS: usize = 15;
+const DECIMALS: usize = 4;
+const DECIMALS_WITH_WORD: usize = 3;
+const NEAR: usize = 5;
+
+static FOR: LazyLock<Vocabulary> = LazyLock::new(|| {
+    Vocabulary::new(
+        "coord* koordinat* lat latitude latlng latlon latlong gps geo location position
+         lieu ubicación posición",
+    )
+});
+
+pub(super) struct Coordinates;
+
+impl Detect for Coordinates {
+    fn starts(&self, first: u8) -> Start {
+        if first.is_ascii_digit() || matches!(first, b'-' | b'+') {
+            Start::Edge
+        } else {
+            Start::Never
+        }
+    }
+
+    fn find(&self, window: &Window<'_>) -> Result<Hit, Miss> {
+        let behind = window.behind;
+        let row = behind.digit_then(b',')
+            || behind.digit_then(b' ')
+            || (behind.byte() == Some(b' ') && behind.second() == Some(b','));
+        let signed = matches!(behind.byte(), Some(b'-' | b'+' | b'.'));
+        if row || signed {
+            return Err(Miss::No);
+        }
+        let latitude = degrees(window, 0, 90)?;
+        let mut index = latitude.end;
+        let comma = window.at(index)? == Some(b',');
+        index += usize::from(comma);
+        let space = window.at(index)? == Some(b' ');
+        index += usize::from(space);
+        if !comma && !space {
+            return Err(Miss::No);
+        }
+        let longitude = degrees(window, index, 180)?;
+        let decimals = latitude.decimals.min(longitude.decimals);
+        let end = longitude.end;
+        let more = match window.at(end)? {
+            Some(b'.') => window.digit_at(end + 1)?,
+            // One more number of a row, with or without a space in front of it.
+            Some(b',') => {
+                let space = usize::from(window.at(end + 1)? == Some(b' '));
+                window
+                    .at(end + 1 + space)?
+                    .is_some_and(|b| b.is_ascii_digit() || b == b'-')
+            }
+            next => next.is_some_and(|b| b.is_ascii_alphanumeric()),
+        };
+        let words = || Front::new(behind).says(NEAR, &FOR);
+        if !more && (decimals >= DECIMALS || (decimals >= DECIMALS_WITH_WORD && words())) {
+            Ok(hit(end))
+        } else {
+            Err(Miss::No)
+        }
+    }
+
+    fn bound(&self) -> usize {
+        2 * (1 + 3 + 1 + MOST_DECIMALS) + 2 + 4
+    }
+}
+
+struct Degrees {
+    decimals: usize,
+    end: usize,
+}
+
+/// The number at `from`, if it is at most `most`.
+fn degrees(window: &Window<'_>, from: usize, most: u32) -> Result<Degrees, Miss> {
+    let signed = matches!(window.at(from)?, Some(b'-' | b'+'));
+    let start = from + usize::from(signed);
+    let whole = window.run(start, 4, |b| b.is_ascii_digit())?;
+    let point = start + whole;
+    if !(1..=3).contains(&whole) || window.at(point)? != Some(b'.') {
+        return Err(Miss::No);
+    }
+    let decimals = window.run(point + 1, MOST_DECIMALS + 1, |b| b.is_ascii_digit())?;
+    let digits = window.slice(start, whole).iter();
+    let value = digits.fold(0, |value, digit| value * 10 + u32::from(digit - b'0'));
+    if !(DECIMALS_WITH_WORD..=MOST_DECIMALS).contains(&decimals) || value > most {
+        return Err(Miss::No);
+    }
+    Ok(Degrees {
+        decimals,
+        end: point + 1 + decimals,
+    })
+}
+
+/// Texts and what they become: with a match, and near misses that stay.
+#[cfg(test)]
+pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+    ("48.858370, 2.294481", "[COORDINATES]"),
+    ("geo:-33.8568,151.2153", "geo:[COORDINATES]"),
+    ("(52.5163 13.3777).", "([COORDINATES])."),
+    ("lat/lon: 48.858, 2.294", "lat/lon: [COORDINATES]"),
+    ("48.858, 2.294", "48.858, 2.294"),
+    ("98.8583, 2.2944", "98.8583, 2.2944"),
+    ("48.8583, 192.2944", "48.8583, 192.2944"),
+    ("48.8583, 2.2944, 35.1234", "48.8583, 2.2944, 35.1234"),
+    ("[0.1234, 0.5678, 0.9012]", "[0.1234, 0.5678, 0.9012]"),
+    ("48.8583; 2.2944", "48.8583; 2.2944"),
+    ("48.8583, 2.2944x", "48.8583, 2.2944x"),
+    ("gps 48.8583.1, 2.2944", "gps 48.8583.1, 2.2944"),
+];

@@ -1,0 +1,90 @@
+//! Passport numbers.
+//!
+//! Source: ICAO Doc 9303, part 4 (at most nine letters and digits), and the forms that states
+//! use. There is no check digit outside the machine-readable zone.
+//!
+//! Validation: the word for a passport among the last six in front, nothing of another number
+//! nearer; then six to nine letters and digits, at least five of which are digits.
+//! Whole: no letter or digit next to it.
+//!
+//! Bound: 10 bytes.
+
+use std::sync::LazyLock;
+
+use crate::mask::detectors::front::{Front, Vocabulary};
+use crate::mask::detectors::{Detect, Hit, Miss, Start, Window, alphanumeric, hit};
+
+const FEWEST: usize = 6;
+const MOST: usize = 9;
+const FEWEST_DIGITS: usize = 5;
+const NEAR: usize = 6;
+
+static FOR: LazyLock<Vocabulary> = LazyLock::new(|| {
+    Vocabulary::new(
+        "passport* reisepass* pass passnummer paspoort* passeport* pasaporte* passaporto*
+         passaporte* paszport* pasport* passi passinumero pasaport* паспорт* Паспорт* *护照*
+         *パスポート* *旅券* *여권* جواز",
+    )
+});
+
+/// Words of what else has a number or a date in a passport's neighbourhood.
+static AGAINST: LazyLock<Vocabulary> = LazyLock::new(|| {
+    Vocabulary::new("expir* issued valid born dob birth visa phone call fee zip room flight on")
+});
+
+pub(super) struct Passport;
+
+impl Detect for Passport {
+    fn starts(&self, first: u8) -> Start {
+        if first.is_ascii_alphanumeric() {
+            Start::Edge
+        } else {
+            Start::Never
+        }
+    }
+
+    fn find(&self, window: &Window<'_>) -> Result<Hit, Miss> {
+        let len = window.run(0, MOST + 1, alphanumeric)?;
+        let digits = window.slice(0, len).iter().filter(|b| b.is_ascii_digit());
+        if !(FEWEST..=MOST).contains(&len)
+            || digits.count() < FEWEST_DIGITS
+            || window.behind.digit_then(b'.')
+            || window.behind.digit_then(b'-')
+        {
+            return Err(Miss::No);
+        }
+        let front = Front::new(window.behind);
+        for word in front.words().take(NEAR) {
+            if FOR.has(word.word) {
+                return Ok(hit(len));
+            }
+            if AGAINST.has(word.word) {
+                break;
+            }
+        }
+        Err(Miss::No)
+    }
+
+    fn bound(&self) -> usize {
+        MOST + 2
+    }
+}
+
+/// Texts and what they become: with a match, and near misses that stay.
+#[cfg(test)]
+pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+    ("passport number 533380006", "passport number [PASSPORT]"),
+    ("Passport No.: X1234567.", "Passport No.: [PASSPORT]."),
+    ("Reisepass C01X00T47, ", "Reisepass [PASSPORT], "),
+    (
+        "{\"passportNumber\":\"AB123456\"}",
+        "{\"passportNumber\":\"[PASSPORT]\"}",
+    ),
+    ("护照号码是E12345678。", "护照号码是[PASSPORT]。"),
+    ("number 533380006", "number 533380006"),
+    ("passport office 12345", "passport office 12345"),
+    ("passport expires 20301231", "passport expires 20301231"),
+    ("passport 5333800067", "passport 5333800067"),
+    ("passport X1234567Y8", "passport X1234567Y8"),
+    ("passport version2024", "passport version2024"),
+];

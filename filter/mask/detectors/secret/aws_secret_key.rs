@@ -1,0 +1,93 @@
+//! AWS secret access keys.
+//!
+//! Source: IAM, "Managing access keys": 40 characters of base64, without anything to know them
+//! by.
+//!
+//! Validation: capitals, small letters and a digit among exactly 40 characters, and "secret",
+//! "aws" or "access key" among the words in front.
+//! Whole: none of its characters next to it.
+//!
+//! Bound: 41 bytes.
+
+use std::sync::LazyLock;
+
+use crate::mask::detectors::front::{Front, Vocabulary};
+use crate::mask::detectors::{Detect, Hit, Miss, Start, Window, hit};
+
+const LENGTH: usize = 40;
+
+static FOR: LazyLock<Vocabulary> = LazyLock::new(|| {
+    Vocabulary::new("aws* secret secretkey secretaccess* accesskey accesssecret sak amazon")
+});
+
+/// How many words in front may say what it is.
+const NEAR: usize = 8;
+
+pub(super) struct AwsSecretKey;
+
+fn base64(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/')
+}
+
+impl Detect for AwsSecretKey {
+    fn starts(&self, first: u8) -> Start {
+        if base64(first) {
+            Start::Edge
+        } else {
+            Start::Never
+        }
+    }
+
+    fn find(&self, window: &Window<'_>) -> Result<Hit, Miss> {
+        if window.run(0, LENGTH + 1, base64)? != LENGTH
+            || window.at(LENGTH)? == Some(b'=')
+            || window.behind.byte().is_some_and(base64)
+        {
+            return Err(Miss::No);
+        }
+        let key = window.slice(0, LENGTH);
+        let mixed = key.iter().any(u8::is_ascii_uppercase)
+            && key.iter().any(u8::is_ascii_lowercase)
+            && key.iter().any(u8::is_ascii_digit);
+        if mixed && Front::new(window.behind).says(NEAR, &FOR) {
+            Ok(hit(LENGTH))
+        } else {
+            Err(Miss::No)
+        }
+    }
+
+    fn bound(&self) -> usize {
+        LENGTH + 1
+    }
+}
+
+/// Texts and what they become: with a match, and near misses that stay.
+#[cfg(test)]
+pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+    (
+        concat!(
+            "aws_secret_access_key = wJalrXUtnFEMI/",
+            "K7MDENG/bPxRfiCYEXAMPLEKEY"
+        ),
+        "aws_secret_access_key = [AWS_SECRET_KEY]",
+    ),
+    (
+        concat!(
+            "{\"SecretAccessKey\": \"/JalrXUtnFEMI/",
+            "K7MDENG/bPxRfiCYEXAMPLEKEY\"}"
+        ),
+        "{\"SecretAccessKey\": \"[AWS_SECRET_KEY]\"}",
+    ),
+    (
+        concat!("it is wJalrXUtnFEMI/", "K7MDENG/bPxRfiCYEXAMPLEKEY"),
+        concat!("it is wJalrXUtnFEMI/", "K7MDENG/bPxRfiCYEXAMPLEKEY"),
+    ),
+    (
+        concat!("aws wJalrXUtnFEMI/", "K7MDENG/bPxRfiCYEXAMPLEKEYS"),
+        concat!("aws wJalrXUtnFEMI/", "K7MDENG/bPxRfiCYEXAMPLEKEYS"),
+    ),
+    (
+        "aws sha1 0123456789abcdef0123456789abcdef01234567",
+        "aws sha1 0123456789abcdef0123456789abcdef01234567",
+    ),
+];

@@ -1,0 +1,112 @@
+//! JSON Web Tokens, signed (JWS) and encrypted (JWE).
+//!
+//! Source: RFC 7515, 3.1 and RFC 7516, 3.1: segments of base64url with dots between them,
+//! the first of which is a JSON object and so begins with `eyJ`.
+//!
+//! Validation: a header of 16 to 2048 characters and a dot; then either a second segment
+//! that begins with `eyJ` too, or a header that decodes to an object with an `alg` member
+//! (RFC 7515, 4.1.1), which covers encrypted tokens and those with a detached payload. What
+//! follows is not waited for, so a token that is cut off is masked as well.
+//! Whole: no letter or digit in front.
+//!
+//! Bound: 2048 + 5 bytes. A header that is longer is masked from there on as it arrives,
+//! and so is everything behind the first dot: segments of any length need no buffer.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::mask::detectors::{Detect, Hit, Miss, Start, Tail, Window, base64url};
+
+const OBJECT: &[u8] = b"eyJ";
+const SHORTEST_HEADER: usize = 16;
+/// With the dot and one more character it is as long as an anchor asks for.
+const SHORTEST_NAMED_HEADER: usize = 18;
+const LONGEST_HEADER: usize = 2048;
+
+const REST: Tail = Tail::Run {
+    class: base64url,
+    joiners: b".",
+};
+
+pub(super) struct Jwt;
+
+impl Detect for Jwt {
+    fn starts(&self, first: u8) -> Start {
+        if first == b'e' {
+            Start::Edge
+        } else {
+            Start::Never
+        }
+    }
+
+    fn find(&self, window: &Window<'_>) -> Result<Hit, Miss> {
+        if !window.literal(0, OBJECT)? {
+            return Err(Miss::No);
+        }
+        let header = window.run(0, LONGEST_HEADER + 1, base64url)?;
+        if header > LONGEST_HEADER {
+            return certain(header);
+        }
+        if header < SHORTEST_HEADER || window.at(header)? != Some(b'.') {
+            return Err(Miss::No);
+        }
+        if window.literal(header + 1, OBJECT)? {
+            return certain(header + 1 + OBJECT.len());
+        }
+        if header < SHORTEST_NAMED_HEADER || !names_algorithm(window.slice(0, header)) {
+            return Err(Miss::No);
+        }
+        // An empty second segment: no encrypted key, or a payload that travels elsewhere.
+        let second = header + 1 + usize::from(window.at(header + 1)? == Some(b'.'));
+        if window.at(second)?.is_some_and(base64url) {
+            certain(second + 1)
+        } else {
+            Err(Miss::No)
+        }
+    }
+
+    fn bound(&self) -> usize {
+        LONGEST_HEADER + 1 + OBJECT.len() + 1
+    }
+}
+
+fn certain(len: usize) -> Result<Hit, Miss> {
+    Ok(Hit {
+        len,
+        tail: Some(REST),
+    })
+}
+
+fn names_algorithm(header: &[u8]) -> bool {
+    URL_SAFE_NO_PAD
+        .decode(header)
+        .is_ok_and(|json| json.windows(5).any(|part| part == b"\"alg\""))
+}
+
+/// Texts and what they become: with a match, and near misses that stay.
+#[cfg(test)]
+pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+    ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln", "[JWT]"),
+    (
+        "Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0. Then",
+        "Bearer [JWT]. Then",
+    ),
+    (
+        "eyJhbGciOiJkaXIiLCJlbmMiOiJBMTI4R0NNIn0..aXY.Y3Q.dGFn!",
+        "[JWT]!",
+    ),
+    ("jwt=eyJhbGciOiJIUzI1NiJ9.cGF5bG9hZA.c2ln&x", "jwt=[JWT]&x"),
+    ("eyJ0eXAiOiJKV1Qi.eyJ", "[JWT]"),
+    (
+        "eyJhIjoxLCJiIjoyfQ.cGF5bG9hZA",
+        "eyJhIjoxLCJiIjoyfQ.cGF5bG9hZA",
+    ),
+    ("eyJhbGciOiJIUzI1NiJ9", "eyJhbGciOiJIUzI1NiJ9"),
+    ("eyJhbGciOiJIUzI1NiJ9. Then", "eyJhbGciOiJIUzI1NiJ9. Then"),
+    ("eyJ.eyJ.x", "eyJ.eyJ.x"),
+    (
+        "xeyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln",
+        "xeyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln",
+    ),
+    ("eyJhIjoxfQ==", "eyJhIjoxfQ=="),
+];

@@ -1,0 +1,195 @@
+//! Keys and tokens that announce themselves by a prefix.
+//!
+//! Sources: each issuer's description of its formats, named beside its row. What a row asks
+//! for is the least that every generation of the issuer's tokens has.
+//!
+//! Validation: the prefix and as many characters as the shortest token has.
+//! Whole: no letter or digit in front; a token of fixed length has none behind either.
+//!
+//! Bound: the prefix, the shortest token, and one byte. A token of open length is certain
+//! by then, and what follows of it is masked as it arrives, however long it is.
+//!
+//! Each file has the rows of one kind of issuer. To add a token, add its prefix to a row, or a
+//! row, whose name goes into the list of built-in detectors, and an example.
+
+mod ai;
+mod chat;
+mod cloud;
+mod code;
+mod payment;
+mod service;
+
+use crate::mask::detectors::{Detect, Hit, Miss, Start, Tail, Window, hit};
+
+/// A detector: its name, its label, and the forms of its tokens.
+struct Row {
+    name: &'static str,
+    label: &'static str,
+    forms: &'static [Form],
+}
+
+/// One form of a family's tokens.
+struct Form {
+    prefixes: &'static [&'static str],
+    class: fn(u8) -> bool,
+    /// How many characters follow the prefix: exactly, or at least.
+    length: Length,
+}
+
+#[derive(Clone, Copy)]
+enum Length {
+    Exactly(usize),
+    /// At least so many; the rest may hold single bytes of the second part between its
+    /// characters.
+    From(usize, &'static [u8]),
+}
+
+/// A family of tokens.
+pub(super) struct Token {
+    forms: &'static [Form],
+}
+
+/// The family of a built-in detector's name, and its label.
+pub(super) fn built_in(name: &str) -> Option<(Token, &'static str)> {
+    let tables = [
+        cloud::ROWS,
+        code::ROWS,
+        chat::ROWS,
+        payment::ROWS,
+        ai::ROWS,
+        service::ROWS,
+    ];
+    let mut rows = tables.into_iter().flatten();
+    let row = rows.find(|row| row.name == name)?;
+    Some((Token { forms: row.forms }, row.label))
+}
+
+fn upper_or_digit(byte: u8) -> bool {
+    byte.is_ascii_uppercase() || byte.is_ascii_digit()
+}
+
+fn hexadecimal(byte: u8) -> bool {
+    byte.is_ascii_hexdigit()
+}
+
+fn lower_hexadecimal(byte: u8) -> bool {
+    byte.is_ascii_digit() || matches!(byte, b'a'..=b'f')
+}
+
+fn lower_or_digit(byte: u8) -> bool {
+    byte.is_ascii_lowercase() || byte.is_ascii_digit()
+}
+
+fn base64(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=')
+}
+
+/// base64 in a query.
+fn percent_encoded(byte: u8) -> bool {
+    base64(byte) || byte == b'%'
+}
+
+/// The segments of a path.
+fn path(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_' | b'@')
+}
+
+fn word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+impl Form {
+    fn find(&self, window: &Window<'_>) -> Result<Hit, Miss> {
+        for prefix in self.prefixes {
+            if !window.literal(0, prefix.as_bytes())? {
+                continue;
+            }
+            let start = prefix.len();
+            match self.length {
+                Length::Exactly(count) => {
+                    // One more than there may be: then it is a part of something longer.
+                    if window.run(start, count + 1, self.class)? == count
+                        && !window.word_at(start + count)?
+                    {
+                        return Ok(hit(start + count));
+                    }
+                }
+                Length::From(count, joiners) => {
+                    if window.run(start, count, self.class)? == count {
+                        let class = self.class;
+                        return Ok(Hit {
+                            len: start + count,
+                            tail: Some(Tail::Run { class, joiners }),
+                        });
+                    }
+                }
+            }
+        }
+        Err(Miss::No)
+    }
+}
+
+impl Detect for Token {
+    fn starts(&self, first: u8) -> Start {
+        let mut prefixes = self.forms.iter().flat_map(|form| form.prefixes);
+        if prefixes.any(|prefix| prefix.as_bytes().first() == Some(&first)) {
+            Start::Edge
+        } else {
+            Start::Never
+        }
+    }
+
+    fn find(&self, window: &Window<'_>) -> Result<Hit, Miss> {
+        for form in self.forms {
+            match form.find(window) {
+                Err(Miss::No) => {}
+                answer => return answer,
+            }
+        }
+        Err(Miss::No)
+    }
+
+    fn bound(&self) -> usize {
+        let longest = |form: &Form| {
+            let prefix = form.prefixes.iter().map(|prefix| prefix.len()).max();
+            let (Length::Exactly(count) | Length::From(count, _)) = form.length;
+            prefix.unwrap_or(0) + count + 1
+        };
+        self.forms.iter().map(longest).max().unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+pub(in crate::mask::detectors) const EXAMPLES: &[crate::mask::detectors::tests::Table] = &[
+    ai::EXAMPLES,
+    chat::EXAMPLES,
+    cloud::EXAMPLES,
+    code::EXAMPLES,
+    payment::EXAMPLES,
+    service::EXAMPLES,
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Shorter ones without a digit would not be looked at.
+    #[test]
+    fn every_token_has_twenty_characters_or_a_digit() {
+        let tables = [
+            ai::ROWS,
+            chat::ROWS,
+            cloud::ROWS,
+            code::ROWS,
+            payment::ROWS,
+            service::ROWS,
+        ];
+        for form in tables.into_iter().flatten().flat_map(|row| row.forms) {
+            let (Length::Exactly(count) | Length::From(count, _)) = form.length;
+            for prefix in form.prefixes {
+                let digit = prefix.bytes().any(|b| b.is_ascii_digit());
+                assert!(digit || prefix.len() + count >= 20, "{prefix}");
+            }
+        }
+    }
+}
