@@ -55,6 +55,8 @@ pub(super) struct Json {
     tokens: Option<List>,
     /// One was broken.
     lists_are_over: bool,
+    /// The string that comes next, should one come, holds JSON.
+    holds_json: bool,
     string: Track,
     stray: Track,
 }
@@ -69,6 +71,7 @@ impl Default for Json {
             run: Vec::new(),
             tokens: None,
             lists_are_over: false,
+            holds_json: false,
             string: Track::new(Writing::Json),
             stray: Track::new(Writing::Stray),
         }
@@ -187,6 +190,12 @@ impl Json {
                 }
                 Some(Role::Value) => {
                     job.out.push(byte);
+                    self.string
+                        .set_writing(if std::mem::take(&mut self.holds_json) {
+                            Writing::JsonInJson
+                        } else {
+                            Writing::Json
+                        });
                     self.state = State::String { escaped: false };
                 }
                 None => self.break_with(&[byte], job),
@@ -266,6 +275,7 @@ impl Json {
         match byte {
             b':' => {
                 self.tokens = List::named(&self.run);
+                self.holds_json = tokens::holds_json(&self.run);
                 job.out.append(&mut self.run);
                 self.state = State::Outside;
             }
