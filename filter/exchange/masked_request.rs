@@ -121,6 +121,9 @@ impl Exchange {
         request.masked = !masks.only_count();
         request.matches = pass.matches(masks);
         request.alerts = pass.alerts(masks);
+        if mask.restore {
+            request.not_kept = originals.left_out();
+        }
         let out = result.map_err(|stop| match stop {
             Stop::Cut => Refusal::new(
                 403,
@@ -172,9 +175,8 @@ fn is_certain(format: Format, body: &[u8]) -> bool {
     match format {
         Format::Json => json::parse(body).is_ok(),
         Format::Lines => lines().all(|line| line.is_empty() || json::parse(line).is_ok()),
-        Format::Grpc(_) => true,
-        // Servers differ in what they take for a part.
-        Format::Multipart(_) => false,
+        // What a part is read as is its own media type's matter; many parts are no text.
+        Format::Grpc(_) | Format::Multipart(_) => true,
         Format::Text | Format::Events | Format::Html | Format::Xml => {
             !body.contains(&0) && core::str::from_utf8(body).is_ok()
         }

@@ -30,6 +30,7 @@ pub struct Engine {
     groups: Vec<Box<dyn Group>>,
     bound: usize,
     only_built_in: bool,
+    reads_base64: bool,
     pseudonyms: Rc<Pseudonyms>,
 }
 
@@ -147,9 +148,22 @@ impl Engine {
             ranks: order.into_iter().map(|(_, index)| index).collect(),
             compiled,
             only_built_in,
+            reads_base64: false,
             groups,
             pseudonyms,
         })
+    }
+
+    /// The same engine, for text that is to be looked for in base64 too, or not.
+    #[must_use]
+    pub fn reading_base64(mut self, reads: bool) -> Self {
+        self.reads_base64 = reads;
+        self
+    }
+
+    /// Whether text is looked for in base64 too.
+    pub(super) fn reads_base64(&self) -> bool {
+        self.reads_base64
     }
 
     /// An engine that finds a request's pseudonyms in its answer, and writes what they stand for.
@@ -165,6 +179,7 @@ impl Engine {
                 name: "pseudonym".to_owned(),
                 replacement: Replacement::restoring(&originals),
             }],
+            reads_base64: false,
             only_built_in: false,
             groups: vec![Box::new(group)],
             pseudonyms: Rc::default(),
@@ -234,6 +249,13 @@ impl Engine {
             Some(rank) if rank < below => Answer::Open(rank),
             _ => found,
         }
+    }
+
+    /// The place of the first detector that depends on bytes behind the window's.
+    pub(super) fn in_question(&self, window: &Window<'_>) -> usize {
+        let groups = self.groups.iter();
+        let first = groups.filter_map(|group| group.in_question(window)).min();
+        self.ranked(first.unwrap_or(usize::MAX))
     }
 
     /// Whether nothing matches in a number that has fewer than [`TELLING`](super::scan::TELLING)

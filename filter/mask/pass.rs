@@ -33,13 +33,16 @@ impl Masks {
     /// # Errors
     /// What [`Engine::new`] refuses.
     pub fn new(plan: &Plan) -> Result<Self, EngineError> {
+        let engine = |detections: &[_]| {
+            Engine::new(detections).map(|engine| engine.reading_base64(plan.options.base64))
+        };
         let some = |detections: &[_]| match detections {
             [] => Ok(None),
-            _ => Engine::new(detections).map(Some),
+            _ => engine(detections).map(Some),
         };
         let changes = !plan.detections.is_empty() || !plan.options.fields.is_empty();
         Ok(Self {
-            change: changes.then(|| Engine::new(&plan.detections)).transpose()?,
+            change: changes.then(|| engine(&plan.detections)).transpose()?,
             cuts: plan.cuts.clone(),
             alerts: some(&plan.alerts)?,
             gate: some(&plan.gate.detections)?,

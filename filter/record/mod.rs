@@ -69,6 +69,8 @@ pub struct Request {
     pub matches: BTreeMap<String, u64>,
     /// What was only counted, by detector.
     pub alerts: BTreeMap<String, u64>,
+    /// Values that got pseudonyms, and for which there was no room to put them back.
+    pub not_kept: u64,
 }
 
 /// What was decided.

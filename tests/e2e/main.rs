@@ -19,6 +19,7 @@ mod identity;
 mod keys;
 mod masking;
 mod masks_actions;
+mod masks_approvals;
 mod masks_requests;
 mod policies;
 mod quotas;

@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
+use testbed::body::{self, Step};
+use testbed::grpc;
 use testbed::http::{Client, Request};
 use testbed::model::Echo;
 
@@ -63,7 +65,44 @@ fn prompts_are_masked(version: &str) {
     lengths_stay_right_on_one_connection(&guarded);
     a_value_has_one_name_under_one_key(&guarded);
     the_caller_gets_back_what_it_sent(&guarded);
+    prompts_in_pieces_are_masked(&guarded);
+    prompts_over_grpc_are_masked(&guarded);
     what_cannot_be_masked_is_refused(&guarded);
+}
+
+/// In pieces of any size, and with trailers behind them.
+fn prompts_in_pieces_are_masked(guarded: &Guarded) {
+    let client = Client::http2(guarded.mesh.port_of("labels").unwrap()).unwrap();
+    let body = chat_body("I am ana@example.com.").to_string();
+    for trailers in [false, true] {
+        let mut steps = body::split(body.as_bytes(), 7);
+        if trailers {
+            steps.push(Step::Trailers(vec![("x-end".to_owned(), "1".to_owned())]));
+        }
+        let request = Request::post("/v1/chat/completions")
+            .bearer(&ana())
+            .header("content-type", "application/json")
+            .steps(steps);
+        let answer = client.send(request).unwrap();
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let received = guarded.model.received();
+        let prompt = &received.last().unwrap().json()["messages"][0]["content"];
+        assert_eq!(prompt, "I am [EMAIL].", "trailers: {trailers}");
+    }
+}
+
+fn prompts_over_grpc_are_masked(guarded: &Guarded) {
+    guarded.model.forget();
+    let bearer = format!("Bearer {}", ana());
+    let headers = [("authorization", bearer.as_str())];
+    let text = "I am ana@example.com, from 203.0.113.7.";
+    let client = Client::http2(guarded.mesh.port_of("labels").unwrap()).unwrap();
+    let answer = grpc::infer(&client, "small-1", text, &headers).unwrap();
+    assert_eq!(answer.code, Some(0), "{answer:?}");
+    let received = guarded.model.received();
+    let body = String::from_utf8_lossy(&received[0].body);
+    assert!(body.contains("I am [EMAIL], from [IP]."), "{body:?}");
+    assert!(!body.contains("ana@"), "{body:?}");
 }
 
 fn the_model_never_sees_what_is_masked(guarded: &Guarded) {

@@ -38,7 +38,7 @@ fn a_wrong_policy_stops_the_start(version: &str) {
         "upstream": {
             "credential": {"header": "authorization", "value": "Bearer ${NOT_SET_ANYWHERE}"},
         },
-        "masks": {"pii": {"detect": ["email", "shoe_size"], "style": "pseudonym"}},
+        "masks": {"pii": {"detect": ["email", "shoe_size"], "style": "blur"}},
         "rules": [
             {"name": "one", "then": "allow", "mask": ["pii"]},
             {"name": "two", "when": {"opertion": ["inference.*"]}, "then": "allow", "flag": {}},
@@ -55,7 +55,7 @@ fn a_wrong_policy_stops_the_start(version: &str) {
         ("/limits/response_body:", "response_body"),
         ("/upstream/credential/value:", "NOT_SET_ANYWHERE"),
         ("/masks/pii/detect/1:", "shoe_size"),
-        ("/masks/pii/style:", "pseudonym"),
+        ("/masks/pii/style:", "blur"),
         ("/rules/1/when/opertion:", "found"),
         ("/rules/1/flag:", "flag"),
         ("/otherwise:", "allow"),

@@ -7,39 +7,33 @@ use std::net::IpAddr;
 /// values never have.
 pub(super) fn normal<'a>(detector: &str, value: &'a [u8]) -> Cow<'a, [u8]> {
     match detector {
-        // Case is of no account in a domain, and no mail server of today minds it before the @.
-        "email" => value.to_ascii_lowercase().into(),
-        "ip" | "ipv4" | "ipv6" => address(value),
+        // Case is of no account in a domain, and no mail server of today minds it before the @; in
+        // an Ethereum address it is a check.
+        "email" | "crypto.ethereum" => value.to_ascii_lowercase().into(),
+        "ip" => address(value),
         "phone" => phone(value).into(),
-        "mac" | "mac_address" | "credit_card" | "iban" | "us_ssn" | "us_itin" | "uk_nino"
-        | "uk_nhs" => signs(value).into(),
+        "mac" | "credit_card" | "iban" | "us_ssn" | "passport" => signs(value).into(),
+        _ if detector.starts_with("national_id.") => signs(value).into(),
         _ => value.into(),
     }
 }
 
-/// Letters and digits without what stands between their groups.
+/// Letters and digits without what stands between their groups. A plus sign stays: in some numbers
+/// it tells the century.
 fn signs(value: &[u8]) -> Vec<u8> {
     value
         .iter()
-        .filter(|byte| byte.is_ascii_alphanumeric())
+        .filter(|byte| byte.is_ascii_alphanumeric() || **byte == b'+')
         .map(u8::to_ascii_uppercase)
         .collect()
 }
 
 /// Digits, behind a plus sign where the number has its country's code.
 fn phone(value: &[u8]) -> Vec<u8> {
-    let plus = value
-        .iter()
-        .find(|byte| !byte.is_ascii_punctuation() || **byte == b'+');
-    let digits = signs(value);
-    let international = match digits.strip_prefix(b"00") {
-        Some(rest) => Some(rest),
-        None if plus == Some(&b'+') => Some(digits.as_slice()),
-        None => None,
-    };
-    match international {
-        Some(rest) => [b"+", rest].concat(),
-        None => digits,
+    let signs = signs(value);
+    match (signs.strip_prefix(b"+"), signs.strip_prefix(b"00")) {
+        (None, Some(rest)) => [b"+", rest].concat(),
+        _ => signs,
     }
 }
 

@@ -56,6 +56,8 @@ fn spellings_of_one_value_have_one_name_and_values_have_their_own() {
         ("phone", "+1 (212) 555-0100", "0012125550100"),
         ("ip", "2001:DB8::1", "2001:db8:0:0:0:0:0:1"),
         ("us_ssn", "219-09-9999", "219 09 9999"),
+        ("mac", "00:1B:44:11:3a:b7", "001b.4411.3ab7"),
+        ("national_id.uk_nino", "QQ 12 34 56 C", "qq123456c"),
     ] {
         assert_eq!(
             name(KEY, detector, one),
@@ -68,6 +70,7 @@ fn spellings_of_one_value_have_one_name_and_values_have_their_own() {
         ("phone", "+1 212 555 0100", "1 212 555 0100"),
         ("secret.github_token", "aBc", "abc"),
         ("ticket", "T-1", "T1"),
+        ("national_id.fi_hetu", "131052-308T", "131052+308T"),
     ] {
         assert_ne!(
             name(KEY, detector, one),

@@ -4,7 +4,7 @@ use super::payload::{Kind, Payload};
 use super::queue::Length;
 use super::texts::{Id, Owner, Texts};
 use super::track::{Direct, Place, Track, Work, Writing};
-use super::{Counts, scalar};
+use super::{Counts, base64, scalar};
 use crate::mask::Engine;
 
 /// A range of an entry's bytes.
@@ -86,6 +86,15 @@ impl<'a> Feed<'a> {
         self.pass_to(range.0);
         let raw = self.slice(range);
         let matched = self.counts.total();
+        if self.engine.reads_base64()
+            && writing == Writing::Json
+            && let Some(masked) = base64::mask(self.engine, raw, self.counts)
+        {
+            self.unchanged = false;
+            self.texts.queue.literal(&masked);
+            self.written = range.1;
+            return;
+        }
         let mut masked = Vec::with_capacity(raw.len());
         let mut track = Track::new(writing);
         let mut out = Direct(&mut masked);

@@ -48,20 +48,27 @@ fn named(detections: &[Detection]) -> Vec<(&str, Style)> {
 }
 
 #[test]
-fn the_masks_of_the_example_load() {
-    let example: Value = serde_json::from_str(
-        r#"{
-            "pii": {
-                "detect": ["email", "credit_card", "us_ssn", "iban", "ip", "secret.*", "ticket"],
+fn masks_as_the_documents_show_them_load() {
+    let policy = read(&json!({
+        "detectors": {
+            "ticket": {"pattern": "\\bTCK-[0-9]{6}\\b", "label": "TICKET"},
+            "codename": {"words": ["Project Halcyon", "Bluefin-7"], "label": "CODENAME"},
+        },
+        "masks": {
+            "m": {
+                "detect": [
+                    "email", "phone", "credit_card", "us_ssn", "iban", "ip", "secret.*",
+                    "ticket", "codename",
+                ],
                 "style": "label",
-                "fields": { "remove": ["/metadata/customer_email"] }
+                "fields": {"remove": ["/metadata/customer_email"]},
             },
-            "m": { "detect": ["email"], "style": "pseudonym" }
-        }"#,
-    )
+            "stable": {"detect": ["email"], "style": "pseudonym"},
+        },
+        "rules": [{"name": "all", "then": "allow", "mask": ["m"], "mask_request": ["stable"]}],
+    }))
     .unwrap();
-    let policy = read(&json!({"masks": example})).unwrap();
-    assert!(policy.masks[0].has_pseudonyms());
+    assert!(policy.masks.iter().any(Plan::has_pseudonyms));
     assert!(policy.pseudonym_key.is_none());
 }
 

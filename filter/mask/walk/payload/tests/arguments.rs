@@ -44,7 +44,9 @@ fn inner_escapes_are_read_however_they_are_spread() {
         for first in 0..=said.len() {
             for second in [first, first + 1, first + 2, first + 5, first + 11] {
                 let second = second.min(said.len());
-                let parts = [&said[..first], &said[first..second], &said[second..]];
+                let (head, rest) = said.split_at(first);
+                let (middle, tail) = rest.split_at(second - first);
+                let parts = [head, middle, tail];
                 let stream: String = parts.iter().map(|part| event(&shape(part))).collect();
                 let out = try_pieces(&engine, Format::Events, stream.as_bytes(), &[]).unwrap();
                 let out = String::from_utf8(out).unwrap();
