@@ -33,6 +33,7 @@ pub struct Engine {
     only_built_in: bool,
     fields: Option<Fields>,
     matches_keys: bool,
+    reads_base64: bool,
     pseudonyms: Rc<Pseudonyms>,
 }
 
@@ -152,9 +153,14 @@ impl Engine {
             only_built_in,
             fields: None,
             matches_keys: false,
+            reads_base64: false,
             groups,
             pseudonyms,
         })
+    }
+    /// Whether text is looked for in base64 too.
+    pub(super) fn reads_base64(&self) -> bool {
+        self.reads_base64
     }
 
     /// An engine that finds a request's pseudonyms in its answer, and writes what they stand for.
@@ -170,6 +176,7 @@ impl Engine {
                 name: "pseudonym".to_owned(),
                 replacement: Replacement::restoring(&originals),
             }],
+            reads_base64: false,
             only_built_in: false,
             fields: None,
             matches_keys: false,
@@ -183,6 +190,7 @@ impl Engine {
     pub fn with(mut self, options: &Options) -> Self {
         self.fields = Fields::new(&options.fields);
         self.matches_keys = options.keys;
+        self.reads_base64 = options.base64;
         self
     }
 

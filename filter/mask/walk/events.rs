@@ -7,8 +7,6 @@
 //! `event`, `id` and `retry` say how to read the stream, and are never changed.
 //!
 //! # What it can't
-//! - The arguments of a tool call are JSON inside a string. They are matched as that string
-//!   reads; an escape of the inner JSON, such as `\u0040` for `@`, is not read a second time.
 //! - Which strings go on in other events is told by their names (see the payload's reader). A
 //!   server that splits a text under other names has its pieces matched one by one.
 //! - Data that is neither an object nor an array is plain text: escapes in it mean themselves.

@@ -3,6 +3,7 @@
 //! Each takes a body in pieces of any size, gives the text in it to the matcher, and writes the
 //! body again with what the matcher replaced. Everything else stays byte for byte.
 
+mod base64;
 mod body;
 mod escape;
 mod events;
