@@ -104,6 +104,7 @@ fn stopped(stop: Stop) -> &'static str {
             WalkError::Compressed => "message_compressed",
             WalkError::Malformed => "message_malformed",
             WalkError::Truncated => "message_truncated",
+            WalkError::UnknownPart => "part_not_maskable",
         },
     }
 }

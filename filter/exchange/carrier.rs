@@ -1,10 +1,10 @@
 //! What carries the text of a response: its status, its content coding and its media type.
 
 use super::event::Headers;
-use super::headers::{has, is_json, media_type, single, values};
+use super::headers::{has, media_type, parameter, single, values};
 use crate::config::mask::PartialContent;
 use crate::encoding::Coding;
-use crate::mask::{Format, Framing, GrpcMessage};
+use crate::mask::{Boundary, Format, Framing, GrpcMessage, Media};
 use crate::operation::Shape;
 
 /// How a body is read.
@@ -21,12 +21,6 @@ pub(super) struct Carrier {
 /// Messages of protobuf.
 const GRPC: [&str; 2] = ["application/grpc", "application/grpc+proto"];
 const GRPC_WEB: [&str; 2] = ["application/grpc-web", "application/grpc-web+proto"];
-/// JSON, one value a line.
-const LINES: [&str; 3] = [
-    "application/x-ndjson",
-    "application/ndjson",
-    "application/jsonl",
-];
 
 /// How a response's body is read; `None` for one that has no text or passes; the code of a refusal
 /// for one that may have text that can't be read.
@@ -92,24 +86,15 @@ fn format(headers: &Headers<'_>, shape: Shape) -> Result<Option<Format>, &'stati
     if media.starts_with("application/grpc") {
         return Err("grpc_not_maskable");
     }
-    if media == "text/event-stream" {
-        return Ok(Some(Format::Events));
+    if media.starts_with("multipart/") {
+        let boundary = parameter(headers, "boundary").and_then(|it| Boundary::new(it.as_bytes()));
+        return boundary
+            .map(|boundary| Some(Format::Multipart(boundary)))
+            .ok_or("media_type_not_maskable");
     }
-    if is_json(&media) {
-        return Ok(Some(Format::Json));
+    match Format::of_media(&media) {
+        Media::Text(format) => Ok(Some(format)),
+        Media::NoText => Ok(None),
+        Media::Unknown => Err("media_type_not_maskable"),
     }
-    if LINES.contains(&media.as_str()) {
-        return Ok(Some(Format::Lines));
-    }
-    if media.starts_with("text/") {
-        return Ok(Some(Format::Text));
-    }
-    let sound_or_picture = ["audio/", "image/", "video/", "font/"]
-        .iter()
-        .any(|kind| media.starts_with(kind));
-    // SVG is text.
-    if sound_or_picture && !media.ends_with("+xml") {
-        return Ok(None);
-    }
-    Err("media_type_not_maskable")
 }

@@ -41,6 +41,36 @@ pub(super) fn media_type(headers: &Headers<'_>) -> Option<String> {
     (!media.is_empty()).then_some(media)
 }
 
+/// A parameter of the media type. `None` where there is none, or several that could be meant.
+pub(super) fn parameter(headers: &Headers<'_>, name: &str) -> Option<String> {
+    let value = single(headers, "content-type")?;
+    let mut found = None;
+    let mut rest = value.split_once(';')?.1;
+    loop {
+        let (key, value) = rest.split_once('=')?;
+        let key = key.trim();
+        let value = value.trim_start();
+        let (value, later) = match value.strip_prefix('"') {
+            Some(quoted) => {
+                let (value, later) = quoted.split_once('"')?;
+                // Nobody quotes within a boundary.
+                if value.contains('\\') {
+                    return None;
+                }
+                (value, later)
+            }
+            None => value.split_at(value.find(';').unwrap_or(value.len())),
+        };
+        if key.eq_ignore_ascii_case(name) && found.replace(value.trim_end().to_owned()).is_some() {
+            return None;
+        }
+        match later.trim_start().strip_prefix(';') {
+            Some(later) if !later.trim().is_empty() => rest = later,
+            _ => return found,
+        }
+    }
+}
+
 pub(super) fn is_json(media: &str) -> bool {
     media == "application/json" || media.ends_with("+json")
 }

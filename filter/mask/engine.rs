@@ -236,6 +236,13 @@ impl Engine {
         }
     }
 
+    /// The place of the first detector that depends on bytes behind the window's.
+    pub(super) fn in_question(&self, window: &Window<'_>) -> usize {
+        let groups = self.groups.iter();
+        let first = groups.filter_map(|group| group.in_question(window)).min();
+        self.ranked(first.unwrap_or(usize::MAX))
+    }
+
     /// Whether nothing matches in a number that has fewer than [`TELLING`](super::scan::TELLING)
     /// digits in a row in front of its decimal point: where all detectors are built in.
     pub(super) fn passes_plain_numbers(&self) -> bool {

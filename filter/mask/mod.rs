@@ -16,4 +16,4 @@ pub use engine::{Engine, EngineError};
 pub use pass::{Masks, Matches, Pass, Stop};
 pub use render::Originals;
 pub use text::{Sink, Text};
-pub use walk::{Counts, Format, Framing, GrpcMessage, WalkError, Walker};
+pub use walk::{Boundary, Counts, Format, Framing, GrpcMessage, Media, WalkError, Walker};

@@ -66,8 +66,6 @@ pub struct Text {
     hold: Vec<u8>,
     /// What stands in front of it.
     past: Past,
-    /// The detector that is in question for its first byte.
-    asked: usize,
     /// The match that is being masked to its end.
     open: Option<(usize, Tail)>,
     /// How many of the undecided bytes the sink was told to mask when that was forced.
@@ -119,7 +117,13 @@ impl Text {
             return;
         }
         let open = self.open.map(|(detector, _)| detector);
-        let detector = open.unwrap_or(self.asked);
+        let detector = open.unwrap_or_else(|| {
+            engine.in_question(&Window {
+                behind: self.past.behind(),
+                bytes: &self.hold,
+                last: false,
+            })
+        });
         let new = self.hold.get(self.told..).unwrap_or_default();
         if open.is_some() || self.told > 0 {
             further(engine, detector, new, sink);
@@ -195,10 +199,7 @@ impl Text {
                     at += hit.len;
                     kept = at;
                 }
-                Answer::Open(rank) => {
-                    self.asked = engine.ranked(rank);
-                    break;
-                }
+                Answer::Open(_) => break,
             }
         }
         self.keep(bytes, kept, at, sink);

@@ -10,6 +10,7 @@
 )]
 
 mod approvals;
+mod bodies;
 mod clients;
 mod conformance;
 mod crude;

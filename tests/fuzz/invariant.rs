@@ -132,7 +132,7 @@ fn pieces_do_not_matter(engine: &Engine, format: Format, body: &[u8], cuts: &[us
 fn a_canary_does_not_survive(engine: &Engine, format: Format, body: &[u8], cuts: &[usize]) {
     let mut planted = body.to_vec();
     match format {
-        Format::Text => {
+        Format::Text | Format::Html | Format::Xml => {
             let at = cuts.first().copied().unwrap_or(0);
             let text = format!(" {CANARY} ");
             planted.splice(at..at, text.bytes());
@@ -147,7 +147,7 @@ fn a_canary_does_not_survive(engine: &Engine, format: Format, body: &[u8], cuts:
             let line = format!("\n{{\"message\":{{\"content\":\" {CANARY} \"}}}}\n");
             planted.extend_from_slice(line.as_bytes());
         }
-        Format::Json | Format::Grpc(_) => return,
+        Format::Json | Format::Multipart(_) | Format::Grpc(_) => return,
     }
     let (out, _, _) = walk(engine, format, pieces(&planted, cuts));
     let body_has_it = body

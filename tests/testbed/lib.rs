@@ -8,6 +8,7 @@
 //! person can act on.
 
 pub mod body;
+pub mod cpu;
 pub mod desk;
 pub mod envoy;
 pub mod grpc;

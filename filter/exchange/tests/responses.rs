@@ -103,8 +103,15 @@ fn what_can_not_be_masked_is_refused_and_what_has_no_text_passes() {
             "media_type_not_maskable",
         ),
         (
-            vec![(":status", "200"), ("content-type", "image/svg+xml")],
+            vec![(":status", "200"), ("content-type", "multipart/mixed")],
             "media_type_not_maskable",
+        ),
+        (
+            vec![
+                (":status", "200"),
+                ("content-type", "application/grpc+json"),
+            ],
+            "grpc_not_maskable",
         ),
         (
             vec![(":status", "200"), json, ("content-type", "image/png")],
@@ -321,4 +328,34 @@ fn a_head_alone_says_nothing_of_the_bytes_that_a_mask_would_change() {
         end: true,
     });
     assert_eq!(outcome.effects, [Effect::RemoveResponseHeader("etag")]);
+}
+
+#[test]
+fn a_multipart_body_is_masked_by_its_boundary() {
+    for boundary in ["b 1", "b+1"] {
+        let media = format!("Multipart/Form-Data; charset=x; boundary=\"{boundary}\" ; a=b");
+        let mut exchange = passed(&masked());
+        respond(
+            &mut exchange,
+            &[(":status", "200"), ("content-type", &media)],
+        );
+        let said = format!("--{boundary}\r\n\r\njane@example.com\r\n--{boundary}--");
+        assert_eq!(
+            piece(&mut exchange, &said, true),
+            said.replace("jane@example.com", "[EMAIL]")
+        );
+    }
+    for media in [
+        "multipart/mixed; boundary=a; boundary=b",
+        "multipart/mixed; boundary",
+        "multipart/mixed; boundary=\"a",
+        "multipart/mixed; boundary=",
+    ] {
+        let mut exchange = passed(&masked());
+        let outcome = respond(
+            &mut exchange,
+            &[(":status", "200"), ("content-type", media)],
+        );
+        assert_eq!(super::code(&outcome), "media_type_not_maskable", "{media}");
+    }
 }

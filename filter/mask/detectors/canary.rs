@@ -29,13 +29,13 @@ const MORE: usize = 3;
 pub(in crate::mask) struct Canaries {
     /// In the order of the ranks.
     lists: Vec<(usize, List)>,
+    /// What bytes canaries begin with.
+    firsts: [bool; 256],
 }
 
 struct List {
     /// Without what may be put in, in lower case, sorted.
     strings: Vec<Box<[u8]>>,
-    /// What bytes they begin with.
-    firsts: [bool; 256],
     /// What two bytes they begin with, a bit for each pair.
     pairs: Vec<[u64; 4]>,
     /// The most bytes between two of theirs.
@@ -54,7 +54,13 @@ impl Canaries {
         });
         let mut lists = lists.collect::<Result<Vec<_>, _>>()?;
         lists.sort_by_key(|(rank, _)| *rank);
-        Ok(Self { lists })
+        let mut firsts = [false; 256];
+        for (_, list) in &lists {
+            for (first, row) in firsts.iter_mut().zip(&list.pairs) {
+                *first |= *row != [0; 4];
+            }
+        }
+        Ok(Self { lists, firsts })
     }
 }
 
@@ -119,7 +125,6 @@ impl List {
     fn new(strings: &[String]) -> Result<Self, String> {
         let mut list = Self {
             strings: Vec::with_capacity(strings.len()),
-            firsts: [false; 256],
             pairs: vec![[0; 4]; 256],
             gap: 0,
         };
@@ -142,9 +147,6 @@ impl List {
             list.gap = list.gap.max(gap);
             if let [first, second, ..] = bare.as_slice() {
                 for first in [first.to_ascii_uppercase(), *first] {
-                    if let Some(place) = list.firsts.get_mut(usize::from(first)) {
-                        *place = true;
-                    }
                     for second in [second.to_ascii_uppercase(), *second] {
                         let row = list.pairs.get_mut(usize::from(first));
                         let word = row.and_then(|row| row.get_mut(usize::from(second >> 6)));
@@ -167,10 +169,7 @@ impl List {
         let filler = matches!(second, b'\t'..=b'\r' | b' ' | b'-' | b'\\' | 0x80..);
         let row = self.pairs.get(usize::from(first));
         let word = row.and_then(|row| row.get(usize::from(second >> 6)));
-        self.firsts
-            .get(usize::from(first))
-            .copied()
-            .unwrap_or(false)
+        row.is_some_and(|row| *row != [0; 4])
             && (filler || word.is_some_and(|word| word >> (second & 63) & 1 == 1))
     }
 
@@ -234,6 +233,7 @@ impl Group for Canaries {
             #[cfg(test)]
             crate::mask::window::steps::add(1);
             if let [first, second] = *pair
+                && self.firsts.get(usize::from(first)) == Some(&true)
                 && begins(first, second)
             {
                 return from + index;

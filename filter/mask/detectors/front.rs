@@ -92,8 +92,10 @@ impl Front {
             if first == 0 && text.len() == CONTEXT {
                 return None;
             }
+            let glued = first > 0 && head.get(first - 1).is_some_and(u8::is_ascii_digit);
             Some(Word {
                 word: head.get(first..)?,
+                glued,
                 between: text.get(last..)?,
             })
         })
@@ -111,6 +113,8 @@ impl Front {
 pub(super) struct Word<'a> {
     /// Its letters, in lower case where they are ASCII.
     pub word: &'a [u8],
+    /// Whether a digit stands right in front of it.
+    pub glued: bool,
     /// What stands between it and the position.
     pub between: &'a [u8],
 }

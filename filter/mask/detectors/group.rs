@@ -39,6 +39,14 @@ pub(in crate::mask) trait Group {
     /// What begins at the window's first byte, among the detectors whose rank is below `below`.
     fn ask(&self, window: &Window<'_>, below: usize) -> Answer;
 
+    /// The rank of the first detector that depends on bytes that are not known yet.
+    fn in_question(&self, window: &Window<'_>) -> Option<usize> {
+        match self.ask(window, usize::MAX) {
+            Answer::Open(rank) => Some(rank),
+            Answer::Nothing | Answer::Found(..) => None,
+        }
+    }
+
     /// The most bytes that it must be shown before it no longer answers [`Answer::Open`].
     fn bound(&self) -> usize;
 }
@@ -130,20 +138,42 @@ impl Singles {
         None
     }
 
+    /// Asks one after another.
+    fn each(&self, window: &Window<'_>, below: usize) -> Answer {
+        let edge = !window.behind.in_word();
+        let first = window.bytes.first().copied().unwrap_or(0);
+        let dates_only = self.anchored && is_short_number(window);
+        let candidates = self.candidates.get(usize::from(first));
+        for place in candidates.map_or(&[][..], |all| all) {
+            let Some((rank, detect)) = self.detectors.get(*place) else {
+                continue;
+            };
+            if *rank >= below {
+                break;
+            }
+            if dates_only && !detect.is_date() {
+                continue;
+            }
+            if !edge && detect.starts(first) != Start::Anywhere {
+                continue;
+            }
+            match detect.find(window) {
+                Ok(hit) => return Answer::Found(*rank, hit),
+                Err(Miss::More) => return Answer::Open(*rank),
+                Err(Miss::No) => {}
+            }
+        }
+        Answer::Nothing
+    }
+
     /// The answer, if the detector that is open most often is open here.
     ///
     /// Another one that is tried before it might be certain already; that comes out later then,
     /// but no different.
-    fn often_open(
-        &self,
-        window: &Window<'_>,
-        first: u8,
-        edge: bool,
-        below: usize,
-    ) -> Option<Answer> {
-        let place = (*self.often_open.get(usize::from(first))?)?;
-        let (rank, detect) = self.detectors.get(place)?;
-        let asked = !window.last && *rank < below && edge;
+    fn often_open(&self, window: &Window<'_>, below: usize) -> Option<Answer> {
+        let first = usize::from(*window.bytes.first()?);
+        let (rank, detect) = self.detectors.get((*self.often_open.get(first)?)?)?;
+        let asked = !window.last && *rank < below && !window.behind.in_word();
         let open = asked && matches!(detect.find(window), Err(Miss::More));
         open.then_some(Answer::Open(*rank))
     }
@@ -191,33 +221,15 @@ impl Group for Singles {
     }
 
     fn ask(&self, window: &Window<'_>, below: usize) -> Answer {
-        let edge = !window.behind.in_word();
-        let first = window.bytes.first().copied().unwrap_or(0);
-        if let Some(open) = self.often_open(window, first, edge, below) {
-            return open;
+        self.often_open(window, below)
+            .unwrap_or_else(|| self.each(window, below))
+    }
+
+    fn in_question(&self, window: &Window<'_>) -> Option<usize> {
+        match self.each(window, usize::MAX) {
+            Answer::Open(rank) => Some(rank),
+            Answer::Nothing | Answer::Found(..) => None,
         }
-        let dates_only = self.anchored && is_short_number(window);
-        let candidates = self.candidates.get(usize::from(first));
-        for place in candidates.map_or(&[][..], |all| all) {
-            let Some((rank, detect)) = self.detectors.get(*place) else {
-                continue;
-            };
-            if *rank >= below {
-                break;
-            }
-            if dates_only && !detect.is_date() {
-                continue;
-            }
-            if !edge && detect.starts(first) != Start::Anywhere {
-                continue;
-            }
-            match detect.find(window) {
-                Ok(hit) => return Answer::Found(*rank, hit),
-                Err(Miss::More) => return Answer::Open(*rank),
-                Err(Miss::No) => {}
-            }
-        }
-        Answer::Nothing
     }
 
     fn bound(&self) -> usize {

@@ -233,7 +233,8 @@ fn is_anchored(text: &[u8]) -> bool {
     let word = text.iter().take_while(|b| b.is_ascii_alphabetic()).count();
     let stop = usize::from(matches!(text.get(word), Some(b'.' | b',')));
     let space = text.get(word + stop) == Some(&b' ');
-    run(text) || ((1..=12).contains(&word) && space && run(&text[word + stop + 1..]))
+    let known = crate::mask::scan::reach(text, word + stop + 1, 0) == 0;
+    run(text) || (known && space && run(&text[word + stop + 1..]))
 }
 
 fn check_monotone(name: &str, detect: &dyn Detect, behind: Behind<'_>, text: &[u8]) {

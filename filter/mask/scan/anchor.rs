@@ -8,8 +8,8 @@
 //!
 //! A match of a built-in detector begins in a run of graphic ASCII bytes (0x21 to 0x7E), and an
 //! anchor stands in that run, at most [`REACH`] bytes behind the match's first byte, not in front
-//! of it. Or it begins with the name of a month that is followed by one space and such a run. A
-//! test holds every detector to this. So nothing but the neighbourhood of anchors has to be looked
+//! of it. Or it begins with the name of a month, or with one or two letters, that one space and
+//! such a run follow. A test holds every detector to this. So nothing but the neighbourhood of anchors has to be looked
 //! at more closely, and in English prose about one word in forty has one.
 
 use super::block::{Block, WIDTH};
@@ -18,9 +18,13 @@ use super::block::{Block, WIDTH};
 pub(in crate::mask) const REACH: usize = 320;
 /// The longest name of a month in front of the anchor's run, with a full stop or comma behind it.
 const WORD: usize = 13;
-/// How the names of the months begin, in lower case.
-const MONTHS: [&[u8; 3]; 12] = [
-    b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec",
+/// The letters in front of a number that belong to it, such as those of a passport.
+const LETTERS: usize = 2;
+/// How the names of the months begin, in lower case, in the languages in which they are alike.
+const MONTHS: [&[u8; 3]; 31] = [
+    b"jan", b"feb", b"mar", b"mrt", b"maa", b"apr", b"avr", b"abr", b"may", b"mai", b"mei", b"mag",
+    b"jun", b"jui", b"giu", b"jul", b"lug", b"aug", b"ago", b"sep", b"set", b"okt", b"oct", b"out",
+    b"ott", b"nov", b"dec", b"dez", b"dic", b"ene", b"gen",
 ];
 /// So many graphic bytes in a row are an anchor: the shortest secret that may have no digit has
 /// as many.
@@ -107,15 +111,17 @@ pub(in crate::mask) fn reach(bytes: &[u8], anchor: usize, from: usize) -> usize 
         b.is_ascii_alphabetic() || matches!(b, b'.' | b',')
     });
     let name = word.get(word.len() - length..).unwrap_or_default();
-    if is_month(name) {
+    if may_begin(name) {
         start - 1 - length
     } else {
         start
     }
 }
 
-/// Whether a word begins as a month's name does.
-fn is_month(word: &[u8]) -> bool {
-    word.first_chunk::<3>()
-        .is_some_and(|head| MONTHS.contains(&&head.map(|byte| byte.to_ascii_lowercase())))
+/// Whether a match may begin with this word in front of its anchor's run.
+fn may_begin(word: &[u8]) -> bool {
+    (1..=LETTERS).contains(&word.len())
+        || word
+            .first_chunk::<3>()
+            .is_some_and(|head| MONTHS.contains(&&head.map(|byte| byte.to_ascii_lowercase())))
 }

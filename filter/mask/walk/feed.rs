@@ -76,6 +76,11 @@ impl<'a> Feed<'a> {
         self.texts.queue.end_counted();
     }
 
+    /// The text `id` ends in front of what comes next.
+    pub(super) fn end_text(&mut self, id: &Id) {
+        self.texts.end(id, self.engine, self.counts);
+    }
+
     /// A text of its own.
     pub(super) fn whole(&mut self, range: Range, writing: Writing) {
         self.pass_to(range.0);

@@ -10,6 +10,9 @@ mod grammar;
 mod grpc;
 mod json;
 mod lines;
+mod markup;
+mod media;
+mod multipart;
 mod payload;
 mod queue;
 mod scalar;
@@ -27,6 +30,10 @@ pub use grpc::Framing;
 use grpc::Grpc;
 use json::Json;
 use lines::Lines;
+use markup::Markup;
+pub use media::Media;
+pub use multipart::Boundary;
+use multipart::Multipart;
 use track::{Direct, Place, Track, Work, Writing};
 
 /// How a body carries text; chosen from its content type and the operation.
@@ -42,6 +49,12 @@ pub enum Format {
     Lines,
     /// The whole body is one text.
     Text,
+    /// HTML: what stands between tags, and what attributes say, are texts.
+    Html,
+    /// XML, likewise.
+    Xml,
+    /// Parts of their own media types.
+    Multipart(Boundary),
     /// gRPC messages of one type.
     Grpc(GrpcMessage),
 }
@@ -72,6 +85,8 @@ pub enum WalkError {
     Malformed,
     /// The body ends within a message.
     Truncated,
+    /// A part of the body is of a type that may have text that is not read.
+    UnknownPart,
 }
 
 impl std::fmt::Display for WalkError {
@@ -82,6 +97,7 @@ impl std::fmt::Display for WalkError {
             Self::Compressed => "a message is compressed in a way that is not known",
             Self::Malformed => "a message is malformed",
             Self::Truncated => "the body ends within a message",
+            Self::UnknownPart => "a part of the body is of a type that is not read",
         })
     }
 }
@@ -146,6 +162,8 @@ enum Kind {
     Events(Box<Events>),
     Lines(Box<Lines>),
     Text(Box<Track>),
+    Markup(Box<Markup>),
+    Multipart(Box<Multipart>),
     Grpc(Box<Grpc>),
 }
 
@@ -159,15 +177,8 @@ impl Walker {
     /// The same for a body whose head says more of its frames, should it be one of gRPC.
     #[must_use]
     pub fn framed(format: Format, framing: Framing) -> Self {
-        let kind = match format {
-            Format::Json => Kind::Json(Box::default()),
-            Format::Events => Kind::Events(Box::default()),
-            Format::Lines => Kind::Lines(Box::default()),
-            Format::Text => Kind::Text(Box::new(Track::new(Writing::Raw))),
-            Format::Grpc(message) => Kind::Grpc(Box::new(Grpc::new(message, framing))),
-        };
         Self {
-            kind,
+            kind: Kind::new(format, framing),
             counts: Counts::default(),
             failed: None,
         }
@@ -183,26 +194,7 @@ impl Walker {
         piece: &[u8],
         out: &mut Vec<u8>,
     ) -> Result<(), WalkError> {
-        self.attempt(|kind, counts| {
-            match kind {
-                Kind::Json(json) => json.push(engine, piece, out, counts),
-                Kind::Events(events) => events.push(engine, piece, out, counts)?,
-                Kind::Lines(lines) => lines.push(engine, piece, out, counts)?,
-                Kind::Grpc(grpc) => grpc.push(engine, piece, out, counts)?,
-                Kind::Text(text) => {
-                    text.plain(
-                        piece,
-                        Place::default(),
-                        &mut Work {
-                            engine,
-                            out: &mut Direct(out),
-                            counts,
-                        },
-                    );
-                }
-            }
-            Ok(())
-        })
+        self.attempt(|kind, counts| kind.push(engine, piece, out, counts))
     }
 
     /// The body ends here, behind its last byte or at its trailers.
@@ -210,20 +202,7 @@ impl Walker {
     /// # Errors
     /// As for [`Walker::push`].
     pub fn finish(&mut self, engine: &Engine, out: &mut Vec<u8>) -> Result<(), WalkError> {
-        self.attempt(|kind, counts| {
-            match kind {
-                Kind::Json(json) => json.finish(engine, out, counts),
-                Kind::Events(events) => events.finish(engine, out, counts)?,
-                Kind::Lines(lines) => lines.finish(engine, out, counts)?,
-                Kind::Grpc(grpc) => grpc.finish(engine, out, counts)?,
-                Kind::Text(text) => text.finish(&mut Work {
-                    engine,
-                    out: &mut Direct(out),
-                    counts,
-                }),
-            }
-            Ok(())
-        })
+        self.attempt(|kind, counts| kind.finish(engine, out, counts))
     }
 
     fn attempt(
@@ -241,18 +220,88 @@ impl Walker {
     /// The bytes of the body that are held back now.
     #[must_use]
     pub fn held(&self) -> usize {
-        match &self.kind {
-            Kind::Json(json) => json.held(),
-            Kind::Events(events) => events.held(),
-            Kind::Lines(lines) => lines.held(),
-            Kind::Text(text) => text.held(),
-            Kind::Grpc(grpc) => grpc.held(),
-        }
+        self.kind.held()
     }
 
     /// What was replaced so far.
     #[must_use]
     pub fn counts(&self) -> &Counts {
         &self.counts
+    }
+}
+
+impl Kind {
+    fn new(format: Format, framing: Framing) -> Self {
+        match format {
+            Format::Json => Self::Json(Box::default()),
+            Format::Events => Self::Events(Box::default()),
+            Format::Lines => Self::Lines(Box::default()),
+            Format::Text => Self::Text(Box::new(Track::new(Writing::Raw))),
+            Format::Html => Self::Markup(Box::new(Markup::new(false))),
+            Format::Xml => Self::Markup(Box::new(Markup::new(true))),
+            Format::Multipart(boundary) => Self::Multipart(Box::new(Multipart::new(boundary))),
+            Format::Grpc(message) => Self::Grpc(Box::new(Grpc::new(message, framing))),
+        }
+    }
+
+    fn push(
+        &mut self,
+        engine: &Engine,
+        piece: &[u8],
+        out: &mut Vec<u8>,
+        counts: &mut Counts,
+    ) -> Result<(), WalkError> {
+        match self {
+            Self::Json(json) => json.push(engine, piece, out, counts),
+            Self::Events(events) => events.push(engine, piece, out, counts)?,
+            Self::Lines(lines) => lines.push(engine, piece, out, counts)?,
+            Self::Markup(markup) => markup.push(engine, piece, out, counts),
+            Self::Multipart(parts) => parts.push(engine, piece, out, counts)?,
+            Self::Grpc(grpc) => grpc.push(engine, piece, out, counts)?,
+            Self::Text(text) => text.plain(
+                piece,
+                Place::default(),
+                &mut Work {
+                    engine,
+                    out: &mut Direct(out),
+                    counts,
+                },
+            ),
+        }
+        Ok(())
+    }
+
+    fn finish(
+        &mut self,
+        engine: &Engine,
+        out: &mut Vec<u8>,
+        counts: &mut Counts,
+    ) -> Result<(), WalkError> {
+        match self {
+            Self::Json(json) => json.finish(engine, out, counts),
+            Self::Events(events) => events.finish(engine, out, counts)?,
+            Self::Lines(lines) => lines.finish(engine, out, counts)?,
+            Self::Markup(markup) => markup.finish(engine, out, counts),
+            Self::Multipart(parts) => parts.finish(engine, out, counts)?,
+            Self::Grpc(grpc) => grpc.finish(engine, out, counts)?,
+            Self::Text(text) => text.finish(&mut Work {
+                engine,
+                out: &mut Direct(out),
+                counts,
+            }),
+        }
+        Ok(())
+    }
+
+    fn held(&self) -> usize {
+        match self {
+            Self::Json(json) => json.held(),
+            Self::Events(events) => events.held(),
+            Self::Lines(lines) => lines.held(),
+            Self::Text(text) => text.held(),
+            Self::Markup(markup) => markup.held(),
+            Self::Multipart(parts) => parts.held(),
+            Self::Grpc(grpc) => grpc.held(),
+        }
     }
 }

@@ -115,6 +115,17 @@ impl Texts {
         }
     }
 
+    /// Ends the text `id`, if it has begun.
+    pub(super) fn end(&mut self, id: &Id, engine: &Engine, counts: &mut Counts) {
+        if let Some(mut open) = self.open.remove(id) {
+            open.track.finish(&mut Work {
+                engine,
+                out: &mut self.queue,
+                counts,
+            });
+        }
+    }
+
     /// Ends the texts whose owner is told by `ends`.
     pub(super) fn finish(
         &mut self,

@@ -64,6 +64,12 @@ pub(super) enum Writing {
     Line,
     /// As it is.
     Raw,
+    /// In a text of HTML or XML, or in a value in quotes there.
+    Markup,
+    /// In a value without quotes.
+    BareMarkup,
+    /// Where HTML and XML have no references.
+    Verbatim,
 }
 
 impl Writing {
@@ -72,6 +78,12 @@ impl Writing {
         match self {
             Self::Json => escape::write(with, out),
             Self::Raw => out.extend_from_slice(with.as_bytes()),
+            Self::Markup | Self::BareMarkup => markup(with, self == Self::BareMarkup, out),
+            Self::Verbatim => {
+                let ends = |byte: u8| b"<>&\"'`\\\r\n".contains(&byte);
+                let written = with.bytes();
+                out.extend(written.map(|byte| if ends(byte) { b'_' } else { byte }));
+            }
             Self::Line => {
                 out.extend(with.bytes().map(|byte| {
                     if matches!(byte, b'\r' | b'\n') {
@@ -92,6 +104,23 @@ impl Writing {
                     out.push(b'*');
                 }
             }
+        }
+    }
+}
+
+/// Writes a replacement with references in place of what is markup.
+fn markup(with: &str, bare: bool, out: &mut Vec<u8>) {
+    for byte in with.bytes() {
+        match byte {
+            b'&' => out.extend(b"&amp;"),
+            b'<' => out.extend(b"&lt;"),
+            b'>' => out.extend(b"&gt;"),
+            b'"' => out.extend(b"&quot;"),
+            b'\'' => out.extend(b"&#39;"),
+            _ if bare && (byte.is_ascii_whitespace() || matches!(byte, b'=' | b'`')) => {
+                out.extend(format!("&#{byte};").into_bytes());
+            }
+            _ => out.push(byte),
         }
     }
 }

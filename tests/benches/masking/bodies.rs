@@ -6,6 +6,8 @@ use testbed::prose::{self, Prose};
 /// One workload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Workload {
+    /// An answer of no size to speak of: what a request costs without its body.
+    Nothing,
     /// A chat completion with a megabyte of prose in it.
     Prose,
     /// An answer of embeddings.
@@ -39,7 +41,8 @@ const WRITE: usize = 16 << 10;
 
 impl Workload {
     /// In the order in which they are shown.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
+        Self::Nothing,
         Self::Prose,
         Self::Floats,
         Self::Tensors,
@@ -50,6 +53,7 @@ impl Workload {
     /// The name in the tables.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Nothing => "an empty object",
             Self::Prose => "prose in a chat completion",
             Self::Floats => "floats of an embedding",
             Self::Tensors => "tensors of KServe V2, JSON",
@@ -63,7 +67,7 @@ impl Workload {
         match self {
             Self::Prose => "300 MB/s",
             Self::Floats => "1000 MB/s",
-            Self::Tensors => "none",
+            Self::Nothing | Self::Tensors => "none",
             Self::Events | Self::EventByEvent => "2 microseconds an event",
         }
     }
@@ -79,6 +83,7 @@ impl Workload {
     /// How many whole answers make a turn of each variant in a round.
     pub fn turns(self) -> u32 {
         match self {
+            Self::Nothing => 200,
             Self::Prose | Self::Floats | Self::Tensors => 20,
             Self::Events => 5,
             Self::EventByEvent => 2,
@@ -88,6 +93,7 @@ impl Workload {
     /// The body that one connection gets.
     pub fn body(self) -> Body {
         match self {
+            Self::Nothing => whole("{}".to_owned()),
             Self::Prose => whole(chat_completion()),
             Self::Floats => whole(embeddings()),
             Self::Tensors => whole(tensors()),

@@ -1,10 +1,9 @@
 //! The same bodies in this process: what the engine costs without Envoy and V8.
 
 use core::hint::black_box;
-use std::time::Instant;
-
 use portcullis::config::mask::{BUILT_IN_DETECTORS, Detection, Detector, Style};
 use portcullis::mask::{Engine, Format, Walker};
+use testbed::cpu;
 
 use crate::bodies::Body;
 
@@ -32,7 +31,7 @@ pub fn masked(body: &Body) -> Result<Vec<u8>, String> {
     Ok(out)
 }
 
-/// The seconds that it takes, so many times.
+/// The seconds of a processor that it takes, so many times.
 ///
 /// # Errors
 /// When it can't be masked.
@@ -42,9 +41,9 @@ pub fn times(body: &Body, turns: u32) -> Result<Vec<f64>, String> {
     let mut times = Vec::new();
     for _ in 0..turns {
         out.clear();
-        let start = Instant::now();
+        let start = cpu::of_this_thread();
         walk(&engine, body, &mut out)?;
-        times.push(start.elapsed().as_secs_f64());
+        times.push((cpu::of_this_thread() - start).as_secs_f64());
         black_box(&out);
     }
     Ok(times)

@@ -70,7 +70,7 @@ pub fn print(workload: Workload, body: &Body, clients: u32, rows: &[Row], native
             a_megabyte(greatest)
         );
         print!(
-            "  {name:30}{:>12.2}{spread:>28}{:>12.0}",
+            "  {name:30}{:>12.3} {spread:>27}{:>12.0}",
             whole * 1e3,
             megabytes / added
         );

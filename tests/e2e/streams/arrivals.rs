@@ -36,8 +36,10 @@ const READ: &str = "Dear Zoë, write to [EMAIL] or pay with [CREDIT_CARD], or ca
 /// How many bytes of model servers Envoy has read so far.
 fn came(mesh: &Mesh, cluster: &str) -> u64 {
     let name = format!("cluster.{cluster}.upstream_cx_rx_bytes_total");
-    let stats = mesh.stats(&name).unwrap();
-    stats.get(&name).copied().unwrap_or(0)
+    // All counters would take longer than the exchange.
+    let text = mesh.admin(&format!("/stats?filter={name}")).unwrap();
+    let value = text.trim().rsplit(": ").next().unwrap();
+    value.parse().unwrap()
 }
 
 /// What is asked, and how it is answered.

@@ -8,16 +8,28 @@
 //! more must be in it; `::1` passes. A digit below ten must be in each. A time such as
 //! 12:30:45 is no
 //! IPv6 address.
+//! Four numbers behind a word such as "section" or a browser's name are none either.
 //! Whole: no letter, digit or colon in front, no letter or digit behind, and not a part of a
 //! longer dotted number: `1.2.3.4` in `1.2.3.4.5` stays.
 //!
 //! Bound: 45 bytes, and three to see the end.
 
 use std::net::Ipv6Addr;
+use std::sync::LazyLock;
 
+use crate::mask::detectors::front::{Front, Vocabulary};
 use crate::mask::detectors::{Detect, Hit, Miss, Start, Window, hit};
 
 const LONGEST: usize = 45;
+
+/// What four numbers with dots are besides, where it stands right in front of them.
+static AGAINST: LazyLock<Vocabulary> = LazyLock::new(|| {
+    Vocabulary::new(
+        "section* sec chapter clause paragraph appendix annex version* ver release oid
+         objectidentifier chrome chromium headlesschrome crios edg edge opr opera vivaldi
+         safari firefox applewebkit electron",
+    )
+});
 
 pub(super) struct Ip;
 
@@ -68,7 +80,7 @@ fn v4(window: &Window<'_>) -> Result<Hit, Miss> {
     let longer = window.behind.digit_then(b'.')
         || window.word_at(index)?
         || (window.at(index)? == Some(b'.') && window.digit_at(index + 1)?);
-    if longer {
+    if longer || Front::new(window.behind).says(1, &AGAINST) {
         Err(Miss::No)
     } else {
         Ok(hit(index))
@@ -124,6 +136,8 @@ pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("2001:DB8::.", "[IP]."),
     ("fe80::1%eth0", "[IP]%eth0"),
     ("1.2.3.4.5", "1.2.3.4.5"),
+    ("RFC 5280, section 4.2.1.12", "RFC 5280, section 4.2.1.12"),
+    ("Chrome/120.0.0.0 Safari", "Chrome/120.0.0.0 Safari"),
     ("1.2.3", "1.2.3"),
     ("256.1.1.1", "256.1.1.1"),
     ("v1.2.3.4", "v1.2.3.4"),

@@ -52,8 +52,8 @@ struct Automaton {
 }
 
 struct Pool {
-    /// By automaton.
-    caches: Vec<Option<Cache>>,
+    /// By automaton; a cache is large, and taken out while it is in use.
+    caches: Vec<Option<Box<Cache>>>,
     /// Memory of the caches, in bytes.
     used: usize,
     limit: usize,
@@ -127,8 +127,8 @@ impl Automata {
             return broken;
         };
         let cached = pool.caches.get_mut(index).and_then(Option::take);
-        let before = cached.as_ref().map_or(0, Cache::memory_usage);
-        let mut cache = cached.unwrap_or_else(|| dfa.create_cache());
+        let before = cached.as_ref().map_or(0, |cache| cache.memory_usage());
+        let mut cache = cached.unwrap_or_else(|| Box::new(dfa.create_cache()));
         let verdict = run(dfa, &mut cache, denoted, automaton.endless, bytes, last);
         pool.put(index, before, cache);
         verdict.unwrap_or(broken)
@@ -136,7 +136,7 @@ impl Automata {
 }
 
 impl Pool {
-    fn put(&mut self, index: usize, before: usize, cache: Cache) {
+    fn put(&mut self, index: usize, before: usize, cache: Box<Cache>) {
         self.used = self.used.saturating_sub(before) + cache.memory_usage();
         if self.used > self.limit {
             self.caches.fill_with(|| None);

@@ -55,21 +55,23 @@ impl Filter {
         }
     }
 
-    /// Shows `visit` the places from `from` on at which outlines may begin, with their buckets,
+    /// Shows `visit` the places from `from` on and before `to` at which outlines may begin, with their buckets,
     /// until it says that it has seen enough, and gives that place.
     pub(super) fn scan(
         &self,
         bytes: &[u8],
         from: usize,
+        to: usize,
         last: bool,
         mut visit: impl FnMut(usize, u64) -> bool,
     ) -> Option<usize> {
         let rest = bytes.get(from..).unwrap_or_default();
+        let places = to.saturating_sub(from).min(rest.len());
         let [r0, r1, r2, r3, r4, r5, r6, r7] = self.rows.as_slice() else {
             return None;
         };
         let of = |row: &[u64; 256], byte: u8| row.get(usize::from(byte)).copied().unwrap_or(0);
-        for (index, window) in rest.windows(DEPTH).enumerate() {
+        for (index, window) in rest.windows(DEPTH).take(places).enumerate() {
             let [b0, b1, b2, b3, b4, b5, b6, b7] = *window else {
                 continue;
             };
@@ -85,7 +87,7 @@ impl Filter {
         }
         // Where fewer bytes are known, the others may be any, or the text ends.
         let whole = (rest.len() + 1).saturating_sub(DEPTH);
-        for index in whole..rest.len() {
+        for index in whole..places {
             let left = self.at(rest, index, last);
             if left != 0 && visit(from + index, left) {
                 return Some(from + index);
@@ -117,19 +119,20 @@ impl Filter {
         last: bool,
     ) -> impl Iterator<Item = usize> + use<'a> {
         let known = bytes.get(index..).unwrap_or_default();
-        let of_buckets = self.buckets.iter().enumerate();
-        of_buckets
-            .filter(move |(bucket, _)| buckets >> bucket & 1 == 1)
-            .flat_map(|(_, members)| members)
-            .copied()
-            .filter(move |outline| {
-                let sets = self.outlines.get(*outline);
-                let sets = sets.map_or(&[][..], Vec::as_slice);
-                (!last || sets.len() <= known.len())
-                    && sets
-                        .iter()
-                        .zip(known)
-                        .all(|(set, byte)| set.contains(*byte))
-            })
+        let mut left = buckets;
+        let each = std::iter::from_fn(move || {
+            let bucket = (left != 0).then(|| left.trailing_zeros())?;
+            left &= left - 1;
+            self.buckets.get(usize::try_from(bucket).ok()?)
+        });
+        each.flatten().copied().filter(move |outline| {
+            let sets = self.outlines.get(*outline);
+            let sets = sets.map_or(&[][..], Vec::as_slice);
+            (!last || sets.len() <= known.len())
+                && sets
+                    .iter()
+                    .zip(known)
+                    .all(|(set, byte)| set.contains(*byte))
+        })
     }
 }

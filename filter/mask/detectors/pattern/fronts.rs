@@ -48,12 +48,14 @@ impl Group for Fronts {
             bytes,
             last,
         } = *known;
-        let place = self.filter.scan(bytes, from, last, |at, buckets| {
-            !bytes.get(at).copied().is_some_and(is_continuation) && {
-                let behind = behind.then(bytes, at);
-                self.ways(buckets, behind, bytes, at, last).next().is_some()
-            }
-        });
+        let place = self
+            .filter
+            .scan(bytes, from, bytes.len(), last, |at, buckets| {
+                !bytes.get(at).copied().is_some_and(is_continuation) && {
+                    let behind = behind.then(bytes, at);
+                    self.ways(buckets, behind, bytes, at, last).next().is_some()
+                }
+            });
         place.unwrap_or(bytes.len())
     }
 

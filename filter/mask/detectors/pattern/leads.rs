@@ -93,6 +93,42 @@ impl Leads {
         first.min()
     }
 
+    /// Where the longest lead begins that the bytes may end within.
+    fn tail(&self, bytes: &[u8], from: usize) -> Option<usize> {
+        let leads = self.kinds.iter().filter_map(|(lead, _)| {
+            let part = Lead { least: 1, ..*lead };
+            front(&part, bytes, from, bytes.len())
+        });
+        leads.min().filter(|tail| *tail < bytes.len())
+    }
+
+    /// Whether no lead goes across `at` from what stands in front of it.
+    fn clear(&self, bytes: &[u8], from: usize, at: usize) -> bool {
+        let before = at.checked_sub(1).and_then(|before| bytes.get(before));
+        at == from || !before.is_some_and(|byte| self.any.contains(*byte))
+    }
+
+    /// The first position at which a match may begin, where one may at `begin` with a lead that
+    /// ends at `found`: another one may begin before it and end behind.
+    fn before(&self, known: &Known<'_>, from: usize, begin: usize, found: usize) -> usize {
+        let mut first = begin;
+        let rest = known.bytes.get(found..).unwrap_or_default();
+        let reach = (begin + self.longest).saturating_sub(found);
+        let within = rest.iter().take(reach);
+        let within = within.take_while(|byte| self.any.contains(**byte));
+        for (index, _) in within.enumerate() {
+            #[cfg(test)]
+            crate::mask::window::steps::add(1);
+            let at = found + index + 1;
+            let buckets = self.filter.at(known.bytes, at, known.last);
+            if buckets != 0 && at < known.bytes.len() {
+                let other = self.begin(known, from, at, buckets);
+                first = other.map_or(first, |other| first.min(other));
+            }
+        }
+        first
+    }
+
     /// Whether what follows a lead may begin at `at`.
     fn follows(&self, known: &Known<'_>, at: usize, rest: usize) -> bool {
         let behind = known.behind.then(known.bytes, at);
@@ -129,42 +165,25 @@ fn front(lead: &Lead, bytes: &[u8], from: usize, at: usize) -> Option<usize> {
 impl Group for Leads {
     fn next(&self, known: &Known<'_>, from: usize) -> usize {
         let Known { bytes, last, .. } = *known;
+        // What the bytes end with may be a lead.
+        let tail = if last { None } else { self.tail(bytes, from) };
+        // Where no lead goes across its begin, nothing behind that matters.
+        let to = tail.filter(|tail| self.clear(bytes, from, *tail));
+        let to = to.unwrap_or(bytes.len());
         let mut first = None;
-        let found = self.filter.scan(bytes, from, last, |at, buckets| {
+        let found = self.filter.scan(bytes, from, to, last, |at, buckets| {
             first = self.begin(known, from, at, buckets);
             first.is_some()
         });
-        // A lead may begin before the one found and end behind it: it has only its own bytes.
-        let mut reached = bytes.len();
-        if let (Some(found), Some(begin)) = (found, first) {
-            reached = found;
-            while reached < bytes.len() && reached - begin <= self.longest {
-                let byte = bytes.get(reached).copied();
-                if !byte.is_some_and(|byte| self.any.contains(byte)) {
-                    break;
-                }
-                reached += 1;
-                #[cfg(test)]
-                crate::mask::window::steps::add(1);
-                let buckets = self.filter.at(bytes, reached, last);
-                if buckets != 0 && reached < bytes.len() {
-                    first = first.min(self.begin(known, from, reached, buckets).or(first));
-                }
-            }
+        if let (Some(found), Some(begin)) = (found, first)
+            && !self.clear(bytes, from, begin)
+        {
+            first = Some(self.before(known, from, begin, found));
         }
-        // What the bytes end with may be a lead.
-        if reached == bytes.len() && !last {
-            for (lead, _) in &self.kinds {
-                let one = Lead { least: 1, ..*lead };
-                let start = front(&one, bytes, from, bytes.len());
-                let start = start.filter(|start| *start < bytes.len());
-                first = match (first, start) {
-                    (Some(first), Some(start)) => Some(first.min(start)),
-                    (first, start) => first.or(start),
-                };
-            }
+        match (first, tail) {
+            (Some(first), Some(tail)) => first.min(tail),
+            (first, tail) => first.or(tail).unwrap_or(bytes.len()),
         }
-        first.unwrap_or(bytes.len())
     }
 
     fn ask(&self, window: &Window<'_>, below: usize) -> Answer {
@@ -174,25 +193,25 @@ impl Group for Leads {
         }
         let run = bytes.iter().take(self.longest);
         let run = run.take_while(|byte| self.any.contains(**byte)).count();
-        let mut places = Vec::new();
-        for at in 0..=run.min(bytes.len().saturating_sub(1)) {
-            let buckets = self.filter.at(bytes, at, last);
-            if buckets == 0 {
-                continue;
-            }
-            let outlines = self.filter.each(buckets, bytes, at, last);
-            for way in outlines.filter_map(|outline| self.ways.get(outline)) {
-                if covers(&way.outline.lead, bytes, at) && !places.contains(&way.pattern) {
-                    places.push(way.pattern);
-                }
-            }
-        }
         let open = if run == bytes.len() && !last {
             self.lead_only(window)
         } else {
             None
         };
         let limit = open.unwrap_or(below).min(below);
+        let mut places = Vec::new();
+        for at in 0..=run.min(bytes.len().saturating_sub(1)) {
+            let buckets = self.filter.at(bytes, at, last);
+            let outlines = self.filter.each(buckets, bytes, at, last);
+            for way in outlines.filter_map(|outline| self.ways.get(outline)) {
+                if self.patterns.rank(way.pattern) < limit
+                    && !places.contains(&way.pattern)
+                    && covers(&way.outline.lead, bytes, at)
+                {
+                    places.push(way.pattern);
+                }
+            }
+        }
         match (self.patterns.ask(window, limit, places), open) {
             (Answer::Nothing, Some(rank)) if rank < below => Answer::Open(rank),
             (answer, _) => answer,

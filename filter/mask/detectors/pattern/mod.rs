@@ -13,8 +13,9 @@
 //! The expression's longest match as its syntax gives it, at most 4096 bytes, with up to five bytes
 //! to see the end. One that has no longest match (`+`, `*`, `{20,}`) is followed for 4096 bytes. If
 //! it is not decided there whether and where it ends, these 4096 bytes are masked, not released,
-//! and the text goes on behind them as if they had been a match: what of a longer one is left is
-//! masked only as far as it is a match again.
+//! and with them the rest of the word that they end in, which may be any length. Behind that the
+//! text goes on as behind a match: what of a still longer one is left is masked only as far as it
+//! is a match again.
 //!
 //! # How
 //! [`outline`] says with which bytes matches begin, [`filter`] finds the places where such bytes
@@ -47,8 +48,7 @@ use regex_syntax::ParserBuilder;
 use regex_syntax::hir::Hir;
 
 use super::group::{Answer, Group};
-use super::hit;
-use crate::mask::window::{Miss, Window};
+use crate::mask::window::{Hit, Miss, Tail, Window};
 use automata::{Automata, Verdict};
 use fronts::Fronts;
 use leads::Leads;
@@ -187,17 +187,29 @@ impl Patterns {
             let found = self
                 .automata
                 .run(automaton, denoted, window.bytes, window.last);
-            let end = match found {
+            let (end, tail) = match found {
                 Verdict::No | Verdict::Match(0) => continue,
                 Verdict::More => return Answer::Open(pattern.rank),
-                Verdict::Match(end) | Verdict::Endless(end) => end,
+                Verdict::Match(end) => (end, None),
+                Verdict::Endless(end) => (end, Some(WORD)),
             };
             return match window.run(end, 3, is_continuation) {
-                Ok(cut) => Answer::Found(pattern.rank, hit(end + cut)),
+                Ok(cut) => Answer::Found(
+                    pattern.rank,
+                    Hit {
+                        len: end + cut,
+                        tail,
+                    },
+                ),
                 Err(Miss::More | Miss::No) => Answer::Open(pattern.rank),
             };
         }
         Answer::Nothing
+    }
+
+    /// The rank of the pattern of a place.
+    fn rank(&self, place: usize) -> usize {
+        self.list.get(place).map_or(usize::MAX, |one| one.rank)
     }
 
     fn bound(&self) -> usize {
@@ -205,6 +217,12 @@ impl Patterns {
         bounds.max().unwrap_or(0)
     }
 }
+
+/// What of a word is left behind a match that is given up: it may be the rest of a secret.
+const WORD: Tail = Tail::Run {
+    class: |byte| !matches!(byte, 0..=b' ' | 0x7f),
+    joiners: &[],
+};
 
 fn is_continuation(byte: u8) -> bool {
     matches!(byte, 0x80..=0xbf)

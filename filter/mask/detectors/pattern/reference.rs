@@ -7,9 +7,9 @@ use regex_automata::hybrid::dfa::{Cache, DFA};
 use regex_automata::nfa::thompson;
 use regex_automata::util::start;
 
-use super::{LONGEST, is_continuation, parse};
-use crate::mask::detectors::{Detect, Start, hit};
-use crate::mask::window::{Hit, Miss, Window};
+use super::{LONGEST, WORD, is_continuation, parse};
+use crate::mask::detectors::{Detect, Start};
+use crate::mask::window::{Hit, Miss, Tail, Window};
 
 pub(super) struct Reference {
     dfa: DFA,
@@ -34,7 +34,8 @@ impl Reference {
         }
     }
 
-    fn end(&self, window: &Window<'_>) -> Result<Option<usize>, Miss> {
+    /// Where the match ends, and how it goes on where it is given up.
+    fn end(&self, window: &Window<'_>) -> Result<(Option<usize>, Option<Tail>), Miss> {
         let cache = &mut self.cache.borrow_mut();
         let config = start::Config::new()
             .anchored(Anchored::Yes)
@@ -46,10 +47,10 @@ impl Reference {
             if state.is_match() {
                 end = Some(index);
             } else if state.is_dead() {
-                return Ok(end);
+                return Ok((end, None));
             }
             if self.endless && index == LONGEST {
-                return Ok(Some(LONGEST));
+                return Ok((Some(LONGEST), Some(WORD)));
             }
         }
         if !window.last {
@@ -59,7 +60,7 @@ impl Reference {
         if state.is_match() {
             end = Some(window.bytes.len());
         }
-        Ok(end)
+        Ok((end, None))
     }
 }
 
@@ -73,9 +74,10 @@ impl Detect for Reference {
     }
 
     fn find(&self, window: &Window<'_>) -> Result<Hit, Miss> {
-        let end = self.end(window)?;
+        let (end, tail) = self.end(window)?;
         let end = end.filter(|end| *end > 0).ok_or(Miss::No)?;
-        Ok(hit(end + window.run(end, 3, is_continuation)?))
+        let len = end + window.run(end, 3, is_continuation)?;
+        Ok(Hit { len, tail })
     }
 
     fn bound(&self) -> usize {

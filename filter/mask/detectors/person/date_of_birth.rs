@@ -64,6 +64,9 @@ impl Detect for DateOfBirth {
                 Some(end) => Some(end),
                 None => day_first(window)?,
             }
+        } else if !announced(window) {
+            // Before a word is waited for that may be a month's name.
+            None
         } else {
             month_first(window)?
         };
@@ -79,6 +82,10 @@ impl Detect for DateOfBirth {
         } else {
             Err(Miss::No)
         }
+    }
+
+    fn is_date(&self) -> bool {
+        true
     }
 
     fn bound(&self) -> usize {

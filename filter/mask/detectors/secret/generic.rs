@@ -201,6 +201,13 @@ fn ends_with(name: &[u8], word: &str) -> bool {
     word.bytes().rev().all(|byte| name.next() == Some(&byte))
 }
 
+/// Whether a value is a path to a name in a program's text.
+fn is_name(text: &[u8]) -> bool {
+    let digits = text.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let words = text.iter().any(|byte| matches!(byte, b'.' | b'_'));
+    contains(text, "::") || (words && digits <= 2 && !text.iter().any(u8::is_ascii_uppercase))
+}
+
 /// Whether a value is as random as a secret is.
 fn secret(text: &[u8]) -> bool {
     let mut counts = [0_u16; 128];
@@ -217,6 +224,7 @@ fn secret(text: &[u8]) -> bool {
     let lower = text.to_ascii_lowercase();
     text.iter().any(u8::is_ascii_digit)
         && bits.sum::<f32>() >= ENTROPY
+        && !is_name(text)
         && !REFERENCES
             .iter()
             .any(|one| lower.starts_with(one.as_bytes()))
@@ -275,6 +283,11 @@ pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
         "token = make_token_number_12(x)",
         "token = make_token_number_12(x)",
     ),
+    (
+        "private_key: pkcs8::PrivateKeyInfoRef",
+        "private_key: pkcs8::PrivateKeyInfoRef",
+    ),
+    ("token: node.colon2_token", "token: node.colon2_token"),
     (
         "nextPageToken: q9w8e7r6t5y4u3i2",
         "nextPageToken: q9w8e7r6t5y4u3i2",

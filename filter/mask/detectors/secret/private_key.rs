@@ -4,7 +4,8 @@
 //! 9580 for OpenPGP's blocks.
 //!
 //! Validation: the label ends with `PRIVATE KEY` or `PRIVATE KEY BLOCK`, and within 256
-//! bytes behind the BEGIN line comes a run of 16 characters of base64: text about keys, and
+//! bytes behind the BEGIN line comes a run of 32 characters of base64, or of 16 with small
+//! and capital letters and a digit or plus sign: text about keys, and
 //! a block with dots in place of a key, stay.
 //!
 //! Bound: the BEGIN line and 256 bytes. From there on everything is masked without being
@@ -18,6 +19,7 @@ const DASHES: &[u8] = b"-----";
 const LONGEST_LABEL: usize = 48;
 const EVIDENCE_WITHIN: usize = 256;
 const EVIDENCE: usize = 16;
+const LONG_EVIDENCE: usize = 32;
 
 pub(super) struct PrivateKey;
 
@@ -27,6 +29,13 @@ fn label(byte: u8) -> bool {
 
 fn base64(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/')
+}
+
+/// Whether a run is no word such as `DecodePrivateKey`.
+fn mixed(run: &[u8]) -> bool {
+    run.iter().any(|b| b.is_ascii_digit() || *b == b'+')
+        && run.iter().any(u8::is_ascii_uppercase)
+        && run.iter().any(u8::is_ascii_lowercase)
 }
 
 impl Detect for PrivateKey {
@@ -51,8 +60,8 @@ impl Detect for PrivateKey {
         }
         let mut from = header;
         while from < header + EVIDENCE_WITHIN {
-            let run = window.run(from, EVIDENCE, base64)?;
-            if run == EVIDENCE {
+            let run = window.run(from, LONG_EVIDENCE, base64)?;
+            if run == LONG_EVIDENCE || (run >= EVIDENCE && mixed(window.slice(from, run))) {
                 return Ok(Hit {
                     len: header,
                     tail: Some(Tail::KeyBlock),
@@ -68,7 +77,7 @@ impl Detect for PrivateKey {
     }
 
     fn bound(&self) -> usize {
-        BEGIN.len() + LONGEST_LABEL + DASHES.len() + EVIDENCE_WITHIN + EVIDENCE
+        BEGIN.len() + LONGEST_LABEL + DASHES.len() + EVIDENCE_WITHIN + LONG_EVIDENCE
     }
 }
 
@@ -111,7 +120,7 @@ pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
         "x[PRIVATE_KEY]y",
     ),
     (
-        "-----BEGIN PGP PRIVATE KEY BLOCK-----\nVersion: 1\n\nlQOYBFxAAAABCADA-\n--- -----END X----\n-----END PGP PRIVATE KEY BLOCK------",
+        "-----BEGIN PGP PRIVATE KEY BLOCK-----\nVersion: 1\n\nlQOYBF2AAAABCADA-\n--- -----END X----\n-----END PGP PRIVATE KEY BLOCK------",
         "[PRIVATE_KEY]-",
     ),
     (
@@ -129,6 +138,10 @@ pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
     (
         "It begins with -----BEGIN PRIVATE KEY----- and that is all.",
         "It begins with -----BEGIN PRIVATE KEY----- and that is all.",
+    ),
+    (
+        "-----BEGIN PRIVATE KEY-----\n/// To decode it, see the `DecodePrivateKey` trait.",
+        "-----BEGIN PRIVATE KEY-----\n/// To decode it, see the `DecodePrivateKey` trait.",
     ),
     ("-----------", "-----------"),
     ("-----BEGIN PRIVATE KEY----", "-----BEGIN PRIVATE KEY----"),

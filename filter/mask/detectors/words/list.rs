@@ -103,6 +103,10 @@ fn key(word: &[u8]) -> &[u8] {
     word.get(..len).unwrap_or(word)
 }
 
+fn lower(word: &[u8]) -> impl Iterator<Item = u8> + '_ {
+    word.iter().map(u8::to_ascii_lowercase)
+}
+
 fn head(bytes: &[u8]) -> usize {
     bytes.iter().take_while(|byte| word_byte(**byte)).count()
 }
@@ -147,37 +151,52 @@ impl List {
             characters: [false; CHARACTERS],
             longest: words.iter().map(String::len).max().unwrap_or(0),
         };
-        let mut order = Vec::with_capacity(words.len());
+        let too_many = |_| "all words together are too long".to_owned();
+        let mut counts = vec![0_usize; (1 << bits) + 1];
+        let mut keyed = Vec::with_capacity(words.len());
         for word in words {
             let word = word.as_bytes();
             let key = key(word);
             let hash = Hash::of(key);
             list.keys.insert(hash);
             list.note(word, key);
-            order.push((hash.bits(bits), word));
-        }
-        order.sort_unstable_by_key(|(bucket, _)| *bucket);
-        let too_many = |_| "all words together are too long".to_owned();
-        for of_bucket in order.chunk_by_mut(|one, other| one.0 == other.0) {
-            let lower = |word: &[u8]| word.to_ascii_lowercase();
-            if of_bucket.len() > 1 {
-                of_bucket.sort_by_cached_key(|(_, word)| lower(word));
+            let bucket = hash.bits(bits);
+            keyed.push((bucket, word));
+            if let Some(count) = counts.get_mut(bucket + 1) {
+                *count += 1;
             }
-            let bucket = of_bucket.first().map_or(0, |(bucket, _)| *bucket);
-            let so_far = u32::try_from(list.ends.len()).map_err(too_many)?;
-            list.buckets.resize(bucket, so_far);
-            let mut last: Option<Vec<u8>> = None;
-            for (_, word) in of_bucket {
-                let word = lower(word);
-                if last.as_ref() != Some(&word) {
-                    list.letters.extend_from_slice(&word);
+        }
+        let mut so_far = 0;
+        for count in &mut counts {
+            so_far += *count;
+            *count = so_far;
+        }
+        // Each count is now where the next word of its bucket stands.
+        let mut order: Vec<&[u8]> = vec![&[]; words.len()];
+        for (bucket, word) in keyed {
+            if let Some(place) = counts.get_mut(bucket) {
+                if let Some(slot) = order.get_mut(*place) {
+                    *slot = word;
+                }
+                *place += 1;
+            }
+        }
+        let mut from = 0;
+        for to in counts.into_iter().take(1 << bits) {
+            let of_bucket = order.get_mut(from..to).unwrap_or_default();
+            of_bucket.sort_unstable_by(|one, other| lower(one).cmp(lower(other)));
+            let mut last: &[u8] = &[];
+            for word in of_bucket {
+                if !last.eq_ignore_ascii_case(word) {
+                    list.letters.extend(lower(word));
                     let end = u32::try_from(list.letters.len()).map_err(too_many)?;
                     list.ends.push(end);
                 }
-                last = Some(word);
+                last = word;
             }
-            list.buckets
-                .push(u32::try_from(list.ends.len()).map_err(too_many)?);
+            let end = u32::try_from(list.ends.len()).map_err(too_many)?;
+            list.buckets.push(end);
+            from = to;
         }
         Ok(list)
     }

@@ -11,7 +11,9 @@
 //!   a detector finds, it is a text after all. If nothing was found either way, it is a message if
 //!   all of its fields are counted bytes, and otherwise a text.
 //!
-//! A text goes on in the next message of a stream where the same fields lead to it.
+//! A text goes on in the next message of a stream where the same fields lead to it, unless a
+//! detector finds something in the string alone: strings that have nothing to do with one another
+//! could hide what is in them by what the next one begins with.
 //!
 //! # What it can't
 //! - A string with a control character whose bytes happen to be a whole message is read as one, so
@@ -21,7 +23,8 @@
 //! - Packed numbers that happen to read as text are masked as text, should a detector find
 //!   something in them; so is a string of length-prefixed strings that is no message.
 //! - Strings that repeat from message to message, such as ids, are read as if they went on. So a
-//!   message may wait for the next one, and what two of them make together may be masked.
+//!   message may wait for the next one, and what two of them make together may be masked. And a
+//!   match that ends with its string is masked there, even where the text goes on (`1.2.3.4`, `5`).
 //! - Groups, which proto3 does not have, make a message malformed.
 
 use sha2::{Digest, Sha256};
@@ -102,10 +105,13 @@ impl<'a> Any<'a> {
             open.push(one.bytes.1);
             match one.kind {
                 Kind::Message => {}
-                Kind::Text if streamed => {
+                Kind::Text if streamed && !finds(self.engine, self.slice(one.bytes)) => {
                     feed.piece(one.bytes, (&one.id, Owner::default()), Writing::Raw);
                 }
-                Kind::Text => feed.whole(one.bytes, Writing::Raw),
+                Kind::Text => {
+                    feed.end_text(&one.id);
+                    feed.whole(one.bytes, Writing::Raw);
+                }
             }
         }
         while let Some(end) = open.pop() {

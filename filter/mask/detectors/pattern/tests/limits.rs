@@ -20,24 +20,47 @@ fn what_is_too_long_or_too_large_is_refused() {
     assert!(refused("(?:(?:(?:a*){1000}){1000}){1000}").starts_with("it is too large"));
 }
 
+/// Matches of one detector that follow on each other are one: a long one is told of in parts.
+fn joined(matches: Matches) -> Matches {
+    let mut all = Matches::new();
+    for (at, len, detector) in matches {
+        match all.last_mut() {
+            Some(last) if last.0 + last.1 == at && last.2 == detector => last.1 += len,
+            _ => all.push((at, len, detector)),
+        }
+    }
+    all
+}
+
 #[test]
-fn an_endless_match_is_masked_as_far_as_it_is_followed() {
-    for text in ["x[a-z]*!", "x[a-z]{3,}", "-?x[a-z]+"] {
+fn an_endless_match_is_masked_as_far_as_it_is_followed_and_the_word_to_its_end() {
+    for (text, longest) in [
+        ("x[a-z ]*!", 4096),
+        ("x[a-z]{3,}", usize::MAX),
+        (r"\bx[a-z]{3,}\b", usize::MAX),
+        ("-?x[a-z]+", usize::MAX),
+    ] {
         let patterns = [text, "[0-9]+"];
         let engine = Engine::new(&detections(&patterns)).unwrap();
         let references = patterns.map(Reference::new);
-        for len in [4093, 4094, 4095, 4096, 4097, 5000] {
+        for len in [4093, 4094, 4095, 4096, 4097, 4200, 9000] {
             for end in ["", "!", " "] {
                 let text = format!("a 12 x{}{end} b 7", "y".repeat(len));
-                let expected = expected(&references, text.as_bytes());
+                let expected = joined(expected(&references, text.as_bytes()));
                 for size in [1000, 4096, 4101, text.len()] {
-                    let pieces = text.as_bytes().chunks(size);
-                    assert_eq!(found(&engine, pieces), expected, "{len} {end} {size}");
+                    let found = joined(found(&engine, text.as_bytes().chunks(size)));
+                    assert_eq!(found, expected, "{len} {end} {size}");
                 }
-                if len >= 4097 {
-                    assert!(expected.contains(&(5, 4096, 0)));
+                if len > 4096 {
+                    let word = len + 1 + usize::from(end == "!");
+                    assert!(expected.contains(&(5, word, 0)), "{expected:?}");
                 }
             }
+        }
+        let spaced = format!("x{}", "yyy ".repeat(3000));
+        let masked = found(&engine, [spaced.as_bytes()]);
+        if longest == 4096 {
+            assert_eq!(joined(masked), [(0, 4096, 0)]);
         }
         assert!(engine.max_pending() <= 4096 + 5);
     }
@@ -104,6 +127,8 @@ fn candidates_that_never_complete_cost_no_more_the_more_there_are() {
     }
     // An endless one is followed from each place where it may begin, for its bound and no more.
     let engine = Engine::new(&detections(&["curl .*! -u"])).unwrap();
-    let steps = steps_for(&engine, "curl ");
-    assert!(steps <= 2 * 4096 / 5 + 10, "{steps} steps a byte");
+    for text in ["curl ".to_owned(), "curl ".repeat(800) + "\n"] {
+        let steps = steps_for(&engine, &text);
+        assert!(steps <= 4096 / 5 + 10, "{steps} steps a byte");
+    }
 }

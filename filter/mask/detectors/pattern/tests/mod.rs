@@ -60,7 +60,11 @@ fn expected(patterns: &[Reference], text: &[u8]) -> Matches {
                 return None;
             }
             match one.find(&window) {
-                Ok(hit) => Some((index, hit.len)),
+                Ok(hit) => {
+                    let rest = &text[at + hit.len..];
+                    let tail = hit.tail.map_or(0, |tail| tail.eat(rest, true).0);
+                    Some((index, hit.len + tail))
+                }
                 Err(Miss::No) => None,
                 Err(Miss::More) => panic!("nothing follows"),
             }

@@ -51,7 +51,11 @@ pub(super) fn of(number: &Number, count: usize) -> Form {
     let total: usize = groups.iter().map(|group| group.digits).sum();
     let digits = number.digits().get(..total).unwrap_or_default();
     if number.plus {
-        return international(digits, groups, 8);
+        let plain = matches!(groups, [_] | [_, _]) || !digits.starts_with(b"1");
+        return match international(digits, groups, 8) {
+            Form::International if !plain && !north_american(groups, true) => Form::Never,
+            form => form,
+        };
     }
     if never(groups, digits) {
         return Form::Never;
@@ -124,7 +128,8 @@ fn never(groups: &[Group], digits: &[u8]) -> bool {
                 || (parts(a, b) && year(c))
                 || (parts(a, b) && lengths(&[2, 2, 2]) && b.join != Join::Space)
         }
-        [a, b] => (year(a) || a.enclosed) && year(b),
+        // Two years, or an American postal code with four more digits.
+        [a, b] => ((year(a) || a.enclosed) && year(b)) || lengths(&[5, 4]),
         [a] => lengths(&[8]) && (1900..2100).contains(&a.value),
         _ => false,
     };

@@ -9,7 +9,7 @@ use crate::mask::window::Behind;
 static FOR: LazyLock<Vocabulary> = LazyLock::new(|| {
     Vocabulary::new(
         "phone* telephone* tel tels telno fon fone mobile* mobil mob cell cellphone* cellular
-         landline fax* telefax call calls called calling callback caller dial* ring reach
+         landline fax* telefax call calls called calling callback caller dial* reach
          reached sms whatsapp viber wechat imessage contact contacts hotline helpline pager
          voicemail answering msisdn
          telefon* handy handynummer rufnummer anruf* mobilnummer telefoon* bel puhelin*
@@ -32,7 +32,7 @@ const OWNERS: &[&[u8]] = &[b"my", b"your", b"his", b"her", b"our", b"their", b"s
 /// Words that announce another number.
 static AGAINST: LazyLock<Vocabulary> = LazyLock::new(|| {
     Vocabulary::new(
-        "order* invoice* ticket* card* account* acct zip zipcode postal* postcode plz id ids
+        "u int uint long const order* invoice* ticket* card* account* acct zip zipcode postal* postcode plz id ids
          uid uuid guid case ref reference* serial part sku isbn issn doi pmid ean upc gtin
          licen* passport ssn social security tax vat itin ein iban swift bic routing sort
          version build release revision commit model apt apartment suite room floor street
@@ -94,6 +94,7 @@ fn below_address(front: &Front) -> bool {
         && code.iter().all(u8::is_ascii_digit)
         && !year
         && word.word.len() > 1
+        && !word.glued
         && !AGAINST.has(word.word)
 }
 
@@ -102,7 +103,7 @@ fn beside(word: &Word<'_>) -> bool {
         return false;
     }
     let initial = match (word.word, word.between) {
-        ([letter], [b':' | b')', ..]) => FOR_INITIAL.contains(letter),
+        ([letter], [b':' | b')', ..]) => FOR_INITIAL.contains(letter) && !word.glued,
         _ => false,
     };
     initial || FOR_BESIDE.contains(&word.word)

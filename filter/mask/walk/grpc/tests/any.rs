@@ -101,6 +101,20 @@ fn texts_go_on_from_message_to_message() {
     assert_eq!(try_pieces(&engine(), ANY, &stream, &[5, 20]), Ok(expected));
 }
 
+#[test]
+fn strings_of_their_own_do_not_hide_one_another() {
+    let record = |card: &str| frame(&[field(1, "x"), field(2, card)].concat());
+    let stream = [
+        record("4111111111111111"),
+        record("4111111111111111"),
+        record("x"),
+    ]
+    .concat();
+    let masked_card = record("[CREDIT_CARD]");
+    let expected = [masked_card.clone(), masked_card, record("x")].concat();
+    assert_eq!(masked(&engine(), ANY, &stream), expected);
+}
+
 /// Two-letter tokens are messages of one number each; as pieces of a text they are what they are.
 #[test]
 fn short_tokens_that_could_be_numbers_are_text() {

@@ -1,0 +1,53 @@
+//! Which media types have text, and how they carry it.
+
+use super::Format;
+
+/// What a media type says of a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Media {
+    /// It carries text like this.
+    Text(Format),
+    /// It has no text: sound, pictures, fonts.
+    NoText,
+    /// It may have text that is not read.
+    Unknown,
+}
+
+/// JSON, one value a line.
+const LINES: [&str; 3] = [
+    "application/x-ndjson",
+    "application/ndjson",
+    "application/jsonl",
+];
+
+impl Format {
+    /// What the media type says, in lower case and without parameters. What needs to know more
+    /// than that, as gRPC and multipart bodies do, is unknown.
+    #[must_use]
+    pub fn of_media(media: &str) -> Media {
+        if media == "text/event-stream" {
+            return Media::Text(Self::Events);
+        }
+        if LINES.contains(&media) {
+            return Media::Text(Self::Lines);
+        }
+        if media == "application/json" || media.ends_with("+json") {
+            return Media::Text(Self::Json);
+        }
+        if media == "text/html" || media == "application/xhtml+xml" {
+            return Media::Text(Self::Html);
+        }
+        // SVG is text too.
+        if matches!(media, "text/xml" | "application/xml") || media.ends_with("+xml") {
+            return Media::Text(Self::Xml);
+        }
+        if media.starts_with("text/") {
+            return Media::Text(Self::Text);
+        }
+        let silent = ["audio/", "image/", "video/", "font/"];
+        if silent.iter().any(|kind| media.starts_with(kind)) {
+            return Media::NoText;
+        }
+        Media::Unknown
+    }
+}
