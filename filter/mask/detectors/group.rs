@@ -1,7 +1,7 @@
 //! Detectors that are looked for together.
 
 use super::super::window::{Behind, Hit, Miss, Window};
-use super::{Detect, Start};
+use super::{Detect, LEAD, LETTERS, RUN, Start};
 use crate::mask::scan;
 
 /// A part of a text, with what stands in front of it.
@@ -57,14 +57,24 @@ const WORD: u8 = 4;
 const ESCAPE_LETTER: u8 = 8;
 const BACKSLASH: u8 = 16;
 
+/// A detector that may begin with some byte.
+#[derive(Clone, Copy, Debug)]
+struct Candidate {
+    /// Its place among the detectors.
+    place: usize,
+    /// What its matches have at least.
+    digits: usize,
+    run: usize,
+}
+
 /// Detectors that are asked one by one at the positions where they may begin.
 pub(in crate::mask) struct Singles {
     /// By rank.
     detectors: Vec<(usize, Box<dyn Detect>)>,
     /// Of each byte, where something may begin with it and what it means to the one after it.
     flags: [u8; 256],
-    /// By first byte, the places in `detectors` of those that may begin with it.
-    candidates: Vec<Box<[usize]>>,
+    /// By first byte, those that may begin with it.
+    candidates: Vec<Box<[Candidate]>>,
     /// By first byte, the place of one that is often open while a word is being written.
     often_open: Vec<Option<usize>>,
     /// They are built in: their matches have anchors, so that nothing else needs to be asked about.
@@ -73,7 +83,7 @@ pub(in crate::mask) struct Singles {
 
 impl Singles {
     /// A group of detectors with their ranks. `anchored` says that the matches of all of them have
-    /// anchors as the scan for them asks, and that short numbers are no matches.
+    /// anchors as the scan for them asks.
     pub(in crate::mask) fn new(
         mut detectors: Vec<(usize, Box<dyn Detect>)>,
         anchored: bool,
@@ -90,7 +100,11 @@ impl Singles {
                     Start::Anywhere => *flags |= ANYWHERE,
                     Start::Never => continue,
                 }
-                starting.push(place);
+                starting.push(Candidate {
+                    place,
+                    digits: detect.digits(),
+                    run: detect.run().min(RUN),
+                });
             }
             if byte.is_ascii_alphanumeric() {
                 *flags |= WORD;
@@ -101,11 +115,11 @@ impl Singles {
             if byte == b'\\' {
                 *flags |= BACKSLASH;
             }
-            let often = |place: &&usize| {
-                let of = detectors.get(**place);
+            let often = |one: &&Candidate| {
+                let of = detectors.get(one.place);
                 of.is_some_and(|(_, detect)| anchored && detect.is_often_open())
             };
-            often_open.push(starting.iter().find(often).copied());
+            often_open.push(starting.iter().find(often).map(|one| one.place));
             candidates.push(starting.into_boxed_slice());
         }
         Self {
@@ -142,17 +156,21 @@ impl Singles {
     fn each(&self, window: &Window<'_>, below: usize) -> Answer {
         let edge = !window.behind.in_word();
         let first = window.bytes.first().copied().unwrap_or(0);
-        let dates_only = self.anchored && is_short_number(window);
+        let (digits, run) = if self.anchored {
+            (possible_digits(window), possible_run(window))
+        } else {
+            (usize::MAX, usize::MAX)
+        };
         let candidates = self.candidates.get(usize::from(first));
-        for place in candidates.map_or(&[][..], |all| all) {
-            let Some((rank, detect)) = self.detectors.get(*place) else {
+        for one in candidates.map_or(&[][..], |all| all) {
+            if one.digits > digits || one.run > run {
+                continue;
+            }
+            let Some((rank, detect)) = self.detectors.get(one.place) else {
                 continue;
             };
             if *rank >= below {
                 break;
-            }
-            if dates_only && !detect.is_date() {
-                continue;
             }
             if !edge && detect.starts(first) != Start::Anywhere {
                 continue;
@@ -179,22 +197,35 @@ impl Singles {
     }
 }
 
-/// Whether a number of at most four digits stands at the window's first byte, with nothing behind
-/// it that goes on with it: a year, an amount, a page. But for dates, nothing begins so.
-fn is_short_number(window: &Window<'_>) -> bool {
-    let digits = window
-        .bytes
-        .iter()
-        .take(5)
-        .take_while(|byte| byte.is_ascii_digit());
-    let length = digits.count();
-    let behind = window.bytes.get(length..).unwrap_or_default();
-    let ends = |byte: u8| matches!(byte, b',' | b';' | b'!' | b'?' | b'"' | b'\'' | b'\n');
-    match behind {
-        _ if length == 0 || length > 4 => false,
-        [b' ', next, ..] => next.is_ascii_alphabetic(),
-        [byte, next, ..] if ends(*byte) => !next.is_ascii_digit(),
-        _ => false,
+/// How many digits stand, or may come to stand, in the first [`LEAD`] bytes and in front of a word.
+fn possible_digits(window: &Window<'_>) -> usize {
+    let lead = window.bytes.get(..LEAD).unwrap_or(window.bytes);
+    let mut digits = 0;
+    let mut letters = 0;
+    for byte in lead {
+        digits += usize::from(byte.is_ascii_digit());
+        letters = if byte.is_ascii_alphabetic() {
+            letters + 1
+        } else {
+            0
+        };
+        if letters == LETTERS {
+            return digits;
+        }
+    }
+    let unknown = if window.last { 0 } else { LEAD - lead.len() };
+    digits + unknown
+}
+
+/// How many graphic bytes stand, or may come to stand, in a row; no more than [`RUN`] are counted.
+fn possible_run(window: &Window<'_>) -> usize {
+    let lead = window.bytes.get(..RUN).unwrap_or(window.bytes);
+    let run = lead.iter().take_while(|byte| byte.is_ascii_graphic());
+    let run = run.count();
+    if run == lead.len() && !window.last {
+        RUN
+    } else {
+        run
     }
 }
 

@@ -44,6 +44,15 @@ pub(super) enum Start {
     Anywhere,
 }
 
+/// How many bytes at the front of a match the digits are counted in that it has at least.
+pub(super) const LEAD: usize = 32;
+
+/// Graphic bytes in a row that are told from more.
+pub(super) const RUN: usize = 20;
+
+/// So many letters in a row are no part of a number.
+pub(super) const LETTERS: usize = 3;
+
 /// One detector.
 ///
 /// `find` is a function of the text alone: once it has answered a match or [`Miss::No`], it
@@ -62,10 +71,15 @@ pub(super) trait Detect {
     /// The most bytes that it must be shown before it no longer answers [`Miss::More`].
     fn bound(&self) -> usize;
 
-    /// Whether a match may begin with the name of a month, or with a number of at most four
-    /// digits that a word follows.
-    fn is_date(&self) -> bool {
-        false
+    /// The fewest digits that a match has in its first [`LEAD`] bytes, in front of any
+    /// [`LETTERS`] ASCII letters in a row.
+    fn digits(&self) -> usize {
+        0
+    }
+
+    /// The fewest graphic ASCII bytes that a match begins with; more than [`RUN`] count as so many.
+    fn run(&self) -> usize {
+        1
     }
 
     /// Whether it is open more often than others while a word is being written, so that asking it

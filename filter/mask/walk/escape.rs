@@ -40,10 +40,7 @@ impl Unescape {
     pub(super) fn push(&mut self, mut piece: &[u8], emit: &mut dyn FnMut(Unit<'_>)) {
         while !piece.is_empty() {
             if self.held.is_empty() {
-                let plain = piece
-                    .iter()
-                    .position(|byte| *byte == b'\\')
-                    .unwrap_or(piece.len());
+                let plain = memchr::memchr(b'\\', piece).unwrap_or(piece.len());
                 let (before, rest) = piece.split_at(plain);
                 if !before.is_empty() {
                     emit(Unit::Plain(before));

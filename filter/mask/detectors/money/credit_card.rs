@@ -74,6 +74,10 @@ impl Detect for CreditCard {
         end.filter(|_| !chained).map(hit).ok_or(Miss::No)
     }
 
+    fn digits(&self) -> usize {
+        FEWEST
+    }
+
     fn bound(&self) -> usize {
         MOST + MOST * LONGEST_SEPARATOR + 1
     }

@@ -57,7 +57,8 @@ use std::sync::LazyLock;
 use super::front::{Front, Vocabulary};
 use super::person::announces_phone;
 use super::{
-    Detect, Hit, LONGEST_SEPARATOR, Miss, Separator, Start, Window, alphanumeric, hit, separator,
+    Detect, Hit, LEAD, LETTERS, LONGEST_SEPARATOR, Miss, Separator, Start, Window, alphanumeric,
+    hit, separator,
 };
 
 /// Digits and letters of the longest number.
@@ -208,6 +209,18 @@ impl Detect for National {
             }
         }
         Err(Miss::No)
+    }
+
+    fn digits(&self) -> usize {
+        let count = |form: &Form| {
+            let lead = form.layout.get(..LEAD / LONGEST_SEPARATOR);
+            let lead = lead.unwrap_or(form.layout);
+            let letters = |kinds: &[u8]| kinds.iter().all(|kind| matches!(kind, b'@' | b'*'));
+            let word = lead.windows(LETTERS).position(letters);
+            let lead = lead.get(..word.unwrap_or(lead.len())).unwrap_or(lead);
+            lead.iter().filter(|kind| **kind == b'#').count()
+        };
+        self.0.forms.iter().map(count).min().unwrap_or(0)
     }
 
     fn bound(&self) -> usize {

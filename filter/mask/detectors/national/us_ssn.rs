@@ -74,6 +74,10 @@ impl Detect for UsSsn {
         if whole { Ok(hit(end)) } else { Err(Miss::No) }
     }
 
+    fn digits(&self) -> usize {
+        DIGITS
+    }
+
     fn bound(&self) -> usize {
         DIGITS + 2 * LONGEST_SEPARATOR + 2
     }

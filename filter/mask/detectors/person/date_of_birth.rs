@@ -67,10 +67,6 @@ impl Detect for DateOfBirth {
         }
     }
 
-    fn is_date(&self) -> bool {
-        true
-    }
-
     fn bound(&self) -> usize {
         2 + 4 + 4 + LONGEST_MONTH + 6 + 4 + 3
     }
@@ -227,7 +223,11 @@ fn month(window: &Window<'_>, from: usize) -> Result<Option<usize>, Miss> {
     let letter = |b: u8| b.is_ascii_alphabetic() || !b.is_ascii();
     let len = window.run(from, LONGEST_MONTH + 1, letter)?;
     let name = window.slice(from, len);
+    let first = name.first().map(u8::to_ascii_lowercase);
     let known = MONTHS.iter().map(|month| month.as_bytes()).any(|month| {
+        if month.first().copied() != first {
+            return false;
+        }
         let start = name.get(..month.len());
         start.is_some_and(|start| start.eq_ignore_ascii_case(month))
     });

@@ -15,6 +15,8 @@
 
 use crate::mask::detectors::{Detect, Hit, Miss, Start, Window, alphanumeric, hit};
 
+/// A letter, an at sign, and a domain such as `b.co`.
+const SHORTEST: usize = 6;
 const LONGEST_LOCAL: usize = 64;
 const LONGEST_LABEL: usize = 63;
 const LONGEST_DOMAIN: usize = 253;
@@ -47,6 +49,10 @@ impl Detect for Email {
             Some(end) => Ok(hit(end)),
             None => Err(Miss::No),
         }
+    }
+
+    fn run(&self) -> usize {
+        SHORTEST
     }
 
     fn bound(&self) -> usize {

@@ -60,6 +60,10 @@ impl Detect for Passport {
         }
     }
 
+    fn digits(&self) -> usize {
+        FEWEST_DIGITS
+    }
+
     fn bound(&self) -> usize {
         MOST + 2
     }

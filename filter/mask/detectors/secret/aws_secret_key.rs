@@ -60,6 +60,10 @@ impl Detect for AwsSecretKey {
         }
     }
 
+    fn run(&self) -> usize {
+        LENGTH
+    }
+
     fn bound(&self) -> usize {
         LENGTH + 1
     }

@@ -153,6 +153,10 @@ impl Detect for Generic {
         Ok(hit(len - stop))
     }
 
+    fn run(&self) -> usize {
+        SHORTEST
+    }
+
     fn bound(&self) -> usize {
         LONGEST + 2
     }

@@ -65,6 +65,10 @@ impl Detect for Jwt {
         }
     }
 
+    fn run(&self) -> usize {
+        SHORTEST_HEADER
+    }
+
     fn bound(&self) -> usize {
         LONGEST_HEADER + 1 + OBJECT.len() + 1
     }

@@ -112,6 +112,14 @@ impl Detect for Shape {
         Ok(hit(index))
     }
 
+    fn run(&self) -> usize {
+        let shortest = |part: &Part| match part {
+            Part::Literal(text) => text.len(),
+            Part::Take(_, count) | Part::Run(_, count, _) => *count,
+        };
+        self.parts.iter().map(shortest).sum()
+    }
+
     fn bound(&self) -> usize {
         let longest = |part: &Part| match part {
             Part::Literal(text) => text.len(),

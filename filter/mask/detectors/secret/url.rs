@@ -15,6 +15,8 @@
 use crate::mask::detectors::{Detect, Hit, Miss, Start, Tail, Window, hit};
 
 const LONGEST: usize = 256;
+/// A scheme, `://`, a colon and a password, an at sign, a host.
+const SHORTEST_DATABASE: usize = 10;
 const SHORTEST_TOKEN: usize = 16;
 
 pub(super) struct UrlCredentials;
@@ -96,7 +98,8 @@ impl Detect for UrlCredentials {
     }
 
     fn find(&self, window: &Window<'_>) -> Result<Hit, Miss> {
-        if !window.behind.backwards().take(3).eq(*b"//:") {
+        let authority = window.behind.byte() == Some(b'/');
+        if !authority || !window.behind.backwards().take(3).eq(*b"//:") {
             return Err(Miss::No);
         }
         let len = user_information(window, 0)?.ok_or(Miss::No)?;
@@ -151,6 +154,10 @@ impl Detect for DatabaseUrl {
             len: from + len + 1,
             tail: Some(REST),
         })
+    }
+
+    fn run(&self) -> usize {
+        SHORTEST_DATABASE
     }
 
     fn bound(&self) -> usize {

@@ -37,6 +37,9 @@ pub(in crate::mask::detectors) use words::announce as announces_phone;
 #[cfg(test)]
 pub(super) use examples::EXAMPLES;
 
+/// The shortest national numbers have as many.
+const FEWEST_DIGITS: usize = 6;
+
 pub(super) struct Phone;
 
 impl Detect for Phone {
@@ -74,6 +77,10 @@ impl Detect for Phone {
             }
         }
         Err(Miss::No)
+    }
+
+    fn digits(&self) -> usize {
+        FEWEST_DIGITS
     }
 
     fn bound(&self) -> usize {

@@ -149,6 +149,15 @@ impl Detect for Token {
         Err(Miss::No)
     }
 
+    fn run(&self) -> usize {
+        let shortest = |form: &Form| {
+            let prefix = form.prefixes.iter().map(|prefix| prefix.len()).min();
+            let (Length::Exactly(count) | Length::From(count, _)) = form.length;
+            prefix.unwrap_or(0) + count
+        };
+        self.forms.iter().map(shortest).min().unwrap_or(1)
+    }
+
     fn bound(&self) -> usize {
         let longest = |form: &Form| {
             let prefix = form.prefixes.iter().map(|prefix| prefix.len()).max();
