@@ -90,8 +90,8 @@ impl Engine {
     /// of [`BUILT_IN_DETECTORS`], and then the policy's own in the order given here.
     ///
     /// # Errors
-    /// A detector that does not exist, an expression that does not compile or whose longest
-    /// match is not bounded (by 4096 bytes), and a word that is empty or longer than that.
+    /// A detector that does not exist, an expression that does not compile, is too large or whose
+    /// longest match is longer than 4096 bytes, and a word or canary that is too short or too long.
     pub fn new(detections: &[Detection]) -> Result<Self, EngineError> {
         Self::build(detections, CACHE, true)
     }

@@ -23,6 +23,9 @@ const EFFORT: usize = 100_000;
 /// How often a position of prose may look like the beginning before a better cut is looked for.
 const RARE_ENOUGH: f64 = 1e-5;
 
+/// What is rarer than that is as good.
+const RAREST: f64 = 1e-9;
+
 /// One way in which matches of an expression may begin.
 #[derive(Clone, Debug)]
 pub(super) struct Outline {
@@ -100,8 +103,7 @@ fn cut(hir: &Hir, effort: &mut usize) -> Cut {
             Vec::new()
         };
         if !starts.is_empty() {
-            // A lead costs: what follows it is looked at twice, and more has to wait.
-            let price = if lead.most == 0 { 1.0 } else { 4.0 };
+            let price = price(&lead);
             let often = price * starts.iter().map(|sets| frequency(sets)).sum::<f64>();
             if best.as_ref().is_none_or(|(least, ..)| often < *least) {
                 best = Some((often, index, lead, starts));
@@ -290,13 +292,23 @@ fn only_word_bytes(set: &ByteSet) -> bool {
         .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
+/// How much a lead costs: what follows it is looked at twice, and what may be a lead has to wait,
+/// which is whole sentences if spaces may be in it.
+fn price(lead: &Lead) -> f64 {
+    match lead {
+        Lead { most: 0, .. } => 1.0,
+        Lead { most, bytes, .. } if *most > 4 && bytes.contains(b' ') => 4e5,
+        _ => 4.0,
+    }
+}
+
 /// How often a place in prose looks like this, very roughly.
 fn frequency(sets: &[ByteSet]) -> f64 {
     let each = sets.iter().map(|set| {
         let sum: u32 = set.bytes().map(weight).sum();
         f64::from(sum.min(1000)) / 1000.0
     });
-    each.product()
+    each.product::<f64>().max(RAREST)
 }
 
 /// How many of a thousand bytes of prose are this one.

@@ -89,3 +89,27 @@ fn all_rules_look_at_prose_a_few_times_more_than_ten_do() {
     println!("{ten} steps with ten rules, {all} with all");
     assert!(all <= 3 * ten, "{all} steps with all, {ten} with ten");
 }
+
+#[test]
+fn prose_waits_for_its_last_word_under_all_rules() {
+    let Some(rules) = rules() else { return };
+    let expressions: Vec<&str> = rules.iter().map(|(_, text)| text.as_str()).collect();
+    let engine = Engine::new(&detections(&expressions)).unwrap();
+    let prose = "Every ghost of the old harbour wrote a letter, fed the cat and left. ".repeat(4);
+    struct Nothing;
+    impl Sink for Nothing {
+        fn keep(&mut self, _len: usize) {}
+        fn replace(&mut self, _len: usize, _with: &str, _detector: usize) {
+            panic!("nothing to mask");
+        }
+    }
+    let mut text = Text::default();
+    for (index, byte) in prose.bytes().enumerate() {
+        text.push(&engine, &[byte], &mut Nothing);
+        let (seen, _) = prose.split_at(index + 1);
+        let word = seen.len() - seen.trim_end().rfind(' ').map_or(0, |at| at + 1);
+        // One of the rules begins with a space.
+        let waits = text.pending();
+        assert!(waits <= word + 1, "{waits} bytes wait after {seen}");
+    }
+}
