@@ -64,7 +64,7 @@ fn what_is_no_base64_of_text_is_a_string_like_any_other() {
     for string in [thrice, long] {
         let body = json!([string]).to_string();
         let out =
-            super::super::tests::try_pieces(&reading(), Format::Json, body.as_bytes(), &[100]);
+            super::super::tests::try_pieces(&reading(), Format::Json, body.as_bytes(), &[10, 30]);
         assert_eq!(String::from_utf8(out.unwrap()).unwrap(), body);
     }
     assert_eq!(
