@@ -36,6 +36,11 @@ fn text_in_base64_is_masked_in_either_alphabet() {
                 masked_text(&reading(), Format::Lines, &lines(said)),
                 lines(seen)
             );
+            let full = |text: &str| json!([STANDARD.encode(text)]).to_string();
+            assert_eq!(
+                masked_text(&reading(), Format::Json, &full("jane.doe@example.com!")),
+                full("[EMAIL]!")
+            );
             // Nobody asked.
             let unread = masked_text(&engine(), Format::Json, &body(said));
             assert_eq!(unread, body(said).replace(said, seen));
