@@ -189,11 +189,11 @@ impl Json {
         match byte {
             b' ' | b'\t' | b'\r' | b'\n' => job.out.push(byte),
             b'"' => match self.grammar.string() {
-                Some(Role::Key) => {
+                Some(Role::Key) if !job.engine.matches_keys() => {
                     self.run.push(byte);
                     self.state = State::Key { escaped: false };
                 }
-                Some(Role::Value) => {
+                Some(_) => {
                     job.out.push(byte);
                     self.string
                         .set_writing(if std::mem::take(&mut self.holds_json) {

@@ -99,6 +99,8 @@ struct Frame {
 /// Reads a payload token by token.
 struct Reader<'a> {
     bytes: &'a [u8],
+    /// Whether the names of members are texts.
+    keys: bool,
     grammar: Grammar,
     frames: Vec<Frame>,
     /// Levels opened below the last frame.
@@ -110,15 +112,18 @@ struct Reader<'a> {
     payload: Payload,
 }
 
-/// Reads a payload that is an object or a non-empty array; none when it is anything else.
+/// Reads a payload that is an object or a non-empty array; none when it is anything else. With
+/// `keys`, the names of members are texts too.
 ///
 /// # Errors
 /// More strings than are followed go on in other events.
-pub(super) fn read(bytes: &[u8]) -> Result<Option<Payload>, WalkError> {
+pub(super) fn read(bytes: &[u8], keys: bool) -> Result<Option<Payload>, WalkError> {
     if !matches!(bytes.trim_ascii_start(), [b'{' | b'[', ..]) {
         return Ok(None);
     }
-    Reader::new(bytes).read(CONTINUED)
+    let mut reader = Reader::new(bytes);
+    reader.keys = keys;
+    reader.read(CONTINUED)
 }
 
 /// Reads the value of a member whose name says that it lists tokens, and which holds them all.
@@ -139,6 +144,7 @@ impl<'a> Reader<'a> {
     fn new(bytes: &'a [u8]) -> Self {
         Self {
             bytes,
+            keys: false,
             grammar: Grammar::default(),
             frames: Vec::new(),
             deeper: 0,
@@ -261,6 +267,14 @@ impl<'a> Reader<'a> {
             let name = self.slice((start, end));
             if let Some(frame) = self.frames.last_mut().filter(|_| self.deeper == 0) {
                 frame.name = Name::read(name);
+            }
+            if self.keys {
+                self.payload.segments.push(Segment {
+                    start,
+                    end,
+                    kind: Kind::Whole(Writing::Json),
+                    varies: false,
+                });
             }
             return;
         }

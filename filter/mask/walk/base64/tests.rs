@@ -4,10 +4,14 @@ use serde_json::json;
 
 use super::super::Format;
 use super::super::tests::{engine, masked_text};
+use crate::config::mask::Options;
 use crate::mask::Engine;
 
 fn reading() -> Engine {
-    engine().reading_base64(true)
+    engine().with(&Options {
+        base64: true,
+        ..Options::default()
+    })
 }
 
 #[test]
