@@ -1,17 +1,25 @@
-//! What carries the text of an answer: content codings, gRPC of any schema, trailers.
+//! What carries the text of an answer: content codings, gRPC of any schema, markup, parts, lists of
+//! tokens, and JSON within JSON.
 
 mod coding;
+
+use std::time::Duration;
 
 use serde_json::json;
 use testbed::body::{self, Step};
 use testbed::grpc::enveloped;
 use testbed::http::{Client, Request};
 use testbed::model::Answer;
+use testbed::wait;
 
 use crate::support::{Guarded, ana, in_each_envoy, policy};
 use coding::{brotli, deflate, gzip, zstd};
 
-in_each_envoy!(encoded_answers_are_masked, grpc_of_any_schema_is_masked);
+in_each_envoy!(
+    encoded_answers_are_masked,
+    grpc_of_any_schema_is_masked,
+    markup_parts_and_arguments_are_masked,
+);
 
 /// A GET whose answer is made up by a test.
 const MADE_UP: &str = "/v1/made-up";
@@ -24,7 +32,7 @@ fn start(version: &str) -> Guarded {
     Guarded::start(
         version,
         &policy(&json!({
-            "masks": {"pii": {"detect": ["email", "credit_card"]}},
+            "masks": {"pii": {"detect": ["email", "credit_card"], "base64": true}},
             "rules": [{"name": "all", "then": "allow", "mask": ["pii"]}],
         })),
     )
@@ -211,11 +219,71 @@ fn grpc_of_any_schema_is_masked(version: &str) {
         .header("grpc-encoding", "snappy")
         .steps(vec![Step::data(packed), trailers()]);
     guarded.model.answer(PATH, answer);
-    let answer = ask("unknown.test");
+    let answer = ask("a.test");
     assert!(answer.body.is_empty(), "{answer:?}");
     assert_ne!(answer.trailer("grpc-status"), Some("0"), "{answer:?}");
-    assert_eq!(
-        guarded.record("unknown.test")["response"]["code"],
-        "message_compressed"
-    );
+    let of_code = || {
+        let records = guarded.mesh.sessions(0).unwrap();
+        let mut codes = records.iter().map(|one| one["response"]["code"].clone());
+        codes.find(|code| code == "message_compressed")
+    };
+    wait::value("the record", Duration::from_secs(30), of_code).unwrap();
+}
+
+fn markup_parts_and_arguments_are_masked(version: &str) {
+    let guarded = start(version);
+    let arguments = |mail: &str| {
+        let inner = format!("{{\"to\":\"{mail}\"}}");
+        json!({"choices": [{"message": {"tool_calls": [{"function": {"arguments": inner}}]}}]})
+            .to_string()
+    };
+    let tokens = |mail: [&str; 3]| {
+        let list = mail.map(|token| json!({"token": token, "logprob": -1}));
+        json!({"choices": [{"logprobs": {"content": list}}]}).to_string()
+    };
+    let parts = |mail: &str| {
+        format!(
+            "--b\r\ncontent-type: application/json\r\n\r\n{{\"a\":\"{mail}\"}}\r\n--b\r\ncontent-type: \
+             image/png\r\n\r\n\u{1}jane.doe@example.com\r\n--b\r\n\r\n{mail}\r\n--b--\r\n"
+        )
+    };
+    let mail = "jane.doe@example.com";
+    for (media, said, seen) in [
+        (
+            "text/html; charset=utf-8",
+            "<p title='jane.doe&#64;example.com'>jane.doe@example.com</p>".to_owned(),
+            "<p title='[EMAIL]'>[EMAIL]</p>".to_owned(),
+        ),
+        (
+            "application/atom+xml",
+            "<a>jane.doe&#x40;example.com</a>".to_owned(),
+            "<a>[EMAIL]</a>".to_owned(),
+        ),
+        ("multipart/mixed; boundary=b", parts(mail), parts("[EMAIL]")),
+        (
+            "application/json",
+            arguments("jane.doe\\u0040example.com"),
+            arguments("[EMAIL]"),
+        ),
+        (
+            "application/json",
+            tokens(["jane", ".doe@exam", "ple.com"]),
+            tokens(["[EMAIL]", "", ""]),
+        ),
+        (
+            "application/json",
+            r#"{"a":"amFuZS5kb2VAZXhhbXBsZS5jb20h"}"#.to_owned(),
+            r#"{"a":"W0VNQUlMXSE="}"#.to_owned(),
+        ),
+    ] {
+        for size in [1, 5, 1 << 20] {
+            let answer = Answer::new(200).header("content-type", media);
+            guarded
+                .model
+                .answer(MADE_UP, answer.steps(body::split(said.as_bytes(), size)));
+            let answer = guarded.send(made_up("a.test"));
+            assert_eq!((answer.status, &answer.broken), (200, &None), "{media}");
+            assert_eq!(answer.text(), seen, "{media}, {size}");
+        }
+    }
 }

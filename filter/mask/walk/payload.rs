@@ -33,37 +33,6 @@ pub(super) struct Segment {
     pub(super) varies: bool,
 }
 
-/// Members whose values differ from event to event of one stream, and that say nothing about which
-/// text is which or what ends it.
-const VARYING: &[&[u8]] = &[
-    b"sequence_number",
-    b"obfuscation",
-    b"created",
-    b"created_at",
-    b"logprob",
-    b"prompt_tokens",
-    b"completion_tokens",
-    b"total_tokens",
-    b"input_tokens",
-    b"output_tokens",
-    b"promptTokenCount",
-    b"candidatesTokenCount",
-    b"totalTokenCount",
-];
-
-/// Members whose elements follow one another as one text.
-const IN_ORDER: &[&[u8]] = &[
-    b"parts",
-    b"logprobs",
-    b"content",
-    b"refusal",
-    b"tokens",
-    b"prefill",
-    b"completion_probabilities",
-    b"chosenCandidates",
-    b"topCandidates",
-];
-
 /// What a segment is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -349,10 +318,10 @@ impl<'a> Reader<'a> {
         });
     }
 
-    /// Whether the value here is that of a member in [`VARYING`].
+    /// Whether the value here is that of a member in `VARYING` of the shapes.
     fn varies(&self) -> bool {
         let member = self.frames.last().filter(|frame| frame.object);
-        self.deeper == 0 && member.is_some_and(|frame| VARYING.contains(&frame.name.short()))
+        self.deeper == 0 && member.is_some_and(|frame| shapes::varies(frame.name.short()))
     }
 
     /// How a replacement is written in the string here: a tool call's arguments are JSON.
@@ -398,7 +367,7 @@ impl<'a> Reader<'a> {
         let in_order = depth
             .checked_sub(2)
             .and_then(|above| self.frames.get(above))
-            .is_some_and(|holder| holder.object && IN_ORDER.contains(&holder.name.short()));
+            .is_some_and(|holder| holder.object && shapes::are_in_order(holder.name.short()));
         self.scopes.push(Scope {
             position: array.filter(|_| !in_order),
             ..Scope::default()

@@ -102,3 +102,44 @@ pub(super) fn goes(path: &[&[u8]]) -> Option<Goes> {
         }
     }
 }
+
+/// Members whose values differ from event to event of one stream, and that say nothing about which
+/// text is which or what ends it.
+const VARYING: &[&[u8]] = &[
+    b"sequence_number",
+    b"obfuscation",
+    b"created",
+    b"created_at",
+    b"logprob",
+    b"prompt_tokens",
+    b"completion_tokens",
+    b"total_tokens",
+    b"input_tokens",
+    b"output_tokens",
+    b"promptTokenCount",
+    b"candidatesTokenCount",
+    b"totalTokenCount",
+];
+
+/// Whether the member of this name is one of these.
+pub(super) fn varies(name: &[u8]) -> bool {
+    VARYING.contains(&name)
+}
+
+/// Members whose elements follow one another as one text.
+const IN_ORDER: &[&[u8]] = &[
+    b"parts",
+    b"logprobs",
+    b"content",
+    b"refusal",
+    b"tokens",
+    b"prefill",
+    b"completion_probabilities",
+    b"chosenCandidates",
+    b"topCandidates",
+];
+
+/// Whether the elements of the member of this name follow one another as one text.
+pub(super) fn are_in_order(name: &[u8]) -> bool {
+    IN_ORDER.contains(&name)
+}

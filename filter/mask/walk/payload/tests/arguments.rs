@@ -99,8 +99,8 @@ fn what_is_no_escape_stays() {
         "\u{e9}\\u00\u{e9}",
     ] {
         for cut in (0..=text.len()).filter(|cut| text.is_char_boundary(*cut)) {
-            let stream =
-                event(&call(&text[..cut])) + &event(&call(&text[cut..])) + "data: [DONE]\n\n";
+            let (head, tail) = text.split_at(cut);
+            let stream = event(&call(head)) + &event(&call(tail)) + "data: [DONE]\n\n";
             let out = masked(&engine, Format::Events, stream.as_bytes());
             assert_eq!(String::from_utf8(out).unwrap(), stream);
         }
