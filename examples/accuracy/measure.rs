@@ -128,10 +128,19 @@ fn matches(engine: &Engine, text: &str) -> Vec<Match> {
         }
 
         fn replace(&mut self, len: usize, _with: &str, detector: usize) {
-            let span = self.at..self.at + len;
-            self.at = span.end;
-            let detector = self.engine.detector_name(detector).to_owned();
-            self.matches.push(Match { detector, span });
+            let from = self.at;
+            self.at += len;
+            let detector = self.engine.detector_name(detector);
+            match self.matches.last_mut() {
+                // A match of open length comes in parts.
+                Some(last) if last.span.end == from && last.detector == detector => {
+                    last.span.end = self.at;
+                }
+                _ => self.matches.push(Match {
+                    detector: detector.to_owned(),
+                    span: from..self.at,
+                }),
+            }
         }
     }
     let mut spans = Spans {

@@ -200,7 +200,7 @@ impl Exchange {
             prompts: Vec::new(),
         });
         let asked = Asked {
-            carriage: Carriage::of(headers, operation.body),
+            carriage: Carriage::of(headers, &operation),
             only_masked: false,
             identity,
             operation,

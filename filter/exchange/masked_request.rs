@@ -6,24 +6,35 @@
 
 use super::body::WITHHELD;
 use super::event::{Effect, Headers};
-use super::headers::{has, is_encoded, is_grpc, is_json, media_type, single};
+use super::headers::{has, is_encoded, is_grpc, media_type, parameter, single};
 use super::reply::Refusal;
 use super::request::{Seen, not_readable};
 use super::{Exchange, Guard};
 use crate::config::rules::RequestMask;
 use crate::encoding::Coding;
 use crate::json;
-use crate::mask::{Format, Framing, GrpcMessage, Masks, Originals, Pass, Stop};
-use crate::operation::Shape;
+use crate::mask::{Boundary, Format, Framing, GrpcMessage, Masks, Media, Originals, Pass, Stop};
+use crate::operation::{Dialect, Operation, Shape};
 
 /// How a request carries text, and what its head says of its bytes.
 #[derive(Clone, Debug)]
 pub(super) struct Carriage {
-    format: Option<(Format, Framing)>,
+    read: Read,
     /// Whether its length is said.
     sized: bool,
     /// Headers that are wrong once the bytes change.
     digests: Vec<&'static str>,
+}
+
+/// How a body is read.
+#[derive(Clone, Copy, Debug)]
+enum Read {
+    /// It has text.
+    Text(Format, Framing),
+    /// It has none.
+    NoText,
+    /// It may have text that can't be read.
+    Not,
 }
 
 /// Headers that describe the bytes of a body (RFC 9530, RFC 1864).
@@ -31,17 +42,13 @@ const DIGESTS: &[&str] = &["content-md5", "digest", "content-digest", "repr-dige
 
 impl Carriage {
     /// Reads a head.
-    pub(super) fn of(headers: &Headers<'_>, shape: Shape) -> Self {
-        let media = media_type(headers).filter(|_| !is_encoded(headers));
-        let framing = Framing {
-            compression: single(headers, "grpc-encoding")
-                .and_then(|name| Coding::named(name.as_bytes())),
-            web: false,
+    pub(super) fn of(headers: &Headers<'_>, operation: &Operation) -> Self {
+        let read = match media_type(headers) {
+            Some(media) if !is_encoded(headers) => read(&media, headers, operation),
+            _ => Read::Not,
         };
         Self {
-            format: media
-                .and_then(|media| format(&media, shape))
-                .map(|format| (format, framing)),
+            read,
             sized: has(headers, "content-length"),
             digests: DIGESTS
                 .iter()
@@ -53,31 +60,52 @@ impl Carriage {
 
     /// Whether such a body can be masked.
     pub(super) fn is_readable(&self) -> bool {
-        self.format.is_some()
+        matches!(self.read, Read::Text(..))
+    }
+
+    /// Whether there is nothing to mask in such a body.
+    fn has_no_text(&self) -> bool {
+        matches!(self.read, Read::NoText)
     }
 }
 
 impl Guard {
-    /// Whether a mask wants a request's body: not where it could only count, and can't.
+    /// Whether a mask wants a request's body: not where there is nothing to mask, nor where it could
+    /// only count, and can't.
     pub(super) fn reads(&self, mask: RequestMask, carriage: &Carriage, seen: Seen<'_>) -> bool {
         let counts = self.masks(Some(mask.plan)).is_some_and(Masks::only_count);
-        matches!(seen, Seen::Here(_)) || carriage.is_readable() || !counts
+        let passes = carriage.has_no_text() || (counts && !carriage.is_readable());
+        matches!(seen, Seen::Here(_)) || !passes
     }
 }
 
-fn format(media: &str, shape: Shape) -> Option<Format> {
+fn read(media: &str, headers: &Headers<'_>, operation: &Operation) -> Read {
+    let text = |format| Read::Text(format, Framing::default());
     if is_grpc(media) {
-        // A stream's client may wait for an answer before it sends more: the end may never come.
-        return (shape == Shape::TensorsGrpc)
-            .then_some(Format::Grpc(GrpcMessage::ModelInferRequest));
+        let message = match operation.body {
+            Shape::TensorsGrpc => GrpcMessage::ModelInferRequest,
+            // The catalog's other calls of gRPC are of one message. Of a stream that is not known,
+            // the client may wait for an answer before it sends more: its end may never come.
+            Shape::Opaque if operation.dialect == Dialect::Grpc => GrpcMessage::Any,
+            _ => return Read::Not,
+        };
+        let compression =
+            single(headers, "grpc-encoding").and_then(|name| Coding::named(name.as_bytes()));
+        let framing = Framing {
+            compression,
+            web: false,
+        };
+        return Read::Text(Format::Grpc(message), framing);
     }
-    if is_json(media) {
-        return Some(Format::Json);
+    if media.starts_with("multipart/") {
+        let boundary = parameter(headers, "boundary");
+        let boundary = boundary.and_then(|boundary| Boundary::new(boundary.as_bytes()));
+        return boundary.map_or(Read::Not, |boundary| text(Format::Multipart(boundary)));
     }
-    match media {
-        "application/x-ndjson" | "application/ndjson" | "application/jsonl" => Some(Format::Lines),
-        "text/plain" => Some(Format::Text),
-        _ => None,
+    match Format::of_media(media) {
+        Media::Text(format) => text(format),
+        Media::NoText => Read::NoText,
+        Media::Unknown => Read::Not,
     }
 }
 
@@ -103,15 +131,11 @@ impl Exchange {
             return Ok(Sent::default());
         }
         let masks = guard.masks(Some(mask.plan)).ok_or_else(unmaskable)?;
-        let format = carriage
-            .format
-            .filter(|(format, _)| is_certain(*format, body));
-        let Some(format) = format else {
-            return if masks.only_count() {
-                Ok(Sent::default())
-            } else {
-                Err(unmaskable())
-            };
+        let format = match carriage.read {
+            Read::Text(format, framing) if is_certain(format, body) => (format, framing),
+            Read::NoText => return Ok(Sent::default()),
+            _ if masks.only_count() => return Ok(Sent::default()),
+            _ => return Err(unmaskable()),
         };
         let mut pass = Pass::new(masks, format, None);
         masks.begin_noting();

@@ -5,13 +5,14 @@ mod tests;
 
 use std::rc::Rc;
 
-use crate::config::mask::{BUILT_IN_DETECTORS, Detection, Detector};
+use crate::config::mask::{BUILT_IN_DETECTORS, Detection, Detector, Options};
 
 use super::detectors;
 use super::detectors::group::{Answer, Group, Known, Singles};
 use super::detectors::own::Own;
 use super::detectors::{Detect, Placeholder};
 use super::render::{Originals, Pseudonyms, Replacement};
+use super::walk::Fields;
 use super::window::Window;
 
 /// Memory for the lazily built automata of all of a mask's patterns together, in bytes.
@@ -30,6 +31,9 @@ pub struct Engine {
     groups: Vec<Box<dyn Group>>,
     bound: usize,
     only_built_in: bool,
+    fields: Option<Fields>,
+    matches_keys: bool,
+    reads_base64: bool,
     pseudonyms: Rc<Pseudonyms>,
 }
 
@@ -147,9 +151,16 @@ impl Engine {
             ranks: order.into_iter().map(|(_, index)| index).collect(),
             compiled,
             only_built_in,
+            fields: None,
+            matches_keys: false,
+            reads_base64: false,
             groups,
             pseudonyms,
         })
+    }
+    /// Whether text is looked for in base64 too.
+    pub(super) fn reads_base64(&self) -> bool {
+        self.reads_base64
     }
 
     /// An engine that finds a request's pseudonyms in its answer, and writes what they stand for.
@@ -165,10 +176,32 @@ impl Engine {
                 name: "pseudonym".to_owned(),
                 replacement: Replacement::restoring(&originals),
             }],
+            reads_base64: false,
             only_built_in: false,
+            fields: None,
+            matches_keys: false,
             groups: vec![Box::new(group)],
             pseudonyms: Rc::default(),
         }
+    }
+
+    /// The same mask, which besides does what these options say.
+    #[must_use]
+    pub fn with(mut self, options: &Options) -> Self {
+        self.fields = Fields::new(&options.fields);
+        self.matches_keys = options.keys;
+        self.reads_base64 = options.base64;
+        self
+    }
+
+    /// Rules for single fields of JSON.
+    pub(super) fn fields(&self) -> Option<&Fields> {
+        self.fields.as_ref()
+    }
+
+    /// Whether the names of JSON's members are texts.
+    pub(super) fn matches_keys(&self) -> bool {
+        self.matches_keys
     }
 
     /// The name of detector `index`, as [`Sink::replace`](super::Sink::replace) gives it.

@@ -10,7 +10,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 use super::{Engine, EngineError, Format, Framing, Originals, WalkError, Walker};
-use crate::config::mask::{Options, Plan};
+use crate::config::mask::{FieldRules, Options, Plan};
 
 /// What a plan looks for, compiled.
 #[derive(Debug, Default)]
@@ -33,13 +33,20 @@ impl Masks {
     /// # Errors
     /// What [`Engine::new`] refuses.
     pub fn new(plan: &Plan) -> Result<Self, EngineError> {
+        // Fields are edited in what is sent; what is only looked at is looked at as it came.
+        let looking = Options {
+            fields: FieldRules::default(),
+            ..plan.options.clone()
+        };
         let some = |detections: &[_]| match detections {
             [] => Ok(None),
-            _ => Engine::new(detections).map(Some),
+            _ => Engine::new(detections).map(|engine| Some(engine.with(&looking))),
         };
         let changes = !plan.detections.is_empty() || !plan.options.fields.is_empty();
         Ok(Self {
-            change: changes.then(|| Engine::new(&plan.detections)).transpose()?,
+            change: changes
+                .then(|| Engine::new(&plan.detections).map(|engine| engine.with(&plan.options)))
+                .transpose()?,
             cuts: plan.cuts.clone(),
             alerts: some(&plan.alerts)?,
             gate: some(&plan.gate.detections)?,

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use testbed::body::Step;
+use testbed::envoy::OLDEST;
 use testbed::http::{Client, Request, Response};
 use testbed::model::Answer;
 
@@ -31,7 +32,7 @@ fn matches_lead_to_actions(version: &str) {
     let guarded = start(version);
     what_is_only_counted_stays(&guarded);
     an_answer_that_begins_with_a_match_is_refused(&guarded);
-    a_stream_ends_before_the_match(&guarded);
+    a_stream_ends_before_the_match(&guarded, version);
     answers_without_a_match_come_whole(&guarded);
     a_prompt_with_a_match_is_refused(&guarded);
 }
@@ -110,7 +111,7 @@ fn an_answer_that_begins_with_a_match_is_refused(guarded: &Guarded) {
     is_refusal(&client.send(chat(&ana(), "hello")).unwrap());
 }
 
-fn a_stream_ends_before_the_match(guarded: &Guarded) {
+fn a_stream_ends_before_the_match(guarded: &Guarded, version: &str) {
     for (http2, host) in [(false, "cut-1.test"), (true, "cut-2.test")] {
         let pieces = [
             "From 203.0.113.7 ",
@@ -140,7 +141,10 @@ fn a_stream_ends_before_the_match(guarded: &Guarded) {
         assert_eq!(seen, "From [IP] by ", "{host}");
         gate.open(9);
         let rest = stream.read();
-        assert!(rest.broken.is_some(), "{host}: {}", rest.text());
+        // The oldest Envoy ends a stream of HTTP/2 as if it were whole.
+        let told = rest.broken.is_some() || (http2 && version == OLDEST);
+        assert!(told, "{host}: {}", rest.text());
+        assert!(!rest.text().contains("[DONE]"), "{host}: {}", rest.text());
         assert!(!rest.text().contains("jane"), "{host}: {}", rest.text());
         assert!(!rest.text().contains("more"), "{host}: {}", rest.text());
         if !http2 {

@@ -242,7 +242,7 @@ fn what_cannot_be_masked_is_refused(guarded: &Guarded) {
         let request = Request::post("/v1/audio/transcriptions")
             .bearer(&ana())
             .header("content-type", media)
-            .body(b"--x\r\nana@example.com".to_vec());
+            .body(b"--x\r\ncontent-type: x/y\r\n\r\nana@example.com\r\n--x--\r\n".to_vec());
         let answer = guarded.send(request);
         assert_eq!(
             (answer.status, code(&answer).as_str()),

@@ -127,7 +127,7 @@ fn what_cannot_be_read_with_certainty_is_not_passed() {
     for (headers, body) in [
         (
             vec![("content-type", "multipart/form-data; boundary=x")],
-            &b"--x"[..],
+            &b"--x\r\ncontent-type: application/octet-stream\r\n\r\nana\r\n--x--\r\n"[..],
         ),
         (vec![("content-type", "application/octet-stream")], b"x"),
         (vec![], b"x"),
@@ -171,6 +171,12 @@ fn what_cannot_be_read_with_certainty_is_not_passed() {
             "{\"a\":\"[EMAIL]\"}\n{}\n",
         ),
         (
+            "multipart/form-data; boundary=x",
+            "--x\r\ncontent-disposition: form-data; name=prompt\r\n\r\nI am ana@example.com\r\n--x--\r\n",
+            "--x\r\ncontent-disposition: form-data; name=prompt\r\n\r\nI am [EMAIL]\r\n--x--\r\n",
+        ),
+        ("text/html", "<p>ana@example.com</p>", "<p>[EMAIL]</p>"),
+        (
             "application/vnd.x+json",
             "[\"ana@example.com\"]",
             "[\"[EMAIL]\"]",
@@ -179,6 +185,33 @@ fn what_cannot_be_read_with_certainty_is_not_passed() {
         let mut exchange = Driven::new(&ruled(json!({"mask_request": ["labels"]})));
         exchange.head("POST", "/upload", &[("content-type", media)], false);
         assert_eq!(sent(&exchange.whole(body)).unwrap(), masked);
+    }
+}
+
+#[test]
+fn what_has_no_text_passes_without_waiting() {
+    let mut exchange = Driven::new(&ruled(json!({"mask_request": ["labels"]})));
+    let headers = [("content-type", "audio/wav")];
+    let outcome = exchange.head("POST", "/v1/audio/transcriptions", &headers, false);
+    assert_eq!(outcome.flow, Flow::Continue);
+    assert!(!exchange.exchange.wants_request_body());
+}
+
+#[test]
+fn calls_of_grpc_are_masked_or_refused() {
+    for (method, held) in [
+        ("ModelInfer", true),
+        ("ServerLive", true),
+        ("ModelStreamInfer", false),
+    ] {
+        let mut exchange = Driven::new(&ruled(json!({"mask_request": ["labels"]})));
+        let path = format!("/inference.GRPCInferenceService/{method}");
+        let headers = [("content-type", "application/grpc")];
+        let outcome = exchange.head("POST", &path, &headers, false);
+        assert_eq!(exchange.exchange.wants_request_body(), held, "{method}");
+        if !held {
+            assert_eq!(reply(&outcome).grpc_status, 3, "{method}");
+        }
     }
 }
 

@@ -306,3 +306,54 @@ proptest! {
         prop_assert_eq!(pass.restored(), 2);
     }
 }
+
+/// Matches of known length, and ones whose end is not known when they are certain.
+fn values() -> String {
+    let token = concat!("eyJhbGciOiJIUzI1NiJ9", ".eyJzdWIiOiIxIn0", ".c2lnbmF0dXJl");
+    format!("to Ana@example.com, 4111 1111 1111 1111; {token}, then 2001:DB8::1 or 203.0.113.7!")
+}
+
+fn named() -> Masks {
+    let names = ["email", "credit_card", "secret.jwt", "ip"];
+    masks(&Plan {
+        detections: names.map(|name| detection(name, Style::Pseudonym)).into(),
+        ..Plan::default()
+    })
+}
+
+#[test]
+fn pseudonyms_do_not_depend_on_where_the_text_is_split() {
+    let (masks, text) = (named(), values());
+    let (whole, _) = run(&masks, Format::Text, None, &[text.as_bytes()]);
+    assert!(whole.contains("; [JWT], then [IP_"), "{whole}");
+    assert_eq!(whole.matches('[').count(), 5, "{whole}");
+    for first in 0..=text.len() {
+        for second in first..=text.len() {
+            let (head, rest) = text.as_bytes().split_at(first);
+            let (middle, tail) = rest.split_at(second - first);
+            let (out, _) = run(&masks, Format::Text, None, &[head, middle, tail]);
+            assert_eq!(out, whole, "{first}, {second}");
+        }
+    }
+    let bytes: Vec<&[u8]> = text.as_bytes().chunks(1).collect();
+    assert_eq!(run(&masks, Format::Text, None, &bytes).0, whole);
+}
+
+#[test]
+fn pseudonyms_are_the_same_in_every_form_of_body() {
+    let (masks, text) = (named(), values());
+    let (whole, _) = run(&masks, Format::Text, None, &[text.as_bytes()]);
+    let body = json!({"a": text}).to_string().replace('@', "\\u0040");
+    let (out, _) = run(&masks, Format::Json, None, &[body.as_bytes()]);
+    assert_eq!(serde_json::from_str::<Value>(&out).unwrap()["a"], whole);
+    for size in [1, 2, 3, 5, 1000] {
+        let characters: Vec<char> = text.chars().collect();
+        let pieces: Vec<String> = characters
+            .chunks(size)
+            .map(|piece| piece.iter().collect())
+            .collect();
+        let pieces: Vec<&str> = pieces.iter().map(String::as_str).collect();
+        let (out, _) = run(&masks, Format::Events, None, &[events(&pieces).as_bytes()]);
+        assert_eq!(content(&out), whole, "tokens of {size}");
+    }
+}

@@ -7,8 +7,6 @@
 //! `event`, `id` and `retry` say how to read the stream, and are never changed.
 //!
 //! # What it can't
-//! - The arguments of a tool call are JSON inside a string. They are matched as that string
-//!   reads; an escape of the inner JSON, such as `\u0040` for `@`, is not read a second time.
 //! - Which strings go on in other events is told by their names (see the payload's reader). A
 //!   server that splits a text under other names has its pieces matched one by one.
 //! - Data that is neither an object nor an array is plain text: escapes in it mean themselves.
@@ -20,11 +18,12 @@
 mod tests;
 
 use super::feed::{Feed, Range};
+use super::fields::Fields;
 use super::payload::{self, Payload};
 use super::template::Templates;
 use super::texts::{Owner, Texts};
 use super::track::Writing;
-use super::{Counts, WalkError};
+use super::{Counts, WalkError, body};
 use crate::mask::Engine;
 
 /// The longest event, in bytes. A longer one cannot be masked: its texts are not known before
@@ -116,6 +115,10 @@ impl Events {
         if event.is_empty() {
             return Ok(());
         }
+        let event = match engine.fields() {
+            Some(fields) => edited(fields, event, !self.begun)?,
+            None => event,
+        };
         let texts = &mut self.texts;
         if self.templates.feed(&event, texts, (engine, counts)) {
             self.texts.release(engine, counts, out);
@@ -123,7 +126,7 @@ impl Events {
         }
         let lines = Lines::read(&event, !std::mem::replace(&mut self.begun, true));
         let joined = lines.payload(&event);
-        let payload = payload::read(&joined)?;
+        let payload = payload::read(&joined, engine.matches_keys())?;
         let mut feed = Feed::new(&mut self.texts, engine, counts, &event);
         match &payload {
             Some(payload) => json(&mut feed, &lines, payload),
@@ -209,6 +212,27 @@ impl Lines {
             joined.extend_from_slice(event.get(*start..*end).unwrap_or_default());
         }
         joined.into()
+    }
+}
+
+/// An event whose JSON is edited as the mask says.
+fn edited(fields: &Fields, event: Vec<u8>, first: bool) -> Result<Vec<u8>, WalkError> {
+    let lines = Lines::read(&event, first);
+    let data = lines.payload(&event);
+    if !matches!(data.trim_ascii_start(), [b'{' | b'[', ..]) {
+        return Ok(event);
+    }
+    match lines.data.as_slice() {
+        [range] => body::edit(fields, &event, *range),
+        // JSON that goes over several lines is rare, and its lines can't be edited one by one.
+        _ => {
+            let whole = fields.edit(&data)?;
+            if whole == *data {
+                Ok(event)
+            } else {
+                Err(WalkError::Malformed)
+            }
+        }
     }
 }
 

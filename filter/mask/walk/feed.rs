@@ -4,7 +4,7 @@ use super::payload::{Kind, Payload};
 use super::queue::Length;
 use super::texts::{Id, Owner, Texts};
 use super::track::{Direct, Place, Track, Work, Writing};
-use super::{Counts, scalar};
+use super::{Counts, base64, scalar};
 use crate::mask::Engine;
 
 /// A range of an entry's bytes.
@@ -86,6 +86,15 @@ impl<'a> Feed<'a> {
         self.pass_to(range.0);
         let raw = self.slice(range);
         let matched = self.counts.total();
+        if self.engine.reads_base64()
+            && writing == Writing::Json
+            && let Some(masked) = base64::mask(self.engine, raw, self.counts)
+        {
+            self.unchanged = false;
+            self.texts.queue.literal(&masked);
+            self.written = range.1;
+            return;
+        }
         let mut masked = Vec::with_capacity(raw.len());
         let mut track = Track::new(writing);
         let mut out = Direct(&mut masked);
@@ -115,18 +124,18 @@ impl<'a> Feed<'a> {
     /// A segment of JSON that stands at `range`.
     pub(super) fn segment(&mut self, range: Range, kind: Kind, payload: &Payload) {
         match kind {
-            Kind::Whole => self.whole(range, Writing::Json),
+            Kind::Whole(writing) => self.whole(range, writing),
             Kind::Scalar => self.scalar(range),
             Kind::Piece(text) => {
-                if let Some((id, owner)) = payload.texts.get(text) {
-                    self.piece(range, (id, *owner), Writing::Json);
+                if let Some((id, owner, writing)) = payload.texts.get(text) {
+                    self.piece(range, (id, *owner), *writing);
                 }
             }
             Kind::Token(text, number) => {
-                if let Some((id, owner)) = payload.texts.get(text) {
+                if let Some((id, owner, writing)) = payload.texts.get(text) {
                     self.pass_to(range.0);
                     self.texts.queue.begin_token(number, self.slice(range));
-                    self.piece(range, (id, *owner), Writing::Json);
+                    self.piece(range, (id, *owner), *writing);
                     self.texts.queue.end_token();
                 }
             }
@@ -192,7 +201,7 @@ impl<'a> Feed<'a> {
 }
 
 fn push(track: &mut Track, raw: &[u8], place: Place, writing: Writing, work: &mut Work<'_>) {
-    if writing == Writing::Json {
+    if matches!(writing, Writing::Json | Writing::JsonInJson) {
         track.json(raw, place, work);
         track.end_string(place, work);
     } else {

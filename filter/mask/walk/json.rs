@@ -12,6 +12,7 @@ mod tests;
 mod tokens;
 
 use super::Counts;
+use super::base64;
 use super::grammar::{Grammar, Role};
 use super::scalar;
 use tokens::List;
@@ -38,6 +39,8 @@ enum State {
     String { escaped: bool },
     /// In text that is not JSON.
     Stray,
+    /// In a string that may be base64, held in `run`.
+    Base64,
     /// In a list of tokens, held in `run` as long as it is not too long.
     Tokens,
 }
@@ -55,6 +58,8 @@ pub(super) struct Json {
     tokens: Option<List>,
     /// One was broken.
     lists_are_over: bool,
+    /// The string that comes next, should one come, holds JSON.
+    holds_json: bool,
     string: Track,
     stray: Track,
 }
@@ -69,6 +74,7 @@ impl Default for Json {
             run: Vec::new(),
             tokens: None,
             lists_are_over: false,
+            holds_json: false,
             string: Track::new(Writing::Json),
             stray: Track::new(Writing::Stray),
         }
@@ -119,6 +125,7 @@ impl Json {
             }
             State::Key { .. } | State::AfterKey => self.break_at_run(job),
             State::Tokens => self.replay(job),
+            State::Base64 => self.no_base64(job),
             State::String { .. } | State::Stray => {}
         }
         self.with(job, |this, work| {
@@ -134,6 +141,7 @@ impl Json {
                 State::String { escaped } => self.in_string(piece, escaped, job),
                 State::Stray => self.in_stray(piece, job),
                 State::Tokens => self.in_tokens(piece, job),
+                State::Base64 => self.in_base64(piece, job),
                 State::Outside if self.grammar.in_array() && job.engine.passes_plain_numbers() => {
                     self.in_array(piece, job)
                 }
@@ -158,7 +166,7 @@ impl Json {
             State::Scalar => return self.in_scalar(byte, job),
             State::Key { escaped } => self.in_key(byte, escaped, job),
             State::AfterKey => return self.after_key(byte, job),
-            State::String { .. } | State::Stray | State::Tokens => return false,
+            State::String { .. } | State::Stray | State::Tokens | State::Base64 => return false,
         }
         true
     }
@@ -181,13 +189,23 @@ impl Json {
         match byte {
             b' ' | b'\t' | b'\r' | b'\n' => job.out.push(byte),
             b'"' => match self.grammar.string() {
-                Some(Role::Key) => {
+                Some(Role::Key) if !job.engine.matches_keys() => {
                     self.run.push(byte);
                     self.state = State::Key { escaped: false };
                 }
-                Some(Role::Value) => {
+                Some(_) => {
                     job.out.push(byte);
-                    self.state = State::String { escaped: false };
+                    self.string
+                        .set_writing(if std::mem::take(&mut self.holds_json) {
+                            Writing::JsonInJson
+                        } else {
+                            Writing::Json
+                        });
+                    self.state = if job.engine.reads_base64() {
+                        State::Base64
+                    } else {
+                        State::String { escaped: false }
+                    };
                 }
                 None => self.break_with(&[byte], job),
             },
@@ -266,6 +284,7 @@ impl Json {
         match byte {
             b':' => {
                 self.tokens = List::named(&self.run);
+                self.holds_json = tokens::holds_json(&self.run);
                 job.out.append(&mut self.run);
                 self.state = State::Outside;
             }
@@ -314,6 +333,34 @@ impl Json {
             State::Outside
         };
         content.len() + 1
+    }
+
+    /// Holds a string as long as it may be base64 of text.
+    fn in_base64(&mut self, piece: &[u8], job: &mut Job<'_>) -> usize {
+        let end = piece.iter().position(|byte| !base64::is_base64(*byte));
+        let (now, later) = piece.split_at(end.unwrap_or(piece.len()));
+        self.run.extend_from_slice(now);
+        let ends = later.first() == Some(&b'"');
+        if self.run.len() <= base64::LONGEST && (ends || later.is_empty()) {
+            if ends && let Some(masked) = base64::mask(job.engine, &self.run, job.counts) {
+                self.run.clear();
+                job.out.extend(masked);
+                job.out.push(b'"');
+                self.state = State::Outside;
+                return now.len() + 1;
+            }
+            if !ends {
+                return now.len();
+            }
+        }
+        self.no_base64(job);
+        now.len()
+    }
+
+    fn no_base64(&mut self, job: &mut Job<'_>) {
+        let held = std::mem::take(&mut self.run);
+        self.state = State::String { escaped: false };
+        self.take(&held, job);
     }
 
     fn in_stray(&mut self, piece: &[u8], job: &mut Job<'_>) -> usize {

@@ -10,7 +10,7 @@ use super::json::Json;
 use super::payload;
 use super::template::Templates;
 use super::texts::Texts;
-use super::{Counts, WalkError};
+use super::{Counts, WalkError, body};
 use crate::mask::Engine;
 
 /// The longest line, in bytes. A longer one cannot be masked: its texts are not known before
@@ -72,12 +72,18 @@ impl Lines {
         counts: &mut Counts,
     ) -> Result<(), WalkError> {
         let line = std::mem::take(&mut self.line);
+        let line = match engine.fields() {
+            Some(fields) if !line.trim_ascii().is_empty() => {
+                body::edit(fields, &line, (0, line.len()))?
+            }
+            _ => line,
+        };
         let texts = &mut self.texts;
         if self.templates.feed(&line, texts, (engine, counts)) {
             self.texts.release(engine, counts, out);
             return Ok(());
         }
-        let Some(payload) = payload::read(&line)? else {
+        let Some(payload) = payload::read(&line, engine.matches_keys())? else {
             // Not an object: nothing in it goes on in another line.
             let mut masked = Vec::with_capacity(line.len());
             let mut json = Json::default();

@@ -3,9 +3,12 @@
 //! Each takes a body in pieces of any size, gives the text in it to the matcher, and writes the
 //! body again with what the matcher replaced. Everything else stays byte for byte.
 
+mod base64;
+mod body;
 mod escape;
 mod events;
 mod feed;
+mod fields;
 mod grammar;
 mod grpc;
 mod json;
@@ -25,10 +28,11 @@ mod tests;
 
 use super::Engine;
 use crate::wire::WireError;
+use body::Body;
 use events::Events;
+pub(super) use fields::Fields;
 pub use grpc::Framing;
 use grpc::Grpc;
-use json::Json;
 use lines::Lines;
 use markup::Markup;
 pub use media::Media;
@@ -158,7 +162,7 @@ pub struct Walker {
 
 #[derive(Debug)]
 enum Kind {
-    Json(Box<Json>),
+    Json(Box<Body>),
     Events(Box<Events>),
     Lines(Box<Lines>),
     Text(Box<Track>),
@@ -252,7 +256,7 @@ impl Kind {
         counts: &mut Counts,
     ) -> Result<(), WalkError> {
         match self {
-            Self::Json(json) => json.push(engine, piece, out, counts),
+            Self::Json(json) => json.push(engine, piece, out, counts)?,
             Self::Events(events) => events.push(engine, piece, out, counts)?,
             Self::Lines(lines) => lines.push(engine, piece, out, counts)?,
             Self::Markup(markup) => markup.push(engine, piece, out, counts),
@@ -278,7 +282,7 @@ impl Kind {
         counts: &mut Counts,
     ) -> Result<(), WalkError> {
         match self {
-            Self::Json(json) => json.finish(engine, out, counts),
+            Self::Json(json) => json.finish(engine, out, counts)?,
             Self::Events(events) => events.finish(engine, out, counts)?,
             Self::Lines(lines) => lines.finish(engine, out, counts)?,
             Self::Markup(markup) => markup.finish(engine, out, counts),

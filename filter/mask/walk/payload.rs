@@ -10,10 +10,11 @@ use super::WalkError;
 use super::grammar::{Grammar, Role};
 use super::scalar;
 use super::texts::{Id, Owner};
+use super::track::Writing;
 use copies::Copies;
 use identity::{Event, Name, Piece, Scope};
 use shapes::Goes;
-pub(super) use shapes::lists_tokens;
+pub(super) use shapes::{holds_json, lists_tokens};
 
 /// Nesting in which names are followed; strings below it are texts of their own.
 const NAMED_DEPTH: usize = 32;
@@ -66,8 +67,8 @@ const IN_ORDER: &[&[u8]] = &[
 /// What a segment is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// A string that is a text of its own.
-    Whole,
+    /// A string that is a text of its own, whose replacements are written so.
+    Whole(Writing),
     /// A string that is a piece of the text at this index of [`Payload::texts`].
     Piece(usize),
     /// A token of the text at this index of [`Payload::texts`], and the token's number.
@@ -109,7 +110,7 @@ impl End {
 #[derive(Debug, Default)]
 pub(super) struct Payload {
     pub(super) segments: Vec<Segment>,
-    pub(super) texts: Vec<(Id, Owner)>,
+    pub(super) texts: Vec<(Id, Owner, Writing)>,
     pub(super) ends: Vec<End>,
 }
 
@@ -129,6 +130,8 @@ struct Frame {
 /// Reads a payload token by token.
 struct Reader<'a> {
     bytes: &'a [u8],
+    /// Whether the names of members are texts.
+    keys: bool,
     grammar: Grammar,
     frames: Vec<Frame>,
     /// Levels opened below the last frame.
@@ -140,15 +143,18 @@ struct Reader<'a> {
     payload: Payload,
 }
 
-/// Reads a payload that is an object or a non-empty array; none when it is anything else.
+/// Reads a payload that is an object or a non-empty array; none when it is anything else. With
+/// `keys`, the names of members are texts too.
 ///
 /// # Errors
 /// More strings than are followed go on in other events.
-pub(super) fn read(bytes: &[u8]) -> Result<Option<Payload>, WalkError> {
+pub(super) fn read(bytes: &[u8], keys: bool) -> Result<Option<Payload>, WalkError> {
     if !matches!(bytes.trim_ascii_start(), [b'{' | b'[', ..]) {
         return Ok(None);
     }
-    Reader::new(bytes).read(CONTINUED)
+    let mut reader = Reader::new(bytes);
+    reader.keys = keys;
+    reader.read(CONTINUED)
 }
 
 /// Reads the value of a member whose name says that it lists tokens, and which holds them all.
@@ -169,6 +175,7 @@ impl<'a> Reader<'a> {
     fn new(bytes: &'a [u8]) -> Self {
         Self {
             bytes,
+            keys: false,
             grammar: Grammar::default(),
             frames: Vec::new(),
             deeper: 0,
@@ -292,9 +299,17 @@ impl<'a> Reader<'a> {
             if let Some(frame) = self.frames.last_mut().filter(|_| self.deeper == 0) {
                 frame.name = Name::read(name);
             }
+            if self.keys {
+                self.payload.segments.push(Segment {
+                    start,
+                    end,
+                    kind: Kind::Whole(Writing::Json),
+                    varies: false,
+                });
+            }
             return;
         }
-        let mut kind = Kind::Whole;
+        let mut kind = Kind::Whole(self.writing());
         if self.deeper == 0 {
             match self.goes() {
                 Some(goes) => {
@@ -340,6 +355,15 @@ impl<'a> Reader<'a> {
         self.deeper == 0 && member.is_some_and(|frame| VARYING.contains(&frame.name.short()))
     }
 
+    /// How a replacement is written in the string here: a tool call's arguments are JSON.
+    fn writing(&self) -> Writing {
+        let member = self.frames.last().filter(|_| self.deeper == 0);
+        match member {
+            Some(frame) if shapes::holds_json(frame.name.short()) => Writing::JsonInJson,
+            _ => Writing::Json,
+        }
+    }
+
     /// How the string here goes on, if it does. Of one that would be too many, it does not matter.
     fn goes(&self) -> Option<Goes> {
         let objects = self.frames.iter().filter(|frame| frame.object);
@@ -354,6 +378,7 @@ impl<'a> Reader<'a> {
         Piece {
             names: objects.map(|frame| frame.name).collect(),
             scopes,
+            writing: self.writing(),
         }
     }
 

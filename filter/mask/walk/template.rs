@@ -34,7 +34,7 @@ struct Template {
     /// The values, in their order, at their places in `bytes`.
     segments: Vec<Segment>,
     piece: Range,
-    text: (Id, Owner),
+    text: (Id, Owner, Writing),
 }
 
 impl Templates {
@@ -64,7 +64,7 @@ impl Templates {
                     match segment.kind {
                         Kind::Piece(_) => template.piece(place, &mut feed),
                         _ if feed.slice(place) == known => {}
-                        Kind::Whole => feed.whole(place, Writing::Json),
+                        Kind::Whole(writing) => feed.whole(place, writing),
                         Kind::Scalar => feed.scalar(place),
                         Kind::Token(..) | Kind::Copy(..) | Kind::CopyEnd => {}
                     }
@@ -90,8 +90,9 @@ impl Templates {
         let [text] = payload.texts.as_slice() else {
             return;
         };
-        let values =
-            |segment: &Segment| matches!(segment.kind, Kind::Whole | Kind::Piece(_) | Kind::Scalar);
+        let values = |segment: &Segment| {
+            matches!(segment.kind, Kind::Whole(_) | Kind::Piece(_) | Kind::Scalar)
+        };
         if !payload.segments.iter().all(values) {
             return;
         }
@@ -126,8 +127,8 @@ impl Template {
     }
 
     fn piece(&self, place: Range, feed: &mut Feed<'_>) {
-        let (id, owner) = &self.text;
-        feed.piece(place, (id, *owner), Writing::Json);
+        let (id, owner, writing) = &self.text;
+        feed.piece(place, (id, *owner), *writing);
     }
 
     /// Where the text stands in an event that has the same bytes but for it.
@@ -149,7 +150,7 @@ impl Template {
             let known = self.slice((segment.start, segment.end));
             let length = match segment.kind {
                 Kind::Scalar => scalar_end(rest),
-                Kind::Whole | Kind::Piece(_) => end_of_string(rest, false).0?,
+                Kind::Whole(_) | Kind::Piece(_) => end_of_string(rest, false).0?,
                 // No template has them.
                 Kind::Token(..) | Kind::Copy(..) | Kind::CopyEnd => return None,
             };
@@ -157,7 +158,7 @@ impl Template {
             let fits = match segment.kind {
                 Kind::Piece(_) => is_string(value),
                 _ if value == known => true,
-                Kind::Whole => segment.varies && is_string(value),
+                Kind::Whole(_) => segment.varies && is_string(value),
                 Kind::Scalar => segment.varies && scalar::is_scalar(value),
                 Kind::Token(..) | Kind::Copy(..) | Kind::CopyEnd => false,
             };

@@ -7,12 +7,14 @@
 //! can be spread over several events.
 
 mod fresh;
+mod nested;
 mod undecided;
 
 use super::Counts;
 use super::escape::{self, Unescape, Unit};
 use crate::mask::{Engine, Sink, Text};
 use fresh::{Fresh, Span};
+use nested::Nested;
 use undecided::Undecided;
 
 /// At most so many bytes go to the matcher at a time, which bounds what is copied for it.
@@ -58,6 +60,8 @@ const OF_JSON: &[u8] = b"{}[]:,\"+-.0123456789eEtruefalsn \t\r\n";
 pub(super) enum Writing {
     /// Within a JSON string.
     Json,
+    /// Within a string of JSON that stands within a JSON string.
+    JsonInJson,
     /// Within JSON that is none, outside strings: it must not become JSON.
     Stray,
     /// Within a line.
@@ -77,6 +81,11 @@ impl Writing {
     fn write(self, with: &str, further: bool, out: &mut Vec<u8>) {
         match self {
             Self::Json => escape::write(with, out),
+            Self::JsonInJson => {
+                let mut inner = Vec::with_capacity(with.len());
+                escape::write(with, &mut inner);
+                escape::write(&String::from_utf8_lossy(&inner), out);
+            }
             Self::Raw => out.extend_from_slice(with.as_bytes()),
             Self::Markup | Self::BareMarkup => markup(with, self == Self::BareMarkup, out),
             Self::Verbatim => {
@@ -180,6 +189,7 @@ pub(super) struct Track {
     matching: Option<usize>,
     undecided: Undecided,
     unescape: Unescape,
+    nested: Nested,
     writing: Writing,
     /// Room for what a piece with escapes reads as, and for where its bytes come from.
     decoded: Vec<u8>,
@@ -194,6 +204,7 @@ impl Track {
             matching: None,
             undecided: Undecided::default(),
             unescape: Unescape::default(),
+            nested: Nested::default(),
             writing,
             decoded: Vec::new(),
             spans: Vec::new(),
@@ -202,12 +213,13 @@ impl Track {
 
     /// How many raw bytes wait.
     pub(super) fn held(&self) -> usize {
-        self.undecided.held() + self.unescape.held()
+        self.undecided.held() + self.unescape.held() + self.nested.held()
     }
 
     /// The first entry in which something waits.
     pub(super) fn waits_in(&self) -> Option<u64> {
-        self.undecided.place().map(|place| place.entry)
+        let first = self.undecided.place().or_else(|| self.nested.place());
+        first.map(|place| place.entry)
     }
 
     /// Takes bytes that mean themselves.
@@ -227,6 +239,10 @@ impl Track {
 
     /// Takes a piece of a JSON string's content.
     pub(super) fn json(&mut self, raw: &[u8], place: Place, work: &mut Work<'_>) {
+        if self.writing == Writing::JsonInJson {
+            self.json_in_json(raw, place, work);
+            return;
+        }
         let mut rest = raw;
         // The end of an escape that began in an earlier piece.
         while self.unescape.held() > 0
@@ -244,6 +260,25 @@ impl Track {
         for chunk in rest.chunks(CHUNK) {
             self.escaped(chunk, place, work);
         }
+    }
+
+    /// The same where the string holds JSON, whose escapes are read too.
+    fn json_in_json(&mut self, raw: &[u8], place: Place, work: &mut Work<'_>) {
+        let waits = self.unescape.held() + self.nested.held() > 0;
+        if !waits && memchr::memchr(b'\\', raw).is_none() {
+            if !raw.is_empty() {
+                self.plain(raw, place, work);
+            }
+            return;
+        }
+        for chunk in raw.chunks(CHUNK) {
+            self.unescape_waiting(|unescape, emit| unescape.push(chunk, emit), place, work);
+        }
+    }
+
+    /// What is written in another way from now on. Nothing may wait.
+    pub(super) fn set_writing(&mut self, writing: Writing) {
+        self.writing = writing;
     }
 
     /// Takes a piece of a JSON string's content that may begin in an escape only where a chunk
@@ -279,6 +314,7 @@ impl Track {
 
     /// The text ends here. What comes next is a new one.
     pub(super) fn finish(&mut self, work: &mut Work<'_>) {
+        self.end_nested(work);
         let engine = work.engine;
         let (text, mut decide) = self.split(Fresh::default(), work);
         text.finish(engine, &mut decide);
@@ -288,6 +324,7 @@ impl Track {
 
     /// Decides everything that waits; the text goes on.
     pub(super) fn force(&mut self, work: &mut Work<'_>) {
+        self.end_nested(work);
         let engine = work.engine;
         let (text, mut decide) = self.split(Fresh::default(), work);
         text.force(engine, &mut decide);
@@ -302,7 +339,13 @@ impl Track {
     ) {
         let mut decoded = std::mem::take(&mut self.decoded);
         let undecided = &mut self.undecided;
+        let nested = &mut self.nested;
+        let twice = self.writing == Writing::JsonInJson;
         read(&mut self.unescape, &mut |unit| {
+            if twice {
+                nested.unit(&unit, place, (&mut *undecided, &mut decoded), work.out);
+                return;
+            }
             let (raw, bytes, whole) = match unit {
                 Unit::Plain(bytes) => (bytes, bytes, false),
                 Unit::Escape { raw, decoded } => (raw, decoded, true),
@@ -313,6 +356,16 @@ impl Track {
         self.match_waiting(&decoded, work);
         decoded.clear();
         self.decoded = decoded;
+    }
+
+    /// What waits for the rest of an inner escape is none.
+    fn end_nested(&mut self, work: &mut Work<'_>) {
+        if self.nested.held() > 0 {
+            let mut decoded = Vec::new();
+            let target = (&mut self.undecided, &mut decoded);
+            self.nested.end(target, work.out);
+            self.match_waiting(&decoded, work);
+        }
     }
 
     /// Gives the matcher bytes that stand in the queue of what is undecided.

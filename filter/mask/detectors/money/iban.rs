@@ -123,8 +123,11 @@ impl Detect for Iban {
         {
             return Err(Miss::No);
         }
-        let country = window.slice(0, 2).to_ascii_uppercase();
-        let Ok(place) = LENGTHS.binary_search_by(|(code, _)| code.as_slice().cmp(&country)) else {
+        let Some(country) = window.bytes.first_chunk::<2>() else {
+            return Err(Miss::No);
+        };
+        let country = country.map(|letter| letter.to_ascii_uppercase());
+        let Ok(place) = LENGTHS.binary_search_by(|(code, _)| (*code).cmp(&country)) else {
             return Err(Miss::No);
         };
         let length = LENGTHS.get(place).map_or(0, |(_, length)| *length);

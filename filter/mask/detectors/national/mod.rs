@@ -185,8 +185,13 @@ impl Detect for National {
 
     fn find(&self, window: &Window<'_>) -> Result<Hit, Miss> {
         for form in self.0.forms {
-            let Some(read) = form.read(window)? else {
-                continue;
+            let word = || Front::new(window.behind).says(NEAR, self.0.words);
+            let read = match form.read(window) {
+                Ok(Some(read)) => read,
+                // Nothing waits that needs a word which is not there.
+                Err(Miss::More) if form.needs_word(window) && !word() => continue,
+                Err(miss) => return Err(miss),
+                Ok(None) => continue,
             };
             let characters = read.characters.get(..read.count).unwrap_or_default();
             if !(self.0.valid)(characters) || !read.is_whole(window)? {
@@ -198,7 +203,7 @@ impl Detect for National {
                 Needs::NoPhone => !announces_phone(window.behind),
                 Needs::Word => false,
             };
-            if enough || Front::new(window.behind).says(NEAR, self.0.words) {
+            if enough || word() {
                 return Ok(hit(read.len));
             }
         }
@@ -270,6 +275,12 @@ impl Form {
             }
         }
         Ok(Some(read))
+    }
+
+    /// Whether what is known of the number needs a word in front.
+    fn needs_word(&self, window: &Window<'_>) -> bool {
+        let mut known = window.bytes.iter().take(self.layout.len());
+        self.needs == Needs::Word || known.any(u8::is_ascii_lowercase)
     }
 
     /// Whether a look at what stands in the place of the first separator, or behind a number

@@ -21,6 +21,8 @@ pub(super) struct Leads {
     any: ByteSet,
     /// The longest lead.
     longest: usize,
+    /// The first rank of all.
+    lowest: usize,
 }
 
 impl Leads {
@@ -40,8 +42,13 @@ impl Leads {
         }
         let sets = ways.iter().map(|way| way.outline.sets.clone()).collect();
         Self {
-            patterns,
+            lowest: ways
+                .iter()
+                .map(|way| patterns.rank(way.pattern))
+                .min()
+                .unwrap_or(0),
             longest: kinds.iter().map(|(lead, _)| lead.most).max().unwrap_or(0),
+            patterns,
             ways,
             filter: Filter::new(sets),
             kinds,
@@ -199,6 +206,13 @@ impl Group for Leads {
             None
         };
         let limit = open.unwrap_or(below).min(below);
+        if limit <= self.lowest {
+            // The first of all is open: so it is most often at the end of a piece.
+            return match open {
+                Some(rank) if rank < below => Answer::Open(rank),
+                _ => Answer::Nothing,
+            };
+        }
         let mut places = Vec::new();
         for at in 0..=run.min(bytes.len().saturating_sub(1)) {
             let buckets = self.filter.at(bytes, at, last);

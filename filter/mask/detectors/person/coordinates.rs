@@ -3,9 +3,10 @@
 //! Source: ISO 6709 and RFC 5870 (decimal degrees; latitude first).
 //!
 //! Validation: two decimal numbers with a comma, a comma and a space, or a space between them;
-//! a latitude of at most 90 and a longitude of at most 180 degrees, each with four decimals or
-//! more (some ten metres), or three where a word such as "coordinates" or "lat" stands in
-//! front.
+//! a latitude of at most 90 and a longitude of at most 180 degrees. Intervals and other pairs of
+//! measurements look like that too: so each has four decimals or more (some ten metres) and one
+//! of them is 10 or more, or five decimals and 1; or three where a word such as "coordinates"
+//! or "lat" stands in front.
 //! Whole: no letter or digit next to it, no third number behind: three are a point in space,
 //! and longer rows are measurements.
 //!
@@ -17,8 +18,7 @@ use crate::mask::detectors::front::{Front, Vocabulary};
 use crate::mask::detectors::{Detect, Hit, Miss, Start, Window, hit};
 
 const MOST_DECIMALS: usize = 15;
-const DECIMALS: usize = 4;
-const DECIMALS_WITH_WORD: usize = 3;
+const FEWEST_DECIMALS: usize = 3;
 const NEAR: usize = 5;
 
 static FOR: LazyLock<Vocabulary> = LazyLock::new(|| {
@@ -71,8 +71,12 @@ impl Detect for Coordinates {
             }
             next => next.is_some_and(|b| b.is_ascii_alphanumeric()),
         };
-        let words = || Front::new(behind).says(NEAR, &FOR);
-        if !more && (decimals >= DECIMALS || (decimals >= DECIMALS_WITH_WORD && words())) {
+        let places = match decimals {
+            0..=3 => false,
+            4 => latitude.value.max(longitude.value) >= 10,
+            _ => latitude.value.max(longitude.value) >= 1,
+        };
+        if !more && (places || Front::new(behind).says(NEAR, &FOR)) {
             Ok(hit(end))
         } else {
             Err(Miss::No)
@@ -85,6 +89,8 @@ impl Detect for Coordinates {
 }
 
 struct Degrees {
+    /// Without the decimals and the sign.
+    value: u32,
     decimals: usize,
     end: usize,
 }
@@ -101,10 +107,11 @@ fn degrees(window: &Window<'_>, from: usize, most: u32) -> Result<Degrees, Miss>
     let decimals = window.run(point + 1, MOST_DECIMALS + 1, |b| b.is_ascii_digit())?;
     let digits = window.slice(start, whole).iter();
     let value = digits.fold(0, |value, digit| value * 10 + u32::from(digit - b'0'));
-    if !(DECIMALS_WITH_WORD..=MOST_DECIMALS).contains(&decimals) || value > most {
+    if !(FEWEST_DECIMALS..=MOST_DECIMALS).contains(&decimals) || value > most {
         return Err(Miss::No);
     }
     Ok(Degrees {
+        value,
         decimals,
         end: point + 1 + decimals,
     })
@@ -117,6 +124,9 @@ pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("geo:-33.8568,151.2153", "geo:[COORDINATES]"),
     ("(52.5163 13.3777).", "([COORDINATES])."),
     ("lat/lon: 48.858, 2.294", "lat/lon: [COORDINATES]"),
+    ("5.60372, 0.18696", "[COORDINATES]"),
+    ("0.512345, 0.634567", "0.512345, 0.634567"),
+    ("95% CI (1.2345, 2.3456)", "95% CI (1.2345, 2.3456)"),
     ("48.858, 2.294", "48.858, 2.294"),
     ("98.8583, 2.2944", "98.8583, 2.2944"),
     ("48.8583, 192.2944", "48.8583, 192.2944"),

@@ -59,28 +59,11 @@ impl Detect for DateOfBirth {
         if joined.iter().any(|byte| window.behind.digit_then(*byte)) {
             return Err(Miss::No);
         }
-        let end = if window.digit_at(0)? {
-            match numeric(window)? {
-                Some(end) => Some(end),
-                None => day_first(window)?,
-            }
-        } else if !announced(window) {
-            // Before a word is waited for that may be a month's name.
-            None
-        } else {
-            month_first(window)?
-        };
-        let end = end.ok_or(Miss::No)?;
-        let whole = match window.at(end)? {
-            // A time may follow, as in ISO 8601.
-            Some(b'T') => window.digit_at(end + 1)?,
-            Some(b'-' | b'/' | b'.') => !window.digit_at(end + 1)?,
-            next => !next.is_some_and(|b| b.is_ascii_alphanumeric()),
-        };
-        if whole && announced(window) {
-            Ok(hit(end))
-        } else {
-            Err(Miss::No)
+        match date(window) {
+            Ok(Some(end)) if announced(window) => Ok(hit(end)),
+            // Nothing waits that has no such word in front.
+            Err(Miss::More) if announced(window) => Err(Miss::More),
+            _ => Err(Miss::No),
         }
     }
 
@@ -91,6 +74,27 @@ impl Detect for DateOfBirth {
     fn bound(&self) -> usize {
         2 + 4 + 4 + LONGEST_MONTH + 6 + 4 + 3
     }
+}
+
+/// Where the date at the front of the window ends.
+fn date(window: &Window<'_>) -> Result<Option<usize>, Miss> {
+    let end = if !window.digit_at(0)? {
+        month_first(window)?
+    } else if let Some(end) = numeric(window)? {
+        Some(end)
+    } else {
+        day_first(window)?
+    };
+    let Some(end) = end else {
+        return Ok(None);
+    };
+    let whole = match window.at(end)? {
+        // A time may follow, as in ISO 8601.
+        Some(b'T') => window.digit_at(end + 1)?,
+        Some(b'-' | b'/' | b'.') => !window.digit_at(end + 1)?,
+        next => !next.is_some_and(|b| b.is_ascii_alphanumeric()),
+    };
+    Ok(whole.then_some(end))
 }
 
 fn announced(window: &Window<'_>) -> bool {

@@ -6,9 +6,9 @@
 //! characters of RFC 5322 stand next to addresses in prose far more often than in them.
 //!
 //! Validation: the domain has two labels or more, and the last one is letters (or `xn--`).
-//! Whole: begins with a letter or digit, and has none in front. The match ends with the last
-//! label that can be a
-//! top-level domain, so a full stop after an address is not part of it.
+//! Whole: begins with a letter or digit, and has none in front. The match ends with the
+//! last label that can be a top-level domain, so a full stop after an address is not part
+//! of it.
 //!
 //! Bound: 64 + 1 + 253 bytes, and one to see the end. A local part of more than 64 letters
 //! without a dot or dash in it is no address and stays.

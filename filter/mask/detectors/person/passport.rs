@@ -44,30 +44,38 @@ impl Detect for Passport {
     }
 
     fn find(&self, window: &Window<'_>) -> Result<Hit, Miss> {
-        let len = window.run(0, MOST + 1, alphanumeric)?;
-        let digits = window.slice(0, len).iter().filter(|b| b.is_ascii_digit());
-        if !(FEWEST..=MOST).contains(&len)
-            || digits.count() < FEWEST_DIGITS
-            || window.behind.digit_then(b'.')
-            || window.behind.digit_then(b'-')
-        {
+        let known = window.bytes.iter().take(MOST + 1);
+        let letters = known.take_while(|b| b.is_ascii_alphabetic()).count();
+        // Words and numbers without the word in front wait for nothing.
+        if letters > MOST - FEWEST_DIGITS || !announced(window) {
             return Err(Miss::No);
         }
-        let front = Front::new(window.behind);
-        for word in front.words().take(NEAR) {
-            if FOR.has(word.word) {
-                return Ok(hit(len));
-            }
-            if AGAINST.has(word.word) {
-                break;
-            }
+        let len = window.run(0, MOST + 1, alphanumeric)?;
+        let digits = window.slice(0, len).iter().filter(|b| b.is_ascii_digit());
+        let joined = window.behind.digit_then(b'.') || window.behind.digit_then(b'-');
+        if (FEWEST..=MOST).contains(&len) && digits.count() >= FEWEST_DIGITS && !joined {
+            Ok(hit(len))
+        } else {
+            Err(Miss::No)
         }
-        Err(Miss::No)
     }
 
     fn bound(&self) -> usize {
         MOST + 2
     }
+}
+
+fn announced(window: &Window<'_>) -> bool {
+    let front = Front::new(window.behind);
+    for word in front.words().take(NEAR) {
+        if FOR.has(word.word) {
+            return true;
+        }
+        if AGAINST.has(word.word) {
+            return false;
+        }
+    }
+    false
 }
 
 /// Texts and what they become: with a match, and near misses that stay.

@@ -39,6 +39,10 @@ impl Detect for AwsSecretKey {
     }
 
     fn find(&self, window: &Window<'_>) -> Result<Hit, Miss> {
+        let known = window.bytes.iter().take(LENGTH);
+        if !known.copied().all(base64) || !Front::new(window.behind).says(NEAR, &FOR) {
+            return Err(Miss::No);
+        }
         if window.run(0, LENGTH + 1, base64)? != LENGTH
             || window.at(LENGTH)? == Some(b'=')
             || window.behind.byte().is_some_and(base64)
@@ -49,7 +53,7 @@ impl Detect for AwsSecretKey {
         let mixed = key.iter().any(u8::is_ascii_uppercase)
             && key.iter().any(u8::is_ascii_lowercase)
             && key.iter().any(u8::is_ascii_digit);
-        if mixed && Front::new(window.behind).says(NEAR, &FOR) {
+        if mixed {
             Ok(hit(LENGTH))
         } else {
             Err(Miss::No)

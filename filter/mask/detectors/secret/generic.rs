@@ -3,13 +3,12 @@
 //! Source: the names that configuration files, environments and answers of services give to
 //! secrets; Shannon's entropy to tell random characters from words.
 //!
-//! Validation: a name that ends with a word such as "password", "secret", "token" or "api key"
-//! (`client_secret`, `dbPassword`, `"x-api-key"`), then one of `=`, `:`, `=>`, `:=`, `->`,
-//! `>` or "is", quotes and the scheme
-//! of an Authorization header (`Bearer`); then 16 characters or more with a digit among the
-//! first
-//! 128 and an entropy of 3 bits a character. Names of cursors and of what is public, references
-//! to variables and what says to be an example stay, and so does what is called (`f(`).
+//! Validation: a name that ends with a word such as "password", "secret", "token" or "api
+//! key" (`client_secret`, `dbPassword`, `"x-api-key"`), then one of `=`, `:`, `=>`, `:=`,
+//! `->`, `>` or "is", quotes and the scheme of an Authorization header (`Bearer`); then 16
+//! characters or more with a digit among the first 128 and an entropy of 3 bits a
+//! character. Names of cursors and of what is public, references to variables and what says
+//! to be an example stay, and so does what is called (`f(`).
 //! Only the value is the match. Whole: what stands behind it is no part of a value.
 //!
 //! Bound: 129 bytes. The rest of a longer value is masked as it arrives.
@@ -190,8 +189,13 @@ fn named(text: &[u8]) -> bool {
 }
 
 fn contains(text: &[u8], part: &str) -> bool {
-    text.windows(part.len())
-        .any(|window| window == part.as_bytes())
+    let mut windows = text.windows(part.len());
+    windows.any(|window| window.eq_ignore_ascii_case(part.as_bytes()))
+}
+
+fn begins(text: &[u8], start: &str) -> bool {
+    let head = text.get(..start.len());
+    head.is_some_and(|head| head.eq_ignore_ascii_case(start.as_bytes()))
 }
 
 /// Whether a name ends with a word, whatever separators it is written with.
@@ -221,14 +225,11 @@ fn secret(text: &[u8]) -> bool {
         let share = f32::from(*count) / all;
         -share * share.log2()
     });
-    let lower = text.to_ascii_lowercase();
     text.iter().any(u8::is_ascii_digit)
         && bits.sum::<f32>() >= ENTROPY
         && !is_name(text)
-        && !REFERENCES
-            .iter()
-            .any(|one| lower.starts_with(one.as_bytes()))
-        && !PLACEHOLDERS.iter().any(|one| contains(&lower, one))
+        && !REFERENCES.iter().any(|one| begins(text, one))
+        && !PLACEHOLDERS.iter().any(|one| contains(text, one))
 }
 
 /// Texts and what they become: with a match, and near misses that stay.

@@ -27,8 +27,7 @@ pub(super) struct List {
 impl List {
     /// One that may come behind this name, which stands in quotes and may have space behind it.
     pub(super) fn named(key: &[u8]) -> Option<Self> {
-        let name = key.trim_ascii_end().strip_prefix(b"\"")?;
-        let name = name.strip_suffix(b"\"")?;
+        let name = bare(key)?;
         payload::lists_tokens(name).then(|| Self {
             name: name.to_vec(),
             depth: 0,
@@ -61,6 +60,17 @@ impl List {
         }
         None
     }
+}
+
+/// A name without its quotes and the space behind it.
+fn bare(key: &[u8]) -> Option<&[u8]> {
+    let name = key.trim_ascii_end().strip_prefix(b"\"")?;
+    name.strip_suffix(b"\"")
+}
+
+/// Whether the string behind this name holds JSON.
+pub(super) fn holds_json(key: &[u8]) -> bool {
+    bare(key).is_some_and(payload::holds_json)
 }
 
 impl Json {

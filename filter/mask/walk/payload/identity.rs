@@ -4,6 +4,7 @@ use sha2::{Digest, Sha256};
 
 use super::super::escape::{Unescape, Unit};
 use super::super::texts::{Id, Owner};
+use super::super::track::Writing;
 use super::End;
 
 /// A longer name is told from others by its digest.
@@ -71,6 +72,7 @@ impl Scope {
 pub(super) struct Piece {
     pub(super) names: Vec<Name>,
     pub(super) scopes: Vec<usize>,
+    pub(super) writing: Writing,
 }
 
 /// What the members of the event itself say.
@@ -109,8 +111,10 @@ impl Event<'_> {
         pieces: &[Piece],
         scopes: &[Scope],
         block: Option<i64>,
-    ) -> Vec<(Id, Owner)> {
+    ) -> Vec<(Id, Owner, Writing)> {
         let own = self.digest();
+        // Responses: `response.function_call_arguments.delta` and its like.
+        let arguments = self.kind.ends_with(b"_arguments.delta");
         let identify = |piece: &Piece| {
             let mut digest = Sha256::new();
             digest.update(own);
@@ -130,7 +134,12 @@ impl Event<'_> {
                     owner.choice = owner.choice.or(scope.step());
                 }
             }
-            (digest.finalize().into(), owner)
+            let writing = if arguments {
+                Writing::JsonInJson
+            } else {
+                piece.writing
+            };
+            (digest.finalize().into(), owner, writing)
         };
         pieces.iter().map(identify).collect()
     }

@@ -73,6 +73,11 @@ pub(in crate::mask::walk) fn lists_tokens(name: &[u8]) -> bool {
     TOKENS.contains(&name)
 }
 
+/// Whether the string that is the member of this name holds JSON.
+pub(in crate::mask::walk) fn holds_json(name: &[u8]) -> bool {
+    matches!(name, b"arguments" | b"partial_json")
+}
+
 /// How the string to which these names lead goes on, if it does.
 pub(super) fn goes(path: &[&[u8]]) -> Option<Goes> {
     if path.iter().any(|name| lists_tokens(name)) {

@@ -1,5 +1,6 @@
 //! The shapes in which servers stream.
 
+mod arguments;
 mod tokens;
 
 use serde_json::{Value, json};

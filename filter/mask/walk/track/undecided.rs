@@ -13,6 +13,8 @@ struct Atom {
     decoded: usize,
     /// All or nothing; otherwise each raw byte is a decoded one.
     whole: bool,
+    /// What stands in front of it in other places and shares its fate: places and raw bytes.
+    joint: Vec<(Place, usize)>,
 }
 
 /// What the matcher has been given and not decided.
@@ -48,9 +50,43 @@ impl Undecided {
                     raw: raw.len(),
                     decoded,
                     whole,
+                    joint: Vec::new(),
                 });
             }
         }
+    }
+
+    /// Adds bytes of several places that stay or go together.
+    pub(super) fn add_joint(
+        &mut self,
+        mut parts: Vec<(Place, Vec<u8>)>,
+        decoded: usize,
+        out: &mut dyn Output,
+    ) {
+        let Some((place, raw)) = parts.pop() else {
+            return;
+        };
+        let mut joint: Vec<(Place, usize)> = Vec::new();
+        let mut same = raw.len();
+        for (before, bytes) in &parts {
+            out.hold(*before);
+            self.raw.extend(bytes);
+            joint.push((*before, bytes.len()));
+        }
+        // Most stand in one place after all.
+        while let Some((_, length)) = joint.pop_if(|(before, _)| *before == place) {
+            same += length;
+            out.settle(place);
+        }
+        self.raw.extend(raw);
+        out.hold(place);
+        self.atoms.push_back(Atom {
+            place,
+            raw: same,
+            decoded,
+            whole: true,
+            joint,
+        });
     }
 
     /// Takes over what is left of a piece.
@@ -73,7 +109,8 @@ impl Undecided {
 
     /// Where the first of them is written.
     pub(super) fn place(&self) -> Option<Place> {
-        self.atoms.front().map(|atom| atom.place)
+        let atom = self.atoms.front()?;
+        Some(atom.joint.first().map_or(atom.place, |(place, _)| *place))
     }
 
     /// Decides the next `len` decoded bytes, as far as so many wait; gives back how many are left
@@ -96,15 +133,16 @@ impl Undecided {
                 atom.raw -= taken;
                 (taken, taken, kept, atom.decoded == 0)
             };
-            if write {
-                let (head, tail) = self.raw.as_slices();
-                let in_head = raw.min(head.len());
-                out.write(place, head.get(..in_head).unwrap_or_default());
-                if raw > in_head {
-                    out.write(place, tail.get(..raw - in_head).unwrap_or_default());
-                }
+            let joint = if over {
+                std::mem::take(&mut atom.joint)
+            } else {
+                Vec::new()
+            };
+            for (place, length) in joint {
+                self.leave(length, write.then_some(place), out);
+                out.settle(place);
             }
-            self.raw.drain(..raw.min(self.raw.len()));
+            self.leave(raw, write.then_some(place), out);
             if over {
                 self.atoms.pop_front();
                 self.seen = 0;
@@ -114,5 +152,18 @@ impl Undecided {
             len -= taken;
         }
         len
+    }
+
+    /// Takes raw bytes off the front, and writes them if they stay.
+    fn leave(&mut self, length: usize, place: Option<Place>, out: &mut dyn Output) {
+        if let Some(place) = place {
+            let (head, tail) = self.raw.as_slices();
+            let in_head = length.min(head.len());
+            out.write(place, head.get(..in_head).unwrap_or_default());
+            if length > in_head {
+                out.write(place, tail.get(..length - in_head).unwrap_or_default());
+            }
+        }
+        self.raw.drain(..length.min(self.raw.len()));
     }
 }

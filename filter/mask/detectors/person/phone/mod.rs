@@ -14,8 +14,7 @@
 //!   that ends with its city and code.
 //!
 //! Dates, ranges of years, dotted IPv4 addresses and what is grouped like a social security
-//! number are never
-//! phone numbers. An extension (`x12`, `ext. 12`) belongs to the number.
+//! number are never phone numbers. An extension (`x12`, `ext. 12`) belongs to the number.
 //! Whole: no letter or digit next to it, not the decimals of a number, not a part of a longer
 //! chain of groups with dashes, dots or slashes.
 //!
@@ -54,15 +53,18 @@ impl Detect for Phone {
             return Err(Miss::No);
         }
         let number = Number::read(window)?;
+        // In a row of numbers any of them may look like the beginning of one.
+        let row = number.spaced() && window.behind.digit_then(b' ');
+        // What stands in front is read once at most.
+        let mut announced = None;
+        let mut objected = None;
         for groups in (1..=number.groups().len()).rev() {
             let accepted = match form::of(&number, groups) {
                 Form::Never => false,
                 Form::International => true,
-                // In a row of numbers any of them may look like the beginning of one.
-                Form::Known if !(number.spaced() && window.behind.digit_then(b' ')) => {
-                    !words::object(window.behind)
-                }
-                Form::Known | Form::Digits => words::announce(window.behind),
+                Form::Known | Form::Digits if row => false,
+                Form::Known => !*objected.get_or_insert_with(|| words::object(window.behind)),
+                Form::Digits => *announced.get_or_insert_with(|| words::announce(window.behind)),
             };
             if !accepted {
                 continue;

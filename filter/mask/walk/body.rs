@@ -1,0 +1,83 @@
+//! JSON bodies with the mask's rules for single fields.
+
+#[cfg(test)]
+mod tests;
+
+use super::fields::{Editor, Fields};
+use super::json::Json;
+use super::{Counts, WalkError};
+use crate::mask::Engine;
+
+/// Edits a JSON body where the mask says so, and masks it.
+#[derive(Debug, Default)]
+pub(super) struct Body {
+    editor: Editor,
+    json: Json,
+}
+
+impl Body {
+    pub(super) fn held(&self) -> usize {
+        self.editor.held() + self.json.held()
+    }
+
+    pub(super) fn push(
+        &mut self,
+        engine: &Engine,
+        piece: &[u8],
+        out: &mut Vec<u8>,
+        counts: &mut Counts,
+    ) -> Result<(), WalkError> {
+        let Some(fields) = engine.fields() else {
+            self.json.push(engine, piece, out, counts);
+            return Ok(());
+        };
+        self.edited(engine, out, counts, |editor, edited| {
+            editor.push(fields, piece, edited)
+        })
+    }
+
+    pub(super) fn finish(
+        &mut self,
+        engine: &Engine,
+        out: &mut Vec<u8>,
+        counts: &mut Counts,
+    ) -> Result<(), WalkError> {
+        if let Some(fields) = engine.fields() {
+            self.edited(engine, out, counts, |editor, edited| {
+                editor.finish(fields, edited)
+            })?;
+        }
+        self.json.finish(engine, out, counts);
+        Ok(())
+    }
+
+    /// Masks what the editor writes, up to where it gives up.
+    fn edited(
+        &mut self,
+        engine: &Engine,
+        out: &mut Vec<u8>,
+        counts: &mut Counts,
+        edit: impl FnOnce(&mut Editor, &mut Vec<u8>) -> Result<(), WalkError>,
+    ) -> Result<(), WalkError> {
+        let mut edited = Vec::new();
+        let result = edit(&mut self.editor, &mut edited);
+        self.json.push(engine, &edited, out, counts);
+        result
+    }
+}
+
+/// An event or line whose JSON, at `start` to `end`, is edited as the mask says.
+///
+/// # Errors
+/// It may be JSON that rules apply to, and can't be read.
+pub(super) fn edit(
+    fields: &Fields,
+    entry: &[u8],
+    (start, end): (usize, usize),
+) -> Result<Vec<u8>, WalkError> {
+    let part = |from: usize, to: usize| entry.get(from..to).unwrap_or_default();
+    let mut edited = part(0, start).to_vec();
+    edited.extend(fields.edit(part(start, end))?);
+    edited.extend_from_slice(part(end, entry.len()));
+    Ok(edited)
+}
