@@ -2,7 +2,7 @@
 //! cut, and are the body.
 
 use portcullis::config::mask::{BUILT_IN_DETECTORS, Detection, Detector, Style};
-use portcullis::mask::{Engine, Format, GrpcMessage, WalkError, Walker};
+use portcullis::mask::{Boundary, Engine, Format, GrpcMessage, WalkError, Walker};
 
 /// The bytes in front of the body: the format, how many cuts, and four of two bytes each.
 const HEAD: usize = 10;
@@ -14,13 +14,17 @@ const CANARY: &str = "canary.bird@example.com";
 /// others may wait in front of it.
 const MOST_HELD: usize = 4 << 20;
 
-const FORMATS: [Format; 6] = [
+const FORMATS: [Format; 10] = [
     Format::Json,
     Format::Events,
     Format::Lines,
     Format::Text,
     Format::Grpc(GrpcMessage::ModelInferResponse),
     Format::Grpc(GrpcMessage::ModelStreamInferResponse),
+    Format::Grpc(GrpcMessage::ModelInferRequest),
+    Format::Grpc(GrpcMessage::Any),
+    Format::Html,
+    Format::Xml,
 ];
 
 thread_local! {
@@ -46,7 +50,12 @@ pub fn check(data: &[u8]) {
     let Some((head, body)) = data.split_at_checked(HEAD) else {
         return;
     };
-    let format = FORMATS[usize::from(head[0]) % FORMATS.len()];
+    let format = FORMATS.get(usize::from(head[0]) % (FORMATS.len() + 1));
+    // What is none of them has parts.
+    let format = format
+        .copied()
+        .or_else(|| Boundary::new(b"b").map(Format::Multipart));
+    let format = format.expect("a boundary of one letter is one");
     let mut cuts: Vec<usize> = head[2..]
         .chunks(2)
         .take(usize::from(head[1]) % 5)
@@ -213,6 +222,10 @@ pub fn seeds() -> Vec<Vec<u8>> {
             (2, [line(one), line(two)].concat().into_bytes()),
             (3, text.as_bytes().to_vec()),
             (4, response(text)),
+            (7, response(text)),
+            (10, parts(text, &string).into_bytes()),
+            (8, html(text).into_bytes()),
+            (9, html(text).into_bytes()),
         ];
         for (format, body) in bodies {
             let cut = |part: usize| {
@@ -226,6 +239,23 @@ pub fn seeds() -> Vec<Vec<u8>> {
         }
     }
     seeds
+}
+
+fn parts(text: &str, string: &str) -> String {
+    format!(
+        "--b\r\ncontent-disposition: form-data; name=\"a\"\r\n\r\n{text}\r\n--b\r\n\
+         content-type: application/json\r\n\r\n[{string}]\r\n--b--\r\n"
+    )
+}
+
+fn html(text: &str) -> String {
+    let escaped: String = text
+        .chars()
+        .map(|letter| format!("&#{};", u32::from(letter)))
+        .collect();
+    format!(
+        "<p title=\"{text}\">{text}<b>{escaped}</b> jane.<i>doe</i>@example.com<!-- {text} --></p>"
+    )
 }
 
 /// A frame with a `ModelInferResponse`, whose one tensor of bytes has the text as its element.

@@ -1,5 +1,7 @@
 //! Inputs that were thought up to be slow or large.
 
+use miniz_oxide::deflate::compress_to_vec_zlib;
+use portcullis::encoding::Coding;
 use portcullis::mask::{Format, GrpcMessage};
 use testbed::prose::{self, Prose};
 
@@ -11,6 +13,8 @@ pub struct Input {
     pub format: Format,
     /// Whether a part of it is of its kind.
     pub cut_at_will: bool,
+    /// How it is encoded when it comes.
+    pub coding: Option<Coding>,
     /// What is in front, what is repeated how often, and what is behind.
     parts: (String, String, usize, String),
     /// Instead of them, all of it for so many times the smallest size.
@@ -30,6 +34,7 @@ impl Input {
             name: name.into(),
             format,
             cut_at_will: true,
+            coding: None,
             parts: (front.to_owned(), unit.into(), count, back.to_owned()),
             make: None,
         }
@@ -38,6 +43,13 @@ impl Input {
     fn made(name: &str, format: Format, make: fn(usize) -> Vec<u8>) -> Self {
         let mut input = Self::repeated(name, format, "", "", 0, "");
         input.make = Some(make);
+        input
+    }
+
+    fn bomb(name: &str, make: fn(usize) -> Vec<u8>) -> Self {
+        let mut input = Self::made(name, Format::Json, make);
+        input.coding = Some(Coding::Deflate);
+        input.cut_at_will = false;
         input
     }
 
@@ -303,6 +315,15 @@ pub fn all() -> Vec<Input> {
     ));
     all.push(Input::made("messages in messages", unary, matryoshka));
     all.push(Input::made("tensors of one byte", unary, tensors));
+    all.push(Input::bomb("a bomb of zeros", |times| {
+        compress_to_vec_zlib(&vec![b'0'; (8 << 20) * times], 6)
+    }));
+    all.push(Input::bomb("a bomb that keeps to the ratio", |times| {
+        let mut chance = Prose::new(5);
+        let unit = |_| format!("{}{}", chance.below(1 << 40), "a".repeat(1000));
+        let text: String = (0..6000 * times).map(unit).collect();
+        compress_to_vec_zlib(format!("[\"{text}\"]").as_bytes(), 6)
+    }));
     all
 }
 
