@@ -67,14 +67,26 @@ struct Candidate {
     run: usize,
 }
 
+/// What most numbers and words of prose have at most.
+const FEW: usize = 4;
+const SHORT: usize = 11;
+
+impl Candidate {
+    /// Whether it may match where there are so many digits and graphic bytes in a row.
+    fn is_for(&self, digits: usize, run: usize) -> bool {
+        self.digits <= digits && self.run <= run
+    }
+}
+
 /// Detectors that are asked one by one at the positions where they may begin.
 pub(in crate::mask) struct Singles {
     /// By rank.
     detectors: Vec<(usize, Box<dyn Detect>)>,
     /// Of each byte, where something may begin with it and what it means to the one after it.
     flags: [u8; 256],
-    /// By first byte, those that may begin with it.
-    candidates: Vec<Box<[Candidate]>>,
+    /// By first byte, those that may begin with it: all of them, and those that few digits in a
+    /// short word are enough for, which is all that prose mostly has.
+    candidates: Vec<[Box<[Candidate]>; 2]>,
     /// By first byte, the place of one that is often open while a word is being written.
     often_open: Vec<Option<usize>>,
     /// They are built in: their matches have anchors, so that nothing else needs to be asked about.
@@ -120,7 +132,9 @@ impl Singles {
                 of.is_some_and(|(_, detect)| anchored && detect.is_often_open())
             };
             often_open.push(starting.iter().find(often).map(|one| one.place));
-            candidates.push(starting.into_boxed_slice());
+            let few = starting.iter().filter(|one| one.is_for(FEW, SHORT));
+            let few = few.copied().collect();
+            candidates.push([starting.into_boxed_slice(), few]);
         }
         Self {
             detectors,
@@ -162,8 +176,15 @@ impl Singles {
             (usize::MAX, usize::MAX)
         };
         let candidates = self.candidates.get(usize::from(first));
-        for one in candidates.map_or(&[][..], |all| all) {
-            if one.digits > digits || one.run > run {
+        let candidates = candidates.map_or(&[][..], |[all, few]| {
+            if digits <= FEW && run <= SHORT {
+                few
+            } else {
+                all
+            }
+        });
+        for one in candidates {
+            if !one.is_for(digits, run) {
                 continue;
             }
             let Some((rank, detect)) = self.detectors.get(one.place) else {

@@ -59,14 +59,20 @@ struct Before {
 
 impl Before {
     fn anchors(&mut self, block: Block) -> u64 {
-        let dash = block.equal(b'-');
-        let colon = block.equal(b':');
         let graphic = block.within(b'!', b'~');
-        let mut anchors = block.within(b'0', b'9') | block.equal(b'@');
-        anchors |= dash & (dash << 1 | self.dash);
-        anchors |= colon & (colon << 1 | self.colon);
-        self.dash = dash >> 63;
-        self.colon = colon >> 63;
+        let mut anchors = block.within_or((b'0', b'9'), b'@');
+        let joins = block.either(b'-', b':');
+        if joins & (joins << 1 | self.dash | self.colon) != 0 {
+            let dash = block.equal(b'-');
+            let colon = joins & !dash;
+            anchors |= dash & (dash << 1 | self.dash);
+            anchors |= colon & (colon << 1 | self.colon);
+        }
+        (self.dash, self.colon) = (0, 0);
+        if joins >> 63 != 0 {
+            let dash = block.equal(b'-') >> 63;
+            (self.dash, self.colon) = (dash, 1 - dash);
+        }
 
         let two = graphic & graphic << 1;
         let four = two & two << 2;

@@ -34,24 +34,45 @@ impl Block {
     }
 
     /// Which bytes are `byte`.
+    #[inline]
     pub(super) fn equal(self, byte: u8) -> u64 {
-        let byte = u8x16::splat(byte);
-        self.bits(|lane| lane.simd_eq(byte))
+        self.bits(|lane| equal(lane, byte))
+    }
+
+    /// Which bytes are one or the other.
+    #[inline]
+    pub(super) fn either(self, one: u8, other: u8) -> u64 {
+        self.bits(|lane| equal(lane, one) | equal(lane, other))
     }
 
     /// Which bytes are from `first` to `last`.
+    #[inline]
     pub(super) fn within(self, first: u8, last: u8) -> u64 {
-        let from = u8x16::splat(first);
-        let most = u8x16::splat(last.wrapping_sub(first));
-        self.bits(|lane| {
-            let distance = lane - from;
-            distance.min(most).simd_eq(distance)
-        })
+        self.bits(|lane| within(lane, first, last))
     }
 
+    /// Which bytes are from `first` to `last`, or `byte`.
+    #[inline]
+    pub(super) fn within_or(self, (first, last): (u8, u8), byte: u8) -> u64 {
+        self.bits(|lane| within(lane, first, last) | equal(lane, byte))
+    }
+
+    #[inline]
     fn bits(self, answer: impl Fn(u8x16) -> u8x16) -> u64 {
         let [a, b, c, d] = self.0;
         let bits = |lane| u64::from(answer(lane).to_bitmask());
         bits(a) | bits(b) << 16 | bits(c) << 32 | bits(d) << 48
     }
+}
+
+#[inline]
+fn equal(lane: u8x16, byte: u8) -> u8x16 {
+    lane.simd_eq(u8x16::splat(byte))
+}
+
+#[inline]
+fn within(lane: u8x16, first: u8, last: u8) -> u8x16 {
+    let distance = lane - u8x16::splat(first);
+    let most = u8x16::splat(last.wrapping_sub(first));
+    distance.min(most).simd_eq(distance)
 }

@@ -29,8 +29,8 @@ fn of_block(block: Block) -> usize {
     let comma = block.equal(b',');
     let minus = block.equal(b'-');
     let point = block.equal(b'.');
-    let other = block.equal(b'+') | block.equal(b'e') | block.equal(b'E');
-    let space = block.equal(b' ') | block.equal(b'\n') | block.equal(b'\r') | block.equal(b'\t');
+    let other = block.equal(b'+') | block.either(b'e', b'E');
+    let space = block.either(b' ', b'\n') | block.either(b'\r', b'\t');
     let number = digit | minus | point | other;
 
     // Up to the last comma in front of the first byte that is none of all these.

@@ -46,6 +46,18 @@ impl Unescape {
                     emit(Unit::Plain(before));
                 }
                 piece = rest;
+                // Most escapes are short and come whole.
+                if let [b'\\', byte, rest @ ..] = piece
+                    && let Some(decoded) = short(*byte)
+                {
+                    let raw = piece.get(..2).unwrap_or(piece);
+                    emit(Unit::Escape {
+                        raw,
+                        decoded: &[decoded],
+                    });
+                    piece = rest;
+                    continue;
+                }
             }
             let Some((byte, rest)) = piece.split_first() else {
                 return;
@@ -87,18 +99,10 @@ impl Unescape {
 
     /// A backslash and one more byte.
     fn simple(&mut self, byte: u8, emit: &mut dyn FnMut(Unit<'_>)) {
-        let decoded = match byte {
-            b'"' | b'\\' | b'/' => byte,
-            b'b' => 0x08,
-            b'f' => 0x0c,
-            b'n' => b'\n',
-            b'r' => b'\r',
-            b't' => b'\t',
-            _ => {
-                emit(Unit::Plain(&self.held));
-                self.held.clear();
-                return;
-            }
+        let Some(decoded) = short(byte) else {
+            emit(Unit::Plain(&self.held));
+            self.held.clear();
+            return;
         };
         emit(Unit::Escape {
             raw: &self.held,
@@ -170,6 +174,19 @@ impl Unescape {
             self.held.clear();
         }
     }
+}
+
+/// What a backslash and this byte stand for.
+fn short(byte: u8) -> Option<u8> {
+    Some(match byte {
+        b'"' | b'\\' | b'/' => byte,
+        b'b' => 0x08,
+        b'f' => 0x0c,
+        b'n' => b'\n',
+        b'r' => b'\r',
+        b't' => b'\t',
+        _ => return None,
+    })
 }
 
 /// The number that hexadecimal digits stand for.

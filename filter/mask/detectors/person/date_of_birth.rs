@@ -19,6 +19,8 @@ use crate::mask::detectors::front::{Front, Vocabulary};
 use crate::mask::detectors::{Detect, Hit, Miss, Start, Window, hit};
 
 const NEAR: usize = 6;
+/// A day and a year of two digits.
+const FEWEST_DIGITS: usize = 3;
 const LONGEST_MONTH: usize = 12;
 
 static FOR: LazyLock<Vocabulary> = LazyLock::new(|| {
@@ -55,6 +57,9 @@ impl Detect for DateOfBirth {
     }
 
     fn find(&self, window: &Window<'_>) -> Result<Hit, Miss> {
+        if self.is_too_short(window) {
+            return Err(Miss::No);
+        }
         let joined = [b'-', b'/', b'.', b':'];
         if joined.iter().any(|byte| window.behind.digit_then(*byte)) {
             return Err(Miss::No);
@@ -91,6 +96,17 @@ fn date(window: &Window<'_>) -> Result<Option<usize>, Miss> {
         next => !next.is_some_and(|b| b.is_ascii_alphanumeric()),
     };
     Ok(whole.then_some(end))
+}
+
+impl DateOfBirth {
+    /// Whether all that a match could have is known, and has not the digits of a date: most numbers
+    /// that a word follows are told by this.
+    fn is_too_short(&self, window: &Window<'_>) -> bool {
+        let most = window.bytes.get(..self.bound());
+        let known = most.or(window.last.then_some(window.bytes));
+        let digits = |bytes: &[u8]| bytes.iter().filter(|byte| byte.is_ascii_digit()).count();
+        known.is_some_and(|bytes| digits(bytes) < FEWEST_DIGITS)
+    }
 }
 
 fn announced(window: &Window<'_>) -> bool {
