@@ -47,6 +47,11 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// Where the next field begins.
+    pub(crate) fn at(&self) -> usize {
+        self.at
+    }
+
     /// The next field.
     ///
     /// # Errors

@@ -32,6 +32,7 @@ pub struct Engine {
     bound: usize,
     only_built_in: bool,
     fields: Option<Fields>,
+    removed_of_grpc: Vec<Vec<u32>>,
     matches_keys: bool,
     reads_base64: bool,
     pseudonyms: Rc<Pseudonyms>,
@@ -152,6 +153,7 @@ impl Engine {
             compiled,
             only_built_in,
             fields: None,
+            removed_of_grpc: Vec::new(),
             matches_keys: false,
             reads_base64: false,
             groups,
@@ -179,6 +181,7 @@ impl Engine {
             reads_base64: false,
             only_built_in: false,
             fields: None,
+            removed_of_grpc: Vec::new(),
             matches_keys: false,
             groups: vec![Box::new(group)],
             pseudonyms: Rc::default(),
@@ -189,6 +192,7 @@ impl Engine {
     #[must_use]
     pub fn with(mut self, options: &Options) -> Self {
         self.fields = Fields::new(&options.fields);
+        self.removed_of_grpc.clone_from(&options.fields.grpc_remove);
         self.matches_keys = options.keys;
         self.reads_base64 = options.base64;
         self
@@ -197,6 +201,11 @@ impl Engine {
     /// Rules for single fields of JSON.
     pub(super) fn fields(&self) -> Option<&Fields> {
         self.fields.as_ref()
+    }
+
+    /// Fields of gRPC messages that are taken out, each a path of field numbers.
+    pub(super) fn removed_of_grpc(&self) -> &[Vec<u32>] {
+        &self.removed_of_grpc
     }
 
     /// Whether the names of JSON's members are texts.

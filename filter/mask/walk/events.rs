@@ -12,7 +12,7 @@
 //! - Data that is neither an object nor an array is plain text: escapes in it mean themselves.
 //! - When 256 events, or 256 KiB of them, wait for a text, what is undecided of it is masked,
 //!   even where it would have turned out to be harmless. So it is for the text that has not
-//!   gone on for longest where more than 1024 are open.
+//!   gone on for longest, and 63 others, where more than 1024 are open.
 
 #[cfg(test)]
 mod tests;

@@ -8,8 +8,10 @@ use super::track::{Place, Track, Work, Writing};
 use crate::mask::Engine;
 
 /// Texts that may be open at once. A stream has some choices and a choice some texts; with more,
-/// the one that has not gone on for longest is masked as far as it waits, and forgotten.
+/// those that have not gone on for longest are masked as far as they wait, and forgotten.
 const OPEN: usize = 1024;
+/// So many are forgotten at once, since they have to be looked for among all.
+const FORGOTTEN: usize = 64;
 /// Entries that may wait before the oldest one's text is forced.
 const ENTRIES: usize = 256;
 /// In how many entries its owner's other texts may go on while a text waits. A model that reasons
@@ -22,7 +24,7 @@ const BYTES: usize = 256 * 1024;
 pub(super) type Id = [u8; 32];
 
 /// What a text belongs to, and so what ends it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Owner {
     /// The choice or candidate.
     pub(super) choice: Option<i64>,
@@ -47,6 +49,8 @@ struct Open {
 #[derive(Debug, Default)]
 pub(super) struct Texts {
     open: BTreeMap<Id, Open>,
+    /// The open texts of each owner.
+    owned: BTreeMap<Owner, Vec<Id>>,
     uses: u64,
     pub(super) queue: Queue,
 }
@@ -63,15 +67,19 @@ impl Texts {
     ) {
         self.uses += 1;
         if self.open.len() >= OPEN && !self.open.contains_key(id) {
-            self.forget_one(engine, counts);
+            self.forget(engine, counts);
         }
         let place = self.queue.place();
-        let open = self.open.entry(*id).or_insert_with(|| Open {
-            owner,
-            track: Track::new(writing),
-            used: 0,
-            passed: 0,
-            passed_in: 0,
+        let owned = &mut self.owned;
+        let open = self.open.entry(*id).or_insert_with(|| {
+            owned.entry(owner).or_default().push(*id);
+            Open {
+                owner,
+                track: Track::new(writing),
+                used: 0,
+                passed: 0,
+                passed_in: 0,
+            }
         });
         open.used = self.uses;
         open.passed = 0;
@@ -97,10 +105,14 @@ impl Texts {
         entry: u64,
         (engine, counts): (&Engine, &mut Counts),
     ) {
-        let waits = |(other, open): &(&Id, &mut Open)| {
-            *other != id && open.owner == owner && open.track.waits_in().is_some()
-        };
-        for (_, open) in self.open.iter_mut().filter(waits) {
+        let owned = self.owned.get(&owner).map_or(&[][..], |ids| ids.as_slice());
+        for other in owned.iter().filter(|other| *other != id) {
+            let Some(open) = self.open.get_mut(other) else {
+                continue;
+            };
+            if open.track.waits_in().is_none() {
+                continue;
+            }
             if open.passed == 0 || open.passed_in != entry {
                 open.passed += 1;
                 open.passed_in = entry;
@@ -117,7 +129,7 @@ impl Texts {
 
     /// Ends the text `id`, if it has begun.
     pub(super) fn end(&mut self, id: &Id, engine: &Engine, counts: &mut Counts) {
-        if let Some(mut open) = self.open.remove(id) {
+        if let Some(mut open) = self.remove(id) {
             open.track.finish(&mut Work {
                 engine,
                 out: &mut self.queue,
@@ -133,18 +145,36 @@ impl Texts {
         counts: &mut Counts,
         ends: impl Fn(&Owner) -> bool,
     ) {
-        let queue = &mut self.queue;
-        self.open.retain(|_, open| {
-            let over = ends(&open.owner);
-            if over {
+        let over: Vec<Owner> = self
+            .owned
+            .keys()
+            .filter(|owner| ends(owner))
+            .copied()
+            .collect();
+        for id in over
+            .iter()
+            .filter_map(|owner| self.owned.remove(owner))
+            .flatten()
+        {
+            if let Some(mut open) = self.open.remove(&id) {
                 open.track.finish(&mut Work {
                     engine,
-                    out: queue,
+                    out: &mut self.queue,
                     counts,
                 });
             }
-            !over
-        });
+        }
+    }
+
+    fn remove(&mut self, id: &Id) -> Option<Open> {
+        let open = self.open.remove(id)?;
+        if let Some(owned) = self.owned.get_mut(&open.owner) {
+            owned.retain(|other| other != id);
+            if owned.is_empty() {
+                self.owned.remove(&open.owner);
+            }
+        }
+        Some(open)
     }
 
     /// Moves what is decided to `out`; when too much waits for one text, that is decided first.
@@ -170,18 +200,18 @@ impl Texts {
         }
     }
 
-    fn forget_one(&mut self, engine: &Engine, counts: &mut Counts) {
-        let oldest = self
-            .open
-            .iter()
-            .min_by_key(|(_, open)| open.used)
-            .map(|(id, _)| *id);
-        if let Some(mut open) = oldest.and_then(|id| self.open.remove(&id)) {
-            open.track.force(&mut Work {
-                engine,
-                out: &mut self.queue,
-                counts,
-            });
+    fn forget(&mut self, engine: &Engine, counts: &mut Counts) {
+        let ages = self.open.iter().map(|(id, open)| (open.used, *id));
+        let mut ages: Vec<(u64, Id)> = ages.collect();
+        ages.sort_unstable();
+        for (_, id) in ages.iter().take(FORGOTTEN) {
+            if let Some(mut open) = self.remove(id) {
+                open.track.force(&mut Work {
+                    engine,
+                    out: &mut self.queue,
+                    counts,
+                });
+            }
         }
     }
 }

@@ -8,6 +8,7 @@
 //! gRPC-Web holds its trailers, which are text.
 
 mod any;
+mod fields;
 mod message;
 
 #[cfg(test)]
@@ -153,9 +154,12 @@ impl Grpc {
         out: &mut Vec<u8>,
         counts: &mut Counts,
     ) -> Result<(), WalkError> {
-        let frame = self.take_frame()?;
-        let range = (HEADER, frame.len());
+        let mut frame = self.take_frame()?;
         let trailers = frame.first() == Some(&TRAILERS);
+        if !trailers && !engine.removed_of_grpc().is_empty() {
+            frame = fields::without(&frame, engine.removed_of_grpc())?;
+        }
+        let range = (HEADER, frame.len());
         let mut feed = Feed::new(&mut self.texts, engine, counts, &frame);
         feed.begin_counted(Length::Big32, (1, HEADER), frame.len() - HEADER);
         let over = match self.message {
