@@ -16,7 +16,11 @@ use portcullis::exchange::Guard;
 use portcullis::identity::Verifier;
 use regex_lite::Regex;
 
-const DOCUMENTS: &[&str] = &["README.md", "examples/policies/README.md"];
+const DOCUMENTS: &[&str] = &[
+    "README.md",
+    "examples/policies/README.md",
+    "filter/mask/detectors/README.md",
+];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -87,6 +91,16 @@ fn the_readme_lists_every_operation_and_detector() {
             "{detector}"
         );
     }
+}
+
+#[test]
+fn the_table_of_detectors_has_each_in_its_order() {
+    let table = read("filter/mask/detectors/README.md");
+    let table = table.split("## ").next().unwrap();
+    assert_eq!(
+        found("(?m)^\\| `([a-z0-9_.]+)` \\|", table),
+        BUILT_IN_DETECTORS
+    );
 }
 
 #[test]

@@ -1,39 +1,52 @@
 //! One text under a mask, in pieces of any size.
 //!
 //! # How it works
-//! The text is decided position by position. At a position every detector that could begin
-//! there is asked, in order of priority, with the text from there on as far as it is known
-//! and two bytes of what stands in front. A match is replaced, and the next position is the
-//! one behind it; where nothing begins, the byte is kept and the next position is the next
-//! byte; where a detector needs to see more, everything from this position on waits.
+//! The text is decided position by position, from the left. At a position every detector that
+//! could begin there is asked, in order of priority, with the text from there on as far as it is
+//! known and 64 bytes of what stands in front. A match is replaced, and the next position is the
+//! one behind it; where nothing begins, the byte is kept and the next position is the next byte;
+//! where a detector needs to see more, everything from this position on waits.
+//!
+//! That is what is decided. Most positions need not be looked at for it. Detectors come in groups,
+//! and a group names the next position where one of its own may begin. For the built-in ones, 64
+//! bytes at a time are looked through with vector instructions for what each of their matches has
+//! near its beginning (a digit, an at sign, two dashes or colons, twenty characters without a
+//! blank: [`scan`](super::scan)); a policy's patterns, words and canaries are found by their rare
+//! bytes, by a hash of their first word, and by their first bytes. The end of what is known counts
+//! as all of these at once, since anything may follow. Where a position is looked at, what a match
+//! has at least (digits, length) leaves few detectors to ask.
 //!
 //! # What that guarantees
 //! - **The output does not depend on the pieces.** A detector's answer is a function of the
 //!   text and never changes once given ([`Detect`](super::detectors::Detect)), so the
 //!   decisions are the same however the text is cut; pieces only change when they are made.
+//! - **Skipping changes nothing.** A group may name a position too many, never one too few; tests
+//!   compare with detectors that are asked everywhere.
 //! - What waits is bounded: no detector asks for more than its stated bound
 //!   ([`Engine::max_pending`]). Tokens, keys and key blocks of open length are replaced when
-//!   they are certain, and the rest of them is masked as it arrives, without waiting.
+//!   they are certain, and the rest of them is masked as it arrives, without waiting. In prose, it
+//!   is the last word that waits.
 //! - The work is linear in the text: a position is decided by looking at no more bytes than
-//!   the bounds of the detectors that may begin there, and one piece asks a waiting position
-//!   once. Built-in detectors begin at the edges of words only, and all but e-mail and the
-//!   secrets look at no more than some eighty bytes.
+//!   the bounds of the detectors that may begin there. Built-in detectors begin at the edges of
+//!   words only, and all but e-mail and the secrets look at no more than some eighty bytes.
 //! - No byte of the text is released before it is decided, and bytes that are not UTF-8 stay
 //!   as they are.
 //!
 //! # What it can't
-//! - It sees what is written: a value that is spelled out, encoded again (percent signs,
-//!   base64, HTML entities) or broken by markup passes.
+//! - It sees what is written: a value that is spelled out, encoded once more than a walker reads,
+//!   or broken by markup passes.
+//! - Words count only in front of a match. To look behind one, it would have to wait for what may
+//!   never come.
 //! - A pattern of the policy's own may look at as many as 4096 bytes for each byte of the
 //!   text, if it is written so that it begins everywhere and goes far before it fails.
 //! - Behind the BEGIN line of a key block that is never ended everything is masked.
 //! - [`Text::force`] masks what may become a match before that is known, so the output
 //!   depends on when it is called: more is masked, never less.
 //!
-//! A lazy DFA over all detectors at once would skip through prose somewhat faster. But it
-//! answers for the leftmost candidate only, so checks such as Luhn's have to restart it,
-//! and its states are void whenever its cache is cleared: the property above would have to
-//! be argued for, where here it follows from how a detector is asked.
+//! One lazy DFA over all detectors at once is the other way to be fast. It answers for the
+//! leftmost candidate only, so checks such as Luhn's have to restart it, and its states are void
+//! whenever its cache is cleared: the first guarantee would have to be argued for, where here it
+//! follows from how a detector is asked. And it looks at every byte of prose, one by one.
 
 #[cfg(test)]
 mod tests;
@@ -73,6 +86,16 @@ pub struct Text {
 }
 
 impl Text {
+    /// Says under which name the text stands, which counts as words in front of it. For a text that
+    /// has not begun.
+    pub(super) fn named(&mut self, name: &[u8]) {
+        self.past = Past::default();
+        if !name.is_empty() {
+            self.past.add(name);
+            self.past.add(b"\": \"");
+        }
+    }
+
     /// Takes the next piece; whatever is decided by it goes to `sink`.
     pub fn push(&mut self, engine: &Engine, piece: &[u8], sink: &mut dyn Sink) {
         let mut rest = piece;

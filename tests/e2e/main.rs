@@ -20,6 +20,7 @@ mod keys;
 mod masking;
 mod masks_actions;
 mod masks_approvals;
+mod masks_fields;
 mod masks_requests;
 mod policies;
 mod quotas;

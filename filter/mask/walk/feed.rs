@@ -4,7 +4,7 @@ use super::payload::{Kind, Payload};
 use super::queue::Length;
 use super::texts::{Id, Owner, Texts};
 use super::track::{Direct, Place, Track, Work, Writing};
-use super::{Counts, base64, scalar};
+use super::{Counts, base64, member, scalar};
 use crate::mask::Engine;
 
 /// A range of an entry's bytes.
@@ -97,6 +97,9 @@ impl<'a> Feed<'a> {
         }
         let mut masked = Vec::with_capacity(raw.len());
         let mut track = Track::new(writing);
+        if writing == Writing::Json {
+            track.named(member::name_before(self.bytes, range.0.saturating_sub(1)));
+        }
         let mut out = Direct(&mut masked);
         let mut work = Work {
             engine: self.engine,
@@ -115,7 +118,8 @@ impl<'a> Feed<'a> {
         self.pass_to(range.0);
         let mut masked = Vec::new();
         let matched = self.counts.total();
-        scalar::mask(self.engine, self.slice(range), self.counts, &mut masked);
+        let named = (member::name_before(self.bytes, range.0), self.slice(range));
+        scalar::mask(self.engine, named, self.counts, &mut masked);
         self.unchanged &= self.counts.total() == matched;
         self.texts.queue.literal(&masked);
         self.written = range.1;

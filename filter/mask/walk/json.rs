@@ -14,6 +14,7 @@ mod tokens;
 use super::Counts;
 use super::base64;
 use super::grammar::{Grammar, Role};
+use super::member;
 use super::scalar;
 use tokens::List;
 
@@ -60,6 +61,8 @@ pub(super) struct Json {
     lists_are_over: bool,
     /// The string that comes next, should one come, holds JSON.
     holds_json: bool,
+    /// The name of the member whose value comes next.
+    name: Vec<u8>,
     string: Track,
     stray: Track,
 }
@@ -75,6 +78,7 @@ impl Default for Json {
             tokens: None,
             lists_are_over: false,
             holds_json: false,
+            name: Vec::new(),
             string: Track::new(Writing::Json),
             stray: Track::new(Writing::Stray),
         }
@@ -201,6 +205,7 @@ impl Json {
                         } else {
                             Writing::Json
                         });
+                    self.string.named(&self.name);
                     self.state = if job.engine.reads_base64() {
                         State::Base64
                     } else {
@@ -210,6 +215,9 @@ impl Json {
                 None => self.break_with(&[byte], job),
             },
             b'{' | b'}' | b'[' | b']' | b':' | b',' => {
+                if byte != b':' {
+                    self.name.clear();
+                }
                 if self.grammar.mark(byte) {
                     job.out.push(byte);
                 } else {
@@ -253,7 +261,7 @@ impl Json {
             if mark || plain {
                 job.out.extend_from_slice(bare);
             } else {
-                scalar::mask(job.engine, bare, job.counts, job.out);
+                scalar::mask(job.engine, (&self.name, bare), job.counts, job.out);
             }
             job.out.extend_from_slice(space);
             self.run.clear();
@@ -285,6 +293,9 @@ impl Json {
             b':' => {
                 self.tokens = List::named(&self.run);
                 self.holds_json = tokens::holds_json(&self.run);
+                self.name.clear();
+                self.name
+                    .extend_from_slice(member::name(self.run.trim_ascii_end()));
                 job.out.append(&mut self.run);
                 self.state = State::Outside;
             }

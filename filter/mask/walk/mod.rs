@@ -15,6 +15,7 @@ mod json;
 mod lines;
 mod markup;
 mod media;
+mod member;
 mod multipart;
 mod payload;
 mod queue;

@@ -69,8 +69,14 @@ pub(super) fn is_plain(bytes: &[u8]) -> bool {
         .is_some_and(|byte| byte.is_ascii_digit() || *byte == b'-')
 }
 
-/// Writes the scalar, as a string when something in it is masked.
-pub(super) fn mask(engine: &Engine, scalar: &[u8], counts: &mut Counts, out: &mut Vec<u8>) {
+/// Writes the scalar, which is the member `name` of an object or none, as a string when something in
+/// it is masked.
+pub(super) fn mask(
+    engine: &Engine,
+    (name, scalar): (&[u8], &[u8]),
+    counts: &mut Counts,
+    out: &mut Vec<u8>,
+) {
     let (whole, rest) = scalar.split_at(
         scalar
             .iter()
@@ -91,6 +97,7 @@ pub(super) fn mask(engine: &Engine, scalar: &[u8], counts: &mut Counts, out: &mu
         counts,
     };
     let mut text = Text::default();
+    text.named(name);
     text.push(engine, matched, &mut masked);
     text.finish(engine, &mut masked);
     match masked.masked {

@@ -211,6 +211,11 @@ impl Track {
         }
     }
 
+    /// Says which member of an object the text is, before it begins.
+    pub(super) fn named(&mut self, name: &[u8]) {
+        self.text.named(name);
+    }
+
     /// How many raw bytes wait.
     pub(super) fn held(&self) -> usize {
         self.undecided.held() + self.unescape.held() + self.nested.held()
