@@ -23,6 +23,10 @@ pub(super) struct Masking {
     body: Option<Box<Body>>,
     /// Whether trailers may follow the body without another call for a piece.
     trailers_possible: bool,
+    /// How many bytes of the body are to come, where its head says so.
+    to_come: Option<u64>,
+    /// The body has come to its end.
+    over: bool,
     /// Whether the head waits for the first piece of the body.
     head_waits: bool,
     /// The whole response, where it waits for its end, or for a person.
@@ -37,6 +41,8 @@ impl Masking {
             shape,
             body: None,
             trailers_possible: false,
+            to_come: None,
+            over: false,
             head_waits: false,
             kept: None,
         }
@@ -154,9 +160,13 @@ impl Exchange {
                 flow: Flow::Continue,
             };
         }
-        // HTTP/1.1 says how a body ends: by its length or by its last chunk, and Envoy's HTTP/1
-        // codec drops trailers unless it is told otherwise.
-        masking.trailers_possible = !has(headers, "transfer-encoding");
+        // Envoy's HTTP/1 codec drops trailers unless it is told otherwise, so a body in chunks ends
+        // with its last piece. Of one with a length it is known when it has come: its end is
+        // written then, whether or not trailers follow, and nothing has to wait for them.
+        let chunked = has(headers, "transfer-encoding");
+        let length = single(headers, "content-length").filter(|_| !chunked);
+        masking.to_come = length.and_then(|text| text.parse().ok());
+        masking.trailers_possible = !chunked && masking.to_come.is_none();
         masking.head_waits = masks.may_cut() || masks.may_wait();
         masking.kept = masks.may_wait().then(Kept::default);
         masking.body = Some(Box::new(Body::new(carrier, masks, originals)));
@@ -180,7 +190,18 @@ impl Exchange {
         let Some(masks) = guard.masks(masking.plan) else {
             return self.cut("mask_unavailable");
         };
-        let pushed = body.push(masks, piece, end);
+        if masking.over && !piece.is_empty() {
+            return self.cut("body_too_long");
+        }
+        let came = u64::try_from(piece.len()).unwrap_or(u64::MAX);
+        masking.to_come = masking.to_come.map(|bytes| bytes.saturating_sub(came));
+        let last = end || masking.to_come == Some(0);
+        let pushed = if masking.over {
+            Ok(Vec::new())
+        } else {
+            body.push(masks, piece, last)
+        };
+        masking.over |= last;
         let held = body.holds();
         let head_waits = masking.head_waits;
         masking.head_waits = masking.is_held();
@@ -189,7 +210,7 @@ impl Exchange {
             Err(code) if head_waits => return self.withhold(code),
             Err(code) => return self.cut(code),
         };
-        let hold = held && !end && masking.trailers_possible;
+        let hold = held && !last && masking.trailers_possible;
         let found = if end {
             masking.waits_for(&guard)
         } else {

@@ -359,3 +359,37 @@ fn a_multipart_body_is_masked_by_its_boundary() {
         assert_eq!(super::code(&outcome), "media_type_not_maskable", "{media}");
     }
 }
+
+#[test]
+fn a_body_whose_length_is_known_ends_with_its_last_byte() {
+    let head = [
+        (":status", "200"),
+        ("content-type", "text/plain"),
+        ("content-length", "24"),
+    ];
+    let mut exchange = passed(&masked());
+    respond(&mut exchange, &head);
+    let mut push = |piece: &'static [u8], end| {
+        let outcome = exchange.handle(Event::ResponseBody { piece, end });
+        (outcome.flow, outcome.effects)
+    };
+    let put = |bytes: &[u8]| vec![Effect::ReplaceResponseBody(bytes.to_vec())];
+    assert_eq!(
+        push(b"write to jane@example", false),
+        (Flow::Continue, put(b"write to "))
+    );
+    // Trailers may follow, but nothing that could belong to the text.
+    assert_eq!(push(b".co", false), (Flow::Continue, put(b"[EMAIL]")));
+    assert_eq!(push(b"", true), (Flow::Continue, put(b"")));
+
+    let mut exchange = passed(&masked());
+    respond(&mut exchange, &head);
+    let piece = b"four and twenty blackbird";
+    let outcome = exchange.handle(Event::ResponseBody { piece, end: false });
+    assert_eq!(outcome.flow, Flow::Continue);
+    let outcome = exchange.handle(Event::ResponseBody {
+        piece: b"s",
+        end: true,
+    });
+    assert!(outcome.effects.contains(&Effect::CutResponse));
+}
