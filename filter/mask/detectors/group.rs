@@ -2,7 +2,7 @@
 
 use super::super::window::{Behind, Hit, Miss, Window};
 use super::{Detect, LEAD, LETTERS, RUN, Start};
-use crate::mask::scan;
+use crate::mask::scan::{self, Anchors, Block};
 
 /// A part of a text, with what stands in front of it.
 #[derive(Clone, Copy, Debug)]
@@ -54,6 +54,8 @@ pub(in crate::mask) trait Group {
 const AT_EDGE: u8 = 1;
 const ANYWHERE: u8 = 2;
 const WORD: u8 = 4;
+/// The same as [`LEAD`], for bits.
+const LEAD_BITS: u32 = 32;
 const ESCAPE_LETTER: u8 = 8;
 const BACKSLASH: u8 = 16;
 
@@ -68,7 +70,7 @@ struct Candidate {
 }
 
 /// What most numbers and words of prose have at most.
-const FEW: usize = 4;
+const FEW: usize = 5;
 const SHORT: usize = 11;
 
 impl Candidate {
@@ -171,7 +173,7 @@ impl Singles {
         let edge = !window.behind.in_word();
         let first = window.bytes.first().copied().unwrap_or(0);
         let (digits, run) = if self.anchored {
-            (possible_digits(window), possible_run(window))
+            possible(window)
         } else {
             (usize::MAX, usize::MAX)
         };
@@ -218,36 +220,35 @@ impl Singles {
     }
 }
 
-/// How many digits stand, or may come to stand, in the first [`LEAD`] bytes and in front of a word.
-fn possible_digits(window: &Window<'_>) -> usize {
-    let lead = window.bytes.get(..LEAD).unwrap_or(window.bytes);
-    let mut digits = 0;
-    let mut letters = 0;
-    for byte in lead {
-        digits += usize::from(byte.is_ascii_digit());
-        letters = if byte.is_ascii_alphabetic() {
-            letters + 1
-        } else {
-            0
-        };
-        if letters == LETTERS {
-            return digits;
-        }
-    }
-    let unknown = if window.last { 0 } else { LEAD - lead.len() };
-    digits + unknown
-}
+/// How many digits stand, or may come to stand, in the first [`LEAD`] bytes and in front of a word;
+/// and how many graphic bytes in a row, of which no more than [`RUN`] are counted.
+fn possible(window: &Window<'_>) -> (usize, usize) {
+    let known = window.bytes.len();
+    let block = Block::load(window.bytes);
+    let count = |bits: u32| usize::try_from(bits).unwrap_or(usize::MAX);
 
-/// How many graphic bytes stand, or may come to stand, in a row; no more than [`RUN`] are counted.
-fn possible_run(window: &Window<'_>) -> usize {
-    let lead = window.bytes.get(..RUN).unwrap_or(window.bytes);
-    let run = lead.iter().take_while(|byte| byte.is_ascii_graphic());
-    let run = run.count();
-    if run == lead.len() && !window.last {
+    let letters = block.within(b'a', b'z') | block.within(b'A', b'Z');
+    let lead = u64::MAX >> (u64::BITS - LEAD_BITS);
+    let word = letters & letters >> 1 & letters >> 2 & (lead >> (LETTERS - 1));
+    let in_front = if word == 0 {
+        lead
+    } else {
+        (1 << word.trailing_zeros()) - 1
+    };
+    let digits = count((block.within(b'0', b'9') & in_front).count_ones());
+    let unknown = if word != 0 || window.last {
+        0
+    } else {
+        LEAD.saturating_sub(known)
+    };
+
+    let run = count(block.within(b'!', b'~').trailing_ones()).min(RUN);
+    let run = if run == known && !window.last {
         RUN
     } else {
         run
-    }
+    };
+    (digits + unknown, run)
 }
 
 impl Group for Singles {
@@ -257,8 +258,9 @@ impl Group for Singles {
             return self.start(known, from, end).unwrap_or(end);
         }
         let mut from = from;
+        let mut anchors = Anchors::new(known.bytes, from);
         while from < end {
-            let anchor = scan::next_anchor(known.bytes, from);
+            let anchor = anchors.next().unwrap_or(end);
             if anchor == end && known.last {
                 return end;
             }

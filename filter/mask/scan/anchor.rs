@@ -30,22 +30,42 @@ const MONTHS: [&[u8; 3]; 31] = [
 /// as many.
 const LONG: u32 = 20;
 
-/// The first anchor at or after `from`; the length of `bytes` where there is none.
-///
-/// What stands in front of `from` is not looked at.
-pub(in crate::mask) fn next_anchor(bytes: &[u8], from: usize) -> usize {
-    let mut at = from;
-    let mut before = Before::default();
-    while at < bytes.len() {
-        let rest = bytes.get(at..).unwrap_or_default();
-        let anchors = before.anchors(Block::load(rest));
-        if anchors != 0 {
-            let first = usize::try_from(anchors.trailing_zeros()).unwrap_or(0);
-            return (at + first).min(bytes.len());
+/// The anchors of some bytes, in their order.
+pub(in crate::mask) struct Anchors<'a> {
+    bytes: &'a [u8],
+    /// Where the next block begins.
+    at: usize,
+    /// The anchors that are left of the block before it.
+    left: u64,
+    before: Before,
+}
+
+impl<'a> Anchors<'a> {
+    /// Those at or after `from`. What stands in front of it is not looked at.
+    pub(in crate::mask) fn new(bytes: &'a [u8], from: usize) -> Self {
+        Self {
+            bytes,
+            at: from,
+            left: 0,
+            before: Before::default(),
         }
-        at += WIDTH;
     }
-    bytes.len()
+}
+
+impl Iterator for Anchors<'_> {
+    type Item = usize;
+
+    #[inline]
+    fn next(&mut self) -> Option<usize> {
+        while self.left == 0 {
+            let rest = self.bytes.get(self.at..).filter(|rest| !rest.is_empty())?;
+            self.left = self.before.anchors(Block::load(rest));
+            self.at += WIDTH;
+        }
+        let first = usize::try_from(self.left.trailing_zeros()).unwrap_or(0);
+        self.left &= self.left - 1;
+        Some(self.at - WIDTH + first)
+    }
 }
 
 /// What the end of one block means to the next.

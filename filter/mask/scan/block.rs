@@ -7,11 +7,11 @@ pub(super) const WIDTH: usize = 64;
 
 /// 64 bytes. The lowest bit of an answer is that of the first byte.
 #[derive(Clone, Copy)]
-pub(super) struct Block([u8x16; 4]);
+pub(in crate::mask) struct Block([u8x16; 4]);
 
 impl Block {
     /// The block at the front of `bytes`; where there are fewer, zeros follow them.
-    pub(super) fn load(bytes: &[u8]) -> Self {
+    pub(in crate::mask) fn load(bytes: &[u8]) -> Self {
         match bytes.first_chunk::<WIDTH>() {
             Some(whole) => Self::new(whole),
             None => {
@@ -41,13 +41,13 @@ impl Block {
 
     /// Which bytes are one or the other.
     #[inline]
-    pub(super) fn either(self, one: u8, other: u8) -> u64 {
+    pub(in crate::mask) fn either(self, one: u8, other: u8) -> u64 {
         self.bits(|lane| equal(lane, one) | equal(lane, other))
     }
 
     /// Which bytes are from `first` to `last`.
     #[inline]
-    pub(super) fn within(self, first: u8, last: u8) -> u64 {
+    pub(in crate::mask) fn within(self, first: u8, last: u8) -> u64 {
         self.bits(|lane| within(lane, first, last))
     }
 

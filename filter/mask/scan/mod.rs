@@ -2,7 +2,10 @@
 
 mod anchor;
 mod block;
+mod marks;
 mod numbers;
 
-pub(super) use anchor::{next_anchor, reach};
+pub(super) use anchor::{Anchors, reach};
+pub(super) use block::Block;
+pub(super) use marks::{Marks, end_of_string};
 pub(super) use numbers::{TELLING, plain_numbers};

@@ -177,7 +177,7 @@ impl Unescape {
 }
 
 /// What a backslash and this byte stand for.
-fn short(byte: u8) -> Option<u8> {
+pub(super) fn short(byte: u8) -> Option<u8> {
     Some(match byte {
         b'"' | b'\\' | b'/' => byte,
         b'b' => 0x08,

@@ -324,7 +324,7 @@ impl Json {
     }
 
     fn in_string(&mut self, piece: &[u8], escaped: bool, job: &mut Job<'_>) -> usize {
-        let (end, escaped) = end_of_string(piece, escaped);
+        let (end, escaped) = scan::end_of_string(piece, escaped);
         let content = piece.get(..end.unwrap_or(piece.len())).unwrap_or_default();
         self.with(job, |this, work| {
             this.string.json(content, Place::default(), work)
@@ -400,20 +400,4 @@ impl Json {
             },
         );
     }
-}
-
-/// Where the quote stands that ends a string, and whether the last byte is a backslash that
-/// escapes what follows; `escaped` says so of what stands in front.
-pub(super) fn end_of_string(piece: &[u8], escaped: bool) -> (Option<usize>, bool) {
-    let mut at = usize::from(escaped);
-    while let Some(rest) = piece.get(at..).filter(|rest| !rest.is_empty()) {
-        let Some(found) = memchr::memchr2(b'"', b'\\', rest) else {
-            return (None, false);
-        };
-        if rest.get(found) == Some(&b'"') {
-            return (Some(at + found), false);
-        }
-        at += found + 2;
-    }
-    (None, at > piece.len())
 }

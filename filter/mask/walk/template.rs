@@ -10,12 +10,12 @@ use std::rc::Rc;
 
 use super::Counts;
 use super::feed::{Feed, Range};
-use super::json::end_of_string;
 use super::payload::{Kind, Payload, Segment};
 use super::scalar;
 use super::texts::{Id, Owner, Texts};
 use super::track::Writing;
 use crate::mask::Engine;
+use crate::mask::scan::end_of_string;
 
 /// Templates that are kept: a stream has some choices, or a tool's arguments beside a text.
 const KEPT: usize = 4;

@@ -6,6 +6,7 @@
 //! escapes that are decided whole. Each atom knows the place where it is written, so that a text
 //! can be spread over several events.
 
+mod decode;
 mod fresh;
 mod nested;
 mod undecided;
@@ -295,14 +296,7 @@ impl Track {
         }
         let mut decoded = std::mem::take(&mut self.decoded);
         let mut spans = std::mem::take(&mut self.spans);
-        self.unescape.push(raw, &mut |unit| {
-            let (span, bytes) = match unit {
-                Unit::Plain(bytes) => (Span::plain(bytes.len()), bytes),
-                Unit::Escape { raw, decoded } => (Span::whole(raw.len(), decoded.len()), decoded),
-            };
-            spans.push(span);
-            decoded.extend_from_slice(bytes);
-        });
+        decode::decode(raw, &mut self.unescape, &mut spans, &mut decoded);
         self.match_fresh(&decoded, Fresh::new(raw, &spans, place), work);
         decoded.clear();
         spans.clear();

@@ -11,6 +11,9 @@
 
 use crate::mask::detectors::{Detect, Hit, Miss, Start, Window, hit};
 
+/// Three groups of four digits with dots between them.
+const SHORTEST: usize = 14;
+
 pub(super) struct Mac;
 
 impl Detect for Mac {
@@ -53,6 +56,10 @@ impl Detect for Mac {
             return Err(Miss::No);
         }
         Ok(hit(index))
+    }
+
+    fn run(&self) -> usize {
+        SHORTEST
     }
 
     fn bound(&self) -> usize {

@@ -28,6 +28,9 @@ static FOR: LazyLock<Vocabulary> = LazyLock::new(|| {
     )
 });
 
+/// Two degrees with three decimals each.
+const FEWEST_DIGITS: usize = 8;
+
 pub(super) struct Coordinates;
 
 impl Detect for Coordinates {
@@ -81,6 +84,10 @@ impl Detect for Coordinates {
         } else {
             Err(Miss::No)
         }
+    }
+
+    fn digits(&self) -> usize {
+        FEWEST_DIGITS
     }
 
     fn bound(&self) -> usize {

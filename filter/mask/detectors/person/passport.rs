@@ -44,6 +44,10 @@ impl Detect for Passport {
     }
 
     fn find(&self, window: &Window<'_>) -> Result<Hit, Miss> {
+        let known = window.bytes.get(..FEWEST).unwrap_or(window.bytes);
+        if known.iter().any(|byte| !byte.is_ascii_alphanumeric()) {
+            return Err(Miss::No);
+        }
         let known = window.bytes.iter().take(MOST + 1);
         let letters = known.take_while(|b| b.is_ascii_alphabetic()).count();
         // Words and numbers without the word in front wait for nothing.
@@ -60,8 +64,8 @@ impl Detect for Passport {
         }
     }
 
-    fn digits(&self) -> usize {
-        FEWEST_DIGITS
+    fn run(&self) -> usize {
+        FEWEST
     }
 
     fn bound(&self) -> usize {

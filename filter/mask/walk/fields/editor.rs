@@ -5,9 +5,9 @@
 //! turns out not to be JSON is given up: what a rule would have taken out could stand behind.
 
 use super::super::grammar::{Grammar, Role};
-use super::super::json::end_of_string;
 use super::super::{WalkError, scalar};
 use super::{Edit, Fields, Live, Step, number};
+use crate::mask::scan::end_of_string;
 
 /// Bytes that may stand between two values: names are seldom as long as a hundred.
 const LONGEST_GAP: usize = 64 * 1024;

@@ -7,7 +7,8 @@
 use super::super::feed::Feed;
 use super::super::payload;
 use super::super::texts::Texts;
-use super::{Job, Json, State, end_of_string};
+use super::{Job, Json, State};
+use crate::mask::scan::end_of_string;
 
 /// The longest list that is masked, in bytes.
 const LONGEST: usize = 4 * 1024 * 1024;
