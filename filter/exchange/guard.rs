@@ -50,7 +50,7 @@ impl Guard {
                 Err(error) => problems.push(Problem {
                     path: format!("/detectors/{}", error.detector),
                     found: error.reason,
-                    expected: "a detector whose longest match is bounded".to_owned(),
+                    expected: "a detector that can be looked for".to_owned(),
                 }),
             }
         }

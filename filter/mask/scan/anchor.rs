@@ -100,7 +100,7 @@ impl Before {
         let sixteen = eight & eight << 8;
         anchors |= sixteen & four << 16;
         let front = graphic.trailing_ones();
-        if self.graphic + front >= LONG && self.graphic > 0 {
+        if self.graphic > 0 && front > 0 && self.graphic + front >= LONG {
             // The run's twentieth byte, or the block's first where it is already longer.
             anchors |= 1 << LONG.saturating_sub(self.graphic + 1);
         }

@@ -5,6 +5,9 @@ mod block;
 mod marks;
 mod numbers;
 
+#[cfg(test)]
+mod tests;
+
 pub(super) use anchor::{Anchors, reach};
 pub(super) use block::Block;
 pub(super) use marks::{Marks, end_of_string};
