@@ -25,7 +25,7 @@ fn is_anchor(bytes: &[u8], from: usize, at: usize) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
     fn anchors_are_where_they_are(bytes in bytes(), from in 0..100_usize) {
