@@ -299,22 +299,20 @@ fn an_answer_without_a_body_stays_as_it_is(version: &str) {
                 .send(Request::new(method, path).bearer(&ana()))
                 .unwrap()
         };
+        // They say of a body what would not be true of it under the mask.
         let head = send("HEAD", "/known");
-        assert_eq!(
-            (head.status, head.header("content-length")),
-            (200, Some("1234"))
-        );
-        assert_eq!(head.header("etag"), Some("\"1\""));
+        assert_eq!((head.status, head.header("content-length")), (200, None));
+        assert_eq!(head.header("etag"), None);
         let encoded = send("HEAD", "/encoded");
         assert_eq!(
             (encoded.status, encoded.header("content-encoding")),
-            (200, Some("gzip"))
+            (200, None)
         );
         let none = send("GET", "/none");
         assert_eq!((none.status, none.body.len()), (204, 0));
         assert_eq!(none.header("etag"), Some("\"1\""));
         let same = send("GET", "/same");
-        assert_eq!((same.status, same.header("etag")), (304, Some("\"1\"")));
+        assert_eq!((same.status, same.header("etag")), (304, None));
         let empty = send("GET", "/empty");
         assert_eq!((empty.status, empty.body.len()), (200, 0));
         assert_eq!(send("GET", "/early").text(), "[EMAIL]");
