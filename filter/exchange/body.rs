@@ -16,6 +16,9 @@ pub(super) struct Body {
 /// The code of a body that has a match which ends it.
 pub(super) const WITHHELD: &str = "match_withheld";
 
+/// Room in what a piece becomes, for replacements that are longer than what they replace.
+const ROOM: usize = 512;
+
 impl Body {
     /// A body of which nothing has come, and in which these are put back.
     pub(super) fn new(carrier: Carrier, masks: &Masks, originals: Option<Originals>) -> Self {
@@ -47,7 +50,8 @@ impl Body {
         piece: &[u8],
         end: bool,
     ) -> Result<Vec<u8>, &'static str> {
-        let mut out = Vec::with_capacity(piece.len());
+        // What waited of earlier pieces comes on top.
+        let mut out = Vec::with_capacity(piece.len() + self.pass.held() + ROOM);
         let result = self.decode(masks, piece, end, &mut out);
         if self.unchanged {
             // Nothing is refused for what could only have been counted.
