@@ -34,7 +34,7 @@ const LONGEST: usize = 1024 * 1024;
 const PLAIN: [u8; 32] = [0; 32];
 
 /// Masks an event stream.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Events {
     /// The event whose end has not come.
     event: Vec<u8>,

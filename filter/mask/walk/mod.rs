@@ -153,7 +153,7 @@ impl Counts {
 }
 
 /// Masks one body.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Walker {
     kind: Kind,
     counts: Counts,
@@ -161,7 +161,7 @@ pub struct Walker {
     failed: Option<WalkError>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 enum Kind {
     Json(Box<Body>),
     Events(Box<Events>),

@@ -183,7 +183,7 @@ pub(super) struct Work<'a> {
 }
 
 /// One text on its way through the matcher.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Track {
     text: Text,
     /// The detector of the match that was decided last, if nothing was kept since.
@@ -195,6 +195,18 @@ pub(super) struct Track {
     /// Room for what a piece with escapes reads as, and for where its bytes come from.
     decoded: Vec<u8>,
     spans: Vec<Span>,
+}
+
+/// Two that go on alike. The room for a piece is empty in both.
+impl PartialEq for Track {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+            && self.matching == other.matching
+            && self.undecided == other.undecided
+            && self.unescape == other.unescape
+            && self.nested == other.nested
+            && self.writing == other.writing
+    }
 }
 
 impl Track {
