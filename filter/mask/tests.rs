@@ -8,6 +8,7 @@
 #[path = "../../tests/invariant/machine.rs"]
 mod machine;
 
+mod justified;
 mod split;
 mod spread;
 

@@ -33,7 +33,7 @@ fn every_body_in_every_way_of_cutting_it_gives_the_same() {
     every_way_of(&engine, &cheap, usize::MAX, 1);
     match env::var_os(EXHAUSTIVE) {
         Some(_) => every_way_of(&engine, &others, usize::MAX, 1),
-        None => every_way_of(&engine, &others, LONGEST, 43),
+        None => every_way_of(&engine, &others, LONGEST, 149),
     }
 }
 
