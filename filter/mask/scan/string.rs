@@ -1,45 +1,6 @@
-//! The places of a byte.
+//! Where a JSON string ends.
 
 use super::block::{Block, WIDTH};
-
-/// The places in some bytes where one byte stands, in their order.
-pub(in crate::mask) struct Marks<'a> {
-    bytes: &'a [u8],
-    byte: u8,
-    /// Where the block begins whose places are given now, and those that are left.
-    from: usize,
-    left: u64,
-}
-
-impl<'a> Marks<'a> {
-    /// Where `byte` stands.
-    pub(in crate::mask) fn new(bytes: &'a [u8], byte: u8) -> Self {
-        Self {
-            bytes,
-            byte,
-            from: 0,
-            left: Block::load(bytes).equal(byte),
-        }
-    }
-}
-
-impl Iterator for Marks<'_> {
-    type Item = usize;
-
-    fn next(&mut self) -> Option<usize> {
-        while self.left == 0 {
-            self.from += WIDTH;
-            let rest = self
-                .bytes
-                .get(self.from..)
-                .filter(|rest| !rest.is_empty())?;
-            self.left = Block::load(rest).equal(self.byte);
-        }
-        let first = usize::try_from(self.left.trailing_zeros()).unwrap_or(0);
-        self.left &= self.left - 1;
-        Some(self.from + first)
-    }
-}
 
 /// Where the quote stands that ends the content of a JSON string, and whether its last byte is a
 /// backslash that escapes what follows; `escaped` says so of what stands in front.
