@@ -113,8 +113,8 @@ impl Variant {
             Self::PassThrough => mesh.module(pass_through()?),
             Self::LuaWhole => mesh.unguarded().http_filter(lua(LUA_WHOLE)),
             Self::LuaPieces => mesh.unguarded().http_filter(lua(LUA_PIECES)),
-            Self::Unmasked => mesh.policy(policy(idp, &[])),
-            Self::Portcullis => mesh.policy(policy(idp, &["all"])),
+            Self::Unmasked => mesh.policy(policy(idp, false)),
+            Self::Portcullis => mesh.policy(policy(idp, true)),
         })
     }
 }
@@ -138,7 +138,11 @@ fn lua(code: &str) -> Value {
     })
 }
 
-fn policy(idp: &Idp, masks: &[&str]) -> Value {
+fn policy(idp: &Idp, masked: bool) -> Value {
+    let mut rule = json!({ "name": "all", "then": "allow" });
+    if masked {
+        rule["mask"] = json!(["all"]);
+    }
     json!({
         "version": 1,
         "identity": {
@@ -148,6 +152,6 @@ fn policy(idp: &Idp, masks: &[&str]) -> Value {
             }]
         },
         "masks": { "all": { "detect": BUILT_IN_DETECTORS } },
-        "rules": [{ "name": "all", "then": "allow", "mask": masks }]
+        "rules": [rule]
     })
 }
