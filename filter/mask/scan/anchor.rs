@@ -117,24 +117,16 @@ impl Before {
 /// The end of the known bytes (`anchor` is their length) counts as an anchor of every kind.
 pub(in crate::mask) fn reach(bytes: &[u8], anchor: usize, from: usize) -> usize {
     let known = bytes.get(..anchor).unwrap_or(bytes);
-    let run = |bytes: &[u8], most: usize, class: fn(&u8) -> bool| {
-        bytes
-            .iter()
-            .rev()
-            .take(most)
-            .take_while(|b| class(b))
-            .count()
-    };
     let room = anchor.saturating_sub(from);
-    let graphic = run(known, REACH.min(room), u8::is_ascii_graphic);
+    let graphic = run(known, REACH.min(room), |byte| byte.is_ascii_graphic());
     let start = anchor - graphic;
     let front = bytes.get(from..start).unwrap_or_default();
     let Some((b' ', word)) = front.split_last() else {
         // Nothing known behind a space yet is a run of its own that has not begun.
         return start;
     };
-    let length = run(word, WORD, |b| {
-        b.is_ascii_alphabetic() || matches!(b, b'.' | b',')
+    let length = run(word, WORD, |byte| {
+        byte.is_ascii_alphabetic() || matches!(byte, b'.' | b',')
     });
     let name = word.get(word.len() - length..).unwrap_or_default();
     if may_begin(name) {
@@ -142,6 +134,13 @@ pub(in crate::mask) fn reach(bytes: &[u8], anchor: usize, from: usize) -> usize 
     } else {
         start
     }
+}
+
+/// How many bytes of a class stand at the end, at most `most`.
+#[inline]
+fn run(bytes: &[u8], most: usize, class: impl Fn(u8) -> bool) -> usize {
+    let bytes = bytes.iter().rev().take(most);
+    bytes.take_while(|byte| class(**byte)).count()
 }
 
 /// Whether a match may begin with this word in front of its anchor's run.
