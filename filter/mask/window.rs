@@ -77,7 +77,10 @@ impl<'a> Behind<'a> {
 
     /// The byte before that one.
     pub(super) fn second(self) -> Option<u8> {
-        self.backwards().nth(1)
+        match (self.near, self.past) {
+            ([.., second, _], _) | ([_], [.., second]) | ([], [.., second, _]) => Some(*second),
+            _ => None,
+        }
     }
 
     /// The white space that the two bytes stand for where they are an escape such as `\n`.

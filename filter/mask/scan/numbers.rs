@@ -29,8 +29,15 @@ fn of_block(block: Block) -> usize {
     let comma = block.equal(b',');
     let minus = block.equal(b'-');
     let point = block.equal(b'.');
-    let other = block.equal(b'+') | block.either(b'e', b'E');
-    let space = block.either(b' ', b'\n') | block.either(b'\r', b'\t');
+    // Most arrays have neither exponents nor spaces.
+    let (other, space) = if digit | comma | minus | point == u64::MAX {
+        (0, 0)
+    } else {
+        (
+            block.equal(b'+') | block.either(b'e', b'E'),
+            block.either(b' ', b'\n') | block.either(b'\r', b'\t'),
+        )
+    };
     let number = digit | minus | point | other;
 
     // Up to the last comma in front of the first byte that is none of all these.
