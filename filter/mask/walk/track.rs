@@ -199,7 +199,7 @@ pub(super) struct Track {
     decoded: Vec<u8>,
 }
 
-/// Two that go on alike. The room for a piece is empty in both.
+/// Two that go on alike. What stands in the room for a piece is of no use to the next one.
 impl PartialEq for Track {
     fn eq(&self, other: &Self) -> bool {
         self.text == other.text
