@@ -7,7 +7,7 @@
 //!
 //! ```sh
 //! PORTCULLIS_EXHAUSTIVE=1 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
-//!   cargo test --release --lib --test invariant mask invariant -- --nocapture
+//!   cargo test --release -p portcullis --lib --test invariant -- --nocapture mask::tests vectors
 //! ```
 #![cfg(not(target_arch = "wasm32"))]
 // clippy.toml excuses tests, but not the functions that they share.

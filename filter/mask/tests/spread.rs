@@ -9,8 +9,9 @@ use super::*;
 /// Over how many events a text is spread at most.
 const EVENTS: usize = 6;
 
-/// In so many ways a text is spread at most; units of more than one character leave fewer.
-const MOST: u64 = 6_000_000;
+/// In so many ways a text is spread at most: up to 40 characters between any two of them, a longer
+/// one between units of two or more.
+const MOST: u64 = 700_000;
 /// The same where not everything is tried.
 const MOST_SAMPLED: u64 = 24;
 
@@ -24,7 +25,7 @@ fn can_say(kind: &Frames, text: &str) -> bool {
 /// Spreads each text over each kind of event; of the kinds but the first, in fewer ways.
 fn spread(engine: &Engine, kinds: &[Frames]) -> Tried {
     let (most, most_of_others) = match env::var_os(EXHAUSTIVE) {
-        Some(_) => (MOST, 40_000),
+        Some(_) => (MOST, 20_000),
         None => (MOST_SAMPLED, 6),
     };
     let mut tried = Tried::default();
