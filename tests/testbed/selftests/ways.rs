@@ -153,7 +153,7 @@ fn a_fault_with_one_way_of_cutting_is_found() {
 
 #[test]
 fn a_fault_with_one_way_of_spreading_is_found() {
-    let units: Vec<&str> = (0..TEXT.len()).map(|at| &TEXT[at..=at]).collect();
+    let units = crate::spread::units(TEXT, 1);
     let expected = String::from_utf8(whole(&right(), TEXT.as_bytes())).unwrap();
     let tried = every_spread(&right(), &units, 6, &expected).unwrap();
     assert_eq!(tried.ways, ways(TEXT.len(), 6));
