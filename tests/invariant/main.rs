@@ -19,6 +19,7 @@
     clippy::unwrap_used
 )]
 
+mod faults;
 mod machine;
 mod mutations;
 mod prompt;
