@@ -167,16 +167,15 @@ impl Engine {
 
     /// An engine that finds a request's pseudonyms in its answer, and writes what they stand for.
     #[must_use]
-    pub fn restoring(originals: Originals) -> Self {
-        let originals = Rc::new(originals);
-        let detect: Box<dyn Detect> = Box::new(Placeholder::new(&originals));
+    pub fn restoring(originals: &Rc<Originals>) -> Self {
+        let detect: Box<dyn Detect> = Box::new(Placeholder::new(originals));
         let group = Singles::new(vec![(0, detect)], false);
         Self {
             bound: group.bound(),
             ranks: vec![0],
             compiled: vec![Compiled {
                 name: "pseudonym".to_owned(),
-                replacement: Replacement::restoring(&originals),
+                replacement: Replacement::restoring(originals),
             }],
             reads_base64: false,
             only_built_in: false,

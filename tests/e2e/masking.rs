@@ -2,6 +2,7 @@
 //! answer takes.
 
 mod grpc;
+mod statuses;
 mod streams;
 
 use std::fmt::Write as _;

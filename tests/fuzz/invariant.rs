@@ -156,7 +156,7 @@ fn a_canary_does_not_survive(engine: &Engine, format: Format, body: &[u8], cuts:
             let line = format!("\n{{\"message\":{{\"content\":\" {CANARY} \"}}}}\n");
             planted.extend_from_slice(line.as_bytes());
         }
-        Format::Json | Format::Multipart(_) | Format::Grpc(_) => return,
+        Format::Json | Format::Multipart(_) | Format::Grpc(_) | Format::Trailer(_) => return,
     }
     let (out, _, _) = walk(engine, format, pieces(&planted, cuts));
     let body_has_it = body

@@ -1,3 +1,5 @@
+use std::rc::Rc;
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -40,7 +42,8 @@ fn run(
     originals: Option<&Originals>,
     pieces: &[&[u8]],
 ) -> (String, Pass) {
-    let mut pass = Pass::new(masks, (format, Framing::default()), originals.cloned());
+    let originals = originals.cloned().map(Rc::new);
+    let mut pass = Pass::new(masks, (format, Framing::default()), originals.as_ref());
     let mut out = Vec::new();
     for piece in pieces {
         pass.push(masks, piece, &mut out).unwrap();
