@@ -5,6 +5,8 @@
 
 mod base64;
 mod body;
+mod chunks;
+mod entries;
 mod escape;
 mod events;
 mod feed;
@@ -47,7 +49,8 @@ use trailer::Value;
 /// How a body carries text; chosen from its content type and the operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// JSON (RFC 8259), one value or several one after another. Each string is a text of its own.
+    /// JSON (RFC 8259), one value or several one after another. Each string is a text of its own,
+    /// but in the array of chunks as which Gemini streams: there, texts go on from chunk to chunk.
     Json,
     /// An event stream (WHATWG HTML, "Server-sent events"). The texts of a model's answer go on
     /// from event to event.
