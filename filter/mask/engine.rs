@@ -181,7 +181,7 @@ impl Engine {
             only_built_in: false,
             fields: None,
             removed_of_grpc: Vec::new(),
-            matches_keys: false,
+            matches_keys: true,
             groups: vec![Box::new(group)],
             pseudonyms: Rc::default(),
         }

@@ -148,6 +148,17 @@ fn details_that_cannot_be_read_go() {
 }
 
 #[test]
+fn fields_of_messages_are_none_of_a_status() {
+    let mask = json!({"detect": ["email"], "fields": {"grpc_remove": ["2"]}});
+    let mut exchange = called(&ruled(&mask));
+    head(&mut exchange, &[], false);
+    let details = ("grpc-status-details-bin", "EhBqYW5lQGV4YW1wbGUuY29t");
+    let outcome = trailers(&mut exchange, &[STATUS, details]);
+    let masked = set("grpc-status-details-bin", "EgdbRU1BSUxd");
+    assert_eq!(outcome.effects, [masked, NO_BODY]);
+}
+
+#[test]
 fn what_is_only_counted_stays() {
     let mut exchange = called(&ruled(&json!({"detect": ["email"], "action": "alert"})));
     let message = ("grpc-message", "no jane%40example.com");
