@@ -1,6 +1,7 @@
 //! Masked answers: what the client sees instead of what the model said, in every form that an
 //! answer takes.
 
+mod chunks;
 mod grpc;
 mod statuses;
 mod streams;
