@@ -12,6 +12,7 @@ use super::detectors::group::{Answer, Group, Known, Singles};
 use super::detectors::own::Own;
 use super::detectors::{Detect, Placeholder};
 use super::render::{Originals, Pseudonyms, Replacement};
+use super::scan::Anchors;
 use super::walk::Fields;
 use super::window::Window;
 
@@ -70,6 +71,8 @@ impl std::error::Error for EngineError {}
 /// Where each group has to be asked next within one run of known bytes.
 pub(super) struct Cursor {
     next: [usize; GROUPS],
+    /// For the group of the built-in detectors, the only one that asks for them.
+    anchors: Anchors,
     /// Up to where the groups have been looked for.
     asked: bool,
 }
@@ -79,6 +82,7 @@ impl Cursor {
     pub(super) fn new() -> Self {
         Self {
             next: [0; GROUPS],
+            anchors: Anchors::default(),
             asked: false,
         }
     }
@@ -245,7 +249,7 @@ impl Engine {
         let mut first = known.bytes.len();
         for (group, next) in self.groups.iter().zip(&mut cursor.next) {
             if *next < at || !cursor.asked {
-                *next = group.next(known, at);
+                *next = group.next(known, at, &mut cursor.anchors);
             }
             first = first.min(*next);
         }

@@ -15,6 +15,7 @@ mod tests;
 
 use super::group::{Answer, Group, Known};
 use super::hit;
+use crate::mask::scan::Anchors;
 use crate::mask::window::{Hit, Miss, Window};
 
 /// How many bytes a canary has.
@@ -223,7 +224,7 @@ fn narrow(range: &[Box<[u8]>], depth: usize, byte: u8) -> &[Box<[u8]>] {
 }
 
 impl Group for Canaries {
-    fn next(&self, known: &Known<'_>, from: usize) -> usize {
+    fn next(&self, known: &Known<'_>, from: usize, _: &mut Anchors) -> usize {
         let rest = known.bytes.get(from..).unwrap_or_default();
         let begins = |first, second| {
             let mut lists = self.lists.iter();

@@ -2,7 +2,7 @@
 
 use super::super::window::{Behind, Hit, Miss, Window};
 use super::{Detect, LEAD, LETTERS, RUN, Start};
-use crate::mask::scan::{self, Anchors, Block};
+use crate::mask::scan::{self, Anchors, Lanes};
 
 /// A part of a text, with what stands in front of it.
 #[derive(Clone, Copy, Debug)]
@@ -33,8 +33,9 @@ pub(in crate::mask) enum Answer {
 pub(in crate::mask) trait Group {
     /// The first position of the bytes, at or after `from`, where a match of the group may begin or
     /// where that depends on bytes that are not known yet; the length of the bytes where there is
-    /// none. It may name a position too many, never one too few.
-    fn next(&self, known: &Known<'_>, from: usize) -> usize;
+    /// none. It may name a position too many, never one too few. `anchors` are those of the bytes;
+    /// the group of the built-in detectors asks for them.
+    fn next(&self, known: &Known<'_>, from: usize, anchors: &mut Anchors) -> usize;
 
     /// What begins at the window's first byte, among the detectors whose rank is below `below`.
     fn ask(&self, window: &Window<'_>, below: usize) -> Answer;
@@ -68,6 +69,9 @@ struct Candidate {
     digits: usize,
     run: usize,
 }
+
+/// What a word that is being written has at most.
+const WRITTEN: usize = 64;
 
 /// What most numbers and words of prose have at most.
 const FEW: usize = 5;
@@ -214,7 +218,10 @@ impl Singles {
     fn often_open(&self, window: &Window<'_>, below: usize) -> Option<Answer> {
         let first = usize::from(*window.bytes.first()?);
         let (rank, detect) = self.detectors.get((*self.often_open.get(first)?)?)?;
-        let asked = !window.last && *rank < below && !window.behind.in_word();
+        let asked = !window.last
+            && window.bytes.len() <= WRITTEN
+            && *rank < below
+            && !window.behind.in_word();
         let open = asked && matches!(detect.find(window), Err(Miss::More));
         open.then_some(Answer::Open(*rank))
     }
@@ -224,10 +231,10 @@ impl Singles {
 /// and how many graphic bytes in a row, of which no more than [`RUN`] are counted.
 fn possible(window: &Window<'_>) -> (usize, usize) {
     let known = window.bytes.len();
-    let block = Block::load(window.bytes);
+    let front = Lanes::<2>::load(window.bytes);
     let count = |bits: u32| usize::try_from(bits).unwrap_or(usize::MAX);
 
-    let letters = block.within(b'a', b'z') | block.within(b'A', b'Z');
+    let letters = front.within(b'a', b'z') | front.within(b'A', b'Z');
     let lead = u64::MAX >> (u64::BITS - LEAD_BITS);
     let word = letters & letters >> 1 & letters >> 2 & (lead >> (LETTERS - 1));
     let in_front = if word == 0 {
@@ -235,14 +242,14 @@ fn possible(window: &Window<'_>) -> (usize, usize) {
     } else {
         (1 << word.trailing_zeros()) - 1
     };
-    let digits = count((block.within(b'0', b'9') & in_front).count_ones());
+    let digits = count((front.within(b'0', b'9') & in_front).count_ones());
     let unknown = if word != 0 || window.last {
         0
     } else {
         LEAD.saturating_sub(known)
     };
 
-    let run = count(block.within(b'!', b'~').trailing_ones()).min(RUN);
+    let run = count(front.within(b'!', b'~').trailing_ones()).min(RUN);
     let run = if run == known && !window.last {
         RUN
     } else {
@@ -252,24 +259,24 @@ fn possible(window: &Window<'_>) -> (usize, usize) {
 }
 
 impl Group for Singles {
-    fn next(&self, known: &Known<'_>, from: usize) -> usize {
+    fn next(&self, known: &Known<'_>, from: usize, anchors: &mut Anchors) -> usize {
         let end = known.bytes.len();
         if !self.anchored {
             return self.start(known, from, end).unwrap_or(end);
         }
         let mut from = from;
-        let mut anchors = Anchors::new(known.bytes, from);
         while from < end {
-            let anchor = anchors.next().unwrap_or(end);
-            if anchor == end && known.last {
-                return end;
-            }
+            let (anchor, to) = match anchors.next(known.bytes, from) {
+                Some(anchors) => anchors,
+                None if known.last => return end,
+                // Anything may follow.
+                None => (end, end),
+            };
             let start = scan::reach(known.bytes, anchor, from);
-            let to = end.min(anchor + 1);
             if let Some(start) = self.start(known, start, to) {
                 return start;
             }
-            from = anchor + 1;
+            from = to.max(anchor + 1);
         }
         end
     }

@@ -13,6 +13,7 @@
 //! at more closely, and in English prose about one word in forty has one.
 
 use super::block::{Block, WIDTH};
+use super::months::begins_month;
 
 /// How far behind the first byte of its match an anchor is at most.
 pub(in crate::mask) const REACH: usize = 320;
@@ -20,51 +21,50 @@ pub(in crate::mask) const REACH: usize = 320;
 const WORD: usize = 13;
 /// The letters in front of a number that belong to it, such as those of a passport.
 const LETTERS: usize = 2;
-/// How the names of the months begin, in lower case, in the languages in which they are alike.
-const MONTHS: [&[u8; 3]; 31] = [
-    b"jan", b"feb", b"mar", b"mrt", b"maa", b"apr", b"avr", b"abr", b"may", b"mai", b"mei", b"mag",
-    b"jun", b"jui", b"giu", b"jul", b"lug", b"aug", b"ago", b"sep", b"set", b"okt", b"oct", b"out",
-    b"ott", b"nov", b"dec", b"dez", b"dic", b"ene", b"gen",
-];
 /// So many graphic bytes in a row are an anchor: the shortest secret that may have no digit has
 /// as many.
 const LONG: u32 = 20;
 
-/// The anchors of some bytes, in their order.
-pub(in crate::mask) struct Anchors<'a> {
-    bytes: &'a [u8],
-    /// Where the next block begins.
-    at: usize,
-    /// The anchors that are left of the block before it.
+/// Looks for the anchors of some bytes from place to place, never back.
+#[derive(Default)]
+pub(in crate::mask) struct Anchors {
+    /// Where the block begins that was looked at last; nowhere if none was.
+    block: Option<usize>,
+    /// Its anchors that may still be asked for.
     left: u64,
     before: Before,
 }
 
-impl<'a> Anchors<'a> {
-    /// Those at or after `from`. What stands in front of it is not looked at.
-    pub(in crate::mask) fn new(bytes: &'a [u8], from: usize) -> Self {
-        Self {
-            bytes,
-            at: from,
-            left: 0,
-            before: Before::default(),
-        }
-    }
-}
-
-impl Iterator for Anchors<'_> {
-    type Item = usize;
-
+impl Anchors {
+    /// The first anchor of `bytes` at or after `from`, and where those end that stand right behind
+    /// it. What stands in front of the first `from` is not looked at; neither the bytes nor what is
+    /// asked for may change from one call to the next but to go on.
     #[inline]
-    fn next(&mut self) -> Option<usize> {
+    pub(in crate::mask) fn next(&mut self, bytes: &[u8], from: usize) -> Option<(usize, usize)> {
+        let mut block = match self.block {
+            // What is in front of the block has no anchor any more.
+            Some(block) if from < block + WIDTH => {
+                self.left &= u64::MAX << from.saturating_sub(block);
+                block
+            }
+            _ => {
+                self.before = Before::default();
+                self.left = self.before.anchors(Block::load(bytes.get(from..)?));
+                from
+            }
+        };
         while self.left == 0 {
-            let rest = self.bytes.get(self.at..).filter(|rest| !rest.is_empty())?;
+            block += WIDTH;
+            self.block = Some(block);
+            let rest = bytes.get(block..).filter(|rest| !rest.is_empty())?;
             self.left = self.before.anchors(Block::load(rest));
-            self.at += WIDTH;
         }
-        let first = usize::try_from(self.left.trailing_zeros()).unwrap_or(0);
-        self.left &= self.left - 1;
-        Some(self.at - WIDTH + first)
+        self.block = Some(block);
+        let first = self.left.trailing_zeros();
+        let count = (self.left >> first).trailing_ones();
+        let place = |bits: u32| usize::try_from(bits).unwrap_or(0);
+        let first = block + place(first);
+        Some((first, first + place(count)))
     }
 }
 
@@ -147,7 +147,5 @@ pub(in crate::mask) fn reach(bytes: &[u8], anchor: usize, from: usize) -> usize 
 /// Whether a match may begin with this word in front of its anchor's run.
 fn may_begin(word: &[u8]) -> bool {
     (1..=LETTERS).contains(&word.len())
-        || word
-            .first_chunk::<3>()
-            .is_some_and(|head| MONTHS.contains(&&head.map(|byte| byte.to_ascii_lowercase())))
+        || word.first_chunk().is_some_and(|head| begins_month(*head))
 }

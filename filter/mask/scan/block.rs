@@ -1,32 +1,56 @@
-//! 64 bytes that are looked at together, with one bit of an answer for each.
+//! Bytes that are looked at together, with one bit of an answer for each.
 
 use wide::u8x16;
 
 /// How many bytes a block has.
-pub(super) const WIDTH: usize = 64;
+pub(in crate::mask) const WIDTH: usize = 64;
 
-/// 64 bytes. The lowest bit of an answer is that of the first byte.
+/// So many times 16 bytes. The lowest bit of an answer is that of the first byte.
 #[derive(Clone, Copy)]
-pub(in crate::mask) struct Block([u8x16; 4]);
+pub(in crate::mask) struct Lanes<const COUNT: usize>([u8x16; COUNT]);
+
+/// As many bytes as an answer has bits.
+pub(in crate::mask) type Block = Lanes<4>;
 
 impl Block {
     /// The block at the front of `bytes`; where there are fewer, zeros follow them.
     pub(in crate::mask) fn load(bytes: &[u8]) -> Self {
         match bytes.first_chunk::<WIDTH>() {
             Some(whole) => Self::new(whole),
-            None => {
-                let mut padded = [0; WIDTH];
-                if let Some(front) = padded.get_mut(..bytes.len()) {
-                    front.copy_from_slice(bytes);
-                }
-                Self::new(&padded)
-            }
+            None => Self::new(&padded(bytes)),
         }
     }
 
-    fn new(bytes: &[u8; WIDTH]) -> Self {
+    /// The block of these bytes.
+    #[inline]
+    pub(in crate::mask) fn new(bytes: &[u8; WIDTH]) -> Self {
+        Self::of(bytes)
+    }
+}
+
+impl Lanes<2> {
+    /// The first 32 bytes of `bytes`; where there are fewer, zeros follow them.
+    pub(in crate::mask) fn load(bytes: &[u8]) -> Self {
+        match bytes.first_chunk::<{ WIDTH / 2 }>() {
+            Some(whole) => Self::of(whole),
+            None => Self::of(&padded::<{ WIDTH / 2 }>(bytes)),
+        }
+    }
+}
+
+fn padded<const LENGTH: usize>(bytes: &[u8]) -> [u8; LENGTH] {
+    let mut padded = [0; LENGTH];
+    if let Some(front) = padded.get_mut(..bytes.len()) {
+        front.copy_from_slice(bytes);
+    }
+    padded
+}
+
+impl<const COUNT: usize> Lanes<COUNT> {
+    #[inline]
+    fn of(bytes: &[u8]) -> Self {
         let (lanes, _) = bytes.as_chunks::<16>();
-        let mut block = [u8x16::ZERO; 4];
+        let mut block = [u8x16::ZERO; COUNT];
         for (to, from) in block.iter_mut().zip(lanes) {
             *to = u8x16::from(*from);
         }
@@ -35,7 +59,7 @@ impl Block {
 
     /// Which bytes are `byte`.
     #[inline]
-    pub(super) fn equal(self, byte: u8) -> u64 {
+    pub(in crate::mask) fn equal(self, byte: u8) -> u64 {
         self.bits(|lane| equal(lane, byte))
     }
 
@@ -59,9 +83,11 @@ impl Block {
 
     #[inline]
     fn bits(self, answer: impl Fn(u8x16) -> u8x16) -> u64 {
-        let [a, b, c, d] = self.0;
-        let bits = |lane| u64::from(answer(lane).to_bitmask());
-        bits(a) | bits(b) << 16 | bits(c) << 32 | bits(d) << 48
+        let mut bits = 0;
+        for lane in self.0.into_iter().rev() {
+            bits = bits << 16 | u64::from(answer(lane).to_bitmask());
+        }
+        bits
     }
 }
 

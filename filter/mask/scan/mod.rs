@@ -2,13 +2,15 @@
 
 mod anchor;
 mod block;
-mod marks;
+mod months;
 mod numbers;
+mod string;
 
 #[cfg(test)]
 mod tests;
 
 pub(super) use anchor::{Anchors, reach};
-pub(super) use block::Block;
-pub(super) use marks::{Marks, end_of_string};
+pub(super) use block::{Block, Lanes, WIDTH};
+pub(super) use months::begins_month;
 pub(super) use numbers::{TELLING, plain_numbers};
+pub(super) use string::end_of_string;

@@ -30,7 +30,16 @@ proptest! {
     #[test]
     fn anchors_are_where_they_are(bytes in bytes(), from in 0..100_usize) {
         let from = from.min(bytes.len());
-        let found: Vec<usize> = Anchors::new(&bytes, from).collect();
+        let mut anchors = Anchors::default();
+        let mut found = Vec::new();
+        let mut at = from;
+        while let Some((first, end)) = anchors.next(&bytes, at) {
+            prop_assert!(at <= first && first < end && end <= bytes.len());
+            // The same once more, as where something else began in front of it.
+            prop_assert_eq!(anchors.next(&bytes, at), Some((first, end)));
+            found.extend(first..end);
+            at = end;
+        }
         let expected: Vec<usize> = (from..bytes.len()).filter(|at| is_anchor(&bytes, from, *at)).collect();
         // Behind the twentieth byte of a run every further one may be named, or not.
         for at in &expected {
@@ -40,9 +49,23 @@ proptest! {
     }
 
     #[test]
-    fn a_byte_is_found_wherever_it_stands(bytes in bytes()) {
-        let expected: Vec<usize> = (0..bytes.len()).filter(|at| bytes[*at] == b'\\').collect();
-        prop_assert_eq!(Marks::new(&bytes, b'\\').collect::<Vec<_>>(), expected);
+    fn places_that_are_skipped_hide_no_anchor(bytes in bytes(), steps in prop::collection::vec(1..90_usize, 0..20)) {
+        let mut anchors = Anchors::default();
+        let mut from = 0;
+        for step in steps {
+            from += step;
+            if from > bytes.len() {
+                break;
+            }
+            let expected = (from..bytes.len()).find(|at| is_anchor(&bytes, from, *at));
+            let found = anchors.next(&bytes, from).map(|(first, _)| first);
+            // What was seen in front may make an anchor of what would be none.
+            prop_assert!(found <= expected || expected.is_none(), "{found:?} {expected:?}");
+            prop_assert!(found.is_some() || expected.is_none());
+            if let Some(found) = found {
+                prop_assert!(found >= from && is_anchor(&bytes, 0, found));
+            }
+        }
     }
 
     #[test]

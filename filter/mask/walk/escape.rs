@@ -189,6 +189,16 @@ pub(super) fn short(byte: u8) -> Option<u8> {
     })
 }
 
+/// The character that `\u` and these digits stand for; none for the half of a pair, and where
+/// one is no digit.
+pub(super) fn character(digits: [u8; 4]) -> Option<char> {
+    let mut code = 0;
+    for digit in digits {
+        code = code << 4 | char::from(digit).to_digit(16)?;
+    }
+    char::from_u32(code)
+}
+
 /// The number that hexadecimal digits stand for.
 fn hex(digits: Option<&[u8]>) -> u32 {
     digits.unwrap_or_default().iter().fold(0, |sum, digit| {

@@ -14,7 +14,8 @@ mod undecided;
 use super::Counts;
 use super::escape::{self, Unescape, Unit};
 use crate::mask::{Engine, Sink, Text};
-use fresh::{Fresh, Span};
+use decode::Decoded;
+use fresh::Fresh;
 use nested::Nested;
 use undecided::Undecided;
 
@@ -192,9 +193,10 @@ pub(super) struct Track {
     unescape: Unescape,
     nested: Nested,
     writing: Writing,
-    /// Room for what a piece with escapes reads as, and for where its bytes come from.
+    /// Room for what a piece with escapes reads as.
+    piece: Decoded,
+    /// The same where escapes are read that began in an earlier piece, or twice.
     decoded: Vec<u8>,
-    spans: Vec<Span>,
 }
 
 impl Track {
@@ -207,8 +209,8 @@ impl Track {
             unescape: Unescape::default(),
             nested: Nested::default(),
             writing,
+            piece: Decoded::default(),
             decoded: Vec::new(),
-            spans: Vec::new(),
         }
     }
 
@@ -230,8 +232,7 @@ impl Track {
 
     /// Takes bytes that mean themselves.
     pub(super) fn plain(&mut self, raw: &[u8], place: Place, work: &mut Work<'_>) {
-        let span = [Span::plain(raw.len())];
-        self.match_fresh(raw, Fresh::new(raw, &span, place), work);
+        self.match_fresh(raw, Fresh::new(raw, raw.len(), &[], place), work);
     }
 
     /// Takes bytes that stay or go together and read as `decoded`.
@@ -294,14 +295,11 @@ impl Track {
             self.unescape_waiting(|unescape, emit| unescape.push(raw, emit), place, work);
             return;
         }
-        let mut decoded = std::mem::take(&mut self.decoded);
-        let mut spans = std::mem::take(&mut self.spans);
-        decode::decode(raw, &mut self.unescape, &mut spans, &mut decoded);
-        self.match_fresh(&decoded, Fresh::new(raw, &spans, place), work);
-        decoded.clear();
-        spans.clear();
-        self.decoded = decoded;
-        self.spans = spans;
+        let mut piece = std::mem::take(&mut self.piece);
+        piece.read(raw, &mut self.unescape);
+        let (text, escapes) = piece.get();
+        self.match_fresh(text, Fresh::new(raw, text.len(), escapes, place), work);
+        self.piece = piece;
     }
 
     /// The JSON string ends here; its text may go on in another string.

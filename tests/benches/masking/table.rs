@@ -42,8 +42,15 @@ pub fn part(numbers: &[f64], percent: usize) -> f64 {
     sorted.get(at.min(last)).copied().unwrap_or(f64::NAN)
 }
 
-/// Prints a workload's table.
-pub fn print(workload: Workload, body: &Body, clients: u32, rows: &[Row], native: &Row) {
+/// Prints a workload's table; the last line but one says what the second of two variants adds to the
+/// first.
+pub fn print(
+    workload: Workload,
+    body: &Body,
+    clients: u32,
+    (rows, native): (&[Row], &Row),
+    (without, with): (&str, &str),
+) {
     let Some(bare) = rows.first() else {
         return;
     };
@@ -80,15 +87,18 @@ pub fn print(workload: Workload, body: &Body, clients: u32, rows: &[Row], native
         }
     };
     println!("  {:30}{:>12.2}", bare.name, bare.quiet() * 1e3);
+    let difference = |name: &str, row: &Row, base: &Row| {
+        let pairs = row.rounds.iter().zip(&base.rounds);
+        let added = row.quiet() - base.quiet();
+        let rounds = pairs.map(|(own, base)| own - base).collect();
+        show(name, row.quiet(), added, rounds);
+    };
     for row in rows.iter().skip(1) {
-        let pairs = row.rounds.iter().zip(&bare.rounds);
-        let added = row.quiet() - bare.quiet();
-        show(
-            row.name,
-            row.quiet(),
-            added,
-            pairs.map(|(own, bare)| own - bare).collect(),
-        );
+        difference(row.name, row, bare);
+    }
+    let find = |name| rows.iter().find(|row| row.name == name);
+    if let (Some(without), Some(with)) = (find(without), find(with)) {
+        difference("the masking alone", with, without);
     }
     // One body natively, however many connections there are.
     let all = |time: f64| time * f64::from(clients);

@@ -60,17 +60,20 @@ pub enum Variant {
     LuaWhole,
     /// The same on each piece.
     LuaPieces,
+    /// This filter, with no mask: it checks the token, counts, and writes its record.
+    Unmasked,
     /// This filter, with every built-in detector.
     Portcullis,
 }
 
 impl Variant {
     /// In the order in which they are shown; the first is what the others are compared with.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Bare,
         Self::PassThrough,
         Self::LuaWhole,
         Self::LuaPieces,
+        Self::Unmasked,
         Self::Portcullis,
     ];
 
@@ -81,6 +84,7 @@ impl Variant {
             Self::PassThrough => "a module that passes it on",
             Self::LuaWhole => "Lua, one gsub of the whole",
             Self::LuaPieces => "Lua, a gsub of each piece",
+            Self::Unmasked => "portcullis, no mask",
             Self::Portcullis => "portcullis, all detectors",
         }
     }
@@ -109,7 +113,8 @@ impl Variant {
             Self::PassThrough => mesh.module(pass_through()?),
             Self::LuaWhole => mesh.unguarded().http_filter(lua(LUA_WHOLE)),
             Self::LuaPieces => mesh.unguarded().http_filter(lua(LUA_PIECES)),
-            Self::Portcullis => mesh.policy(policy(idp)),
+            Self::Unmasked => mesh.policy(policy(idp, false)),
+            Self::Portcullis => mesh.policy(policy(idp, true)),
         })
     }
 }
@@ -133,7 +138,11 @@ fn lua(code: &str) -> Value {
     })
 }
 
-fn policy(idp: &Idp) -> Value {
+fn policy(idp: &Idp, masked: bool) -> Value {
+    let mut rule = json!({ "name": "all", "then": "allow" });
+    if masked {
+        rule["mask"] = json!(["all"]);
+    }
     json!({
         "version": 1,
         "identity": {
@@ -143,6 +152,6 @@ fn policy(idp: &Idp) -> Value {
             }]
         },
         "masks": { "all": { "detect": BUILT_IN_DETECTORS } },
-        "rules": [{ "name": "all", "then": "allow", "mask": ["all"] }]
+        "rules": [rule]
     })
 }

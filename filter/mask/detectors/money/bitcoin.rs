@@ -51,6 +51,10 @@ impl Detect for Bitcoin {
         }
     }
 
+    fn run(&self) -> usize {
+        *BECH32_LENGTHS.start()
+    }
+
     fn bound(&self) -> usize {
         BECH32_LENGTHS.end() + 2
     }

@@ -40,6 +40,10 @@ impl Detect for Ethereum {
         }
     }
 
+    fn run(&self) -> usize {
+        PREFIX.len() + DIGITS
+    }
+
     fn bound(&self) -> usize {
         PREFIX.len() + DIGITS + 2
     }

@@ -12,6 +12,9 @@
 use crate::mask::detectors::{Detect, Hit, LONGEST_SEPARATOR, Miss, Start, Window, hit, separator};
 
 const LONGEST: usize = 34;
+/// The country and the check digits, between which nothing stands.
+const FRONT: usize = 4;
+const CHECK_DIGITS: usize = 2;
 
 /// The length of a number by country, in the order of the country's code.
 const LENGTHS: &[(&[u8; 2], usize)] = &[
@@ -157,6 +160,14 @@ impl Detect for Iban {
         } else {
             Err(Miss::No)
         }
+    }
+
+    fn digits(&self) -> usize {
+        CHECK_DIGITS
+    }
+
+    fn run(&self) -> usize {
+        FRONT
     }
 
     fn bound(&self) -> usize {

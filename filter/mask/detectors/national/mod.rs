@@ -223,6 +223,17 @@ impl Detect for National {
         self.0.forms.iter().map(count).min().unwrap_or(0)
     }
 
+    fn run(&self) -> usize {
+        // What is itself is graphic; separators may be spaces, or beyond ASCII.
+        let count = |form: &Form| {
+            let kinds = form.layout.iter();
+            kinds
+                .take_while(|kind| !matches!(**kind, b' ' | b'-' | b'~'))
+                .count()
+        };
+        self.0.forms.iter().map(count).min().unwrap_or(0)
+    }
+
     fn bound(&self) -> usize {
         let longest = |form: &Form| form.layout.len() + LONGEST_SEPARATOR * 6 + 2;
         self.0.forms.iter().map(longest).max().unwrap_or(0)

@@ -20,6 +20,8 @@ use crate::mask::detectors::front::{Front, Vocabulary};
 use crate::mask::detectors::{Detect, Hit, Miss, Start, Window, hit};
 
 const LONGEST: usize = 45;
+/// Two colons and a digit.
+const SHORTEST: usize = 3;
 
 /// What four numbers with dots are besides, where it stands right in front of them.
 static AGAINST: LazyLock<Vocabulary> = LazyLock::new(|| {
@@ -50,6 +52,10 @@ impl Detect for Ip {
             Err(Miss::No) => v6(window),
             other => other,
         }
+    }
+
+    fn run(&self) -> usize {
+        SHORTEST
     }
 
     fn bound(&self) -> usize {

@@ -6,6 +6,7 @@ use super::super::group::{Answer, Group, Known};
 use super::super::words::word_byte;
 use super::filter::Filter;
 use super::{Patterns, Way, is_continuation};
+use crate::mask::scan::Anchors;
 use crate::mask::window::{Behind, Window};
 
 pub(super) struct Fronts {
@@ -42,7 +43,7 @@ impl Fronts {
 }
 
 impl Group for Fronts {
-    fn next(&self, known: &Known<'_>, from: usize) -> usize {
+    fn next(&self, known: &Known<'_>, from: usize, _: &mut Anchors) -> usize {
         let Known {
             behind,
             bytes,

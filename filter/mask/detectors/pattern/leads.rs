@@ -8,6 +8,7 @@ use super::bytes::ByteSet;
 use super::filter::Filter;
 use super::outline::Lead;
 use super::{Patterns, Way, is_continuation};
+use crate::mask::scan::Anchors;
 use crate::mask::window::Window;
 
 pub(super) struct Leads {
@@ -170,7 +171,7 @@ fn front(lead: &Lead, bytes: &[u8], from: usize, at: usize) -> Option<usize> {
 }
 
 impl Group for Leads {
-    fn next(&self, known: &Known<'_>, from: usize) -> usize {
+    fn next(&self, known: &Known<'_>, from: usize, _: &mut Anchors) -> usize {
         let Known { bytes, last, .. } = *known;
         // What the bytes end with may be a lead.
         let tail = if last { None } else { self.tail(bytes, from) };

@@ -17,10 +17,9 @@ use std::sync::LazyLock;
 
 use crate::mask::detectors::front::{Front, Vocabulary};
 use crate::mask::detectors::{Detect, Hit, Miss, Start, Window, hit};
+use crate::mask::scan::begins_month;
 
 const NEAR: usize = 6;
-/// A day and a year of two digits.
-const FEWEST_DIGITS: usize = 3;
 const LONGEST_MONTH: usize = 12;
 
 static FOR: LazyLock<Vocabulary> = LazyLock::new(|| {
@@ -36,20 +35,14 @@ static AGAINST: LazyLock<Vocabulary> = LazyLock::new(|| {
     Vocabulary::new("died death expir* issued since until meeting hired joined due married")
 });
 
-/// The beginnings of the months' names, in lower case, with the letters beyond ASCII as they
-/// are written.
-const MONTHS: &[&str] = &[
-    "jan", "feb", "fév", "mar", "mär", "mrt", "maa", "apr", "avr", "abr", "may", "mai", "mei",
-    "mag", "jun", "jui", "giu", "jul", "lug", "aug", "aoû", "ago", "sep", "set", "okt", "oct",
-    "out", "ott", "nov", "dec", "dez", "déc", "dic", "ene", "gen",
-];
+/// The first letters of the months' names, in lower case.
+const INITIALS: &[u8] = b"adefgjlmnos";
 
 pub(super) struct DateOfBirth;
 
 impl Detect for DateOfBirth {
     fn starts(&self, first: u8) -> Start {
-        let month = |month: &&str| month.as_bytes().first() == Some(&first.to_ascii_lowercase());
-        if first.is_ascii_digit() || MONTHS.iter().any(month) {
+        if first.is_ascii_digit() || INITIALS.contains(&first.to_ascii_lowercase()) {
             Start::Edge
         } else {
             Start::Never
@@ -57,7 +50,7 @@ impl Detect for DateOfBirth {
     }
 
     fn find(&self, window: &Window<'_>) -> Result<Hit, Miss> {
-        if self.is_too_short(window) {
+        if is_other(window.bytes) {
             return Err(Miss::No);
         }
         let joined = [b'-', b'/', b'.', b':'];
@@ -98,14 +91,32 @@ fn date(window: &Window<'_>) -> Result<Option<usize>, Miss> {
     Ok(whole.then_some(end))
 }
 
-impl DateOfBirth {
-    /// Whether all that a match could have is known, and has not the digits of a date: most numbers
-    /// that a word follows are told by this.
-    fn is_too_short(&self, window: &Window<'_>) -> bool {
-        let most = window.bytes.get(..self.bound());
-        let known = most.or(window.last.then_some(window.bytes));
-        let digits = |bytes: &[u8]| bytes.iter().filter(|byte| byte.is_ascii_digit()).count();
-        known.is_some_and(|bytes| digits(bytes) < FEWEST_DIGITS)
+/// Whether the number at the front is none of a date's, by what stands behind it: most numbers of a
+/// text are told by this.
+fn is_other(bytes: &[u8]) -> bool {
+    let digits = bytes
+        .iter()
+        .take(5)
+        .take_while(|byte| byte.is_ascii_digit());
+    let digits = digits.count();
+    let Some([next, after]) = bytes.get(digits..).and_then(<[u8]>::first_chunk) else {
+        return false;
+    };
+    match (digits, next) {
+        (0, _) => false,
+        (1 | 2 | 4, b'-' | b'/' | b'.' | b' ') if after.is_ascii_digit() => false,
+        (1 | 2, b' ') => {
+            let rest = bytes.get(digits + 1..).unwrap_or_default();
+            let of = matches!(rest, [b'o', b'f', ..] | [b'd', b'e' | b'\'', ..]);
+            !of && rest
+                .first_chunk()
+                .is_some_and(|three| !begins_month(*three))
+        }
+        (1 | 2, b'-' | b'/' | b'.' | b',') => {
+            after.is_ascii() && !matches!(after, b' ' | b'A'..=b'z')
+        }
+        (1 | 2, next) => next.is_ascii() && !next.is_ascii_alphabetic(),
+        _ => true,
     }
 }
 
@@ -236,18 +247,16 @@ fn gap(window: &Window<'_>, index: usize) -> Result<usize, Miss> {
 
 /// How long the month's name at `from` is, with a full stop, if there is one.
 fn month(window: &Window<'_>, from: usize) -> Result<Option<usize>, Miss> {
+    let [a, b, c] = [window.at(from)?, window.at(from + 1)?, window.at(from + 2)?];
+    let (Some(a), Some(b), Some(c)) = (a, b, c) else {
+        return Ok(None);
+    };
+    if !begins_month([a, b, c]) {
+        return Ok(None);
+    }
     let letter = |b: u8| b.is_ascii_alphabetic() || !b.is_ascii();
     let len = window.run(from, LONGEST_MONTH + 1, letter)?;
-    let name = window.slice(from, len);
-    let first = name.first().map(u8::to_ascii_lowercase);
-    let known = MONTHS.iter().map(|month| month.as_bytes()).any(|month| {
-        if month.first().copied() != first {
-            return false;
-        }
-        let start = name.get(..month.len());
-        start.is_some_and(|start| start.eq_ignore_ascii_case(month))
-    });
-    if !known || len > LONGEST_MONTH {
+    if len > LONGEST_MONTH {
         return Ok(None);
     }
     let stop = usize::from(window.at(from + len)? == Some(b'.'));

@@ -18,6 +18,8 @@ const LONGEST: usize = 256;
 /// A scheme, `://`, a colon and a password, an at sign, a host.
 const SHORTEST_DATABASE: usize = 10;
 const SHORTEST_TOKEN: usize = 16;
+/// A colon, a password, and an at sign behind them.
+const SHORTEST_USER: usize = 3;
 
 pub(super) struct UrlCredentials;
 
@@ -111,6 +113,10 @@ impl Detect for UrlCredentials {
         } else {
             Err(Miss::No)
         }
+    }
+
+    fn run(&self) -> usize {
+        SHORTEST_USER
     }
 
     fn bound(&self) -> usize {

@@ -19,6 +19,7 @@ mod list;
 mod tests;
 
 use super::group::{Answer, Group, Known};
+use crate::mask::scan::Anchors;
 use crate::mask::window::{Miss, Window};
 use list::{Hash, List};
 
@@ -56,7 +57,7 @@ impl Words {
 }
 
 impl Group for Words {
-    fn next(&self, known: &Known<'_>, from: usize) -> usize {
+    fn next(&self, known: &Known<'_>, from: usize, _: &mut Anchors) -> usize {
         let Known { bytes, last, .. } = *known;
         let behind = known.behind.then(bytes, from);
         let mut edge = !behind.denoted().is_some_and(word_byte);

@@ -1,56 +1,45 @@
 //! The piece that the matcher is given, and where its bytes come from.
 
+use super::decode::Escape;
 use super::{Output, Place};
-
-/// Bytes that read as other bytes.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Span {
-    pub(super) raw: usize,
-    pub(super) decoded: usize,
-    /// All or nothing; otherwise each raw byte is a decoded one.
-    pub(super) whole: bool,
-}
-
-impl Span {
-    /// So many bytes that mean themselves.
-    pub(super) fn plain(length: usize) -> Self {
-        Self {
-            raw: length,
-            decoded: length,
-            whole: false,
-        }
-    }
-
-    /// An escape.
-    pub(super) fn whole(raw: usize, decoded: usize) -> Self {
-        Self {
-            raw,
-            decoded,
-            whole: true,
-        }
-    }
-}
 
 /// What of a piece is not decided yet.
 #[derive(Debug, Default)]
 pub(super) struct Fresh<'a> {
     raw: &'a [u8],
-    spans: &'a [Span],
-    place: Place,
-    /// How many decoded bytes of the first span are decided, and whether one was replaced.
-    seen: usize,
+    /// How many bytes it reads as, and how many of them are decided.
+    length: usize,
+    decided: usize,
+    /// The escapes that are not decided. Every other byte reads as itself.
+    escapes: &'a [Escape],
+    /// Whether a byte of the first one was replaced.
     replaced: bool,
+    place: Place,
+}
+
+/// Bytes that are decided one by one, or together.
+#[derive(Debug)]
+pub(super) struct Part<'a> {
+    pub(super) raw: &'a [u8],
+    pub(super) decoded: usize,
+    /// All or nothing; otherwise each raw byte is a decoded one.
+    pub(super) whole: bool,
+    /// How many of the decoded bytes are decided.
+    pub(super) seen: usize,
+    /// Whether one of these was replaced.
+    pub(super) replaced: bool,
 }
 
 impl<'a> Fresh<'a> {
-    /// A piece that reads as `spans` say.
-    pub(super) fn new(raw: &'a [u8], spans: &'a [Span], place: Place) -> Self {
+    /// A piece that reads as `length` bytes.
+    pub(super) fn new(raw: &'a [u8], length: usize, escapes: &'a [Escape], place: Place) -> Self {
         Self {
             raw,
-            spans,
-            place,
-            seen: 0,
+            length,
+            decided: 0,
+            escapes,
             replaced: false,
+            place,
         }
     }
 
@@ -59,59 +48,77 @@ impl<'a> Fresh<'a> {
         self.place
     }
 
-    /// Decides the next `len` decoded bytes.
-    pub(super) fn decide(&mut self, mut len: usize, kept: bool, out: &mut dyn Output) {
+    /// Decides the next `count` decoded bytes.
+    pub(super) fn decide(&mut self, count: usize, kept: bool, out: &mut dyn Output) {
+        let end = self.length.min(self.decided + count);
         // Raw bytes at the front that stay.
         let mut stay = 0;
-        while len > 0 {
-            let Some((span, later)) = self.spans.split_first() else {
+        while self.decided < end {
+            let escape = self.escapes.first();
+            let plain = escape.map_or(end, |escape| escape.at.min(end));
+            if let Some(bytes) = plain.checked_sub(self.decided).filter(|bytes| *bytes > 0) {
+                if kept {
+                    stay += bytes;
+                } else {
+                    self.skip(bytes);
+                }
+                self.decided = plain;
+                continue;
+            }
+            let Some(escape) = escape else {
                 break;
             };
-            let taken = len.min(span.decoded.saturating_sub(self.seen));
-            len -= taken;
-            self.seen += taken;
+            let over = escape.at + escape.decoded;
             self.replaced |= !kept;
-            let over = self.seen >= span.decoded;
-            match (span.whole, over) {
-                (true, true) if self.replaced => {
-                    self.write(stay, out);
-                    stay = 0;
-                    self.skip(span.raw);
-                }
-                (true, true) => stay += span.raw,
-                (true, false) => {}
-                (false, _) if kept => stay += taken,
-                (false, _) => self.skip(taken),
+            self.decided = over.min(end);
+            if self.decided < over {
+                break;
             }
-            if over {
-                self.spans = later;
-                self.seen = 0;
+            if self.replaced {
+                self.skip(escape.raw);
+            } else {
+                stay += escape.raw;
+            }
+            self.escapes = self.escapes.get(1..).unwrap_or_default();
+            self.replaced = false;
+        }
+        if stay > 0 {
+            out.write(self.place, self.raw.get(..stay).unwrap_or(self.raw));
+            self.skip(stay);
+        }
+    }
+
+    /// What is left, part by part.
+    pub(super) fn rest(mut self, mut each: impl FnMut(Part<'a>, Place)) {
+        while self.decided < self.length {
+            let escape = self
+                .escapes
+                .first()
+                .filter(|escape| escape.at <= self.decided);
+            let (count, decoded, seen) = match escape {
+                Some(escape) => (escape.raw, escape.decoded, self.decided - escape.at),
+                None => {
+                    let next = self.escapes.first().map_or(self.length, |next| next.at);
+                    let count = next.min(self.length) - self.decided;
+                    (count, count, 0)
+                }
+            };
+            let whole = escape.is_some();
+            let (raw, later) = self.raw.split_at(count.min(self.raw.len()));
+            let part = Part {
+                raw,
+                decoded,
+                whole,
+                seen,
+                replaced: whole && self.replaced,
+            };
+            each(part, self.place);
+            self.raw = later;
+            self.decided += decoded - seen;
+            if whole {
+                self.escapes = self.escapes.get(1..).unwrap_or_default();
                 self.replaced = false;
             }
-        }
-        self.write(stay, out);
-    }
-
-    /// What is left, span by span: its raw bytes, what is left of it, and for the first how many
-    /// of its decoded bytes are decided and whether one was replaced.
-    pub(super) fn rest(mut self, mut each: impl FnMut(&'a [u8], Span, (usize, bool), Place)) {
-        for (index, span) in self.spans.iter().enumerate() {
-            let done = if index == 0 { self.seen } else { 0 };
-            let (left, seen) = if span.whole {
-                (*span, (done, index == 0 && self.replaced))
-            } else {
-                (Span::plain(span.raw.saturating_sub(done)), (0, false))
-            };
-            let (raw, later) = self.raw.split_at(left.raw.min(self.raw.len()));
-            each(raw, left, seen, self.place);
-            self.raw = later;
-        }
-    }
-
-    fn write(&mut self, length: usize, out: &mut dyn Output) {
-        if length > 0 {
-            out.write(self.place, self.raw.get(..length).unwrap_or(self.raw));
-            self.skip(length);
         }
     }
 

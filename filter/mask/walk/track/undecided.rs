@@ -91,13 +91,11 @@ impl Undecided {
 
     /// Takes over what is left of a piece.
     pub(super) fn take(&mut self, fresh: Fresh<'_>, out: &mut dyn Output) {
-        fresh.rest(|raw, span, (seen, replaced), place| {
-            if span.decoded > 0 {
-                self.add(place, raw, span.decoded, span.whole, out);
-                if seen > 0 {
-                    self.seen = seen;
-                    self.replaced = replaced;
-                }
+        fresh.rest(|part, place| {
+            self.add(place, part.raw, part.decoded, part.whole, out);
+            if part.seen > 0 {
+                self.seen = part.seen;
+                self.replaced = part.replaced;
             }
         });
     }
