@@ -17,9 +17,10 @@ fn own_detectors_and_context_count(version: &str) {
                 "badge": {
                     "pattern": "\\b[0-9]{6}\\b", "near": ["badge", "employee no"], "label": "BADGE",
                 },
+                "key": {"pattern": "\\bkey = (?<mask>[a-z0-9]{8})\\b", "label": "KEY"},
                 "planted": {"canaries": ["zebra-7-quartz"], "label": "LEAK"},
             },
-            "masks": {"m": {"detect": ["badge", "planted", "passport"]}},
+            "masks": {"m": {"detect": ["badge", "planted", "passport", "key"]}},
             "rules": [{"name": "all", "then": "allow", "mask": ["m"], "mask_request": ["m"]}],
         })),
     );
@@ -82,9 +83,9 @@ fn said(stream: &str) -> String {
 }
 
 fn words_and_canaries_are_found_in_streams(guarded: &Guarded) {
-    let text = "Your badge is 123456. Somewhere zebra-7-quartz, ZEBRA7QUARTZ and z-e-b-r-a 7 \
+    let text = "The key = a1b2c3d4; your badge is 123456. Somewhere zebra-7-quartz, ZEBRA7QUARTZ and z-e-b-r-a 7 \
                 quartz were planted, and far from any such word the sum is 123456.";
-    let masked = "Your badge is [BADGE]. Somewhere [LEAK], [LEAK] and [LEAK] were planted, and far \
+    let masked = "The key = [KEY]; your badge is [BADGE]. Somewhere [LEAK], [LEAK] and [LEAK] were planted, and far \
                   from any such word the sum is 123456.";
     let characters: Vec<char> = text.chars().collect();
     for size in [1, 3, 7, 1000] {
