@@ -6,6 +6,7 @@
 //! proxy-wasm ABI.
 
 pub mod approval;
+mod bytes;
 pub mod config;
 pub mod encoding;
 pub mod exchange;

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use proxy_wasm::types::Action;
 
 use super::Stream;
+use crate::bytes;
 use crate::exchange::{Effect, Event, Exchange, Outcome};
 use crate::host::calls::{self, Buffer, Direction, Level, Map, Status};
 use crate::host::delivery::Delivery;
@@ -112,7 +113,7 @@ impl Stream {
         };
         let out = take_body(&mut outcome);
         let done = match out {
-            Some(out) if out != piece => {
+            Some(out) if !bytes::same(&out, &piece) => {
                 if self.write(size, &out).is_err() {
                     return self.fail("host_failed");
                 }

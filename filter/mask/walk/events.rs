@@ -30,6 +30,9 @@ use crate::mask::Engine;
 /// its end.
 const LONGEST: usize = 1024 * 1024;
 
+/// The most room that is kept from one event for the next.
+const ROOM: usize = 16 * 1024;
+
 /// The text of data that is not JSON.
 const PLAIN: [u8; 32] = [0; 32];
 
@@ -122,6 +125,11 @@ impl Events {
         let texts = &mut self.texts;
         if self.templates.feed(&event, texts, (engine, counts)) {
             self.texts.release(engine, counts, out);
+            // The next event is about as long.
+            if event.capacity() <= ROOM {
+                self.event = event;
+                self.event.clear();
+            }
             return Ok(());
         }
         let lines = Lines::read(&event, !std::mem::replace(&mut self.begun, true));

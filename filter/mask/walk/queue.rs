@@ -277,8 +277,10 @@ impl Queue {
             return Place { entry, part: 0 };
         };
         if !matches!(last.parts.last(), Some(Part::Bytes { open: 0, .. })) {
+            // Most entries are one part.
+            let room = if last.parts.is_empty() { last.size } else { 0 };
             last.parts.push(Part::Bytes {
-                bytes: Vec::new(),
+                bytes: Vec::with_capacity(room),
                 open: 0,
             });
         }

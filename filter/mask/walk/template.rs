@@ -14,6 +14,7 @@ use super::payload::{Kind, Payload, Segment};
 use super::scalar;
 use super::texts::{Id, Owner, Texts};
 use super::track::Writing;
+use crate::bytes;
 use crate::mask::Engine;
 use crate::mask::scan::end_of_string;
 
@@ -63,7 +64,7 @@ impl Templates {
                     let known = template.slice((segment.start, segment.end));
                     match segment.kind {
                         Kind::Piece(_) => template.piece(place, &mut feed),
-                        _ if feed.slice(place) == known => {}
+                        _ if bytes::same(feed.slice(place), known) => {}
                         Kind::Whole(writing) => feed.whole(place, writing),
                         Kind::Scalar => feed.scalar(place),
                         Kind::Token(..) | Kind::Copy(..) | Kind::CopyEnd => {}
@@ -135,7 +136,7 @@ impl Template {
     fn same_but_for_text(&self, event: &[u8]) -> Option<Range> {
         let before = self.slice((0, self.piece.0));
         let after = self.slice((self.piece.1, self.bytes.len()));
-        let text = event.strip_prefix(before)?.strip_suffix(after)?;
+        let text = bytes::in_front(bytes::behind(event, before)?, after)?;
         is_string(text).then_some((before.len(), before.len() + text.len()))
     }
 
@@ -145,7 +146,7 @@ impl Template {
         let mut rest = event;
         let mut behind = 0;
         for segment in &self.segments {
-            rest = rest.strip_prefix(self.slice((behind, segment.start)))?;
+            rest = bytes::behind(rest, self.slice((behind, segment.start)))?;
             behind = segment.end;
             let known = self.slice((segment.start, segment.end));
             let length = match segment.kind {
@@ -157,7 +158,7 @@ impl Template {
             let value = rest.get(..length)?;
             let fits = match segment.kind {
                 Kind::Piece(_) => is_string(value),
-                _ if value == known => true,
+                _ if bytes::same(value, known) => true,
                 Kind::Whole(_) => segment.varies && is_string(value),
                 Kind::Scalar => segment.varies && scalar::is_scalar(value),
                 Kind::Token(..) | Kind::Copy(..) | Kind::CopyEnd => false,
@@ -169,7 +170,7 @@ impl Template {
             places.push((start, start + length));
             rest = rest.get(length..)?;
         }
-        (rest == self.slice((behind, self.bytes.len()))).then_some(places)
+        bytes::same(rest, self.slice((behind, self.bytes.len()))).then_some(places)
     }
 }
 

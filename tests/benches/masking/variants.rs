@@ -139,10 +139,11 @@ fn lua(code: &str) -> Value {
 }
 
 fn policy(idp: &Idp, masked: bool) -> Value {
-    let mut rule = json!({ "name": "all", "then": "allow" });
-    if masked {
-        rule["mask"] = json!(["all"]);
-    }
+    let rule = if masked {
+        json!({ "name": "all", "then": "allow", "mask": ["all"] })
+    } else {
+        json!({ "name": "all", "then": "allow" })
+    };
     json!({
         "version": 1,
         "identity": {
