@@ -14,7 +14,7 @@ const CANARY: &str = "canary.bird@example.com";
 /// others may wait in front of it.
 const MOST_HELD: usize = 4 << 20;
 
-const FORMATS: [Format; 10] = [
+const FORMATS: [Format; 12] = [
     Format::Json,
     Format::Events,
     Format::Lines,

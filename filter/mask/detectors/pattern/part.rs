@@ -21,7 +21,7 @@ const NAME: &str = "mask";
 
 /// The most states of an expression with such a group: each byte of a match takes as many steps at
 /// worst.
-const MOST_STATES: usize = 2000;
+const MOST_STATES: usize = 4000;
 
 /// The group of one expression.
 pub(in crate::mask) struct Part {

@@ -152,14 +152,29 @@ fn a_match_without_an_end_is_replaced_whole() {
 
 #[test]
 fn an_expression_may_be_too_large_for_a_group() {
-    let large = "(?<mask>[a-z]{1,50}-){1,60}";
+    let large = "(?<mask>[a-z]{1,50}-){1,80}";
     let error = Engine::new(&[pattern("p", large)]).unwrap_err();
     assert!(error.reason.contains("too large for a group"), "{error}");
     assert!(Engine::new(&[pattern("p", &large.replace("?<mask>", ""))]).is_ok());
 }
 
+/// The expression in an engine with groups.
+pub(super) fn regex(expression: &str) -> Regex {
+    let syntax = syntax::Config::new().unicode(false).utf8(false);
+    let config = Regex::config().utf8_empty(false);
+    let builder = &mut Regex::builder();
+    let builder = builder.syntax(syntax).configure(config);
+    builder.build(expression).unwrap()
+}
+
 /// What is replaced, as an engine with groups has it that is asked at every position.
-fn oracle(regex: &Regex, text: &[u8], mut at: usize, whole: bool, out: &mut Vec<(usize, usize)>) {
+pub(super) fn oracle(
+    regex: &Regex,
+    text: &[u8],
+    mut at: usize,
+    whole: bool,
+    out: &mut Vec<(usize, usize)>,
+) {
     let inside = |text: &[u8], at: usize| text.get(at).copied().is_some_and(is_continuation);
     while at < text.len() {
         let mut captures = regex.create_captures();
@@ -206,9 +221,7 @@ proptest! {
     ) {
         let expression = format!("(?:{before})(?<mask>{group})(?:{after})");
         let engine = Engine::new(&detections(&[&expression])).unwrap();
-        let syntax = syntax::Config::new().unicode(false).utf8(false);
-        let config = Regex::config().utf8_empty(false);
-        let regex = Regex::builder().syntax(syntax).configure(config).build(&expression).unwrap();
+        let regex = regex(&expression);
         let (hir, _) = super::super::parse(&expression).unwrap();
         let mut text = fragments.concat().into_bytes();
         let mut chance = Chance::new(seed);
