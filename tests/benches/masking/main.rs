@@ -16,6 +16,7 @@ mod cpu;
 mod latency;
 mod link;
 mod native;
+mod places;
 mod table;
 mod variants;
 
@@ -72,6 +73,9 @@ fn measure(workloads: &[Workload], tokens: bool, rounds: u32) -> Result<(), Stri
     for variant in Variant::ALL {
         let link = start(variant, &idp).map_err(|why| format!("{}: {why}", variant.name()))?;
         links.push((variant, link));
+    }
+    if let Err(why) = places::part_from(links.iter().map(|(_, link)| link.process())) {
+        println!("Envoy and its clients share their processors: {why}");
     }
     let bearer = idp.good("ana", &["engineers"]);
     let request = |client: usize| {
