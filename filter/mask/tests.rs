@@ -1,11 +1,14 @@
 //! The invariant on every example of every detector: however a body is cut into pieces, and
 //! however its text is spread over events, the same comes out as for the whole.
 //!
-//! Where trying everything would take minutes, an even part of it is tried; with
-//! `PORTCULLIS_EXHAUSTIVE` in the environment, all of it (an hour; of the ways to spread a text,
-//! twenty thousand).
+//! Where trying everything would take minutes, an even part of it is tried, and how much is printed;
+//! with `PORTCULLIS_EXHAUSTIVE` in the environment, all of it.
 #![cfg(not(target_arch = "wasm32"))]
 
+#[path = "../../tests/invariant/machine.rs"]
+mod machine;
+
+mod justified;
 mod split;
 mod spread;
 
@@ -90,27 +93,27 @@ fn bodies(text: &str) -> Vec<(Format, Vec<u8>)> {
             (Format::Lines, format!("{{\"a\":{string}}}\n").into_bytes()),
         ]);
     }
+    for references in [false, true] {
+        let text = referenced(text, references);
+        let markup = format!("<p title=\"{text}\">a<br/>{text}</p>").into_bytes();
+        bodies.extend([(Format::Html, markup.clone()), (Format::Xml, markup)]);
+    }
     let message = GrpcMessage::ModelInferResponse;
     bodies.push((Format::Grpc(message), response(text)));
     bodies
 }
 
-/// A `ModelInferResponse` that has the text as a parameter and as a tensor's element.
-fn response(text: &str) -> Vec<u8> {
-    use testbed::kserve::{Contents, InferResponse, Tensor};
-    let tensor = Tensor {
-        name: "text".to_owned(),
-        datatype: "BYTES".to_owned(),
-        shape: vec![1],
-        contents: Some(Contents {
-            bytes: vec![text.as_bytes().to_vec()],
-            ..Contents::default()
-        }),
-        ..Tensor::default()
+/// A text as HTML and XML write it: what must be, or all of it, in references.
+fn referenced(text: &str, all: bool) -> String {
+    let one = |letter: char| match letter {
+        '<' | '>' | '&' | '"' => format!("&#{};", u32::from(letter)),
+        _ if all => format!("&#x{:X};", u32::from(letter)),
+        _ => letter.to_string(),
     };
-    testbed::grpc::framed(&InferResponse {
-        model_name: "m".to_owned(),
-        outputs: vec![tensor],
-        ..InferResponse::default()
-    })
+    text.chars().map(one).collect()
+}
+
+/// A `ModelInferResponse` with the text, in its frame.
+fn response(text: &str) -> Vec<u8> {
+    testbed::grpc::framed(&machine::infer_response(text))
 }

@@ -77,7 +77,7 @@ pub trait Sink {
 const STEP: usize = 512;
 
 /// The state of one text: what of it is undecided yet.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Text {
     /// What is undecided.
     hold: Vec<u8>,

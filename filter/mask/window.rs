@@ -9,7 +9,7 @@
 pub(super) const CONTEXT: usize = 64;
 
 /// The last bytes of what is decided, kept from piece to piece.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Past {
     bytes: [u8; CONTEXT],
     len: usize,
@@ -235,6 +235,22 @@ impl Window<'_> {
     /// [`Miss::More`] where it is not known yet.
     pub(super) fn digit_at(&self, index: usize) -> Result<bool, Miss> {
         Ok(self.at(index)?.is_some_and(|byte| byte.is_ascii_digit()))
+    }
+}
+
+impl PartialEq for Tail {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (
+                Self::Run { class, joiners },
+                Self::Run {
+                    class: other,
+                    joiners: others,
+                },
+            ) => std::ptr::fn_addr_eq(*class, *other) && joiners == others,
+            (Self::KeyBlock, Self::KeyBlock) => true,
+            _ => false,
+        }
     }
 }
 

@@ -2,8 +2,13 @@
 //! none held back that can't become part of a match.
 //!
 //! Texts that nobody here wrote are read from the folder that `PORTCULLIS_VECTORS` names. Where
-//! trying everything would take minutes, an even part of it is tried; with
-//! `PORTCULLIS_EXHAUSTIVE` in the environment, all of it.
+//! trying everything would take minutes, an even part of it is tried, and how much is printed; with
+//! `PORTCULLIS_EXHAUSTIVE` in the environment, all of it. That wants an optimized build:
+//!
+//! ```sh
+//! PORTCULLIS_EXHAUSTIVE=1 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
+//!   cargo test --release --lib --test invariant mask invariant -- --nocapture
+//! ```
 #![cfg(not(target_arch = "wasm32"))]
 // clippy.toml excuses tests, but not the functions that they share.
 #![allow(
@@ -14,6 +19,7 @@
     clippy::unwrap_used
 )]
 
+mod machine;
 mod mutations;
 mod prompt;
 mod vectors;
@@ -21,16 +27,22 @@ mod vectors;
 use std::env;
 
 use portcullis::config::mask::{BUILT_IN_DETECTORS, Detection, Detector, Style};
-use portcullis::mask::{Engine, Format, WalkError, Walker};
+use portcullis::mask::{Engine, Format, GrpcMessage, WalkError, Walker};
 
 /// How many bytes a test masks at most, unless it is to try everything.
 const EFFORT: usize = 4 << 20;
 
+/// Whether everything is to be tried, however long it takes.
+fn is_exhaustive() -> bool {
+    env::var_os("PORTCULLIS_EXHAUSTIVE").is_some()
+}
+
 /// One of how many things to try, where all of them are so many bytes.
 fn stride(bytes: usize) -> usize {
-    match env::var_os("PORTCULLIS_EXHAUSTIVE") {
-        Some(_) => 1,
-        None => 1 + bytes / EFFORT,
+    if is_exhaustive() {
+        1
+    } else {
+        1 + bytes / EFFORT
     }
 }
 

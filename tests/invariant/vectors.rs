@@ -3,11 +3,20 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use portcullis::mask::Format;
+use portcullis::mask::{Engine, Format};
 use serde_json::Value;
+use testbed::cuts::{self, Tried, every_way};
+use testbed::spread::{self, every_spread};
+use testbed::streams::{Api, Escapes};
 use testbed::vectors::FOLDER;
 
-use super::{engine, masked, same_in_any_pieces, stride};
+use super::machine::{Frames, Said, Walk};
+use super::{engine, is_exhaustive, masked, same_in_any_pieces, stride};
+
+/// Of a body up to so long, pieces of any length are tried; of a longer one, pieces up to the
+/// longest of these.
+const SHORT: usize = 4096;
+const LONGEST: usize = 24;
 
 /// The folder, or a word that there is none.
 fn folder(name: &str) -> Option<PathBuf> {
@@ -50,6 +59,34 @@ fn format(body: &[u8]) -> Format {
     }
 }
 
+/// Bodies in every way of cutting them; where not everything is tried, one of so many, in pieces of
+/// a few bytes.
+fn in_every_way<'a>(
+    name: &str,
+    engine: &Engine,
+    bodies: impl Iterator<Item = (Format, &'a [u8])>,
+    one_of: usize,
+) {
+    let one_of = if is_exhaustive() { 1 } else { one_of };
+    let (mut all, mut in_short) = (Tried::default(), 0);
+    // The longest are cut in two only, where not everything is tried.
+    let bodies = bodies.filter(|(_, body)| is_exhaustive() || body.len() < SHORT);
+    for (format, body) in bodies.step_by(one_of) {
+        let longest = match body.len() {
+            ..SHORT if is_exhaustive() => usize::MAX,
+            _ if is_exhaustive() => LONGEST,
+            _ => 6,
+        };
+        in_short += usize::from(longest < body.len());
+        let machine = Walk::new(engine, format);
+        match every_way(&machine, body, &cuts::whole(&machine, body), longest) {
+            Ok(tried) => all.add(tried),
+            Err(fault) => panic!("{format:?} {fault}\nof  {}", String::from_utf8_lossy(body)),
+        }
+    }
+    println!("{name}: one of {one_of}, {in_short} in short pieces only, {all}");
+}
+
 #[test]
 fn recorded_answers_stay_as_they_are_in_any_pieces() {
     let engine = engine();
@@ -64,6 +101,8 @@ fn recorded_answers_stay_as_they_are_in_any_pieces() {
         assert!(out == *body, "{name} is changed");
     }
     assert!(answers.is_empty() || streams >= 5, "{streams} are streams");
+    let bodies = answers.iter().map(|(_, body)| (format(body), &body[..]));
+    in_every_way("recorded answers", &engine, bodies, 2);
 }
 
 /// A recorded stream is never held back by more than a few of its events, of which some say a
@@ -113,22 +152,117 @@ fn jsons_own_test_suite_comes_out_alike_in_any_pieces() {
         let line = [body.as_slice(), b"\n"].concat();
         same_in_any_pieces(&engine, Format::Lines, &line, stride(work));
     }
+    let each = bodies().map(|(_, body)| (Format::Json, &body[..]));
+    in_every_way("JSON's test suite", &engine, each, 2);
+    let each = bodies().map(|(_, body)| (Format::Lines, &body[..]));
+    in_every_way("the same as lines", &engine, each, 2);
 }
 
-/// Each sentence as a text, and as a JSON string.
+/// The two that are too long for every place: nested a hundred thousand times.
 #[test]
-fn sentences_full_of_personal_data_are_masked_alike_in_any_pieces() {
+fn deep_nesting_comes_out_alike_in_any_pieces() {
+    let engine = engine();
+    for (name, body) in all("json-test-suite") {
+        if body.len() < 10_000 {
+            continue;
+        }
+        let places = if is_exhaustive() { 500 } else { 4 };
+        let stride = 1 + body.len() / places;
+        println!("{name}: cut in two at one place of {stride}");
+        same_in_any_pieces(&engine, Format::Json, &body, stride);
+    }
+}
+
+/// A text of half a hundred thousand words with what secrets look like.
+#[test]
+fn the_forms_of_secrets_come_out_alike_in_any_pieces() {
+    let engine = engine();
+    for (name, body) in all("pii") {
+        if name.ends_with(".toml") {
+            let stride = stride(body.len().pow(2));
+            println!("{name}: cut in two at one place of {stride}");
+            same_in_any_pieces(&engine, Format::Text, &body, stride);
+            let parts = body.chunks(if is_exhaustive() { body.len() } else { 2_000 });
+            let parts = parts.map(|part| (Format::Text, part));
+            in_every_way("the forms of secrets", &engine, parts, 20);
+        }
+    }
+}
+
+/// Sentences with personal data, if the folder is there.
+pub(super) fn sentences() -> Vec<String> {
     let Some(folder) = folder("pii") else {
-        return;
+        return Vec::new();
     };
     let text = fs::read(folder.join("generated_large.json")).unwrap();
     let sentences: Value = serde_json::from_slice(&text).unwrap();
     let sentences = sentences.as_array().unwrap();
     assert!(sentences.len() > 2000);
-    let sentences: Vec<&str> = sentences
+    sentences
         .iter()
-        .map(|sentence| sentence["full_text"].as_str().unwrap())
+        .map(|sentence| sentence["full_text"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn sentences_in_every_way_of_cutting_them_give_the_same() {
+    let engine = engine();
+    let sentences = sentences();
+    let texts = sentences.iter().map(|text| (Format::Text, text.as_bytes()));
+    in_every_way("sentences", &engine, texts, 8);
+    for (escapes, one_of) in [(Escapes::Ascii, 40), (Escapes::All, 200)] {
+        let strings: Vec<String> = sentences.iter().map(|text| escapes.string(text)).collect();
+        let bodies = strings.iter().map(|body| (Format::Json, body.as_bytes()));
+        in_every_way(&format!("in JSON, {escapes:?}"), &engine, bodies, one_of);
+    }
+    let html: Vec<String> = sentences
+        .iter()
+        .map(|text| format!("<p>{text}</p>"))
         .collect();
+    let bodies = html.iter().map(|body| (Format::Html, body.as_bytes()));
+    in_every_way("in HTML", &engine, bodies, 40);
+}
+
+/// Over up to six events, cut between words; of a long sentence, between every second or third.
+#[test]
+fn sentences_spread_over_events_are_masked_as_wholes() {
+    let engine = engine();
+    let (one_of, most) = if is_exhaustive() {
+        (1, 20_000)
+    } else {
+        (20, 60)
+    };
+    let mut all = spread::Tried::default();
+    for (number, text) in sentences().iter().enumerate().step_by(one_of) {
+        let (expected, _, _) = masked(&engine, Format::Text, [text.as_bytes()]);
+        let expected = String::from_utf8(expected).unwrap();
+        let words: Vec<&str> = text.split_inclusive(' ').collect();
+        let mut together = 1;
+        while spread::ways(words.len().div_ceil(together), 6) > most {
+            together += 1;
+        }
+        let units: Vec<String> = words.chunks(together).map(<[&str]>::concat).collect();
+        let units: Vec<&str> = units.iter().map(String::as_str).collect();
+        let frames = match number % 2 {
+            0 => Frames::of(Api::Chat, Escapes::Few),
+            _ => Frames::Messages,
+        };
+        let stream = Said::new(&engine, frames);
+        match every_spread(&stream, &units, 6, &expected) {
+            Ok(tried) => all.add(tried),
+            Err(fault) => panic!("{text:?}: {fault}"),
+        }
+    }
+    println!("one sentence of {one_of}: {all}");
+}
+
+/// Each sentence as a text, and as a JSON string.
+#[test]
+fn sentences_full_of_personal_data_are_masked_alike_in_any_pieces() {
+    let sentences = sentences();
+    if sentences.is_empty() {
+        return;
+    }
     let engine = engine();
     let work: usize = sentences.iter().map(|text| 2 * text.len().pow(2)).sum();
     let stride = stride(work);

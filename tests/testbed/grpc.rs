@@ -123,3 +123,13 @@ impl Reader {
         Some(message)
     }
 }
+
+/// The first message of some frames, and the frames behind it.
+#[must_use]
+pub fn unframed<T: Message + Default>(frames: &[u8]) -> Option<(T, &[u8])> {
+    let (_, rest) = frames.split_first()?;
+    let (length, rest) = rest.split_first_chunk::<4>()?;
+    let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
+    let (message, rest) = rest.split_at_checked(length)?;
+    Some((T::decode(message).ok()?, rest))
+}

@@ -9,6 +9,7 @@
 
 pub mod body;
 pub mod cpu;
+pub mod cuts;
 pub mod desk;
 pub mod envoy;
 pub mod grpc;
@@ -21,6 +22,7 @@ pub mod oidc;
 pub mod port;
 pub mod process;
 pub mod prose;
+pub mod spread;
 pub mod streams;
 pub mod vectors;
 pub mod wait;

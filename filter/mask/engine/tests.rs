@@ -189,3 +189,25 @@ fn thousands_of_words_are_each_found() {
         );
     }
 }
+
+#[test]
+fn a_number_that_can_be_no_card_does_not_wait() {
+    let engine = engine(&[Detection {
+        detector: Detector::BuiltIn("credit_card"),
+        style: Style::Label,
+    }]);
+    // Behind a group of two digits comes no other; no network's numbers begin like the second; a date.
+    for (text, waits) in [
+        ("in 21 ", 0),
+        ("in 2993 26", 2),
+        ("in 2024-12-", 0),
+        ("in 4111 ", 5),
+        ("in 411", 3),
+        ("4222 2222 2222 2-", 17),
+    ] {
+        let mut output = Output::default();
+        let mut state = Text::default();
+        output.push(&engine, &mut state, text.as_bytes());
+        assert_eq!(state.pending(), waits, "{text:?}");
+    }
+}

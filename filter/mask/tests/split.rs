@@ -1,83 +1,138 @@
 //! A body's bytes in pieces: also between the bytes of an escape, of a character, of a length.
 
+use testbed::cuts::{self, Tried, every_way};
+
+use super::machine::Walk;
 use super::*;
 
-fn same(engine: &Engine, format: Format, body: &[u8], cuts: &[usize], expected: &[u8]) {
-    let mut pieces = Vec::new();
-    let mut from = 0;
-    for cut in cuts.iter().copied().chain([body.len()]) {
-        pieces.push(&body[from..cut]);
-        from = cut;
-    }
-    let came = masked(engine, format, pieces);
-    assert!(
-        came == expected,
-        "{format:?} cut at {cuts:?}: {}\nnot {}\nof  {}",
-        String::from_utf8_lossy(&came),
-        String::from_utf8_lossy(expected),
-        String::from_utf8_lossy(body)
-    );
-}
-
+/// The bodies of all texts, each once.
 fn all_bodies() -> Vec<(Format, Vec<u8>)> {
-    texts().iter().flat_map(|text| bodies(text)).collect()
+    let mut all: Vec<(Format, Vec<u8>)> = Vec::new();
+    for text in texts() {
+        for body in bodies(&text) {
+            // Those of one text stand side by side.
+            if !all.iter().rev().take(20).any(|known| *known == body) {
+                all.push(body);
+            }
+        }
+    }
+    all
 }
 
+/// How long the pieces are where not everything is tried: as two escapes that stand for one
+/// character.
+const LONGEST: usize = 12;
+
+/// In a body that is one text, and in one of gRPC, all of it is cheap.
+#[test]
+fn every_body_in_every_way_of_cutting_it_gives_the_same() {
+    let engine = engine();
+    let (cheap, others): (Vec<_>, Vec<_>) = all_bodies()
+        .into_iter()
+        .partition(|(format, _)| matches!(format, Format::Text | Format::Grpc(_)));
+    every_way_of(&engine, &cheap, usize::MAX, 1);
+    match env::var_os(EXHAUSTIVE) {
+        Some(_) => every_way_of(&engine, &others, usize::MAX, 1),
+        None => every_way_of(&engine, &others, LONGEST, 149),
+    }
+}
+
+fn every_way_of(engine: &Engine, bodies: &[(Format, Vec<u8>)], longest: usize, one_of: usize) {
+    let mut tried = Tried::default();
+    for (format, body) in bodies.iter().step_by(one_of) {
+        let machine = Walk::new(engine, *format);
+        match every_way(&machine, body, &cuts::whole(&machine, body), longest) {
+            Ok(done) => tried.add(done),
+            Err(fault) => panic!("{format:?} {fault}\nof  {}", String::from_utf8_lossy(body)),
+        }
+    }
+    println!("one of {one_of} bodies, pieces of at most {longest} bytes: {tried}");
+}
+
+/// Without what makes trying every way cheap.
 #[test]
 fn every_body_byte_by_byte_and_in_any_two_pieces_gives_the_same() {
     let engine = engine();
     let bodies = all_bodies();
-    let stride = stride(bodies.iter().map(|(_, body)| body.len().pow(2)).sum());
+    let stride = stride(bodies.iter().map(|(_, body)| 3 * body.len().pow(2)).sum());
+    println!(
+        "two pieces: one place of {stride} in {} bodies",
+        bodies.len()
+    );
     for (index, (format, body)) in bodies.iter().enumerate() {
         let expected = whole(&engine, *format, body);
-        let bytes: Vec<usize> = (0..body.len()).collect();
-        same(&engine, *format, body, &bytes, &expected);
+        let check = |how: &str, came: &[u8]| {
+            assert!(
+                came == expected,
+                "{format:?} {how}: {}\nnot {}\nof  {}",
+                String::from_utf8_lossy(came),
+                String::from_utf8_lossy(&expected),
+                String::from_utf8_lossy(body)
+            );
+        };
+        check("byte by byte", &masked(&engine, *format, body.chunks(1)));
         // Another remainder for each body, so that every place has its turn in some of them.
         for at in (index % stride..=body.len()).step_by(stride) {
-            same(&engine, *format, body, &[at], &expected);
+            let (head, tail) = body.split_at(at);
+            let came = masked(&engine, *format, [head, tail]);
+            check(&format!("cut at {at}"), &came);
         }
     }
 }
 
+/// Every stretch of a text in escapes, the rest of it as it is; every second character; all.
 #[test]
-fn every_body_in_any_three_pieces_gives_the_same() {
+fn a_string_is_masked_as_it_reads_however_it_is_escaped() {
     let engine = engine();
-    let bodies = all_bodies();
-    let pairs = |body: &[u8]| (body.len() + 1) * (body.len() + 2) / 2;
-    let stride = stride(
-        bodies
-            .iter()
-            .map(|(_, body)| pairs(body) * body.len())
-            .sum(),
-    );
-    let mut turn: usize = 0;
-    for (format, body) in &bodies {
-        if body.len() > 2048 {
-            continue;
+    let texts = texts();
+    let stretches: usize = texts.iter().map(|text| 6 * text.len().pow(3)).sum();
+    let stride = stride(stretches);
+    println!("one stretch of {stride} in escapes");
+    let (mut turn, mut tried) = (0_usize, 0_u64);
+    for text in texts {
+        let expected = plainly(&engine, &text);
+        let mut check = |body: &str| {
+            let came = whole(&engine, Format::Json, body.as_bytes());
+            let bytes = masked(&engine, Format::Json, body.as_bytes().chunks(1));
+            assert!(came == bytes, "byte by byte: {body}");
+            let read: String = serde_json::from_slice(&came).unwrap();
+            assert_eq!(read, expected, "{body}");
+            tried += 1;
+        };
+        for escapes in Escapes::EACH {
+            check(&escapes.string(&text));
         }
-        let mut expected = None;
-        for first in 0..=body.len() {
-            for second in first..=body.len() {
+        let letters: Vec<String> = text.chars().map(String::from).collect();
+        let inside = |escapes: Escapes, letter: &str| {
+            let string = escapes.string(letter);
+            let inside = string
+                .strip_prefix('"')
+                .and_then(|rest| rest.strip_suffix('"'));
+            inside.unwrap().to_owned()
+        };
+        let few: Vec<String> = letters
+            .iter()
+            .map(|one| inside(Escapes::Few, one))
+            .collect();
+        let all: Vec<String> = letters
+            .iter()
+            .map(|one| inside(Escapes::All, one))
+            .collect();
+        let body = |escaped: &dyn Fn(usize) -> bool| {
+            let one = |at: usize| if escaped(at) { &all[at] } else { &few[at] };
+            let inside: String = (0..letters.len()).map(|at| one(at).as_str()).collect();
+            format!("\"{inside}\"")
+        };
+        check(&body(&|at| at % 2 == 0));
+        check(&body(&|at| at % 2 == 1));
+        for from in 0..letters.len() {
+            for to in from + 1..=letters.len() {
                 turn += 1;
                 if turn.is_multiple_of(stride) {
-                    let expected = expected.get_or_insert_with(|| whole(&engine, *format, body));
-                    same(&engine, *format, body, &[first, second], expected);
+                    check(&body(&|at| (from..to).contains(&at)));
                 }
             }
         }
     }
-}
-
-#[test]
-fn a_string_is_masked_as_it_reads_however_it_is_escaped() {
-    let engine = engine();
-    for text in texts() {
-        let expected = plainly(&engine, &text);
-        for escapes in Escapes::EACH {
-            let body = escapes.string(&text);
-            let came = whole(&engine, Format::Json, body.as_bytes());
-            let read: String = serde_json::from_slice(&came).unwrap();
-            assert_eq!(read, expected, "{body}");
-        }
-    }
+    println!("{tried} bodies");
 }

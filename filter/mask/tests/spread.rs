@@ -1,105 +1,75 @@
-//! A text spread over the events of each API: as many as six tokens, cut anywhere.
+//! A text spread over the events of each API: over as many as six, cut anywhere.
 
-use testbed::prose::Prose;
-use testbed::streams::{Api, cut};
+use testbed::spread::{Stream, Tried, every_spread, units_for};
+use testbed::streams::Api;
 
+use super::machine::{Frames, Said};
 use super::*;
 
-/// How many tokens a text has at most.
-const TOKENS: usize = 6;
+/// Over how many events a text is spread at most.
+const EVENTS: usize = 6;
 
-fn format(api: Api) -> Format {
-    match api.lines() {
-        true => Format::Lines,
-        false => Format::Events,
+/// In so many ways a text is spread at most; units of more than one character leave fewer.
+const MOST: u64 = 6_000_000;
+/// The same where not everything is tried.
+const MOST_SAMPLED: u64 = 24;
+
+fn can_say(kind: &Frames, text: &str) -> bool {
+    match kind {
+        Frames::Events { api, .. } => api.can_say(text),
+        Frames::Messages => true,
     }
 }
 
-/// What a stream of these tokens reads as when it is masked, with the frames unchanged.
-fn read(engine: &Engine, api: Api, tokens: &[&str], escapes: Escapes) -> String {
-    let stream = api.stream(tokens, escapes);
-    let (_, frames) = api.read(stream.as_bytes()).unwrap();
-    let came = whole(engine, format(api), stream.as_bytes());
-    let (text, left) = api.read(&came).unwrap();
-    assert_eq!(left, frames, "the frames of {stream}");
-    text
-}
-
-/// Calls with every way of cutting so many characters into two to six tokens; where there are
-/// more than `limit`, with as many of them, picked by a fixed chance.
-fn ways(characters: usize, limit: usize, each: &mut dyn FnMut(&[usize])) {
-    if count(characters) <= limit {
-        every_way(&mut Vec::new(), characters, each);
-        return;
-    }
-    let mut chance = Prose::new(characters as u64);
-    for _ in 0..limit {
-        let tokens = 2 + chance.below(TOKENS - 1);
-        let mut cuts: Vec<usize> = (1..tokens)
-            .map(|_| 1 + chance.below(characters - 1))
-            .collect();
-        cuts.sort_unstable();
-        cuts.dedup();
-        each(&cuts);
-    }
-}
-
-fn every_way(cuts: &mut Vec<usize>, characters: usize, each: &mut dyn FnMut(&[usize])) {
-    let from = cuts.last().map_or(1, |last| last + 1);
-    for cut in from..characters {
-        cuts.push(cut);
-        each(cuts);
-        if cuts.len() + 1 < TOKENS {
-            every_way(cuts, characters, each);
-        }
-        cuts.pop();
-    }
-}
-
-/// How many ways there are.
-fn count(characters: usize) -> usize {
-    let mut sum: usize = 0;
-    let mut choose: usize = 1;
-    for cuts in 1..TOKENS {
-        choose = choose.saturating_mul(characters.saturating_sub(cuts)) / cuts;
-        sum = sum.saturating_add(choose);
-    }
-    sum
-}
-
-#[test]
-fn the_ways_are_counted_as_they_are_tried() {
-    for characters in [0, 1, 2, 5, 9] {
-        let mut tried = 0;
-        ways(characters, usize::MAX, &mut |_| tried += 1);
-        assert_eq!(tried, count(characters), "{characters}");
-    }
-}
-
-#[test]
-fn a_text_spread_over_events_in_any_way_is_masked_as_a_whole() {
-    let engine = engine();
-    let texts = texts();
-    // A stream is of some 500 bytes.
-    let limit = match env::var_os(EXHAUSTIVE) {
-        Some(_) => 20_000,
-        None => EFFORT / 500 / (texts.len() * Api::EACH.len()),
+/// Spreads each text over each kind of event; of the kinds but the first, in fewer ways.
+fn spread(engine: &Engine, kinds: &[Frames]) -> Tried {
+    let (most, most_of_others) = match env::var_os(EXHAUSTIVE) {
+        Some(_) => (MOST, 40_000),
+        None => (MOST_SAMPLED, 6),
     };
-    for (index, text) in texts.iter().enumerate() {
-        let characters = text.chars().count();
-        let expected = plainly(&engine, text);
-        for (turn, api) in Api::EACH.into_iter().enumerate() {
-            let escapes = Escapes::EACH[(index + turn) % Escapes::EACH.len()];
-            if !api.can_say(text) {
+    let mut tried = Tried::default();
+    let (mut whole, mut texts) = (0, 0);
+    for text in super::texts() {
+        let expected = plainly(engine, &text);
+        for (number, kind) in kinds.iter().enumerate() {
+            if !can_say(kind, &text) {
                 continue;
             }
-            ways(characters, limit.max(1), &mut |cuts| {
-                let tokens = cut(text, cuts);
-                let came = read(&engine, api, &tokens, escapes);
-                assert_eq!(came, expected, "{api:?} of {tokens:?}");
-            });
+            let most = if number == 0 { most } else { most_of_others };
+            let units = units_for(&text, EVENTS, most);
+            texts += 1;
+            whole += usize::from(units.len() == text.chars().count());
+            let stream = Said::new(engine, kind.clone());
+            match every_spread(&stream, &units, EVENTS, &expected) {
+                Ok(more) => tried.add(more),
+                Err(fault) => panic!("{kind:?} of {text:?}: {fault}"),
+            }
         }
     }
+    println!("{tried}; cut between any two characters: {whole} of {texts}");
+    tried
+}
+
+#[test]
+fn a_text_spread_over_the_events_of_a_chat_is_masked_as_a_whole() {
+    spread(&engine(), &[Frames::of(Api::Chat, Escapes::Few)]);
+}
+
+#[test]
+fn a_text_spread_over_escapes_in_the_events_of_a_chat_is_masked_as_a_whole() {
+    spread(&engine(), &[Frames::of(Api::Chat, Escapes::All)]);
+}
+
+#[test]
+fn a_text_spread_over_messages_is_masked_as_a_whole() {
+    spread(&engine(), &[Frames::Messages]);
+}
+
+#[test]
+fn a_text_spread_over_the_events_of_other_apis_is_masked_as_a_whole() {
+    let others = Api::EACH.into_iter().filter(|api| *api != Api::Chat);
+    let kinds: Vec<_> = others.map(|api| Frames::of(api, Escapes::Ascii)).collect();
+    spread(&engine(), &kinds);
 }
 
 #[test]
@@ -107,13 +77,18 @@ fn a_text_letter_by_letter_is_masked_as_a_whole() {
     let engine = engine();
     for (index, text) in texts().iter().enumerate() {
         let expected = plainly(&engine, text);
-        let characters = text.chars().count();
-        let cuts: Vec<usize> = (1..characters).collect();
-        let tokens = cut(text, &cuts);
         let api = Api::EACH[index % Api::EACH.len()];
-        if api.can_say(text) {
-            let came = read(&engine, api, &tokens, Escapes::Few);
-            assert_eq!(came, expected, "{api:?} of {text:?}");
+        for kind in [Frames::of(api, Escapes::Few), Frames::Messages] {
+            if !can_say(&kind, text) {
+                continue;
+            }
+            let mut stream = Said::new(&engine, kind.clone());
+            let mut came = String::new();
+            for letter in text.chars() {
+                stream.say(&letter.to_string(), &mut came).unwrap();
+            }
+            stream.end(&mut came).unwrap();
+            assert_eq!(came, expected, "{kind:?} of {text:?}");
         }
     }
 }

@@ -9,7 +9,7 @@ use super::{Counts, WalkError};
 use crate::mask::Engine;
 
 /// Edits a JSON body where the mask says so, and masks it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Body {
     editor: Editor,
     json: Chunks,

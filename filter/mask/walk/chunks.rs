@@ -52,7 +52,7 @@ enum State {
 }
 
 /// Masks a JSON body, whether or not it is an array of chunks.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Chunks {
     state: State,
     /// The body's beginning, or the chunk whose end has not come.

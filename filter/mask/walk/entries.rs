@@ -9,7 +9,7 @@ use super::{Counts, WalkError};
 use crate::mask::Engine;
 
 /// The entries of one body.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Entries {
     texts: Texts,
     templates: Templates,

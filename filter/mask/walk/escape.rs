@@ -24,7 +24,7 @@ const LONGEST: usize = 12;
 const UNIT: usize = 6;
 
 /// Reads the content of a string in pieces of any size.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Unescape {
     /// The beginning of an escape whose end has not come.
     held: Vec<u8>,

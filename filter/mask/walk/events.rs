@@ -37,7 +37,7 @@ const ROOM: usize = 16 * 1024;
 const PLAIN: [u8; 32] = [0; 32];
 
 /// Masks an event stream.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Events {
     /// The event whose end has not come.
     event: Vec<u8>,

@@ -26,7 +26,7 @@ enum Expect {
 }
 
 /// Follows the tokens of JSON values, one after another.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Grammar {
     /// True for an object, false for an array.
     open: Vec<bool>,

@@ -48,7 +48,7 @@ enum State {
 }
 
 /// Masks a JSON body.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Json {
     state: State,
     grammar: Grammar,

@@ -14,7 +14,7 @@ use crate::mask::Engine;
 const LONGEST: usize = 1024 * 1024;
 
 /// Masks JSON lines.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Lines {
     /// The line whose end has not come.
     line: Vec<u8>,

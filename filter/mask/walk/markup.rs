@@ -50,7 +50,7 @@ enum State {
 }
 
 /// Masks HTML or XML.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Markup {
     xml: bool,
     state: State,

@@ -163,7 +163,7 @@ impl Counts {
 }
 
 /// Masks one body.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Walker {
     kind: Kind,
     counts: Counts,
@@ -171,7 +171,7 @@ pub struct Walker {
     failed: Option<WalkError>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 enum Kind {
     Json(Box<Body>),
     Events(Box<Events>),

@@ -60,7 +60,7 @@ enum State {
 }
 
 /// Masks a multipart body.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Multipart {
     boundary: Boundary,
     state: State,

@@ -41,7 +41,7 @@ impl Length {
 }
 
 /// A length whose value is known when all that it counts is decided.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 struct Prefix {
     length: Length,
     /// As it came, and what it said; it stays so if it is still true.
@@ -60,7 +60,7 @@ impl Prefix {
 }
 
 /// A piece of an entry.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 enum Part {
     Bytes {
         bytes: Vec<u8>,
@@ -79,7 +79,7 @@ enum Part {
     CopyEnd,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 struct Entry {
     parts: Vec<Part>,
     /// The sum of the parts' `open`.
@@ -173,7 +173,7 @@ fn changed_tokens(parts: &[Part]) -> BTreeSet<usize> {
 }
 
 /// The waiting entries. The last one may still be under construction.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Queue {
     entries: VecDeque<Entry>,
     /// How many entries have left.

@@ -24,12 +24,12 @@ const KEPT: usize = 4;
 const LONGEST: usize = 4096;
 
 /// The templates of one stream, the last used first.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Templates(Vec<Rc<Template>>);
 
 /// An event with exactly one piece of a text that goes on, which ends nothing and in whose other
 /// values nothing matched.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 struct Template {
     bytes: Vec<u8>,
     /// The values, in their order, at their places in `bytes`.

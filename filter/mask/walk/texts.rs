@@ -34,7 +34,7 @@ pub(super) struct Owner {
     pub(super) output: Option<i64>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 struct Open {
     owner: Owner,
     track: Track,
@@ -46,7 +46,7 @@ struct Open {
 }
 
 /// Open texts and waiting entries.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Texts {
     open: BTreeMap<Id, Open>,
     /// The open texts of each owner.

@@ -184,7 +184,7 @@ pub(super) struct Work<'a> {
 }
 
 /// One text on its way through the matcher.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Track {
     text: Text,
     /// The detector of the match that was decided last, if nothing was kept since.
@@ -197,6 +197,18 @@ pub(super) struct Track {
     piece: Decoded,
     /// The same where escapes are read that began in an earlier piece, or twice.
     decoded: Vec<u8>,
+}
+
+/// Two that go on alike. What stands in the room for a piece is of no use to the next one.
+impl PartialEq for Track {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+            && self.matching == other.matching
+            && self.undecided == other.undecided
+            && self.unescape == other.unescape
+            && self.nested == other.nested
+            && self.writing == other.writing
+    }
 }
 
 impl Track {

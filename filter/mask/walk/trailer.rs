@@ -52,7 +52,7 @@ impl Trailer {
 }
 
 /// Masks one value.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Value {
     trailer: Trailer,
     value: Vec<u8>,

@@ -3,3 +3,4 @@
 mod doubles;
 mod mesh;
 mod processes;
+mod ways;

@@ -18,6 +18,10 @@ use crate::mask::detectors::{
 
 const FEWEST: usize = 13;
 const MOST: usize = 19;
+/// The digits of a group that another may follow.
+const SHORTEST_GROUP: usize = 3;
+/// The digits that tell the network.
+const PREFIX: usize = 6;
 
 pub(super) struct CreditCard;
 
@@ -46,10 +50,14 @@ impl Detect for CreditCard {
                 number.push(digit - b'0');
                 group += 1;
                 index += 1;
-                if number.digits > MOST {
+                if number.digits > MOST || !number.may_be_card() {
                     break;
                 }
                 continue;
+            }
+            // No group comes behind a short one, so there is nothing to wait for.
+            if group < SHORTEST_GROUP && !number.is_card() {
+                break;
             }
             let whole = !byte.is_some_and(|b| b.is_ascii_alphanumeric());
             let next = match separator(window, index)? {
@@ -63,7 +71,7 @@ impl Detect for CreditCard {
             }
             let Some((kind, len)) = next else { break };
             let same = grouping.is_none_or(|before| before == kind);
-            if !same || group < 3 || number.digits == MOST {
+            if !same || group < SHORTEST_GROUP || number.digits == MOST {
                 break;
             }
             grouping = Some(kind);
@@ -105,7 +113,7 @@ impl Number {
             self.even += digit;
             self.odd += doubled;
         }
-        if self.digits < 6 {
+        if self.digits < PREFIX {
             self.prefix = self.prefix * 10 + digit;
         }
         self.digits += 1;
@@ -120,6 +128,11 @@ impl Number {
             self.odd
         };
         sum.is_multiple_of(10)
+    }
+
+    /// Whether the digits so far begin a card's number, as far as that is looked at.
+    fn may_be_card(&self) -> bool {
+        self.digits != PREFIX || (FEWEST..=MOST).any(|digits| network(self.prefix, digits))
     }
 
     fn is_card(&self) -> bool {

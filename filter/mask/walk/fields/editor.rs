@@ -30,7 +30,7 @@ enum State {
 }
 
 /// An object or list in which rules may hold.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 struct Level {
     live: Live,
     object: bool,
@@ -41,7 +41,7 @@ struct Level {
 }
 
 /// A value in which no other rule holds.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 struct Through {
     /// Whether it is written.
     write: bool,
@@ -53,7 +53,7 @@ struct Through {
 }
 
 /// Edits one JSON body.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(in crate::mask::walk) struct Editor {
     grammar: Grammar,
     state: State,

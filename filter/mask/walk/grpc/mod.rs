@@ -43,7 +43,7 @@ pub struct Framing {
 }
 
 /// Masks a gRPC body.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Grpc {
     message: GrpcMessage,
     framing: Framing,

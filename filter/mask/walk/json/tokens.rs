@@ -14,7 +14,7 @@ use crate::mask::scan::end_of_string;
 const LONGEST: usize = 4 * 1024 * 1024;
 
 /// A list of tokens, as far as it has come.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct List {
     name: Vec<u8>,
     /// Objects and arrays that are open.

@@ -15,13 +15,26 @@ pub(super) struct Escape {
 }
 
 /// Room for what pieces read as, one after another.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Decoded {
     /// Never shorter than what is read next, and a block more: pieces are copied block by block,
     /// and what is too much is written over.
     room: Vec<u8>,
     length: usize,
     escapes: Vec<Escape>,
+}
+
+/// What stands in the room is of use to nobody but who has just put it there.
+impl Clone for Decoded {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl std::fmt::Debug for Decoded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Decoded").finish_non_exhaustive()
+    }
 }
 
 impl Decoded {

@@ -11,14 +11,14 @@ use super::undecided::Undecided;
 use super::{Output, Place};
 
 /// A byte that an outer escape, or a byte, stands for.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 struct Item {
     place: Place,
     raw: Vec<u8>,
 }
 
 /// Reads a string's content once more.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Nested {
     unescape: Unescape,
     /// The bytes of an inner escape whose end has not come.

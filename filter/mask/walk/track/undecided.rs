@@ -6,7 +6,7 @@ use super::fresh::Fresh;
 use super::{Output, Place};
 
 /// Undecided raw bytes that are decided together or one by one.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 struct Atom {
     place: Place,
     raw: usize,
@@ -18,7 +18,7 @@ struct Atom {
 }
 
 /// What the matcher has been given and not decided.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Undecided {
     raw: VecDeque<u8>,
     atoms: VecDeque<Atom>,
