@@ -1,5 +1,7 @@
 //! A body on its way through a mask: decoded, masked, and sent on as it is then.
 
+use std::rc::Rc;
+
 use super::carrier::Carrier;
 use crate::encoding::{self, Decoder};
 use crate::mask::{Masks, Originals, Pass, Stop, WalkError};
@@ -21,7 +23,7 @@ const ROOM: usize = 512;
 
 impl Body {
     /// A body of which nothing has come, and in which these are put back.
-    pub(super) fn new(carrier: Carrier, masks: &Masks, originals: Option<Originals>) -> Self {
+    pub(super) fn new(carrier: Carrier, masks: &Masks, originals: Option<&Rc<Originals>>) -> Self {
         Self {
             decoder: carrier.coding.map(Decoder::new),
             unchanged: masks.only_count() && originals.is_none(),

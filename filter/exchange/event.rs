@@ -52,7 +52,10 @@ pub enum Event<'a> {
         end: bool,
     },
     /// The response ends with trailers.
-    ResponseTrailers,
+    ResponseTrailers {
+        /// They.
+        trailers: &'a Headers<'a>,
+    },
     /// The exchange is over, in whatever way.
     Closed {
         /// The record's number: one more than that of the VM's record before it, from 1.
@@ -72,6 +75,22 @@ pub enum Effect {
     },
     /// Remove all headers of the request with this name.
     RemoveRequestHeader(String),
+    /// Set a header of the response, in place of all that have its name.
+    SetResponseHeader {
+        /// In lower case.
+        name: &'static str,
+        /// Has no control characters.
+        value: Vec<u8>,
+    },
+    /// Set a trailer of the response, in place of all that have its name.
+    SetResponseTrailer {
+        /// In lower case.
+        name: String,
+        /// Has no control characters.
+        value: Vec<u8>,
+    },
+    /// Remove all trailers of the response with this name.
+    RemoveResponseTrailer(String),
     /// Remove all headers of the response with this name.
     RemoveResponseHeader(&'static str),
     /// Put these bytes in place of the request's whole body, which is held.

@@ -201,7 +201,7 @@ fn is_certain(format: Format, body: &[u8]) -> bool {
         Format::Lines => lines().all(|line| line.is_empty() || json::parse(line).is_ok()),
         // What a part is read as is its own media type's matter; many parts are no text.
         Format::Grpc(_) | Format::Multipart(_) => true,
-        Format::Text | Format::Events | Format::Html | Format::Xml => {
+        Format::Text | Format::Events | Format::Html | Format::Xml | Format::Trailer(_) => {
             !body.contains(&0) && core::str::from_utf8(body).is_ok()
         }
     }

@@ -6,6 +6,7 @@
 //! [`Flow::Continue`] after a verdict; everything that goes wrong ends in [`Effect::Reply`] with a
 //! refusal.
 
+mod beside;
 mod body;
 mod carrier;
 mod event;
@@ -124,7 +125,7 @@ impl Exchange {
             Event::KeysRenewed => self.keys_renewed(world),
             Event::ResponseHead { headers, end } => self.response_head(headers, end, world),
             Event::ResponseBody { piece, end } => self.response_body(piece, end, world),
-            Event::ResponseTrailers => self.response_trailers(world),
+            Event::ResponseTrailers { trailers } => self.response_trailers(trailers, world),
             Event::Closed { number } => self.closed(number, world),
         }
     }
@@ -154,6 +155,12 @@ impl Exchange {
     #[must_use]
     pub fn wants_response_head(&self) -> bool {
         matches!(&self.phase, Phase::Passed(masking) if masking.is_planned())
+    }
+
+    /// Whether the response's trailers have to come through [`Event::ResponseTrailers`].
+    #[must_use]
+    pub fn wants_response_trailers(&self) -> bool {
+        self.wants_response_head()
     }
 
     /// Whether the response's body has to come through [`Event::ResponseBody`].

@@ -1,5 +1,8 @@
 //! The response under the mask.
 
+use std::rc::Rc;
+
+use super::beside::Beside;
 use super::body::{Body, WITHHELD};
 use super::carrier::carrier;
 use super::event::{Effect, Flow, Headers, Outcome};
@@ -17,10 +20,11 @@ pub(super) struct Masking {
     /// Index of the mask plan.
     plan: Option<usize>,
     /// What is put back.
-    originals: Option<Originals>,
+    originals: Option<Rc<Originals>>,
     /// What the request's body was, which tells the messages of a gRPC answer.
     shape: Shape,
     body: Option<Box<Body>>,
+    beside: Beside,
     /// Whether trailers may follow the body without another call for a piece.
     trailers_possible: bool,
     /// How many bytes of the body are to come, where its head says so.
@@ -40,6 +44,7 @@ impl Masking {
             originals: None,
             shape,
             body: None,
+            beside: Beside::default(),
             trailers_possible: false,
             to_come: None,
             over: false,
@@ -51,7 +56,9 @@ impl Masking {
     /// Puts these back.
     pub(super) fn restoring(self, originals: Originals) -> Self {
         Self {
-            originals: Some(originals).filter(|originals| !originals.is_empty()),
+            originals: Some(originals)
+                .filter(|originals| !originals.is_empty())
+                .map(Rc::new),
             ..self
         }
     }
@@ -87,12 +94,13 @@ impl Masking {
             record.response.alerts = body.pass().alerts(masks);
             record.response.restored = body.pass().restored();
         }
+        self.beside.count(&mut record.response);
     }
 }
 
 /// Headers that describe the bytes of a body, and are wrong once they change (RFC 9110,
 /// RFC 9530).
-const OF_THE_BYTES: &[&str] = &[
+pub(super) const OF_THE_BYTES: &[&str] = &[
     "content-length",
     "content-md5",
     "digest",
@@ -129,36 +137,40 @@ impl Exchange {
         if !masking.is_planned() {
             return Outcome::go_on();
         }
-        let bodiless = self.head_request || status == Some(304);
-        if end && !bodiless {
-            return Outcome::go_on();
-        }
         let Some(masks) = self.guard.masks(masking.plan) else {
             return self.refuse_response("mask_unavailable");
         };
+        let originals = masking.originals.as_ref();
+        let status_text = masking.beside.head(masks, originals, headers);
+        self.record.response.masked = masking.beside.seen && !masks.only_count();
+        if masking.beside.cut {
+            return self.withhold(WITHHELD);
+        }
+        let go_on = |effects| Outcome {
+            effects,
+            flow: Flow::Continue,
+        };
+        let bodiless = self.head_request || status == Some(304);
+        if end && !bodiless {
+            return go_on(status_text);
+        }
         let parts = masks.options().partial_content;
         let carrier = match carrier(headers, status, masking.shape, parts) {
             Ok(Some(carrier)) => carrier,
             // Nothing comes that could have to be refused.
-            Err(_) if bodiless => return Outcome::go_on(),
-            Ok(None) => return Outcome::go_on(),
+            Err(_) if bodiless => return go_on(status_text),
+            Ok(None) => return go_on(status_text),
             // Nothing would have been hidden.
-            Err(_) if masks.only_count() => return Outcome::go_on(),
+            Err(_) if masks.only_count() => return go_on(status_text),
             Err(code) => return self.refuse_response(code),
         };
-        let originals = masking.originals.take();
-        let changes = !masks.only_count() || originals.is_some();
-        let effects = if changes {
-            of_the_bytes(headers, carrier.coding.is_some())
-        } else {
-            Vec::new()
-        };
+        let mut effects = status_text;
+        if !masks.only_count() || originals.is_some() {
+            effects.extend(of_the_bytes(headers, carrier.coding.is_some()));
+        }
         if bodiless {
             // It says of a body what would not be true of it under the mask.
-            return Outcome {
-                effects,
-                flow: Flow::Continue,
-            };
+            return go_on(effects);
         }
         // Envoy's HTTP/1 codec drops trailers unless it is told otherwise, so a body in chunks ends
         // with its last piece. Of one with a length it is known when it has come: its end is
@@ -180,7 +192,7 @@ impl Exchange {
     }
 
     pub(super) fn response_body(&mut self, piece: &[u8], end: bool, world: World<'_>) -> Outcome {
-        let guard = std::rc::Rc::clone(&self.guard);
+        let guard = Rc::clone(&self.guard);
         let Phase::Passed(masking) = &mut self.phase else {
             return Outcome::go_on();
         };
@@ -235,8 +247,31 @@ impl Exchange {
         }
     }
 
-    pub(super) fn response_trailers(&mut self, world: World<'_>) -> Outcome {
-        self.response_body(b"", true, world)
+    pub(super) fn response_trailers(
+        &mut self,
+        trailers: &Headers<'_>,
+        world: World<'_>,
+    ) -> Outcome {
+        let guard = Rc::clone(&self.guard);
+        let Phase::Passed(masking) = &mut self.phase else {
+            return Outcome::go_on();
+        };
+        let Some(masks) = guard.masks(masking.plan) else {
+            return self.cut("mask_unavailable");
+        };
+        let originals = masking.originals.as_ref();
+        let mut effects = masking.beside.trailers(masks, originals, trailers);
+        let waits = masking.head_waits || masking.is_held();
+        self.record.response.masked |= masking.beside.seen && !masks.only_count();
+        if masking.beside.cut {
+            if waits {
+                return self.withhold(WITHHELD);
+            }
+            self.record.response.code = Some(WITHHELD);
+        }
+        let outcome = self.response_body(b"", true, world);
+        effects.extend(outcome.effects);
+        Outcome { effects, ..outcome }
     }
 
     /// The response's head has not gone: an error takes its place.

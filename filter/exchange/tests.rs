@@ -1,5 +1,6 @@
 mod answers;
 mod approvals;
+mod beside;
 mod keys;
 mod masks;
 mod requests;

@@ -18,6 +18,7 @@ impl Status {
 pub(super) enum Map {
     Request = 0,
     Response = 2,
+    ResponseTrailers = 3,
     CallResponse = 6,
 }
 
@@ -266,7 +267,7 @@ fn write_pairs(pairs: &[(&str, &str)]) -> Vec<u8> {
     bytes
 }
 
-pub(super) fn set_header(map: Map, name: &str, value: &str) -> Result<(), Status> {
+pub(super) fn set_header(map: Map, name: &str, value: &[u8]) -> Result<(), Status> {
     // SAFETY: the pointers and lengths are those of live slices.
     check(unsafe {
         proxy_replace_header_map_value(

@@ -10,7 +10,7 @@ use crate::config::mask::{BUILT_IN_DETECTORS, Detection, Detector, Options};
 use super::detectors;
 use super::detectors::group::{Answer, Group, Known, Singles};
 use super::detectors::own::Own;
-use super::detectors::{Detect, Placeholder};
+use super::detectors::{Detect, Part, Placeholder};
 use super::render::{Originals, Pseudonyms, Replacement};
 use super::scan::Anchors;
 use super::walk::Fields;
@@ -42,6 +42,8 @@ pub struct Engine {
 struct Compiled {
     name: String,
     replacement: Replacement,
+    /// What of a match is replaced, if it is not the whole.
+    part: Option<Part>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -142,11 +144,18 @@ impl Engine {
             compiled.push(Compiled {
                 name: name.to_owned(),
                 replacement: Replacement::new(detection.style, name, label, &pseudonyms),
+                part: None,
             });
         }
         let mut groups: Vec<Box<dyn Group>> = Vec::new();
         if !built_in.is_empty() {
             groups.push(Box::new(Singles::new(built_in, anchored)));
+        }
+        for (rank, part) in own.parts()? {
+            let index = order.get(rank).map(|(_, index)| *index);
+            if let Some(one) = index.and_then(|index| compiled.get_mut(index)) {
+                one.part = Some(part);
+            }
         }
         let own = own.groups(cache)?;
         let only_built_in = own.is_empty();
@@ -171,22 +180,22 @@ impl Engine {
 
     /// An engine that finds a request's pseudonyms in its answer, and writes what they stand for.
     #[must_use]
-    pub fn restoring(originals: Originals) -> Self {
-        let originals = Rc::new(originals);
-        let detect: Box<dyn Detect> = Box::new(Placeholder::new(&originals));
+    pub fn restoring(originals: &Rc<Originals>) -> Self {
+        let detect: Box<dyn Detect> = Box::new(Placeholder::new(originals));
         let group = Singles::new(vec![(0, detect)], false);
         Self {
             bound: group.bound(),
             ranks: vec![0],
             compiled: vec![Compiled {
                 name: "pseudonym".to_owned(),
-                replacement: Replacement::restoring(&originals),
+                replacement: Replacement::restoring(originals),
+                part: None,
             }],
             reads_base64: false,
             only_built_in: false,
             fields: None,
             removed_of_grpc: Vec::new(),
-            matches_keys: false,
+            matches_keys: true,
             groups: vec![Box::new(group)],
             pseudonyms: Rc::default(),
         }
@@ -298,6 +307,17 @@ impl Engine {
     /// The place of the detector of a rank among the detections given.
     pub(super) fn ranked(&self, rank: usize) -> usize {
         self.ranks.get(rank).copied().unwrap_or(usize::MAX)
+    }
+
+    /// What of the match of detector `index`, which has `len` bytes and begins the window, is
+    /// replaced: where that begins and ends. None where it is the whole match.
+    pub(super) fn part(
+        &self,
+        index: usize,
+        window: &Window<'_>,
+        len: usize,
+    ) -> Option<(usize, usize)> {
+        self.compiled.get(index)?.part.as_ref()?.of(window, len)
     }
 
     /// What is written in the place of detector `index`'s matches.

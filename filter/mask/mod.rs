@@ -16,4 +16,4 @@ pub use engine::{Engine, EngineError};
 pub use pass::{Masks, Matches, Pass, Stop};
 pub use render::Originals;
 pub use text::{Sink, Text};
-pub use walk::{Boundary, Counts, Format, Framing, GrpcMessage, Media, WalkError, Walker};
+pub use walk::{Boundary, Counts, Format, Framing, GrpcMessage, Media, Trailer, WalkError, Walker};

@@ -8,8 +8,9 @@
 mod tests;
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
-use super::{Engine, EngineError, Format, Framing, Originals, WalkError, Walker};
+use super::{Engine, EngineError, Format, Framing, Originals, Trailer, WalkError, Walker};
 use crate::config::mask::{FieldRules, Options, Plan};
 
 /// What a plan looks for, compiled.
@@ -126,6 +127,8 @@ pub struct Pass {
     change: Option<Walker>,
     alerts: Option<Walker>,
     gate: Option<Walker>,
+    /// What would wait for a person is masked.
+    decided: bool,
     restore: Option<(Engine, Walker)>,
 }
 
@@ -135,7 +138,7 @@ impl Pass {
     pub fn new(
         masks: &Masks,
         (format, framing): (Format, Framing),
-        originals: Option<Originals>,
+        originals: Option<&Rc<Originals>>,
     ) -> Self {
         let new = || Walker::framed(format, framing);
         let walker = |engine: &Option<Engine>| engine.as_ref().map(|_| new());
@@ -143,9 +146,21 @@ impl Pass {
             change: walker(&masks.change),
             alerts: walker(&masks.alerts),
             gate: walker(&masks.gate),
+            decided: false,
             restore: originals
                 .filter(|originals| !originals.is_empty())
                 .map(|originals| (Engine::restoring(originals), new())),
+        }
+    }
+
+    /// For the value of a trailer. Nobody is asked about one: what would wait for a person is
+    /// masked.
+    #[must_use]
+    pub fn of_trailer(masks: &Masks, trailer: Trailer, originals: Option<&Rc<Originals>>) -> Self {
+        let carrier = (Format::Trailer(trailer), Framing::default());
+        Self {
+            decided: true,
+            ..Self::new(masks, carrier, originals)
         }
     }
 
@@ -178,8 +193,13 @@ impl Pass {
             let _ = walk(walker, engine, piece, last, &mut unused);
             unused.clear();
         }
+        let mut decided = Vec::new();
+        let mut piece = piece;
         if let (Some(walker), Some(engine)) = (&mut self.gate, &masks.gate) {
-            walk(walker, engine, piece, last, &mut unused)?;
+            walk(walker, engine, piece, last, &mut decided)?;
+            if self.decided {
+                piece = &decided;
+            }
         }
         let Some((originals, restore)) = &mut self.restore else {
             return change(self.change.as_mut(), masks, piece, last, out);

@@ -7,6 +7,10 @@
 //! one behind it; where nothing begins, the byte is kept and the next position is the next byte;
 //! where a detector needs to see more, everything from this position on waits.
 //!
+//! Where a pattern says which part of a match is to be replaced, the next position is the one behind
+//! that part. What stands in front of it in the match is decided as a text that ends there: other
+//! detectors find in it what they find.
+//!
 //! That is what is decided. Most positions need not be looked at for it. Detectors come in groups,
 //! and a group names the next position where one of its own may begin. For the built-in ones, 64
 //! bytes at a time are looked through with vector instructions for what each of their matches has
@@ -211,7 +215,20 @@ impl Text {
                 Answer::Found(rank, hit) => {
                     let detector = engine.ranked(rank);
                     self.keep(bytes, kept, at, sink);
-                    let matched = window.slice(0, hit.len);
+                    let part = match hit.tail {
+                        None => engine.part(detector, &window, hit.len),
+                        Some(_) => None,
+                    };
+                    let (from, to) = part.unwrap_or((0, hit.len));
+                    if from > 0 {
+                        let front = Known {
+                            behind: known.behind,
+                            bytes: bytes.get(..at + from).unwrap_or(bytes),
+                            last: true,
+                        };
+                        self.decide_front(engine, &front, at, sink);
+                    }
+                    let matched = window.slice(from, to - from);
                     let new = self.untold(matched);
                     if new.len() < matched.len() {
                         further(engine, detector, new, sink);
@@ -219,7 +236,7 @@ impl Text {
                         first(engine, detector, new, hit.tail.is_some(), sink);
                     }
                     self.open = hit.tail.map(|tail| (detector, tail));
-                    at += hit.len;
+                    at += to;
                     kept = at;
                 }
                 Answer::Open(_) => break,
@@ -228,6 +245,42 @@ impl Text {
         self.keep(bytes, kept, at, sink);
         self.past.add(bytes.get(..at).unwrap_or_default());
         at
+    }
+
+    /// Decides what stands in a match in front of the part of it that is replaced, from `at` on: as
+    /// a text that ends there, which is known whole, so that no more of the text can change it.
+    fn decide_front(
+        &mut self,
+        engine: &Engine,
+        front: &Known<'_>,
+        mut at: usize,
+        sink: &mut dyn Sink,
+    ) {
+        let mut cursor = Cursor::new();
+        let mut kept = at;
+        while at < front.bytes.len() {
+            at = engine.next(front, at, &mut cursor);
+            let window = Window {
+                behind: front.behind.then(front.bytes, at),
+                bytes: front.bytes.get(at..).unwrap_or_default(),
+                last: true,
+            };
+            if window.bytes.is_empty() {
+                break;
+            }
+            let Answer::Found(rank, hit) = engine.ask(&window, at, &cursor) else {
+                at += 1;
+                continue;
+            };
+            self.keep(front.bytes, kept, at, sink);
+            let rest = window.slice(hit.len, window.bytes.len());
+            let tail = hit.tail.map_or(0, |tail| tail.eat(rest, true).0);
+            let new = self.untold(window.slice(0, hit.len + tail));
+            first(engine, engine.ranked(rank), new, false, sink);
+            at += hit.len + tail;
+            kept = at;
+        }
+        self.keep(front.bytes, kept, front.bytes.len(), sink);
     }
 
     /// What of the next decided bytes the sink has not been told of.

@@ -21,6 +21,7 @@ mod masking;
 mod masks_actions;
 mod masks_approvals;
 mod masks_fields;
+mod masks_own;
 mod masks_requests;
 mod policies;
 mod quotas;

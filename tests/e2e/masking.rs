@@ -1,7 +1,9 @@
 //! Masked answers: what the client sees instead of what the model said, in every form that an
 //! answer takes.
 
+mod chunks;
 mod grpc;
+mod statuses;
 mod streams;
 
 use std::fmt::Write as _;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use testbed::body::{self, Step};
 use testbed::grpc;
 use testbed::http::{Client, Request};
-use testbed::model::Echo;
+use testbed::model::{Answer, Echo};
 
 use crate::support::{
     Desk, FILTER_KEY, Guarded, ana, chat, chat_body, code, in_each_envoy, policy,
@@ -65,6 +65,7 @@ fn prompts_are_masked(version: &str) {
     lengths_stay_right_on_one_connection(&guarded);
     a_value_has_one_name_under_one_key(&guarded);
     the_caller_gets_back_what_it_sent(&guarded);
+    values_come_back_in_names_of_members(&guarded);
     prompts_in_pieces_are_masked(&guarded);
     prompts_over_grpc_are_masked(&guarded);
     what_cannot_be_masked_is_refused(&guarded);
@@ -180,6 +181,29 @@ fn streamed(guarded: &Guarded, listener: &str, text: &str, host: &str) -> (Strin
         })
         .collect();
     (pieces.concat(), pieces.len())
+}
+
+fn values_come_back_in_names_of_members(guarded: &Guarded) {
+    let path = "/v1/embeddings";
+    let ask = |host: &str| {
+        let body = json!({"model": "small-1", "input": "ana@example.com"});
+        let request = Request::post(path).bearer(&ana()).json(&body);
+        guarded.send_to("back", request.header("host", host)).json()
+    };
+    ask("names-0.test");
+    let received = guarded.model.received();
+    let input = received.last().unwrap().json()["input"].clone();
+    let name = input.as_str().unwrap();
+    assert!(name.starts_with("[EMAIL_"), "{name}");
+    let said = |name: &str| json!({"by_input": {name: [{"of": name}]}, "other": {"x": 1}});
+    guarded.model.answer(path, Answer::json(&said(name)));
+    assert_eq!(ask("names-1.test"), said("ana@example.com"));
+    let record = guarded.record("names-1.test");
+    assert_eq!(record["response"]["restored"], 2, "{record}");
+    // The control: what nobody asked for stays.
+    let other = said("[EMAIL_aaaaaaaaaa]");
+    guarded.model.answer(path, Answer::json(&other));
+    assert_eq!(ask("names-2.test"), other);
 }
 
 fn the_caller_gets_back_what_it_sent(guarded: &Guarded) {

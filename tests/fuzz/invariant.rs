@@ -2,7 +2,7 @@
 //! cut, and are the body.
 
 use portcullis::config::mask::{BUILT_IN_DETECTORS, Detection, Detector, Style};
-use portcullis::mask::{Boundary, Engine, Format, GrpcMessage, WalkError, Walker};
+use portcullis::mask::{Boundary, Engine, Format, GrpcMessage, Trailer, WalkError, Walker};
 
 /// The bytes in front of the body: the format, how many cuts, and four of two bytes each.
 const HEAD: usize = 10;
@@ -14,7 +14,7 @@ const CANARY: &str = "canary.bird@example.com";
 /// others may wait in front of it.
 const MOST_HELD: usize = 4 << 20;
 
-const FORMATS: [Format; 10] = [
+const FORMATS: [Format; 12] = [
     Format::Json,
     Format::Events,
     Format::Lines,
@@ -25,6 +25,8 @@ const FORMATS: [Format; 10] = [
     Format::Grpc(GrpcMessage::Any),
     Format::Html,
     Format::Xml,
+    Format::Trailer(Trailer::Message),
+    Format::Trailer(Trailer::Binary),
 ];
 
 thread_local! {
@@ -156,7 +158,7 @@ fn a_canary_does_not_survive(engine: &Engine, format: Format, body: &[u8], cuts:
             let line = format!("\n{{\"message\":{{\"content\":\" {CANARY} \"}}}}\n");
             planted.extend_from_slice(line.as_bytes());
         }
-        Format::Json | Format::Multipart(_) | Format::Grpc(_) => return,
+        Format::Json | Format::Multipart(_) | Format::Grpc(_) | Format::Trailer(_) => return,
     }
     let (out, _, _) = walk(engine, format, pieces(&planted, cuts));
     let body_has_it = body
@@ -208,6 +210,10 @@ pub fn seeds() -> Vec<Vec<u8>> {
             let text = serde_json::Value::from(text);
             format!("{{\"message\":{{\"content\":{text}}},\"done\":false}}\n")
         };
+        let chunk = |text: &str| {
+            let text = serde_json::Value::from(text);
+            format!("{{\"candidates\":[{{\"content\":{{\"parts\":[{{\"text\":{text}}}]}}}}]}}")
+        };
         let bodies = [
             (
                 0,
@@ -223,7 +229,10 @@ pub fn seeds() -> Vec<Vec<u8>> {
             (3, text.as_bytes().to_vec()),
             (4, response(text)),
             (7, response(text)),
-            (10, parts(text, &string).into_bytes()),
+            (12, parts(text, &string).into_bytes()),
+            (0, format!("[{},\n{}]", chunk(one), chunk(two)).into_bytes()),
+            (10, text.replace('@', "%40").into_bytes()),
+            (11, text.as_bytes().to_vec()),
             (8, html(text).into_bytes()),
             (9, html(text).into_bytes()),
         ];

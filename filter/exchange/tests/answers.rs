@@ -194,7 +194,7 @@ fn an_answer_that_is_too_large_to_wait_is_refused() {
 fn an_answer_may_end_with_trailers() {
     let mut exchange = begun();
     body(&mut exchange, ANSWER, false);
-    let outcome = exchange.handle(Event::ResponseTrailers);
+    let outcome = exchange.handle(Event::ResponseTrailers { trailers: &[] });
     let asked = call(&outcome);
     let approved = r#"{"id":"apr_1","state":"approved"}"#;
     let outcome = answered(&mut exchange, &asked, Some((200, approved)));

@@ -197,7 +197,7 @@ fn a_tail_is_held_where_trailers_may_follow_and_written_before_them() {
         outcome.effects,
         [Effect::ReplaceResponseBody(b"write to ".to_vec())]
     );
-    let outcome = exchange.handle(Event::ResponseTrailers);
+    let outcome = exchange.handle(Event::ResponseTrailers { trailers: &[] });
     assert_eq!(outcome.flow, Flow::Continue);
     assert_eq!(
         outcome.effects,

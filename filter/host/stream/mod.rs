@@ -106,10 +106,19 @@ impl Stream {
     fn perform(&mut self, effect: Effect) -> Result<(), Status> {
         match effect {
             Effect::SetRequestHeader { name, value } => {
-                calls::set_header(Map::Request, &name, &value)
+                calls::set_header(Map::Request, &name, value.as_bytes())
             }
             Effect::RemoveRequestHeader(name) => calls::remove_header(Map::Request, &name),
+            Effect::SetResponseHeader { name, value } => {
+                calls::set_header(Map::Response, name, &value)
+            }
             Effect::RemoveResponseHeader(name) => calls::remove_header(Map::Response, name),
+            Effect::SetResponseTrailer { name, value } => {
+                calls::set_header(Map::ResponseTrailers, &name, &value)
+            }
+            Effect::RemoveResponseTrailer(name) => {
+                calls::remove_header(Map::ResponseTrailers, &name)
+            }
             Effect::Call(call) => {
                 self.call(&call);
                 Ok(())

@@ -54,14 +54,24 @@ impl Stream {
         if !self
             .exchange
             .as_ref()
-            .is_some_and(Exchange::wants_response_body)
+            .is_some_and(Exchange::wants_response_trailers)
         {
             return Action::Continue;
         }
-        let Some(mut outcome) = self.handle(Event::ResponseTrailers) else {
+        let Ok(pairs) = calls::headers(Map::ResponseTrailers) else {
+            return self.fail("host_failed");
+        };
+        let Some(trailers) = pairs.get() else {
+            return self.fail("host_failed");
+        };
+        let event = Event::ResponseTrailers {
+            trailers: &trailers,
+        };
+        let Some(mut outcome) = self.handle(event) else {
             return Action::Continue;
         };
         let out = take_body(&mut outcome).unwrap_or_default();
+        let mut ends = false;
         if !out.is_empty() {
             let delivery = self.pieces.response.get();
             if delivery == Delivery::Released {
@@ -72,12 +82,16 @@ impl Stream {
                     Level::Warn,
                     "portcullis: the end of a response could not be written before its trailers",
                 );
-            } else if delivery == Delivery::Released {
-                self.release_soon(Delivery::Ending);
-                return Action::Pause;
+            } else {
+                ends = delivery == Delivery::Released;
             }
         }
-        self.apply(outcome)
+        let action = self.apply(outcome);
+        if ends && !self.replied {
+            self.release_soon(Delivery::Ending);
+            return Action::Pause;
+        }
+        action
     }
 
     /// Reads the new part of the response's buffer, and puts what becomes of it in its place.

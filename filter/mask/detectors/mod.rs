@@ -30,6 +30,7 @@ pub(super) mod tests;
 
 use super::window::{Hit, Miss, Tail, Window};
 
+pub(super) use pattern::Part;
 pub(super) use placeholder::Placeholder;
 pub(super) use secret::private_key;
 

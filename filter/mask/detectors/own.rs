@@ -5,7 +5,7 @@ use crate::mask::EngineError;
 
 use super::canary::Canaries;
 use super::group::Group;
-use super::pattern::{self, Source};
+use super::pattern::{self, Part, Source};
 use super::words::Words;
 
 /// The policy's own detectors of a mask, with their ranks.
@@ -47,18 +47,28 @@ impl<'a> Own<'a> {
         }
     }
 
+    /// What of some patterns' matches is replaced, by their ranks.
+    ///
+    /// # Errors
+    /// The first pattern that cannot be used.
+    pub(in crate::mask) fn parts(&self) -> Result<Vec<(usize, Part)>, EngineError> {
+        pattern::parts(&self.patterns).map_err(|refused| self.error(refused))
+    }
+
+    fn error(&self, (rank, reason): (usize, String)) -> EngineError {
+        let name = self.names.iter().find(|(of, _)| *of == rank);
+        EngineError {
+            detector: name.map_or("", |(_, name)| name).to_owned(),
+            reason,
+        }
+    }
+
     /// Compiles them, with about `cache` bytes for automata. No more than four groups come of it.
     ///
     /// # Errors
     /// The first detector that cannot be used.
     pub(in crate::mask) fn groups(self, cache: usize) -> Result<Vec<Box<dyn Group>>, EngineError> {
-        let error = |(rank, reason)| {
-            let name = self.names.iter().find(|(of, _)| *of == rank);
-            EngineError {
-                detector: name.map_or("", |(_, name)| name).to_owned(),
-                reason,
-            }
-        };
+        let error = |refused| self.error(refused);
         let mut groups = pattern::groups(&self.patterns, cache).map_err(error)?;
         if !self.words.is_empty() {
             groups.push(Box::new(Words::new(&self.words).map_err(error)?));

@@ -1,3 +1,5 @@
+use std::rc::Rc;
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -40,7 +42,8 @@ fn run(
     originals: Option<&Originals>,
     pieces: &[&[u8]],
 ) -> (String, Pass) {
-    let mut pass = Pass::new(masks, (format, Framing::default()), originals.cloned());
+    let originals = originals.cloned().map(Rc::new);
+    let mut pass = Pass::new(masks, (format, Framing::default()), originals.as_ref());
     let mut out = Vec::new();
     for piece in pieces {
         pass.push(masks, piece, &mut out).unwrap();
@@ -355,5 +358,32 @@ fn pseudonyms_are_the_same_in_every_form_of_body() {
         let pieces: Vec<&str> = pieces.iter().map(String::as_str).collect();
         let (out, _) = run(&masks, Format::Events, None, &[events(&pieces).as_bytes()]);
         assert_eq!(content(&out), whole, "tokens of {size}");
+    }
+}
+
+#[test]
+fn values_are_put_back_in_names_of_members() {
+    let (masked, originals) = ask("I am ana@example.com");
+    let name = masked.strip_prefix("I am ").unwrap();
+    let masks = Masks::default();
+    let inner = |name: &str| json!({"id": name, name: [name, {name: 1}]}).to_string();
+    for (format, body) in [
+        (Format::Json, inner(name)),
+        (
+            Format::Events,
+            format!("data: {}\n\n", inner(name)).repeat(3),
+        ),
+        (Format::Lines, format!("{}\n", inner(name)).repeat(3)),
+        (Format::Json, json!({"arguments": inner(name)}).to_string()),
+    ] {
+        let expected = body.replace(name, "ana@example.com");
+        assert_ne!(body, expected);
+        for size in [1, 7, 1000] {
+            let pieces: Vec<&[u8]> = body.as_bytes().chunks(size).collect();
+            let (out, pass) = run(&masks, format, Some(&originals), &pieces);
+            assert_eq!(out, expected);
+            let times = body.matches(name).count();
+            assert_eq!(pass.restored(), u64::try_from(times).unwrap());
+        }
     }
 }

@@ -43,8 +43,9 @@ impl Anchors {
     pub(in crate::mask) fn next(&mut self, bytes: &[u8], from: usize) -> Option<(usize, usize)> {
         let mut block = match self.block {
             // What is in front of the block has no anchor any more.
-            Some(block) if from < block + WIDTH => {
-                self.left &= u64::MAX << from.saturating_sub(block);
+            Some(block) if from <= block + WIDTH => {
+                let passed = u32::try_from(from.saturating_sub(block)).unwrap_or(u64::BITS);
+                self.left &= u64::MAX.checked_shl(passed).unwrap_or(0);
                 block
             }
             _ => {

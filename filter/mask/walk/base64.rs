@@ -55,7 +55,8 @@ fn nested(engine: &Engine, string: &[u8], counts: &mut Counts, depth: usize) -> 
     (masked != text).then(|| coder(alphabet, padded).encode(masked).into_bytes())
 }
 
-fn plain(engine: &Engine, text: &[u8], counts: &mut Counts) -> Vec<u8> {
+/// A text masked.
+pub(super) fn plain(engine: &Engine, text: &[u8], counts: &mut Counts) -> Vec<u8> {
     let mut masked = Vec::with_capacity(text.len());
     let mut track = Track::new(Writing::Raw);
     let work = &mut Work {
@@ -69,7 +70,7 @@ fn plain(engine: &Engine, text: &[u8], counts: &mut Counts) -> Vec<u8> {
 }
 
 /// Reads what lenient readers read: the last bits may be anything.
-fn coder(alphabet: &Alphabet, padded: bool) -> GeneralPurpose {
+pub(super) fn coder(alphabet: &Alphabet, padded: bool) -> GeneralPurpose {
     let config: Config = GeneralPurposeConfig::new()
         .with_encode_padding(padded)
         .with_decode_padding_mode(DecodePaddingMode::Indifferent)

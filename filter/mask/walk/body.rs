@@ -3,8 +3,8 @@
 #[cfg(test)]
 mod tests;
 
+use super::chunks::Chunks;
 use super::fields::{Editor, Fields};
-use super::json::Json;
 use super::{Counts, WalkError};
 use crate::mask::Engine;
 
@@ -12,7 +12,7 @@ use crate::mask::Engine;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Body {
     editor: Editor,
-    json: Json,
+    json: Chunks,
 }
 
 impl Body {
@@ -28,8 +28,7 @@ impl Body {
         counts: &mut Counts,
     ) -> Result<(), WalkError> {
         let Some(fields) = engine.fields() else {
-            self.json.push(engine, piece, out, counts);
-            return Ok(());
+            return self.json.push(engine, piece, out, counts);
         };
         self.edited(engine, out, counts, |editor, edited| {
             editor.push(fields, piece, edited)
@@ -47,8 +46,7 @@ impl Body {
                 editor.finish(fields, edited)
             })?;
         }
-        self.json.finish(engine, out, counts);
-        Ok(())
+        self.json.finish(engine, out, counts)
     }
 
     /// Masks what the editor writes, up to where it gives up.
@@ -61,7 +59,7 @@ impl Body {
     ) -> Result<(), WalkError> {
         let mut edited = Vec::new();
         let result = edit(&mut self.editor, &mut edited);
-        self.json.push(engine, &edited, out, counts);
+        self.json.push(engine, &edited, out, counts)?;
         result
     }
 }

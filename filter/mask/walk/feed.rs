@@ -4,6 +4,7 @@ use super::payload::{Kind, Payload};
 use super::queue::Length;
 use super::texts::{Id, Owner, Texts};
 use super::track::{Direct, Place, Track, Work, Writing};
+use super::trailer::{self, Trailer};
 use super::{Counts, base64, member, scalar};
 use crate::mask::Engine;
 
@@ -111,6 +112,17 @@ impl<'a> Feed<'a> {
         self.unchanged &= self.counts.total() == matched;
         self.texts.queue.literal(&masked);
         self.written = range.1;
+    }
+
+    /// The value of a trailer. One that can't be read is left out.
+    pub(super) fn trailer(&mut self, range: Range, trailer: Trailer) {
+        self.pass_to(range.0);
+        let masked = trailer::mask(trailer, self.engine, self.slice(range), self.counts);
+        if let Some(masked) = masked.unwrap_or_else(|_| Some(Vec::new())) {
+            self.unchanged = false;
+            self.texts.queue.literal(&masked);
+            self.written = range.1;
+        }
     }
 
     /// A number or a literal name of JSON.

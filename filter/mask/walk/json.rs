@@ -1,9 +1,10 @@
 //! JSON bodies: one value, or several one after another.
 //!
 //! Each string that is a value is a text of its own, matched decoded; so is each number. A
-//! member's name passes. What breaks JSON's grammar makes the rest of the body stray text: then
-//! everything between two quotes is a string to mask, a name too, and everything else is text
-//! in which replacements are written so that the body does not become JSON by them.
+//! member's name passes, unless the mask has it that names are texts too. What breaks JSON's grammar
+//! makes the rest of the body stray text: then everything between two quotes is a string to mask, a
+//! name too, and everything else is text in which replacements are written so that the body does not
+//! become JSON by them.
 //!
 //! Lists of tokens with their probabilities spell a text: they are read whole (see `tokens`).
 
@@ -193,11 +194,11 @@ impl Json {
         match byte {
             b' ' | b'\t' | b'\r' | b'\n' => job.out.push(byte),
             b'"' => match self.grammar.string() {
-                Some(Role::Key) if !job.engine.matches_keys() => {
+                Some(Role::Key) => {
                     self.run.push(byte);
                     self.state = State::Key { escaped: false };
                 }
-                Some(_) => {
+                Some(Role::Value) => {
                     job.out.push(byte);
                     self.string
                         .set_writing(if std::mem::take(&mut self.holds_json) {
@@ -283,6 +284,7 @@ impl Json {
             let run = std::mem::take(&mut self.run);
             let (quote, content) = run.split_at(1);
             job.out.extend_from_slice(quote);
+            self.string.set_writing(Writing::Json);
             self.state = State::String { escaped: false };
             self.take(content, job);
         }
@@ -296,7 +298,7 @@ impl Json {
                 self.name.clear();
                 self.name
                     .extend_from_slice(member::name(self.run.trim_ascii_end()));
-                job.out.append(&mut self.run);
+                self.write_name(job);
                 self.state = State::Outside;
             }
             b' ' | b'\t' | b'\r' | b'\n' => {
@@ -309,6 +311,36 @@ impl Json {
             _ => self.break_at_run(job),
         }
         false
+    }
+
+    /// Writes the name that is held, masked where names are texts.
+    fn write_name(&mut self, job: &mut Job<'_>) {
+        let run = std::mem::take(&mut self.run);
+        let length = run.trim_ascii_end().len();
+        let (quoted, space) = run.split_at(length);
+        let name = quoted
+            .strip_prefix(b"\"")
+            .and_then(|it| it.strip_suffix(b"\""));
+        let (true, Some(name)) = (job.engine.matches_keys(), name) else {
+            job.out.extend(run);
+            return;
+        };
+        job.out.push(b'"');
+        let masked = job
+            .engine
+            .reads_base64()
+            .then(|| base64::mask(job.engine, name, job.counts));
+        match masked.flatten() {
+            Some(masked) => job.out.extend(masked),
+            None => self.with(job, |_, work| {
+                let mut text = Track::new(Writing::Json);
+                text.json(name, Place::default(), work);
+                text.end_string(Place::default(), work);
+                text.finish(work);
+            }),
+        }
+        job.out.push(b'"');
+        job.out.extend_from_slice(space);
     }
 
     /// What is held is neither a name nor a number, so the body is not JSON from there on.

@@ -5,11 +5,7 @@
 #[cfg(test)]
 mod tests;
 
-use super::feed::Feed;
-use super::json::Json;
-use super::payload;
-use super::template::Templates;
-use super::texts::Texts;
+use super::entries::Entries;
 use super::{Counts, WalkError, body};
 use crate::mask::Engine;
 
@@ -22,13 +18,12 @@ const LONGEST: usize = 1024 * 1024;
 pub(super) struct Lines {
     /// The line whose end has not come.
     line: Vec<u8>,
-    texts: Texts,
-    templates: Templates,
+    entries: Entries,
 }
 
 impl Lines {
     pub(super) fn held(&self) -> usize {
-        self.line.len() + self.texts.queue.size()
+        self.line.len() + self.entries.held()
     }
 
     pub(super) fn push(
@@ -60,8 +55,7 @@ impl Lines {
         counts: &mut Counts,
     ) -> Result<(), WalkError> {
         let last = self.end_line(engine, out, counts);
-        self.texts.finish(engine, counts, |_| true);
-        self.texts.release(engine, counts, out);
+        self.entries.finish(engine, out, counts);
         last
     }
 
@@ -78,32 +72,6 @@ impl Lines {
             }
             _ => line,
         };
-        let texts = &mut self.texts;
-        if self.templates.feed(&line, texts, (engine, counts)) {
-            self.texts.release(engine, counts, out);
-            return Ok(());
-        }
-        let Some(payload) = payload::read(&line, engine.matches_keys())? else {
-            // Not an object: nothing in it goes on in another line.
-            let mut masked = Vec::with_capacity(line.len());
-            let mut json = Json::default();
-            json.push(engine, &line, &mut masked, counts);
-            json.finish(engine, &mut masked, counts);
-            self.texts.queue.begin(line.len());
-            self.texts.queue.literal(&masked);
-            self.texts.release(engine, counts, out);
-            return Ok(());
-        };
-        let mut feed = Feed::new(&mut self.texts, engine, counts, &line);
-        for segment in &payload.segments {
-            feed.segment((segment.start, segment.end), segment.kind, &payload);
-        }
-        let unchanged = feed.end();
-        self.templates.learn(&line, 0, &payload, unchanged);
-        self.texts.finish(engine, counts, |owner| {
-            payload.ends.iter().any(|end| end.ends(owner))
-        });
-        self.texts.release(engine, counts, out);
-        Ok(())
+        self.entries.take(engine, &line, out, counts)
     }
 }

@@ -5,6 +5,8 @@
 
 mod base64;
 mod body;
+mod chunks;
+mod entries;
 mod escape;
 mod events;
 mod feed;
@@ -23,6 +25,7 @@ mod scalar;
 mod template;
 mod texts;
 mod track;
+mod trailer;
 
 #[cfg(test)]
 mod tests;
@@ -40,11 +43,14 @@ pub use media::Media;
 pub use multipart::Boundary;
 use multipart::Multipart;
 use track::{Direct, Place, Track, Work, Writing};
+pub use trailer::Trailer;
+use trailer::Value;
 
 /// How a body carries text; chosen from its content type and the operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// JSON (RFC 8259), one value or several one after another. Each string is a text of its own.
+    /// JSON (RFC 8259), one value or several one after another. Each string is a text of its own,
+    /// but in the array of chunks as which Gemini streams: there, texts go on from chunk to chunk.
     Json,
     /// An event stream (WHATWG HTML, "Server-sent events"). The texts of a model's answer go on
     /// from event to event.
@@ -62,6 +68,8 @@ pub enum Format {
     Multipart(Boundary),
     /// gRPC messages of one type.
     Grpc(GrpcMessage),
+    /// The value of a trailer.
+    Trailer(Trailer),
 }
 
 /// The type of a gRPC body's messages.
@@ -73,6 +81,8 @@ pub enum GrpcMessage {
     ModelInferResponse,
     /// `inference.ModelStreamInferResponse`, Triton's stream of them.
     ModelStreamInferResponse,
+    /// `google.rpc.Status`, whose details may be anything.
+    Status,
     /// One whose fields are not known, read by protobuf's wire format.
     Any,
 }
@@ -170,6 +180,7 @@ enum Kind {
     Markup(Box<Markup>),
     Multipart(Box<Multipart>),
     Grpc(Box<Grpc>),
+    Trailer(Box<Value>),
 }
 
 impl Walker {
@@ -246,6 +257,7 @@ impl Kind {
             Format::Xml => Self::Markup(Box::new(Markup::new(true))),
             Format::Multipart(boundary) => Self::Multipart(Box::new(Multipart::new(boundary))),
             Format::Grpc(message) => Self::Grpc(Box::new(Grpc::new(message, framing))),
+            Format::Trailer(trailer) => Self::Trailer(Box::new(Value::new(trailer))),
         }
     }
 
@@ -263,6 +275,7 @@ impl Kind {
             Self::Markup(markup) => markup.push(engine, piece, out, counts),
             Self::Multipart(parts) => parts.push(engine, piece, out, counts)?,
             Self::Grpc(grpc) => grpc.push(engine, piece, out, counts)?,
+            Self::Trailer(value) => value.push(piece)?,
             Self::Text(text) => text.plain(
                 piece,
                 Place::default(),
@@ -289,6 +302,7 @@ impl Kind {
             Self::Markup(markup) => markup.finish(engine, out, counts),
             Self::Multipart(parts) => parts.finish(engine, out, counts)?,
             Self::Grpc(grpc) => grpc.finish(engine, out, counts)?,
+            Self::Trailer(value) => value.finish(engine, out, counts)?,
             Self::Text(text) => text.finish(&mut Work {
                 engine,
                 out: &mut Direct(out),
@@ -307,6 +321,7 @@ impl Kind {
             Self::Markup(markup) => markup.held(),
             Self::Multipart(parts) => parts.held(),
             Self::Grpc(grpc) => grpc.held(),
+            Self::Trailer(value) => value.held(),
         }
     }
 }

@@ -177,6 +177,17 @@ impl Texts {
         Some(open)
     }
 
+    /// Decides everything that waits; the texts go on.
+    pub(super) fn force(&mut self, engine: &Engine, counts: &mut Counts) {
+        for open in self.open.values_mut() {
+            open.track.force(&mut Work {
+                engine,
+                out: &mut self.queue,
+                counts,
+            });
+        }
+    }
+
     /// Moves what is decided to `out`; when too much waits for one text, that is decided first.
     pub(super) fn release(&mut self, engine: &Engine, counts: &mut Counts, out: &mut Vec<u8>) {
         self.queue.release(out);

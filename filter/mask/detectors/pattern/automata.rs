@@ -204,7 +204,7 @@ fn run(
 }
 
 /// How many states an automaton for `hir` has, roughly, and rather too many.
-fn states(hir: &Hir) -> usize {
+pub(super) fn states(hir: &Hir) -> usize {
     let sum = |subs: &[Hir]| {
         let each = subs.iter().map(states);
         each.fold(1, usize::saturating_add)

@@ -4,8 +4,8 @@
 //! An expression is matched on bytes, with ASCII classes only and with the preference among
 //! alternatives that Perl has. An empty match is none. A match never begins or ends inside a UTF-8
 //! character: its end is moved behind the character that it would cut. What is replaced is the
-//! whole match, also where the expression has groups. Of several expressions that match at a
-//! position the first one wins, with the end that it has by itself.
+//! whole match, or the group named `mask` of an expression that has one ([`part`]). Of several
+//! expressions that match at a position the first one wins, with the end that it has by itself.
 //!
 //! An expression may have words of which one must stand in front of a match ([`near`]).
 //!
@@ -34,6 +34,7 @@ mod fronts;
 mod leads;
 mod near;
 mod outline;
+mod part;
 
 #[cfg(test)]
 mod reference;
@@ -54,6 +55,7 @@ use fronts::Fronts;
 use leads::Leads;
 use near::Near;
 use outline::Outline;
+pub(in crate::mask) use part::{Part, parts};
 
 /// The longest match, and after how many bytes an expression without one is given up.
 const LONGEST: usize = 4096;

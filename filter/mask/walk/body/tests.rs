@@ -93,4 +93,31 @@ fn names_are_matched_where_the_mask_says_so() {
         ),
         "data: {\"[EMAIL]\":{\"a\":\"b\"}}\n\n"
     );
+    // A name says what its value is, and how that is read, whether or not it is a text itself.
+    for (body, expected) in [
+        (r#"{"phone" : "785 8949"}"#, r#"{"phone" : "[PHONE]"}"#),
+        (r#"{"ssn":536228726}"#, r#"{"ssn":"[US_SSN]"}"#),
+        (r#"{"a\u0040b.io" :1}"#, r#"{"[EMAIL]" :1}"#),
+        (
+            r#"{"arguments":"{\"jane\\u0040example.com\":1}"}"#,
+            r#"{"arguments":"{\"[EMAIL]\":1}"}"#,
+        ),
+        (
+            r#"{"logprobs":{"tokens":["jane@","example.com"]}}"#,
+            r#"{"logprobs":{"tokens":["[EMAIL]",""]}}"#,
+        ),
+        (r#"{"jane@example.com"#, r#"{"[EMAIL]"#),
+        (r#"{"jane@example.com" oops"#, r#"{"[EMAIL]" oops"#),
+    ] {
+        assert_eq!(masked_text(&engine, Format::Json, body), expected);
+    }
+    let long = "n".repeat(2000);
+    assert_eq!(
+        masked_text(
+            &engine,
+            Format::Json,
+            &format!("{{\"{long} jane@example.com\":1}}")
+        ),
+        format!("{{\"{long} [EMAIL]\":1}}")
+    );
 }

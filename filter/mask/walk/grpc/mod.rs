@@ -5,11 +5,12 @@
 //! matches over several is written in the one where it begins.
 //!
 //! A compressed message is decompressed, and sent on as it is then. The frame that ends a body of
-//! gRPC-Web holds its trailers, which are text.
+//! gRPC-Web holds its trailers.
 
 mod any;
 mod fields;
 mod message;
+mod trailers;
 
 #[cfg(test)]
 mod tests;
@@ -17,7 +18,6 @@ mod tests;
 use super::feed::Feed;
 use super::queue::Length;
 use super::texts::Texts;
-use super::track::Writing;
 use super::{Counts, GrpcMessage, WalkError};
 use crate::encoding::{self, Coding};
 use crate::mask::Engine;
@@ -156,7 +156,9 @@ impl Grpc {
     ) -> Result<(), WalkError> {
         let mut frame = self.take_frame()?;
         let trailers = frame.first() == Some(&TRAILERS);
-        if !trailers && !engine.removed_of_grpc().is_empty() {
+        // The paths are those of the answer's messages.
+        let answer = !trailers && self.message != GrpcMessage::Status;
+        if answer && !engine.removed_of_grpc().is_empty() {
             frame = fields::without(&frame, engine.removed_of_grpc())?;
         }
         let range = (HEADER, frame.len());
@@ -164,7 +166,7 @@ impl Grpc {
         feed.begin_counted(Length::Big32, (1, HEADER), frame.len() - HEADER);
         let over = match self.message {
             _ if trailers => {
-                feed.whole(range, Writing::Line);
+                trailers::feed(&mut feed, range);
                 None
             }
             GrpcMessage::ModelInferRequest => {
@@ -178,7 +180,7 @@ impl Grpc {
             GrpcMessage::ModelStreamInferResponse => {
                 Message::new(&frame, &mut feed).stream_response(range)?
             }
-            GrpcMessage::Any => {
+            GrpcMessage::Status | GrpcMessage::Any => {
                 Any::read(&frame, range, engine)?.feed(&mut feed);
                 None
             }

@@ -1,5 +1,6 @@
 mod gitleaks;
 mod limits;
+mod part;
 mod random;
 
 use super::reference::Reference;

@@ -5,7 +5,7 @@ use super::super::sample::{Chance, sample};
 use super::*;
 
 /// Expressions of a few letters, so that they get into each other's way.
-fn expression() -> impl Strategy<Value = String> {
+pub(super) fn expression() -> impl Strategy<Value = String> {
     let atom = prop_oneof![
         8 => proptest::sample::select(vec![
             "a", "b", "ab", "ba", "key", "[ab]", "[a-c-]", ".", r"\w", r"\s", "é", "[^a]", "-", "=",

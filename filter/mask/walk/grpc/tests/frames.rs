@@ -78,6 +78,28 @@ fn the_trailers_of_grpc_web_are_text() {
             framed(WEB, &body("no such user: bob@example.com"), piece),
             Ok(body("no such user: [EMAIL]"))
         );
+        assert_eq!(
+            framed(WEB, &trailers("no bob%40example.com"), piece),
+            Ok(trailers("no [EMAIL]"))
+        );
+    }
+    let more = |message: &str, details: &str| {
+        let lines = format!(
+            "Grpc-Message:{message}\r\ngrpc-status-details-bin: {details}\r\nx-of: bob@example.com"
+        );
+        flagged(0x80, lines.as_bytes())
+    };
+    let masked = |text: &str| text.replace("bob@example.com", "[EMAIL]");
+    // A message with `bob@example.com` in field 2, and one that ends too early.
+    for (details, left) in [
+        ("Eg9ib2JAZXhhbXBsZS5jb20", "EgdbRU1BSUxd"),
+        ("EhBib2JAZXhhbXBsZS5jb20", ""),
+    ] {
+        let sent = framed(WEB, &more("bob%40example.com", details), 9).unwrap();
+        let expected = masked(&String::from_utf8_lossy(&more("[EMAIL]", left)[5..]));
+        assert_eq!(String::from_utf8_lossy(&sent[5..]), expected);
+        let length = u32::from_be_bytes(sent[1..5].try_into().unwrap());
+        assert_eq!(usize::try_from(length).unwrap(), expected.len());
     }
     assert_eq!(
         framed(DEFLATE, &trailers("x"), 99),

@@ -1,0 +1,135 @@
+//! What stands beside a response's body: its trailers, and a gRPC status in its head.
+//!
+//! A model server puts what it was asked into what it says of a failure. All trailers are under the
+//! mask, but for the number of a gRPC status; of the head, the status alone. A match that would end
+//! the body takes the value with it where the head has gone, and nobody is asked about one that
+//! would wait for a person: it is masked.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use super::event::{Effect, Headers};
+use super::headers::values;
+use super::response::OF_THE_BYTES;
+use crate::mask::{Masks, Matches, Originals, Pass, Stop, Trailer};
+use crate::record;
+
+/// A gRPC status in a head.
+const STATUS: &[&str] = &["grpc-message", "grpc-status-details-bin"];
+
+/// What has been found beside a body.
+#[derive(Debug, Default)]
+pub(super) struct Beside {
+    matches: Matches,
+    alerts: Matches,
+    restored: u64,
+    /// A value was under the mask.
+    pub(super) seen: bool,
+    /// A value had a match that ends the response.
+    pub(super) cut: bool,
+}
+
+/// What becomes of a value.
+enum Value {
+    Same,
+    Other(Vec<u8>),
+    Gone,
+}
+
+impl Beside {
+    /// Masks the status in a head.
+    pub(super) fn head(
+        &mut self,
+        masks: &Masks,
+        originals: Option<&Rc<Originals>>,
+        headers: &Headers<'_>,
+    ) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        for name in STATUS {
+            match self.value(masks, originals, (name, headers)) {
+                Value::Same => {}
+                Value::Other(value) => effects.push(Effect::SetResponseHeader { name, value }),
+                Value::Gone => effects.push(Effect::RemoveResponseHeader(name)),
+            }
+        }
+        effects
+    }
+
+    /// Masks trailers. What some of them say of the body's bytes is wrong once those change.
+    pub(super) fn trailers(
+        &mut self,
+        masks: &Masks,
+        originals: Option<&Rc<Originals>>,
+        trailers: &Headers<'_>,
+    ) -> Vec<Effect> {
+        let changes = !masks.only_count() || originals.is_some();
+        let names: BTreeSet<&[u8]> = trailers.iter().map(|(name, _)| *name).collect();
+        let mut effects = Vec::new();
+        for name in names {
+            // Envoy lets no other names in.
+            let Ok(name) = core::str::from_utf8(name) else {
+                continue;
+            };
+            let value = match name {
+                "grpc-status" => Value::Same,
+                name if OF_THE_BYTES.contains(&name) && changes => Value::Gone,
+                name => self.value(masks, originals, (name, trailers)),
+            };
+            let name = name.to_owned();
+            match value {
+                Value::Same => {}
+                Value::Other(value) => effects.push(Effect::SetResponseTrailer { name, value }),
+                Value::Gone => effects.push(Effect::RemoveResponseTrailer(name)),
+            }
+        }
+        effects
+    }
+
+    fn value(
+        &mut self,
+        masks: &Masks,
+        originals: Option<&Rc<Originals>>,
+        (name, headers): (&str, &Headers<'_>),
+    ) -> Value {
+        // Several of one name are one, with commas between them (RFC 9110, section 5.3).
+        let came: Vec<&[u8]> = values(headers, name).collect();
+        if came.is_empty() {
+            return Value::Same;
+        }
+        let came = came.join(&b","[..]);
+        self.seen = true;
+        let mut pass = Pass::of_trailer(masks, Trailer::named(name.as_bytes()), originals);
+        let mut out = Vec::new();
+        let run = pass
+            .push(masks, &came, &mut out)
+            .and_then(|()| pass.finish(masks, &mut out));
+        add(&mut self.matches, pass.matches(masks));
+        add(&mut self.alerts, pass.alerts(masks));
+        self.restored = self.restored.saturating_add(pass.restored());
+        match run {
+            Ok(()) if out == came => Value::Same,
+            Ok(()) => Value::Other(out),
+            Err(Stop::Cut) => {
+                self.cut = true;
+                Value::Gone
+            }
+            // Nothing of it would have been hidden.
+            Err(Stop::Walk(_)) if masks.only_count() => Value::Same,
+            Err(Stop::Walk(_)) => Value::Gone,
+        }
+    }
+
+    /// Adds what was found to what was found in the body.
+    pub(super) fn count(&self, response: &mut record::Response) {
+        add(&mut response.matches, self.matches.clone());
+        add(&mut response.alerts, self.alerts.clone());
+        response.restored = response.restored.saturating_add(self.restored);
+    }
+}
+
+fn add(total: &mut Matches, more: Matches) {
+    for (name, count) in more {
+        let known = total.entry(name).or_default();
+        *known = known.saturating_add(count);
+    }
+}
