@@ -9,8 +9,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::event::{Effect, Headers};
-use super::headers::values;
-use super::response::OF_THE_BYTES;
+use super::headers::{OF_THE_BYTES, values};
 use crate::mask::{Masks, Matches, Originals, Pass, Stop, Trailer};
 use crate::record;
 

@@ -2,6 +2,18 @@
 
 use super::event::Headers;
 
+/// Headers that describe the bytes of a body, and are wrong once they change (RFC 9110,
+/// RFC 9530).
+pub(super) const OF_THE_BYTES: &[&str] = &[
+    "content-length",
+    "content-md5",
+    "digest",
+    "content-digest",
+    "repr-digest",
+    "etag",
+    "accept-ranges",
+];
+
 /// The one value of a header. `None` where there is none, more than one, or one that is not
 /// UTF-8: a header that two readers may take differently says nothing.
 pub(super) fn single<'a>(headers: &Headers<'a>, name: &str) -> Option<&'a str> {

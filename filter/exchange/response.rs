@@ -6,7 +6,7 @@ use super::beside::Beside;
 use super::body::{Body, WITHHELD};
 use super::carrier::carrier;
 use super::event::{Effect, Flow, Headers, Outcome};
-use super::headers::{has, single};
+use super::headers::{OF_THE_BYTES, has, single};
 use super::reply::Refusal;
 use super::response_gate::Kept;
 use super::{Exchange, Guard, Phase, World};
@@ -97,18 +97,6 @@ impl Masking {
         self.beside.count(&mut record.response);
     }
 }
-
-/// Headers that describe the bytes of a body, and are wrong once they change (RFC 9110,
-/// RFC 9530).
-pub(super) const OF_THE_BYTES: &[&str] = &[
-    "content-length",
-    "content-md5",
-    "digest",
-    "content-digest",
-    "repr-digest",
-    "etag",
-    "accept-ranges",
-];
 
 /// Removes them, and with them the name of a coding that is undone. Vary stays: what the model
 /// server would have sent to another client may be another text.
