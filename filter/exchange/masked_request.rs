@@ -197,8 +197,8 @@ fn changes(carriage: &Carriage, body: Vec<u8>) -> Vec<Effect> {
 fn is_certain(format: Format, body: &[u8]) -> bool {
     let lines = || body.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
     match format {
-        Format::Json => json::parse(body).is_ok(),
-        Format::Lines => lines().all(|line| line.is_empty() || json::parse(line).is_ok()),
+        Format::Json => json::read(body, &mut ()).is_ok(),
+        Format::Lines => lines().all(|line| line.is_empty() || json::read(line, &mut ()).is_ok()),
         // What a part is read as is its own media type's matter; many parts are no text.
         Format::Grpc(_) | Format::Multipart(_) => true,
         Format::Text | Format::Events | Format::Html | Format::Xml | Format::Trailer(_) => {

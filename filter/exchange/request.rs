@@ -12,7 +12,7 @@ use crate::config::rules::Then;
 use crate::identity::Identity;
 use crate::operation::{self, Facts, FactsError, Operation, Path, Shape};
 use crate::quota::{self, Charge, ChargeError};
-use crate::rules::{self, Body, Caller, Decision};
+use crate::rules::{self, Body, Caller, Decision, PromptSearch, Prompts};
 
 /// What a request asks for, and who asks.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub(super) struct Asked {
     pub(super) path: Path,
     /// What the body says; `None` until it has been read.
     pub(super) facts: Option<Facts>,
+    /// What its texts fit, once it has been read.
+    pub(super) prompts: Prompts,
     /// The digest that an approval is bound to, once the body has been read.
     pub(super) digest: Option<String>,
     /// Whether this version can read such a body, and if not, why.
@@ -95,10 +97,14 @@ impl Exchange {
         } else {
             asked.operation.body
         };
-        let mut facts = operation::take(shape, body).map_err(|error| match error {
+        let policy = &self.guard.policy;
+        let mut search = PromptSearch::new(&policy.rules, &policy.patterns, asked.next_rule);
+        let taken = operation::take(shape, body, &mut |text| search.look(text));
+        let mut facts = taken.map_err(|error| match error {
             FactsError::Malformed(message) => Refusal::new(400, "body_malformed", message),
             FactsError::NotReadable(message) => not_readable(message),
         })?;
+        asked.prompts = search.end();
         // Where path and body both name a model, a server may serve either.
         if let (Some(path), Some(body)) = (&asked.operation.model, &facts.model)
             && path != body
@@ -138,7 +144,6 @@ impl Exchange {
         let policy = &guard.policy;
         let decision = rules::decide(
             &policy.rules,
-            &policy.patterns,
             asked.next_rule,
             &rules::Request {
                 caller: caller(&asked.identity),
@@ -149,7 +154,7 @@ impl Exchange {
                 body: asked.facts.as_ref().map(|facts| Body {
                     model: facts.model.as_deref(),
                     items: facts.items,
-                    prompts: &facts.prompts,
+                    prompts: &asked.prompts,
                 }),
             },
         );
