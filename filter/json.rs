@@ -58,9 +58,8 @@ impl<'de> DeserializeSeed<'de> for Tree<'_> {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
         let left = self.left.get().checked_sub(1);
-        self.left.set(left.ok_or_else(|| {
-            D::Error::custom("more values than are taken")
-        })?);
+        self.left
+            .set(left.ok_or_else(|| D::Error::custom("more values than are taken"))?);
         deserializer.deserialize_any(self)
     }
 }

@@ -196,7 +196,7 @@ impl Exchange {
                     Seen::Here(body) => body,
                     Seen::Coming | Seen::Gone if request.is_some() => {
                         asked.next_rule = index;
-                        return self.read_to_mask(asked, world);
+                        return self.read_to_mask(asked, seen, world);
                     }
                     Seen::Coming | Seen::Gone => b"",
                 };
@@ -229,9 +229,12 @@ impl Exchange {
 
     /// Asks for the whole body, to mask it: the first time, or once more after a person was asked,
     /// since nobody but the host keeps it.
-    fn read_to_mask(&mut self, mut asked: Box<Asked>, world: World<'_>) -> Outcome {
+    fn read_to_mask(&mut self, mut asked: Box<Asked>, seen: Seen<'_>, world: World<'_>) -> Outcome {
         if !asked.carriage.is_readable() {
             return self.refuse(unmaskable(), world);
+        }
+        if !world.bodies_come && matches!(seen, Seen::Coming) {
+            return self.refuse(Refusal::no_bodies(), world);
         }
         asked.only_masked = true;
         self.phase = Phase::Reading(asked);
@@ -245,6 +248,9 @@ impl Exchange {
         }
         if !matches!(seen, Seen::Coming) {
             return self.refuse(out_of_order(), world);
+        }
+        if !world.bodies_come {
+            return self.refuse(Refusal::no_bodies(), world);
         }
         self.phase = Phase::Reading(asked);
         hold()
@@ -310,7 +316,7 @@ pub(super) fn not_readable(message: &str) -> Refusal {
     Refusal::new(415, "body_not_readable", message)
 }
 
-fn over(bytes: usize, limit: u64) -> bool {
+pub(super) fn over(bytes: usize, limit: u64) -> bool {
     u64::try_from(bytes).map_or(true, |bytes| bytes > limit)
 }
 

@@ -35,11 +35,7 @@ pub(super) const MAX_MODEL_BYTES: usize = 4096;
 /// # Errors
 /// A body that isn't strict JSON, or whose members are not what the route takes: what can't be
 /// read with certainty is not passed to a server that may read it in another way.
-pub fn take(
-    shape: Shape,
-    body: &[u8],
-    texts: &mut dyn FnMut(&str),
-) -> Result<Facts, FactsError> {
+pub fn take(shape: Shape, body: &[u8], texts: &mut dyn FnMut(&str)) -> Result<Facts, FactsError> {
     match shape {
         Shape::Opaque => Ok(Facts {
             items: 1,
@@ -47,18 +43,18 @@ pub fn take(
         }),
         Shape::TensorsGrpc => tensors::take(body, texts),
         Shape::TensorsGrpcStream => Err(FactsError::NotReadable(STREAMED)),
-        Shape::Chat
-        | Shape::Completion
-        | Shape::Embedding
-        | Shape::Texts
-        | Shape::Tensors => json_facts::take(shape, body, texts),
+        Shape::Chat | Shape::Completion | Shape::Embedding | Shape::Texts | Shape::Tensors => {
+            json_facts::take(shape, body, texts)
+        }
     }
 }
 
 /// A name of a model, if it is short enough to be one.
 pub(super) fn model(name: &str) -> Result<String, FactsError> {
     if name.len() > MAX_MODEL_BYTES {
-        return Err(malformed("The name of the model is longer than 4096 bytes."));
+        return Err(malformed(
+            "The name of the model is longer than 4096 bytes.",
+        ));
     }
     Ok(name.to_owned())
 }

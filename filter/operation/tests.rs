@@ -145,10 +145,7 @@ fn items_are_counted() {
         (Shape::Tensors, r"{}"),
     ] {
         assert!(
-            matches!(
-                taken(shape, body.as_bytes()),
-                Err(FactsError::Malformed(_))
-            ),
+            matches!(taken(shape, body.as_bytes()), Err(FactsError::Malformed(_))),
             "{body}"
         );
     }

@@ -152,10 +152,6 @@ fn body_holds(when: &When, request: &Request<'_>) -> Truth {
             .model
             .is_some_and(|model| when.model.iter().any(|glob| glob.matches(model)));
     let items = when.items_over.is_none_or(|over| body.items > over);
-    let prompt = when.prompt.is_empty()
-        || when
-            .prompt
-            .iter()
-            .any(|index| body.prompts.fit(*index));
+    let prompt = when.prompt.is_empty() || when.prompt.iter().any(|index| body.prompts.fit(*index));
     Truth::from(model && items && prompt)
 }
