@@ -8,7 +8,7 @@ use std::rc::Rc;
 use portcullis::config::mask::{BUILT_IN_DETECTORS, Detection, Detector, Style};
 use portcullis::exchange::{Effect, Event, Exchange, Flow, Guard, Name, NoNative, Outcome, World};
 use portcullis::mask::{Engine, Format, Walker};
-use portcullis::quota::{Charge, ChargeError, Store, StoreError, charge};
+use portcullis::quota::{Charge, ChargeError, Places, Store, StoreError, charge};
 use wasm_bindgen_test::wasm_bindgen_test;
 
 /// One cell, as if all counts fell into it.
@@ -132,11 +132,12 @@ fn counts_of_64_bits_stay_whole() {
         limit: most,
         per: Duration::from_secs(60),
     };
+    let places = Places::new([1; 16]);
     let now = Duration::from_secs(1_800_000_000);
-    assert_eq!(charge(&store, &of(most - 1), now), Ok(()));
-    assert_eq!(charge(&store, &of(1), now), Ok(()));
+    assert_eq!(charge(&places, &store, &of(most - 1), now), Ok(()));
+    assert_eq!(charge(&places, &store, &of(1), now), Ok(()));
     assert!(matches!(
-        charge(&store, &of(1), now),
+        charge(&places, &store, &of(1), now),
         Err(ChargeError::Over { .. })
     ));
 }

@@ -1,14 +1,16 @@
 //! A policy compiled for use: what all exchanges under it share.
 
+use core::cell::OnceCell;
 use core::time::Duration;
 use std::rc::Rc;
 
-use super::pseudonyms;
+use super::agreed;
 use super::waiting_room::WaitingRoom;
 use crate::config::mask::Plan;
 use crate::config::{self, Environment, Policy, Problem};
 use crate::identity::{Board, Tended, Verifier};
 use crate::mask::Masks;
+use crate::quota::Places;
 
 /// A policy with its keys and masks compiled.
 #[derive(Debug)]
@@ -21,6 +23,8 @@ pub struct Guard {
     unmasked: Masks,
     /// Where exchanges wait for a person.
     pub(super) waiting_room: Rc<WaitingRoom>,
+    /// Where counts are kept; nowhere until the workers have agreed on it.
+    places: OnceCell<Places>,
 }
 
 impl Guard {
@@ -71,20 +75,30 @@ impl Guard {
                 verifier,
                 masks,
                 unmasked: Masks::default(),
+                places: OnceCell::new(),
             }),
             _ => Err(problems),
         }
     }
 
-    /// The names of the values that must be on the board before [`Self::tend_keys`] and
-    /// [`Self::agree_on_pseudonyms`].
+    /// The names of the values that must be on the board before [`Self::tend_keys`],
+    /// [`Self::agree_on_pseudonyms`] and [`Self::agree_on_places`].
     #[must_use]
     pub fn board_names(&self) -> Vec<String> {
         let mut names = self.verifier.board_names();
         if self.shares_pseudonym_key() {
-            names.push(pseudonyms::PLACE.to_owned());
+            names.push(agreed::PSEUDONYMS.to_owned());
+        }
+        if self.counts() {
+            names.push(agreed::COUNTS.to_owned());
         }
         names
+    }
+
+    /// Whether keys are fetched, so that [`Self::tend_keys`] has something to do.
+    #[must_use]
+    pub fn fetches_keys(&self) -> bool {
+        !self.verifier.board_names().is_empty()
     }
 
     /// Whether pseudonyms wait for [`Self::agree_on_pseudonyms`].
@@ -102,11 +116,38 @@ impl Guard {
         board: &dyn Board,
         fresh: Option<[u8; 32]>,
     ) -> Result<(), &'static str> {
-        let key = pseudonyms::agree(board, fresh)?;
+        let key = agreed::key(board, agreed::PSEUDONYMS, fresh)?;
         self.masks
             .iter()
             .for_each(|one| one.set_pseudonym_key(&key));
         Ok(())
+    }
+
+    /// Whether the policy counts, so that its counts need places.
+    #[must_use]
+    pub fn counts(&self) -> bool {
+        !self.policy.quotas.is_empty()
+    }
+
+    /// Takes the key that gives counts their places, as the workers have agreed on it, or draws
+    /// it. `fresh` are random bytes.
+    ///
+    /// # Errors
+    /// Why there is no key. What is to be counted is refused then.
+    pub fn agree_on_places(
+        &self,
+        board: &dyn Board,
+        fresh: Option<[u8; 16]>,
+    ) -> Result<(), &'static str> {
+        let key = agreed::key(board, agreed::COUNTS, fresh)?;
+        // The second time it finds the same key.
+        let _ = self.places.set(Places::new(key));
+        Ok(())
+    }
+
+    /// Where counts are kept, once that is agreed on.
+    pub(super) fn places(&self) -> Option<&Places> {
+        self.places.get()
     }
 
     /// Looks after keys that providers publish. `now` is since 1970.

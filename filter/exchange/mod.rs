@@ -6,6 +6,7 @@
 //! [`Flow::Continue`] after a verdict; everything that goes wrong ends in [`Effect::Reply`] with a
 //! refusal.
 
+mod agreed;
 mod beside;
 mod body;
 mod carrier;
@@ -15,7 +16,6 @@ mod guard;
 mod head;
 mod headers;
 mod masked_request;
-mod pseudonyms;
 mod reply;
 mod request;
 mod response;

@@ -262,6 +262,7 @@ impl Exchange {
         asked: &Asked,
         world: World<'_>,
     ) -> Result<(), Refusal> {
+        let guard = Rc::clone(&self.guard);
         let mut charged: Vec<(&Quota, Vec<&str>, u64)> = Vec::new();
         for quota in quotas {
             let key = key(quota, asked);
@@ -269,13 +270,16 @@ impl Exchange {
                 Measure::Requests => 1,
                 Measure::Items => asked.facts.as_ref().map_or(1, |facts| facts.items),
             };
-            match quota::charge(world.store, &charge_of(quota, &key, amount), world.now) {
+            // Without places nothing can be counted, and what can't be counted is refused.
+            let places = guard.places().ok_or_else(Refusal::quota_unavailable)?;
+            let charge = charge_of(quota, &key, amount);
+            match quota::charge(places, world.store, &charge, world.now) {
                 Ok(()) => charged.push((quota, key, amount)),
                 Err(error) => {
                     for (quota, key, amount) in &charged {
                         // What can't be given back stays taken until the window ends.
-                        let _ =
-                            quota::refund(world.store, &charge_of(quota, key, *amount), world.now);
+                        let charge = charge_of(quota, key, *amount);
+                        let _ = quota::refund(places, world.store, &charge, world.now);
                     }
                     return Err(match error {
                         ChargeError::Over { retry_after } => {

@@ -46,7 +46,7 @@ impl Root {
         }
         SharedData::prepare_board(&guard.board_names()).map_err(|status| {
             vec![format!(
-                "/identity/providers: no shared data for keys: {status:?}"
+                "/: no shared data for what the workers share: {status:?}"
             )]
         })?;
         if guard.shares_pseudonym_key() {
@@ -55,6 +55,16 @@ impl Root {
                 .map_err(|why| {
                     vec![format!(
                         "/pseudonyms: found no key, and {why}, expected {{\"key\": \"${{NAME}}\"}}"
+                    )]
+                })?;
+        }
+        if guard.counts() {
+            guard
+                .agree_on_places(&SharedData, random::bytes())
+                .map_err(|why| {
+                    vec![format!(
+                        "/quotas: found no key for the places of counts, and {why}, expected a \
+                         host with random numbers and shared data"
                     )]
                 })?;
         }

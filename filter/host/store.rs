@@ -12,7 +12,7 @@ use crate::quota::{CELLS, Store, StoreError};
 pub(super) struct SharedData;
 
 fn key(cell: u32) -> String {
-    format!("portcullis.quota.{cell}")
+    format!("portcullis.counts.{cell}")
 }
 
 impl SharedData {

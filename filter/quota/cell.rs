@@ -5,9 +5,9 @@
 
 pub(super) type Key = [u8; 16];
 
-/// The layout's version. A cell of another version is not read: the policy's counts would be
+/// The version of the layout and of the digests. A cell of another version is not read: the policy's counts would be
 /// wrong.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// Counts in a cell. 4096 cells of 64 counts are 8 MiB at the most, and 262,144 counts.
 pub(super) const MOST_COUNTS: usize = 64;

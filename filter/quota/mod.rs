@@ -4,7 +4,8 @@
 //! compare-and-set. A count's place is given by a digest of its quota and its key; a cell holds
 //! the counts of all keys that fall into it, so memory has a bound however many callers there
 //! are. A cell whose counts are all alive takes no new one, and the request is refused: a limit
-//! that can be pushed out of memory is no limit.
+//! that can be pushed out of memory is no limit. The digest has a key that nobody outside knows, or
+//! whoever can choose names could fill a cell of somebody else's.
 //!
 //! Windows are fixed: they begin at whole multiples of their length since 1970, so that all
 //! workers agree on them without a word. Up to twice the limit can pass in a time as long as a
@@ -15,9 +16,10 @@ mod cell;
 #[cfg(test)]
 mod tests;
 
+use core::hash::Hasher as _;
 use core::time::Duration;
 
-use sha2::{Digest, Sha256};
+use siphasher::sip128::{Hasher128 as _, SipHasher24};
 
 use cell::Cell;
 
@@ -42,6 +44,39 @@ pub struct StoreError;
 
 /// How many cells a store has.
 pub const CELLS: u32 = 4096;
+
+/// Which count has which place. All workers must have the same.
+pub struct Places {
+    /// The key of the digest.
+    key: [u8; 16],
+}
+
+impl Places {
+    /// Places that nobody can foretell who doesn't know `key`, which must be random.
+    #[must_use]
+    pub fn new(key: [u8; 16]) -> Self {
+        Self { key }
+    }
+
+    /// A count's cell, and its digest in it.
+    fn of(&self, charge: &Charge<'_>) -> (u32, [u8; 16]) {
+        let mut hash = SipHasher24::new_with_key(&self.key);
+        for part in core::iter::once(&charge.quota).chain(charge.key) {
+            // Its length before each part, so that no two keys read alike.
+            hash.write(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_le_bytes());
+            hash.write(part.as_bytes());
+        }
+        let digest = hash.finish128().as_u128();
+        let cell = u32::try_from(digest % u128::from(CELLS)).unwrap_or(0);
+        (cell, digest.to_le_bytes())
+    }
+}
+
+impl core::fmt::Debug for Places {
+    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        formatter.write_str("Places")
+    }
+}
 
 /// What a charge is made against.
 #[derive(Clone, Copy, Debug)]
@@ -80,12 +115,17 @@ const MOST_TRIES: u32 = 1000;
 ///
 /// # Errors
 /// Nothing was taken.
-pub fn charge(store: &dyn Store, charge: &Charge<'_>, now: Duration) -> Result<(), ChargeError> {
+pub fn charge(
+    places: &Places,
+    store: &dyn Store,
+    charge: &Charge<'_>,
+    now: Duration,
+) -> Result<(), ChargeError> {
     if charge.amount > charge.limit {
         return Err(ChargeError::Never);
     }
     let window = Window::of(charge.per, now);
-    change(store, charge, &window, |count| {
+    change(places, store, charge, &window, |count| {
         count
             .checked_add(charge.amount)
             .filter(|total| *total <= charge.limit)
@@ -99,8 +139,14 @@ pub fn charge(store: &dyn Store, charge: &Charge<'_>, now: Duration) -> Result<(
 ///
 /// # Errors
 /// The store failed; the amount stays taken until the window ends.
-pub fn refund(store: &dyn Store, charge: &Charge<'_>, now: Duration) -> Result<(), ChargeError> {
-    change(store, charge, &Window::of(charge.per, now), |count| {
+pub fn refund(
+    places: &Places,
+    store: &dyn Store,
+    charge: &Charge<'_>,
+    now: Duration,
+) -> Result<(), ChargeError> {
+    let window = Window::of(charge.per, now);
+    change(places, store, charge, &window, |count| {
         Ok(count.saturating_sub(charge.amount))
     })
 }
@@ -124,23 +170,19 @@ impl Window {
 }
 
 fn change(
+    places: &Places,
     store: &dyn Store,
     charge: &Charge<'_>,
     window: &Window,
     next: impl Fn(u64) -> Result<u64, ChargeError>,
 ) -> Result<(), ChargeError> {
-    let digest = digest(charge);
-    let (place, key) = digest.split_at(4);
-    let mut index = [0; 4];
-    index.copy_from_slice(place);
-    let index = u32::from_le_bytes(index) % CELLS;
-    let key = key.first_chunk().ok_or(ChargeError::Unavailable)?;
+    let (index, key) = places.of(charge);
     for _ in 0..MOST_TRIES {
         let (bytes, change) = store.get(index).map_err(|_| ChargeError::Unavailable)?;
         let mut cell = Cell::read(&bytes).ok_or(ChargeError::Unavailable)?;
         cell.drop_ended(window.now);
-        let count = cell.count(key, window.end);
-        if !cell.set(key, window.end, next(count)?) {
+        let count = cell.count(&key, window.end);
+        if !cell.set(&key, window.end, next(count)?) {
             return Err(ChargeError::Unavailable);
         }
         match store.compare_and_set(index, &cell.write(), change) {
@@ -150,14 +192,4 @@ fn change(
         }
     }
     Err(ChargeError::Unavailable)
-}
-
-/// Each part is preceded by its length, so that no two keys read alike.
-fn digest(charge: &Charge<'_>) -> [u8; 32] {
-    let mut hash = Sha256::new();
-    for part in core::iter::once(&charge.quota).chain(charge.key) {
-        hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_le_bytes());
-        hash.update(part.as_bytes());
-    }
-    hash.finalize().into()
 }

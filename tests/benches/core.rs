@@ -12,7 +12,7 @@ use std::rc::Rc;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use portcullis::config::mask::{BUILT_IN_DETECTORS, Detection, Detector, Style};
-use portcullis::exchange::{Event, Exchange, Flow, Guard, Name, NoNative, World};
+use portcullis::exchange::{Board, Event, Exchange, Flow, Guard, Name, NoNative, World};
 use portcullis::identity::Verifier;
 use portcullis::mask::{Engine, Format, Walker};
 use portcullis::quota::{Store, StoreError};
@@ -95,6 +95,21 @@ impl Store for Memory {
             .borrow_mut()
             .insert(cell, (bytes.to_vec(), change + 1));
         Ok(true)
+    }
+}
+
+/// The one key that a policy with quotas wants.
+#[derive(Default)]
+struct OneKey(RefCell<Vec<u8>>);
+
+impl Board for OneKey {
+    fn read(&self, _name: &str) -> Option<(Vec<u8>, u32)> {
+        Some((self.0.borrow().clone(), 1))
+    }
+
+    fn swap(&self, _name: &str, value: &[u8], _change: u32) -> bool {
+        *self.0.borrow_mut() = value.to_vec();
+        true
     }
 }
 
@@ -214,7 +229,10 @@ fn known(criterion: &mut Criterion) {
 
 fn exchange(criterion: &mut Criterion) {
     let idp = Idp::start().expect("an identity provider");
-    let guard = Rc::new(Guard::load(&policy(&idp), &|_| None).expect("a good policy"));
+    let guard = Guard::load(&policy(&idp), &|_| None).expect("a good policy");
+    let key = guard.agree_on_places(&OneKey::default(), Some([7; 16]));
+    key.expect("a place for the key");
+    let guard = Rc::new(guard);
     let bearer = format!(
         "Bearer {}",
         idp.token(&idp.claims("jane", &["engineers"]), Alg::EdDsa)

@@ -31,6 +31,18 @@ fn give_keys(guard: &Guard) {
 }
 
 #[test]
+fn nothing_is_looked_after_where_no_keys_are_fetched() {
+    assert!(fetching().fetches_keys());
+    let drawn = guard(&json!({
+        "masks": {"pii": {"detect": ["email"], "style": "pseudonym"}},
+        "quotas": {"calls": {"by": ["subject"], "count": "requests", "limit": 1, "per": "1m"}},
+        "rules": [{"name": "all", "then": "allow", "mask": ["pii"], "quota": ["calls"]}],
+    }));
+    assert!(!drawn.board_names().is_empty());
+    assert!(!drawn.fetches_keys());
+}
+
+#[test]
 fn a_request_waits_for_keys_with_its_body() {
     let guard = fetching();
     let mut exchange = Driven::new(&guard);

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use serde_json::json;
 
 use super::{Driven, code, guard, reply, sets, token};
-use crate::exchange::{Effect, Event, Flow};
+use crate::exchange::{Effect, Event, Flow, Guard};
 
 #[test]
 fn an_allowed_request_goes_on_with_the_service_credential_only() {
@@ -217,6 +217,30 @@ fn quotas_count_requests_and_items_and_give_back_what_did_not_pass() {
     // The two refusals gave their requests back: two more pass.
     assert_eq!(ask(1).flow, Flow::Continue);
     assert_eq!(code(&ask(1)), "quota_exceeded");
+}
+
+#[test]
+fn what_is_to_be_counted_is_refused_until_the_workers_have_agreed_where() {
+    let policy = json!({
+        "version": 1,
+        "identity": {"providers": [{
+            "name": "corp", "issuer": "https://idp", "audiences": ["inference"],
+            "keys": {"jwks": {"keys": [crate::testing::ec_public(1, "a")]}},
+        }]},
+        "quotas": {"calls": {"by": ["subject"], "count": "requests", "limit": 3, "per": "1h"}},
+        "rules": [{"name": "all", "then": "allow", "quota": ["calls"]}],
+    });
+    let guard = Guard::load(&policy.to_string(), &|_| None).unwrap();
+    let board = crate::testing::Memory::default();
+    assert!(guard.agree_on_places(&board, Some([9; 16])).is_err());
+    board.prepare(guard.board_names());
+    assert!(guard.agree_on_places(&board, None).is_err());
+
+    let guard = Rc::new(guard);
+    let ask = || Driven::new(&guard).head("GET", "/v1/models", &[], true);
+    assert_eq!(code(&ask()), "quota_unavailable");
+    guard.agree_on_places(&board, Some([9; 16])).unwrap();
+    assert_eq!(ask().flow, Flow::Continue);
 }
 
 #[test]
