@@ -9,7 +9,7 @@ use super::headers::{
 };
 use super::masked_request::Carriage;
 use super::reply::Refusal;
-use super::request::{Asked, Seen, hold, not_readable, out_of_order, shown};
+use super::request::{Asked, Seen, hold, not_readable, out_of_order};
 use super::{Exchange, Phase, World};
 use crate::config::mask::{PartialContent, Plan};
 use crate::config::upstream::{Fact, Upstream};
@@ -158,7 +158,7 @@ impl Exchange {
         }
         self.record.request.path = Some(path.path.clone());
         self.record.request.operation = Some(operation.name);
-        self.record.request.model = operation.model.as_deref().map(shown);
+        self.record.note_model(operation.model.as_deref());
 
         let found = find_token(&policy.identity.token, headers).map_err(Refusal::identity)?;
         let identity = guard

@@ -125,8 +125,8 @@ impl Exchange {
                 body,
             ));
         }
+        self.record.note_model(facts.model.as_deref());
         let request = &mut self.record.request;
-        request.model = facts.model.as_deref().map(shown);
         request.items = Some(facts.items);
         request.bytes = u64::try_from(body.len()).ok();
         asked.facts = Some(facts);
@@ -297,11 +297,6 @@ impl Exchange {
             .collect();
         Ok(())
     }
-}
-
-/// A model's name as records hold it: a caller chose its length.
-pub(super) fn shown(model: &str) -> String {
-    model.chars().take(256).collect()
 }
 
 pub(super) fn hold() -> Outcome {
