@@ -21,7 +21,7 @@ use crate::approvals::{self, Desk, News};
 use crate::config::{self, Config};
 use crate::http::{Callers, LARGEST_BODY, Refusal, json as answer};
 use crate::sessions::{self, Archive, Counts, Recorder, Writer};
-use crate::store::{self, Database, Durability, StoreError};
+use crate::store::{Database, Durability, Store, StoreError};
 
 /// How long clients may take to let go once the desk is stopping.
 const GRACE: Duration = Duration::from_secs(10);
@@ -111,9 +111,10 @@ fn read_config(options: &Options) -> Result<Config, Failure> {
 }
 
 async fn serve(options: &Options, config: &Config) -> Result<(), Failure> {
-    let approvals = store::open(&options.store, Durability::Every)?;
-    let reading = store::open(&options.store, Durability::Most)?;
-    let recording = store::open(&options.store, Durability::Most)?;
+    let store = Store::create(&options.store)?;
+    let approvals = store.connect(Durability::Every)?;
+    let reading = store.connect(Durability::Most)?;
+    let recording = store.connect(Durability::Most)?;
     let http = bind(options.listen, "--listen").await?;
     let grpc = bind(options.grpc, "--grpc").await?;
     let signal = signals()?;
