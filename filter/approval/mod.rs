@@ -14,6 +14,15 @@ use sha2::{Digest, Sha256};
 use crate::config::hex;
 use crate::json;
 
+/// What a person is asked about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// Whether a request may go on.
+    Request,
+    /// Whether an answer may.
+    Answer,
+}
+
 /// Where questions go.
 pub const ASK_PATH: &str = "/v1/approvals";
 
@@ -53,19 +62,35 @@ pub struct Question<'a> {
     pub wait: u64,
 }
 
-/// The digest that binds an approval to one request: its method, host, path with query, and body.
+/// What an approval is bound to besides a body.
+#[derive(Clone, Copy, Debug)]
+pub struct Target<'a> {
+    /// The request's method.
+    pub method: &'a str,
+    /// Its authority, without the port and in lower case.
+    pub host: &'a str,
+    /// Its normalized path, with its query.
+    pub path: &'a str,
+}
+
+/// The digest that binds an approval to one request.
 #[must_use]
-pub fn digest(method: &str, host: &str, target: &str, body: &[u8]) -> String {
-    digest_of(&[method.as_bytes(), host.as_bytes(), target.as_bytes(), body])
+pub fn digest(target: &Target<'_>, body: &[u8]) -> String {
+    digest_of(&[&target.parts()[..], &[body]].concat())
 }
 
 /// The digest that binds an approval to one answer to a request: what a request's has, and the
 /// answer's body as it would be sent.
 #[must_use]
-pub fn digest_of_answer(method: &str, host: &str, target: &str, answer: &[u8]) -> String {
-    let [method, host, target] = [method, host, target].map(str::as_bytes);
+pub fn digest_of_answer(target: &Target<'_>, answer: &[u8]) -> String {
     // One part more than a request has: no answer's digest is a request's.
-    digest_of(&[method, host, target, b"answer", answer])
+    digest_of(&[&target.parts()[..], &[b"answer", answer]].concat())
+}
+
+impl<'a> Target<'a> {
+    fn parts(&self) -> [&'a [u8]; 3] {
+        [self.method, self.host, self.path].map(str::as_bytes)
+    }
 }
 
 fn digest_of(parts: &[&[u8]]) -> String {

@@ -1,4 +1,8 @@
-use super::{Answer, State, digest, read_answer};
+use super::{Answer, State, Target, digest_of_answer, read_answer};
+
+fn digest(method: &str, host: &str, path: &str, body: &[u8]) -> String {
+    super::digest(&Target { method, host, path }, body)
+}
 
 #[test]
 fn a_digest_tells_requests_apart() {
@@ -13,6 +17,12 @@ fn a_digest_tells_requests_apart() {
     ] {
         assert_ne!(one, other);
     }
+    let target = Target {
+        method: "POST",
+        host: "h",
+        path: "/a?x",
+    };
+    assert_ne!(one, digest_of_answer(&target, b"body"));
 }
 
 #[test]

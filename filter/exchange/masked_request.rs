@@ -4,17 +4,17 @@
 //! and approved rests on the body as the caller sent it. A body that can't be read with certainty
 //! is refused: it could hold what the mask is for.
 
-use super::body::WITHHELD;
 use super::event::{Effect, Headers};
+use super::guard::Guard;
 use super::headers::{has, is_encoded, is_grpc, media_type, parameter, single};
-use super::reply::Refusal;
-use super::request::{Seen, not_readable, over};
-use super::{Exchange, Guard};
+use super::reply::{Refusal, WITHHELD};
+use super::seen::Seen;
 use crate::config::rules::RequestMask;
 use crate::encoding::Coding;
 use crate::json;
 use crate::mask::{Boundary, Format, Framing, GrpcMessage, Masks, Media, Originals, Pass, Stop};
 use crate::operation::{Dialect, Operation, Shape};
+use crate::record::Record;
 
 /// How a request carries text, and what its head says of its bytes.
 #[derive(Clone, Debug)]
@@ -118,55 +118,55 @@ pub(super) struct Sent {
     pub(super) originals: Option<Originals>,
 }
 
-impl Exchange {
-    /// Masks the request's body.
-    pub(super) fn mask_request(
-        &mut self,
-        guard: &Guard,
-        mask: RequestMask,
-        carriage: &Carriage,
-        body: &[u8],
-    ) -> Result<Sent, Refusal> {
-        if body.is_empty() {
-            return Ok(Sent::default());
-        }
-        let masks = guard.masks(Some(mask.plan)).ok_or_else(unmaskable)?;
-        let format = match carriage.read {
-            Read::Text(format, framing) if is_certain(format, body) => (format, framing),
-            Read::NoText => return Ok(Sent::default()),
-            _ if masks.only_count() => return Ok(Sent::default()),
-            _ => return Err(unmaskable()),
-        };
-        let mut pass = Pass::new(masks, format, None);
-        masks.begin_noting();
-        let limit = guard.policy.limits.request_body;
-        let result = run(&mut pass, masks, body, limit);
-        let originals = masks.end_noting();
-        let request = &mut self.record.request;
-        request.masked = !masks.only_count();
-        request.matches = pass.matches(masks);
-        request.alerts = pass.alerts(masks);
-        if mask.restore {
-            request.not_kept = originals.left_out();
-        }
-        let out = result.map_err(|unsent| match unsent {
-            Unsent::TooLarge => Refusal::too_large(limit),
-            Unsent::Stopped(Stop::Cut) => Refusal::new(
-                403,
-                WITHHELD,
-                "The request holds something that the policy does not let through.",
-            ),
-            Unsent::Stopped(Stop::Walk(_)) => unmaskable(),
-        })?;
-        Ok(Sent {
-            effects: if out == body {
-                Vec::new()
-            } else {
-                changes(carriage, out)
-            },
-            originals: mask.restore.then_some(originals),
-        })
+/// Masks the request's body.
+pub(super) fn mask_request(
+    guard: &Guard,
+    record: &mut Record,
+    mask: RequestMask,
+    carriage: &Carriage,
+    body: &[u8],
+) -> Result<Sent, Refusal> {
+    if body.is_empty() {
+        return Ok(Sent::default());
     }
+    let masks = guard
+        .masks(Some(mask.plan))
+        .ok_or_else(Refusal::unmaskable)?;
+    let format = match carriage.read {
+        Read::Text(format, framing) if is_certain(format, body) => (format, framing),
+        Read::NoText => return Ok(Sent::default()),
+        _ if masks.only_count() => return Ok(Sent::default()),
+        _ => return Err(Refusal::unmaskable()),
+    };
+    let mut pass = Pass::new(masks, format, None);
+    masks.begin_noting();
+    let limit = guard.policy.limits.request_body;
+    let result = run(&mut pass, masks, body, limit);
+    let originals = masks.end_noting();
+    let request = &mut record.request;
+    request.masked = !masks.only_count();
+    request.matches = pass.matches(masks);
+    request.alerts = pass.alerts(masks);
+    if mask.restore {
+        request.not_kept = originals.left_out();
+    }
+    let out = result.map_err(|unsent| match unsent {
+        Unsent::TooLarge => Refusal::too_large(limit),
+        Unsent::Stopped(Stop::Cut) => Refusal::new(
+            403,
+            WITHHELD,
+            "The request holds something that the policy does not let through.",
+        ),
+        Unsent::Stopped(Stop::Walk(_)) => Refusal::unmaskable(),
+    })?;
+    Ok(Sent {
+        effects: if out == body {
+            Vec::new()
+        } else {
+            changes(carriage, out)
+        },
+        originals: mask.restore.then_some(originals),
+    })
 }
 
 /// What is masked at once of a body.
@@ -239,6 +239,7 @@ fn is_certain(format: Format, body: &[u8]) -> bool {
     }
 }
 
-pub(super) fn unmaskable() -> Refusal {
-    not_readable("The body can't be masked, and is not passed on unmasked.")
+/// Whether so many bytes are more than a limit.
+pub(super) fn over(bytes: usize, limit: u64) -> bool {
+    u64::try_from(bytes).map_or(true, |bytes| bytes > limit)
 }

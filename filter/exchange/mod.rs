@@ -7,95 +7,49 @@
 //! refusal.
 
 mod agreed;
+mod approval_step;
+mod asked;
 mod beside;
-mod body;
 mod carrier;
+mod charges;
+mod context;
 mod event;
-mod gate;
 mod guard;
-mod head;
 mod headers;
 mod masked_request;
+mod pipeline;
 mod reply;
 mod request;
 mod response;
-mod response_gate;
+mod seen;
 mod waiting_room;
+mod world;
 
 #[cfg(test)]
 mod tests;
 
-use core::time::Duration;
 use std::borrow::Cow;
 use std::rc::Rc;
 
 pub use crate::config::identity::{Algorithm, VerifyWith};
 pub use crate::identity::{Board, KeyRequest, Native, NoNative, Tended};
+pub use asked::caller;
 pub use event::{Call, Effect, Event, Flow, Headers, Outcome, Reply};
 pub use guard::Guard;
-pub use head::{NOT_A_HEADER, unwritable};
-pub use request::caller;
+pub use request::{NOT_A_HEADER, unwritable};
+pub use world::{Name, World};
 
-use crate::identity::Identity;
-use crate::quota::Store;
 use crate::record::{Caller, Record};
-use reply::Refusal;
-use request::Asked;
-use response::Masking;
-
-/// What an exchange may use of the world besides its events.
-#[derive(Clone, Copy)]
-pub struct World<'a> {
-    /// The time since 1970.
-    pub now: Duration,
-    /// The counters that all workers share.
-    pub store: &'a dyn Store,
-    /// The host's cryptography.
-    pub native: &'a dyn Native,
-    /// Whether there is room for one more request that waits for keys.
-    pub may_wait: bool,
-    /// Whether the host hands over a body while its head waits, as far as is known.
-    pub bodies_come: bool,
-}
-
-/// Names an exchange in its record.
-#[derive(Clone, Debug)]
-pub struct Name {
-    /// The exchange's own id.
-    pub id: String,
-    /// The VM's id.
-    pub worker: Rc<str>,
-}
-
-/// How far an exchange is.
-#[derive(Debug)]
-enum Phase {
-    /// Nothing has come.
-    New,
-    /// The caller's token waits for keys.
-    Verifying(Box<head::Held>),
-    /// The decision waits for the body.
-    Reading(Box<Asked>),
-    /// The decision waits for a person.
-    Waiting(Box<gate::Waiting>),
-    /// The request went on.
-    Passed(Masking),
-    /// The filter answered, or cut the response off: nothing more is looked at.
-    Over,
-}
+use context::Context;
+use request::RequestState;
+use response::ResponseState;
 
 /// One request and its response.
 #[derive(Debug)]
 pub struct Exchange {
-    guard: Rc<Guard>,
-    phase: Phase,
-    record: Record,
-    caller: Option<Rc<Identity>>,
-    /// When the first event came, since 1970.
-    began: Option<Duration>,
-    calls: u64,
-    dialect: crate::operation::Dialect,
-    head_request: bool,
+    context: Context,
+    request: RequestState,
+    response: ResponseState,
 }
 
 impl Exchange {
@@ -103,122 +57,96 @@ impl Exchange {
     #[must_use]
     pub fn new(guard: Rc<Guard>, name: Name) -> Self {
         Self {
-            guard,
-            phase: Phase::New,
-            record: Record::begin(name.id, name.worker),
-            caller: None,
-            began: None,
-            calls: 0,
-            dialect: crate::operation::Dialect::Openai,
-            head_request: false,
+            context: Context::new(guard, Record::begin(name.id, name.worker)),
+            request: RequestState::ExpectHead,
+            response: ResponseState::ExpectRequest,
         }
     }
 
     /// Takes an event and says what it leads to.
     pub fn handle(&mut self, event: Event<'_>, world: World<'_>) -> Outcome {
-        self.began.get_or_insert(world.now);
+        self.context.begin(world);
         match event {
-            Event::RequestHead {
-                headers,
-                end,
-                cluster,
-            } => self.request_head(headers, end, cluster, world),
-            Event::RequestGrows { bytes } => self.request_grows(bytes, world),
-            Event::RequestWhole { body } => self.request_whole(body, world),
-            Event::CallAnswered { call, answer } => self.call_answered(call, answer, world),
-            Event::KeysRenewed => self.keys_renewed(world),
-            Event::BodyWithheld => self.body_withheld(world),
-            Event::ResponseHead { headers, end } => self.response_head(headers, end, world),
-            Event::ResponseBody { piece, end } => self.response_body(piece, end, world),
-            Event::ResponseTrailers { trailers } => self.response_trailers(trailers, world),
+            Event::RequestHead { .. }
+            | Event::RequestGrows { .. }
+            | Event::RequestWhole { .. }
+            | Event::KeysRenewed => self.step_request(event, world),
+            Event::ResponseHead { .. }
+            | Event::ResponseBody { .. }
+            | Event::ResponseTrailers { .. } => self.step_response(event, world),
+            // It is told by who waits.
+            Event::CallAnswered { .. } | Event::BodyWithheld => match self.request {
+                RequestState::Passed => self.step_response(event, world),
+                _ => self.step_request(event, world),
+            },
             Event::Closed { number } => self.closed(number, world),
         }
+    }
+
+    fn step_request(&mut self, event: Event<'_>, world: World<'_>) -> Outcome {
+        let state = core::mem::replace(&mut self.request, RequestState::Closed);
+        let had_passed = matches!(state, RequestState::Passed);
+        let step = request::step(state, event, &mut self.context, world);
+        self.request = step.state;
+        if let Some(plan) = step.passed {
+            self.response = ResponseState::ExpectHead(plan);
+        } else if had_passed && !matches!(self.request, RequestState::Passed) {
+            // Whatever the model server answers, it is not what the caller was told.
+            let response = core::mem::replace(&mut self.response, ResponseState::Refused);
+            response.close(&mut self.context);
+        }
+        step.outcome
+    }
+
+    fn step_response(&mut self, event: Event<'_>, world: World<'_>) -> Outcome {
+        let state = core::mem::replace(&mut self.response, ResponseState::Closed);
+        let step = response::step(state, event, &mut self.context, world);
+        self.response = step.state;
+        step.outcome
     }
 
     /// Whether the host must hand over the request's body once it is whole.
     #[must_use]
     pub fn wants_request_body(&self) -> bool {
-        matches!(self.phase, Phase::Reading(_))
-    }
-
-    /// Whether the request is held, so that no part of it may go on.
-    #[must_use]
-    pub fn holds_request(&self) -> bool {
-        matches!(
-            self.phase,
-            Phase::Verifying(_) | Phase::Reading(_) | Phase::Waiting(_)
-        )
+        self.request.wants_body()
     }
 
     /// Whether the whole response is held, so that no part of it may go on.
     #[must_use]
     pub fn holds_response(&self) -> bool {
-        matches!(&self.phase, Phase::Passed(masking) if masking.is_held())
+        self.response.is_held()
     }
 
     /// Whether all headers of the response are looked at.
     #[must_use]
     pub fn wants_response_head(&self) -> bool {
-        matches!(&self.phase, Phase::Passed(masking) if masking.is_planned())
+        self.response.wants_head()
     }
 
     /// Whether the response's trailers have to come through [`Event::ResponseTrailers`].
     #[must_use]
     pub fn wants_response_trailers(&self) -> bool {
-        self.wants_response_head()
+        self.response.wants_trailers()
     }
 
     /// Whether the response's body has to come through [`Event::ResponseBody`].
     #[must_use]
     pub fn wants_response_body(&self) -> bool {
-        matches!(&self.phase, Phase::Passed(masking) if masking.is_active())
-    }
-
-    /// The request ends here with an answer of the filter's own.
-    fn refuse(&mut self, refusal: Refusal, world: World<'_>) -> Outcome {
-        self.phase = Phase::Over;
-        let verdict = &mut self.record.verdict;
-        verdict.action = "deny";
-        verdict.code = Some(refusal.code);
-        verdict.status = Some(refusal.status);
-        self.record.timing.verdict = Some(self.elapsed(world));
-        Outcome {
-            effects: vec![Effect::Reply(refusal.into_reply(self.dialect))],
-            flow: Flow::Hold,
-        }
-    }
-
-    /// What waits for a body that won't come ends.
-    fn body_withheld(&mut self, world: World<'_>) -> Outcome {
-        match &self.phase {
-            Phase::Reading(_) => self.refuse(Refusal::no_bodies(), world),
-            Phase::Passed(masking) if masking.awaits_body() => {
-                self.refuse_response_with(Refusal::no_bodies())
-            }
-            // Whoever waits for keys, or for a person, may need no body.
-            _ => request::hold(),
-        }
-    }
-
-    /// When the request came, since 1970.
-    fn began(&self, world: World<'_>) -> Duration {
-        self.began.unwrap_or(world.now)
-    }
-
-    /// Milliseconds since the request came.
-    fn elapsed(&self, world: World<'_>) -> u64 {
-        let elapsed = world.now.saturating_sub(self.began(world));
-        u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
+        self.response.wants_body()
     }
 
     fn closed(&mut self, number: u64, world: World<'_>) -> Outcome {
-        if let Phase::Passed(masking) = &self.phase {
-            masking.count(&self.guard, &mut self.record);
-        }
-        self.phase = Phase::Over;
-        self.record.number = number;
-        self.record.timing.total = self.elapsed(world);
-        let caller = self.caller.as_deref().map(|identity| Caller {
+        let context = &mut self.context;
+        let request = core::mem::replace(&mut self.request, RequestState::Closed);
+        request.close(context, world);
+        let response = core::mem::replace(&mut self.response, ResponseState::Closed);
+        response.close(context);
+        let began = context.began(world);
+        let elapsed = context.elapsed(world);
+        let record = &mut context.record;
+        record.number = number;
+        record.timing.total = elapsed;
+        let caller = context.caller.as_deref().map(|identity| Caller {
             provider: &identity.provider,
             issuer: &identity.issuer,
             subject: &identity.subject,
@@ -226,10 +154,7 @@ impl Exchange {
             client: identity.client.as_deref(),
             groups: Cow::Borrowed(&identity.groups),
         });
-        let began = self.began(world);
-        let record = self
-            .record
-            .to_json(&self.guard.policy.digest, caller, began);
+        let record = record.to_json(&context.guard.policy.digest, caller, began);
         Outcome {
             effects: vec![Effect::Record(record)],
             flow: Flow::Continue,

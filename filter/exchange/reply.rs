@@ -4,9 +4,13 @@ use serde_json::json;
 
 use super::event::Reply;
 use super::waiting_room::Full;
+use crate::approval::{Answer, Subject};
 use crate::config::approvals::Approvals;
 use crate::identity;
 use crate::operation::{Dialect, PathError};
+
+/// The code of a body that has a match which ends it.
+pub(super) const WITHHELD: &str = "match_withheld";
 
 /// Why a request ends at the filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +42,69 @@ impl Refusal {
             return this.with("retry-after", "1".to_owned());
         }
         this.with("www-authenticate", refusal.challenge())
+    }
+
+    /// Events in an order that no host should produce.
+    pub(super) fn out_of_order() -> Self {
+        Self::new(500, "out_of_order", "The request can't be judged.")
+    }
+
+    pub(super) fn malformed(message: impl Into<String>) -> Self {
+        Self::new(400, "body_malformed", message)
+    }
+
+    pub(super) fn not_readable(message: &str) -> Self {
+        Self::new(415, "body_not_readable", message)
+    }
+
+    pub(super) fn unmaskable() -> Self {
+        Self::not_readable("The body can't be masked, and is not passed on unmasked.")
+    }
+
+    pub(super) fn approval_denied(subject: Subject, answer: &Answer) -> Self {
+        let what = match subject {
+            Subject::Request => "request",
+            Subject::Answer => "answer",
+        };
+        let reason = answer.reason.as_deref().unwrap_or_default();
+        let message = format!("A reviewer denied this {what} ({}). {reason}", answer.id);
+        Self::forbidden("approval_denied", message.trim_end())
+    }
+
+    pub(super) fn approval_gone(subject: Subject, id: &str) -> Self {
+        let other = match subject {
+            Subject::Request => " for another request",
+            Subject::Answer => "",
+        };
+        let message = format!("The approval {id} was used{other} or has expired.");
+        Self::forbidden("approval_gone", message)
+    }
+
+    /// For what is in the response, before any of it has gone.
+    pub(super) fn withheld() -> Self {
+        Self::new(
+            403,
+            WITHHELD,
+            "The answer holds something that the policy does not let through.",
+        )
+    }
+
+    /// The refusal with this code of a response of which nothing has gone.
+    pub(super) fn of_answer(code: &'static str) -> Self {
+        if code == WITHHELD {
+            Self::withheld()
+        } else {
+            Self::not_maskable(code)
+        }
+    }
+
+    /// The code of an answer that can't be masked.
+    pub(super) fn not_maskable(code: &'static str) -> Self {
+        Self::new(
+            502,
+            code,
+            "The model server's answer can't be masked, and is not passed on unmasked.",
+        )
     }
 
     pub(super) fn path(error: PathError) -> Self {

@@ -6,6 +6,7 @@ mod keys;
 mod masks;
 mod requests;
 mod responses;
+mod states;
 mod upstream;
 
 use core::time::Duration;

@@ -119,10 +119,10 @@ pub struct Approval {
 pub struct Response {
     /// The status that the client was sent.
     pub status: Option<u16>,
-    /// Bytes of the body that came from the model server.
-    pub bytes_received: u64,
-    /// Bytes of the body that went to the client.
-    pub bytes_sent: u64,
+    /// Bytes of the body that came from the model server; `None` if nobody looked at it.
+    pub bytes_received: Option<u64>,
+    /// Bytes of the body that went to the client; `None` if nobody looked at it.
+    pub bytes_sent: Option<u64>,
     /// Whether a mask was on.
     pub masked: bool,
     /// What was masked, ended the response, or waited for a person, by detector.
@@ -177,6 +177,17 @@ impl Record {
                 .to_owned()
         };
         self.request.model = model.map(cut);
+    }
+
+    /// The response has a body, and its bytes are counted.
+    pub fn begin_body(&mut self) {
+        self.response.bytes_received = Some(0);
+        self.response.bytes_sent = Some(0);
+    }
+
+    /// Nothing of the response's body went to the client after all.
+    pub fn nothing_sent(&mut self) {
+        self.response.bytes_sent = Some(0);
     }
 
     /// So many more bytes of the response's body came.
@@ -280,8 +291,9 @@ impl Caller<'_> {
     }
 }
 
-fn add(total: &mut u64, more: usize) {
-    *total = total.saturating_add(u64::try_from(more).unwrap_or(u64::MAX));
+fn add(total: &mut Option<u64>, more: usize) {
+    let more = u64::try_from(more).unwrap_or(u64::MAX);
+    *total = Some(total.unwrap_or(0).saturating_add(more));
 }
 
 /// The text as it grows. It is written for every exchange, so what is known to need no escape is

@@ -188,8 +188,8 @@ fn the_longest_record_fits() {
         reviewer: Some(long.clone()),
     });
     record.response.status = Some(u16::MAX);
-    record.response.bytes_received = u64::MAX;
-    record.response.bytes_sent = u64::MAX;
+    record.response.bytes_received = Some(u64::MAX);
+    record.response.bytes_sent = Some(u64::MAX);
     record.response.matches.clone_from(&counts);
     record.response.alerts.clone_from(&counts);
     record.response.restored = u64::MAX;

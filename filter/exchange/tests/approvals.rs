@@ -3,7 +3,7 @@ use std::rc::Rc;
 
 use serde_json::{Value, json};
 
-use super::{Driven, code, guard, reply, token};
+use super::{Driven, bytes, code, guard, reply, token};
 use crate::exchange::{Call, Effect, Event, Flow, Guard, Outcome};
 
 fn gated() -> Rc<Guard> {
@@ -257,4 +257,45 @@ fn no_more_wait_than_may_in_all() {
     assert_eq!(reply(&refused).status, 503);
     drop(waiting);
     call(&of(&guard, "jane").1);
+}
+
+#[test]
+fn a_request_and_its_answer_are_told_apart_by_the_same_host_and_query() {
+    let digest_at = |authority: &str, path: &str| {
+        let guard = guard(&json!({
+            "approvals": {"cluster": "desk"},
+            "masks": {"gate": {"detect": [{"is": "email", "action": {"approve": {"reviewers": ["leads"]}}}]}},
+            "rules": [
+                {"name": "list", "when": {"operation": ["model.list"]}, "then": "allow", "mask": ["gate"]},
+            ],
+        }));
+        let mut exchange = Driven::new(&guard);
+        let bearer = format!("Bearer {}", token("jane", &[]));
+        let headers = [
+            (":method", "GET"),
+            (":path", path),
+            (":authority", authority),
+            ("authorization", &bearer),
+        ];
+        let outcome = exchange.handle(Event::RequestHead {
+            headers: &bytes(&headers),
+            end: true,
+            cluster: None,
+        });
+        assert_eq!(outcome.flow, Flow::Continue);
+        let headers = bytes(&[(":status", "200"), ("content-type", "text/plain")]);
+        exchange.handle(Event::ResponseHead {
+            headers: &headers,
+            end: false,
+        });
+        let outcome = exchange.handle(Event::ResponseBody {
+            piece: b"ana@example.com",
+            end: true,
+        });
+        let question: Value = serde_json::from_slice(&call(&outcome).body).unwrap();
+        question["digest"].as_str().unwrap().to_owned()
+    };
+    let one = digest_at("models:80", "/v1/models?page=1");
+    assert_eq!(one, digest_at("MODELS", "/v1/models?page=1"));
+    assert_ne!(one, digest_at("models", "/v1/models?page=2"));
 }

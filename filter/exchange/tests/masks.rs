@@ -388,8 +388,14 @@ fn a_prompt_that_a_person_approved_is_masked_afterwards() {
     assert_eq!(outcome.flow, Flow::Continue);
     assert!(sent(&outcome).unwrap().contains("[EMAIL]"));
     // What was approved is what the caller sent.
-    let digest =
-        crate::approval::digest("POST", "models", "/v1/chat/completions", PROMPT.as_bytes());
+    let digest = crate::approval::digest(
+        &crate::approval::Target {
+            method: "POST",
+            host: "models",
+            path: "/v1/chat/completions",
+        },
+        PROMPT.as_bytes(),
+    );
     assert_eq!(question["digest"], digest);
     let record = exchange.record();
     assert_eq!(record["verdict"]["quotas"], json!(["q"]));

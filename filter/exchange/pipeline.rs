@@ -3,29 +3,30 @@
 use std::rc::Rc;
 
 use super::carrier::Carrier;
+use super::reply::WITHHELD;
 use crate::encoding::{self, Decoder};
 use crate::mask::{Masks, Originals, Pass, Stop, WalkError};
 
-/// Masks one body.
+/// The way of one body.
 #[derive(Debug)]
-pub(super) struct Body {
+pub(super) struct Pipeline {
     decoder: Option<Decoder>,
     pass: Pass,
+    /// Whether its last piece has come.
+    ended: bool,
     /// Whether it goes as it comes, and is only looked at.
     unchanged: bool,
 }
 
-/// The code of a body that has a match which ends it.
-pub(super) const WITHHELD: &str = "match_withheld";
-
 /// Room in what a piece becomes, for replacements that are longer than what they replace.
 const ROOM: usize = 512;
 
-impl Body {
+impl Pipeline {
     /// A body of which nothing has come, and in which these are put back.
     pub(super) fn new(carrier: Carrier, masks: &Masks, originals: Option<&Rc<Originals>>) -> Self {
         Self {
             decoder: carrier.coding.map(Decoder::new),
+            ended: false,
             unchanged: masks.only_count() && originals.is_none(),
             pass: Pass::new(masks, (carrier.format, carrier.framing), originals),
         }
@@ -52,6 +53,14 @@ impl Body {
         piece: &[u8],
         end: bool,
     ) -> Result<Vec<u8>, &'static str> {
+        if self.ended {
+            // Its head said how long it is.
+            return match piece {
+                [] => Ok(Vec::new()),
+                _ => Err("body_too_long"),
+            };
+        }
+        self.ended = end;
         // What waited of earlier pieces comes on top.
         let mut out = Vec::with_capacity(piece.len() + self.pass.held() + ROOM);
         let result = self.decode(masks, piece, end, &mut out);

@@ -1,0 +1,99 @@
+//! What a request asks for, and who asks.
+
+use std::rc::Rc;
+
+use super::charges::{Charges, Spender};
+use super::masked_request::Carriage;
+use super::reply::Refusal;
+use crate::approval::{self, Target};
+use crate::config::rules::Rule;
+use crate::identity::Identity;
+use crate::operation::{Facts, Operation, Path};
+use crate::rules::{self, Body, Caller, Decision, Prompts};
+
+/// What a request asks for, and who asks.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) identity: Rc<Identity>,
+    pub(super) operation: Operation,
+    pub(super) method: String,
+    /// The authority without its port, in lower case.
+    pub(super) host: String,
+    pub(super) path: Path,
+    /// What the body says; `None` until it has been read.
+    pub(super) facts: Option<Facts>,
+    /// What its texts fit, once it has been read.
+    pub(super) prompts: Prompts,
+    /// The digest that an approval is bound to, once the body has been read.
+    pub(super) digest: Option<String>,
+    /// Whether this version can read such a body, and if not, why.
+    pub(super) readable: Result<(), Refusal>,
+    /// How the body carries text.
+    pub(super) carriage: Carriage,
+    /// The first rule that has not been tried.
+    pub(super) next_rule: usize,
+    /// What quotas have been charged with.
+    pub(super) charges: Option<Charges>,
+}
+
+impl Asked {
+    /// Who takes from quotas.
+    pub(super) fn spender(&self) -> Spender<'_> {
+        Spender {
+            identity: &self.identity,
+            operation: self.operation.name,
+            facts: self.facts.as_ref(),
+        }
+    }
+
+    /// What an approval of the request is bound to.
+    pub(super) fn digest(&self, body: &[u8]) -> String {
+        approval::digest(&self.target(&self.path.to_header()), body)
+    }
+
+    /// What an approval of an answer to the request is bound to.
+    pub(super) fn digest_of_answer(&self, answer: &[u8]) -> String {
+        approval::digest_of_answer(&self.target(&self.path.to_header()), answer)
+    }
+
+    fn target<'a>(&'a self, path: &'a str) -> Target<'a> {
+        Target {
+            method: &self.method,
+            host: &self.host,
+            path,
+        }
+    }
+
+    /// What the rules from `first` on say of it.
+    pub(super) fn decide(&self, rules: &[Rule], first: usize) -> Decision {
+        rules::decide(
+            rules,
+            first,
+            &rules::Request {
+                caller: caller(&self.identity),
+                method: &self.method,
+                host: &self.host,
+                path: &self.path.path,
+                operation: self.operation.name,
+                body: self.facts.as_ref().map(|facts| Body {
+                    model: facts.model.as_deref(),
+                    items: facts.items,
+                    prompts: &self.prompts,
+                }),
+            },
+        )
+    }
+}
+
+/// What rules look at of an identity.
+#[must_use]
+pub fn caller(identity: &Identity) -> Caller<'_> {
+    Caller {
+        provider: &identity.provider,
+        subject: &identity.subject,
+        groups: &identity.groups,
+        client: identity.client.as_deref(),
+        kind: identity.kind,
+        claims: &identity.claims,
+    }
+}

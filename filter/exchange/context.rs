@@ -1,0 +1,98 @@
+//! What both directions of an exchange share.
+
+use core::time::Duration;
+use std::rc::Rc;
+
+use super::event::{Effect, Flow, Outcome};
+use super::guard::Guard;
+use super::reply::Refusal;
+use super::world::World;
+use crate::identity::Identity;
+use crate::operation::Dialect;
+use crate::record::Record;
+
+/// What is known of an exchange, however far each of its directions is.
+#[derive(Debug)]
+pub(super) struct Context {
+    pub(super) guard: Rc<Guard>,
+    pub(super) record: Record,
+    /// The verified caller.
+    pub(super) caller: Option<Rc<Identity>>,
+    /// How the caller wants errors.
+    pub(super) dialect: Dialect,
+    /// When the first event came, since 1970.
+    began: Option<Duration>,
+    calls: u64,
+}
+
+impl Context {
+    pub(super) fn new(guard: Rc<Guard>, record: Record) -> Self {
+        Self {
+            guard,
+            record,
+            caller: None,
+            dialect: Dialect::Openai,
+            began: None,
+            calls: 0,
+        }
+    }
+
+    /// Notes when the first event comes.
+    pub(super) fn begin(&mut self, world: World<'_>) {
+        self.began.get_or_insert(world.now);
+    }
+
+    /// When the request came, since 1970.
+    pub(super) fn began(&self, world: World<'_>) -> Duration {
+        self.began.unwrap_or(world.now)
+    }
+
+    /// Milliseconds since the request came.
+    pub(super) fn elapsed(&self, world: World<'_>) -> u64 {
+        let elapsed = world.now.saturating_sub(self.began(world));
+        u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// A number for the next call.
+    pub(super) fn number_call(&mut self) -> u64 {
+        self.calls = self.calls.saturating_add(1);
+        self.calls
+    }
+
+    /// The request ends here with an answer of the filter's own.
+    pub(super) fn refuse_request(&mut self, refusal: Refusal, world: World<'_>) -> Outcome {
+        let verdict = &mut self.record.verdict;
+        verdict.action = "deny";
+        verdict.code = Some(refusal.code);
+        verdict.status = Some(refusal.status);
+        self.record.timing.verdict = Some(self.elapsed(world));
+        Outcome {
+            effects: vec![Effect::Reply(refusal.into_reply(self.dialect))],
+            flow: Flow::Hold,
+        }
+    }
+
+    /// An answer of the filter's own takes the place of the response, nothing of which has gone.
+    /// Behind the head, what Envoy holds of the body has to go as well.
+    pub(super) fn refuse_response(&mut self, refusal: Refusal, behind_head: bool) -> Outcome {
+        self.record.response.code = Some(refusal.code);
+        let mut effects = Vec::new();
+        if behind_head {
+            effects.push(Effect::ReplaceResponseBody(Vec::new()));
+        }
+        effects.push(Effect::Reply(refusal.into_reply(self.dialect)));
+        Outcome {
+            effects,
+            flow: Flow::Hold,
+        }
+    }
+
+    /// The response's head has gone: all that is left is to end the connection.
+    pub(super) fn cut_response(&mut self, code: &'static str) -> Outcome {
+        self.record.response.code = Some(code);
+        Outcome {
+            effects: vec![Effect::ReplaceResponseBody(Vec::new()), Effect::CutResponse],
+            flow: Flow::Hold,
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! A request's head: who asks, and what for.
+
+use core::time::Duration;
+use std::rc::Rc;
+
+use super::edits::edits;
+use super::facts;
+use super::judge::judge;
+use super::state::{ExpectKeys, RequestState, Step};
+use crate::exchange::asked::Asked;
+use crate::exchange::context::Context;
+use crate::exchange::event::{Effect, Headers};
+use crate::exchange::headers::{self, host, is_encoded, is_grpc, is_json, media_type, single};
+use crate::exchange::masked_request::Carriage;
+use crate::exchange::reply::Refusal;
+use crate::exchange::seen::Seen;
+use crate::exchange::world::World;
+use crate::identity::{self, Unverified, find_token};
+use crate::operation::{self, Dialect, Facts, Operation, Shape};
+use crate::rules::Prompts;
+
+/// What a head says before its caller is known.
+#[derive(Clone, Copy)]
+pub(super) struct Head<'a> {
+    pub(super) headers: &'a Headers<'a>,
+    pub(super) end: bool,
+    pub(super) cluster: Option<&'a str>,
+}
+
+/// Why a head leads to no [`Asked`].
+enum NotYet {
+    Refused(Refusal),
+    Wait(Duration),
+}
+
+impl From<Refusal> for NotYet {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+/// Takes a head, the first time or once keys have come.
+pub(super) fn take(head: Head<'_>, context: &mut Context, world: World<'_>) -> Step {
+    let (mut asked, edits) = match read(head, context, world) {
+        Ok(read) => read,
+        Err(NotYet::Refused(refusal)) => return Step::refuse(refusal, context, world),
+        Err(NotYet::Wait(wait)) => return wait_for_keys(head, wait, context, world),
+    };
+    let seen = if head.end {
+        asked.readable = facts::take(&mut asked, b"", context);
+        Seen::Here(b"")
+    } else {
+        Seen::Coming
+    };
+    let mut step = judge(Box::new(asked), seen, context, world);
+    if !matches!(step.state, RequestState::Refused) {
+        step.outcome.effects.splice(0..0, edits);
+    }
+    step
+}
+
+fn wait_for_keys(head: Head<'_>, wait: Duration, context: &mut Context, world: World<'_>) -> Step {
+    if !world.may_wait {
+        let refusal = Refusal::identity(identity::Refusal::KeysUnavailable);
+        return Step::refuse(refusal, context, world);
+    }
+    let until = context.began(world).saturating_add(wait);
+    let headers = head.headers.iter();
+    let state = ExpectKeys {
+        headers: headers
+            .map(|(name, value)| (name.to_vec(), value.to_vec()))
+            .collect(),
+        end: head.end,
+        cluster: head.cluster.map(str::to_owned),
+    };
+    Step::hold(
+        RequestState::ExpectKeys(Box::new(state)),
+        vec![Effect::AwaitKeys { until }],
+    )
+}
+
+/// Verifies the caller, names the operation, and lists what changes in the head.
+fn read(
+    head: Head<'_>,
+    context: &mut Context,
+    world: World<'_>,
+) -> Result<(Asked, Vec<Effect>), NotYet> {
+    let guard = Rc::clone(&context.guard);
+    let policy = &guard.policy;
+    let headers = head.headers;
+    let media = media_type(headers);
+    if media.as_deref().is_some_and(is_grpc) {
+        context.dialect = Dialect::Grpc;
+    }
+    let method = single(headers, ":method").unwrap_or_default().to_owned();
+    let authority = single(headers, ":authority").unwrap_or_default();
+    context.record.request.method.clone_from(&method);
+    context.record.request.host = authority.to_owned();
+
+    let raw = headers::values(headers, ":path").next().unwrap_or_default();
+    let path = operation::normalize(raw).map_err(Refusal::path)?;
+    let operation = operation::name(&method, &path.path);
+    if context.dialect != Dialect::Grpc {
+        context.dialect = operation.dialect;
+    }
+    context.record.request.path = Some(path.path.clone());
+    context.record.request.operation = Some(operation.name);
+    context.record.note_model(operation.model.as_deref());
+
+    let found = find_token(&policy.identity.token, headers).map_err(Refusal::identity)?;
+    let identity = guard
+        .verifier
+        .verify(found.token, context.began(world), world.now, world.native)
+        .map_err(|unverified| match unverified {
+            Unverified::Refused(refusal) => Refusal::identity(refusal).into(),
+            Unverified::Wait(wait) => NotYet::Wait(wait),
+        })?;
+    context.caller = Some(Rc::clone(&identity));
+
+    let normal = path.to_header();
+    let moved = normal.as_bytes() != raw;
+    if moved && policy.upstream.asks_for_cluster() {
+        // Envoy chose the cluster by a path that is not the one that will be sent: the
+        // credential of one server could go to another.
+        return Err(Refusal::new(
+            400,
+            "path_not_normal",
+            "The path is not in its normal form.",
+        )
+        .into());
+    }
+    let mut effects = edits(policy, headers, head.cluster, &identity, &operation)?;
+    if moved {
+        effects.push(Effect::SetRequestHeader {
+            name: ":path".to_owned(),
+            value: normal,
+        });
+    }
+    let readable = readable(
+        headers,
+        media.as_deref(),
+        &operation,
+        policy.limits.request_body,
+    );
+    let facts = (operation.body == Shape::Opaque).then(|| Facts {
+        model: operation.model.clone(),
+        items: 1,
+    });
+    let asked = Asked {
+        carriage: Carriage::of(headers, &operation),
+        identity,
+        operation,
+        method,
+        host: host(authority),
+        path,
+        facts,
+        prompts: Prompts::default(),
+        digest: None,
+        readable,
+        next_rule: 0,
+        charges: None,
+    };
+    Ok((asked, effects))
+}
+
+/// Whether a decision can be taken from the body, by what its head says of it.
+fn readable(
+    headers: &Headers<'_>,
+    media: Option<&str>,
+    operation: &Operation,
+    limit: u64,
+) -> Result<(), Refusal> {
+    let length = single(headers, "content-length").and_then(|text| text.parse::<u64>().ok());
+    if length.is_some_and(|length| length > limit) {
+        return Err(Refusal::too_large(limit));
+    }
+    match operation.body {
+        Shape::Opaque => return Ok(()),
+        // Its client may wait for an answer before it sends more: the end may never come.
+        Shape::TensorsGrpcStream => return Err(Refusal::not_readable(operation::STREAMED)),
+        _ => {}
+    }
+    if is_encoded(headers) {
+        return Err(Refusal::new(
+            415,
+            "encoding_not_supported",
+            "The body is encoded, and can't be judged. Send it without content-encoding.",
+        ));
+    }
+    let (expected, fits): (_, fn(&str) -> bool) = match operation.body {
+        Shape::TensorsGrpc => ("application/grpc", is_grpc),
+        _ => ("application/json", is_json),
+    };
+    if !media.is_some_and(fits) {
+        return Err(Refusal::new(
+            415,
+            "media_type_not_supported",
+            format!("The body can't be judged: its content-type is not {expected}."),
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,229 @@
+//! From what a request asks for to a verdict.
+
+use std::rc::Rc;
+
+use super::state::{ExpectBody, ExpectDecision, Purpose, RequestState, Step, give_back};
+use crate::approval::Subject;
+use crate::config::quotas::Quota;
+use crate::config::rules::{RequestMask, Rule, Then};
+use crate::exchange::approval_step::{ApprovalStep, Ask};
+use crate::exchange::asked::Asked;
+use crate::exchange::charges::{Charges, counts_the_body};
+use crate::exchange::context::Context;
+use crate::exchange::guard::Guard;
+use crate::exchange::masked_request::{Sent, mask_request};
+use crate::exchange::reply::Refusal;
+use crate::exchange::response::ResponsePlan;
+use crate::exchange::seen::Seen;
+use crate::exchange::world::World;
+use crate::rules::Decision;
+
+/// Tries the rules from the first that has not been tried.
+pub(super) fn judge(
+    asked: Box<Asked>,
+    seen: Seen<'_>,
+    context: &mut Context,
+    world: World<'_>,
+) -> Step {
+    let guard = Rc::clone(&context.guard);
+    match asked.decide(&guard.policy.rules, asked.next_rule) {
+        Decision::NeedsBody => read(asked, seen, context, world),
+        Decision::Deny(index) => deny(&guard, index, context, world),
+        Decision::Approve(index) => ask(asked, index, seen, context, world),
+        Decision::Allow(index) => allow(asked, index, seen, context, world),
+    }
+}
+
+fn deny(guard: &Guard, index: Option<usize>, context: &mut Context, world: World<'_>) -> Step {
+    let rule = index.and_then(|index| guard.policy.rules.get(index));
+    context.record.verdict.rule = rule.map(|rule| rule.name.clone());
+    let message = rule.and_then(|rule| rule.message.as_deref());
+    Step::refuse(Refusal::denied(message), context, world)
+}
+
+fn await_body(asked: Box<Asked>, purpose: Purpose) -> RequestState {
+    RequestState::ExpectBody(Box::new(ExpectBody { asked, purpose }))
+}
+
+/// Waits for the body.
+fn read(asked: Box<Asked>, seen: Seen<'_>, context: &mut Context, world: World<'_>) -> Step {
+    let refusal = match (&asked.readable, seen) {
+        (Err(refusal), _) => refusal.clone(),
+        (Ok(()), Seen::Here(_) | Seen::Gone) => Refusal::out_of_order(),
+        (Ok(()), Seen::Coming) if !world.bodies_come => Refusal::no_bodies(),
+        (Ok(()), Seen::Coming) => {
+            return Step::hold(await_body(asked, Purpose::Decision), Vec::new());
+        }
+    };
+    Step::refuse(refusal, context, world)
+}
+
+/// Asks a person, unless it is known already that the request would not go on after that.
+fn ask(
+    mut asked: Box<Asked>,
+    index: usize,
+    seen: Seen<'_>,
+    context: &mut Context,
+    world: World<'_>,
+) -> Step {
+    let guard = Rc::clone(&context.guard);
+    let Some(digest) = asked.digest.clone() else {
+        return read(asked, seen, context, world);
+    };
+    let rule = guard.policy.rules.get(index);
+    let Some((rule, Then::Approve { reviewers })) = rule.map(|rule| (rule, &rule.then)) else {
+        return Step::refuse(Refusal::denied(None), context, world);
+    };
+    asked.next_rule = index.saturating_add(1);
+    match behind_gates(&asked, &guard) {
+        Decision::Deny(index) => {
+            give_back(&mut asked, context, world);
+            return deny(&guard, index, context, world);
+        }
+        // An approval holds once: it must not be spent on a request that a quota refuses.
+        Decision::Allow(index) => {
+            if let Err(refusal) = charge(&mut asked, &guard, index, context, world) {
+                return Step::refuse(refusal, context, world);
+            }
+        }
+        Decision::Approve(_) | Decision::NeedsBody => {}
+    }
+    context.record.verdict.rule = Some(rule.name.clone());
+    let question = Ask {
+        subject: Subject::Request,
+        digest,
+        rule: &rule.name,
+        reviewers,
+        found: &[],
+    };
+    match ApprovalStep::ask(question, &asked, context, world) {
+        Ok((approval, call)) => {
+            let state = ExpectDecision { asked, approval };
+            Step::hold(RequestState::ExpectDecision(Box::new(state)), vec![call])
+        }
+        Err(refusal) => {
+            give_back(&mut asked, context, world);
+            Step::refuse(refusal, context, world)
+        }
+    }
+}
+
+/// What the rules say once everybody who must be asked has approved.
+fn behind_gates(asked: &Asked, guard: &Guard) -> Decision {
+    let mut next = asked.next_rule;
+    loop {
+        match asked.decide(&guard.policy.rules, next) {
+            Decision::Approve(index) if index >= next => next = index.saturating_add(1),
+            decision => return decision,
+        }
+    }
+}
+
+/// Charges the quotas of a rule that allows, unless that has been done.
+fn charge(
+    asked: &mut Asked,
+    guard: &Guard,
+    index: usize,
+    context: &mut Context,
+    world: World<'_>,
+) -> Result<(), Refusal> {
+    let rule = guard.policy.rules.get(index);
+    let Some(Then::Allow { quotas, .. }) = rule.map(|rule| &rule.then) else {
+        return Err(Refusal::denied(None));
+    };
+    if asked.charges.is_some() {
+        return Ok(());
+    }
+    context.record.verdict.rule = rule.map(|rule| rule.name.clone());
+    let charges = Charges::take(guard, quotas, &asked.spender(), world)?;
+    context.record.verdict.quotas = charges.names(guard);
+    asked.charges = Some(charges);
+    Ok(())
+}
+
+fn allow(
+    mut asked: Box<Asked>,
+    index: usize,
+    seen: Seen<'_>,
+    context: &mut Context,
+    world: World<'_>,
+) -> Step {
+    let guard = Rc::clone(&context.guard);
+    let rule = guard.policy.rules.get(index);
+    let Some((
+        rule,
+        Then::Allow {
+            quotas,
+            mask,
+            request,
+        },
+    )) = rule.map(|rule| (rule, &rule.then))
+    else {
+        return Step::refuse(Refusal::denied(None), context, world);
+    };
+    let mut charged = quotas
+        .iter()
+        .filter_map(|index| guard.policy.quotas.get(*index));
+    if asked.facts.is_none() && charged.any(|quota: &Quota| counts_the_body(quota)) {
+        return read(asked, seen, context, world);
+    }
+    let request = request.filter(|mask| guard.reads(*mask, &asked.carriage, seen));
+    let body = match (seen, request) {
+        (Seen::Here(body), _) => body,
+        (Seen::Coming | Seen::Gone, None) => b"",
+        (Seen::Coming | Seen::Gone, Some(_)) => {
+            asked.next_rule = index;
+            return read_to_mask(asked, seen, context, world);
+        }
+    };
+    if let Err(refusal) = charge(&mut asked, &guard, index, context, world) {
+        return Step::refuse(refusal, context, world);
+    }
+    pass(asked, (rule, *mask, request), body, context, world)
+}
+
+/// Lets a request go on, under its mask.
+fn pass(
+    mut asked: Box<Asked>,
+    (rule, plan, request): (&Rule, Option<usize>, Option<RequestMask>),
+    body: &[u8],
+    context: &mut Context,
+    world: World<'_>,
+) -> Step {
+    let guard = Rc::clone(&context.guard);
+    context.record.verdict.rule = Some(rule.name.clone());
+    let masked = match request {
+        None => Ok(Sent::default()),
+        Some(mask) => mask_request(&guard, &mut context.record, mask, &asked.carriage, body),
+    };
+    let sent = match masked {
+        Ok(sent) => sent,
+        Err(refusal) => {
+            give_back(&mut asked, context, world);
+            return Step::refuse(refusal, context, world);
+        }
+    };
+    context.record.verdict.action = "allow";
+    context.record.timing.verdict = Some(context.elapsed(world));
+    let plan = ResponsePlan::new(asked, plan, sent.originals);
+    Step::pass(Box::new(plan), sent.effects)
+}
+
+/// Waits for the whole body, to mask it: the first time, or once more after a person was asked,
+/// since nobody but the host keeps it.
+fn read_to_mask(
+    mut asked: Box<Asked>,
+    seen: Seen<'_>,
+    context: &mut Context,
+    world: World<'_>,
+) -> Step {
+    let refusal = if !asked.carriage.is_readable() {
+        Refusal::unmaskable()
+    } else if matches!(seen, Seen::Coming) && !world.bodies_come {
+        Refusal::no_bodies()
+    } else {
+        return Step::hold(await_body(asked, Purpose::Mask), Vec::new());
+    };
+    give_back(&mut asked, context, world);
+    Step::refuse(refusal, context, world)
+}

@@ -1,0 +1,82 @@
+//! A request, from its head to the verdict, as states that a step consumes.
+//!
+//! A request leaves only by [`Step::passed`]; every other way out of a step keeps it held, or ends
+//! it with an answer of the filter's own.
+
+mod body;
+mod decision;
+mod edits;
+mod facts;
+mod head;
+mod judge;
+mod keys;
+mod state;
+
+pub use edits::{NOT_A_HEADER, unwritable};
+pub(super) use state::RequestState;
+
+use super::context::Context;
+use super::event::{Event, Outcome};
+use super::reply::Refusal;
+use super::world::World;
+use state::Step;
+
+/// Takes an event of the request, or one from outside.
+pub(super) fn step(
+    state: RequestState,
+    event: Event<'_>,
+    context: &mut Context,
+    world: World<'_>,
+) -> Step {
+    match (state, event) {
+        (
+            RequestState::ExpectHead,
+            Event::RequestHead {
+                headers,
+                end,
+                cluster,
+            },
+        ) => head::take(
+            head::Head {
+                headers,
+                end,
+                cluster,
+            },
+            context,
+            world,
+        ),
+        (RequestState::ExpectKeys(state), Event::KeysRenewed) => {
+            keys::retry(*state, context, world)
+        }
+        (
+            state @ (RequestState::ExpectKeys(_) | RequestState::ExpectBody(_)),
+            Event::RequestGrows { bytes },
+        ) => body::grows(state, bytes, context, world),
+        (RequestState::ExpectBody(state), Event::RequestWhole { body }) => {
+            body::whole(*state, body, context, world)
+        }
+        (RequestState::ExpectBody(_), Event::BodyWithheld) => {
+            Step::refuse(Refusal::no_bodies(), context, world)
+        }
+        (RequestState::ExpectDecision(state), Event::CallAnswered { call, answer })
+            if state.approval.awaits(call) =>
+        {
+            decision::answered(*state, answer, context, world)
+        }
+        // No host should bring a second head, or a body in front of one.
+        (state, Event::RequestHead { .. }) => {
+            state.refuse(Refusal::out_of_order(), context, world)
+        }
+        (
+            state @ RequestState::ExpectHead,
+            Event::RequestGrows { .. } | Event::RequestWhole { .. },
+        ) => state.refuse(Refusal::out_of_order(), context, world),
+        (RequestState::Passed, Event::RequestGrows { .. } | Event::RequestWhole { .. }) => Step {
+            state: RequestState::Passed,
+            outcome: Outcome::go_on(),
+            passed: None,
+        },
+        // What waits goes on waiting, and behind a refusal nothing goes.
+        (state, _) => Step::hold(state, Vec::new()),
+    }
+}

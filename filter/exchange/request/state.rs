@@ -1,0 +1,130 @@
+//! How far a request is, and what a step makes of it.
+
+use crate::exchange::approval_step::ApprovalStep;
+use crate::exchange::asked::Asked;
+use crate::exchange::context::Context;
+use crate::exchange::event::{Effect, Flow, Outcome};
+use crate::exchange::reply::Refusal;
+use crate::exchange::response::ResponsePlan;
+use crate::exchange::world::World;
+
+/// How far a request is.
+#[derive(Debug)]
+pub(in crate::exchange) enum RequestState {
+    /// Nothing has come.
+    ExpectHead,
+    /// The caller's token waits for keys.
+    ExpectKeys(Box<ExpectKeys>),
+    /// The decision, or a mask, waits for the body.
+    ExpectBody(Box<ExpectBody>),
+    /// The decision waits for a person.
+    ExpectDecision(Box<ExpectDecision>),
+    /// It went on.
+    Passed,
+    /// The filter answered it.
+    Refused,
+    /// The exchange is over.
+    Closed,
+}
+
+/// What an event comes to.
+pub(in crate::exchange) struct Step {
+    pub(in crate::exchange) state: RequestState,
+    pub(in crate::exchange) outcome: Outcome,
+    /// What becomes of the response, if the request goes on with this event.
+    pub(in crate::exchange) passed: Option<Box<ResponsePlan>>,
+}
+
+impl Step {
+    pub(super) fn hold(state: RequestState, effects: Vec<Effect>) -> Self {
+        Self {
+            state,
+            outcome: Outcome {
+                effects,
+                flow: Flow::Hold,
+            },
+            passed: None,
+        }
+    }
+
+    pub(super) fn refuse(refusal: Refusal, context: &mut Context, world: World<'_>) -> Self {
+        Self {
+            state: RequestState::Refused,
+            outcome: context.refuse_request(refusal, world),
+            passed: None,
+        }
+    }
+
+    pub(super) fn pass(plan: Box<ResponsePlan>, effects: Vec<Effect>) -> Self {
+        Self {
+            state: RequestState::Passed,
+            outcome: Outcome {
+                effects,
+                flow: Flow::Continue,
+            },
+            passed: Some(plan),
+        }
+    }
+}
+
+/// The head of a request whose caller can't be verified until keys have come.
+#[derive(Debug)]
+pub(in crate::exchange) struct ExpectKeys {
+    pub(super) headers: Vec<(Vec<u8>, Vec<u8>)>,
+    pub(super) end: bool,
+    pub(super) cluster: Option<String>,
+}
+
+/// A request whose body is awaited.
+#[derive(Debug)]
+pub(in crate::exchange) struct ExpectBody {
+    pub(super) asked: Box<Asked>,
+    pub(super) purpose: Purpose,
+}
+
+/// Who wants a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::exchange) enum Purpose {
+    /// Rules or quotas.
+    Decision,
+    /// A mask alone: all is decided.
+    Mask,
+}
+
+/// A request that the desk has been asked about.
+#[derive(Debug)]
+pub(in crate::exchange) struct ExpectDecision {
+    pub(super) asked: Box<Asked>,
+    pub(super) approval: ApprovalStep,
+}
+
+impl RequestState {
+    /// Whether the host must hand over the body once it is whole.
+    pub(in crate::exchange) fn wants_body(&self) -> bool {
+        matches!(self, Self::ExpectBody(_))
+    }
+
+    /// Ends a request that has not passed.
+    pub(super) fn refuse(self, refusal: Refusal, context: &mut Context, world: World<'_>) -> Step {
+        self.close(context, world);
+        Step::refuse(refusal, context, world)
+    }
+
+    /// The request won't go on: what it has taken is given back.
+    pub(in crate::exchange) fn close(self, context: &mut Context, world: World<'_>) {
+        let mut asked = match self {
+            Self::ExpectBody(state) => state.asked,
+            Self::ExpectDecision(state) => state.asked,
+            _ => return,
+        };
+        give_back(&mut asked, context, world);
+    }
+}
+
+/// The request won't go on: what quotas were charged with goes back.
+pub(super) fn give_back(asked: &mut Asked, context: &mut Context, world: World<'_>) {
+    if let Some(charges) = asked.charges.take() {
+        charges.give_back(&context.guard, world);
+        context.record.verdict.quotas = Vec::new();
+    }
+}

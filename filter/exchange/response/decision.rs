@@ -1,0 +1,71 @@
+//! A response that waits, whole, for a person's decision on what was found in it.
+//!
+//! Nothing of it goes before that, its head neither. A person sees what is asked for, by whom, and
+//! which detectors found something; the answer itself stays here. What was found goes on as it is
+//! once it is approved; everything else is masked as ever. An approval is bound to this very answer:
+//! the same request may be answered in another way, and needs another one then.
+
+use std::rc::Rc;
+
+use super::masking::Masking;
+use super::state::{ExpectDecision, ResponseState, Step};
+use crate::approval::Subject;
+use crate::exchange::approval_step::{Answered, ApprovalStep, Ask};
+use crate::exchange::context::Context;
+use crate::exchange::event::Effect;
+use crate::exchange::reply::Refusal;
+use crate::exchange::world::World;
+
+/// Asks a person about a response with this body, in which these detectors found something.
+pub(super) fn ask(
+    masking: Box<Masking>,
+    body: Vec<u8>,
+    found: &[String],
+    context: &mut Context,
+    world: World<'_>,
+) -> Step {
+    let guard = Rc::clone(&context.guard);
+    let rule = context.record.verdict.rule.clone().unwrap_or_default();
+    let question = Ask {
+        subject: Subject::Answer,
+        digest: masking.asked().digest_of_answer(&body),
+        rule: &rule,
+        reviewers: masking.reviewers(&guard),
+        found,
+    };
+    match ApprovalStep::ask(question, masking.asked(), context, world) {
+        Ok((approval, call)) => {
+            context.record.note_sent(body.len());
+            let state = ExpectDecision { masking, approval };
+            Step::hold(
+                ResponseState::ExpectDecision(Box::new(state)),
+                vec![Effect::ReplaceResponseBody(body), call],
+            )
+        }
+        Err(refusal) => refuse(&masking, refusal, context),
+    }
+}
+
+fn refuse(masking: &Masking, refusal: Refusal, context: &mut Context) -> Step {
+    masking.note(context);
+    context.record.nothing_sent();
+    Step::refuse_body(refusal, context)
+}
+
+/// Takes what the desk says.
+pub(super) fn answered(
+    state: ExpectDecision,
+    answer: Option<(u16, &[u8])>,
+    context: &mut Context,
+    world: World<'_>,
+) -> Step {
+    let masking = state.masking;
+    match state.approval.answered(answer, context, world) {
+        Answered::Approved => Step::go_on(ResponseState::Flowing(masking), Vec::new()),
+        Answered::Open(approval, call) => {
+            let state = ExpectDecision { masking, approval };
+            Step::hold(ResponseState::ExpectDecision(Box::new(state)), vec![call])
+        }
+        Answered::Refused(refusal) => refuse(&masking, refusal, context),
+    }
+}

@@ -1,0 +1,98 @@
+//! A response's head: what its body carries, and whether it waits for that.
+
+use super::masking::Masking;
+use super::plan::ResponsePlan;
+use super::state::{Kept, ResponseState, Step};
+use crate::exchange::beside::Beside;
+use crate::exchange::carrier::carrier;
+use crate::exchange::context::Context;
+use crate::exchange::event::{Effect, Headers};
+use crate::exchange::headers::{OF_THE_BYTES, has, single};
+use crate::exchange::pipeline::Pipeline;
+use crate::exchange::reply::Refusal;
+use crate::exchange::world::World;
+
+pub(super) fn take(
+    plan: ResponsePlan,
+    headers: &Headers<'_>,
+    end: bool,
+    context: &mut Context,
+    world: World<'_>,
+) -> Step {
+    if !plan.looks() {
+        return Step::go_on(ResponseState::Unseen, Vec::new());
+    }
+    let guard = std::rc::Rc::clone(&context.guard);
+    let Some(masks) = guard.masks(plan.mask) else {
+        return Step::refuse_head(Refusal::not_maskable("mask_unavailable"), context);
+    };
+    let mut beside = Beside::default();
+    let mut effects = beside.head(masks, plan.originals.as_ref(), headers);
+    context.record.response.masked = beside.seen && !masks.only_count();
+    let cut = beside.cut;
+    let mut masking = Box::new(Masking::new(plan, beside));
+    if cut {
+        masking.note(context);
+        return Step::refuse_body(Refusal::withheld(), context);
+    }
+    let plan = masking.plan();
+    let status = context.record.response.status;
+    let bodiless = plan.asked.method == "HEAD" || status == Some(304);
+    if end && !bodiless {
+        return Step::go_on(ResponseState::Flowing(masking), effects);
+    }
+    let parts = masks.options().partial_content;
+    let carrier = match carrier(headers, status, plan.asked.operation.body, parts) {
+        Ok(Some(carrier)) => carrier,
+        Ok(None) => return Step::go_on(ResponseState::Flowing(masking), effects),
+        // Nothing comes that could have to be refused, or nothing would have been hidden.
+        Err(_) if bodiless || masks.only_count() => {
+            return Step::go_on(ResponseState::Flowing(masking), effects);
+        }
+        Err(code) => {
+            masking.note(context);
+            return Step::refuse_head(Refusal::not_maskable(code), context);
+        }
+    };
+    if !masks.only_count() || plan.originals.is_some() {
+        effects.extend(of_the_bytes(headers, carrier.coding.is_some()));
+    }
+    if bodiless {
+        // It says of a body what would not be true of it under the mask.
+        return Step::go_on(ResponseState::Flowing(masking), effects);
+    }
+    let waits = masks.may_cut() || masks.may_wait();
+    if waits && !end && !world.bodies_come {
+        masking.note(context);
+        return Step::refuse_head(Refusal::no_bodies(), context);
+    }
+    let pipeline = Pipeline::new(carrier, masks, plan.originals.as_ref());
+    // Envoy's HTTP/1 codec drops trailers unless it is told otherwise, so a body in chunks ends
+    // with its last piece. Of one with a length it is known when it has come: its end is written
+    // then, whether or not trailers follow, and nothing has to wait for them.
+    let chunked = has(headers, "transfer-encoding");
+    let length = single(headers, "content-length").filter(|_| !chunked);
+    masking.to_come = length.and_then(|text| text.parse().ok());
+    masking.trailers_possible = !chunked && masking.to_come.is_none();
+    masking.pipeline = Some(pipeline);
+    context.record.response.masked = !masks.only_count();
+    context.record.begin_body();
+    if masks.may_wait() {
+        Step::hold(ResponseState::Keeping(masking, Kept::default()), effects)
+    } else if waits {
+        Step::hold(ResponseState::HeadWaits(masking), effects)
+    } else {
+        Step::go_on(ResponseState::Flowing(masking), effects)
+    }
+}
+
+/// Removes them, and with them the name of a coding that is undone. Vary stays: what the model
+/// server would have sent to another client may be another text.
+fn of_the_bytes(headers: &Headers<'_>, decoded: bool) -> Vec<Effect> {
+    OF_THE_BYTES
+        .iter()
+        .chain(decoded.then_some(&"content-encoding"))
+        .filter(|name| has(headers, name))
+        .map(|name| Effect::RemoveResponseHeader(name))
+        .collect()
+}

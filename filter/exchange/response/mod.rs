@@ -1,0 +1,77 @@
+//! A response, from its head to its end, as states that a step consumes.
+//!
+//! Refused, cut and ended are three things: of a refused response nothing has gone, of a cut one
+//! the head has and its end never will, and one that ended went whole.
+
+mod body;
+mod decision;
+mod head;
+mod masking;
+mod plan;
+mod state;
+mod trailers;
+
+pub(super) use plan::ResponsePlan;
+pub(super) use state::ResponseState;
+
+use super::context::Context;
+use super::event::Event;
+use super::headers::single;
+use super::reply::Refusal;
+use super::world::World;
+use state::Step;
+
+/// Takes an event of the response, or one from outside.
+pub(super) fn step(
+    state: ResponseState,
+    event: Event<'_>,
+    context: &mut Context,
+    world: World<'_>,
+) -> Step {
+    if let Event::ResponseHead { headers, .. } = event {
+        let status = single(headers, ":status").and_then(|text| text.parse::<u16>().ok());
+        context.record.response.status = status;
+        context.record.timing.response = Some(context.elapsed(world));
+    }
+    match (state, event) {
+        (ResponseState::ExpectHead(plan), Event::ResponseHead { headers, end }) => {
+            head::take(*plan, headers, end, context, world)
+        }
+        (
+            state @ (ResponseState::HeadWaits(_)
+            | ResponseState::Flowing(_)
+            | ResponseState::Keeping(..)),
+            Event::ResponseBody { piece, end },
+        ) => body::take(state, piece, end, context, world),
+        (
+            state @ (ResponseState::HeadWaits(_)
+            | ResponseState::Flowing(_)
+            | ResponseState::Keeping(..)),
+            Event::ResponseTrailers { trailers },
+        ) => trailers::take(state, trailers, context, world),
+        (
+            ResponseState::HeadWaits(masking) | ResponseState::Keeping(masking, _),
+            Event::BodyWithheld,
+        ) => {
+            masking.note(context);
+            Step::refuse_head(Refusal::no_bodies(), context)
+        }
+        (ResponseState::ExpectDecision(state), Event::CallAnswered { call, answer })
+            if state.approval.awaits(call) =>
+        {
+            decision::answered(*state, answer, context, world)
+        }
+        (
+            state
+            @ (ResponseState::Refused | ResponseState::Cut | ResponseState::ExpectDecision(_)),
+            Event::ResponseBody { .. } | Event::ResponseTrailers { .. },
+        ) => Step::drop_rest(state, event),
+        (
+            state,
+            Event::ResponseHead { .. }
+            | Event::ResponseBody { .. }
+            | Event::ResponseTrailers { .. },
+        ) => Step::go_on(state, Vec::new()),
+        (state, _) => Step::hold(state, Vec::new()),
+    }
+}

@@ -1,0 +1,131 @@
+//! How far a response is, and what a step makes of it.
+
+use super::masking::Masking;
+use super::plan::ResponsePlan;
+use crate::exchange::approval_step::ApprovalStep;
+use crate::exchange::context::Context;
+use crate::exchange::event::{Effect, Event, Flow, Outcome};
+use crate::exchange::reply::Refusal;
+
+/// How far a response is.
+#[derive(Debug)]
+pub(in crate::exchange) enum ResponseState {
+    /// The request has not gone on: what comes is the filter's own reply.
+    ExpectRequest,
+    /// The request went on, and nothing has come back.
+    ExpectHead(Box<ResponsePlan>),
+    /// It goes as it comes, unseen.
+    Unseen,
+    /// The head waits until something of the body is through the mask.
+    HeadWaits(Box<Masking>),
+    /// It goes as it comes, under the mask.
+    Flowing(Box<Masking>),
+    /// All of it waits for its end.
+    Keeping(Box<Masking>, Kept),
+    /// All of it waits for a person.
+    ExpectDecision(Box<ExpectDecision>),
+    /// An answer of the filter's own took its place.
+    Refused,
+    /// It was broken off behind its head.
+    Cut,
+    /// The exchange is over.
+    Closed,
+}
+
+/// A response of which nothing has gone, as it will go.
+#[derive(Debug, Default)]
+pub(in crate::exchange) struct Kept(pub(super) Vec<u8>);
+
+/// A response that the desk has been asked about. Its body lies in the host's buffer.
+#[derive(Debug)]
+pub(in crate::exchange) struct ExpectDecision {
+    pub(super) masking: Box<Masking>,
+    pub(super) approval: ApprovalStep,
+}
+
+/// What an event comes to.
+pub(in crate::exchange) struct Step {
+    pub(in crate::exchange) state: ResponseState,
+    pub(in crate::exchange) outcome: Outcome,
+}
+
+impl Step {
+    pub(super) fn new(state: ResponseState, effects: Vec<Effect>, flow: Flow) -> Self {
+        Self {
+            state,
+            outcome: Outcome { effects, flow },
+        }
+    }
+
+    pub(super) fn go_on(state: ResponseState, effects: Vec<Effect>) -> Self {
+        Self::new(state, effects, Flow::Continue)
+    }
+
+    pub(super) fn hold(state: ResponseState, effects: Vec<Effect>) -> Self {
+        Self::new(state, effects, Flow::Hold)
+    }
+
+    /// The head came just now: an answer takes its place.
+    pub(super) fn refuse_head(refusal: Refusal, context: &mut Context) -> Self {
+        Self {
+            state: ResponseState::Refused,
+            outcome: context.refuse_response(refusal, false),
+        }
+    }
+
+    /// The head and some of the body came, and wait: an answer takes their place.
+    pub(super) fn refuse_body(refusal: Refusal, context: &mut Context) -> Self {
+        Self {
+            state: ResponseState::Refused,
+            outcome: context.refuse_response(refusal, true),
+        }
+    }
+
+    /// Nothing of what comes behind a refusal or a cut goes on.
+    pub(super) fn drop_rest(state: ResponseState, event: Event<'_>) -> Self {
+        match event {
+            Event::ResponseBody { .. } => {
+                Self::hold(state, vec![Effect::ReplaceResponseBody(Vec::new())])
+            }
+            Event::ResponseTrailers { .. } => Self::hold(state, Vec::new()),
+            _ => Self::hold(state, Vec::new()),
+        }
+    }
+}
+
+impl ResponseState {
+    /// Whether the whole response is held, so that no part of it may go on.
+    pub(in crate::exchange) fn is_held(&self) -> bool {
+        matches!(self, Self::Keeping(..) | Self::ExpectDecision(_))
+    }
+
+    /// Whether all headers are looked at.
+    pub(in crate::exchange) fn wants_head(&self) -> bool {
+        matches!(self, Self::ExpectHead(plan) if plan.looks())
+    }
+
+    /// Whether the body has to be handed over.
+    pub(in crate::exchange) fn wants_body(&self) -> bool {
+        match self {
+            Self::HeadWaits(masking) | Self::Flowing(masking) => masking.has_body(),
+            Self::Keeping(..) | Self::ExpectDecision(_) | Self::Refused | Self::Cut => true,
+            Self::ExpectRequest | Self::ExpectHead(_) | Self::Unseen | Self::Closed => false,
+        }
+    }
+
+    /// Whether trailers have to be handed over.
+    pub(in crate::exchange) fn wants_trailers(&self) -> bool {
+        !matches!(self, Self::ExpectRequest | Self::Unseen | Self::Closed)
+    }
+
+    /// The exchange is over: what was found goes into the record.
+    pub(in crate::exchange) fn close(self, context: &mut Context) {
+        match self {
+            Self::HeadWaits(masking) | Self::Flowing(masking) | Self::Keeping(masking, _) => {
+                masking.note(context);
+            }
+            Self::ExpectDecision(state) => state.masking.note(context),
+            _ => {}
+        }
+    }
+}

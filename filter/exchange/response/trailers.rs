@@ -1,0 +1,45 @@
+//! A response's trailers, behind its body.
+
+use std::rc::Rc;
+
+use super::body;
+use super::state::{ResponseState, Step};
+use crate::exchange::context::Context;
+use crate::exchange::event::Headers;
+use crate::exchange::reply::WITHHELD;
+use crate::exchange::world::World;
+
+/// Masks trailers, and ends the body in front of them.
+pub(super) fn take(
+    mut state: ResponseState,
+    trailers: &Headers<'_>,
+    context: &mut Context,
+    world: World<'_>,
+) -> Step {
+    let guard = Rc::clone(&context.guard);
+    let (masking, waits) = match &mut state {
+        ResponseState::Flowing(masking) => (masking, false),
+        ResponseState::HeadWaits(masking) | ResponseState::Keeping(masking, _) => (masking, true),
+        _ => return Step::go_on(state, Vec::new()),
+    };
+    let Some(masks) = masking.masks(&guard) else {
+        masking.note(context);
+        return Step {
+            state: ResponseState::Cut,
+            outcome: context.cut_response("mask_unavailable"),
+        };
+    };
+    let originals = masking.plan().originals.clone();
+    let mut effects = masking.beside.trailers(masks, originals.as_ref(), trailers);
+    context.record.response.masked |= masking.beside.seen && !masks.only_count();
+    if masking.beside.cut {
+        if waits {
+            return body::withhold(masking, WITHHELD, context);
+        }
+        context.record.response.code = Some(WITHHELD);
+    }
+    let mut step = body::take(state, b"", true, context, world);
+    effects.append(&mut step.outcome.effects);
+    step.outcome.effects = effects;
+    step
+}
