@@ -8,6 +8,7 @@
 
 mod beside;
 mod body;
+mod carriage;
 mod carrier;
 mod event;
 mod gate;

@@ -2,8 +2,9 @@
 
 use std::rc::Rc;
 
+use super::carriage::Carriage;
 use super::event::{Flow, Outcome};
-use super::masked_request::{Carriage, Sent, unmaskable};
+use super::masked_request::Sent;
 use super::reply::Refusal;
 use super::response::Masking;
 use super::{Exchange, Phase, World};
@@ -225,8 +226,8 @@ impl Exchange {
     /// Asks for the whole body, to mask it: the first time, or once more after a person was asked,
     /// since nobody but the host keeps it.
     fn read_to_mask(&mut self, mut asked: Box<Asked>, world: World<'_>) -> Outcome {
-        if !asked.carriage.is_readable() {
-            return self.refuse(unmaskable(), world);
+        if let Err(refusal) = asked.carriage.readable() {
+            return self.refuse(refusal, world);
         }
         asked.only_masked = true;
         self.phase = Phase::Reading(asked);

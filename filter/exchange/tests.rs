@@ -1,6 +1,7 @@
 mod answers;
 mod approvals;
 mod beside;
+mod disguises;
 mod keys;
 mod masks;
 mod requests;
