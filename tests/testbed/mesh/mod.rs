@@ -402,6 +402,12 @@ impl Mesh {
         view::sessions(&self.process.file("access.log"), count)
     }
 
+    /// A file of Envoy's folder: `access.log` is one.
+    #[must_use]
+    pub fn file(&self, name: &str) -> std::path::PathBuf {
+        self.process.file(name)
+    }
+
     /// What Envoy has logged so far.
     #[must_use]
     pub fn log(&self) -> String {
