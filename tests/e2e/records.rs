@@ -57,7 +57,7 @@ fn exchanges_are_recorded(version: &str) {
     }));
     let guarded = Guarded::start_with(version, &written, |builder| {
         builder
-            .cluster("desk", desk.port)
+            .cluster_http2("desk", desk.port)
             .cluster_http2("desk_log", desk.log_port)
     });
     guarded.model.say(&format!("Mail {SAID}."));

@@ -162,6 +162,12 @@ impl Config {
         Ok(())
     }
 
+    pub(super) fn most_requests(&mut self, name: &str, count: u32) -> Result<(), String> {
+        let path = "/circuit_breakers/thresholds/0/max_requests";
+        *at(named(self.clusters()?, name)?, path)? = json!(count);
+        Ok(())
+    }
+
     pub(super) fn without_cluster(&mut self, name: &str) -> Result<(), String> {
         let clusters = self.clusters()?;
         named(clusters, name)?;

@@ -29,6 +29,7 @@ pub struct Builder {
     listeners: Vec<(String, String)>,
     variables: Vec<(String, String)>,
     clusters: Vec<Cluster>,
+    breakers: Vec<(String, u32)>,
     missing: Vec<String>,
     filters: Vec<Value>,
     logged: bool,
@@ -57,6 +58,7 @@ impl Default for Builder {
             listeners: Vec::new(),
             variables: Vec::new(),
             clusters: Vec::new(),
+            breakers: Vec::new(),
             missing: Vec::new(),
             filters: Vec::new(),
             logged: true,
@@ -143,6 +145,13 @@ impl Builder {
     pub fn model_http2(self, port: u16) -> Self {
         self.cluster_http2("models", port)
             .cluster_http2("models_grpc", port)
+    }
+
+    /// How many requests may be open at a cluster for which the shipped file bounds that.
+    #[must_use]
+    pub fn most_requests(mut self, cluster: &str, count: u32) -> Self {
+        self.breakers.push((cluster.to_owned(), count));
+        self
     }
 
     /// Leaves a cluster of the shipped file out, and the access log that needs
@@ -307,6 +316,9 @@ impl Builder {
         config.nobody_listens()?;
         for cluster in &self.clusters {
             config.cluster(&cluster.name, cluster.port, cluster.http2)?;
+        }
+        for (name, count) in &self.breakers {
+            config.most_requests(name, *count)?;
         }
         for name in &self.missing {
             config.without_cluster(name)?;
