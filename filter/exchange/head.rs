@@ -3,13 +3,11 @@
 use core::time::Duration;
 use std::rc::Rc;
 
+use super::carriage::{Carriage, Expected};
 use super::event::{Effect, Flow, Headers, Outcome};
-use super::headers::{
-    self, host, is_encoded, is_field_value, is_grpc, is_json, media_type, single,
-};
-use super::masked_request::Carriage;
+use super::headers::{self, host, is_encoded, is_field_value, is_grpc, media_type, single};
 use super::reply::Refusal;
-use super::request::{Asked, Seen, hold, not_readable, out_of_order, shown};
+use super::request::{Asked, Seen, hold, not_readable, out_of_order};
 use super::{Exchange, Phase, World};
 use crate::config::mask::{PartialContent, Plan};
 use crate::config::upstream::{Fact, Upstream};
@@ -158,7 +156,7 @@ impl Exchange {
         }
         self.record.request.path = Some(path.path.clone());
         self.record.request.operation = Some(operation.name);
-        self.record.request.model = operation.model.as_deref().map(shown);
+        self.record.note_model(operation.model.as_deref());
 
         let found = find_token(&policy.identity.token, headers).map_err(Refusal::identity)?;
         let identity = guard
@@ -189,12 +187,7 @@ impl Exchange {
                 value: normal,
             });
         }
-        let readable = readable(
-            headers,
-            media.as_deref(),
-            &operation,
-            policy.limits.request_body,
-        );
+        let readable = readable(headers, &operation, policy.limits.request_body);
         let facts = (operation.body == Shape::Opaque).then(|| Facts {
             model: operation.model.clone(),
             items: 1,
@@ -357,12 +350,7 @@ impl Refusal {
 }
 
 /// Whether a decision can be taken from the body, by what its head says of it.
-fn readable(
-    headers: &Headers<'_>,
-    media: Option<&str>,
-    operation: &Operation,
-    limit: u64,
-) -> Result<(), Refusal> {
+fn readable(headers: &Headers<'_>, operation: &Operation, limit: u64) -> Result<(), Refusal> {
     let length = single(headers, "content-length").and_then(|text| text.parse::<u64>().ok());
     if length.is_some_and(|length| length > limit) {
         return Err(Refusal::too_large(limit));
@@ -380,16 +368,11 @@ fn readable(
             "The body is encoded, and can't be judged. Send it without content-encoding.",
         ));
     }
-    let (expected, fits): (_, fn(&str) -> bool) = match operation.body {
-        Shape::TensorsGrpc => ("application/grpc", is_grpc),
-        _ => ("application/json", is_json),
-    };
-    if !media.is_some_and(fits) {
-        return Err(Refusal::new(
-            415,
-            "media_type_not_supported",
-            format!("The body can't be judged: its content-type is not {expected}."),
-        ));
+    // Texts are read as JSON on routes that the catalog doesn't know, too.
+    let expected = Expected::of(operation).unwrap_or(Expected::Json);
+    if expected.fits(headers) {
+        Ok(())
+    } else {
+        Err(expected.refusal())
     }
-    Ok(())
 }

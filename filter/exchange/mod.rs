@@ -8,6 +8,7 @@
 
 mod beside;
 mod body;
+mod carriage;
 mod carrier;
 mod event;
 mod gate;
@@ -26,6 +27,7 @@ mod waiting_room;
 mod tests;
 
 use core::time::Duration;
+use std::borrow::Cow;
 use std::rc::Rc;
 
 pub use crate::config::identity::{Algorithm, VerifyWith};
@@ -223,13 +225,12 @@ impl Exchange {
             subject: &identity.subject,
             kind: identity.kind.name(),
             client: identity.client.as_deref(),
-            groups: &identity.groups,
+            groups: Cow::Borrowed(&identity.groups),
         });
-        let record = self.record.to_json(
-            &self.guard.policy.digest,
-            caller.as_ref(),
-            self.began(world),
-        );
+        let began = self.began(world);
+        let record = self
+            .record
+            .to_json(&self.guard.policy.digest, caller, began);
         Outcome {
             effects: vec![Effect::Record(record)],
             flow: Flow::Continue,

@@ -2,8 +2,9 @@
 
 use std::rc::Rc;
 
+use super::carriage::Carriage;
 use super::event::{Flow, Outcome};
-use super::masked_request::{Carriage, Sent, unmaskable};
+use super::masked_request::Sent;
 use super::reply::Refusal;
 use super::response::Masking;
 use super::{Exchange, Phase, World};
@@ -125,8 +126,8 @@ impl Exchange {
                 body,
             ));
         }
+        self.record.note_model(facts.model.as_deref());
         let request = &mut self.record.request;
-        request.model = facts.model.as_deref().map(shown);
         request.items = Some(facts.items);
         request.bytes = u64::try_from(body.len()).ok();
         asked.facts = Some(facts);
@@ -230,8 +231,8 @@ impl Exchange {
     /// Asks for the whole body, to mask it: the first time, or once more after a person was asked,
     /// since nobody but the host keeps it.
     fn read_to_mask(&mut self, mut asked: Box<Asked>, seen: Seen<'_>, world: World<'_>) -> Outcome {
-        if !asked.carriage.is_readable() {
-            return self.refuse(unmaskable(), world);
+        if let Err(refusal) = asked.carriage.readable() {
+            return self.refuse(refusal, world);
         }
         if !world.bodies_come && matches!(seen, Seen::Coming) {
             return self.refuse(Refusal::no_bodies(), world);
@@ -293,11 +294,6 @@ impl Exchange {
             .collect();
         Ok(())
     }
-}
-
-/// A model's name as records hold it: a caller chose its length.
-pub(super) fn shown(model: &str) -> String {
-    model.chars().take(256).collect()
 }
 
 pub(super) fn hold() -> Outcome {

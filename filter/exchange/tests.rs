@@ -2,6 +2,7 @@ mod answers;
 mod approvals;
 mod beside;
 mod bodies;
+mod disguises;
 mod keys;
 mod masks;
 mod requests;

@@ -1,12 +1,22 @@
-//! What is kept of an exchange: one JSON object, without bodies, tokens or credentials.
+//! What is kept of an exchange: one JSON object, without bodies, tokens or credentials, and of
+//! bounded length.
+
+mod bounds;
+
+#[cfg(test)]
+mod tests;
 
 use core::time::Duration;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use serde::Serialize;
 
+pub use bounds::MAX_RECORD_BYTES;
+
 use crate::time::rfc3339;
+use bounds::Cuts;
 
 /// One exchange, as far as it is known.
 #[derive(Clone, Debug)]
@@ -27,10 +37,12 @@ pub struct Record {
     pub response: Response,
     /// Times since the request came, in milliseconds.
     pub timing: Timing,
+    /// What has been cut so far.
+    cuts: Cuts,
 }
 
 /// The verified caller.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Caller<'a> {
     /// The identity provider's name.
     pub provider: &'a str,
@@ -43,7 +55,7 @@ pub struct Caller<'a> {
     /// The client that the token was issued to.
     pub client: Option<&'a str>,
     /// Groups.
-    pub groups: &'a [String],
+    pub groups: Cow<'a, [String]>,
 }
 
 /// What was asked.
@@ -57,7 +69,7 @@ pub struct Request {
     pub path: Option<String>,
     /// The operation's name.
     pub operation: Option<&'static str>,
-    /// The model.
+    /// The model ([`Record::note_model`]).
     pub model: Option<String>,
     /// Predictions asked for, if the body was read.
     pub items: Option<u64>,
@@ -153,7 +165,18 @@ impl Record {
             approval: None,
             response: Response::default(),
             timing: Timing::default(),
+            cuts: Cuts::default(),
         }
+    }
+
+    /// The request asks for this model. A body may give it any length, so it is cut already here.
+    pub fn note_model(&mut self, model: Option<&str>) {
+        let cut = |model| {
+            self.cuts
+                .text("request.model", model, bounds::MAX_MODEL_BYTES)
+                .to_owned()
+        };
+        self.request.model = model.map(cut);
     }
 
     /// So many more bytes of the response's body came.
@@ -166,13 +189,22 @@ impl Record {
         add(&mut self.response.bytes_sent, bytes);
     }
 
-    /// The record's text, on one line. `policy` is the policy's digest, and the request came at
-    /// `began` (since 1970).
+    /// The record's text, on one line, of [`MAX_RECORD_BYTES`] at most. `policy` is the policy's
+    /// digest, and the request came at `began` (since 1970).
     ///
     /// Members that are not known are null, never left out, so that a reader can tell "nothing"
-    /// from "not recorded".
+    /// from "not recorded". What was too long is cut, and `truncated` names it (`request.host`).
     #[must_use]
-    pub fn to_json(&self, policy: &str, caller: Option<&Caller<'_>>, began: Duration) -> String {
+    pub fn to_json(
+        &mut self,
+        policy: &str,
+        mut caller: Option<Caller<'_>>,
+        began: Duration,
+    ) -> String {
+        if let Some(caller) = &mut caller {
+            caller.cut(&mut self.cuts);
+        }
+        self.cut();
         let mut line = Line::begin();
         line.plain("id", &self.id);
         line.plain("worker", &self.worker);
@@ -185,7 +217,66 @@ impl Record {
         line.value("approval", &self.approval);
         line.value("response", &self.response);
         line.value("timing", &self.timing);
+        line.value("truncated", self.cuts.names());
         line.end()
+    }
+
+    /// Cuts every text that is not of the filter's own making.
+    fn cut(&mut self) {
+        let cuts = &mut self.cuts;
+        let request = &mut self.request;
+        cuts.string(
+            "request.method",
+            &mut request.method,
+            bounds::MAX_METHOD_BYTES,
+        );
+        cuts.string("request.host", &mut request.host, bounds::MAX_HOST_BYTES);
+        cuts.optional("request.path", &mut request.path, bounds::MAX_PATH_BYTES);
+        cuts.optional("request.model", &mut request.model, bounds::MAX_MODEL_BYTES);
+        cuts.counts("request.matches", &mut request.matches);
+        cuts.counts("request.alerts", &mut request.alerts);
+        let verdict = &mut self.verdict;
+        cuts.optional("verdict.rule", &mut verdict.rule, bounds::MAX_NAME_BYTES);
+        let quotas = (
+            bounds::MAX_QUOTAS,
+            bounds::MAX_NAME_BYTES,
+            bounds::MAX_ALL_QUOTAS_BYTES,
+        );
+        if let Some(cut) = cuts.list("verdict.quotas", &verdict.quotas, quotas) {
+            verdict.quotas = cut;
+        }
+        if let Some(approval) = &mut self.approval {
+            cuts.optional("approval.id", &mut approval.id, bounds::MAX_DESK_BYTES);
+            cuts.string("approval.rule", &mut approval.rule, bounds::MAX_NAME_BYTES);
+            cuts.optional(
+                "approval.reviewer",
+                &mut approval.reviewer,
+                bounds::MAX_DESK_BYTES,
+            );
+        }
+        let response = &mut self.response;
+        cuts.counts("response.matches", &mut response.matches);
+        cuts.counts("response.alerts", &mut response.alerts);
+    }
+}
+
+impl Caller<'_> {
+    fn cut(&mut self, cuts: &mut Cuts) {
+        let most = bounds::MAX_IDENTITY_BYTES;
+        self.provider = cuts.text("identity.provider", self.provider, most);
+        self.issuer = cuts.text("identity.issuer", self.issuer, most);
+        self.subject = cuts.text("identity.subject", self.subject, most);
+        if let Some(client) = &mut self.client {
+            *client = cuts.text("identity.client", client, most);
+        }
+        let groups = (
+            bounds::MAX_GROUPS,
+            bounds::MAX_GROUP_BYTES,
+            bounds::MAX_ALL_GROUPS_BYTES,
+        );
+        if let Some(cut) = cuts.list("identity.groups", &self.groups, groups) {
+            self.groups = Cow::Owned(cut);
+        }
     }
 }
 

@@ -1,0 +1,162 @@
+//! How long what a record quotes may be.
+//!
+//! A caller chooses most of the texts, without a token too: unbounded, one caller's records would
+//! push everybody else's out of Envoy's buffers. All bounds are in bytes of JSON as it is written,
+//! so that escapes, six bytes for one, are no way around them.
+
+use std::collections::BTreeMap;
+
+/// No record is longer, in bytes of JSON.
+pub const MAX_RECORD_BYTES: usize = 16 * 1024;
+
+/// A method. Registered ones have up to 17 bytes.
+pub(super) const MAX_METHOD_BYTES: usize = 64;
+/// An authority: the longest name of DNS, 253 bytes, with a port fits.
+pub(super) const MAX_HOST_BYTES: usize = 260;
+/// A path.
+pub(super) const MAX_PATH_BYTES: usize = 1024;
+/// A model.
+pub(super) const MAX_MODEL_BYTES: usize = 256;
+/// A provider, an issuer, a subject (255 in OpenID Connect Core 1.0, section 2), or a client.
+pub(super) const MAX_IDENTITY_BYTES: usize = 256;
+/// One group.
+pub(super) const MAX_GROUP_BYTES: usize = 256;
+/// How many groups.
+pub(super) const MAX_GROUPS: usize = 64;
+/// All groups together, with quotes and commas.
+pub(super) const MAX_ALL_GROUPS_BYTES: usize = 3072;
+/// A name that the policy gives: a rule or a quota.
+pub(super) const MAX_NAME_BYTES: usize = 128;
+/// How many quotas.
+pub(super) const MAX_QUOTAS: usize = 16;
+/// All quotas together, with quotes and commas.
+pub(super) const MAX_ALL_QUOTAS_BYTES: usize = 1024;
+/// What the desk says: an approval's id, or a reviewer.
+pub(super) const MAX_DESK_BYTES: usize = 128;
+/// One map of counts by detector, with quotes, numbers and commas.
+pub(super) const MAX_COUNTS_BYTES: usize = 1536;
+
+/// Cuts texts, and remembers which.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Cuts(Vec<&'static str>);
+
+impl Cuts {
+    /// The longest beginning of the text that is at most `most` bytes long in JSON, and ends
+    /// between two characters. `member` is the text's name, a path with dots.
+    pub(super) fn text<'a>(&mut self, member: &'static str, text: &'a str, most: usize) -> &'a str {
+        let fitting = fitting(text, most);
+        if fitting.len() < text.len() {
+            self.note(member);
+        }
+        fitting
+    }
+
+    /// As [`Cuts::text`], in place.
+    pub(super) fn string(&mut self, member: &'static str, text: &mut String, most: usize) {
+        let length = self.text(member, text, most).len();
+        text.truncate(length);
+    }
+
+    /// As [`Cuts::string`], where there is one.
+    pub(super) fn optional(
+        &mut self,
+        member: &'static str,
+        text: &mut Option<String>,
+        most: usize,
+    ) {
+        if let Some(text) = text {
+            self.string(member, text, most);
+        }
+    }
+
+    /// A list of at most `count` texts of at most `each` bytes, and `all` bytes together. What
+    /// does not fit is left out; `None` if all fits as it is.
+    pub(super) fn list(
+        &mut self,
+        member: &'static str,
+        texts: &[String],
+        (count, each, all): (usize, usize, usize),
+    ) -> Option<Vec<String>> {
+        let mut left = all;
+        let whole = texts.len() <= count
+            && texts.iter().all(|text| {
+                fitting(text, each).len() == text.len() && take(&mut left, written(text), 3)
+            });
+        if whole {
+            return None;
+        }
+        self.note(member);
+        let mut left = all;
+        let mut kept = Vec::new();
+        for text in texts.iter().take(count) {
+            let text = fitting(text, each);
+            if !take(&mut left, written(text), 3) {
+                break;
+            }
+            kept.push(text.to_owned());
+        }
+        Some(kept)
+    }
+
+    /// Leaves out counts that do not fit: the last by name.
+    pub(super) fn counts(&mut self, member: &'static str, counts: &mut BTreeMap<String, u64>) {
+        let mut left = MAX_COUNTS_BYTES;
+        let before = counts.len();
+        counts.retain(|name, count| {
+            let digits = count.checked_ilog10().unwrap_or_default();
+            let digits = usize::try_from(digits).unwrap_or_default();
+            take(&mut left, written(name), digits.saturating_add(5))
+        });
+        if counts.len() < before {
+            self.note(member);
+        }
+    }
+
+    /// The names of what was cut.
+    pub(super) fn names(&self) -> &[&'static str] {
+        &self.0
+    }
+
+    fn note(&mut self, member: &'static str) {
+        if !self.0.contains(&member) {
+            self.0.push(member);
+        }
+    }
+}
+
+/// Takes so many bytes and a few more of what is left, if they are there.
+fn take(left: &mut usize, bytes: usize, more: usize) -> bool {
+    let rest = left.checked_sub(bytes.saturating_add(more));
+    if let Some(rest) = rest {
+        *left = rest;
+    }
+    rest.is_some()
+}
+
+fn written(text: &str) -> usize {
+    text.chars().map(width).sum()
+}
+
+/// How many bytes of JSON a character is written in.
+fn width(character: char) -> usize {
+    match character {
+        '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,
+        '\0'..='\u{1f}' => 6,
+        _ => character.len_utf8(),
+    }
+}
+
+fn fitting(text: &str, most: usize) -> &str {
+    // Every text of every exchange comes here: what is short is not looked at.
+    if text.len() <= most / 6 {
+        return text;
+    }
+    let mut left = most;
+    let end = text
+        .char_indices()
+        .find(|(_, character)| !take(&mut left, width(*character), 0));
+    match end {
+        Some((end, _)) => text.get(..end).unwrap_or_default(),
+        None => text,
+    }
+}

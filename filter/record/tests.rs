@@ -1,0 +1,238 @@
+use core::time::Duration;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::collection::{btree_map, vec};
+use proptest::prelude::*;
+use serde_json::Value;
+
+use super::{Approval, Caller, MAX_RECORD_BYTES, Record};
+
+const DIGEST: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+fn record() -> Record {
+    Record::begin("0123456789abcdef0123456789abcdef".to_owned(), "w".into())
+}
+
+fn written(record: &mut Record, caller: Option<Caller<'_>>) -> Value {
+    let text = record.to_json(DIGEST, caller, Duration::MAX);
+    assert!(text.len() <= MAX_RECORD_BYTES, "{} bytes", text.len());
+    assert!(!text.contains('\n'));
+    serde_json::from_str(&text).unwrap()
+}
+
+/// Texts of every length that matters, of characters of every width, with what JSON escapes.
+fn text() -> impl Strategy<Value = String> {
+    let character = prop_oneof![
+        Just('a'),
+        Just('"'),
+        Just('\0'),
+        Just('\n'),
+        Just('\u{e9}'),
+        Just('\u{20ac}'),
+        Just('\u{1f600}'),
+        any::<char>(),
+    ];
+    (vec(character, 0..40), 1..1500usize).prop_map(|(unit, times)| {
+        let unit: String = unit.into_iter().collect();
+        unit.repeat(times.checked_div(unit.len().max(1)).unwrap_or_default())
+            .chars()
+            .chain(unit.chars())
+            .collect()
+    })
+}
+
+fn counts() -> impl Strategy<Value = BTreeMap<String, u64>> {
+    btree_map(text(), any::<u64>(), 0..80)
+}
+
+#[derive(Debug)]
+struct Outside {
+    texts: Vec<String>,
+    groups: Vec<String>,
+    quotas: Vec<String>,
+    counts: Vec<BTreeMap<String, u64>>,
+}
+
+fn outside() -> impl Strategy<Value = Outside> {
+    (
+        vec(text(), 12),
+        vec(text(), 0..100),
+        vec(text(), 0..30),
+        vec(counts(), 4),
+    )
+        .prop_map(|(texts, groups, quotas, counts)| Outside {
+            texts,
+            groups,
+            quotas,
+            counts,
+        })
+}
+
+/// The member at a path with dots.
+fn member<'v>(record: &'v Value, path: &str) -> &'v Value {
+    record
+        .pointer(&format!("/{}", path.replace('.', "/")))
+        .unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn whatever_comes_a_record_is_bounded_and_names_what_was_cut(outside in outside()) {
+        let all = &outside.texts;
+        let mut record = record();
+        let text = |at: usize| all[at].clone();
+        record.request.method = text(0);
+        record.request.host = text(1);
+        record.request.path = Some(text(2));
+        record.note_model(Some(&all[3]));
+        record.verdict.rule = Some(text(4));
+        record.verdict.quotas = outside.quotas.clone();
+        record.approval = Some(Approval {
+            id: Some(text(5)),
+            state: "pending",
+            rule: text(6),
+            reviewer: Some(text(7)),
+        });
+        record.request.matches = outside.counts[0].clone();
+        record.request.alerts = outside.counts[1].clone();
+        record.response.matches = outside.counts[2].clone();
+        record.response.alerts = outside.counts[3].clone();
+        let caller = Caller {
+            provider: &all[8],
+            issuer: &all[9],
+            subject: &all[10],
+            kind: "person",
+            client: Some(&all[11]),
+            groups: Cow::Borrowed(&outside.groups),
+        };
+        let json = written(&mut record, Some(caller));
+
+        let mut cut = BTreeSet::new();
+        for (path, whole) in [
+            ("request.method", &all[0]),
+            ("request.host", &all[1]),
+            ("request.path", &all[2]),
+            ("request.model", &all[3]),
+            ("verdict.rule", &all[4]),
+            ("approval.id", &all[5]),
+            ("approval.rule", &all[6]),
+            ("approval.reviewer", &all[7]),
+            ("identity.provider", &all[8]),
+            ("identity.issuer", &all[9]),
+            ("identity.subject", &all[10]),
+            ("identity.client", &all[11]),
+        ] {
+            let kept = member(&json, path).as_str().unwrap();
+            prop_assert!(whole.starts_with(kept), "{path}");
+            if kept != whole {
+                cut.insert(path);
+            }
+        }
+        for (path, whole) in [("identity.groups", &outside.groups), ("verdict.quotas", &outside.quotas)] {
+            let kept: Vec<String> = serde_json::from_value(member(&json, path).clone()).unwrap();
+            prop_assert!(whole.iter().zip(&kept).all(|(whole, kept)| whole.starts_with(kept)));
+            if &kept != whole {
+                cut.insert(path);
+            }
+        }
+        for (path, whole) in [
+            ("request.matches", &outside.counts[0]),
+            ("request.alerts", &outside.counts[1]),
+            ("response.matches", &outside.counts[2]),
+            ("response.alerts", &outside.counts[3]),
+        ] {
+            let kept: BTreeMap<String, u64> =
+                serde_json::from_value(member(&json, path).clone()).unwrap();
+            prop_assert!(kept.iter().all(|(name, count)| whole.get(name) == Some(count)));
+            if &kept != whole {
+                cut.insert(path);
+            }
+        }
+        let named = json["truncated"].as_array().unwrap().iter().map(|one| one.as_str().unwrap());
+        prop_assert_eq!(named.collect::<BTreeSet<_>>(), cut);
+    }
+}
+
+#[test]
+fn the_longest_record_fits() {
+    // The widest of what is written, in every place at once, and all numbers at their longest.
+    let long = "\0".repeat(5000);
+    let many: Vec<String> = (0..500)
+        .map(|one| format!("{one}{}", "x".repeat(15)))
+        .collect();
+    let counts: BTreeMap<String, u64> = many.iter().map(|one| (one.clone(), u64::MAX)).collect();
+    let mut record = record();
+    record.worker = "0123456789abcdef".into();
+    record.number = u64::MAX;
+    record.request.method.clone_from(&long);
+    record.request.host.clone_from(&long);
+    record.request.path = Some(long.clone());
+    record.request.operation = Some("inference.completion");
+    record.note_model(Some(&long));
+    record.request.items = Some(u64::MAX);
+    record.request.bytes = Some(u64::MAX);
+    record.request.not_kept = u64::MAX;
+    record.request.matches.clone_from(&counts);
+    record.request.alerts.clone_from(&counts);
+    record.verdict.rule = Some(long.clone());
+    record.verdict.code = Some("token_header_not_supported");
+    record.verdict.status = Some(u16::MAX);
+    record.verdict.quotas.clone_from(&many);
+    record.approval = Some(Approval {
+        id: Some(long.clone()),
+        state: "unavailable",
+        rule: long.clone(),
+        reviewer: Some(long.clone()),
+    });
+    record.response.status = Some(u16::MAX);
+    record.response.bytes_received = u64::MAX;
+    record.response.bytes_sent = u64::MAX;
+    record.response.matches.clone_from(&counts);
+    record.response.alerts.clone_from(&counts);
+    record.response.restored = u64::MAX;
+    record.response.code = Some("media_type_not_maskable");
+    record.timing.verdict = Some(u64::MAX);
+    record.timing.response = Some(u64::MAX);
+    record.timing.total = u64::MAX;
+    let caller = Caller {
+        provider: &long,
+        issuer: &long,
+        subject: &long,
+        kind: "service",
+        client: Some(&long),
+        groups: Cow::Borrowed(&many),
+    };
+    let json = written(&mut record, Some(caller));
+    assert_eq!(json["truncated"].as_array().unwrap().len(), 18);
+}
+
+#[test]
+fn what_fits_is_whole_and_nothing_is_named() {
+    let mut record = record();
+    record.request.host = format!("{}:65535", "a".repeat(253));
+    record.request.path = Some("/\u{e9}".repeat(300));
+    record.note_model(Some("org/model"));
+    record.request.matches = BTreeMap::from([("email".to_owned(), u64::MAX)]);
+    let json = written(&mut record, None);
+    assert_eq!(json["truncated"], serde_json::json!([]));
+    assert_eq!(json["request"]["host"], record.request.host);
+    assert_eq!(json["request"]["path"], "/\u{e9}".repeat(300));
+    assert_eq!(json["request"]["matches"]["email"], u64::MAX);
+    assert_eq!(json["identity"], Value::Null);
+}
+
+#[test]
+fn a_model_of_megabytes_is_not_kept_while_the_request_waits() {
+    let mut record = record();
+    record.note_model(Some(&"m".repeat(8 << 20)));
+    assert!(record.request.model.as_ref().unwrap().len() <= 256);
+    assert_eq!(
+        written(&mut record, None)["truncated"],
+        serde_json::json!(["request.model"])
+    );
+    record.note_model(None);
+    assert_eq!(record.request.model, None);
+}
