@@ -13,7 +13,6 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use serde_json::json;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 
@@ -21,6 +20,7 @@ use crate::approvals::{self, Desk, News};
 use crate::config::{self, Config};
 use crate::http::{Callers, LARGEST_BODY, Refusal, json as answer};
 use crate::sessions::{self, Archive, Counts, Recorder, Writer};
+use crate::stop::Stop;
 use crate::store::{Database, Durability, Store, StoreError};
 
 /// How long clients may take to let go once the desk is stopping.
@@ -58,31 +58,6 @@ impl std::error::Error for Failure {}
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         Self(error.to_string())
-    }
-}
-
-/// Knows when the desk is to stop.
-#[derive(Clone)]
-pub struct Stop(watch::Receiver<bool>);
-
-impl Stop {
-    /// A stop, and what it is requested with.
-    #[must_use]
-    pub fn new() -> (watch::Sender<bool>, Self) {
-        let (sender, receiver) = watch::channel(false);
-        (sender, Self(receiver))
-    }
-
-    /// Returns once the stop is requested.
-    pub async fn requested(&mut self) {
-        // Without a sender nobody can let the desk go on, so that is a stop as well.
-        let _ = self.0.wait_for(|stop| *stop).await;
-    }
-
-    /// Whether it is requested.
-    #[must_use]
-    pub fn is_requested(&self) -> bool {
-        *self.0.borrow()
     }
 }
 

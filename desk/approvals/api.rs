@@ -13,15 +13,19 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::time::Instant;
 
-use super::{
-    Answer, LONGEST_WAIT, Limits, News, Question, State, Trouble, ask, decide, list, look, take,
-};
+use super::approval::{Answer, State};
+use super::news::{Listener, News};
+use super::question::Question;
+use super::store::{Limits, Trouble, ask, decide, list, look, take};
 use crate::http::{Caller, Callers, Refusal, json as answer, read_body};
-use crate::serve::Stop;
+use crate::stop::Stop;
 use crate::store::{Database, now};
 
 /// The longest reason of a reviewer, in characters; what a filter passes on.
 const LONGEST_REASON: usize = 500;
+
+/// The longest `wait` for a decision, in seconds; a longer one is cut to it.
+const LONGEST_WAIT: u64 = 60;
 
 /// Approvals in one list, unless asked otherwise, and at most.
 const LISTED: u32 = 50;
@@ -111,7 +115,7 @@ async fn get_one(
 /// then says where it stands.
 async fn settle(
     desk: &Desk,
-    news: &mut super::news::Listener,
+    news: &mut Listener,
     id: &str,
     deadline: Instant,
 ) -> Result<Option<Answer>, Refusal> {

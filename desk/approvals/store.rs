@@ -2,7 +2,8 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior, params};
 
-use super::{APPROVED_FOR, Answer, Approval, DENIED_FOR, PENDING_FOR, Question, State};
+use super::approval::{APPROVED_FOR, Answer, Approval, DENIED_FOR, PENDING_FOR, State};
+use super::question::Question;
 use crate::http::Person;
 
 /// How many approvals may be pending.

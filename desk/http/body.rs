@@ -7,7 +7,7 @@ use axum::extract::{FromRequest as _, Request};
 use axum::http::StatusCode;
 use serde::de::DeserializeOwned;
 
-use super::Refusal;
+use super::answer::Refusal;
 
 /// The largest body that is read, in bytes.
 pub const LARGEST_BODY: usize = 64 << 10;

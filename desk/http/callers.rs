@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use sha2::{Digest as _, Sha256};
 use subtle::{Choice, ConditionallySelectable as _, ConstantTimeEq as _};
 
-use super::Refusal;
+use super::answer::Refusal;
 use crate::config::Config;
 
 /// A reviewer who has shown a key.

@@ -10,7 +10,7 @@ use axum::response::Response;
 use axum::routing::get;
 use serde::Deserialize;
 
-use super::{Filter, get as get_record, list};
+use super::archive::{Filter, get as get_record, list};
 use crate::http::{Callers, Refusal, json};
 use crate::store::Database;
 

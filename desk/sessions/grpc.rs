@@ -11,9 +11,11 @@ use tonic::server::{ClientStreamingService, Grpc, NamedService};
 use tonic::{Request, Response, Status, Streaming};
 use tonic_prost::ProstCodec;
 
+use super::counts::Counts;
 use super::messages::{StreamAccessLogsMessage, StreamAccessLogsResponse};
-use super::{Counts, Entry, Writer};
-use crate::serve::Stop;
+use super::record::Entry;
+use super::writer::Writer;
+use crate::stop::Stop;
 
 /// The largest message that is decoded, in bytes; one message holds whole records.
 const LARGEST: usize = 32 << 20;

@@ -8,8 +8,10 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tokio::sync::mpsc;
 
-use super::{Counts, Entry, put};
-use crate::serve::Stop;
+use super::archive::put;
+use super::counts::Counts;
+use super::record::Entry;
+use crate::stop::Stop;
 
 /// Batches that may wait for the writer; who brings another one waits, and Envoy with it.
 const QUEUE: usize = 4;

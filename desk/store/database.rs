@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rusqlite::Connection;
 use tokio::sync::Mutex;
 
-use super::StoreError;
+use super::error::StoreError;
 
 /// A connection that async code shares: one piece of work at a time, on a blocking thread.
 #[derive(Clone)]

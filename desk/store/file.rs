@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::{StoreError, schema};
+use super::error::StoreError;
+use super::schema;
 
 /// How long a connection waits for another one's write to end.
 const BUSY: Duration = Duration::from_secs(10);
