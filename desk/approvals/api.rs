@@ -19,17 +19,13 @@ use super::question::Question;
 use super::store::{Limits, Trouble, ask, decide, list, look, take};
 use crate::http::{Caller, Callers, Refusal, json as answer, read_body};
 use crate::stop::Stop;
-use crate::store::{Database, now};
+use crate::store::{Database, Page, now};
 
 /// The longest reason of a reviewer, in characters; what a filter passes on.
 const LONGEST_REASON: usize = 500;
 
 /// The longest `wait` for a decision, in seconds; a longer one is cut to it.
 const LONGEST_WAIT: u64 = 60;
-
-/// Approvals in one list, unless asked otherwise, and at most.
-const LISTED: u32 = 50;
-const MOST_LISTED: u32 = 200;
 
 /// What the endpoints share.
 #[derive(Clone)]
@@ -169,16 +165,12 @@ async fn get_list(
             Refusal::malformed(format!("\"state\" is one of {names}."))
         })?),
     };
-    let limit = query.limit.unwrap_or(LISTED).clamp(1, MOST_LISTED);
-    let (approvals, more) = desk
+    let page = Page::new(query.before, query.limit);
+    let listed = desk
         .database
-        .run(move |store| list(store, state, query.before.as_deref(), limit, now()))
+        .run(move |store| list(store, state, &page, now()))
         .await?;
-    let next = approvals
-        .last()
-        .filter(|_| more)
-        .map(|approval| approval.answer.id.clone());
-    shown(&json!({ "approvals": approvals, "next": next }))
+    shown(&json!({ "approvals": listed.rows, "next": listed.next }))
 }
 
 #[derive(Default, Deserialize)]
