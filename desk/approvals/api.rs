@@ -69,8 +69,8 @@ async fn put_question(Shared(desk): Shared<Desk>, request: Request) -> Result<Re
     shown(&settled.unwrap_or(first))
 }
 
+/// Unknown parameters are ignored: a filter may be newer than the desk.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Wait {
     #[serde(default)]
     wait: u64,
