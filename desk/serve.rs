@@ -1,4 +1,4 @@
-//! `portcullis desk`: puts the parts together, and takes them down in order.
+//! `portcullis desk`: starts the parts, and stops them in order.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -23,14 +23,14 @@ use crate::sessions::{self, Archive, Counts, Recorder, Writer};
 use crate::stop::Stop;
 use crate::store::{Database, Durability, Store, StoreError};
 
-/// How long clients may take to let go once the desk is stopping.
+/// How long clients may stay connected once the desk is stopping.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// How often an access log connection is asked whether it is still there (HTTP/2 PING), so that
-/// those of Envoys that vanished don't take up places.
+/// The interval of HTTP/2 PINGs on access log connections, so that those of Envoys that vanished
+/// are closed.
 const PROBE: Duration = Duration::from_secs(30);
 
-/// What the desk is started with.
+/// The arguments of the command.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Where the HTTP API listens.
@@ -72,7 +72,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         .build()
         .map_err(|error| Failure(format!("no threads to run on: {error}")))?;
     let result = runtime.block_on(serve(options, &config));
-    // What still hangs on a connection after the grace period must not keep the process.
+    // Whatever still runs after the grace period must not keep the process alive.
     runtime.shutdown_timeout(Duration::from_secs(1));
     result
 }
@@ -87,9 +87,9 @@ fn read_config(options: &Options) -> Result<Config, Failure> {
 
 async fn serve(options: &Options, config: &Config) -> Result<(), Failure> {
     let store = Store::create(&options.store)?;
-    let approvals = store.connect(Durability::Every)?;
-    let reading = store.connect(Durability::Most)?;
-    let recording = store.connect(Durability::Most)?;
+    let approvals = store.connect(Durability::Full)?;
+    let reading = store.connect(Durability::Normal)?;
+    let recording = store.connect(Durability::Normal)?;
     let http = bind(options.listen, "--listen").await?;
     let grpc = bind(options.grpc, "--grpc").await?;
     let signal = signals()?;
@@ -192,7 +192,7 @@ fn signals() -> Result<impl Future<Output = ()>, Failure> {
     })
 }
 
-/// What `/healthz` looks at.
+/// What `/healthz` checks and reports.
 #[derive(Clone)]
 struct Health {
     database: Database,

@@ -46,7 +46,7 @@ pub enum Trouble {
 /// Finds or creates the approval for `question`, and hands it out if it is approved.
 ///
 /// # Errors
-/// SQLite's. The inner error is a limit.
+/// When SQLite fails. The inner error is a limit.
 pub fn ask(
     connection: &mut Connection,
     question: &Question,
@@ -155,7 +155,7 @@ fn create(
 /// this, and is used from then on.
 ///
 /// # Errors
-/// SQLite's.
+/// When SQLite fails.
 pub fn take(connection: &mut Connection, id: &str, now: i64) -> rusqlite::Result<Option<Answer>> {
     let transaction = begin(connection, now)?;
     let found = transaction
@@ -174,7 +174,7 @@ pub fn take(connection: &mut Connection, id: &str, now: i64) -> rusqlite::Result
 /// The approval `id` as reviewers see it.
 ///
 /// # Errors
-/// SQLite's.
+/// When SQLite fails.
 pub fn look(connection: &mut Connection, id: &str, now: i64) -> rusqlite::Result<Option<Approval>> {
     let transaction = begin(connection, now)?;
     let found = find(&transaction, id)?;
@@ -185,7 +185,7 @@ pub fn look(connection: &mut Connection, id: &str, now: i64) -> rusqlite::Result
 /// One page of the approvals in `state`, or of all.
 ///
 /// # Errors
-/// SQLite's.
+/// When SQLite fails.
 pub fn list(
     connection: &mut Connection,
     state: Option<State>,
@@ -205,7 +205,7 @@ pub fn list(
 /// Stores the decision of `reviewer`.
 ///
 /// # Errors
-/// SQLite's. The inner error says why this reviewer can't decide this now.
+/// When SQLite fails. The inner error says why this reviewer can't decide this now.
 pub fn decide(
     connection: &mut Connection,
     id: &str,

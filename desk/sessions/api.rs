@@ -55,7 +55,7 @@ async fn get_list(
         .database
         .run(move |store| list(store, &filter, &page))
         .await?;
-    // Records are JSON already, and stay as the filter wrote them. An id needs no escapes: it is hex.
+    // Records are JSON already, and stay as the filter wrote them. An id is hex: nothing to escape.
     let records = listed.rows.join(",");
     let next = listed
         .next

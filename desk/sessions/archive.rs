@@ -18,7 +18,7 @@ pub struct Filter {
 /// same id the first is kept: two access loggers may send the same record.
 ///
 /// # Errors
-/// SQLite's; then nothing is stored.
+/// When SQLite fails; then nothing is stored.
 pub fn put<'a>(
     connection: &mut Connection,
     entries: impl Iterator<Item = &'a Entry>,
@@ -52,7 +52,7 @@ pub fn put<'a>(
 /// The record with this id, as it came.
 ///
 /// # Errors
-/// SQLite's.
+/// When SQLite fails.
 pub fn get(connection: &Connection, id: &str) -> rusqlite::Result<Option<String>> {
     connection
         .prepare_cached("SELECT record FROM sessions WHERE id = ?1")?
@@ -63,7 +63,7 @@ pub fn get(connection: &Connection, id: &str) -> rusqlite::Result<Option<String>
 /// One page of the records, each as it came.
 ///
 /// # Errors
-/// SQLite's.
+/// When SQLite fails.
 pub fn list(
     connection: &Connection,
     filter: &Filter,

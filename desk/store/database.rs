@@ -26,7 +26,7 @@ impl Database {
     /// any more.
     ///
     /// # Errors
-    /// SQLite's, or that the desk is stopping.
+    /// When SQLite fails, or the desk is stopping.
     pub async fn run<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,

@@ -19,13 +19,13 @@ const RETRY: Duration = Duration::from_millis(10);
 /// The longest chain of symbolic links that is followed, as in Linux.
 const MOST_LINKS: usize = 40;
 
-/// How much a crash of the machine may take away.
+/// What a crash of the machine may lose. A crash of the desk alone loses nothing written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Durability {
     /// Nothing that was answered: an approval that was handed out stays used.
-    Every,
-    /// The last moments.
-    Most,
+    Full,
+    /// What was written in the last moments before it.
+    Normal,
 }
 
 /// The file, which exists.
@@ -38,8 +38,8 @@ pub enum Durability {
 pub struct Store {
     /// As it was given, for messages.
     name: PathBuf,
-    /// Absolute, and not a link itself. SQLite can't take such a path for anything but a file, unlike
-    /// `:memory:` or `file:...`.
+    /// Absolute, and not a link itself. To SQLite such a path is always a file, unlike `:memory:`
+    /// or `file:...`.
     path: PathBuf,
 }
 
@@ -50,7 +50,7 @@ impl Store {
     /// Call it once in a process, before the first connection.
     ///
     /// # Errors
-    /// The system's reason.
+    /// When the file can't be created.
     pub fn create(name: &Path) -> Result<Self, StoreError> {
         let path = resolve(name)
             .and_then(|path| create_private(&path).map(|()| path))
@@ -85,8 +85,8 @@ fn prepare(
     connection.busy_timeout(BUSY)?;
     use_wal(connection)?;
     let synchronous = match durability {
-        Durability::Every => "FULL",
-        Durability::Most => "NORMAL",
+        Durability::Full => "FULL",
+        Durability::Normal => "NORMAL",
     };
     connection.pragma_update(None, "synchronous", synchronous)?;
     schema::migrate(connection)

@@ -46,7 +46,7 @@ impl Page {
     /// in bytes.
     ///
     /// # Errors
-    /// SQLite's.
+    /// When SQLite fails.
     pub fn read<T>(
         &self,
         connection: &Connection,

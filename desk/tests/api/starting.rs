@@ -226,7 +226,7 @@ fn connections_that_open_a_new_store_at_once_wait_for_each_other() {
             for _ in 0..8 {
                 scope.spawn(|| {
                     barrier.wait();
-                    store.connect(Durability::Most).unwrap();
+                    store.connect(Durability::Normal).unwrap();
                 });
             }
         });
