@@ -7,7 +7,7 @@ use portcullis_desk::approvals::{
     take,
 };
 use portcullis_desk::http::Person;
-use portcullis_desk::store::{Durability, open};
+use portcullis_desk::store::{self, Durability};
 use serde_json::json;
 
 use crate::harness::{ANA, Desk, EDGE, Folder, id, question, with};
@@ -24,7 +24,10 @@ impl Store {
     fn new() -> Self {
         let folder = Folder::new();
         Self {
-            connection: open(&folder.store(), Durability::Most).unwrap(),
+            connection: store::Store::create(&folder.store())
+                .unwrap()
+                .connect(Durability::Normal)
+                .unwrap(),
             _folder: folder,
         }
     }

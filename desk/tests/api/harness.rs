@@ -34,6 +34,10 @@ impl Folder {
         Self(path)
     }
 
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
     pub fn file(&self, name: &str) -> PathBuf {
         self.0.join(name)
     }
@@ -83,7 +87,12 @@ impl Desk {
     }
 
     pub fn start_with(config: &Path, store: &Path) -> Self {
+        Self::start_in(Path::new("."), config, store)
+    }
+
+    pub fn start_in(folder: &Path, config: &Path, store: &Path) -> Self {
         let mut child = command()
+            .current_dir(folder)
             .args(["desk", "--listen", "127.0.0.1:0", "--grpc", "127.0.0.1:0"])
             .arg("--store")
             .arg(store)
@@ -110,6 +119,12 @@ impl Desk {
                 log
             })),
         }
+    }
+
+    /// SIGKILL: nothing can be put in order any more.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
     /// SIGTERM; returns how it ended and everything that it logged.

@@ -9,11 +9,13 @@
     clippy::unwrap_used
 )]
 
+mod access_log;
 mod approvals;
 mod check;
 mod client;
 mod expiry;
 mod harness;
+mod other_processes;
 mod refusals;
 mod sessions;
 mod starting;

@@ -1,9 +1,5 @@
-use std::collections::HashMap;
-use std::net::SocketAddr;
-
 use portcullis_desk::sessions::{
-    AccessLogCommon, Any, BytesValue, HttpAccessLogEntry, HttpLogs, StreamAccessLogsMessage,
-    StreamAccessLogsResponse,
+    HttpAccessLogEntry, StreamAccessLogsMessage, StreamAccessLogsResponse,
 };
 use prost::Message as _;
 use serde_json::{Value, json};
@@ -11,96 +7,11 @@ use tokio_stream::StreamExt as _;
 use tonic::client::Grpc;
 use tonic::codegen::http::uri::PathAndQuery;
 use tonic::transport::Channel;
-use tonic::{Code, Request, Status};
+use tonic::{Code, Request};
 use tonic_prost::ProstCodec;
 
+use crate::access_log::{BYTES, METHOD, call, entry, entry_of, message, record, records, stream};
 use crate::harness::{ANA, Desk, Folder};
-
-const METHOD: &str = "/envoy.service.accesslog.v3.AccessLogService/StreamAccessLogs";
-const BYTES: &str = "type.googleapis.com/google.protobuf.BytesValue";
-
-/// Streams messages as Envoy does, ends the stream, and waits for the answer.
-fn stream(to: SocketAddr, messages: Vec<StreamAccessLogsMessage>) -> Result<(), Status> {
-    call(to, METHOD, messages)
-}
-
-fn call(
-    to: SocketAddr,
-    method: &'static str,
-    messages: Vec<StreamAccessLogsMessage>,
-) -> Result<(), Status> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    runtime.block_on(async {
-        let channel = Channel::from_shared(format!("http://{to}"))
-            .unwrap()
-            .connect()
-            .await
-            .unwrap();
-        let mut grpc = Grpc::new(channel);
-        grpc.ready().await.unwrap();
-        let codec: ProstCodec<StreamAccessLogsMessage, StreamAccessLogsResponse> =
-            ProstCodec::default();
-        grpc.client_streaming(
-            Request::new(tokio_stream::iter(messages)),
-            PathAndQuery::from_static(method),
-            codec,
-        )
-        .await
-        .map(drop)
-    })
-}
-
-fn record(number: u64, changes: Value) -> Value {
-    crate::harness::with(
-        json!({
-            "version": 1,
-            "id": format!("{number:032x}"),
-            "worker": "00000000000000aa",
-            "number": number,
-            "time": "2026-11-21T12:00:00.123Z",
-            "identity": { "provider": "corp", "issuer": "https://idp", "subject": "carol", "groups": [] },
-            "request": { "method": "POST", "path": "/v1/chat/completions", "operation": "inference.chat", "model": "m", "items": 1, "bytes": 2 },
-            "verdict": { "action": "allow", "rule": "r", "code": null, "status": null },
-            "a_later_member": { "kept": [1, 2.50, "é"] },
-        }),
-        changes,
-    )
-}
-
-fn entry_of(type_url: &str, value: Vec<u8>) -> HttpAccessLogEntry {
-    let state = Any {
-        type_url: type_url.to_owned(),
-        value: value.into(),
-    };
-    HttpAccessLogEntry {
-        common_properties: Some(AccessLogCommon {
-            filter_state_objects: HashMap::from([("wasm.portcullis.session".to_owned(), state)]),
-        }),
-    }
-}
-
-fn entry(bytes: &[u8]) -> HttpAccessLogEntry {
-    let wrapped = BytesValue {
-        value: bytes.to_vec().into(),
-    };
-    entry_of(BYTES, wrapped.encode_to_vec())
-}
-
-fn message(log_entry: Vec<HttpAccessLogEntry>) -> StreamAccessLogsMessage {
-    StreamAccessLogsMessage {
-        http_logs: Some(HttpLogs { log_entry }),
-    }
-}
-
-fn records(desk: &Desk, expected: u64) -> Value {
-    desk.until("/healthz", |health| {
-        health["records"]["stored"].as_u64().unwrap() >= expected
-    })["records"]
-        .clone()
-}
 
 fn numbers(list: &Value) -> Vec<u64> {
     list["sessions"]

@@ -1,6 +1,8 @@
 use std::net::TcpListener;
 use std::path::Path;
+use std::sync::Barrier;
 
+use portcullis_desk::store::{Durability, Store};
 use serde_json::json;
 
 use crate::client::call;
@@ -167,18 +169,79 @@ fn nothing_that_is_secret_is_logged() {
 }
 
 #[cfg(unix)]
+fn mode(folder: &Folder, name: &str) -> u32 {
+    use std::os::unix::fs::PermissionsExt as _;
+    let metadata = std::fs::metadata(folder.file(name)).unwrap();
+    metadata.permissions().mode() & 0o777
+}
+
+#[cfg(unix)]
 #[test]
 fn the_store_is_for_its_owner_only() {
-    use std::os::unix::fs::PermissionsExt as _;
     let folder = Folder::new();
     let desk = Desk::start(&folder);
     desk.ask(&question(1));
-    for name in ["desk.sqlite", "desk.sqlite-wal"] {
-        let mode = std::fs::metadata(folder.file(name))
-            .unwrap()
-            .permissions()
-            .mode();
-        assert_eq!(mode & 0o077, 0, "{name}");
+    for name in ["desk.sqlite", "desk.sqlite-wal", "desk.sqlite-shm"] {
+        assert_eq!(mode(&folder, name), 0o600, "{name}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_store_that_exists_keeps_its_permissions() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new();
+    let store = folder.write("desk.sqlite", "");
+    std::fs::set_permissions(&store, PermissionsExt::from_mode(0o640)).unwrap();
+    for asked in 1..=2 {
+        let desk = Desk::start(&folder);
+        desk.ask(&question(asked));
+        for name in ["desk.sqlite", "desk.sqlite-wal", "desk.sqlite-shm"] {
+            assert_eq!(mode(&folder, name), 0o640, "{name}");
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_to_a_store_that_is_not_there_yet_is_followed() {
+    let folder = Folder::new();
+    std::fs::create_dir(folder.file("data")).unwrap();
+    std::os::unix::fs::symlink("data/store", folder.store()).unwrap();
+    let asked = {
+        let desk = Desk::start(&folder);
+        assert_eq!(mode(&folder, "data/store"), 0o600);
+        desk.ask(&question(1))
+    };
+    assert_eq!(Desk::start(&folder).ask(&question(1)), asked);
+}
+
+#[test]
+fn connections_that_open_a_new_store_at_once_wait_for_each_other() {
+    let folder = Folder::new();
+    for round in 0..50 {
+        let store = Store::create(&folder.file(&format!("{round}.sqlite"))).unwrap();
+        let barrier = Barrier::new(8);
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    barrier.wait();
+                    store.connect(Durability::Normal).unwrap();
+                });
+            }
+        });
+    }
+}
+
+#[test]
+fn a_store_is_a_file_whatever_its_name_means_to_sqlite() {
+    let folder = Folder::new();
+    let config = folder.config();
+    for name in [":memory:", "file:desk?mode=memory"] {
+        let start = || Desk::start_in(folder.path(), &config, Path::new(name));
+        let asked = start().ask(&question(1));
+        assert_eq!(start().ask(&question(1)), asked, "{name}");
+        assert!(folder.file(name).is_file(), "{name}");
     }
 }
 

@@ -1,0 +1,104 @@
+//! What Envoy's access loggers send.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+
+use portcullis_desk::sessions::{
+    AccessLogCommon, Any, BytesValue, HttpAccessLogEntry, HttpLogs, StreamAccessLogsMessage,
+    StreamAccessLogsResponse,
+};
+use prost::Message as _;
+use serde_json::{Value, json};
+use tonic::client::Grpc;
+use tonic::codegen::http::uri::PathAndQuery;
+use tonic::transport::Channel;
+use tonic::{Request, Status};
+use tonic_prost::ProstCodec;
+
+use crate::harness::{Desk, with};
+
+pub const METHOD: &str = "/envoy.service.accesslog.v3.AccessLogService/StreamAccessLogs";
+pub const BYTES: &str = "type.googleapis.com/google.protobuf.BytesValue";
+
+/// Streams messages as Envoy does, ends the stream, and waits for the answer.
+pub fn stream(to: SocketAddr, messages: Vec<StreamAccessLogsMessage>) -> Result<(), Status> {
+    call(to, METHOD, messages)
+}
+
+pub fn call(
+    to: SocketAddr,
+    method: &'static str,
+    messages: Vec<StreamAccessLogsMessage>,
+) -> Result<(), Status> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let channel = Channel::from_shared(format!("http://{to}"))
+            .unwrap()
+            .connect()
+            .await
+            .unwrap();
+        let mut grpc = Grpc::new(channel);
+        grpc.ready().await.unwrap();
+        let codec: ProstCodec<StreamAccessLogsMessage, StreamAccessLogsResponse> =
+            ProstCodec::default();
+        grpc.client_streaming(
+            Request::new(tokio_stream::iter(messages)),
+            PathAndQuery::from_static(method),
+            codec,
+        )
+        .await
+        .map(drop)
+    })
+}
+
+pub fn record(number: u64, changes: Value) -> Value {
+    with(
+        json!({
+            "version": 1,
+            "id": format!("{number:032x}"),
+            "worker": "00000000000000aa",
+            "number": number,
+            "time": "2026-11-21T12:00:00.123Z",
+            "identity": { "provider": "corp", "issuer": "https://idp", "subject": "carol", "groups": [] },
+            "request": { "method": "POST", "path": "/v1/chat/completions", "operation": "inference.chat", "model": "m", "items": 1, "bytes": 2 },
+            "verdict": { "action": "allow", "rule": "r", "code": null, "status": null },
+            "a_later_member": { "kept": [1, 2.50, "é"] },
+        }),
+        changes,
+    )
+}
+
+pub fn entry_of(type_url: &str, value: Vec<u8>) -> HttpAccessLogEntry {
+    let state = Any {
+        type_url: type_url.to_owned(),
+        value: value.into(),
+    };
+    HttpAccessLogEntry {
+        common_properties: Some(AccessLogCommon {
+            filter_state_objects: HashMap::from([("wasm.portcullis.session".to_owned(), state)]),
+        }),
+    }
+}
+
+pub fn entry(bytes: &[u8]) -> HttpAccessLogEntry {
+    let wrapped = BytesValue {
+        value: bytes.to_vec().into(),
+    };
+    entry_of(BYTES, wrapped.encode_to_vec())
+}
+
+pub fn message(log_entry: Vec<HttpAccessLogEntry>) -> StreamAccessLogsMessage {
+    StreamAccessLogsMessage {
+        http_logs: Some(HttpLogs { log_entry }),
+    }
+}
+
+pub fn records(desk: &Desk, expected: u64) -> Value {
+    desk.until("/healthz", |health| {
+        health["records"]["stored"].as_u64().unwrap() >= expected
+    })["records"]
+        .clone()
+}
