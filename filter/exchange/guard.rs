@@ -2,7 +2,9 @@
 
 use core::cell::OnceCell;
 use core::time::Duration;
+use std::rc::Rc;
 
+use super::waiting_room::WaitingRoom;
 use crate::config::mask::Plan;
 use crate::config::{self, Environment, Policy, Problem};
 use crate::identity::{Tended, Verifier};
@@ -24,6 +26,8 @@ pub struct Guard {
     unmasked: Masks,
     /// Where counts are kept; nowhere until the workers share it.
     table: OnceCell<Table>,
+    /// Where exchanges wait for a person.
+    pub(super) waiting_room: Rc<WaitingRoom>,
 }
 
 impl Guard {
@@ -69,6 +73,7 @@ impl Guard {
         }
         match verifier {
             Some(verifier) if problems.is_empty() => Ok(Self {
+                waiting_room: WaitingRoom::new(policy.limits.waiting),
                 policy,
                 verifier,
                 masks,
