@@ -249,6 +249,31 @@ fn what_is_to_be_counted_is_refused_until_the_workers_can_count_together() {
 }
 
 #[test]
+fn workers_count_in_a_store_of_one_size() {
+    let of_size = |size: &str| {
+        guard(&json!({
+            "store": {"size": size},
+            "quotas": {"calls": {"by": ["subject"], "count": "requests", "limit": 1, "per": "1h"}},
+            "rules": [{"name": "all", "then": "allow", "quota": ["calls"]}],
+        }))
+    };
+    let memory = Memory::default();
+    let random = || Some([9; 32]);
+    of_size("1MiB").join(&memory, &random).unwrap();
+    of_size("1024KiB").join(&memory, &random).unwrap();
+    let refused = of_size("2MiB").join(&memory, &random).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "/store/size: found 2MiB, expected 1MiB, which the filters of this vm_id share until Envoy \
+         ends, or another vm_id"
+    );
+
+    // Who counts nothing has no share in it.
+    let uncounted = guard(&json!({"store": {"size": "2MiB"}}));
+    uncounted.join(&memory, &|| None).unwrap();
+}
+
+#[test]
 fn refusals_speak_the_caller_dialect() {
     let guard = guard(&json!({"rules": [{"name": "no", "then": "deny"}]}));
     let mut kserve = Driven::new(&guard);
