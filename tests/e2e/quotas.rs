@@ -10,6 +10,7 @@ use testbed::http::raw::Connection;
 use testbed::http::{Client, Request, Response};
 use testbed::idp::now;
 use testbed::mesh::Mesh;
+use testbed::model::Answer;
 use testbed::{grpc, wait};
 
 use crate::support::{CREDENTIAL, Guarded, code, idp, in_each_envoy, policy};
@@ -302,6 +303,7 @@ fn names_beside(victim: &str) -> Vec<String> {
 }
 
 fn nobody_is_pushed_out_by_names_that_were_made_up(guarded: &Guarded) {
+    guarded.model.answer("/v1/rerank", Answer::new(200));
     let ask = |subject: &str, host: &str| {
         let request = Request::post("/v1/rerank").bearer(&token(subject));
         let answer = guarded.send(request.header("host", host).json(&json!({"query": "a"})));
