@@ -16,7 +16,6 @@ mod guard;
 mod head;
 mod headers;
 mod masked_request;
-mod pseudonyms;
 mod reply;
 mod request;
 mod response;
@@ -31,15 +30,15 @@ use std::borrow::Cow;
 use std::rc::Rc;
 
 pub use crate::config::identity::{Algorithm, VerifyWith};
-pub use crate::identity::{Board, KeyRequest, Native, NoNative, Tended};
+pub use crate::identity::{KeyRequest, Native, NoNative, Tended};
 pub use event::{Call, Effect, Event, Flow, Headers, Outcome, Reply};
 pub use guard::Guard;
 pub use head::{NOT_A_HEADER, unwritable};
 pub use request::caller;
 
 use crate::identity::Identity;
-use crate::quota::Store;
 use crate::record::{Caller, Record};
+use crate::shared::Shared;
 use reply::Refusal;
 use request::Asked;
 use response::Masking;
@@ -49,8 +48,8 @@ use response::Masking;
 pub struct World<'a> {
     /// The time since 1970.
     pub now: Duration,
-    /// The counters that all workers share.
-    pub store: &'a dyn Store,
+    /// What all workers share.
+    pub store: &'a dyn Shared,
     /// The host's cryptography.
     pub native: &'a dyn Native,
     /// Whether there is room for one more request that waits for keys.

@@ -12,7 +12,7 @@ use crate::config::quotas::{Dimension, Measure, Quota};
 use crate::config::rules::Then;
 use crate::identity::Identity;
 use crate::operation::{self, Facts, FactsError, Operation, Path, Shape};
-use crate::quota::{self, Charge, ChargeError};
+use crate::quota::{self, Charge, ChargeError, Reservation};
 use crate::rules::{self, Body, Caller, Decision, PromptSearch, Prompts};
 
 /// What a request asks for, and who asks.
@@ -263,20 +263,23 @@ impl Exchange {
         asked: &Asked,
         world: World<'_>,
     ) -> Result<(), Refusal> {
-        let mut charged: Vec<(&Quota, Vec<&str>, u64)> = Vec::new();
+        let guard = Rc::clone(&self.guard);
+        let mut charged: Vec<(&Quota, Reservation)> = Vec::new();
         for quota in quotas {
+            // Without a table nothing can be counted, and what can't be counted is refused.
+            let table = guard.table().ok_or_else(Refusal::quota_unavailable)?;
             let key = key(quota, asked);
             let amount = match quota.count {
                 Measure::Requests => 1,
                 Measure::Items => asked.facts.as_ref().map_or(1, |facts| facts.items),
             };
-            match quota::charge(world.store, &charge_of(quota, &key, amount), world.now) {
-                Ok(()) => charged.push((quota, key, amount)),
+            let charge = charge_of(quota, &key, amount);
+            match quota::charge(table, world.store, &charge, world.now) {
+                Ok(reservation) => charged.push((quota, reservation)),
                 Err(error) => {
-                    for (quota, key, amount) in &charged {
+                    for (_, reservation) in charged {
                         // What can't be given back stays taken until the window ends.
-                        let _ =
-                            quota::refund(world.store, &charge_of(quota, key, *amount), world.now);
+                        let _ = reservation.refund(table, world.store, world.now);
                     }
                     return Err(match error {
                         ChargeError::Over { retry_after } => {
@@ -290,7 +293,7 @@ impl Exchange {
         }
         self.record.verdict.quotas = charged
             .iter()
-            .map(|(quota, ..)| quota.name.clone())
+            .map(|(quota, _)| quota.name.clone())
             .collect();
         Ok(())
     }

@@ -26,7 +26,7 @@ pub(super) struct Keys {
 
 impl Keys {
     pub(super) fn new(guard: &Guard) -> Self {
-        let fetched = !guard.board_names().is_empty();
+        let fetched = guard.fetches_keys();
         Self {
             calls: RefCell::new(Vec::new()),
             next: Cell::new(fetched.then_some(Duration::ZERO)),

@@ -5,14 +5,17 @@ use std::thread;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use testbed::http::raw::Connection;
 use testbed::http::{Client, Request, Response};
 use testbed::idp::now;
+use testbed::mesh::Mesh;
+use testbed::model::Answer;
 use testbed::{grpc, wait};
 
-use crate::support::{Guarded, code, idp, in_each_envoy, policy};
+use crate::support::{CREDENTIAL, Guarded, code, idp, in_each_envoy, policy};
 
-in_each_envoy!(quotas_are_exact);
+in_each_envoy!(quotas_are_exact, one_envoy_counts_in_one_store);
 
 /// Windows begin at whole multiples of their length: this one does not end during a test.
 const LONG: &str = "31d";
@@ -37,6 +40,7 @@ fn quotas_are_exact(version: &str) {
                 "first": quota(&["subject"], "requests", 5, LONG),
                 "second": quota(&["subject"], "requests", 2, LONG),
                 "model": quota(&["subject", "model"], "requests", 1, LONG),
+                "crowd": quota(&["subject"], "requests", 1000, LONG),
                 "short": quota(&["subject"], "requests", 2, "2s"),
             },
             "rules": [
@@ -46,6 +50,7 @@ fn quotas_are_exact(version: &str) {
                 rule("inference.generate", &["first"]),
                 rule("inference.chat", &["model"]),
                 rule("moderation", &["short"]),
+                rule("rerank", &["crowd"]),
             ],
         })),
     );
@@ -54,6 +59,7 @@ fn quotas_are_exact(version: &str) {
     what_one_quota_refuses_no_other_is_charged_for(&guarded);
     a_quota_is_kept_for_each_model(&guarded);
     a_quota_is_whole_again_in_the_next_window(&guarded);
+    nobody_is_pushed_out_by_names_that_were_made_up(&guarded);
 }
 
 fn token(subject: &str) -> String {
@@ -275,4 +281,77 @@ fn a_quota_is_whole_again_in_the_next_window(guarded: &Guarded) {
     })
     .unwrap();
     wait::until("the next window", patience, || status() != 429).unwrap();
+}
+
+/// Names whose counts would fill the victim's cell if counts were placed by SHA-256 alone, among
+/// 4096 cells of 64, as anybody could foretell.
+fn names_beside(victim: &str) -> Vec<String> {
+    let cell = |subject: &str| {
+        let mut hash = Sha256::new();
+        for part in ["crowd", "subject", "corp", subject] {
+            hash.update(u64::try_from(part.len()).unwrap().to_le_bytes());
+            hash.update(part);
+        }
+        let digest: [u8; 32] = hash.finalize().into();
+        u32::from_le_bytes(*digest.first_chunk().unwrap()) % 4096
+    };
+    let names = (0..).map(|number: u64| format!("mallory-{number}"));
+    names
+        .filter(|name| cell(name) == cell(victim))
+        .take(64)
+        .collect()
+}
+
+fn nobody_is_pushed_out_by_names_that_were_made_up(guarded: &Guarded) {
+    guarded.model.answer("/v1/rerank", Answer::new(200));
+    let ask = |subject: &str, host: &str| {
+        let request = Request::post("/v1/rerank").bearer(&token(subject));
+        let answer = guarded.send(request.header("host", host).json(&json!({"query": "a"})));
+        assert_eq!(answer.status, 200, "{subject}: {}", answer.text());
+    };
+    for name in names_beside("victim") {
+        ask(&name, "mallory.test");
+    }
+    let mut workers = BTreeSet::new();
+    for round in 0..64 {
+        let host = format!("victim-{round}.test");
+        ask("victim", &host);
+        workers.insert(guarded.record(&host)["worker"].to_string());
+        if workers.len() > 1 {
+            return;
+        }
+    }
+    panic!("one worker took everything: {workers:?}");
+}
+
+/// A policy of one quota of two, in a store of this size.
+fn counting_in(size: &str) -> Value {
+    policy(&json!({
+        "store": {"size": size},
+        "quotas": {
+            "two": {"by": ["subject"], "count": "requests", "limit": 2, "per": LONG},
+        },
+        "rules": [{"name": "all", "then": "allow", "quota": ["two"]}],
+    }))
+}
+
+fn one_envoy_counts_in_one_store(version: &str) {
+    let log = Mesh::builder()
+        .version(Some(version))
+        .policy(counting_in("64KiB"))
+        .variable("MODEL_SERVER_KEY", CREDENTIAL)
+        .listener("other", counting_in("1MiB"))
+        .refused()
+        .unwrap();
+    let why = "/store/size: found 1MiB, expected 64KiB, which the filters of this vm_id share";
+    assert!(log.contains(why), "{log}");
+
+    let guarded = Guarded::start_with(version, &counting_in("64KiB"), |builder| {
+        builder.listener("other", counting_in("64KiB"))
+    });
+    let ask = || Request::get("/v1/models").bearer(&token("ana"));
+    assert_eq!(guarded.send(ask()).status, 200);
+    assert_eq!(guarded.send_to("other", ask()).status, 200);
+    assert_eq!(guarded.send(ask()).status, 429, "one was elsewhere");
+    assert_eq!(guarded.send_to("other", ask()).status, 429);
 }
