@@ -6,7 +6,7 @@ use portcullis::exchange::Guard;
 
 use crate::policy;
 
-/// What a command says.
+/// The outcome of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
     /// For standard output.

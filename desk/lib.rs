@@ -11,5 +11,6 @@ pub mod http;
 pub mod policy;
 pub mod serve;
 pub mod sessions;
+pub mod stop;
 pub mod store;
 pub mod token;

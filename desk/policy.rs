@@ -1,4 +1,4 @@
-//! What the commands that read a policy share.
+//! Shared by the commands that read a policy.
 
 use std::io::Read;
 use std::path::Path;
@@ -8,12 +8,12 @@ use portcullis::config::Problem;
 /// The most that is read of a file, in bytes.
 const LARGEST: u64 = 16 << 20;
 
-/// What a variable is taken to hold when the environment is not looked at: also a secret key of
-/// 72 bytes in base64url, long enough for each algorithm.
+/// Stands in for variables that are not looked up. Where a secret key is expected, it is one of 72
+/// bytes in base64url, long enough for every algorithm.
 const PLACEHOLDER: &str = "placeholder-placeholder-placeholder-placeholder-\
                            placeholder-placeholder-placeholder-placeholder-";
 
-/// How people know a policy; `-` is standard input.
+/// A policy's name in messages; `-` is standard input.
 #[must_use]
 pub fn name(policy: &Path) -> String {
     if policy.as_os_str() == "-" {
@@ -39,7 +39,7 @@ pub fn read(policy: &Path) -> Result<String, String> {
 /// Reads up to `most` bytes of text.
 ///
 /// # Errors
-/// Why there is none, or that there is more.
+/// It can't be read, is longer, or is not UTF-8.
 pub fn read_from(source: impl Read, most: u64) -> Result<String, String> {
     let mut bytes = Vec::new();
     source
@@ -69,7 +69,7 @@ pub fn is_placeholder(value: &str) -> bool {
     value.contains(PLACEHOLDER)
 }
 
-/// Problems of a policy, one a line.
+/// A policy's problems, one per line.
 #[must_use]
 pub fn problems(name: &str, problems: &[Problem]) -> String {
     problems

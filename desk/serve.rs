@@ -1,4 +1,4 @@
-//! `portcullis desk`: puts the parts together, and takes them down in order.
+//! `portcullis desk`: starts the parts, and stops them in order.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -13,7 +13,6 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use serde_json::json;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 
@@ -21,16 +20,17 @@ use crate::approvals::{self, Desk, News};
 use crate::config::{self, Config};
 use crate::http::{Callers, LARGEST_BODY, Refusal, json as answer};
 use crate::sessions::{self, Archive, Counts, Recorder, Writer};
+use crate::stop::Stop;
 use crate::store::{Database, Durability, Store, StoreError};
 
-/// How long clients may take to let go once the desk is stopping.
+/// How long clients may stay connected once the desk is stopping.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// How often an access log connection is asked whether it is still there (HTTP/2 PING), so that
-/// those of Envoys that vanished don't take up places.
+/// The interval of HTTP/2 PINGs on access log connections, so that those of Envoys that vanished
+/// are closed.
 const PROBE: Duration = Duration::from_secs(30);
 
-/// What the desk is started with.
+/// The arguments of the command.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Where the HTTP API listens.
@@ -61,31 +61,6 @@ impl From<StoreError> for Failure {
     }
 }
 
-/// Knows when the desk is to stop.
-#[derive(Clone)]
-pub struct Stop(watch::Receiver<bool>);
-
-impl Stop {
-    /// A stop, and what it is requested with.
-    #[must_use]
-    pub fn new() -> (watch::Sender<bool>, Self) {
-        let (sender, receiver) = watch::channel(false);
-        (sender, Self(receiver))
-    }
-
-    /// Returns once the stop is requested.
-    pub async fn requested(&mut self) {
-        // Without a sender nobody can let the desk go on, so that is a stop as well.
-        let _ = self.0.wait_for(|stop| *stop).await;
-    }
-
-    /// Whether it is requested.
-    #[must_use]
-    pub fn is_requested(&self) -> bool {
-        *self.0.borrow()
-    }
-}
-
 /// Runs the desk until SIGTERM or ctrl-c.
 ///
 /// # Errors
@@ -97,7 +72,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         .build()
         .map_err(|error| Failure(format!("no threads to run on: {error}")))?;
     let result = runtime.block_on(serve(options, &config));
-    // What still hangs on a connection after the grace period must not keep the process.
+    // Whatever still runs after the grace period must not keep the process alive.
     runtime.shutdown_timeout(Duration::from_secs(1));
     result
 }
@@ -112,9 +87,9 @@ fn read_config(options: &Options) -> Result<Config, Failure> {
 
 async fn serve(options: &Options, config: &Config) -> Result<(), Failure> {
     let store = Store::create(&options.store)?;
-    let approvals = store.connect(Durability::Every)?;
-    let reading = store.connect(Durability::Most)?;
-    let recording = store.connect(Durability::Most)?;
+    let approvals = store.connect(Durability::Full)?;
+    let reading = store.connect(Durability::Normal)?;
+    let recording = store.connect(Durability::Normal)?;
     let http = bind(options.listen, "--listen").await?;
     let grpc = bind(options.grpc, "--grpc").await?;
     let signal = signals()?;
@@ -217,7 +192,7 @@ fn signals() -> Result<impl Future<Output = ()>, Failure> {
     })
 }
 
-/// What `/healthz` looks at.
+/// What `/healthz` checks and reports.
 #[derive(Clone)]
 struct Health {
     database: Database,

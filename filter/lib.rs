@@ -19,6 +19,7 @@ pub mod operation;
 pub mod quota;
 pub mod record;
 pub mod rules;
+pub mod shared;
 #[cfg(test)]
 mod testing;
 mod time;

@@ -1,7 +1,7 @@
 //! Keys, tokens and shared memory for unit tests.
 
-use core::cell::RefCell;
 use std::collections::HashMap;
+use std::sync::Mutex;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,7 +10,7 @@ use jwt_compact::jwk::JsonWebKey;
 use jwt_compact::{Algorithm, AlgorithmSignature as _};
 use serde_json::{Value, json};
 
-use crate::identity::Board;
+use crate::shared::{Shared, SharedError};
 
 type EcSecret = <Es256 as Algorithm>::SigningKey;
 
@@ -47,37 +47,94 @@ pub(crate) fn signed<A: Algorithm>(
     format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature.as_bytes()))
 }
 
-/// The board of workers that run in one test.
+/// What the workers of one test share.
 #[derive(Default)]
-pub(crate) struct Memory(RefCell<HashMap<String, (Vec<u8>, u32)>>);
+pub(crate) struct Memory {
+    values: Mutex<HashMap<String, (Vec<u8>, u32)>>,
+    fault: Fault,
+}
+
+/// What is wrong with it.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Fault {
+    #[default]
+    None,
+    /// Nothing can be made, read or written.
+    Broken,
+    /// Somebody else is always faster.
+    Contended,
+}
 
 impl Memory {
-    /// Makes values that are not there, as a host does before the first look.
-    pub(crate) fn prepare(&self, names: impl IntoIterator<Item = String>) {
-        let mut values = self.0.borrow_mut();
+    /// One that has these values, which are empty.
+    pub(crate) fn with<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
+        let memory = Self::default();
         for name in names {
-            values.entry(name).or_insert((Vec::new(), 1));
+            memory.make(name).unwrap();
+        }
+        memory
+    }
+
+    /// One that does nothing.
+    pub(crate) fn broken() -> Self {
+        Self {
+            fault: Fault::Broken,
+            ..Self::default()
         }
     }
 
-    pub(crate) fn put(&self, name: String, value: &[u8]) {
-        self.0.borrow_mut().insert(name, (value.to_vec(), 5));
+    /// One in which nobody is ever alone; every value there may be is there.
+    pub(crate) fn contended() -> Self {
+        Self {
+            fault: Fault::Contended,
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn put(&self, name: &str, value: &[u8]) {
+        let mut values = self.values.lock().unwrap();
+        let version = values.get(name).map_or(0, |(_, version)| *version);
+        values.insert(name.to_owned(), (value.to_vec(), version + 1));
+    }
+
+    pub(crate) fn values(&self) -> Vec<Vec<u8>> {
+        let values = self.values.lock().unwrap();
+        values.values().map(|(value, _)| value.clone()).collect()
     }
 }
 
-impl Board for Memory {
-    fn read(&self, name: &str) -> Option<(Vec<u8>, u32)> {
-        self.0.borrow().get(name).cloned()
+impl Shared for Memory {
+    fn make(&self, name: &str) -> Result<(), SharedError> {
+        if self.fault == Fault::Broken {
+            return Err(SharedError);
+        }
+        let mut values = self.values.lock().unwrap();
+        values.entry(name.to_owned()).or_insert((Vec::new(), 1));
+        Ok(())
     }
 
-    fn swap(&self, name: &str, value: &[u8], change: u32) -> bool {
-        match self.0.borrow_mut().get_mut(name) {
-            Some((old, number)) if *number == change => {
-                *old = value.to_vec();
-                *number += 1;
-                true
-            }
-            _ => false,
+    fn get(&self, name: &str) -> Result<(Vec<u8>, u32), SharedError> {
+        match self.fault {
+            Fault::Broken => return Err(SharedError),
+            Fault::Contended => return Ok((Vec::new(), 1)),
+            Fault::None => {}
         }
+        let values = self.values.lock().unwrap();
+        values.get(name).cloned().ok_or(SharedError)
+    }
+
+    fn compare_and_set(&self, name: &str, bytes: &[u8], version: u32) -> Result<bool, SharedError> {
+        match self.fault {
+            Fault::Broken => return Err(SharedError),
+            Fault::Contended => return Ok(false),
+            Fault::None => {}
+        }
+        let mut values = self.values.lock().unwrap();
+        let value = values.get_mut(name).ok_or(SharedError)?;
+        if value.1 != version {
+            return Ok(false);
+        }
+        *value = (bytes.to_vec(), version + 1);
+        Ok(true)
     }
 }

@@ -2,26 +2,35 @@
 //! floating point, and the lack of a clock and of an environment.
 #![cfg(target_arch = "wasm32")]
 
+use core::cell::RefCell;
 use core::time::Duration;
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use portcullis::config::mask::{BUILT_IN_DETECTORS, Detection, Detector, Style};
 use portcullis::exchange::{Effect, Event, Exchange, Flow, Guard, Name, NoNative, Outcome, World};
 use portcullis::mask::{Engine, Format, Walker};
-use portcullis::quota::{Charge, ChargeError, Places, Store, StoreError, charge};
+use portcullis::quota::{Charge, ChargeError, charge};
+use portcullis::shared::{Shared, SharedError, Table};
 use wasm_bindgen_test::wasm_bindgen_test;
 
-/// One cell, as if all counts fell into it.
+/// What one worker shares with nobody.
 #[derive(Default)]
-struct OneCell(core::cell::RefCell<(Vec<u8>, u32)>);
+struct Memory(RefCell<HashMap<String, (Vec<u8>, u32)>>);
 
-impl Store for OneCell {
-    fn get(&self, _cell: u32) -> Result<(Vec<u8>, u32), StoreError> {
-        Ok(self.0.borrow().clone())
+impl Shared for Memory {
+    fn make(&self, name: &str) -> Result<(), SharedError> {
+        self.0.borrow_mut().entry(name.to_owned()).or_default();
+        Ok(())
     }
 
-    fn compare_and_set(&self, _cell: u32, bytes: &[u8], change: u32) -> Result<bool, StoreError> {
-        *self.0.borrow_mut() = (bytes.to_vec(), change + 1);
+    fn get(&self, name: &str) -> Result<(Vec<u8>, u32), SharedError> {
+        self.0.borrow().get(name).cloned().ok_or(SharedError)
+    }
+
+    fn compare_and_set(&self, name: &str, bytes: &[u8], version: u32) -> Result<bool, SharedError> {
+        let mut values = self.0.borrow_mut();
+        *values.get_mut(name).ok_or(SharedError)? = (bytes.to_vec(), version + 1);
         Ok(true)
     }
 }
@@ -48,7 +57,7 @@ fn ask(guard: &Rc<Guard>, token: &str) -> (Outcome, Exchange) {
     .iter()
     .map(|(name, value)| (name.as_bytes(), value.as_bytes()))
     .collect();
-    let store = OneCell::default();
+    let store = Memory::default();
     let world = World {
         now,
         store: &store,
@@ -72,7 +81,7 @@ fn a_token_is_verified_and_a_changed_one_is_not() {
     let guard = Rc::new(Guard::load(POLICY, &|_| None).unwrap());
     let (outcome, mut exchange) = ask(&guard, TOKEN);
     assert_eq!(outcome.flow, Flow::Continue);
-    let store = OneCell::default();
+    let store = Memory::default();
     let world = World {
         now: Duration::from_secs(1_800_000_001),
         store: &store,
@@ -123,7 +132,7 @@ fn a_body_is_masked_alike_however_it_is_split() {
 
 #[wasm_bindgen_test]
 fn counts_of_64_bits_stay_whole() {
-    let store = OneCell::default();
+    let store = Memory::default();
     let most = u64::from(u32::MAX) * 4;
     let of = |amount| Charge {
         quota: "q",
@@ -132,12 +141,14 @@ fn counts_of_64_bits_stay_whole() {
         limit: most,
         per: Duration::from_secs(60),
     };
-    let places = Places::new([1; 16]);
+    let table = Table::join(&store, 64 << 10, Some([1; 16])).unwrap();
     let now = Duration::from_secs(1_800_000_000);
-    assert_eq!(charge(&places, &store, &of(most - 1), now), Ok(()));
-    assert_eq!(charge(&places, &store, &of(1), now), Ok(()));
+    for amount in [most - 1, 1] {
+        let taken = charge(&table, &store, &of(amount), now).unwrap();
+        assert_eq!(taken.amount(), amount);
+    }
     assert!(matches!(
-        charge(&places, &store, &of(1), now),
+        charge(&table, &store, &of(1), now),
         Err(ChargeError::Over { .. })
     ));
 }

@@ -13,34 +13,34 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::time::Instant;
 
-use super::{
-    Answer, LONGEST_WAIT, Limits, News, Question, State, Trouble, ask, decide, list, look, take,
-};
+use super::approval::{Answer, State};
+use super::news::{Listener, News};
+use super::question::Question;
+use super::store::{Limits, Trouble, ask, decide, list, look, take};
 use crate::http::{Caller, Callers, Refusal, json as answer, read_body};
-use crate::serve::Stop;
-use crate::store::{Database, now};
+use crate::stop::Stop;
+use crate::store::{Database, Page, now};
 
-/// The longest reason of a reviewer, in characters; what a filter passes on.
+/// The longest reason of a reviewer, in characters; a filter passes on no more.
 const LONGEST_REASON: usize = 500;
 
-/// Approvals in one list, unless asked otherwise, and at most.
-const LISTED: u32 = 50;
-const MOST_LISTED: u32 = 200;
+/// The longest `wait` for a decision, in seconds; a longer one is cut to it.
+const LONGEST_WAIT: u64 = 60;
 
-/// What the endpoints share.
+/// What the endpoints work with.
 #[derive(Clone)]
 pub struct Desk {
     /// Who may call.
     pub callers: Arc<Callers>,
-    /// Approvals' connection to the store.
+    /// The store.
     pub database: Database,
-    /// Word of decisions.
+    /// Announces decisions.
     pub news: News,
-    /// When the desk stops, waits end.
+    /// Ends the waits when the desk stops.
     pub stop: Stop,
 }
 
-/// `/v1/approvals` and what is below it.
+/// The routes at `/v1/approvals` and below.
 pub fn routes() -> Router<Desk> {
     Router::new()
         .route("/v1/approvals", post(put_question).get(get_list))
@@ -65,12 +65,12 @@ async fn put_question(Shared(desk): Shared<Desk>, request: Request) -> Result<Re
         return shown(&first);
     }
     let id = first.id.clone();
-    let settled = settle(&desk, &mut news, &id, deadline).await?;
+    let settled = await_decision(&desk, &mut news, &id, deadline).await?;
     shown(&settled.unwrap_or(first))
 }
 
+/// Unknown parameters are ignored: a filter may be newer than the desk.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Wait {
     #[serde(default)]
     wait: u64,
@@ -83,7 +83,7 @@ async fn get_one(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let caller = desk.callers.identify(&headers)?;
-    let id = known_form(id)?;
+    let id = path_id(id)?;
     let Query(Wait { wait }) = query.map_err(|error| Refusal::malformed(error.body_text()))?;
     if let Caller::Reviewer(_) = caller {
         let found = desk
@@ -103,19 +103,19 @@ async fn get_one(
     if first.state != State::Pending || wait == 0 {
         return shown(&first);
     }
-    let settled = settle(&desk, &mut news, &id, deadline).await?;
+    let settled = await_decision(&desk, &mut news, &id, deadline).await?;
     shown(&settled.unwrap_or(first))
 }
 
 /// Waits until the pending approval `id` is decided, the deadline passes, or the desk stops;
-/// then says where it stands.
-async fn settle(
+/// then returns its state.
+async fn await_decision(
     desk: &Desk,
-    news: &mut super::news::Listener,
+    news: &mut Listener,
     id: &str,
     deadline: Instant,
 ) -> Result<Option<Answer>, Refusal> {
-    let _seat = desk.news.seat().ok_or_else(|| {
+    let _permit = desk.news.permit().ok_or_else(|| {
         Refusal::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "too_many_waiting",
@@ -125,7 +125,7 @@ async fn settle(
     let mut stop = desk.stop.clone();
     loop {
         let over = tokio::select! {
-            () = news.word_of(id) => false,
+            () = news.wait_for(id) => false,
             () = tokio::time::sleep_until(deadline) => true,
             () = stop.requested() => true,
         };
@@ -165,16 +165,12 @@ async fn get_list(
             Refusal::malformed(format!("\"state\" is one of {names}."))
         })?),
     };
-    let limit = query.limit.unwrap_or(LISTED).clamp(1, MOST_LISTED);
-    let (approvals, more) = desk
+    let page = Page::new(query.before, query.limit);
+    let listed = desk
         .database
-        .run(move |store| list(store, state, query.before.as_deref(), limit, now()))
+        .run(move |store| list(store, state, &page, now()))
         .await?;
-    let next = approvals
-        .last()
-        .filter(|_| more)
-        .map(|approval| approval.answer.id.clone());
-    shown(&json!({ "approvals": approvals, "next": next }))
+    shown(&json!({ "approvals": listed.rows, "next": listed.next }))
 }
 
 #[derive(Default, Deserialize)]
@@ -188,7 +184,7 @@ async fn approve(
     id: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Result<Response, Refusal> {
-    settle_by_person(desk, id, request, true).await
+    decide_as_reviewer(desk, id, request, true).await
 }
 
 async fn deny(
@@ -196,17 +192,17 @@ async fn deny(
     id: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Result<Response, Refusal> {
-    settle_by_person(desk, id, request, false).await
+    decide_as_reviewer(desk, id, request, false).await
 }
 
-async fn settle_by_person(
+async fn decide_as_reviewer(
     Shared(desk): Shared<Desk>,
     id: Result<Path<String>, PathRejection>,
     request: Request,
     approve: bool,
 ) -> Result<Response, Refusal> {
     let reviewer = desk.callers.identify(request.headers())?.reviewer()?;
-    let id = known_form(id)?;
+    let id = path_id(id)?;
     let Decision { reason } = read_body(request, Some(Decision::default())).await?;
     let unfit =
         |text: &String| text.chars().count() > LONGEST_REASON || text.chars().any(char::is_control);
@@ -231,8 +227,8 @@ async fn settle_by_person(
     shown(&decided)
 }
 
-/// An id that can exist; whatever else is asked for is not there.
-fn known_form(id: Result<Path<String>, PathRejection>) -> Result<String, Refusal> {
+/// The id in the path. One that no approval can have is answered like one that none has.
+fn path_id(id: Result<Path<String>, PathRejection>) -> Result<String, Refusal> {
     id.ok()
         .map(|Path(id)| id)
         .filter(|id| id.len() <= 64)

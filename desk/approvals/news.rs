@@ -6,19 +6,19 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast};
 
 /// How many may wait at a time.
-const SEATS: usize = 4096;
+const MOST_WAITING: usize = 4096;
 
-/// Decisions that a slow waiter may fall behind by, before it looks for itself.
+/// How many decisions a waiter may lag behind before it has to look at the store.
 const BACKLOG: usize = 1024;
 
-/// Spreads word of decisions. Nobody polls the store.
+/// Announces decisions, so that nobody has to poll the store.
 #[derive(Clone)]
 pub struct News {
     sender: broadcast::Sender<Arc<str>>,
-    seats: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
 }
 
-/// Hears of decisions from when it was made.
+/// Receives the decisions that are announced from its creation on.
 pub struct Listener {
     receiver: broadcast::Receiver<Arc<str>>,
 }
@@ -27,19 +27,19 @@ impl Default for News {
     fn default() -> Self {
         Self {
             sender: broadcast::Sender::new(BACKLOG),
-            seats: Arc::new(Semaphore::new(SEATS)),
+            permits: Arc::new(Semaphore::new(MOST_WAITING)),
         }
     }
 }
 
 impl News {
-    /// Says that the approval `id` was decided.
+    /// Announces that the approval `id` was decided.
     pub fn decided(&self, id: &str) {
-        // Where nobody listens, nobody misses anything.
+        // This fails only when nobody is waiting.
         let _ = self.sender.send(id.into());
     }
 
-    /// Listens; to be called before the store is looked at, so that nothing falls in between.
+    /// Starts to listen. Call it before reading the store: a decision in between would be missed.
     #[must_use]
     pub fn listen(&self) -> Listener {
         Listener {
@@ -47,16 +47,16 @@ impl News {
         }
     }
 
-    /// A place to wait at, or none if all are taken.
+    /// Permission to wait, until it is dropped; `None` if too many are waiting.
     #[must_use]
-    pub fn seat(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.seats).try_acquire_owned().ok()
+    pub fn permit(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.permits).try_acquire_owned().ok()
     }
 }
 
 impl Listener {
-    /// Returns once `id` may have been decided.
-    pub async fn word_of(&mut self, id: &str) {
+    /// Waits until `id` may have been decided.
+    pub async fn wait_for(&mut self, id: &str) {
         loop {
             match self.receiver.recv().await {
                 Ok(decided) if &*decided == id => return,

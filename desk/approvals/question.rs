@@ -1,13 +1,18 @@
 //! The filter's question.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
-/// The longest single text of a question, in bytes.
-const LONGEST: usize = 8 << 10;
+/// The longest single text in a question, in bytes.
+const LONGEST_TEXT: usize = 8 << 10;
+
+/// Members of [`Approval`](super::Approval) that stand beside those of its question.
+const DESKS_OWN: [&str; 9] = [
+    "id", "state", "reason", "reviewer", "created", "expires", "decided", "used", "filter",
+];
 
 /// What the filter wants a person to decide on: the body of `POST /v1/approvals`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Question {
     /// SHA-256 of the request, in hex.
     pub digest: String,
@@ -41,10 +46,14 @@ pub struct Question {
     /// Seconds that the filter waits for a decision.
     #[serde(default, skip_serializing)]
     pub wait: u64,
+    /// Members that this version doesn't know. They are stored and shown as they came, so that a
+    /// filter may be upgraded before the desk.
+    #[serde(flatten)]
+    pub unknown: Map<String, Value>,
 }
 
 impl Question {
-    /// Checks what the form alone doesn't say.
+    /// Checks what the types of the members don't.
     ///
     /// # Errors
     /// Says which member is wrong.
@@ -63,12 +72,19 @@ impl Question {
             ("path", &self.path),
             ("rule", &self.rule),
         ] {
-            if text.is_empty() || text.len() > LONGEST {
-                return Err(format!("\"{name}\" has 1 to {LONGEST} bytes"));
+            if text.is_empty() || text.len() > LONGEST_TEXT {
+                return Err(format!("\"{name}\" has 1 to {LONGEST_TEXT} bytes"));
             }
         }
         if self.reviewers.is_empty() {
             return Err("\"reviewers\" names at least one group".to_owned());
+        }
+        // Shown beside the desk's own member, the filter's could be taken for it.
+        if let Some(name) = DESKS_OWN
+            .iter()
+            .find(|name| self.unknown.contains_key(**name))
+        {
+            return Err(format!("\"{name}\" is for the desk to say"));
         }
         Ok(())
     }

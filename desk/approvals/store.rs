@@ -2,27 +2,29 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, TransactionBehavior, params};
 
-use super::{APPROVED_FOR, Answer, Approval, DENIED_FOR, PENDING_FOR, Question, State};
+use super::approval::{APPROVED_FOR, Answer, Approval, DENIED_FOR, PENDING_FOR, State};
+use super::question::Question;
 use crate::http::Person;
+use crate::store::{Listed, Page};
 
 /// How many approvals may be pending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Of one subject.
+    /// Per subject.
     pub subject: i64,
-    /// Of all.
+    /// In total.
     pub total: i64,
 }
 
 impl Limits {
-    /// What the desk keeps to.
+    /// The limits that the desk applies.
     pub const STANDARD: Self = Self {
         subject: 100,
         total: 10_000,
     };
 }
 
-/// Why nothing was done.
+/// Why a question or a decision is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
     /// Too many of this subject's are pending.
@@ -41,10 +43,10 @@ pub enum Trouble {
     Expired,
 }
 
-/// Finds or makes the approval of `question`, and hands it out if it is approved.
+/// Finds or creates the approval for `question`, and hands it out if it is approved.
 ///
 /// # Errors
-/// SQLite's. The inner error is a limit.
+/// When SQLite fails. The inner error is a limit.
 pub fn ask(
     connection: &mut Connection,
     question: &Question,
@@ -84,13 +86,13 @@ pub fn ask(
     };
     let reply = match reply {
         Some(answer) => Ok(answer),
-        None => make(&transaction, question, filter, limits, now)?,
+        None => create(&transaction, question, filter, limits, now)?,
     };
     transaction.commit()?;
     Ok(reply)
 }
 
-fn make(
+fn create(
     transaction: &Transaction<'_>,
     question: &Question,
     filter: &str,
@@ -149,10 +151,11 @@ fn make(
     }))
 }
 
-/// Where the approval `id` stands for the one who asked; if it is approved, this hands it out.
+/// The state of the approval `id`, for the filter that asked. An approved one is handed out by
+/// this, and is used from then on.
 ///
 /// # Errors
-/// SQLite's.
+/// When SQLite fails.
 pub fn take(connection: &mut Connection, id: &str, now: i64) -> rusqlite::Result<Option<Answer>> {
     let transaction = begin(connection, now)?;
     let found = transaction
@@ -168,64 +171,41 @@ pub fn take(connection: &mut Connection, id: &str, now: i64) -> rusqlite::Result
     Ok(found)
 }
 
-/// What a reviewer is shown of the approval `id`.
+/// The approval `id` as reviewers see it.
 ///
 /// # Errors
-/// SQLite's.
+/// When SQLite fails.
 pub fn look(connection: &mut Connection, id: &str, now: i64) -> rusqlite::Result<Option<Approval>> {
     let transaction = begin(connection, now)?;
-    let found = transaction
-        .prepare_cached(&format!("{SHOWN} WHERE id = ?1"))?
-        .query_row([id], shown)
-        .optional()?;
+    let found = find(&transaction, id)?;
     transaction.commit()?;
     Ok(found)
 }
 
-/// Approvals, newest first: those in `state`, or all; after the one named by `before`, or from
-/// the start; at most `limit`. The flag says that there are more.
+/// One page of the approvals in `state`, or of all.
 ///
 /// # Errors
-/// SQLite's.
+/// When SQLite fails.
 pub fn list(
     connection: &mut Connection,
     state: Option<State>,
-    before: Option<&str>,
-    limit: u32,
+    page: &Page,
     now: i64,
-) -> rusqlite::Result<(Vec<Approval>, bool)> {
+) -> rusqlite::Result<Listed<Approval>> {
     let transaction = begin(connection, now)?;
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let mut found = Vec::new();
-    let mut more = false;
-    {
-        // Two statements, so that each one has its index.
-        let wanted = match state {
-            Some(_) => "state = ?1",
-            None => "?1 IS NULL",
-        };
-        let mut statement = transaction.prepare_cached(&format!(
-            "{SHOWN} WHERE {wanted}
-             AND (?2 IS NULL OR seq < (SELECT seq FROM approvals WHERE id = ?2))
-             ORDER BY seq DESC"
-        ))?;
-        let mut rows = statement.query(params![state.map(State::name), before])?;
-        while let Some(row) = rows.next()? {
-            if found.len() >= limit {
-                more = true;
-                break;
-            }
-            found.push(shown(row)?);
-        }
-    }
+    let conditions = [("state", state.map(State::name))];
+    let listed = page.read(&transaction, "approvals", COLUMNS, &conditions, |row| {
+        let size = row.get_ref(9)?.as_bytes()?.len();
+        Ok((shown(row)?, size))
+    })?;
     transaction.commit()?;
-    Ok((found, more))
+    Ok(listed)
 }
 
-/// Writes down a decision of `reviewer`.
+/// Stores the decision of `reviewer`.
 ///
 /// # Errors
-/// SQLite's. The inner error says why this reviewer can't decide this now.
+/// When SQLite fails. The inner error says why this reviewer can't decide this now.
 pub fn decide(
     connection: &mut Connection,
     id: &str,
@@ -235,10 +215,7 @@ pub fn decide(
     now: i64,
 ) -> rusqlite::Result<Result<Approval, Trouble>> {
     let transaction = begin(connection, now)?;
-    let found = transaction
-        .prepare_cached(&format!("{SHOWN} WHERE id = ?1"))?
-        .query_row([id], shown)
-        .optional()?;
+    let found = find(&transaction, id)?;
     let trouble = match &found {
         None => Some(Trouble::Unknown),
         Some(approval) => objection(approval, reviewer),
@@ -264,15 +241,13 @@ pub fn decide(
             now.saturating_add(lasts)
         ],
     )?;
-    let decided = transaction
-        .prepare_cached(&format!("{SHOWN} WHERE id = ?1"))?
-        .query_row([id], shown)?;
+    let decided = find(&transaction, id)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
     transaction.commit()?;
     Ok(Ok(decided))
 }
 
-/// Why `reviewer` may not decide. What a person may not decide on anyway comes first, so that
-/// the other answers tell nothing to those who have no say.
+/// Why `reviewer` may not decide. Permission is checked first, so that nobody without a say
+/// learns the state.
 fn objection(approval: &Approval, reviewer: &Person) -> Option<Trouble> {
     let groups = &approval.question.reviewers;
     if !reviewer.groups.iter().any(|group| groups.contains(group)) {
@@ -288,7 +263,7 @@ fn objection(approval: &Approval, reviewer: &Person) -> Option<Trouble> {
     }
 }
 
-/// Begins a transaction that writes, and ends what has run out of time.
+/// Begins a write transaction, and expires what has run out of time.
 fn begin(connection: &mut Connection, now: i64) -> rusqlite::Result<Transaction<'_>> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     transaction
@@ -307,12 +282,21 @@ fn mark_used(transaction: &Transaction<'_>, id: &str, now: i64) -> rusqlite::Res
         .map(drop)
 }
 
-const SHOWN: &str = "SELECT id, state, reason, reviewer,
+/// What [`shown`] reads.
+const COLUMNS: &str = "id, state, reason, reviewer,
     strftime('%Y-%m-%dT%H:%M:%fZ', created / 1000.0, 'unixepoch'),
     strftime('%Y-%m-%dT%H:%M:%fZ', expires / 1000.0, 'unixepoch'),
     strftime('%Y-%m-%dT%H:%M:%fZ', decided / 1000.0, 'unixepoch'),
     strftime('%Y-%m-%dT%H:%M:%fZ', used / 1000.0, 'unixepoch'),
-    filter, question FROM approvals";
+    filter, question";
+
+/// The approval `id` as reviewers see it.
+fn find(transaction: &Transaction<'_>, id: &str) -> rusqlite::Result<Option<Approval>> {
+    transaction
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM approvals WHERE id = ?1"))?
+        .query_row([id], shown)
+        .optional()
+}
 
 fn shown(row: &Row<'_>) -> rusqlite::Result<Approval> {
     let question: String = row.get(9)?;

@@ -34,9 +34,9 @@ pub struct Config {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Filter {
-    /// Its name in approvals.
+    /// Its name, as approvals show it.
     pub name: String,
-    /// What it sends as `Authorization: Bearer`.
+    /// The key that it sends as `Authorization: Bearer`.
     pub key: Key,
 }
 
@@ -49,11 +49,11 @@ pub struct Reviewer {
     pub name: String,
     /// The groups that rules name as reviewers.
     pub groups: Vec<String>,
-    /// What the person sends as `Authorization: Bearer`.
+    /// The key that the person sends as `Authorization: Bearer`.
     pub key: Key,
 }
 
-/// A secret. It is never shown.
+/// A secret, which `Debug` doesn't print.
 #[derive(Clone, Deserialize, PartialEq, Eq, Hash)]
 #[serde(transparent)]
 pub struct Key(String);
@@ -183,7 +183,8 @@ fn is_variable(name: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-/// serde quotes a string that stands where something else should; here that may be a key.
+/// The message without the string that serde_json quotes when it expected another type: that
+/// string may be a key.
 fn unquoted(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let Some((before, after)) = text.split_once("string \"") else {

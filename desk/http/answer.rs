@@ -11,14 +11,14 @@ use crate::store::StoreError;
 pub struct Refusal {
     /// The HTTP status.
     pub status: StatusCode,
-    /// A name for programs.
+    /// The reason's name, for programs.
     pub code: &'static str,
-    /// A sentence for people.
+    /// The reason in a sentence, for people.
     pub message: String,
 }
 
 impl Refusal {
-    /// A refusal with its three parts.
+    /// A refusal with this status, code and message.
     #[must_use]
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
         Self {
@@ -34,7 +34,7 @@ impl Refusal {
         Self::new(StatusCode::BAD_REQUEST, "malformed", message)
     }
 
-    /// 404: there is nothing here.
+    /// 404: what was asked for doesn't exist.
     #[must_use]
     pub fn not_found(what: &str) -> Self {
         Self::new(

@@ -7,7 +7,7 @@ use axum::extract::{FromRequest as _, Request};
 use axum::http::StatusCode;
 use serde::de::DeserializeOwned;
 
-use super::Refusal;
+use super::answer::Refusal;
 
 /// The largest body that is read, in bytes.
 pub const LARGEST_BODY: usize = 64 << 10;
@@ -15,7 +15,7 @@ pub const LARGEST_BODY: usize = 64 << 10;
 /// How long a client may take to send its body.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Reads a JSON body; an empty one is `empty`, where there may be none.
+/// Reads a JSON body. An empty body stands for `empty`, if that is given.
 ///
 /// # Errors
 /// 413 for too large a body, 408 for too slow a client, 400 for what is not the JSON expected.

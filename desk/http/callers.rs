@@ -6,15 +6,15 @@ use axum::http::{HeaderMap, StatusCode, header};
 use sha2::{Digest as _, Sha256};
 use subtle::{Choice, ConditionallySelectable as _, ConstantTimeEq as _};
 
-use super::Refusal;
+use super::answer::Refusal;
 use crate::config::Config;
 
-/// A reviewer who has shown a key.
+/// A reviewer who was identified by a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Person {
-    /// The name.
+    /// The name in the configuration.
     pub name: String,
-    /// The groups.
+    /// The groups that rules name as reviewers.
     pub groups: Vec<String>,
 }
 
@@ -59,7 +59,7 @@ fn wrong_key(whose: &str) -> Refusal {
     )
 }
 
-/// Every key's SHA-256, and whom it belongs to.
+/// The SHA-256 of every key, with its owner.
 pub struct Callers {
     known: Vec<([u8; 32], Caller)>,
 }
@@ -88,7 +88,7 @@ impl Callers {
         }
     }
 
-    /// Who sends these headers.
+    /// Identifies the sender of these headers.
     ///
     /// # Errors
     /// 401 without exactly one known bearer key (RFC 6750).
@@ -107,7 +107,7 @@ impl Callers {
         })
     }
 
-    /// Compares with every known key, so that the time taken says nothing about any of them.
+    /// Compares with every key in constant time, so that the duration tells nothing about them.
     fn owner(&self, key: &[u8]) -> Option<Caller> {
         let hash = hash(key);
         let nobody = u64::MAX;

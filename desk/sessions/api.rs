@@ -10,27 +10,20 @@ use axum::response::Response;
 use axum::routing::get;
 use serde::Deserialize;
 
-use super::{Filter, get as get_record, list};
+use super::archive::{Filter, get as get_record, list};
 use crate::http::{Callers, Refusal, json};
-use crate::store::Database;
+use crate::store::{Database, Page};
 
-/// Records in one list, unless asked otherwise, and at most.
-const LISTED: u32 = 50;
-const MOST_LISTED: u32 = 200;
-
-/// The most bytes of records in one list, unless a single one is longer.
-const LARGEST_LIST: usize = 16 << 20;
-
-/// What the endpoints share.
+/// What the endpoints work with.
 #[derive(Clone)]
 pub struct Archive {
     /// Who may call.
     pub callers: Arc<Callers>,
-    /// The readers' connection to the store.
+    /// The store.
     pub database: Database,
 }
 
-/// `/v1/sessions` and what is below it.
+/// The routes at `/v1/sessions` and below.
 pub fn routes() -> Router<Archive> {
     Router::new()
         .route("/v1/sessions", get(get_list))
@@ -53,21 +46,21 @@ async fn get_list(
 ) -> Result<Response, Refusal> {
     archive.callers.identify(&headers)?.reviewer()?;
     let Query(query) = query.map_err(|error| Refusal::malformed(error.body_text()))?;
-    let limit = query.limit.unwrap_or(LISTED).clamp(1, MOST_LISTED);
+    let page = Page::new(query.before, query.limit);
     let filter = Filter {
         subject: query.subject,
         action: query.action,
-        before: query.before,
-        limit: usize::try_from(limit).unwrap_or(usize::MAX),
-        bytes: LARGEST_LIST,
     };
-    let (records, next) = archive
+    let listed = archive
         .database
-        .run(move |store| list(store, &filter))
+        .run(move |store| list(store, &filter, &page))
         .await?;
-    // The records are JSON already, and stay as the filter wrote them; an id is hex.
-    let next = next.map_or_else(|| "null".to_owned(), |id| format!("\"{id}\""));
-    let body = format!("{{\"sessions\":[{}],\"next\":{next}}}", records.join(","));
+    // Records are JSON already, and stay as the filter wrote them. An id is hex: nothing to escape.
+    let records = listed.rows.join(",");
+    let next = listed
+        .next
+        .map_or_else(|| "null".to_owned(), |id| format!("\"{id}\""));
+    let body = format!("{{\"sessions\":[{records}],\"next\":{next}}}");
     Ok(json(StatusCode::OK, body))
 }
 

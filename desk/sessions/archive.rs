@@ -2,28 +2,23 @@
 
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 
-use super::Entry;
+use super::record::Entry;
+use crate::store::{Listed, Page};
 
 /// Which records are wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// Of this subject only.
+    /// Only this subject's.
     pub subject: Option<String>,
-    /// With this action only.
+    /// Only those with this action.
     pub action: Option<String>,
-    /// That came before the record with this id.
-    pub before: Option<String>,
-    /// At most so many.
-    pub limit: usize,
-    /// At most so many bytes of records, but one at least.
-    pub bytes: usize,
 }
 
-/// Stores records in one transaction and says how many of them are new. Which record came first
-/// under an id stays: two access loggers may send the same one.
+/// Stores records in one transaction and returns how many of them are new. Of several with the
+/// same id the first is kept: two access loggers may send the same record.
 ///
 /// # Errors
-/// SQLite's; then nothing is stored.
+/// When SQLite fails; then nothing is stored.
 pub fn put<'a>(
     connection: &mut Connection,
     entries: impl Iterator<Item = &'a Entry>,
@@ -57,7 +52,7 @@ pub fn put<'a>(
 /// The record with this id, as it came.
 ///
 /// # Errors
-/// SQLite's.
+/// When SQLite fails.
 pub fn get(connection: &Connection, id: &str) -> rusqlite::Result<Option<String>> {
     connection
         .prepare_cached("SELECT record FROM sessions WHERE id = ?1")?
@@ -65,41 +60,22 @@ pub fn get(connection: &Connection, id: &str) -> rusqlite::Result<Option<String>
         .optional()
 }
 
-/// Records, the last to come first, each as it came; and the id of the last one listed if there
-/// are more.
+/// One page of the records, each as it came.
 ///
 /// # Errors
-/// SQLite's.
+/// When SQLite fails.
 pub fn list(
     connection: &Connection,
     filter: &Filter,
-) -> rusqlite::Result<(Vec<String>, Option<String>)> {
-    let mut sql = "SELECT id, record FROM sessions WHERE
-        (?3 IS NULL OR seq < (SELECT seq FROM sessions WHERE id = ?3))"
-        .to_owned();
-    // A condition that isn't there leaves the others their index; its parameter stays.
-    sql.push_str(match filter.subject {
-        Some(_) => " AND subject = ?1",
-        None => " AND ?1 IS NULL",
-    });
-    sql.push_str(match filter.action {
-        Some(_) => " AND action = ?2",
-        None => " AND ?2 IS NULL",
-    });
-    sql.push_str(" ORDER BY seq DESC");
-    let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query(params![filter.subject, filter.action, filter.before])?;
-    let mut records = Vec::new();
-    let mut last = None;
-    let mut bytes = 0usize;
-    while let Some(row) = rows.next()? {
+    page: &Page,
+) -> rusqlite::Result<Listed<String>> {
+    let conditions = [
+        ("subject", filter.subject.as_deref()),
+        ("action", filter.action.as_deref()),
+    ];
+    page.read(connection, "sessions", "id, record", &conditions, |row| {
         let record: String = row.get(1)?;
-        bytes = bytes.saturating_add(record.len());
-        if records.len() >= filter.limit || (bytes > filter.bytes && !records.is_empty()) {
-            return Ok((records, last));
-        }
-        last = Some(row.get(0)?);
-        records.push(record);
-    }
-    Ok((records, None))
+        let size = record.len();
+        Ok((record, size))
+    })
 }

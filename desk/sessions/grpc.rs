@@ -11,15 +11,17 @@ use tonic::server::{ClientStreamingService, Grpc, NamedService};
 use tonic::{Request, Response, Status, Streaming};
 use tonic_prost::ProstCodec;
 
+use super::counts::Counts;
 use super::messages::{StreamAccessLogsMessage, StreamAccessLogsResponse};
-use super::{Counts, Entry, Writer};
-use crate::serve::Stop;
+use super::record::Entry;
+use super::writer::Writer;
+use crate::stop::Stop;
 
-/// The largest message that is decoded, in bytes; one message holds whole records.
-const LARGEST: usize = 32 << 20;
+/// The largest message that is decoded, in bytes. A record is never split over messages.
+const LARGEST_MESSAGE: usize = 32 << 20;
 
-/// How many streams may be open. Each worker of an Envoy keeps one.
-const STREAMS: usize = 1024;
+/// How many streams may be open. Each worker thread of an Envoy keeps one.
+const MOST_STREAMS: usize = 1024;
 
 /// Receives access log streams.
 #[derive(Clone)]
@@ -31,14 +33,14 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// Receives for `writer` until `stop`.
+    /// A recorder that hands records to `writer` until `stop` is requested.
     #[must_use]
     pub fn new(writer: Writer, counts: Arc<Counts>, stop: Stop) -> Self {
         Self {
             writer,
             counts,
             stop,
-            streams: Arc::new(Semaphore::new(STREAMS)),
+            streams: Arc::new(Semaphore::new(MOST_STREAMS)),
         }
     }
 
@@ -46,7 +48,7 @@ impl Recorder {
         mut self,
         mut stream: Streaming<StreamAccessLogsMessage>,
     ) -> Result<Response<StreamAccessLogsResponse>, Status> {
-        let _place = Arc::clone(&self.streams)
+        let _permit = Arc::clone(&self.streams)
             .try_acquire_owned()
             .map_err(|_| Status::resource_exhausted("too many access log streams"))?;
         loop {
@@ -116,13 +118,13 @@ impl Service<http::Request<Body>> for Recorder {
             }
             let codec: ProstCodec<StreamAccessLogsResponse, StreamAccessLogsMessage> =
                 ProstCodec::default();
-            let mut grpc = Grpc::new(codec).max_decoding_message_size(LARGEST);
+            let mut grpc = Grpc::new(codec).max_decoding_message_size(LARGEST_MESSAGE);
             Ok(grpc.client_streaming(Stream(recorder), request).await)
         })
     }
 }
 
-/// The one method.
+/// `StreamAccessLogs`, the service's only method.
 struct Stream(Recorder);
 
 impl ClientStreamingService<StreamAccessLogsMessage> for Stream {

@@ -10,7 +10,7 @@ use prost::bytes::Bytes;
 /// `envoy.service.accesslog.v3.StreamAccessLogsMessage`.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct StreamAccessLogsMessage {
-    /// HTTP exchanges.
+    /// The HTTP exchanges.
     #[prost(message, optional, tag = "2")]
     pub http_logs: Option<HttpLogs>,
 }
@@ -26,7 +26,7 @@ pub struct HttpLogs {
 /// `envoy.data.accesslog.v3.HTTPAccessLogEntry`.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct HttpAccessLogEntry {
-    /// What all protocols have in common.
+    /// What is logged for every protocol.
     #[prost(message, optional, tag = "1")]
     pub common_properties: Option<AccessLogCommon>,
 }
@@ -42,7 +42,7 @@ pub struct AccessLogCommon {
 /// `google.protobuf.Any`.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct Any {
-    /// The type's name after the last slash.
+    /// A URL whose last segment is the message type's full name.
     #[prost(string, tag = "1")]
     pub type_url: String,
     /// The encoded message.

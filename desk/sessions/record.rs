@@ -1,4 +1,4 @@
-//! One session record: what the filter wrote, and the few members that are searched by.
+//! One session record: the filter's text, and the members by which records are found.
 
 use std::fmt;
 
@@ -7,16 +7,16 @@ use serde::Deserialize;
 
 use super::messages::{Any, BytesValue, HttpAccessLogEntry};
 
-/// Where the filter leaves the record.
-const STATE: &str = "wasm.portcullis.session";
+/// The key in Envoy's filter state under which the filter leaves the record.
+const STATE_KEY: &str = "wasm.portcullis.session";
 
-/// The message that Envoy wraps a filter's bytes in.
+/// The message type in which Envoy wraps a filter's bytes.
 const WRAPPER: &str = "google.protobuf.BytesValue";
 
 /// The longest id or worker, in characters.
 const LONGEST_ID: usize = 64;
 
-/// A record to be stored.
+/// A record as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// The exchange's id.
@@ -39,7 +39,7 @@ pub struct Entry {
     pub text: String,
 }
 
-/// Why a record is not one. It quotes nothing of it.
+/// Why something is not a session record. Nothing of it is quoted: it may be secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Malformed {
     /// Not an encoded `BytesValue`.
@@ -50,7 +50,7 @@ pub enum Malformed {
     Json(usize, usize),
     /// Of a version that is not known here.
     Version,
-    /// A member that can't be what it says it is.
+    /// A member with a value that it can't have.
     Member(&'static str),
 }
 
@@ -104,7 +104,7 @@ impl Entry {
     /// Why what it left is not a record.
     pub fn take(mut logged: HttpAccessLogEntry) -> Option<Result<Self, Malformed>> {
         let common = logged.common_properties.as_mut()?;
-        let state = common.filter_state_objects.remove(STATE)?;
+        let state = common.filter_state_objects.remove(STATE_KEY)?;
         Some(unwrap(state).and_then(|bytes| Self::read(&bytes)))
     }
 

@@ -8,19 +8,23 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tokio::sync::mpsc;
 
-use super::{Counts, Entry, put};
-use crate::serve::Stop;
+use super::archive::put;
+use super::counts::Counts;
+use super::record::Entry;
+use crate::stop::Stop;
 
-/// Batches that may wait for the writer; who brings another one waits, and Envoy with it.
+/// How many batches may wait for the writer. When they do, streams are read no further, and Envoy
+/// buffers.
 const QUEUE: usize = 4;
 
-/// How long the writer waits before it tries again to write what the store refused.
+/// The pause before a failed write is tried again.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Tries once the desk is stopping; before that, the writer never gives up.
+/// How often a failing write is tried once the desk is stopping; until then, the writer never
+/// gives up.
 const LAST_TRIES: u32 = 3;
 
-/// The way to the writer.
+/// Hands records to the writer's thread.
 #[derive(Clone)]
 pub struct Writer {
     sender: mpsc::Sender<Order>,
@@ -31,27 +35,27 @@ enum Order {
     End,
 }
 
-/// The writer is gone.
+/// The writer's thread has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gone;
 
 impl Writer {
-    /// Hands over one message's records; waits while the writer is busy.
+    /// Hands over the records of one message; waits while the queue is full.
     ///
     /// # Errors
-    /// [`Gone`] if nobody writes any more.
+    /// [`Gone`] if the thread has ended.
     pub async fn put(&self, entries: Vec<Entry>) -> Result<(), Gone> {
         let order = Order::Store(entries);
         self.sender.send(order).await.map_err(|_| Gone)
     }
 
-    /// Has the writer take nothing more, store what it was given, and end.
+    /// Makes the thread store what it was given, and end.
     pub async fn end(&self) {
-        // Where it is gone, it has ended.
+        // This fails only if it has ended already.
         let _ = self.sender.send(Order::End).await;
     }
 
-    /// Whether somebody writes.
+    /// Whether the thread still takes records.
     #[must_use]
     pub fn is_alive(&self) -> bool {
         !self.sender.is_closed()
@@ -61,7 +65,7 @@ impl Writer {
 /// Starts the writer.
 ///
 /// # Errors
-/// The system's, if it gives no thread.
+/// When no thread can be started.
 pub fn start(
     connection: Connection,
     counts: Arc<Counts>,

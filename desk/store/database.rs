@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rusqlite::Connection;
 use tokio::sync::Mutex;
 
-use super::StoreError;
+use super::error::StoreError;
 
 /// A connection that async code shares: one piece of work at a time, on a blocking thread.
 #[derive(Clone)]
@@ -26,7 +26,7 @@ impl Database {
     /// any more.
     ///
     /// # Errors
-    /// SQLite's, or that the desk is stopping.
+    /// When SQLite fails, or the desk is stopping.
     pub async fn run<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,

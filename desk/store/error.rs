@@ -1,14 +1,14 @@
-//! Why the store fails.
+//! How the store fails.
 
 use std::fmt;
 use std::path::PathBuf;
 
-/// Why the store can't do what was asked.
+/// Why the store failed.
 #[derive(Debug)]
 pub enum StoreError {
-    /// The file can't be opened or made.
+    /// The file can't be created or opened.
     Open(PathBuf, String),
-    /// SQLite's own reason.
+    /// SQLite failed.
     Sqlite(rusqlite::Error),
     /// The work was cut off because the desk is stopping.
     Interrupted,

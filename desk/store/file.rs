@@ -3,25 +3,29 @@
 use std::fs::OpenOptions;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::{StoreError, schema};
+use super::error::StoreError;
+use super::schema;
 
 /// How long a connection waits for another one's write to end.
 const BUSY: Duration = Duration::from_secs(10);
 
+/// The pause before a connection that may not wait tries again.
+const RETRY: Duration = Duration::from_millis(10);
+
 /// The longest chain of symbolic links that is followed, as in Linux.
 const MOST_LINKS: usize = 40;
 
-/// How much a crash of the machine may take away.
+/// What a crash of the machine may lose. A crash of the desk alone loses nothing written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Durability {
     /// Nothing that was answered: an approval that was handed out stays used.
-    Every,
-    /// The last moments.
-    Most,
+    Full,
+    /// What was written in the last moments before it.
+    Normal,
 }
 
 /// The file, which exists.
@@ -34,8 +38,8 @@ pub enum Durability {
 pub struct Store {
     /// As it was given, for messages.
     name: PathBuf,
-    /// Absolute, and not a link itself. SQLite can't take such a path for anything but a file, unlike
-    /// `:memory:` or `file:...`.
+    /// Absolute, and not a link itself. To SQLite such a path is always a file, unlike `:memory:`
+    /// or `file:...`.
     path: PathBuf,
 }
 
@@ -46,7 +50,7 @@ impl Store {
     /// Call it once in a process, before the first connection.
     ///
     /// # Errors
-    /// The system's reason.
+    /// When the file can't be created.
     pub fn create(name: &Path) -> Result<Self, StoreError> {
         let path = resolve(name)
             .and_then(|path| create_private(&path).map(|()| path))
@@ -79,13 +83,32 @@ fn prepare(
     durability: Durability,
 ) -> rusqlite::Result<Result<(), String>> {
     connection.busy_timeout(BUSY)?;
-    connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    use_wal(connection)?;
     let synchronous = match durability {
-        Durability::Every => "FULL",
-        Durability::Most => "NORMAL",
+        Durability::Full => "FULL",
+        Durability::Normal => "NORMAL",
     };
     connection.pragma_update(None, "synchronous", synchronous)?;
     schema::migrate(connection)
+}
+
+/// Switches the file to a write-ahead log, unless it has one.
+///
+/// Of two connections that switch a new file at once, each would wait for the other to stop
+/// reading. SQLite has one of them fail without waiting, so that one tries again.
+fn use_wal(connection: &Connection) -> rusqlite::Result<()> {
+    let start = Instant::now();
+    loop {
+        let result = connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()));
+        match result
+            .as_ref()
+            .err()
+            .and_then(rusqlite::Error::sqlite_error_code)
+        {
+            Some(ErrorCode::DatabaseBusy) if start.elapsed() < BUSY => std::thread::sleep(RETRY),
+            _ => return result,
+        }
+    }
 }
 
 /// Follows links, the last of which may lead to a file that doesn't exist yet.

@@ -3,6 +3,7 @@
 mod database;
 mod error;
 mod file;
+mod page;
 mod schema;
 
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -10,6 +11,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub use database::Database;
 pub use error::StoreError;
 pub use file::{Durability, Store};
+pub use page::{Listed, Page};
 
 /// Now, in milliseconds since 1970.
 #[must_use]

@@ -17,26 +17,25 @@ use serde_json::Value;
 use crate::check::Report;
 use crate::policy;
 
-/// More than this is no token, in bytes.
-const LONGEST: u64 = 1 << 20;
+/// The longest token or key set that is read, in bytes.
+const LONGEST_INPUT: u64 = 1 << 20;
 
-/// What is asked.
+/// The arguments of the command.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The policy's file.
     pub policy: PathBuf,
-    /// Files with key sets, each with the provider's name and `=` before it where the policy has
-    /// several whose keys are fetched.
+    /// Key sets of providers whose keys are fetched: `FILE`, or `NAME=FILE` where the policy has
+    /// several such providers.
     pub keys: Vec<String>,
-    /// When the token is judged, RFC 3339 or in seconds since 1970; now, if it isn't said.
+    /// The time as of which the token is judged, in RFC 3339 or seconds since 1970; now if absent.
     pub at: Option<String>,
-    /// Whether `${NAME}` is looked up.
+    /// Whether `${NAME}` in the policy is taken from the environment.
     pub environment: bool,
 }
 
-/// Explains the token that stands in `input`. The status is 0 for one that is accepted, 1 for one
-/// that is refused, 2 if there is nothing to judge or the policy is wrong, 3 if keys are missing
-/// to tell.
+/// Explains the token in `input`. The status is 0 if it is accepted, 1 if it is refused, 2 if
+/// something can't be read or the policy is wrong, 3 if the keys that would tell are missing.
 #[must_use]
 pub fn explain(options: &Options, input: impl Read) -> Report {
     match judge(options, input) {
@@ -79,7 +78,7 @@ fn judge(options: &Options, input: impl Read) -> Result<(String, u8), String> {
     for keys in &options.keys {
         bring_keys(&verifier, policy, keys).map_err(fail)?;
     }
-    let input = policy::read_from(input, LONGEST)
+    let input = policy::read_from(input, LONGEST_INPUT)
         .map_err(|error| fail(format!("the token can't be read: {error}")))?;
     let token = token(&input);
     if token.is_empty() {
@@ -106,7 +105,7 @@ fn since_1970() -> Duration {
         .unwrap_or_default()
 }
 
-/// Line ends and the scheme are often copied along.
+/// The token without the line end and the scheme, which are often copied along.
 fn token(input: &str) -> &str {
     let text = input.trim();
     match text.split_once(' ') {
@@ -142,7 +141,7 @@ fn bring_keys(verifier: &Verifier, policy: &Policy, argument: &str) -> Result<()
     let file = Path::new(file);
     std::fs::File::open(file)
         .map_err(|error| error.to_string())
-        .and_then(|open| policy::read_from(open, LONGEST))
+        .and_then(|open| policy::read_from(open, LONGEST_INPUT))
         .and_then(|text| verifier.bring_keys(provider, text.as_bytes()))
         .map(|_| ())
         .map_err(|problem| {

@@ -101,7 +101,7 @@ impl Stage {
             .variable("DESK_KEY", &desk.filter_key)
             .model(model.port())
             .cluster("idp", idp.port())
-            .cluster("desk", desk.port)
+            .cluster_http2("desk", desk.port)
             .cluster_http2("desk_log", desk.grpc_port)
             .start()?;
         Ok(Self {

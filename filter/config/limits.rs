@@ -49,7 +49,7 @@ pub(super) fn read(node: &Node<'_>) -> Option<Limits> {
     let object = node.object()?;
     let mut limits = Limits::default();
     if let Some(node) = object.optional("request_body")
-        && let Some(size) = units::size(&node, MOST_REQUEST_BODY)
+        && let Some(size) = units::size(&node, 1, MOST_REQUEST_BODY)
     {
         limits.request_body = size;
     }

@@ -15,6 +15,7 @@ pub mod quotas;
 mod reader;
 pub mod rules;
 mod sessions;
+pub mod store;
 mod units;
 pub mod upstream;
 pub mod url;
@@ -29,6 +30,7 @@ use crate::json;
 
 use reader::{Document, Node};
 pub use reader::{Environment, Problem};
+pub use units::show_size;
 
 /// A policy that has been checked whole.
 #[derive(Clone, Debug)]
@@ -47,6 +49,8 @@ pub struct Policy {
     pub masks: Vec<mask::Plan>,
     /// What pseudonyms are made with; where there is none, Envoy's workers agree on one.
     pub pseudonym_key: Option<mask::PseudonymKey>,
+    /// What the workers of an Envoy count in.
+    pub store: store::Store,
     /// Quotas.
     pub quotas: Vec<quotas::Quota>,
     /// How the desk is reached; there if any rule asks for approval.
@@ -145,6 +149,9 @@ fn read(node: &Node<'_>, text: &str) -> Option<Policy> {
     let pseudonym_key = object
         .optional("pseudonyms")
         .and_then(|node| mask::read_pseudonyms(&node));
+    let store = object
+        .optional("store")
+        .map_or_else(|| Some(store::Store::default()), |node| store::read(&node));
     let quotas_node = object.optional("quotas");
     let quota_names: Vec<String> = quotas_node
         .iter()
@@ -193,6 +200,7 @@ fn read(node: &Node<'_>, text: &str) -> Option<Policy> {
         patterns,
         masks: plans,
         pseudonym_key,
+        store: store?,
         quotas,
         approvals,
         rules,

@@ -34,8 +34,8 @@ pub(super) fn duration(node: &Node<'_>, least: Duration, most: Duration) -> Opti
     }
 }
 
-/// Reads `512B`, `64KiB`, `8MiB` or `1GiB`, from 1 byte to `most`.
-pub(super) fn size(node: &Node<'_>, most: u64) -> Option<u64> {
+/// Reads `512B`, `64KiB`, `8MiB` or `1GiB` within `[least, most]` bytes.
+pub(super) fn size(node: &Node<'_>, least: u64, most: u64) -> Option<u64> {
     let parsed = node.value().as_str().and_then(|text| {
         let (number, unit) = split(text)?;
         let bytes: u64 = match unit {
@@ -48,10 +48,12 @@ pub(super) fn size(node: &Node<'_>, most: u64) -> Option<u64> {
         number.checked_mul(bytes)
     });
     match parsed {
-        Some(value) if value >= 1 && value <= most => Some(value),
+        Some(value) if value >= least && value <= most => Some(value),
         _ => {
             node.expected(format!(
-                "a size such as \"8MiB\" (units B, KiB, MiB, GiB), from 1B to {most}B"
+                "a size such as \"8MiB\" (units B, KiB, MiB, GiB), from {} to {}",
+                show_size(least),
+                show_size(most)
             ));
             None
         }
@@ -77,4 +79,15 @@ fn show(duration: Duration) -> String {
         }
     }
     format!("{milliseconds}ms")
+}
+
+/// A size as people write it.
+#[must_use]
+pub fn show_size(bytes: u64) -> String {
+    for (unit, length) in [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)] {
+        if bytes > 0 && bytes.is_multiple_of(length) {
+            return format!("{}{unit}", bytes / length);
+        }
+    }
+    format!("{bytes}B")
 }

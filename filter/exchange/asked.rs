@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::charges::{Charges, Spender};
-use super::masked_request::Carriage;
+use super::carriage::Carriage;
 use super::reply::Refusal;
 use crate::approval::{self, Target};
 use crate::config::rules::Rule;

@@ -1,14 +1,12 @@
 //! What a request takes from quotas, and gives back if it doesn't go on.
 
-use core::time::Duration;
-
 use super::guard::Guard;
 use super::reply::Refusal;
 use super::world::World;
 use crate::config::quotas::{Dimension, Measure, Quota};
 use crate::identity::Identity;
 use crate::operation::Facts;
-use crate::quota::{self, Charge, ChargeError};
+use crate::quota::{self, Charge, ChargeError, Reservation};
 
 /// Who takes something, and what for.
 pub(super) struct Spender<'a> {
@@ -19,19 +17,10 @@ pub(super) struct Spender<'a> {
 }
 
 /// What has been charged.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Charges {
-    charged: Vec<Charged>,
-    /// When, since 1970: what is given back is given to the windows of that time.
-    at: Duration,
-}
-
-#[derive(Debug)]
-struct Charged {
-    /// Index of the quota.
-    quota: usize,
-    key: Vec<String>,
-    amount: u64,
+    /// Each with the index of its quota.
+    charged: Vec<(usize, Reservation)>,
 }
 
 /// Whether what a quota counts, or counts apart, stands in the body.
@@ -47,10 +36,7 @@ impl Charges {
         spender: &Spender<'_>,
         world: World<'_>,
     ) -> Result<Self, Refusal> {
-        let mut charges = Self {
-            charged: Vec::new(),
-            at: world.now,
-        };
+        let mut charges = Self::default();
         for index in quotas {
             let Some(quota) = guard.policy.quotas.get(*index) else {
                 continue;
@@ -70,39 +56,38 @@ impl Charges {
         spender: &Spender<'_>,
         world: World<'_>,
     ) -> Result<(), Refusal> {
-        // Without places nothing can be counted, and what can't be counted is refused.
-        let places = guard.places().ok_or_else(Refusal::quota_unavailable)?;
-        let charged = Charged {
-            quota: index,
-            key: key(quota, spender),
-            amount: match quota.count {
-                Measure::Requests => 1,
-                Measure::Items => spender.facts.map_or(1, |facts| facts.items),
-            },
+        // Without a table nothing can be counted, and what can't be counted is refused.
+        let table = guard.table().ok_or_else(Refusal::quota_unavailable)?;
+        let key = key(quota, spender);
+        let amount = match quota.count {
+            Measure::Requests => 1,
+            Measure::Items => spender.facts.map_or(1, |facts| facts.items),
         };
-        let key: Vec<&str> = charged.key.iter().map(String::as_str).collect();
-        let charge = charge_of(quota, &key, charged.amount);
-        quota::charge(places, world.store, &charge, world.now).map_err(|error| match error {
+        let charge = Charge {
+            quota: &quota.name,
+            key: &key,
+            amount,
+            limit: quota.limit,
+            per: quota.per,
+        };
+        let charged = quota::charge(table, world.store, &charge, world.now);
+        let reservation = charged.map_err(|error| match error {
             ChargeError::Over { retry_after } => Refusal::over_quota(&quota.name, retry_after),
             ChargeError::Never => Refusal::more_than_quota(&quota.name),
             ChargeError::Unavailable => Refusal::quota_unavailable(),
         })?;
-        self.charged.push(charged);
+        self.charged.push((index, reservation));
         Ok(())
     }
 
     /// Gives everything back to the windows that it was taken from.
     pub(super) fn give_back(self, guard: &Guard, world: World<'_>) {
-        let Some(places) = guard.places() else {
+        let Some(table) = guard.table() else {
             return;
         };
-        for charged in &self.charged {
-            if let Some(quota) = guard.policy.quotas.get(charged.quota) {
-                let key: Vec<&str> = charged.key.iter().map(String::as_str).collect();
-                let charge = charge_of(quota, &key, charged.amount);
-                // What can't be given back stays taken until the window ends.
-                let _ = quota::refund(places, world.store, &charge, self.at);
-            }
+        for (_, reservation) in self.charged {
+            // What can't be given back stays taken until the window ends.
+            let _ = reservation.refund(table, world.store, world.now);
         }
     }
 
@@ -110,14 +95,14 @@ impl Charges {
     pub(super) fn names(&self, guard: &Guard) -> Vec<String> {
         self.charged
             .iter()
-            .filter_map(|charged| guard.policy.quotas.get(charged.quota))
+            .filter_map(|(index, _)| guard.policy.quotas.get(*index))
             .map(|quota| quota.name.clone())
             .collect()
     }
 }
 
-fn key(quota: &Quota, spender: &Spender<'_>) -> Vec<String> {
-    let mut key: Vec<&str> = Vec::new();
+fn key<'a>(quota: &'a Quota, spender: &'a Spender<'_>) -> Vec<&'a str> {
+    let mut key = Vec::new();
     for dimension in &quota.by {
         // A name before the values keeps lists of different lengths apart.
         match dimension {
@@ -139,15 +124,5 @@ fn key(quota: &Quota, spender: &Spender<'_>) -> Vec<String> {
             }
         }
     }
-    key.into_iter().map(str::to_owned).collect()
-}
-
-fn charge_of<'a>(quota: &'a Quota, key: &'a [&'a str], amount: u64) -> Charge<'a> {
-    Charge {
-        quota: &quota.name,
-        key,
-        amount,
-        limit: quota.limit,
-        per: quota.per,
-    }
+    key
 }

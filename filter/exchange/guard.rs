@@ -4,13 +4,16 @@ use core::cell::OnceCell;
 use core::time::Duration;
 use std::rc::Rc;
 
-use super::agreed;
 use super::waiting_room::WaitingRoom;
 use crate::config::mask::Plan;
 use crate::config::{self, Environment, Policy, Problem};
-use crate::identity::{Board, Tended, Verifier};
+use crate::identity::{Tended, Verifier};
 use crate::mask::Masks;
-use crate::quota::Places;
+use crate::shared::{NotAgreed, NotJoined, Shared, Table, agree};
+
+/// The name of the key of pseudonyms where the policy gives none. After Envoy's end, and in another
+/// Envoy, the same value has another pseudonym; where it must not, the policy gives the key.
+const PSEUDONYM_KEY: &str = "portcullis.pseudonyms";
 
 /// A policy with its keys and masks compiled.
 #[derive(Debug)]
@@ -21,10 +24,10 @@ pub struct Guard {
     pub(super) masks: Vec<Masks>,
     /// The mask of what none is for.
     unmasked: Masks,
+    /// Where counts are kept; nowhere until the workers share it.
+    table: OnceCell<Table>,
     /// Where exchanges wait for a person.
     pub(super) waiting_room: Rc<WaitingRoom>,
-    /// Where counts are kept; nowhere until the workers have agreed on it.
-    places: OnceCell<Places>,
 }
 
 impl Guard {
@@ -75,84 +78,103 @@ impl Guard {
                 verifier,
                 masks,
                 unmasked: Masks::default(),
-                places: OnceCell::new(),
+                table: OnceCell::new(),
             }),
             _ => Err(problems),
         }
     }
 
-    /// The names of the values that must be on the board before [`Self::tend_keys`],
-    /// [`Self::agree_on_pseudonyms`] and [`Self::agree_on_places`].
-    #[must_use]
-    pub fn board_names(&self) -> Vec<String> {
-        let mut names = self.verifier.board_names();
-        if self.shares_pseudonym_key() {
-            names.push(agreed::PSEUDONYMS.to_owned());
-        }
-        if self.counts() {
-            names.push(agreed::COUNTS.to_owned());
-        }
-        names
-    }
-
-    /// Whether keys are fetched, so that [`Self::tend_keys`] has something to do.
-    #[must_use]
-    pub fn fetches_keys(&self) -> bool {
-        !self.verifier.board_names().is_empty()
-    }
-
-    /// Whether pseudonyms wait for [`Self::agree_on_pseudonyms`].
-    #[must_use]
-    pub fn shares_pseudonym_key(&self) -> bool {
-        self.policy.pseudonym_key.is_none() && self.policy.masks.iter().any(Plan::has_pseudonyms)
-    }
-
-    /// Takes the key that the workers have agreed on, or draws it. `fresh` are random bytes.
+    /// Makes what the workers share, and agrees with the others on it: before anything else, and
+    /// before any worker serves. `random` draws random bytes.
     ///
     /// # Errors
-    /// Why there is no key. Pseudonyms are labels alone then.
-    pub fn agree_on_pseudonyms(
+    /// Something that the policy needs can't be shared.
+    pub fn join(
         &self,
-        board: &dyn Board,
+        shared: &dyn Shared,
+        random: &dyn Fn() -> Option<[u8; 32]>,
+    ) -> Result<(), Problem> {
+        for name in self.verifier.shared_names() {
+            shared.make(&name).map_err(|_| Problem {
+                path: "/identity/providers".to_owned(),
+                found: "a host without shared data for keys".to_owned(),
+                expected: "keys in the policy, or a host that shares data".to_owned(),
+            })?;
+        }
+        if self.shares_pseudonym_key() {
+            self.share_pseudonym_key(shared, random())
+                .map_err(|why| Problem {
+                    path: "/pseudonyms".to_owned(),
+                    found: format!("no key, and the workers can't draw one: {why}"),
+                    expected: "{\"key\": \"${NAME}\"}".to_owned(),
+                })?;
+        }
+        if self.counts() {
+            self.join_table(shared, random())?;
+        }
+        Ok(())
+    }
+
+    fn share_pseudonym_key(
+        &self,
+        shared: &dyn Shared,
         fresh: Option<[u8; 32]>,
-    ) -> Result<(), &'static str> {
-        let key = agreed::key(board, agreed::PSEUDONYMS, fresh)?;
+    ) -> Result<(), NotAgreed> {
+        shared.make(PSEUDONYM_KEY)?;
+        let key = agree(shared, PSEUDONYM_KEY, fresh)?;
         self.masks
             .iter()
             .for_each(|one| one.set_pseudonym_key(&key));
         Ok(())
     }
 
-    /// Whether the policy counts, so that its counts need places.
-    #[must_use]
-    pub fn counts(&self) -> bool {
-        !self.policy.quotas.is_empty()
-    }
-
-    /// Takes the key that gives counts their places, as the workers have agreed on it, or draws
-    /// it. `fresh` are random bytes.
-    ///
-    /// # Errors
-    /// Why there is no key. What is to be counted is refused then.
-    pub fn agree_on_places(
-        &self,
-        board: &dyn Board,
-        fresh: Option<[u8; 16]>,
-    ) -> Result<(), &'static str> {
-        let key = agreed::key(board, agreed::COUNTS, fresh)?;
-        // The second time it finds the same key.
-        let _ = self.places.set(Places::new(key));
+    fn join_table(&self, shared: &dyn Shared, fresh: Option<[u8; 32]>) -> Result<(), Problem> {
+        let size = self.policy.store.size;
+        let fresh = fresh.and_then(|bytes| bytes.first_chunk().copied());
+        let table = Table::join(shared, size, fresh).map_err(|why| match why {
+            NotJoined::OtherSize(there) => Problem {
+                path: "/store/size".to_owned(),
+                found: config::show_size(size),
+                expected: format!(
+                    "{}, which the filters of this vm_id share until Envoy ends, or another vm_id",
+                    config::show_size(there)
+                ),
+            },
+            NotJoined::NotAgreed(why) => Problem {
+                path: "/quotas".to_owned(),
+                found: format!("a host in which the workers can't count together: {why}"),
+                expected: "a host that has random numbers and shares data".to_owned(),
+            },
+        })?;
+        // Whoever joins again finds the same table.
+        let _ = self.table.set(table);
         Ok(())
     }
 
-    /// Where counts are kept, once that is agreed on.
-    pub(super) fn places(&self) -> Option<&Places> {
-        self.places.get()
+    /// Whether keys are fetched, so that [`Self::tend_keys`] has something to do.
+    #[must_use]
+    pub fn fetches_keys(&self) -> bool {
+        !self.verifier.shared_names().is_empty()
+    }
+
+    /// Whether the workers draw the key of pseudonyms.
+    fn shares_pseudonym_key(&self) -> bool {
+        self.policy.pseudonym_key.is_none() && self.policy.masks.iter().any(Plan::has_pseudonyms)
+    }
+
+    /// Whether the policy counts, so that it needs a table.
+    fn counts(&self) -> bool {
+        !self.policy.quotas.is_empty()
+    }
+
+    /// Where counts are kept, once the workers share it.
+    pub(super) fn table(&self) -> Option<&Table> {
+        self.table.get()
     }
 
     /// Looks after keys that providers publish. `now` is since 1970.
-    pub fn tend_keys(&self, now: Duration, board: &dyn Board) -> Tended {
-        self.verifier.tend(now, board)
+    pub fn tend_keys(&self, now: Duration, shared: &dyn Shared) -> Tended {
+        self.verifier.tend(now, shared)
     }
 
     /// Takes a provider's answer to a request for keys: status and body, `Ok(None)` if there was
@@ -162,9 +184,9 @@ impl Guard {
         provider: usize,
         answer: Result<Option<(u16, &[u8])>, ()>,
         now: Duration,
-        board: &dyn Board,
+        shared: &dyn Shared,
     ) -> Tended {
-        self.verifier.answered(provider, answer, now, board)
+        self.verifier.answered(provider, answer, now, shared)
     }
 
     /// What a plan comes to; the one that does nothing where there is no plan. `None` is a plan

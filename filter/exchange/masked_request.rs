@@ -4,108 +4,22 @@
 //! and approved rests on the body as the caller sent it. A body that can't be read with certainty
 //! is refused: it could hold what the mask is for.
 
-use super::event::{Effect, Headers};
-use super::guard::Guard;
-use super::headers::{has, is_encoded, is_grpc, media_type, parameter, single};
+use super::carriage::{Carriage, Carried};
+use super::event::Effect;
 use super::reply::{Refusal, WITHHELD};
 use super::seen::Seen;
+use super::guard::Guard;
 use crate::config::rules::RequestMask;
-use crate::encoding::Coding;
-use crate::json;
-use crate::mask::{Boundary, Format, Framing, GrpcMessage, Masks, Media, Originals, Pass, Stop};
-use crate::operation::{Dialect, Operation, Shape};
 use crate::record::Record;
-
-/// How a request carries text, and what its head says of its bytes.
-#[derive(Clone, Debug)]
-pub(super) struct Carriage {
-    read: Read,
-    /// Whether its length is said.
-    sized: bool,
-    /// Headers that are wrong once the bytes change.
-    digests: Vec<&'static str>,
-}
-
-/// How a body is read.
-#[derive(Clone, Copy, Debug)]
-enum Read {
-    /// It has text.
-    Text(Format, Framing),
-    /// It has none.
-    NoText,
-    /// It may have text that can't be read.
-    Not,
-}
-
-/// Headers that describe the bytes of a body (RFC 9530, RFC 1864).
-const DIGESTS: &[&str] = &["content-md5", "digest", "content-digest", "repr-digest"];
-
-impl Carriage {
-    /// Reads a head.
-    pub(super) fn of(headers: &Headers<'_>, operation: &Operation) -> Self {
-        let read = match media_type(headers) {
-            Some(media) if !is_encoded(headers) => read(&media, headers, operation),
-            _ => Read::Not,
-        };
-        Self {
-            read,
-            sized: has(headers, "content-length"),
-            digests: DIGESTS
-                .iter()
-                .copied()
-                .filter(|name| has(headers, name))
-                .collect(),
-        }
-    }
-
-    /// Whether such a body can be masked.
-    pub(super) fn is_readable(&self) -> bool {
-        matches!(self.read, Read::Text(..))
-    }
-
-    /// Whether there is nothing to mask in such a body.
-    fn has_no_text(&self) -> bool {
-        matches!(self.read, Read::NoText)
-    }
-}
+use crate::mask::{Masks, Originals, Pass, Stop};
 
 impl Guard {
     /// Whether a mask wants a request's body: not where there is nothing to mask, nor where it could
     /// only count, and can't.
     pub(super) fn reads(&self, mask: RequestMask, carriage: &Carriage, seen: Seen<'_>) -> bool {
         let counts = self.masks(Some(mask.plan)).is_some_and(Masks::only_count);
-        let passes = carriage.has_no_text() || (counts && !carriage.is_readable());
+        let passes = carriage.has_no_text() || (counts && carriage.readable().is_err());
         matches!(seen, Seen::Here(_)) || !passes
-    }
-}
-
-fn read(media: &str, headers: &Headers<'_>, operation: &Operation) -> Read {
-    let text = |format| Read::Text(format, Framing::default());
-    if is_grpc(media) {
-        let message = match operation.body {
-            Shape::TensorsGrpc => GrpcMessage::ModelInferRequest,
-            // The catalog's other calls of gRPC are of one message. Of a stream that is not known,
-            // the client may wait for an answer before it sends more: its end may never come.
-            Shape::Opaque if operation.dialect == Dialect::Grpc => GrpcMessage::Any,
-            _ => return Read::Not,
-        };
-        let compression =
-            single(headers, "grpc-encoding").and_then(|name| Coding::named(name.as_bytes()));
-        let framing = Framing {
-            compression,
-            web: false,
-        };
-        return Read::Text(Format::Grpc(message), framing);
-    }
-    if media.starts_with("multipart/") {
-        let boundary = parameter(headers, "boundary");
-        let boundary = boundary.and_then(|boundary| Boundary::new(boundary.as_bytes()));
-        return boundary.map_or(Read::Not, |boundary| text(Format::Multipart(boundary)));
-    }
-    match Format::of_media(media) {
-        Media::Text(format) => text(format),
-        Media::NoText => Read::NoText,
-        Media::Unknown => Read::Not,
     }
 }
 
@@ -129,14 +43,12 @@ pub(super) fn mask_request(
     if body.is_empty() {
         return Ok(Sent::default());
     }
-    let masks = guard
-        .masks(Some(mask.plan))
-        .ok_or_else(Refusal::unmaskable)?;
-    let format = match carriage.read {
-        Read::Text(format, framing) if is_certain(format, body) => (format, framing),
-        Read::NoText => return Ok(Sent::default()),
-        _ if masks.only_count() => return Ok(Sent::default()),
-        _ => return Err(Refusal::unmaskable()),
+    let masks = guard.masks(Some(mask.plan)).ok_or_else(Refusal::unmaskable)?;
+    let format = match carriage.look(body) {
+        Ok(Carried::Text(format, framing)) => (format, framing),
+        Ok(Carried::Nothing) => return Ok(Sent::default()),
+        Err(_) if masks.only_count() => return Ok(Sent::default()),
+        Err(refusal) => return Err(refusal),
     };
     let mut pass = Pass::new(masks, format, None);
     masks.begin_noting();
@@ -210,11 +122,11 @@ impl From<Stop> for Unsent {
 /// request.
 fn changes(carriage: &Carriage, body: Vec<u8>) -> Vec<Effect> {
     let mut effects: Vec<Effect> = carriage
-        .digests
+        .digests()
         .iter()
         .map(|name| Effect::RemoveRequestHeader((*name).to_owned()))
         .collect();
-    if carriage.sized {
+    if carriage.is_sized() {
         effects.push(Effect::SetRequestHeader {
             name: "content-length".to_owned(),
             value: body.len().to_string(),
@@ -222,21 +134,6 @@ fn changes(carriage: &Carriage, body: Vec<u8>) -> Vec<Effect> {
     }
     effects.push(Effect::ReplaceRequestBody(body));
     effects
-}
-
-/// Whether every reader takes the body for what the walker does. UTF-16, for one, looks like text
-/// in which nothing is found.
-fn is_certain(format: Format, body: &[u8]) -> bool {
-    let lines = || body.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
-    match format {
-        Format::Json => json::read(body, &mut ()).is_ok(),
-        Format::Lines => lines().all(|line| line.is_empty() || json::read(line, &mut ()).is_ok()),
-        // What a part is read as is its own media type's matter; many parts are no text.
-        Format::Grpc(_) | Format::Multipart(_) => true,
-        Format::Text | Format::Events | Format::Html | Format::Xml | Format::Trailer(_) => {
-            !body.contains(&0) && core::str::from_utf8(body).is_ok()
-        }
-    }
 }
 
 /// Whether so many bytes are more than a limit.

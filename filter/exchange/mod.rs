@@ -6,10 +6,10 @@
 //! [`Flow::Continue`] after a verdict; everything that goes wrong ends in [`Effect::Reply`] with a
 //! refusal.
 
-mod agreed;
 mod approval_step;
 mod asked;
 mod beside;
+mod carriage;
 mod carrier;
 mod charges;
 mod context;
@@ -32,7 +32,7 @@ use std::borrow::Cow;
 use std::rc::Rc;
 
 pub use crate::config::identity::{Algorithm, VerifyWith};
-pub use crate::identity::{Board, KeyRequest, Native, NoNative, Tended};
+pub use crate::identity::{KeyRequest, Native, NoNative, Tended};
 pub use asked::caller;
 pub use event::{Call, Effect, Event, Flow, Headers, Outcome, Reply};
 pub use guard::Guard;

@@ -2,6 +2,7 @@ mod answers;
 mod approvals;
 mod beside;
 mod bodies;
+mod disguises;
 mod keys;
 mod masks;
 mod requests;
@@ -10,34 +11,15 @@ mod states;
 mod upstream;
 
 use core::time::Duration;
-use std::cell::RefCell;
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use jwt_compact::alg::Es256;
 use serde_json::{Value, json};
 
 use super::{Effect, Event, Exchange, Flow, Guard, Name, NoNative, Outcome, Reply, World};
-use crate::quota::{Store, StoreError};
-use crate::testing::{ec_public, ec_secret, signed};
+use crate::testing::{Memory, ec_public, ec_secret, signed};
 
 pub(super) const NOW: u64 = 1_800_000_000;
-
-#[derive(Default)]
-pub(super) struct Memory(RefCell<HashMap<u32, (Vec<u8>, u32)>>);
-
-impl Store for Memory {
-    fn get(&self, cell: u32) -> Result<(Vec<u8>, u32), StoreError> {
-        Ok(self.0.borrow().get(&cell).cloned().unwrap_or_default())
-    }
-
-    fn compare_and_set(&self, cell: u32, bytes: &[u8], change: u32) -> Result<bool, StoreError> {
-        self.0
-            .borrow_mut()
-            .insert(cell, (bytes.to_vec(), change + 1));
-        Ok(true)
-    }
-}
 
 /// A policy of one provider, with some sections put in or replaced.
 pub(super) fn guard(sections: &Value) -> Rc<Guard> {
@@ -55,13 +37,7 @@ pub(super) fn guard(sections: &Value) -> Rc<Guard> {
         .unwrap()
         .extend(sections.as_object().unwrap().clone());
     let environment = |name: &str| (name == "KEY").then(|| "service-key".to_owned());
-    let guard = Guard::load(&policy.to_string(), &environment).unwrap();
-    if guard.counts() {
-        let board = crate::testing::Memory::default();
-        board.prepare(guard.board_names());
-        guard.agree_on_places(&board, Some([9; 16])).unwrap();
-    }
-    Rc::new(guard)
+    Rc::new(Guard::load(&policy.to_string(), &environment).unwrap())
 }
 
 pub(super) fn token(subject: &str, groups: &[&str]) -> String {
@@ -84,6 +60,13 @@ pub(super) struct Driven {
 
 impl Driven {
     pub(super) fn new(guard: &Rc<Guard>) -> Self {
+        let alone = Self::alone(guard);
+        guard.join(&*alone.store, &|| Some([9; 32])).unwrap();
+        alone
+    }
+
+    /// One whose workers share nothing.
+    pub(super) fn alone(guard: &Rc<Guard>) -> Self {
         let name = Name {
             id: "e".to_owned(),
             worker: "w".into(),

@@ -4,15 +4,15 @@ use core::time::Duration;
 use std::rc::Rc;
 
 use crate::identity::Native;
-use crate::quota::Store;
+use crate::shared::Shared;
 
 /// What an exchange may use of the world besides its events.
 #[derive(Clone, Copy)]
 pub struct World<'a> {
     /// The time since 1970.
     pub now: Duration,
-    /// The counters that all workers share.
-    pub store: &'a dyn Store,
+    /// What all workers share.
+    pub store: &'a dyn Shared,
     /// The host's cryptography.
     pub native: &'a dyn Native,
     /// Whether there is room for one more request that waits for keys.

@@ -39,37 +39,12 @@ impl Root {
             })?;
         let guard = Guard::seeded(text, &environment::variable, random::bytes())
             .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>())?;
-        if !guard.policy().quotas.is_empty() {
-            SharedData::prepare().map_err(|status| {
-                vec![format!("/quotas: no shared data for counts: {status:?}")]
-            })?;
-        }
-        SharedData::prepare_board(&guard.board_names()).map_err(|status| {
-            vec![format!(
-                "/: no shared data for what the workers share: {status:?}"
-            )]
-        })?;
-        if guard.shares_pseudonym_key() {
-            guard
-                .agree_on_pseudonyms(&SharedData, random::bytes())
-                .map_err(|why| {
-                    vec![format!(
-                        "/pseudonyms: found no key, and {why}, expected {{\"key\": \"${{NAME}}\"}}"
-                    )]
-                })?;
-        }
-        if guard.counts() {
-            guard
-                .agree_on_places(&SharedData, random::bytes())
-                .map_err(|why| {
-                    vec![format!(
-                        "/quotas: found no key for the places of counts, and {why}, expected a \
-                         host with random numbers and shared data"
-                    )]
-                })?;
-        }
         let native =
             HostNative::find(guard.policy().identity.verify_with).map_err(|error| vec![error])?;
+        // The last that can fail: what a policy that is refused has shared would bind the next.
+        guard
+            .join(&SharedData, &random::bytes)
+            .map_err(|problem| vec![problem.to_string()])?;
         Ok(Shared::new(guard, native))
     }
 }

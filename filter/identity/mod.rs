@@ -34,11 +34,12 @@ use std::rc::Rc;
 
 use crate::config::Problem;
 use crate::config::identity::Identity as Settings;
+use crate::shared::Shared;
 
 use cache::Cache;
 pub use caller::Identity;
 pub use explain::{Explanation, Outcome, Stand, Step};
-pub use fetch::{Board, KeyRequest, Tended};
+pub use fetch::{KeyRequest, Tended};
 use jws::{Compact, LastHeader};
 pub use key::{KeySet, verify_jws};
 pub use locate::{Found, find_token};
@@ -140,9 +141,9 @@ impl Verifier {
         }
     }
 
-    /// The names of the values that must be on the board before the first [`Self::tend`].
+    /// The names of the values that must be made before the first [`Self::tend`].
     #[must_use]
-    pub fn board_names(&self) -> Vec<String> {
+    pub fn shared_names(&self) -> Vec<String> {
         self.providers
             .borrow()
             .iter()
@@ -152,10 +153,10 @@ impl Verifier {
 
     /// Looks after the keys: takes over what other workers fetched, lets old keys go, and asks
     /// for what is due.
-    pub fn tend(&self, now: Duration, board: &dyn Board) -> Tended {
+    pub fn tend(&self, now: Duration, shared: &dyn Shared) -> Tended {
         let mut tended = Tended::default();
         for provider in self.providers.borrow_mut().iter_mut() {
-            tended.add(provider.look(now, board));
+            tended.add(provider.look(now, shared));
         }
         tended
     }
@@ -167,11 +168,11 @@ impl Verifier {
         provider: usize,
         answer: Result<Option<(u16, &[u8])>, ()>,
         now: Duration,
-        board: &dyn Board,
+        shared: &dyn Shared,
     ) -> Tended {
         let mut tended = Tended::default();
         if let Some(provider) = self.providers.borrow_mut().get_mut(provider) {
-            tended.add(provider.answered(answer, now, board));
+            tended.add(provider.answered(answer, now, shared));
         }
         tended
     }

@@ -7,13 +7,14 @@ use serde_json::{Map, Value};
 
 use super::caller::{SPIFFE, within};
 use super::checks::{self, Lifetime};
-use super::fetch::{Board, Fetcher, KeyRequest, Tended, millis};
+use super::fetch::{Fetcher, KeyRequest, Tended, millis};
 use super::jws::Compact;
 use super::key::{Key, KeySet};
 use super::unknown::UnknownIds;
 use super::{Identity, Native, Refusal};
 use crate::config::Problem;
 use crate::config::identity::{InlineKey, KeySource, Provider as Settings};
+use crate::shared::Shared;
 
 /// What became of a token.
 pub(super) enum Verdict {
@@ -156,14 +157,14 @@ impl Provider {
         self.fetcher.as_ref().map_or(Duration::ZERO, Fetcher::wait)
     }
 
-    /// The names of the values that must be on the board before the first look.
+    /// The names of the values that must be made before the first look.
     pub(super) fn names(&self) -> impl Iterator<Item = String> {
         self.fetcher.iter().flat_map(Fetcher::names)
     }
 
     /// Looks after the keys.
-    pub(super) fn look(&mut self, now: Duration, board: &dyn Board) -> Tended {
-        self.with_fetcher(|fetcher, keys| fetcher.look(keys, millis(now), board))
+    pub(super) fn look(&mut self, now: Duration, shared: &dyn Shared) -> Tended {
+        self.with_fetcher(|fetcher, keys| fetcher.look(keys, millis(now), shared))
     }
 
     /// Takes an answer; as [`Self::look`].
@@ -171,9 +172,9 @@ impl Provider {
         &mut self,
         answer: Result<Option<(u16, &[u8])>, ()>,
         now: Duration,
-        board: &dyn Board,
+        shared: &dyn Shared,
     ) -> Tended {
-        self.with_fetcher(|fetcher, keys| fetcher.answered(keys, answer, millis(now), board))
+        self.with_fetcher(|fetcher, keys| fetcher.answered(keys, answer, millis(now), shared))
     }
 
     fn with_fetcher(

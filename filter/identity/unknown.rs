@@ -1,6 +1,6 @@
 //! Key ids that a provider was asked for and does not have.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// How long a provider is believed not to have a key, in milliseconds.
 const BELIEVED: u64 = 10_000;
@@ -9,8 +9,11 @@ const BELIEVED: u64 = 10_000;
 const MOST: usize = 512;
 
 /// Ids that were asked for in vain, so that a client with an old token waits once.
+///
+/// Callers make them up. In a hash map they could make them fall together: on wasm32 the standard
+/// library's hashes have a key that everybody knows.
 #[derive(Debug, Default)]
-pub(super) struct UnknownIds(HashMap<String, u64>);
+pub(super) struct UnknownIds(BTreeMap<String, u64>);
 
 impl UnknownIds {
     pub(super) fn has(&self, id: &str, now: u64) -> bool {

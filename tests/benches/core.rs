@@ -12,10 +12,10 @@ use std::rc::Rc;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use portcullis::config::mask::{BUILT_IN_DETECTORS, Detection, Detector, Style};
-use portcullis::exchange::{Board, Event, Exchange, Flow, Guard, Name, NoNative, World};
+use portcullis::exchange::{Event, Exchange, Flow, Guard, Name, NoNative, World};
 use portcullis::identity::Verifier;
 use portcullis::mask::{Engine, Format, Walker};
-use portcullis::quota::{Store, StoreError};
+use portcullis::shared::{Shared, SharedError};
 use serde_json::json;
 use testbed::idp::{Alg, Idp};
 
@@ -82,34 +82,24 @@ fn masking(criterion: &mut Criterion) {
     });
 }
 
+/// What one worker shares with nobody.
 #[derive(Default)]
-struct Memory(RefCell<HashMap<u32, (Vec<u8>, u32)>>);
+struct Memory(RefCell<HashMap<String, (Vec<u8>, u32)>>);
 
-impl Store for Memory {
-    fn get(&self, cell: u32) -> Result<(Vec<u8>, u32), StoreError> {
-        Ok(self.0.borrow().get(&cell).cloned().unwrap_or_default())
+impl Shared for Memory {
+    fn make(&self, name: &str) -> Result<(), SharedError> {
+        self.0.borrow_mut().entry(name.to_owned()).or_default();
+        Ok(())
     }
 
-    fn compare_and_set(&self, cell: u32, bytes: &[u8], change: u32) -> Result<bool, StoreError> {
-        self.0
-            .borrow_mut()
-            .insert(cell, (bytes.to_vec(), change + 1));
+    fn get(&self, name: &str) -> Result<(Vec<u8>, u32), SharedError> {
+        self.0.borrow().get(name).cloned().ok_or(SharedError)
+    }
+
+    fn compare_and_set(&self, name: &str, bytes: &[u8], version: u32) -> Result<bool, SharedError> {
+        let mut values = self.0.borrow_mut();
+        *values.get_mut(name).ok_or(SharedError)? = (bytes.to_vec(), version + 1);
         Ok(true)
-    }
-}
-
-/// The one key that a policy with quotas wants.
-#[derive(Default)]
-struct OneKey(RefCell<Vec<u8>>);
-
-impl Board for OneKey {
-    fn read(&self, _name: &str) -> Option<(Vec<u8>, u32)> {
-        Some((self.0.borrow().clone(), 1))
-    }
-
-    fn swap(&self, _name: &str, value: &[u8], _change: u32) -> bool {
-        *self.0.borrow_mut() = value.to_vec();
-        true
     }
 }
 
@@ -230,8 +220,9 @@ fn known(criterion: &mut Criterion) {
 fn exchange(criterion: &mut Criterion) {
     let idp = Idp::start().expect("an identity provider");
     let guard = Guard::load(&policy(&idp), &|_| None).expect("a good policy");
-    let key = guard.agree_on_places(&OneKey::default(), Some([7; 16]));
-    key.expect("a place for the key");
+    let store = Memory::default();
+    let joined = guard.join(&store, &|| Some([7; 32]));
+    joined.expect("a store that can be shared");
     let guard = Rc::new(guard);
     let bearer = format!(
         "Bearer {}",
@@ -248,7 +239,6 @@ fn exchange(criterion: &mut Criterion) {
     let question =
         json!({"model": "m", "messages": [{"role": "user", "content": PROSE}]}).to_string();
     let answer = json!({"choices": [{"message": {"content": PROSE.repeat(6)}}]}).to_string();
-    let store = Memory::default();
     criterion.bench_function("exchange/1 KB chat with an EdDSA token", |bencher| {
         bencher.iter_batched(
             || {

@@ -1,6 +1,8 @@
 //! Requests that a person must approve, with the real desk: held, decided, used once, and never
 //! passed because nobody could be asked.
 
+mod breaker;
+
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -43,7 +45,7 @@ fn start(version: &str, desk: &Desk) -> Guarded {
         builder
             .variable("DESK_KEY", FILTER_KEY)
             .variable("WRONG_KEY", "filter-key-that-nobody-knows")
-            .cluster("desk", desk.port)
+            .cluster_http2("desk", desk.port)
             .cluster_http2("desk_log", desk.log_port)
             .listener("soon", gated("300ms", "DESK_KEY"))
             .listener("wrong-key", gated("5m", "WRONG_KEY"))

@@ -30,7 +30,7 @@ fn start(version: &str, desk: &Desk) -> Guarded {
         builder
             .listener("away", with("nowhere"))
             .variable("DESK_KEY", FILTER_KEY)
-            .cluster("desk", desk.port)
+            .cluster_http2("desk", desk.port)
     })
 }
 

@@ -69,6 +69,7 @@ fn prompts_are_masked(version: &str) {
     prompts_in_pieces_are_masked(&guarded);
     prompts_over_grpc_are_masked(&guarded);
     what_cannot_be_masked_is_refused(&guarded);
+    a_prompt_is_no_picture_because_its_sender_says_so(&guarded);
 }
 
 /// In pieces of any size, and with trailers behind them.
@@ -280,6 +281,61 @@ fn what_cannot_be_masked_is_refused(guarded: &Guarded) {
     );
 }
 
+/// Many servers parse JSON whatever its content-type is.
+fn a_prompt_is_no_picture_because_its_sender_says_so(guarded: &Guarded) {
+    let before = guarded.model.begun();
+    let prompt = chat_body("I am ana@example.com.").to_string();
+    let ask = |path: &str, types: &[&str], body: &str| {
+        let mut request = Request::post(path).bearer(&ana());
+        for media in types {
+            request = request.header("content-type", media);
+        }
+        guarded.send_to("labels", request.body(body))
+    };
+    for path in ["/v1/chat/completions", "/v1/anything"] {
+        for types in [
+            &["image/png"][..],
+            &["AUDIO/wav"],
+            &["video/mp4; x=y"],
+            &["font/woff2"],
+        ] {
+            let answer = ask(path, types, &prompt);
+            let refused = (answer.status, code(&answer));
+            let expected = (415, "media_type_not_supported".to_owned());
+            assert_eq!(refused, expected, "{path} {types:?}");
+        }
+    }
+    for types in [
+        &[][..],
+        &["text/plain"],
+        &["text/event-stream"],
+        &["multipart/form-data; boundary=x"],
+        &["application/json; charset=utf-16"],
+        &["application/json", "image/png"],
+    ] {
+        let answer = ask("/v1/chat/completions", types, &prompt);
+        assert_eq!(answer.status, 415, "{types:?}: {}", answer.text());
+    }
+    // A client of gRPC is told in its own way.
+    let answer = ask("/v1/chat/completions", &["application/grpc"], &prompt);
+    assert_eq!(answer.header("grpc-status"), Some("3"), "{answer:?}");
+    let escaped = prompt.replace('@', "\\u0040");
+    let answer = ask("/v1/anything", &["text/plain"], &escaped);
+    assert_eq!(answer.status, 415, "{}", answer.text());
+    assert_eq!(
+        guarded.model.begun(),
+        before,
+        "nothing of it reached the model server"
+    );
+    for media in ["Application/JSON;charset=UTF-8", "application/vnd.x+json"] {
+        let answer = ask("/v1/chat/completions", &[media], &escaped);
+        assert_eq!(answer.status, 200, "{media}: {}", answer.text());
+        let received = guarded.model.received();
+        let body = String::from_utf8_lossy(&received.last().unwrap().body).into_owned();
+        assert!(body.contains("I am [EMAIL]."), "{media}: {body}");
+    }
+}
+
 /// Without a key in the policy, the workers draw one; two connections are two workers, sooner or
 /// later.
 fn workers_agree_on_pseudonyms(version: &str) {
@@ -299,7 +355,7 @@ fn workers_agree_on_pseudonyms(version: &str) {
     let guarded = Guarded::start_with(version, &shared, |builder| {
         builder
             .variable("DESK_KEY", FILTER_KEY)
-            .cluster("desk", desk.port)
+            .cluster_http2("desk", desk.port)
     });
     let mut names = BTreeSet::new();
     let mut workers: BTreeMap<String, u32> = BTreeMap::new();

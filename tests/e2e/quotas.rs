@@ -9,11 +9,13 @@ use sha2::{Digest as _, Sha256};
 use testbed::http::raw::Connection;
 use testbed::http::{Client, Request, Response};
 use testbed::idp::now;
+use testbed::mesh::Mesh;
+use testbed::model::Answer;
 use testbed::{grpc, wait};
 
-use crate::support::{Guarded, code, idp, in_each_envoy, policy};
+use crate::support::{CREDENTIAL, Guarded, code, idp, in_each_envoy, policy};
 
-in_each_envoy!(quotas_are_exact);
+in_each_envoy!(quotas_are_exact, one_envoy_counts_in_one_store);
 
 /// Windows begin at whole multiples of their length: this one does not end during a test.
 const LONG: &str = "31d";
@@ -301,6 +303,7 @@ fn names_beside(victim: &str) -> Vec<String> {
 }
 
 fn nobody_is_pushed_out_by_names_that_were_made_up(guarded: &Guarded) {
+    guarded.model.answer("/v1/rerank", Answer::new(200));
     let ask = |subject: &str, host: &str| {
         let request = Request::post("/v1/rerank").bearer(&token(subject));
         let answer = guarded.send(request.header("host", host).json(&json!({"query": "a"})));
@@ -319,4 +322,36 @@ fn nobody_is_pushed_out_by_names_that_were_made_up(guarded: &Guarded) {
         }
     }
     panic!("one worker took everything: {workers:?}");
+}
+
+/// A policy of one quota of two, in a store of this size.
+fn counting_in(size: &str) -> Value {
+    policy(&json!({
+        "store": {"size": size},
+        "quotas": {
+            "two": {"by": ["subject"], "count": "requests", "limit": 2, "per": LONG},
+        },
+        "rules": [{"name": "all", "then": "allow", "quota": ["two"]}],
+    }))
+}
+
+fn one_envoy_counts_in_one_store(version: &str) {
+    let log = Mesh::builder()
+        .version(Some(version))
+        .policy(counting_in("64KiB"))
+        .variable("MODEL_SERVER_KEY", CREDENTIAL)
+        .listener("other", counting_in("1MiB"))
+        .refused()
+        .unwrap();
+    let why = "/store/size: found 1MiB, expected 64KiB, which the filters of this vm_id share";
+    assert!(log.contains(why), "{log}");
+
+    let guarded = Guarded::start_with(version, &counting_in("64KiB"), |builder| {
+        builder.listener("other", counting_in("64KiB"))
+    });
+    let ask = || Request::get("/v1/models").bearer(&token("ana"));
+    assert_eq!(guarded.send(ask()).status, 200);
+    assert_eq!(guarded.send_to("other", ask()).status, 200);
+    assert_eq!(guarded.send(ask()).status, 429, "one was elsewhere");
+    assert_eq!(guarded.send_to("other", ask()).status, 429);
 }

@@ -1,5 +1,8 @@
 //! What is kept of an exchange, and what is not; and what the model server learns of the caller.
 
+mod bursts;
+mod queries;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -54,7 +57,7 @@ fn exchanges_are_recorded(version: &str) {
     }));
     let guarded = Guarded::start_with(version, &written, |builder| {
         builder
-            .cluster("desk", desk.port)
+            .cluster_http2("desk", desk.port)
             .cluster_http2("desk_log", desk.log_port)
     });
     guarded.model.say(&format!("Mail {SAID}."));
@@ -321,12 +324,13 @@ fn nothing_secret_is_kept(guarded: &Guarded, desk: &Desk) {
     guarded.record("forged.test");
     let envoys_log = guarded.mesh.log();
     let desks_log = desk.process.log();
-    let file = guarded.mesh.sessions(0).unwrap();
-    let file = Value::from(file).to_string();
+    let lines = Value::from(guarded.mesh.access_log(0).unwrap()).to_string();
+    let file = Value::from(guarded.mesh.sessions(0).unwrap()).to_string();
     let kept = Value::from_iter(desk_records(desk)).to_string();
     let signature = forged.rsplit('.').next().unwrap();
     for (place, text) in [
         ("Envoy's log", &envoys_log),
+        ("the access log", &lines),
         ("the records in the access log", &file),
         ("the desk's records", &kept),
         ("the desk's log", &desks_log),
@@ -342,6 +346,7 @@ fn nothing_secret_is_kept(guarded: &Guarded, desk: &Desk) {
             assert!(!text.contains(secret), "{place} has {what}");
         }
     }
+    assert!(!lines.contains(QUERY), "the access log has the query");
     for (place, text) in [
         ("the records in the access log", &file),
         ("the desk's records", &kept),

@@ -251,3 +251,51 @@ fn everything_outlives_a_restart() {
         json!({ "id": ids[2], "state": "pending", "reason": null, "reviewer": null })
     );
 }
+
+#[test]
+fn a_later_filter_may_say_more_than_the_desk_knows() {
+    let folder = Folder::new();
+    let desk = Desk::start(&folder);
+    let more = json!({
+        "client_address": "192.0.2.1",
+        "prompt": { "parts": [1, -2.5, null, true, "é"], "left_out": 0 },
+        "tokens": u64::MAX,
+    });
+    let asked = desk.ask(&with(question(1), more.clone()));
+    assert_eq!(asked["state"], "pending");
+    assert_eq!(desk.ask(&question(1)), asked, "it asks for the same thing");
+    let id = id(&asked);
+    let shown = |desk: &Desk| {
+        let one = desk.get(&format!("/v1/approvals/{id}"), ANA).ok();
+        assert_eq!(desk.get("/v1/approvals", ANA).ok()["approvals"][0], one);
+        for (name, value) in more.as_object().unwrap() {
+            assert_eq!(&one[name], value, "{name}");
+        }
+    };
+    shown(&desk);
+    desk.kill();
+    let desk = Desk::start(&folder);
+    shown(&desk);
+    desk.decide(&id, "approve", ANA).ok();
+    shown(&desk);
+    let target = format!("/v1/approvals/{id}?wait=0&as_of=now");
+    assert_eq!(desk.get(&target, EDGE).ok()["state"], "approved");
+}
+
+#[test]
+fn a_question_cannot_speak_for_the_desk() {
+    let folder = Folder::new();
+    let desk = Desk::start(&folder);
+    let asked = question(1);
+    let id = id(&desk.ask(&asked));
+    let shown = desk.get(&format!("/v1/approvals/{id}"), ANA).ok();
+    let members = shown.as_object().unwrap().keys();
+    let own: Vec<&String> = members.filter(|name| asked.get(name).is_none()).collect();
+    assert!(own.len() >= 9, "{own:?}");
+    for name in own {
+        let forged = with(question(2), json!({ name: "approved" }));
+        let refusal = desk.post("/v1/approvals", EDGE, &forged);
+        assert!(refusal.body.contains(&format!("\\\"{name}\\\"")), "{name}");
+        assert_eq!(refusal.refusal(), (400, "malformed".to_owned()), "{name}");
+    }
+}

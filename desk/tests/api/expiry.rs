@@ -26,7 +26,7 @@ impl Store {
         Self {
             connection: store::Store::create(&folder.store())
                 .unwrap()
-                .connect(Durability::Most)
+                .connect(Durability::Normal)
                 .unwrap(),
             _folder: folder,
         }

@@ -96,7 +96,6 @@ fn malformed_questions_are_refused() {
         json!({ "reviewers": [] }),
         json!({ "items": -1 }),
         json!({ "wait": "20" }),
-        json!({ "unknown": 1 }),
     ] {
         refused(&with(question(1), change).to_string());
     }
@@ -117,7 +116,6 @@ fn malformed_queries_and_decisions_are_refused() {
     for (target, key) in [
         (format!("{one}?wait=soon"), EDGE),
         (format!("{one}?wait=-1"), EDGE),
-        (format!("{one}?await=1"), EDGE),
         ("/v1/approvals?state=open".to_owned(), ANA),
         ("/v1/approvals?limit=many".to_owned(), ANA),
         ("/v1/approvals?page=2".to_owned(), ANA),

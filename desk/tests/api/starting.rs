@@ -1,6 +1,8 @@
 use std::net::TcpListener;
 use std::path::Path;
+use std::sync::Barrier;
 
+use portcullis_desk::store::{Durability, Store};
 use serde_json::json;
 
 use crate::client::call;
@@ -212,6 +214,23 @@ fn a_link_to_a_store_that_is_not_there_yet_is_followed() {
         desk.ask(&question(1))
     };
     assert_eq!(Desk::start(&folder).ask(&question(1)), asked);
+}
+
+#[test]
+fn connections_that_open_a_new_store_at_once_wait_for_each_other() {
+    let folder = Folder::new();
+    for round in 0..50 {
+        let store = Store::create(&folder.file(&format!("{round}.sqlite"))).unwrap();
+        let barrier = Barrier::new(8);
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    barrier.wait();
+                    store.connect(Durability::Normal).unwrap();
+                });
+            }
+        });
+    }
 }
 
 #[test]

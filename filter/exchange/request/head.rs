@@ -10,8 +10,8 @@ use super::state::{ExpectKeys, RequestState, Step};
 use crate::exchange::asked::Asked;
 use crate::exchange::context::Context;
 use crate::exchange::event::{Effect, Headers};
-use crate::exchange::headers::{self, host, is_encoded, is_grpc, is_json, media_type, single};
-use crate::exchange::masked_request::Carriage;
+use crate::exchange::headers::{self, host, is_encoded, is_grpc, media_type, single};
+use crate::exchange::carriage::{Carriage, Expected};
 use crate::exchange::reply::Refusal;
 use crate::exchange::seen::Seen;
 use crate::exchange::world::World;
@@ -136,12 +136,7 @@ fn read(
             value: normal,
         });
     }
-    let readable = readable(
-        headers,
-        media.as_deref(),
-        &operation,
-        policy.limits.request_body,
-    );
+    let readable = readable(headers, &operation, policy.limits.request_body);
     let facts = (operation.body == Shape::Opaque).then(|| Facts {
         model: operation.model.clone(),
         items: 1,
@@ -166,7 +161,6 @@ fn read(
 /// Whether a decision can be taken from the body, by what its head says of it.
 fn readable(
     headers: &Headers<'_>,
-    media: Option<&str>,
     operation: &Operation,
     limit: u64,
 ) -> Result<(), Refusal> {
@@ -187,16 +181,11 @@ fn readable(
             "The body is encoded, and can't be judged. Send it without content-encoding.",
         ));
     }
-    let (expected, fits): (_, fn(&str) -> bool) = match operation.body {
-        Shape::TensorsGrpc => ("application/grpc", is_grpc),
-        _ => ("application/json", is_json),
-    };
-    if !media.is_some_and(fits) {
-        return Err(Refusal::new(
-            415,
-            "media_type_not_supported",
-            format!("The body can't be judged: its content-type is not {expected}."),
-        ));
+    // Texts are read as JSON on routes that the catalog doesn't know, too.
+    let expected = Expected::of(operation).unwrap_or(Expected::Json);
+    if expected.fits(headers) {
+        Ok(())
+    } else {
+        Err(expected.refusal())
     }
-    Ok(())
 }

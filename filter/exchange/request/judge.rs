@@ -217,8 +217,8 @@ fn read_to_mask(
     context: &mut Context,
     world: World<'_>,
 ) -> Step {
-    let refusal = if !asked.carriage.is_readable() {
-        Refusal::unmaskable()
+    let refusal = if let Err(refusal) = asked.carriage.readable() {
+        refusal
     } else if matches!(seen, Seen::Coming) && !world.bodies_come {
         Refusal::no_bodies()
     } else {

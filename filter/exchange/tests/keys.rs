@@ -21,13 +21,13 @@ fn fetching() -> Rc<Guard> {
 }
 
 fn give_keys(guard: &Guard) {
-    let board = &Memory::default();
-    board.prepare(guard.board_names());
+    let memory = &Memory::default();
+    guard.join(memory, &|| None).unwrap();
     let now = Duration::from_secs(NOW);
-    assert_eq!(guard.tend_keys(now, board).requests.len(), 1);
+    assert_eq!(guard.tend_keys(now, memory).requests.len(), 1);
     let keys = json!({"keys": [ec_public(1, "a")]}).to_string();
     let answer = Ok(Some((200, keys.as_bytes())));
-    assert!(guard.keys_answered(0, answer, now, board).renewed);
+    assert!(guard.keys_answered(0, answer, now, memory).renewed);
 }
 
 #[test]
@@ -38,7 +38,6 @@ fn nothing_is_looked_after_where_no_keys_are_fetched() {
         "quotas": {"calls": {"by": ["subject"], "count": "requests", "limit": 1, "per": "1m"}},
         "rules": [{"name": "all", "then": "allow", "mask": ["pii"], "quota": ["calls"]}],
     }));
-    assert!(!drawn.board_names().is_empty());
     assert!(!drawn.fetches_keys());
 }
 

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::{Driven, code, guard, reply, sets, token};
 use crate::exchange::{Effect, Event, Flow, Guard};
+use crate::testing::Memory;
 
 #[test]
 fn an_allowed_request_goes_on_with_the_service_credential_only() {
@@ -186,7 +187,7 @@ fn quotas_count_requests_and_items_and_give_back_what_did_not_pass() {
         },
         "rules": [{"name": "all", "then": "allow", "quota": ["calls", "items"]}],
     }));
-    let store = Rc::default();
+    let store = Driven::new(&guard).store;
     let ask = |inputs: usize| {
         let mut exchange = Driven::new(&guard);
         exchange.store = Rc::clone(&store);
@@ -220,7 +221,7 @@ fn quotas_count_requests_and_items_and_give_back_what_did_not_pass() {
 }
 
 #[test]
-fn what_is_to_be_counted_is_refused_until_the_workers_have_agreed_where() {
+fn what_is_to_be_counted_is_refused_until_the_workers_can_count_together() {
     let policy = json!({
         "version": 1,
         "identity": {"providers": [{
@@ -231,16 +232,45 @@ fn what_is_to_be_counted_is_refused_until_the_workers_have_agreed_where() {
         "rules": [{"name": "all", "then": "allow", "quota": ["calls"]}],
     });
     let guard = Guard::load(&policy.to_string(), &|_| None).unwrap();
-    let board = crate::testing::Memory::default();
-    assert!(guard.agree_on_places(&board, Some([9; 16])).is_err());
-    board.prepare(guard.board_names());
-    assert!(guard.agree_on_places(&board, None).is_err());
+    let unshared = guard.join(&Memory::broken(), &|| Some([9; 32]));
+    let unshared = unshared.unwrap_err();
+    assert_eq!(unshared.path, "/quotas");
+    let undrawn = guard.join(&Memory::default(), &|| None).unwrap_err();
+    assert!(
+        undrawn.to_string().contains("no random numbers"),
+        "{undrawn}"
+    );
 
     let guard = Rc::new(guard);
-    let ask = || Driven::new(&guard).head("GET", "/v1/models", &[], true);
-    assert_eq!(code(&ask()), "quota_unavailable");
-    guard.agree_on_places(&board, Some([9; 16])).unwrap();
-    assert_eq!(ask().flow, Flow::Continue);
+    let refused = Driven::alone(&guard).head("GET", "/v1/models", &[], true);
+    assert_eq!(code(&refused), "quota_unavailable");
+    let passed = Driven::new(&guard).head("GET", "/v1/models", &[], true);
+    assert_eq!(passed.flow, Flow::Continue);
+}
+
+#[test]
+fn workers_count_in_a_store_of_one_size() {
+    let of_size = |size: &str| {
+        guard(&json!({
+            "store": {"size": size},
+            "quotas": {"calls": {"by": ["subject"], "count": "requests", "limit": 1, "per": "1h"}},
+            "rules": [{"name": "all", "then": "allow", "quota": ["calls"]}],
+        }))
+    };
+    let memory = Memory::default();
+    let random = || Some([9; 32]);
+    of_size("1MiB").join(&memory, &random).unwrap();
+    of_size("1024KiB").join(&memory, &random).unwrap();
+    let refused = of_size("2MiB").join(&memory, &random).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "/store/size: found 2MiB, expected 1MiB, which the filters of this vm_id share until Envoy \
+         ends, or another vm_id"
+    );
+
+    // Who counts nothing has no share in it.
+    let uncounted = guard(&json!({"store": {"size": "2MiB"}}));
+    uncounted.join(&memory, &|| None).unwrap();
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Keys that a provider publishes: fetched by one worker for all, and again before they are old.
 //!
-//! All workers see one [`Standing`] a provider on the [`Board`]. When a fetch is due, the worker
-//! that sets the lease by compare-and-set leads: it asks the provider, puts the key set on the
-//! board, and says so in the standing; the others take it from there at their next look. A leader
+//! All workers see one [`Standing`] a provider among what they share ([`Shared`]). When a fetch is due, the worker
+//! that sets the lease by compare-and-set leads: it asks the provider, puts the key set beside the
+//! standing, and says so in it; the others take it from there at their next look. A leader
 //! that is gone loses the lease by time.
 //!
 //! When fetches fail, the last good keys serve until `keep` has passed since they were found. A
@@ -10,8 +10,8 @@
 //! `cooldown` has passed since the last: made-up key ids cost the provider one fetch each
 //! `cooldown`, however many there are.
 
-mod board;
 mod metadata;
+mod standing;
 mod tended;
 
 #[cfg(test)]
@@ -25,8 +25,8 @@ use super::key::KeySet;
 use crate::config::hex;
 use crate::config::identity::{Document, Fetch};
 use crate::config::url::Url;
-pub use board::Board;
-use board::Standing;
+use crate::shared::Shared;
+use standing::Standing;
 pub use tended::Tended;
 
 /// A GET to send.
@@ -47,7 +47,7 @@ pub struct KeyRequest {
 /// The longest pause after fetches that failed.
 const LONGEST_PAUSE: u64 = 60_000;
 
-/// How often the board is looked at.
+/// How often the standing is looked at.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// How often it is looked at while requests wait for what it will say.
@@ -65,7 +65,7 @@ enum Step {
 pub(super) struct Fetcher {
     settings: Fetch,
     issuer: String,
-    /// Where on the board the standing is, and where the key set.
+    /// The name of the standing, and that of the key set.
     place: String,
     keys_place: String,
     provider: usize,
@@ -114,7 +114,7 @@ impl Fetcher {
         }
     }
 
-    /// The names of the values that must be on the board before the first look.
+    /// The names of the values that must be made before the first look.
     pub(super) fn names(&self) -> [String; 2] {
         [self.place.clone(), self.keys_place.clone()]
     }
@@ -148,16 +148,16 @@ impl Fetcher {
         core::mem::take(&mut self.notes)
     }
 
-    /// Looks at the board: takes keys over, lets old ones go, and leads if a fetch is due.
+    /// Looks at the standing: takes keys over, lets old ones go, and leads if a fetch is due.
     pub(super) fn look(
         &mut self,
         keys: &mut KeySet,
         now: u64,
-        board: &dyn Board,
+        shared: &dyn Shared,
     ) -> Option<KeyRequest> {
-        let (bytes, change) = board.read(&self.place)?;
+        let (bytes, version) = shared.get(&self.place).ok()?;
         let standing = Standing::read(&bytes);
-        self.take_over(keys, &standing, now, board);
+        self.take_over(keys, &standing, now, shared);
         self.expire(keys, now);
         // A fetch that began after it was wanted is over, well or not.
         if standing.lease == 0 && self.wanted.is_some_and(|since| standing.tried >= since) {
@@ -172,7 +172,7 @@ impl Fetcher {
             leader: self.mark,
             ..standing
         };
-        if !board.swap(&self.place, &next.write(), change) {
+        if !replace(shared, &self.place, &next.write(), version) {
             return None;
         }
         let (step, cluster, url) = match &self.settings.document {
@@ -190,7 +190,7 @@ impl Fetcher {
         keys: &mut KeySet,
         answer: Result<Option<(u16, &[u8])>, ()>,
         now: u64,
-        board: &dyn Board,
+        shared: &dyn Shared,
     ) -> Option<KeyRequest> {
         let (step, began) = self.leads.take()?;
         let document = match answer {
@@ -222,24 +222,24 @@ impl Fetcher {
                 Err(error) => Err(error),
             },
         };
-        self.finish(keys, began, result, now, board);
+        self.finish(keys, began, result, now, shared);
         None
     }
 
-    /// Puts the outcome of a fetch on the board, if this worker still leads.
+    /// Tells the others the outcome of a fetch, if this worker still leads.
     fn finish(
         &mut self,
         keys: &mut KeySet,
         began: u64,
         result: Result<&[u8], String>,
         now: u64,
-        board: &dyn Board,
+        shared: &dyn Shared,
     ) {
         if let Err(error) = &result {
             let error = format!("the keys of {:?} can't be fetched: {error}", self.issuer);
             self.notes.push(error);
         }
-        let Some((bytes, change)) = board.read(&self.place) else {
+        let Ok((bytes, version)) = shared.get(&self.place) else {
             return;
         };
         let mut standing = Standing::read(&bytes);
@@ -254,10 +254,10 @@ impl Fetcher {
                     standing.version = standing.version.wrapping_add(1).max(1);
                     standing.digest = digest;
                     let value = [&standing.version.to_le_bytes(), document].concat();
-                    let Some((_, change)) = board.read(&self.keys_place) else {
+                    let Ok((_, version)) = shared.get(&self.keys_place) else {
                         return;
                     };
-                    if !board.swap(&self.keys_place, &value, change) {
+                    if !replace(shared, &self.keys_place, &value, version) {
                         return;
                     }
                 }
@@ -278,17 +278,17 @@ impl Fetcher {
                 standing.due = now.saturating_add(pause).saturating_sub(early);
             }
         }
-        if board.swap(&self.place, &standing.write(), change) {
-            self.take_over(keys, &standing, now, board);
+        if replace(shared, &self.place, &standing.write(), version) {
+            self.take_over(keys, &standing, now, shared);
         }
     }
 
-    fn take_over(&mut self, keys: &mut KeySet, standing: &Standing, now: u64, board: &dyn Board) {
+    fn take_over(&mut self, keys: &mut KeySet, standing: &Standing, now: u64, shared: &dyn Shared) {
         if standing.version == 0 || self.are_old(standing.asked, now) {
             return;
         }
         if standing.version != self.version {
-            let set = board.read(&self.keys_place).and_then(|(bytes, _)| {
+            let set = shared.get(&self.keys_place).ok().and_then(|(bytes, _)| {
                 let (version, document) = bytes.split_first_chunk::<4>()?;
                 // Of another leader, who has not yet said so in the standing.
                 if u32::from_le_bytes(*version) != standing.version {
@@ -361,6 +361,11 @@ impl Fetcher {
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         (mixed ^ (mixed >> 31)) % bound.max(1)
     }
+}
+
+/// Whether a value was replaced that had not changed since.
+fn replace(shared: &dyn Shared, name: &str, value: &[u8], version: u32) -> bool {
+    matches!(shared.compare_and_set(name, value, version), Ok(true))
 }
 
 pub(super) fn millis(time: Duration) -> u64 {

@@ -7,6 +7,7 @@ use super::{Fetcher, KeyRequest};
 use crate::config::identity::{Document, Fetch};
 use crate::config::url::Url;
 use crate::identity::key::KeySet;
+use crate::shared::Shared as _;
 use crate::testing::{Memory, ec_public};
 
 const ISSUER: &str = "https://idp";
@@ -18,27 +19,29 @@ struct Worker {
 }
 
 impl Worker {
-    fn new(seed: u64, settings: &Fetch, board: &Memory) -> Self {
+    fn new(seed: u64, settings: &Fetch, memory: &Memory) -> Self {
         let fetcher = Fetcher::new(0, ISSUER, settings, seed);
-        board.prepare(fetcher.names());
+        for name in fetcher.names() {
+            memory.make(&name).unwrap();
+        }
         Self {
             fetcher,
             keys: KeySet::default(),
         }
     }
 
-    fn look(&mut self, now: u64, board: &Memory) -> Option<KeyRequest> {
-        self.fetcher.look(&mut self.keys, now, board)
+    fn look(&mut self, now: u64, memory: &Memory) -> Option<KeyRequest> {
+        self.fetcher.look(&mut self.keys, now, memory)
     }
 
-    fn answer(&mut self, status: u16, body: &str, now: u64, board: &Memory) -> Option<KeyRequest> {
+    fn answer(&mut self, status: u16, body: &str, now: u64, memory: &Memory) -> Option<KeyRequest> {
         let answer = Ok(Some((status, body.as_bytes())));
-        self.fetcher.answered(&mut self.keys, answer, now, board)
+        self.fetcher.answered(&mut self.keys, answer, now, memory)
     }
 
-    fn fails(&mut self, now: u64, board: &Memory) {
+    fn fails(&mut self, now: u64, memory: &Memory) {
         assert_eq!(
-            self.fetcher.answered(&mut self.keys, Ok(None), now, board),
+            self.fetcher.answered(&mut self.keys, Ok(None), now, memory),
             None
         );
     }
@@ -68,20 +71,20 @@ fn set(ids: &[&str]) -> String {
 
 #[test]
 fn one_worker_asks_and_the_others_take_it_over() {
-    let board = Memory::default();
+    let memory = Memory::default();
     let mut workers: Vec<Worker> = (0..4)
-        .map(|seed| Worker::new(seed, &settings(), &board))
+        .map(|seed| Worker::new(seed, &settings(), &memory))
         .collect();
     let asking: Vec<usize> = (0..4)
-        .filter(|index| workers[*index].look(START, &board).is_some())
+        .filter(|index| workers[*index].look(START, &memory).is_some())
         .collect();
     assert_eq!(asking, [0]);
     assert_eq!(
-        workers[0].answer(200, &set(&["a", "b"]), START + 20, &board),
+        workers[0].answer(200, &set(&["a", "b"]), START + 20, &memory),
         None
     );
     for worker in &mut workers {
-        assert_eq!(worker.look(START + 30, &board), None);
+        assert_eq!(worker.look(START + 30, &memory), None);
         assert_eq!(worker.keys.len(), 2);
         assert_eq!(worker.fetcher.asked(), Some(START));
     }
@@ -89,12 +92,12 @@ fn one_worker_asks_and_the_others_take_it_over() {
 
 #[test]
 fn the_next_fetch_comes_a_little_before_the_keys_are_old() {
-    let board = Memory::default();
-    let mut worker = Worker::new(7, &settings(), &board);
-    worker.look(START, &board).unwrap();
-    worker.answer(200, &set(&["a"]), START, &board);
-    assert_eq!(worker.look(START + 239_000, &board), None);
-    assert!(worker.look(START + 300_000, &board).is_some());
+    let memory = Memory::default();
+    let mut worker = Worker::new(7, &settings(), &memory);
+    worker.look(START, &memory).unwrap();
+    worker.answer(200, &set(&["a"]), START, &memory);
+    assert_eq!(worker.look(START + 239_000, &memory), None);
+    assert!(worker.look(START + 300_000, &memory).is_some());
 }
 
 #[test]
@@ -118,7 +121,7 @@ fn keys_from_elsewhere_are_other_keys() {
 
 #[test]
 fn metadata_leads_to_the_key_set() {
-    let board = Memory::default();
+    let memory = Memory::default();
     let settings = Fetch {
         document: Document::Metadata(
             Url::parse("https://idp/.well-known/openid-configuration").unwrap(),
@@ -127,25 +130,25 @@ fn metadata_leads_to_the_key_set() {
         credential: Some("Bearer x".to_owned()),
         ..settings()
     };
-    let mut worker = Worker::new(7, &settings, &board);
-    let first = worker.look(START, &board).unwrap();
+    let mut worker = Worker::new(7, &settings, &memory);
+    let first = worker.look(START, &memory).unwrap();
     assert_eq!(first.url.path, "/.well-known/openid-configuration");
     assert_eq!(first.cluster, "idp");
     let metadata = json!({"issuer": ISSUER, "jwks_uri": "https://keys.example.com/set"});
     let second = worker
-        .answer(200, &metadata.to_string(), START + 5, &board)
+        .answer(200, &metadata.to_string(), START + 5, &memory)
         .unwrap();
     assert_eq!(second.cluster, "keys");
     assert_eq!(second.url.authority, "keys.example.com");
     assert_eq!(second.credential.as_deref(), Some("Bearer x"));
-    worker.answer(200, &set(&["a"]), START + 9, &board);
+    worker.answer(200, &set(&["a"]), START + 9, &memory);
     assert_eq!(worker.keys.len(), 1);
 
-    let mut other = Worker::new(8, &settings, &board);
-    other.look(START + 400_000, &board).unwrap();
+    let mut other = Worker::new(8, &settings, &memory);
+    other.look(START + 400_000, &memory).unwrap();
     let lie = json!({"issuer": "https://evil", "jwks_uri": "https://evil/set"});
     assert_eq!(
-        other.answer(200, &lie.to_string(), START + 400_005, &board),
+        other.answer(200, &lie.to_string(), START + 400_005, &memory),
         None
     );
     let notes = other.fetcher.notes();
@@ -155,39 +158,39 @@ fn metadata_leads_to_the_key_set() {
 
 #[test]
 fn good_keys_outlive_an_outage_but_not_for_ever() {
-    let board = Memory::default();
-    let mut worker = Worker::new(7, &settings(), &board);
-    worker.look(START, &board).unwrap();
-    worker.answer(200, &set(&["a"]), START, &board);
+    let memory = Memory::default();
+    let mut worker = Worker::new(7, &settings(), &memory);
+    worker.look(START, &memory).unwrap();
+    worker.answer(200, &set(&["a"]), START, &memory);
     let mut now = START;
     let mut asked = 0;
     while now < START + 3_600_000 {
         now += 1000;
-        if worker.look(now, &board).is_some() {
+        if worker.look(now, &memory).is_some() {
             asked += 1;
-            worker.fails(now, &board);
+            worker.fails(now, &memory);
         }
         assert_eq!(worker.keys.len(), 1, "after {} ms", now - START);
     }
     assert!((50..100).contains(&asked), "asked {asked} times");
-    worker.look(START + 3_600_001, &board);
+    worker.look(START + 3_600_001, &memory);
     assert!(worker.keys.is_empty());
     assert_eq!(worker.fetcher.asked(), None);
-    // They don't come back from the board either.
-    worker.look(START + 3_610_000, &board);
+    // They don't come back from the others either.
+    worker.look(START + 3_610_000, &memory);
     assert!(worker.keys.is_empty());
-    worker.fails(START + 3_611_000, &board);
-    worker.look(START + 3_700_000, &board).unwrap();
-    worker.answer(200, &set(&["a"]), START + 3_700_000, &board);
+    worker.fails(START + 3_611_000, &memory);
+    worker.look(START + 3_700_000, &memory).unwrap();
+    worker.answer(200, &set(&["a"]), START + 3_700_000, &memory);
     assert_eq!(worker.keys.len(), 1);
 }
 
 #[test]
 fn what_is_no_key_set_changes_nothing() {
-    let board = Memory::default();
-    let mut worker = Worker::new(7, &settings(), &board);
-    worker.look(START, &board).unwrap();
-    worker.answer(200, &set(&["a"]), START, &board);
+    let memory = Memory::default();
+    let mut worker = Worker::new(7, &settings(), &memory);
+    worker.look(START, &memory).unwrap();
+    worker.answer(200, &set(&["a"]), START, &memory);
     let mut now = START;
     for (status, body) in [
         (500, set(&["b"])),
@@ -206,8 +209,8 @@ fn what_is_no_key_set_changes_nothing() {
         ),
     ] {
         now += 400_000;
-        worker.look(now, &board).unwrap();
-        assert_eq!(worker.answer(status, &body, now, &board), None);
+        worker.look(now, &memory).unwrap();
+        assert_eq!(worker.answer(status, &body, now, &memory), None);
         assert_eq!(worker.keys.len(), 1, "{status} {body:.40}");
         assert_eq!(worker.fetcher.notes().len(), 1, "{status} {body:.40}");
     }
@@ -215,71 +218,71 @@ fn what_is_no_key_set_changes_nothing() {
 
 #[test]
 fn a_wanted_key_is_asked_for_once_a_cooldown() {
-    let board = Memory::default();
-    let mut worker = Worker::new(7, &settings(), &board);
-    worker.look(START, &board).unwrap();
-    worker.answer(200, &set(&["a"]), START, &board);
+    let memory = Memory::default();
+    let mut worker = Worker::new(7, &settings(), &memory);
+    worker.look(START, &memory).unwrap();
+    worker.answer(200, &set(&["a"]), START, &memory);
     worker.fetcher.want(START + 1000);
-    assert_eq!(worker.look(START + 1000, &board), None, "too soon");
-    assert!(worker.look(START + 3000, &board).is_some());
-    worker.answer(200, &set(&["a", "b"]), START + 3010, &board);
+    assert_eq!(worker.look(START + 1000, &memory), None, "too soon");
+    assert!(worker.look(START + 3000, &memory).is_some());
+    worker.answer(200, &set(&["a", "b"]), START + 3010, &memory);
     assert_eq!(worker.keys.len(), 2);
     // The want is fulfilled.
-    assert_eq!(worker.look(START + 60_000, &board), None);
+    assert_eq!(worker.look(START + 60_000, &memory), None);
     // In an outage, one fetch for each want.
     worker.fetcher.want(START + 61_000);
-    assert!(worker.look(START + 61_000, &board).is_some());
-    worker.fails(START + 61_000, &board);
-    assert_eq!(worker.look(START + 61_010, &board), None);
+    assert!(worker.look(START + 61_000, &memory).is_some());
+    worker.fails(START + 61_000, &memory);
+    assert_eq!(worker.look(START + 61_010, &memory), None);
     assert_eq!(worker.fetcher.wanted, None);
 }
 
 #[test]
 fn a_leader_that_is_gone_is_replaced_and_comes_too_late() {
-    let board = Memory::default();
-    let mut gone = Worker::new(1, &settings(), &board);
-    let mut other = Worker::new(2, &settings(), &board);
-    gone.look(START, &board).unwrap();
-    assert_eq!(other.look(START + 11_000, &board), None);
-    other.look(START + 12_001, &board).unwrap();
-    gone.answer(200, &set(&["old"]), START + 12_002, &board);
+    let memory = Memory::default();
+    let mut gone = Worker::new(1, &settings(), &memory);
+    let mut other = Worker::new(2, &settings(), &memory);
+    gone.look(START, &memory).unwrap();
+    assert_eq!(other.look(START + 11_000, &memory), None);
+    other.look(START + 12_001, &memory).unwrap();
+    gone.answer(200, &set(&["old"]), START + 12_002, &memory);
     assert!(gone.keys.is_empty());
-    other.answer(200, &set(&["new"]), START + 12_010, &board);
-    gone.look(START + 12_020, &board);
+    other.answer(200, &set(&["new"]), START + 12_010, &memory);
+    gone.look(START + 12_020, &memory);
     assert_eq!(gone.keys.len(), 1);
 }
 
 #[test]
 fn a_worker_that_cannot_ask_leaves_it_to_others() {
-    let board = Memory::default();
-    let mut unable = Worker::new(1, &settings(), &board);
-    let mut other = Worker::new(2, &settings(), &board);
-    unable.look(START, &board).unwrap();
+    let memory = Memory::default();
+    let mut unable = Worker::new(1, &settings(), &memory);
+    let mut other = Worker::new(2, &settings(), &memory);
+    unable.look(START, &memory).unwrap();
     unable
         .fetcher
-        .answered(&mut unable.keys, Err(()), START, &board);
-    assert_eq!(unable.look(START + 1500, &board), None);
-    assert!(other.look(START + 1500, &board).is_some());
+        .answered(&mut unable.keys, Err(()), START, &memory);
+    assert_eq!(unable.look(START + 1500, &memory), None);
+    assert!(other.look(START + 1500, &memory).is_some());
 }
 
 #[test]
 fn a_clock_that_goes_back_does_not_stop_fetching() {
-    let board = Memory::default();
-    let mut worker = Worker::new(1, &settings(), &board);
-    worker.look(START, &board).unwrap();
-    worker.answer(200, &set(&["a"]), START, &board);
-    assert!(worker.look(START - 86_400_000, &board).is_some());
+    let memory = Memory::default();
+    let mut worker = Worker::new(1, &settings(), &memory);
+    worker.look(START, &memory).unwrap();
+    worker.answer(200, &set(&["a"]), START, &memory);
+    assert!(worker.look(START - 86_400_000, &memory).is_some());
 }
 
 #[test]
-fn a_board_with_garbage_is_written_anew() {
-    let board = Memory::default();
-    let mut worker = Worker::new(1, &settings(), &board);
+fn garbage_in_what_is_shared_is_written_anew() {
+    let memory = Memory::default();
+    let mut worker = Worker::new(1, &settings(), &memory);
     for name in worker.fetcher.names() {
-        board.put(name, b"\xff garbage");
+        memory.put(&name, b"\xff garbage");
     }
-    worker.look(START, &board).unwrap();
-    worker.answer(200, &set(&["a"]), START, &board);
+    worker.look(START, &memory).unwrap();
+    worker.answer(200, &set(&["a"]), START, &memory);
     assert_eq!(worker.keys.len(), 1);
 }
 
@@ -290,10 +293,10 @@ proptest! {
     fn the_provider_is_not_hammered(
         steps in prop::collection::vec((0_usize..3, 0_u8..6, 1_u64..4000), 1..200)
     ) {
-        let board = Memory::default();
+        let memory = Memory::default();
         let settings = settings();
         let mut workers: Vec<Worker> =
-            (0..3).map(|seed| Worker::new(seed, &settings, &board)).collect();
+            (0..3).map(|seed| Worker::new(seed, &settings, &memory)).collect();
         let mut leads: Option<(usize, u64)> = None;
         let mut last = 0;
         let mut now = START;
@@ -304,15 +307,15 @@ proptest! {
             match act {
                 0 => worker.fetcher.want(now),
                 1 if leader => {
-                    worker.answer(200, &set(&["a"]), now, &board);
+                    worker.answer(200, &set(&["a"]), now, &memory);
                     prop_assert!(!worker.keys.is_empty());
                     leads = None;
                 }
                 2 if leader => {
-                    worker.fails(now, &board);
+                    worker.fails(now, &memory);
                     leads = None;
                 }
-                _ => if worker.look(now, &board).is_some() {
+                _ => if worker.look(now, &memory).is_some() {
                     if let Some((_, began)) = leads {
                         prop_assert!(now >= began + 12_000, "two lead at {now}");
                     }

@@ -8,11 +8,12 @@ use serde_json::{Value, json};
 use super::NOW;
 use crate::config;
 use crate::identity::{NoNative, Refusal, Unverified, Verifier};
+use crate::shared::Shared as _;
 use crate::testing::{Memory, ec_public, ec_secret, signed};
 
 struct Bench {
     verifier: Verifier,
-    board: Memory,
+    memory: Memory,
     now: Duration,
 }
 
@@ -28,11 +29,13 @@ impl Bench {
         });
         let policy = config::load(&policy.to_string(), &|_| None).unwrap();
         let verifier = Verifier::new(&policy.identity, Some([9; 32])).unwrap();
-        let board = Memory::default();
-        board.prepare(verifier.board_names());
+        let memory = Memory::default();
+        for name in verifier.shared_names() {
+            memory.make(&name).unwrap();
+        }
         Self {
             verifier,
-            board,
+            memory,
             now: Duration::from_secs(NOW),
         }
     }
@@ -45,7 +48,7 @@ impl Bench {
     fn tend(&self) -> bool {
         !self
             .verifier
-            .tend(self.now, &self.board)
+            .tend(self.now, &self.memory)
             .requests
             .is_empty()
     }
@@ -57,7 +60,7 @@ impl Bench {
                 0,
                 Ok(Some((200, document.as_bytes()))),
                 self.now,
-                &self.board,
+                &self.memory,
             )
             .renewed
     }

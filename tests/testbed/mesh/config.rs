@@ -158,10 +158,19 @@ impl Config {
                 "@type": format!("type.googleapis.com/{HTTP2}"),
                 "explicit_http_config": { "http2_protocol_options": {} }
             } });
-            fields.insert("typed_extension_protocol_options".to_owned(), options);
+            // Where the shipped file has some, a test is about those.
+            fields
+                .entry("typed_extension_protocol_options")
+                .or_insert(options);
         } else {
             fields.remove("typed_extension_protocol_options");
         }
+        Ok(())
+    }
+
+    pub(super) fn most_requests(&mut self, name: &str, count: u32) -> Result<(), String> {
+        let path = "/circuit_breakers/thresholds/0/max_requests";
+        *at(named(self.clusters()?, name)?, path)? = json!(count);
         Ok(())
     }
 

@@ -29,6 +29,7 @@ pub struct Builder {
     listeners: Vec<(String, String)>,
     variables: Vec<(String, String)>,
     clusters: Vec<Cluster>,
+    breakers: Vec<(String, u32)>,
     missing: Vec<String>,
     filters: Vec<Value>,
     logged: bool,
@@ -58,6 +59,7 @@ impl Default for Builder {
             listeners: Vec::new(),
             variables: Vec::new(),
             clusters: Vec::new(),
+            breakers: Vec::new(),
             missing: Vec::new(),
             filters: Vec::new(),
             logged: true,
@@ -145,6 +147,13 @@ impl Builder {
     pub fn model_http2(self, port: u16) -> Self {
         self.cluster_http2("models", port)
             .cluster_http2("models_grpc", port)
+    }
+
+    /// How many requests may be open at a cluster for which the shipped file bounds that.
+    #[must_use]
+    pub fn most_requests(mut self, cluster: &str, count: u32) -> Self {
+        self.breakers.push((cluster.to_owned(), count));
+        self
     }
 
     /// Leaves a cluster of the shipped file out, and the access log that needs
@@ -320,6 +329,9 @@ impl Builder {
         for cluster in &self.clusters {
             config.cluster(&cluster.name, cluster.port, cluster.http2)?;
         }
+        for (name, count) in &self.breakers {
+            config.most_requests(name, *count)?;
+        }
         for name in &self.missing {
             config.without_cluster(name)?;
         }
@@ -412,6 +424,12 @@ impl Mesh {
     /// When there are fewer after half a minute, or one is not JSON.
     pub fn sessions(&self, count: usize) -> Result<Vec<Value>, String> {
         view::sessions(&self.process.file("access.log"), count)
+    }
+
+    /// A file of Envoy's folder: `access.log` is one.
+    #[must_use]
+    pub fn file(&self, name: &str) -> std::path::PathBuf {
+        self.process.file(name)
     }
 
     /// What Envoy has logged so far.

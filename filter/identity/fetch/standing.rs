@@ -2,15 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Shared memory of all workers: named values, each with the number of its last change.
-pub trait Board {
-    /// A value and the number of its last change; `None` where it can't be read.
-    fn read(&self, name: &str) -> Option<(Vec<u8>, u32)>;
-
-    /// Replaces a value if it has not changed since `change`; gives whether it was.
-    fn swap(&self, name: &str, value: &[u8], change: u32) -> bool;
-}
-
 /// How a provider's keys stand. All times are milliseconds since 1970.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

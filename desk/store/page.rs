@@ -1,0 +1,95 @@
+//! Lists, newest first, in pages.
+
+use rusqlite::{Connection, Row, params_from_iter};
+
+/// Rows on a page, unless the caller asks for another number.
+const ROWS: u32 = 50;
+
+/// The most rows on a page, whatever the caller asks for.
+const MOST_ROWS: u32 = 200;
+
+/// The most bytes on a page, unless its first row alone is longer.
+const MOST_BYTES: usize = 16 << 20;
+
+/// Which part of a list is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    before: Option<String>,
+    rows: usize,
+}
+
+/// One page of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed<T> {
+    /// The page's rows, newest first.
+    pub rows: Vec<T>,
+    /// The id of the last row if older ones follow: the `before` of the next page.
+    pub next: Option<String>,
+}
+
+impl Page {
+    /// The newest rows, or those older than the row with the id `before`; `rows` of them at most,
+    /// which is brought into 1 to 200 and is 50 if absent.
+    #[must_use]
+    pub fn new(before: Option<String>, rows: Option<u32>) -> Self {
+        let rows = rows.unwrap_or(ROWS).clamp(1, MOST_ROWS);
+        Self {
+            before,
+            rows: usize::try_from(rows).unwrap_or(usize::MAX),
+        }
+    }
+
+    /// Reads the page from `table`, whose column `seq` grows with every new row.
+    ///
+    /// `columns` are selected, `id` first. `conditions` are columns with the value that each must
+    /// have; without a value a column may have any. `read` turns a row into an item and its size
+    /// in bytes.
+    ///
+    /// # Errors
+    /// When SQLite fails.
+    pub fn read<T>(
+        &self,
+        connection: &Connection,
+        table: &str,
+        columns: &str,
+        conditions: &[(&str, Option<&str>)],
+        read: impl Fn(&Row<'_>) -> rusqlite::Result<(T, usize)>,
+    ) -> rusqlite::Result<Listed<T>> {
+        let mut sql = format!("SELECT {columns} FROM {table} WHERE TRUE");
+        let mut values = Vec::new();
+        // Only what is asked for becomes a condition, so that SQLite can use an index for it.
+        for (column, value) in conditions {
+            if let Some(value) = value {
+                sql.push_str(&format!(" AND {column} = ?"));
+                values.push(*value);
+            }
+        }
+        if let Some(before) = &self.before {
+            sql.push_str(&format!(
+                " AND seq < (SELECT seq FROM {table} WHERE id = ?)"
+            ));
+            values.push(before);
+        }
+        sql.push_str(" ORDER BY seq DESC");
+        let mut statement = connection.prepare_cached(&sql)?;
+        let mut found = statement.query(params_from_iter(values))?;
+        let mut listed = Listed {
+            rows: Vec::new(),
+            next: None,
+        };
+        let mut last = None;
+        let mut bytes = 0usize;
+        while let Some(row) = found.next()? {
+            let (item, size) = read(row)?;
+            bytes = bytes.saturating_add(size);
+            let full = bytes > MOST_BYTES && !listed.rows.is_empty();
+            if full || listed.rows.len() >= self.rows {
+                listed.next = last;
+                break;
+            }
+            last = Some(row.get(0)?);
+            listed.rows.push(item);
+        }
+        Ok(listed)
+    }
+}

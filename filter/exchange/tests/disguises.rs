@@ -1,0 +1,262 @@
+//! Bodies that their content-type says are something else.
+
+use std::rc::Rc;
+
+use serde_json::json;
+
+use super::{Driven, code, guard, reply};
+use crate::exchange::{Effect, Event, Flow, Guard, Outcome};
+
+/// A policy that masks prompts, or one that looks at them.
+fn guarded(masks: bool) -> Rc<Guard> {
+    let mut rule = json!({"name": "all", "then": "allow"});
+    if masks {
+        rule["mask_request"] = json!(["labels"]);
+    } else {
+        rule["when"] = json!({"prompt": ["any"]});
+    }
+    guard(&json!({
+        "patterns": {"any": {"any_of": ["ana"]}},
+        "masks": {"labels": {"detect": ["email"]}},
+        "rules": [rule],
+    }))
+}
+
+/// Sends a request whose head has these content-types.
+fn send(guard: &Rc<Guard>, path: &str, types: &[&str], body: &[u8]) -> (Driven, Outcome) {
+    let mut exchange = Driven::new(guard);
+    let headers: Vec<(&str, &str)> = types.iter().map(|one| ("content-type", *one)).collect();
+    let outcome = exchange.head("POST", path, &headers, false);
+    if exchange.exchange.wants_request_body() {
+        let outcome = exchange.handle(Event::RequestWhole { body });
+        return (exchange, outcome);
+    }
+    (exchange, outcome)
+}
+
+fn masked(outcome: &Outcome) -> bool {
+    outcome.flow == Flow::Continue
+        && outcome.effects.iter().any(|effect| match effect {
+            Effect::ReplaceRequestBody(body) => {
+                !body.windows(4).any(|four| four == b"ana@") && body.contains(&b'[')
+            }
+            _ => false,
+        })
+}
+
+/// Routes whose bodies are JSON, with one.
+const JSON_ROUTES: [(&str, &str); 7] = [
+    (
+        "/v1/chat/completions",
+        r#"{"model":"m","messages":[{"role":"user","content":"ana@example.com"}]}"#,
+    ),
+    (
+        "/v1/completions",
+        r#"{"model":"m","prompt":"ana@example.com"}"#,
+    ),
+    (
+        "/v1/embeddings",
+        r#"{"model":"m","input":"ana@example.com"}"#,
+    ),
+    (
+        "/v1/responses",
+        r#"{"model":"m","input":"ana@example.com"}"#,
+    ),
+    ("/v1/images/generations", r#"{"prompt":"ana@example.com"}"#),
+    (
+        "/v2/models/m/infer",
+        r#"{"inputs":[{"name":"a","datatype":"BYTES","shape":[1],"data":["ana@example.com"]}]}"#,
+    ),
+    (
+        "/v2/models/m/generate",
+        r#"{"text_input":"ana@example.com"}"#,
+    ),
+];
+
+/// Content-types that JSON does not have, and none.
+const NOT_JSON: &[&[&str]] = &[
+    &[],
+    &[""],
+    &["image/png"],
+    &["audio/wav"],
+    &["video/mp4"],
+    &["font/woff2"],
+    &["text/plain"],
+    &["text/event-stream"],
+    &["text/html"],
+    &["application/xml"],
+    &["application/x-ndjson"],
+    &["application/octet-stream"],
+    &["application/x-www-form-urlencoded"],
+    &["multipart/form-data; boundary=x"],
+    &["application/grpc"],
+    &["application/grpc+proto"],
+    &["application/jsonp"],
+    &["application/json, image/png"],
+    &["application/json", "application/json"],
+    &["application/json", "image/png"],
+    &["image/png", "application/json"],
+    &["application/json; charset=utf-16"],
+    &["application/json; charset=UTF-7"],
+    &["application/json;charset=\"utf-32\""],
+    &["application/json; charset=latin1"],
+    &["application/json; charset="],
+    &["application/json; charset"],
+    &["application/json; charset=utf-8; charset=utf-16"],
+    &["application/json; charset*=utf-16''x"],
+    &["application/json; x; Charset=utf-16"],
+];
+
+#[test]
+fn a_body_that_the_route_takes_for_json_is_masked_as_json_or_refused() {
+    let guard = guarded(true);
+    for (path, body) in JSON_ROUTES {
+        for types in NOT_JSON {
+            let (mut exchange, outcome) = send(&guard, path, types, body.as_bytes());
+            assert_eq!(reply(&outcome).status, 415, "{path} {types:?}");
+            let record = exchange.record();
+            let code = &record["verdict"]["code"];
+            assert_eq!(code, "media_type_not_supported", "{path} {types:?}");
+        }
+        for json in [
+            "application/json",
+            "APPLICATION/JSON",
+            "Application/Json ; Charset=UTF-8",
+            "application/json; charset=\"utf-8\"",
+            "application/json; charset=us-ascii",
+            "application/vnd.x+json",
+            "application/vnd.x+JSON; v=1",
+        ] {
+            for body in [body.to_owned(), body.replace('@', "\\u0040")] {
+                let (_, outcome) = send(&guard, path, &[json], body.as_bytes());
+                assert!(masked(&outcome), "{path} {json}: {outcome:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_body_is_judged_only_as_what_the_route_takes_it_for() {
+    let guard = guarded(false);
+    for (path, body) in JSON_ROUTES {
+        for types in NOT_JSON {
+            let (mut exchange, outcome) = send(&guard, path, types, body.as_bytes());
+            assert_eq!(reply(&outcome).status, 415, "{path} {types:?}");
+            let record = exchange.record();
+            let code = &record["verdict"]["code"];
+            assert_eq!(code, "media_type_not_supported", "{path} {types:?}");
+        }
+        let (_, outcome) = send(&guard, path, &["application/json"], body.as_bytes());
+        assert_eq!(outcome.flow, Flow::Continue, "{path}: {outcome:?}");
+    }
+}
+
+#[test]
+fn calls_of_grpc_are_grpc_or_refused() {
+    let guard = guarded(true);
+    for method in ["ModelInfer", "ServerLive", "ModelStreamInfer"] {
+        for types in [
+            &[][..],
+            &["application/json"],
+            &["image/png"],
+            &["text/plain"],
+            &["application/grpc-web"],
+            &["application/grpc", "application/json"],
+        ] {
+            let path = format!("/inference.GRPCInferenceService/{method}");
+            let (mut exchange, outcome) = send(&guard, &path, types, b"{}");
+            reply(&outcome);
+            let record = exchange.record();
+            let code = &record["verdict"]["code"];
+            assert_eq!(code, "media_type_not_supported", "{method} {types:?}");
+            assert_eq!(record["verdict"]["status"], 415);
+        }
+    }
+}
+
+fn wide(text: &str, unit: impl Fn(u32) -> Vec<u8>) -> Vec<u8> {
+    text.chars().flat_map(|one| unit(u32::from(one))).collect()
+}
+
+#[test]
+fn on_a_route_that_is_not_known_text_is_not_taken_for_a_picture() {
+    let json = r#"{"a":"ana@example.com"}"#;
+    let half = |one: u32| u16::try_from(one).unwrap();
+    let mut broken = wide(json, |one| half(one).to_le_bytes().to_vec());
+    broken.extend([0x00, 0xd8]);
+    let guard = guarded(true);
+    for body in [
+        json.as_bytes().to_vec(),
+        b"  [\"ana@example.com\", NaN]".to_vec(),
+        b"\xef\xbb\xbf{\"a\":\"ana@example.com\"}".to_vec(),
+        b"{\"a\":\"ana@example.com\",\"b\":\"\xed\xa0\x80\"}".to_vec(),
+        b"prompt=ana@example.com".to_vec(),
+        b"ana@example.com\0".to_vec(),
+        wide(json, |one| half(one).to_be_bytes().to_vec()),
+        wide(json, |one| half(one).to_le_bytes().to_vec()),
+        wide(&format!("\u{feff}{json}"), |one| {
+            half(one).to_le_bytes().to_vec()
+        }),
+        wide(json, |one| one.to_be_bytes().to_vec()),
+        wide(json, |one| one.to_le_bytes().to_vec()),
+        broken,
+    ] {
+        for media in ["image/png", "audio/wav", "video/mp4", "font/woff"] {
+            let (_, outcome) = send(&guard, "/v1/anything", &[media], &body);
+            assert_eq!(
+                code(&outcome),
+                "media_type_not_supported",
+                "{media} {body:?}"
+            );
+        }
+    }
+    // Beginnings of real files pass as they are.
+    for body in [
+        &b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0"[..],
+        b"\xff\xd8\xff\xe0\0\x10JFIF",
+        b"\0\0\0\x20ftypisom\0\0\x02\0\xff\xff",
+        b"RIFF\x24\x80\0\0WAVEfmt \xff",
+        b"ID3\x04\0\0\0\0\0\0\xff\xfb\x90",
+        b"\0\x01\0\0\0\x0f\0\x80\0\x03\0\x70\xf0",
+        b"GIF89a\x01\0\x01\0\x80\0\0\xff\xff\xff",
+    ] {
+        let (_, outcome) = send(&guard, "/v1/anything", &["image/png"], body);
+        let passed = (outcome.effects.len(), outcome.flow);
+        assert_eq!(passed, (0, Flow::Continue), "{body:?}");
+    }
+    let (_, nothing) = send(&guard, "/v1/anything", &["image/png"], b"");
+    assert_eq!(nothing.flow, Flow::Continue);
+}
+
+#[test]
+fn on_a_route_that_is_not_known_escapes_are_not_taken_for_text() {
+    let guard = guarded(true);
+    for media in ["text/plain", "text/event-stream", "text/csv"] {
+        for body in [
+            r#"{"a":"ana\u0040example.com"}"#,
+            "\u{feff} [\"ana\\u0040example.com\", NaN]",
+            "{\"a\":\"ana\\u0040example.com\"}\n{\"a\":1}\n",
+        ] {
+            let (_, outcome) = send(&guard, "/v1/anything", &[media], body.as_bytes());
+            assert_eq!(code(&outcome), "media_type_not_supported", "{media} {body}");
+        }
+        // Without an escape, what is written is what a server reads.
+        let body = br#"{"a":"ana@example.com"}"#;
+        let (_, outcome) = send(&guard, "/v1/anything", &[media], body);
+        assert!(masked(&outcome), "{media}: {outcome:?}");
+        let (_, outcome) = send(&guard, "/v1/anything", &[media], br"C:\ana@example.com");
+        assert!(masked(&outcome), "{media}: {outcome:?}");
+        let utf16 = format!("{media}; charset=utf-16");
+        let (_, outcome) = send(&guard, "/v1/anything", &[&utf16], b"ana");
+        assert_eq!(code(&outcome), "body_not_readable");
+    }
+}
+
+#[test]
+fn a_mask_that_is_off_asks_nobody_what_a_body_is() {
+    let guard = guard(&json!({}));
+    for (path, body) in JSON_ROUTES {
+        let (_, outcome) = send(&guard, path, &["image/png"], body.as_bytes());
+        assert_eq!(outcome.flow, Flow::Continue, "{path}");
+    }
+}

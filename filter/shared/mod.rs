@@ -1,0 +1,27 @@
+//! What the workers of one Envoy share: named values that change by compare-and-set ([`Shared`]),
+//! values that the first worker draws for all ([`agree`]), and a [`Table`] of expiring entries
+//! whose size is fixed.
+//!
+//! The table is an array of cells, each one value. An entry's cell is given by a digest that has a
+//! random key ([`Table::digest`]): nobody outside can choose whose entries fall together. A cell has
+//! room for [`MAX_ENTRIES`], so memory has a bound however many callers there are. Who finds none:
+//!
+//! - an entry that has expired makes room, and nothing else does: an entry that lives is never
+//!   pushed out, since a limit that can be pushed out of memory is no limit;
+//! - a new count is refused room first, at [`MAX_COUNTS`] counts, so that callers alone can't take
+//!   what reservations and grants need.
+
+mod agree;
+mod cell;
+mod entry;
+mod table;
+mod values;
+
+#[cfg(test)]
+mod tests;
+
+pub use agree::{NotAgreed, agree};
+pub use cell::{Cell, Full, MAX_COUNTS, MAX_ENTRIES};
+pub use entry::{Digest, Entry, Kind};
+pub use table::{NotJoined, Table, Unavailable};
+pub use values::{Shared, SharedError};
