@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
-use super::charges::{Charges, Spender};
 use super::carriage::Carriage;
+use super::charges::{Charges, Spender};
 use super::reply::Refusal;
 use crate::approval::{self, Target};
 use crate::config::rules::Rule;

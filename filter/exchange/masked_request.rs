@@ -6,12 +6,12 @@
 
 use super::carriage::{Carriage, Carried};
 use super::event::Effect;
+use super::guard::Guard;
 use super::reply::{Refusal, WITHHELD};
 use super::seen::Seen;
-use super::guard::Guard;
 use crate::config::rules::RequestMask;
-use crate::record::Record;
 use crate::mask::{Masks, Originals, Pass, Stop};
+use crate::record::Record;
 
 impl Guard {
     /// Whether a mask wants a request's body: not where there is nothing to mask, nor where it could
@@ -43,7 +43,9 @@ pub(super) fn mask_request(
     if body.is_empty() {
         return Ok(Sent::default());
     }
-    let masks = guard.masks(Some(mask.plan)).ok_or_else(Refusal::unmaskable)?;
+    let masks = guard
+        .masks(Some(mask.plan))
+        .ok_or_else(Refusal::unmaskable)?;
     let format = match carriage.look(body) {
         Ok(Carried::Text(format, framing)) => (format, framing),
         Ok(Carried::Nothing) => return Ok(Sent::default()),

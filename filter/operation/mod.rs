@@ -10,7 +10,7 @@ mod tensors;
 mod tests;
 
 pub use catalog::{Dialect, Shape, name};
-pub use facts::{Facts, FactsError, STREAMED, take};
+pub use facts::{Facts, FactsError, STREAMED};
 pub use path::{Path, PathError, normalize};
 
 /// What a request asks for, as far as its head tells.
@@ -24,4 +24,25 @@ pub struct Operation {
     pub body: Shape,
     /// The model, where the path names it.
     pub model: Option<String>,
+}
+
+/// Takes the facts from a whole body, and hands over each text that may reach the model. Neither
+/// the texts nor a tree of the body are kept: beside the body itself, that takes at most as much
+/// memory again as the body has bytes.
+///
+/// # Errors
+/// A body that isn't strict JSON, or whose members are not what the route takes: what can't be
+/// read with certainty is not passed to a server that may read it in another way.
+pub fn take(shape: Shape, body: &[u8], texts: &mut dyn FnMut(&str)) -> Result<Facts, FactsError> {
+    match shape {
+        Shape::Opaque => Ok(Facts {
+            items: 1,
+            ..Facts::default()
+        }),
+        Shape::TensorsGrpc => tensors::take(body, texts),
+        Shape::TensorsGrpcStream => Err(FactsError::NotReadable(STREAMED)),
+        Shape::Chat | Shape::Completion | Shape::Embedding | Shape::Texts | Shape::Tensors => {
+            json_facts::take(shape, body, texts)
+        }
+    }
 }

@@ -8,10 +8,10 @@ use super::facts;
 use super::judge::judge;
 use super::state::{ExpectKeys, RequestState, Step};
 use crate::exchange::asked::Asked;
+use crate::exchange::carriage::{Carriage, Expected};
 use crate::exchange::context::Context;
 use crate::exchange::event::{Effect, Headers};
 use crate::exchange::headers::{self, host, is_encoded, is_grpc, media_type, single};
-use crate::exchange::carriage::{Carriage, Expected};
 use crate::exchange::reply::Refusal;
 use crate::exchange::seen::Seen;
 use crate::exchange::world::World;
@@ -159,11 +159,7 @@ fn read(
 }
 
 /// Whether a decision can be taken from the body, by what its head says of it.
-fn readable(
-    headers: &Headers<'_>,
-    operation: &Operation,
-    limit: u64,
-) -> Result<(), Refusal> {
+fn readable(headers: &Headers<'_>, operation: &Operation, limit: u64) -> Result<(), Refusal> {
     let length = single(headers, "content-length").and_then(|text| text.parse::<u64>().ok());
     if length.is_some_and(|length| length > limit) {
         return Err(Refusal::too_large(limit));

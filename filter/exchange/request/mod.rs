@@ -64,9 +64,7 @@ pub(super) fn step(
             decision::answered(*state, answer, context, world)
         }
         // No host should bring a second head, or a body in front of one.
-        (state, Event::RequestHead { .. }) => {
-            state.refuse(Refusal::out_of_order(), context, world)
-        }
+        (state, Event::RequestHead { .. }) => state.refuse(Refusal::out_of_order(), context, world),
         (
             state @ RequestState::ExpectHead,
             Event::RequestGrows { .. } | Event::RequestWhole { .. },

@@ -48,7 +48,10 @@ fn nothing_goes_on_behind_a_cut() {
     assert_eq!(exchange.chat().flow, Flow::Continue);
     head(&mut exchange);
     // The head goes with the first piece, and the match comes behind it.
-    assert_eq!(body(&mut exchange, "a long text, ", false).flow, Flow::Continue);
+    assert_eq!(
+        body(&mut exchange, "a long text, ", false).flow,
+        Flow::Continue
+    );
     let cut = body(&mut exchange, "ana@example.com, ", false);
     assert!(cut.effects.contains(&Effect::CutResponse), "{cut:?}");
     for end in [false, true] {
@@ -58,7 +61,10 @@ fn nothing_goes_on_behind_a_cut() {
     }
     let late = exchange.handle(Event::ResponseTrailers { trailers: &[] });
     assert_eq!((late.effects, late.flow), (vec![], Flow::Hold));
-    assert_eq!(exchange.record()["response"]["matches"], json!({"email": 1}));
+    assert_eq!(
+        exchange.record()["response"]["matches"],
+        json!({"email": 1})
+    );
 }
 
 #[test]
