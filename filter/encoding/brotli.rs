@@ -2,7 +2,8 @@
 
 use brotli_decompressor::{BrotliDecompressStream, BrotliResult, BrotliState, StandardAlloc};
 
-use super::{Error, WINDOW};
+use super::error::Error;
+use super::window::WINDOW;
 
 type State = BrotliState<StandardAlloc, StandardAlloc, StandardAlloc>;
 

@@ -2,8 +2,8 @@
 
 use miniz_oxide::DataFormat;
 
-use super::Error;
 use super::crc::Crc;
+use super::error::Error;
 use super::inflate::Inflate;
 
 /// A member's header may have so many bytes: it can hold a file's name and a comment.

@@ -3,7 +3,7 @@
 use miniz_oxide::inflate::stream::{InflateState, inflate};
 use miniz_oxide::{DataFormat, MZError, MZFlush, MZStatus};
 
-use super::Error;
+use super::error::Error;
 
 /// Decodes one stream of deflate in some envelope.
 pub(super) struct Inflate {

@@ -6,7 +6,8 @@
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 use ruzstd::io::Read;
 
-use super::{Error, WINDOW};
+use super::error::Error;
+use super::window::WINDOW;
 
 const MAGIC: u32 = 0xFD2F_B528;
 const SKIPPED: core::ops::RangeInclusive<u32> = 0x184D_2A50..=0x184D_2A5F;

@@ -1,19 +1,19 @@
-//! All detectors of a mask compiled into one table.
+//! All detectors of a mask compiled into one table, which says what begins at a position of a text.
 
 #[cfg(test)]
 mod tests;
 
 use std::rc::Rc;
 
-use crate::config::mask::{BUILT_IN_DETECTORS, Detection, Detector, Options};
+use crate::config::mask::{BUILT_IN_DETECTORS, Detection, Detector};
 
 use super::detectors;
+use super::detectors::detect::Detect;
 use super::detectors::group::{Answer, Group, Known, Singles};
 use super::detectors::own::Own;
-use super::detectors::{Detect, Part, Placeholder};
+use super::detectors::{DetectorError, Part, Placeholder};
 use super::render::{Originals, Pseudonyms, Replacement};
 use super::scan::Anchors;
-use super::walk::Fields;
 use super::window::Window;
 
 /// Memory for the lazily built automata of all of a mask's patterns together, in bytes.
@@ -23,7 +23,7 @@ const CACHE: usize = 4 << 20;
 const GROUPS: usize = 5;
 
 /// All detectors of a mask, compiled once and shared by every text that is masked with them.
-pub struct Engine {
+pub struct Matcher {
     /// In the order of the detections given.
     compiled: Vec<Compiled>,
     /// By rank, the place in `compiled`.
@@ -32,10 +32,6 @@ pub struct Engine {
     groups: Vec<Box<dyn Group>>,
     bound: usize,
     only_built_in: bool,
-    fields: Option<Fields>,
-    removed_of_grpc: Vec<Vec<u32>>,
-    matches_keys: bool,
-    reads_base64: bool,
     pseudonyms: Rc<Pseudonyms>,
 }
 
@@ -46,29 +42,12 @@ struct Compiled {
     part: Option<Part>,
 }
 
-impl std::fmt::Debug for Engine {
+impl std::fmt::Debug for Matcher {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let names = self.compiled.iter().map(|one| &one.name);
         f.debug_list().entries(names).finish()
     }
 }
-
-/// Why a mask could not be compiled.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EngineError {
-    /// The detector's name.
-    pub detector: String,
-    /// What is wrong with it.
-    pub reason: String,
-}
-
-impl std::fmt::Display for EngineError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "detector {}: {}", self.detector, self.reason)
-    }
-}
-
-impl std::error::Error for EngineError {}
 
 /// Where each group has to be asked next within one run of known bytes.
 pub(super) struct Cursor {
@@ -90,7 +69,7 @@ impl Cursor {
     }
 }
 
-impl Engine {
+impl Matcher {
     /// Compiles the detectors.
     ///
     /// Where two of them match at the same place, the built-in ones come first, in the order
@@ -99,14 +78,14 @@ impl Engine {
     /// # Errors
     /// A detector that does not exist, an expression that does not compile, is too large or whose
     /// longest match is longer than 4096 bytes, and a word or canary that is too short or too long.
-    pub fn new(detections: &[Detection]) -> Result<Self, EngineError> {
+    pub fn new(detections: &[Detection]) -> Result<Self, DetectorError> {
         Self::build(detections, CACHE, true)
     }
 
     /// The same, but that built-in detectors are asked wherever they may begin, not only near
     /// anchors.
     #[cfg(test)]
-    pub(super) fn without_anchors(detections: &[Detection]) -> Result<Self, EngineError> {
+    pub(super) fn without_anchors(detections: &[Detection]) -> Result<Self, DetectorError> {
         Self::build(detections, CACHE, false)
     }
 
@@ -115,7 +94,7 @@ impl Engine {
         detections: &[Detection],
         cache: usize,
         anchored: bool,
-    ) -> Result<Self, EngineError> {
+    ) -> Result<Self, DetectorError> {
         let mut order: Vec<(usize, usize)> = detections
             .iter()
             .enumerate()
@@ -132,10 +111,11 @@ impl Engine {
             let name = detection.detector.name();
             let label = match &detection.detector {
                 Detector::BuiltIn(name) => {
-                    let (detect, label) = detectors::built_in(name).ok_or_else(|| EngineError {
-                        detector: (*name).to_owned(),
-                        reason: "there is no built-in detector of this name".to_owned(),
-                    })?;
+                    let (detect, label) =
+                        detectors::built_in(name).ok_or_else(|| DetectorError {
+                            detector: (*name).to_owned(),
+                            reason: "there is no built-in detector of this name".to_owned(),
+                        })?;
                     built_in.push((rank, detect));
                     label
                 }
@@ -165,22 +145,14 @@ impl Engine {
             ranks: order.into_iter().map(|(_, index)| index).collect(),
             compiled,
             only_built_in,
-            fields: None,
-            removed_of_grpc: Vec::new(),
-            matches_keys: false,
-            reads_base64: false,
             groups,
             pseudonyms,
         })
     }
-    /// Whether text is looked for in base64 too.
-    pub(super) fn reads_base64(&self) -> bool {
-        self.reads_base64
-    }
 
-    /// An engine that finds a request's pseudonyms in its answer, and writes what they stand for.
+    /// A matcher that finds a request's pseudonyms in its answer, and writes what they stand for.
     #[must_use]
-    pub fn restoring(originals: &Rc<Originals>) -> Self {
+    pub(super) fn restoring(originals: &Rc<Originals>) -> Self {
         let detect: Box<dyn Detect> = Box::new(Placeholder::new(originals));
         let group = Singles::new(vec![(0, detect)], false);
         Self {
@@ -191,39 +163,10 @@ impl Engine {
                 replacement: Replacement::restoring(originals),
                 part: None,
             }],
-            reads_base64: false,
             only_built_in: false,
-            fields: None,
-            removed_of_grpc: Vec::new(),
-            matches_keys: true,
             groups: vec![Box::new(group)],
             pseudonyms: Rc::default(),
         }
-    }
-
-    /// The same mask, which besides does what these options say.
-    #[must_use]
-    pub fn with(mut self, options: &Options) -> Self {
-        self.fields = Fields::new(&options.fields);
-        self.removed_of_grpc.clone_from(&options.fields.grpc_remove);
-        self.matches_keys = options.keys;
-        self.reads_base64 = options.base64;
-        self
-    }
-
-    /// Rules for single fields of JSON.
-    pub(super) fn fields(&self) -> Option<&Fields> {
-        self.fields.as_ref()
-    }
-
-    /// Fields of gRPC messages that are taken out, each a path of field numbers.
-    pub(super) fn removed_of_grpc(&self) -> &[Vec<u32>] {
-        &self.removed_of_grpc
-    }
-
-    /// Whether the names of JSON's members are texts.
-    pub(super) fn matches_keys(&self) -> bool {
-        self.matches_keys
     }
 
     /// The name of detector `index`, as [`Sink::replace`](super::Sink::replace) gives it.

@@ -1,5 +1,6 @@
 //! Masking: text in pieces of any size in, the same text without what the policy covers out.
 
+mod compiled_mask;
 mod detectors;
 mod engine;
 mod pass;
@@ -12,7 +13,9 @@ mod window;
 #[cfg(test)]
 mod tests;
 
-pub use engine::{Engine, EngineError};
+pub use compiled_mask::CompiledMask;
+pub use detectors::DetectorError;
+pub use engine::Matcher;
 pub use pass::{Masks, Matches, Pass, Stop};
 pub use render::Originals;
 pub use text::{Sink, Text};

@@ -10,20 +10,20 @@ mod tests;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::{Engine, EngineError, Format, Framing, Originals, Trailer, WalkError, Walker};
+use super::{CompiledMask, DetectorError, Format, Framing, Originals, Trailer, WalkError, Walker};
 use crate::config::mask::{FieldRules, Options, Plan};
 
 /// What a plan looks for, compiled.
 #[derive(Debug, Default)]
 pub struct Masks {
     /// What changes the body; `None` if nothing does.
-    change: Option<Engine>,
+    change: Option<CompiledMask>,
     /// Which of its detectors end the body.
     cuts: Vec<usize>,
     /// What is counted only.
-    alerts: Option<Engine>,
+    alerts: Option<CompiledMask>,
     /// What waits for a person.
-    gate: Option<Engine>,
+    gate: Option<CompiledMask>,
     /// What else the plan does.
     options: Options,
 }
@@ -32,8 +32,8 @@ impl Masks {
     /// Compiles a plan.
     ///
     /// # Errors
-    /// What [`Engine::new`] refuses.
-    pub fn new(plan: &Plan) -> Result<Self, EngineError> {
+    /// What [`CompiledMask::new`] refuses.
+    pub fn new(plan: &Plan) -> Result<Self, DetectorError> {
         // Fields are edited in what is sent; what is only looked at is looked at as it came.
         let looking = Options {
             fields: FieldRules::default(),
@@ -41,12 +41,12 @@ impl Masks {
         };
         let some = |detections: &[_]| match detections {
             [] => Ok(None),
-            _ => Engine::new(detections).map(|engine| Some(engine.with(&looking))),
+            _ => CompiledMask::new(detections).map(|mask| Some(mask.with(&looking))),
         };
         let changes = !plan.detections.is_empty() || !plan.options.fields.is_empty();
         Ok(Self {
             change: changes
-                .then(|| Engine::new(&plan.detections).map(|engine| engine.with(&plan.options)))
+                .then(|| CompiledMask::new(&plan.detections).map(|mask| mask.with(&plan.options)))
                 .transpose()?,
             cuts: plan.cuts.clone(),
             alerts: some(&plan.alerts)?,
@@ -81,15 +81,15 @@ impl Masks {
 
     /// From now on, pseudonyms are made with this key.
     pub fn set_pseudonym_key(&self, key: &[u8]) {
-        if let Some(engine) = &self.change {
-            engine.set_pseudonym_key(key);
+        if let Some(mask) = &self.change {
+            mask.matcher().set_pseudonym_key(key);
         }
     }
 
     /// Keeps what gets pseudonyms until [`Self::end_noting`].
     pub fn begin_noting(&self) {
-        if let Some(engine) = &self.change {
-            engine.begin_noting();
+        if let Some(mask) = &self.change {
+            mask.matcher().begin_noting();
         }
     }
 
@@ -98,7 +98,7 @@ impl Masks {
     pub fn end_noting(&self) -> Originals {
         self.change
             .as_ref()
-            .map(Engine::end_noting)
+            .map(|mask| mask.matcher().end_noting())
             .unwrap_or_default()
     }
 }
@@ -129,7 +129,7 @@ pub struct Pass {
     gate: Option<Walker>,
     /// What would wait for a person is masked.
     decided: bool,
-    restore: Option<(Engine, Walker)>,
+    restore: Option<(CompiledMask, Walker)>,
 }
 
 impl Pass {
@@ -141,7 +141,7 @@ impl Pass {
         originals: Option<&Rc<Originals>>,
     ) -> Self {
         let new = || Walker::framed(format, framing);
-        let walker = |engine: &Option<Engine>| engine.as_ref().map(|_| new());
+        let walker = |mask: &Option<CompiledMask>| mask.as_ref().map(|_| new());
         Self {
             change: walker(&masks.change),
             alerts: walker(&masks.alerts),
@@ -149,7 +149,7 @@ impl Pass {
             decided: false,
             restore: originals
                 .filter(|originals| !originals.is_empty())
-                .map(|originals| (Engine::restoring(originals), new())),
+                .map(|originals| (CompiledMask::restoring(originals), new())),
         }
     }
 
@@ -188,15 +188,15 @@ impl Pass {
         out: &mut Vec<u8>,
     ) -> Result<(), Stop> {
         let mut unused = Vec::new();
-        if let (Some(walker), Some(engine)) = (&mut self.alerts, &masks.alerts) {
+        if let (Some(walker), Some(mask)) = (&mut self.alerts, &masks.alerts) {
             // What can't be read is counted as far as it can be; to refuse it is for the others.
-            let _ = walk(walker, engine, piece, last, &mut unused);
+            let _ = walk(walker, mask, piece, last, &mut unused);
             unused.clear();
         }
         let mut decided = Vec::new();
         let mut piece = piece;
-        if let (Some(walker), Some(engine)) = (&mut self.gate, &masks.gate) {
-            walk(walker, engine, piece, last, &mut decided)?;
+        if let (Some(walker), Some(mask)) = (&mut self.gate, &masks.gate) {
+            walk(walker, mask, piece, last, &mut decided)?;
             if self.decided {
                 piece = &decided;
             }
@@ -253,11 +253,11 @@ fn change(
     last: bool,
     out: &mut Vec<u8>,
 ) -> Result<(), Stop> {
-    let (Some(walker), Some(engine)) = (walker, &masks.change) else {
+    let (Some(walker), Some(mask)) = (walker, &masks.change) else {
         out.extend_from_slice(piece);
         return Ok(());
     };
-    let walked = walk(walker, engine, piece, last, out);
+    let walked = walk(walker, mask, piece, last, out);
     if masks
         .cuts
         .iter()
@@ -270,20 +270,20 @@ fn change(
 
 fn walk(
     walker: &mut Walker,
-    engine: &Engine,
+    mask: &CompiledMask,
     piece: &[u8],
     last: bool,
     out: &mut Vec<u8>,
 ) -> Result<(), WalkError> {
-    walker.push(engine, piece, out)?;
+    walker.push(mask, piece, out)?;
     if last {
-        walker.finish(engine, out)?;
+        walker.finish(mask, out)?;
     }
     Ok(())
 }
 
-fn by_name(engine: Option<&Engine>, walker: Option<&Walker>) -> Matches {
-    let (Some(engine), Some(walker)) = (engine, walker) else {
+fn by_name(mask: Option<&CompiledMask>, walker: Option<&Walker>) -> Matches {
+    let (Some(mask), Some(walker)) = (mask, walker) else {
         return Matches::new();
     };
     walker
@@ -291,6 +291,6 @@ fn by_name(engine: Option<&Engine>, walker: Option<&Walker>) -> Matches {
         .iter()
         .enumerate()
         .filter(|(_, count)| *count > 0)
-        .map(|(detector, count)| (engine.detector_name(detector).to_owned(), count))
+        .map(|(detector, count)| (mask.matcher().detector_name(detector).to_owned(), count))
         .collect()
 }

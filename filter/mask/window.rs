@@ -142,8 +142,9 @@ pub(super) enum Tail {
         /// What may stand between two bytes of the class.
         joiners: &'static [u8],
     },
-    /// To the end of the `-----END ...-----` line.
-    KeyBlock,
+    /// To an end that the detector looks for: given the bytes that follow, how many of them belong
+    /// to the match, and whether it ends there.
+    Until(fn(&Window<'_>) -> (usize, bool)),
 }
 
 /// A text from one position on, as far as it is known.
@@ -248,7 +249,7 @@ impl PartialEq for Tail {
                     joiners: others,
                 },
             ) => std::ptr::fn_addr_eq(*class, *other) && joiners == others,
-            (Self::KeyBlock, Self::KeyBlock) => true,
+            (Self::Until(end), Self::Until(other)) => std::ptr::fn_addr_eq(*end, *other),
             _ => false,
         }
     }
@@ -266,7 +267,7 @@ impl Tail {
         };
         match self {
             Self::Run { class, joiners } => run_on(&window, class, joiners),
-            Self::KeyBlock => super::detectors::private_key::rest_of_block(&window),
+            Self::Until(end) => end(&window),
         }
     }
 }

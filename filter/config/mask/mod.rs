@@ -3,6 +3,7 @@
 mod built_in;
 mod fields;
 mod masks;
+mod options;
 mod own;
 mod plan;
 mod pseudonyms;
@@ -11,8 +12,9 @@ mod style;
 pub use built_in::BUILT_IN_DETECTORS;
 pub use fields::{FieldRules, Pointer, Segment};
 pub use masks::{Chosen, Detection, Mask};
+pub use options::{Options, PartialContent};
 pub use own::Detector;
-pub use plan::{Gate, Options, PartialContent, Plan};
+pub use plan::{Gate, Plan};
 pub use pseudonyms::PseudonymKey;
 pub use style::{Action, Style};
 

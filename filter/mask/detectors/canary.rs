@@ -13,8 +13,8 @@
 #[cfg(test)]
 mod tests;
 
+use super::detect::hit;
 use super::group::{Answer, Group, Known};
-use super::hit;
 use crate::mask::scan::Anchors;
 use crate::mask::window::{Hit, Miss, Window};
 

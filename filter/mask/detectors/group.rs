@@ -1,7 +1,7 @@
 //! Detectors that are looked for together.
 
 use super::super::window::{Behind, Hit, Miss, Window};
-use super::{Detect, LEAD, LETTERS, RUN, Start};
+use super::detect::{Detect, LEAD, LETTERS, RUN, Start};
 use crate::mask::scan::{self, Anchors, Lanes};
 
 /// A part of a text, with what stands in front of it.

@@ -1,9 +1,9 @@
 //! The policy's own detectors, by what they are.
 
 use crate::config::mask::Detector;
-use crate::mask::EngineError;
 
 use super::canary::Canaries;
+use super::error::DetectorError;
 use super::group::Group;
 use super::pattern::{self, Part, Source};
 use super::words::Words;
@@ -51,13 +51,13 @@ impl<'a> Own<'a> {
     ///
     /// # Errors
     /// The first pattern that cannot be used.
-    pub(in crate::mask) fn parts(&self) -> Result<Vec<(usize, Part)>, EngineError> {
+    pub(in crate::mask) fn parts(&self) -> Result<Vec<(usize, Part)>, DetectorError> {
         pattern::parts(&self.patterns).map_err(|refused| self.error(refused))
     }
 
-    fn error(&self, (rank, reason): (usize, String)) -> EngineError {
+    fn error(&self, (rank, reason): (usize, String)) -> DetectorError {
         let name = self.names.iter().find(|(of, _)| *of == rank);
-        EngineError {
+        DetectorError {
             detector: name.map_or("", |(_, name)| name).to_owned(),
             reason,
         }
@@ -67,7 +67,10 @@ impl<'a> Own<'a> {
     ///
     /// # Errors
     /// The first detector that cannot be used.
-    pub(in crate::mask) fn groups(self, cache: usize) -> Result<Vec<Box<dyn Group>>, EngineError> {
+    pub(in crate::mask) fn groups(
+        self,
+        cache: usize,
+    ) -> Result<Vec<Box<dyn Group>>, DetectorError> {
         let error = |refused| self.error(refused);
         let mut groups = pattern::groups(&self.patterns, cache).map_err(error)?;
         if !self.words.is_empty() {

@@ -11,7 +11,7 @@
 
 use std::rc::Rc;
 
-use super::{Detect, Hit, Miss, Start, Window, hit};
+use super::detect::{Detect, Hit, Miss, Start, Window, hit};
 use crate::mask::Originals;
 
 pub(in crate::mask) struct Placeholder {

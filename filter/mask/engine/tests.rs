@@ -3,12 +3,12 @@ use crate::config::mask::Style;
 use crate::mask::detectors::tests::{Output, built_ins, mask_str, pattern, words};
 use crate::mask::{Sink, Text};
 
-fn engine(detections: &[Detection]) -> Engine {
-    Engine::new(detections).unwrap()
+fn matcher(detections: &[Detection]) -> Matcher {
+    Matcher::new(detections).unwrap()
 }
 
-fn error(detection: Detection) -> EngineError {
-    Engine::new(&[detection]).unwrap_err()
+fn error(detection: Detection) -> DetectorError {
+    Matcher::new(&[detection]).unwrap_err()
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn what_cannot_be_bounded_or_compiled_is_refused_by_name() {
 
 #[test]
 fn the_longest_that_is_allowed_is_matched() {
-    let engine = engine(&[
+    let matcher = matcher(&[
         pattern("long", "x[a-z]{0,4095}"),
         words("list", &[&"y".repeat(4096)]),
     ]);
@@ -50,20 +50,20 @@ fn the_longest_that_is_allowed_is_matched() {
         "y".repeat(4097)
     );
     assert_eq!(
-        mask_str(&engine, &text),
+        mask_str(&matcher, &text),
         format!("[LIST] [LONG] {}", "y".repeat(4097))
     );
 }
 
 #[test]
 fn a_mask_without_detectors_keeps_everything_at_once() {
-    let engine = engine(&[]);
+    let matcher = matcher(&[]);
     let mut output = Output::default();
     let mut text = Text::default();
-    output.push(&engine, &mut text, b"jane@example.com");
+    output.push(&matcher, &mut text, b"jane@example.com");
     assert_eq!(text.pending(), 0);
     assert_eq!(output.written, b"jane@example.com");
-    assert_eq!(engine.max_pending(), 0);
+    assert_eq!(matcher.max_pending(), 0);
 }
 
 #[test]
@@ -75,11 +75,11 @@ fn the_leftmost_wins_and_then_the_built_ins_and_then_the_order_of_the_policy() {
     ];
     let mut detections = own.to_vec();
     detections.extend(built_ins(Style::Label));
-    let engine = engine(&detections);
-    assert_eq!(mask_str(&engine, "E-1234 1.1.1.1"), "[FIRST] [IP]");
-    assert_eq!(mask_str(&engine, "a@b.co a@b"), "[EMAIL] [SECOND]");
-    assert_eq!(mask_str(&engine, "E-1234x"), "[SECOND]");
-    assert_eq!(mask_str(&engine, "see 1.1.1.1"), "[SECOND]1");
+    let matcher = matcher(&detections);
+    assert_eq!(mask_str(&matcher, "E-1234 1.1.1.1"), "[FIRST] [IP]");
+    assert_eq!(mask_str(&matcher, "a@b.co a@b"), "[EMAIL] [SECOND]");
+    assert_eq!(mask_str(&matcher, "E-1234x"), "[SECOND]");
+    assert_eq!(mask_str(&matcher, "see 1.1.1.1"), "[SECOND]1");
 }
 
 #[test]
@@ -94,23 +94,23 @@ fn a_detector_is_named_as_the_policy_names_it() {
     }
     let mut detections = vec![pattern("employee", "E-[0-9]{4}")];
     detections.extend(built_ins(Style::Label));
-    let engine = engine(&detections);
+    let matcher = matcher(&detections);
     let mut names = Names::default();
     let mut text = Text::default();
-    text.push(&engine, b"jane@example.com E-1234 ", &mut names);
-    text.finish(&engine, &mut names);
+    text.push(&matcher, b"jane@example.com E-1234 ", &mut names);
+    text.finish(&matcher, &mut names);
     let names: Vec<&str> = names
         .0
         .iter()
-        .map(|index| engine.detector_name(*index))
+        .map(|index| matcher.detector_name(*index))
         .collect();
     assert_eq!(names, ["email", "employee"]);
-    assert_eq!(engine.detector_name(usize::MAX), "");
+    assert_eq!(matcher.detector_name(usize::MAX), "");
 }
 
 #[test]
 fn patterns_know_what_stands_around_them() {
-    let engine = engine(&[
+    let matcher = matcher(&[
         pattern("word", r"\bE-[0-9]{4}\b"),
         pattern("inside", r"\Bzz"),
         pattern("line", r"(?m:^)From.{1,5}(?m:$)"),
@@ -132,13 +132,13 @@ fn patterns_know_what_stands_around_them() {
         ("#", "[EMPTY]"),
     ];
     for (text, masked) in cases {
-        assert_eq!(mask_str(&engine, text), masked, "{text}");
+        assert_eq!(mask_str(&matcher, text), masked, "{text}");
     }
 }
 
 #[test]
 fn a_pattern_never_cuts_a_character() {
-    let engine = engine(&[
+    let matcher = matcher(&[
         pattern("any", "caf.|\u{65e5}.|x."),
         pattern("half", r"\xa9|\xc3[a-z]"),
     ]);
@@ -148,13 +148,13 @@ fn a_pattern_never_cuts_a_character() {
         ("x🔑", "[ANY]"),
         ("é", "é"),
     ] {
-        assert_eq!(mask_str(&engine, text), masked);
+        assert_eq!(mask_str(&matcher, text), masked);
     }
 }
 
 #[test]
 fn words_are_matched_whole_whatever_their_case() {
-    let engine = engine(&[words(
+    let matcher = matcher(&[words(
         "list",
         &["Acme", "acme corp", "C++", "Müller", ".net", "zoé", "R&D"],
     )]);
@@ -173,7 +173,7 @@ fn words_are_matched_whole_whatever_their_case() {
         ("acme cor", "[LIST] cor"),
     ];
     for (text, masked) in cases {
-        assert_eq!(mask_str(&engine, text), masked, "{text}");
+        assert_eq!(mask_str(&matcher, text), masked, "{text}");
     }
 }
 
@@ -181,10 +181,10 @@ fn words_are_matched_whole_whatever_their_case() {
 fn thousands_of_words_are_each_found() {
     let list: Vec<String> = (0..5000).map(|i| format!("name{i} of {}", i * 7)).collect();
     let refs: Vec<&str> = list.iter().map(String::as_str).collect();
-    let engine = engine(&[words("list", &refs)]);
+    let matcher = matcher(&[words("list", &refs)]);
     for word in &list {
         assert_eq!(
-            mask_str(&engine, &format!("a {word} b {word}9")),
+            mask_str(&matcher, &format!("a {word} b {word}9")),
             format!("a [LIST] b {word}9")
         );
     }
@@ -192,7 +192,7 @@ fn thousands_of_words_are_each_found() {
 
 #[test]
 fn a_number_that_can_be_no_card_does_not_wait() {
-    let engine = engine(&[Detection {
+    let matcher = matcher(&[Detection {
         detector: Detector::BuiltIn("credit_card"),
         style: Style::Label,
     }]);
@@ -207,7 +207,7 @@ fn a_number_that_can_be_no_card_does_not_wait() {
     ] {
         let mut output = Output::default();
         let mut state = Text::default();
-        output.push(&engine, &mut state, text.as_bytes());
+        output.push(&matcher, &mut state, text.as_bytes());
         assert_eq!(state.pending(), waits, "{text:?}");
     }
 }

@@ -16,8 +16,10 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use base64::engine::{DecodePaddingMode, GeneralPurposeConfig as Config};
 
 use super::Counts;
-use super::track::{Direct, Place, Track, Work, Writing};
-use crate::mask::Engine;
+use super::output::{Direct, Place};
+use super::track::{Track, Work};
+use super::writing::Writing;
+use crate::mask::Matcher;
 
 /// A shorter string is a word.
 const SHORTEST: usize = 16;
@@ -32,11 +34,11 @@ pub(super) fn is_base64(byte: u8) -> bool {
 }
 
 /// What becomes of a string, if it is base64 of text in which something is replaced.
-pub(super) fn mask(engine: &Engine, string: &[u8], counts: &mut Counts) -> Option<Vec<u8>> {
-    nested(engine, string, counts, DEPTH)
+pub(super) fn mask(matcher: &Matcher, string: &[u8], counts: &mut Counts) -> Option<Vec<u8>> {
+    nested(matcher, string, counts, DEPTH)
 }
 
-fn nested(engine: &Engine, string: &[u8], counts: &mut Counts, depth: usize) -> Option<Vec<u8>> {
+fn nested(matcher: &Matcher, string: &[u8], counts: &mut Counts, depth: usize) -> Option<Vec<u8>> {
     let lengths = SHORTEST..=LONGEST;
     if !lengths.contains(&string.len()) || !string.iter().copied().all(is_base64) {
         return None;
@@ -47,20 +49,20 @@ fn nested(engine: &Engine, string: &[u8], counts: &mut Counts, depth: usize) -> 
     let padded = string.ends_with(b"=") || (!url && string.len().is_multiple_of(4));
     let text = coder(alphabet, padded).decode(string).ok()?;
     core::str::from_utf8(&text).ok()?;
-    let inner = (depth > 1).then(|| nested(engine, &text, counts, depth - 1));
+    let inner = (depth > 1).then(|| nested(matcher, &text, counts, depth - 1));
     let masked = match inner.flatten() {
         Some(masked) => masked,
-        None => plain(engine, &text, counts),
+        None => plain(matcher, &text, counts),
     };
     (masked != text).then(|| coder(alphabet, padded).encode(masked).into_bytes())
 }
 
 /// A text masked.
-pub(super) fn plain(engine: &Engine, text: &[u8], counts: &mut Counts) -> Vec<u8> {
+pub(super) fn plain(matcher: &Matcher, text: &[u8], counts: &mut Counts) -> Vec<u8> {
     let mut masked = Vec::with_capacity(text.len());
     let mut track = Track::new(Writing::Raw);
     let work = &mut Work {
-        engine,
+        matcher,
         out: &mut Direct(&mut masked),
         counts,
     };

@@ -4,9 +4,9 @@
 mod tests;
 
 use super::chunks::Chunks;
-use super::fields::{Editor, Fields};
+use super::fields::{self, Editor, Fields};
 use super::{Counts, WalkError};
-use crate::mask::Engine;
+use crate::mask::CompiledMask;
 
 /// Edits a JSON body where the mask says so, and masks it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -22,44 +22,44 @@ impl Body {
 
     pub(super) fn push(
         &mut self,
-        engine: &Engine,
+        mask: &CompiledMask,
         piece: &[u8],
         out: &mut Vec<u8>,
         counts: &mut Counts,
     ) -> Result<(), WalkError> {
-        let Some(fields) = engine.fields() else {
-            return self.json.push(engine, piece, out, counts);
+        let Some(fields) = mask.fields() else {
+            return self.json.push(mask, piece, out, counts);
         };
-        self.edited(engine, out, counts, |editor, edited| {
+        self.edited(mask, out, counts, |editor, edited| {
             editor.push(fields, piece, edited)
         })
     }
 
     pub(super) fn finish(
         &mut self,
-        engine: &Engine,
+        mask: &CompiledMask,
         out: &mut Vec<u8>,
         counts: &mut Counts,
     ) -> Result<(), WalkError> {
-        if let Some(fields) = engine.fields() {
-            self.edited(engine, out, counts, |editor, edited| {
+        if let Some(fields) = mask.fields() {
+            self.edited(mask, out, counts, |editor, edited| {
                 editor.finish(fields, edited)
             })?;
         }
-        self.json.finish(engine, out, counts)
+        self.json.finish(mask, out, counts)
     }
 
     /// Masks what the editor writes, up to where it gives up.
     fn edited(
         &mut self,
-        engine: &Engine,
+        mask: &CompiledMask,
         out: &mut Vec<u8>,
         counts: &mut Counts,
         edit: impl FnOnce(&mut Editor, &mut Vec<u8>) -> Result<(), WalkError>,
     ) -> Result<(), WalkError> {
         let mut edited = Vec::new();
         let result = edit(&mut self.editor, &mut edited);
-        self.json.push(engine, &edited, out, counts)?;
+        self.json.push(mask, &edited, out, counts)?;
         result
     }
 }
@@ -75,7 +75,7 @@ pub(super) fn edit(
 ) -> Result<Vec<u8>, WalkError> {
     let part = |from: usize, to: usize| entry.get(from..to).unwrap_or_default();
     let mut edited = part(0, start).to_vec();
-    edited.extend(fields.edit(part(start, end))?);
+    edited.extend(fields::edit(fields, part(start, end))?);
     edited.extend_from_slice(part(end, entry.len()));
     Ok(edited)
 }

@@ -16,7 +16,7 @@ mod tests;
 use super::entries::Entries;
 use super::json::Json;
 use super::{Counts, WalkError};
-use crate::mask::Engine;
+use crate::mask::CompiledMask;
 use crate::mask::scan::end_of_string;
 
 /// The longest chunk that is held, in bytes.
@@ -74,7 +74,7 @@ impl Chunks {
 
     pub(super) fn push(
         &mut self,
-        engine: &Engine,
+        mask: &CompiledMask,
         mut piece: &[u8],
         out: &mut Vec<u8>,
         counts: &mut Counts,
@@ -82,7 +82,7 @@ impl Chunks {
         while !piece.is_empty() {
             let taken = match self.state {
                 State::Json => {
-                    self.json.push(engine, piece, out, counts);
+                    self.json.push(mask, piece, out, counts);
                     return Ok(());
                 }
                 State::Front => {
@@ -97,12 +97,12 @@ impl Chunks {
                     }
                     if self.state != State::Front {
                         let held = std::mem::take(&mut self.held);
-                        self.push(engine, &held, out, counts)?;
+                        self.push(mask, &held, out, counts)?;
                     }
                     now.len()
                 }
-                State::Between => self.between(engine, piece, out, counts),
-                State::Chunk | State::Long => self.chunk(engine, piece, out, counts)?,
+                State::Between => self.between(mask, piece, out, counts),
+                State::Chunk | State::Long => self.chunk(mask, piece, out, counts)?,
             };
             piece = piece.get(taken..).unwrap_or_default();
         }
@@ -111,28 +111,28 @@ impl Chunks {
 
     pub(super) fn finish(
         &mut self,
-        engine: &Engine,
+        mask: &CompiledMask,
         out: &mut Vec<u8>,
         counts: &mut Counts,
     ) -> Result<(), WalkError> {
         let held = std::mem::take(&mut self.held);
         let last = match self.state {
             State::Front => {
-                self.json.push(engine, &held, out, counts);
+                self.json.push(mask, &held, out, counts);
                 Ok(())
             }
-            State::Chunk => self.entries.take(engine, &held, out, counts),
+            State::Chunk => self.entries.take(mask, &held, out, counts),
             State::Json | State::Between | State::Long => Ok(()),
         };
-        self.entries.finish(engine, out, counts);
-        self.json.finish(engine, out, counts);
+        self.entries.finish(mask, out, counts);
+        self.json.finish(mask, out, counts);
         last
     }
 
     /// Takes what stands in front of a chunk.
     fn between(
         &mut self,
-        engine: &Engine,
+        mask: &CompiledMask,
         piece: &[u8],
         out: &mut Vec<u8>,
         counts: &mut Counts,
@@ -143,7 +143,7 @@ impl Chunks {
         for part in gap.chunks(GAP) {
             self.gap = self.gap.saturating_add(part.len());
             if self.gap > GAP {
-                self.entries.force(engine, out, counts);
+                self.entries.force(mask, out, counts);
             }
             self.entries.between(part, out);
         }
@@ -154,7 +154,7 @@ impl Chunks {
                 self.state = State::Chunk;
             }
             Some(_) => {
-                self.entries.finish(engine, out, counts);
+                self.entries.finish(mask, out, counts);
                 self.state = State::Json;
             }
         }
@@ -164,7 +164,7 @@ impl Chunks {
     /// Takes more of a chunk, up to its end.
     fn chunk(
         &mut self,
-        engine: &Engine,
+        mask: &CompiledMask,
         piece: &[u8],
         out: &mut Vec<u8>,
         counts: &mut Counts,
@@ -172,23 +172,23 @@ impl Chunks {
         let (taken, ends) = self.scan(piece);
         let now = piece.get(..taken).unwrap_or(piece);
         if self.state == State::Chunk && self.held.len() + now.len() > LONGEST {
-            self.entries.force(engine, out, counts);
+            self.entries.force(mask, out, counts);
             self.json = Json::default();
             let held = std::mem::take(&mut self.held);
-            self.json.push(engine, &held, out, counts);
+            self.json.push(mask, &held, out, counts);
             self.state = State::Long;
         }
         if self.state == State::Long {
-            self.json.push(engine, now, out, counts);
+            self.json.push(mask, now, out, counts);
             if ends {
-                self.json.finish(engine, out, counts);
+                self.json.finish(mask, out, counts);
                 self.json = Json::default();
             }
         } else {
             self.held.extend_from_slice(now);
             if ends {
                 let chunk = std::mem::take(&mut self.held);
-                self.entries.take(engine, &chunk, out, counts)?;
+                self.entries.take(mask, &chunk, out, counts)?;
             }
         }
         if ends {

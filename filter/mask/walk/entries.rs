@@ -6,7 +6,7 @@ use super::payload;
 use super::template::Templates;
 use super::texts::Texts;
 use super::{Counts, WalkError};
-use crate::mask::Engine;
+use crate::mask::CompiledMask;
 
 /// The entries of one body.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -23,37 +23,37 @@ impl Entries {
     /// Takes the next entry. One that is no object or list is masked by itself.
     pub(super) fn take(
         &mut self,
-        engine: &Engine,
+        mask: &CompiledMask,
         entry: &[u8],
         out: &mut Vec<u8>,
         counts: &mut Counts,
     ) -> Result<(), WalkError> {
         let texts = &mut self.texts;
-        if self.templates.feed(entry, texts, (engine, counts)) {
-            self.texts.release(engine, counts, out);
+        if self.templates.feed(entry, texts, (mask, counts)) {
+            self.texts.release(mask.matcher(), counts, out);
             return Ok(());
         }
-        let Some(payload) = payload::read(entry, engine.matches_keys())? else {
+        let Some(payload) = payload::read(entry, mask.matches_keys())? else {
             // Nothing in it goes on in another entry.
             let mut masked = Vec::with_capacity(entry.len());
             let mut json = Json::default();
-            json.push(engine, entry, &mut masked, counts);
-            json.finish(engine, &mut masked, counts);
+            json.push(mask, entry, &mut masked, counts);
+            json.finish(mask, &mut masked, counts);
             self.texts.queue.begin(entry.len());
             self.texts.queue.literal(&masked);
-            self.texts.release(engine, counts, out);
+            self.texts.release(mask.matcher(), counts, out);
             return Ok(());
         };
-        let mut feed = Feed::new(&mut self.texts, engine, counts, entry);
+        let mut feed = Feed::new(&mut self.texts, mask, counts, entry);
         for segment in &payload.segments {
             feed.segment((segment.start, segment.end), segment.kind, &payload);
         }
         let unchanged = feed.end();
         self.templates.learn(entry, 0, &payload, unchanged);
-        self.texts.finish(engine, counts, |owner| {
+        self.texts.finish(mask.matcher(), counts, |owner| {
             payload.ends.iter().any(|end| end.ends(owner))
         });
-        self.texts.release(engine, counts, out);
+        self.texts.release(mask.matcher(), counts, out);
         Ok(())
     }
 
@@ -63,14 +63,14 @@ impl Entries {
     }
 
     /// Nothing may wait any longer, though texts go on.
-    pub(super) fn force(&mut self, engine: &Engine, out: &mut Vec<u8>, counts: &mut Counts) {
-        self.texts.force(engine, counts);
-        self.texts.release(engine, counts, out);
+    pub(super) fn force(&mut self, mask: &CompiledMask, out: &mut Vec<u8>, counts: &mut Counts) {
+        self.texts.force(mask.matcher(), counts);
+        self.texts.release(mask.matcher(), counts, out);
     }
 
     /// No text goes on.
-    pub(super) fn finish(&mut self, engine: &Engine, out: &mut Vec<u8>, counts: &mut Counts) {
-        self.texts.finish(engine, counts, |_| true);
-        self.texts.release(engine, counts, out);
+    pub(super) fn finish(&mut self, mask: &CompiledMask, out: &mut Vec<u8>, counts: &mut Counts) {
+        self.texts.finish(mask.matcher(), counts, |_| true);
+        self.texts.release(mask.matcher(), counts, out);
     }
 }

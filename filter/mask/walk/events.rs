@@ -17,14 +17,15 @@
 #[cfg(test)]
 mod tests;
 
-use super::feed::{Feed, Range};
-use super::fields::Fields;
+use super::feed::Feed;
+use super::fields::{self, Fields};
 use super::payload::{self, Payload};
 use super::template::Templates;
 use super::texts::{Owner, Texts};
-use super::track::Writing;
+use super::writing::Writing;
 use super::{Counts, WalkError, body};
-use crate::mask::Engine;
+use crate::mask::CompiledMask;
+use crate::wire::Range;
 
 /// The longest event, in bytes. A longer one cannot be masked: its texts are not known before
 /// its end.
@@ -58,7 +59,7 @@ impl Events {
 
     pub(super) fn push(
         &mut self,
-        engine: &Engine,
+        mask: &CompiledMask,
         mut piece: &[u8],
         out: &mut Vec<u8>,
         counts: &mut Counts,
@@ -88,7 +89,7 @@ impl Events {
                 self.line = self.event.len();
             }
             if blank {
-                self.end_event(engine, out, counts)?;
+                self.end_event(mask, out, counts)?;
             }
         }
         Ok(())
@@ -96,20 +97,20 @@ impl Events {
 
     pub(super) fn finish(
         &mut self,
-        engine: &Engine,
+        mask: &CompiledMask,
         out: &mut Vec<u8>,
         counts: &mut Counts,
     ) -> Result<(), WalkError> {
         // A reader discards an event whose blank line never comes, but its bytes are there.
-        let last = self.end_event(engine, out, counts);
-        self.texts.finish(engine, counts, |_| true);
-        self.texts.release(engine, counts, out);
+        let last = self.end_event(mask, out, counts);
+        self.texts.finish(mask.matcher(), counts, |_| true);
+        self.texts.release(mask.matcher(), counts, out);
         last
     }
 
     fn end_event(
         &mut self,
-        engine: &Engine,
+        mask: &CompiledMask,
         out: &mut Vec<u8>,
         counts: &mut Counts,
     ) -> Result<(), WalkError> {
@@ -118,13 +119,13 @@ impl Events {
         if event.is_empty() {
             return Ok(());
         }
-        let event = match engine.fields() {
+        let event = match mask.fields() {
             Some(fields) => edited(fields, event, !self.begun)?,
             None => event,
         };
         let texts = &mut self.texts;
-        if self.templates.feed(&event, texts, (engine, counts)) {
-            self.texts.release(engine, counts, out);
+        if self.templates.feed(&event, texts, (mask, counts)) {
+            self.texts.release(mask.matcher(), counts, out);
             // The next event is about as long.
             if event.capacity() <= ROOM {
                 self.event = event;
@@ -134,8 +135,8 @@ impl Events {
         }
         let lines = Lines::read(&event, !std::mem::replace(&mut self.begun, true));
         let joined = lines.payload(&event);
-        let payload = payload::read(&joined, engine.matches_keys())?;
-        let mut feed = Feed::new(&mut self.texts, engine, counts, &event);
+        let payload = payload::read(&joined, mask.matches_keys())?;
+        let mut feed = Feed::new(&mut self.texts, mask, counts, &event);
         match &payload {
             Some(payload) => json(&mut feed, &lines, payload),
             None => plain(&mut feed, &lines),
@@ -152,11 +153,11 @@ impl Events {
             .map(|payload| payload.ends.as_slice())
             .unwrap_or_default();
         if done || !ends.is_empty() {
-            self.texts.finish(engine, counts, |owner| {
+            self.texts.finish(mask.matcher(), counts, |owner| {
                 done || ends.iter().any(|end| end.ends(owner))
             });
         }
-        self.texts.release(engine, counts, out);
+        self.texts.release(mask.matcher(), counts, out);
         Ok(())
     }
 }
@@ -234,7 +235,7 @@ fn edited(fields: &Fields, event: Vec<u8>, first: bool) -> Result<Vec<u8>, WalkE
         [range] => body::edit(fields, &event, *range),
         // JSON that goes over several lines is rare, and its lines can't be edited one by one.
         _ => {
-            let whole = fields.edit(&data)?;
+            let whole = fields::edit(fields, &data)?;
             if whole == *data {
                 Ok(event)
             } else {

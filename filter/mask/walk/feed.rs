@@ -1,20 +1,19 @@
 //! Gives the texts of one event or message to the matcher, in the order in which they stand.
 
+use super::output::{Direct, Place};
 use super::payload::{Kind, Payload};
 use super::queue::Length;
 use super::texts::{Id, Owner, Texts};
-use super::track::{Direct, Place, Track, Work, Writing};
-use super::trailer::{self, Trailer};
+use super::track::{Track, Work};
+use super::writing::Writing;
 use super::{Counts, base64, member, scalar};
-use crate::mask::Engine;
-
-/// A range of an entry's bytes.
-pub(super) type Range = (usize, usize);
+use crate::mask::CompiledMask;
+use crate::wire::Range;
 
 /// An entry on its way into the queue.
 pub(super) struct Feed<'a> {
     texts: &'a mut Texts,
-    engine: &'a Engine,
+    mask: &'a CompiledMask,
     counts: &'a mut Counts,
     bytes: &'a [u8],
     /// How much of the entry is in the queue.
@@ -27,14 +26,14 @@ impl<'a> Feed<'a> {
     /// Begins an entry of these bytes.
     pub(super) fn new(
         texts: &'a mut Texts,
-        engine: &'a Engine,
+        mask: &'a CompiledMask,
         counts: &'a mut Counts,
         bytes: &'a [u8],
     ) -> Self {
         texts.queue.begin(bytes.len());
         Self {
             texts,
-            engine,
+            mask,
             counts,
             bytes,
             written: 0,
@@ -79,7 +78,7 @@ impl<'a> Feed<'a> {
 
     /// The text `id` ends in front of what comes next.
     pub(super) fn end_text(&mut self, id: &Id) {
-        self.texts.end(id, self.engine, self.counts);
+        self.texts.end(id, self.mask.matcher(), self.counts);
     }
 
     /// A text of its own.
@@ -87,9 +86,9 @@ impl<'a> Feed<'a> {
         self.pass_to(range.0);
         let raw = self.slice(range);
         let matched = self.counts.total();
-        if self.engine.reads_base64()
+        if self.mask.reads_base64()
             && writing == Writing::Json
-            && let Some(masked) = base64::mask(self.engine, raw, self.counts)
+            && let Some(masked) = base64::mask(self.mask.matcher(), raw, self.counts)
         {
             self.unchanged = false;
             self.texts.queue.literal(&masked);
@@ -103,7 +102,7 @@ impl<'a> Feed<'a> {
         }
         let mut out = Direct(&mut masked);
         let mut work = Work {
-            engine: self.engine,
+            matcher: self.mask.matcher(),
             out: &mut out,
             counts: self.counts,
         };
@@ -114,11 +113,14 @@ impl<'a> Feed<'a> {
         self.written = range.1;
     }
 
-    /// The value of a trailer. One that can't be read is left out.
-    pub(super) fn trailer(&mut self, range: Range, trailer: Trailer) {
+    /// A text that is masked whole by `write`, which gives nothing where the text stays.
+    pub(super) fn rewrite(
+        &mut self,
+        range: Range,
+        write: impl FnOnce(&CompiledMask, &[u8], &mut Counts) -> Option<Vec<u8>>,
+    ) {
         self.pass_to(range.0);
-        let masked = trailer::mask(trailer, self.engine, self.slice(range), self.counts);
-        if let Some(masked) = masked.unwrap_or_else(|_| Some(Vec::new())) {
+        if let Some(masked) = write(self.mask, self.slice(range), self.counts) {
             self.unchanged = false;
             self.texts.queue.literal(&masked);
             self.written = range.1;
@@ -131,7 +133,7 @@ impl<'a> Feed<'a> {
         let mut masked = Vec::new();
         let matched = self.counts.total();
         let named = (member::name_before(self.bytes, range.0), self.slice(range));
-        scalar::mask(self.engine, named, self.counts, &mut masked);
+        scalar::mask(self.mask.matcher(), named, self.counts, &mut masked);
         self.unchanged &= self.counts.total() == matched;
         self.texts.queue.literal(&masked);
         self.written = range.1;
@@ -204,7 +206,7 @@ impl<'a> Feed<'a> {
             id,
             owner,
             writing,
-            (self.engine, self.counts),
+            (self.mask.matcher(), self.counts),
             |track, place, work| {
                 if let Some(joint) = joint {
                     track.whole(joint, b"\n", place, work);

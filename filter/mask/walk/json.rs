@@ -19,8 +19,10 @@ use super::member;
 use super::scalar;
 use tokens::List;
 
-use super::track::{Direct, Place, Track, Work, Writing};
-use crate::mask::{Engine, scan};
+use super::output::{Direct, Place};
+use super::track::{Track, Work};
+use super::writing::Writing;
+use crate::mask::{CompiledMask, scan};
 
 /// A name is held until its colon shows that it is one; a longer one is masked as if it were a value.
 const LONGEST_KEY: usize = 1024;
@@ -88,7 +90,7 @@ impl Default for Json {
 
 /// What a byte is worked on with.
 struct Job<'a> {
-    engine: &'a Engine,
+    mask: &'a CompiledMask,
     out: &'a mut Vec<u8>,
     counts: &'a mut Counts,
 }
@@ -100,27 +102,16 @@ impl Json {
 
     pub(super) fn push(
         &mut self,
-        engine: &Engine,
+        mask: &CompiledMask,
         piece: &[u8],
         out: &mut Vec<u8>,
         counts: &mut Counts,
     ) {
-        self.take(
-            piece,
-            &mut Job {
-                engine,
-                out,
-                counts,
-            },
-        );
+        self.take(piece, &mut Job { mask, out, counts });
     }
 
-    pub(super) fn finish(&mut self, engine: &Engine, out: &mut Vec<u8>, counts: &mut Counts) {
-        let job = &mut Job {
-            engine,
-            out,
-            counts,
-        };
+    pub(super) fn finish(&mut self, mask: &CompiledMask, out: &mut Vec<u8>, counts: &mut Counts) {
+        let job = &mut Job { mask, out, counts };
         match self.state {
             State::Outside => {}
             State::Scalar => {
@@ -147,7 +138,9 @@ impl Json {
                 State::Stray => self.in_stray(piece, job),
                 State::Tokens => self.in_tokens(piece, job),
                 State::Base64 => self.in_base64(piece, job),
-                State::Outside if self.grammar.in_array() && job.engine.passes_plain_numbers() => {
+                State::Outside
+                    if self.grammar.in_array() && job.mask.matcher().passes_plain_numbers() =>
+                {
                     self.in_array(piece, job)
                 }
                 _ => {
@@ -207,7 +200,7 @@ impl Json {
                             Writing::Json
                         });
                     self.string.named(&self.name);
-                    self.state = if job.engine.reads_base64() {
+                    self.state = if job.mask.reads_base64() {
                         State::Base64
                     } else {
                         State::String { escaped: false }
@@ -256,13 +249,13 @@ impl Json {
         let length = self.run.trim_ascii_end().len();
         let (bare, space) = self.run.split_at(length);
         let mark = !self.begun && bare == b"\xEF\xBB\xBF";
-        let plain = job.engine.passes_plain_numbers() && scalar::is_plain(bare);
+        let plain = job.mask.matcher().passes_plain_numbers() && scalar::is_plain(bare);
         let fits = mark || ((plain || scalar::is_scalar(bare)) && self.grammar.scalar());
         if fits {
             if mark || plain {
                 job.out.extend_from_slice(bare);
             } else {
-                scalar::mask(job.engine, (&self.name, bare), job.counts, job.out);
+                scalar::mask(job.mask.matcher(), (&self.name, bare), job.counts, job.out);
             }
             job.out.extend_from_slice(space);
             self.run.clear();
@@ -321,15 +314,15 @@ impl Json {
         let name = quoted
             .strip_prefix(b"\"")
             .and_then(|it| it.strip_suffix(b"\""));
-        let (true, Some(name)) = (job.engine.matches_keys(), name) else {
+        let (true, Some(name)) = (job.mask.matches_keys(), name) else {
             job.out.extend(run);
             return;
         };
         job.out.push(b'"');
         let masked = job
-            .engine
+            .mask
             .reads_base64()
-            .then(|| base64::mask(job.engine, name, job.counts));
+            .then(|| base64::mask(job.mask.matcher(), name, job.counts));
         match masked.flatten() {
             Some(masked) => job.out.extend(masked),
             None => self.with(job, |_, work| {
@@ -385,7 +378,7 @@ impl Json {
         self.run.extend_from_slice(now);
         let ends = later.first() == Some(&b'"');
         if self.run.len() <= base64::LONGEST && (ends || later.is_empty()) {
-            if ends && let Some(masked) = base64::mask(job.engine, &self.run, job.counts) {
+            if ends && let Some(masked) = base64::mask(job.mask.matcher(), &self.run, job.counts) {
                 self.run.clear();
                 job.out.extend(masked);
                 job.out.push(b'"');
@@ -421,12 +414,70 @@ impl Json {
         content.len() + 1
     }
 
+    /// Whether the list of tokens that may come begins with the next byte.
+    fn begins_tokens(&mut self, byte: u8) -> bool {
+        let space = matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b':');
+        let begins = !self.lists_are_over && matches!(byte, b'{' | b'[');
+        if begins && self.grammar.expects_value() {
+            self.state = State::Tokens;
+            return true;
+        }
+        if !space {
+            self.tokens = None;
+        }
+        false
+    }
+
+    fn in_tokens(&mut self, piece: &[u8], job: &mut Job<'_>) -> usize {
+        let Some(list) = &mut self.tokens else {
+            self.state = State::Outside;
+            return 0;
+        };
+        let end = list.end(piece);
+        let length = end.unwrap_or(piece.len());
+        if !list.is_over() {
+            self.run
+                .extend_from_slice(piece.get(..length).unwrap_or(piece));
+            if list.is_over_at(self.run.len()) {
+                self.run = Vec::new();
+                job.out.extend_from_slice(b"null");
+            }
+        }
+        if end.is_some() {
+            self.end_tokens(job);
+        }
+        length
+    }
+
+    fn end_tokens(&mut self, job: &mut Job<'_>) {
+        let Some(list) = self.tokens.take() else {
+            return;
+        };
+        self.state = State::Outside;
+        if list.is_over() || list.mask(&self.run, job.mask, job.counts, job.out) {
+            self.grammar.scalar();
+            self.run = Vec::new();
+        } else {
+            self.replay(job);
+        }
+    }
+
+    /// What is held is read as if it were no list of tokens: it is not whole, or no JSON. Unless
+    /// it is empty, the body is broken, and no list is looked for any more.
+    fn replay(&mut self, job: &mut Job<'_>) {
+        let held = std::mem::take(&mut self.run);
+        self.tokens = None;
+        self.lists_are_over |= memchr::memchr(b'"', &held).is_some();
+        self.state = State::Outside;
+        self.take(&held, job);
+    }
+
     fn with(&mut self, job: &mut Job<'_>, call: impl FnOnce(&mut Self, &mut Work<'_>)) {
         let mut out = Direct(job.out);
         call(
             self,
             &mut Work {
-                engine: job.engine,
+                matcher: job.mask.matcher(),
                 out: &mut out,
                 counts: job.counts,
             },

@@ -7,7 +7,7 @@ mod tests;
 
 use super::entries::Entries;
 use super::{Counts, WalkError, body};
-use crate::mask::Engine;
+use crate::mask::CompiledMask;
 
 /// The longest line, in bytes. A longer one cannot be masked: its texts are not known before
 /// its end.
@@ -28,7 +28,7 @@ impl Lines {
 
     pub(super) fn push(
         &mut self,
-        engine: &Engine,
+        mask: &CompiledMask,
         mut piece: &[u8],
         out: &mut Vec<u8>,
         counts: &mut Counts,
@@ -42,7 +42,7 @@ impl Lines {
             self.line.extend_from_slice(now);
             piece = later;
             if end.is_some() {
-                self.end_line(engine, out, counts)?;
+                self.end_line(mask, out, counts)?;
             }
         }
         Ok(())
@@ -50,28 +50,28 @@ impl Lines {
 
     pub(super) fn finish(
         &mut self,
-        engine: &Engine,
+        mask: &CompiledMask,
         out: &mut Vec<u8>,
         counts: &mut Counts,
     ) -> Result<(), WalkError> {
-        let last = self.end_line(engine, out, counts);
-        self.entries.finish(engine, out, counts);
+        let last = self.end_line(mask, out, counts);
+        self.entries.finish(mask, out, counts);
         last
     }
 
     fn end_line(
         &mut self,
-        engine: &Engine,
+        mask: &CompiledMask,
         out: &mut Vec<u8>,
         counts: &mut Counts,
     ) -> Result<(), WalkError> {
         let line = std::mem::take(&mut self.line);
-        let line = match engine.fields() {
+        let line = match mask.fields() {
             Some(fields) if !line.trim_ascii().is_empty() => {
                 body::edit(fields, &line, (0, line.len()))?
             }
             _ => line,
         };
-        self.entries.take(engine, &line, out, counts)
+        self.entries.take(mask, &line, out, counts)
     }
 }

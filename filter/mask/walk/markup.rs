@@ -16,8 +16,10 @@ mod reference;
 mod tests;
 
 use super::Counts;
-use super::track::{Direct, Place, Track, Work, Writing};
-use crate::mask::Engine;
+use super::output::{Direct, Place};
+use super::track::{Track, Work};
+use super::writing::Writing;
+use crate::mask::CompiledMask;
 use reference::Step;
 
 /// Elements of HTML whose content is no markup.
@@ -85,7 +87,7 @@ impl Markup {
 
     pub(super) fn push(
         &mut self,
-        engine: &Engine,
+        mask: &CompiledMask,
         piece: &[u8],
         out: &mut Vec<u8>,
         counts: &mut Counts,
@@ -95,16 +97,16 @@ impl Markup {
             let plain = self.plain(rest);
             if plain > 0 {
                 let (now, later) = rest.split_at(plain.min(rest.len()));
-                self.feed(now, None, (engine, out, counts));
+                self.feed(now, None, (mask, out, counts));
                 rest = later;
-            } else if self.byte(*byte, (engine, out, counts)) {
+            } else if self.byte(*byte, (mask, out, counts)) {
                 rest = rest.get(1..).unwrap_or_default();
             }
         }
     }
 
-    pub(super) fn finish(&mut self, engine: &Engine, out: &mut Vec<u8>, counts: &mut Counts) {
-        let job = (engine, out, counts);
+    pub(super) fn finish(&mut self, mask: &CompiledMask, out: &mut Vec<u8>, counts: &mut Counts) {
+        let job = (mask, out, counts);
         self.flush(job);
     }
 
@@ -123,8 +125,8 @@ impl Markup {
     }
 
     /// Takes a byte; false when it has to be read anew.
-    fn byte(&mut self, byte: u8, (engine, out, counts): Job<'_>) -> bool {
-        let job = (engine, &mut *out, &mut *counts);
+    fn byte(&mut self, byte: u8, (mask, out, counts): Job<'_>) -> bool {
+        let job = (mask, &mut *out, &mut *counts);
         match self.state {
             State::Text | State::Quoted(_) | State::Bare if !self.held.is_empty() => {
                 return self.in_reference(byte, job);
@@ -174,14 +176,14 @@ impl Markup {
         self.feed(&held, decoded, job);
     }
 
-    fn behind_open(&mut self, byte: u8, (engine, out, counts): Job<'_>) -> bool {
+    fn behind_open(&mut self, byte: u8, (mask, out, counts): Job<'_>) -> bool {
         let markup = byte.is_ascii_alphabetic() || matches!(byte, b'/' | b'!' | b'?' | b'_' | b':');
         if !markup {
             self.state = State::Text;
-            self.feed(b"<", None, (engine, out, counts));
+            self.feed(b"<", None, (mask, out, counts));
             return false;
         }
-        self.end_text((engine, out, counts));
+        self.end_text((mask, out, counts));
         out.push(b'<');
         self.name.clear();
         match byte {
@@ -205,23 +207,23 @@ impl Markup {
         true
     }
 
-    fn in_name(&mut self, byte: u8, end: bool, (engine, out, counts): Job<'_>) -> bool {
+    fn in_name(&mut self, byte: u8, end: bool, (mask, out, counts): Job<'_>) -> bool {
         if byte == b'>' || byte == b'/' || byte.is_ascii_whitespace() {
-            self.end_text((engine, out, counts));
+            self.end_text((mask, out, counts));
             if end {
                 self.name.clear();
             }
             self.state = State::Tag { value: false };
             return false;
         }
-        self.feed(&[byte], None, (engine, out, counts));
+        self.feed(&[byte], None, (mask, out, counts));
         if self.name.len() < NAME {
             self.name.push(byte.to_ascii_lowercase());
         }
         true
     }
 
-    fn in_tag(&mut self, byte: u8, value: bool, (engine, out, counts): Job<'_>) {
+    fn in_tag(&mut self, byte: u8, value: bool, (mask, out, counts): Job<'_>) {
         let next = match byte {
             b'>' if !self.xml && RAW.contains(&self.name.as_slice()) => State::Raw,
             b'>' => State::Text,
@@ -237,23 +239,23 @@ impl Markup {
                 if value {
                     self.state = State::Bare;
                 }
-                self.feed(&[byte], None, (engine, out, counts));
+                self.feed(&[byte], None, (mask, out, counts));
                 return;
             }
         };
-        self.end_text((engine, out, counts));
+        self.end_text((mask, out, counts));
         out.push(byte);
         self.state = next;
     }
 
-    fn end_value(&mut self, quote: Option<u8>, (engine, out, counts): Job<'_>) {
-        self.end_text((engine, out, counts));
+    fn end_value(&mut self, quote: Option<u8>, (mask, out, counts): Job<'_>) {
+        self.end_text((mask, out, counts));
         out.extend(quote);
         self.state = State::Tag { value: false };
     }
 
     /// Tells a comment and a CDATA section from other declarations.
-    fn in_declaration(&mut self, byte: u8, (engine, out, counts): Job<'_>) -> bool {
+    fn in_declaration(&mut self, byte: u8, (mask, out, counts): Job<'_>) -> bool {
         const CDATA: &[u8] = b"[CDATA[";
         let at = self.held.len();
         let comment = at < 2 && byte == b'-' && self.held.iter().all(|held| *held == b'-');
@@ -261,7 +263,7 @@ impl Markup {
         if !comment && !cdata {
             let held = std::mem::take(&mut self.held);
             self.state = State::Verbatim(None);
-            self.feed(&held, None, (engine, out, counts));
+            self.feed(&held, None, (mask, out, counts));
             return false;
         }
         self.held.push(byte);
@@ -276,19 +278,19 @@ impl Markup {
         true
     }
 
-    fn in_verbatim(&mut self, byte: u8, mark: Option<u8>, (engine, out, counts): Job<'_>) {
+    fn in_verbatim(&mut self, byte: u8, mark: Option<u8>, (mask, out, counts): Job<'_>) {
         if byte == b'>' && mark.is_none_or(|mark| self.last == [mark; 2]) {
-            self.end_text((engine, out, counts));
+            self.end_text((mask, out, counts));
             out.push(byte);
             self.state = State::Text;
             return;
         }
         let [_, last] = self.last;
         self.last = [last, byte];
-        self.feed(&[byte], None, (engine, out, counts));
+        self.feed(&[byte], None, (mask, out, counts));
     }
 
-    fn in_raw(&mut self, byte: u8, (engine, out, counts): Job<'_>) -> bool {
+    fn in_raw(&mut self, byte: u8, (mask, out, counts): Job<'_>) -> bool {
         let at = self.held.len();
         let fits = match at {
             0 => byte == b'<',
@@ -299,7 +301,7 @@ impl Markup {
             self.held.push(byte);
             if self.held.len() == self.name.len() + 2 {
                 let tag = std::mem::take(&mut self.held);
-                self.end_text((engine, out, counts));
+                self.end_text((mask, out, counts));
                 out.extend(tag);
                 self.name.clear();
                 self.state = State::Tag { value: false };
@@ -307,20 +309,20 @@ impl Markup {
             return true;
         }
         if at == 0 {
-            self.feed(&[byte], None, (engine, out, counts));
+            self.feed(&[byte], None, (mask, out, counts));
             return true;
         }
         let held = std::mem::take(&mut self.held);
-        self.feed(&held, None, (engine, out, counts));
+        self.feed(&held, None, (mask, out, counts));
         false
     }
 
     /// Gives bytes to the text that is read now; they read as `decoded`, if that is given.
-    fn feed(&mut self, raw: &[u8], decoded: Option<&[u8]>, (engine, out, counts): Job<'_>) {
+    fn feed(&mut self, raw: &[u8], decoded: Option<&[u8]>, (mask, out, counts): Job<'_>) {
         let track = self.track();
         let mut out = Direct(out);
         let work = &mut Work {
-            engine,
+            matcher: mask.matcher(),
             out: &mut out,
             counts,
         };
@@ -330,10 +332,10 @@ impl Markup {
         }
     }
 
-    fn end_text(&mut self, (engine, out, counts): Job<'_>) {
+    fn end_text(&mut self, (mask, out, counts): Job<'_>) {
         let mut out = Direct(out);
         self.track().finish(&mut Work {
-            engine,
+            matcher: mask.matcher(),
             out: &mut out,
             counts,
         });
@@ -348,22 +350,22 @@ impl Markup {
     }
 
     /// The body ends, wherever it is.
-    fn flush(&mut self, (engine, out, counts): Job<'_>) {
+    fn flush(&mut self, (mask, out, counts): Job<'_>) {
         if self.state == State::Open {
             self.state = State::Text;
-            self.feed(b"<", None, (engine, out, counts));
+            self.feed(b"<", None, (mask, out, counts));
         }
         if matches!(self.state, State::Text | State::Quoted(_) | State::Bare) {
             if !self.held.is_empty() {
-                self.end_reference((engine, out, counts));
+                self.end_reference((mask, out, counts));
             }
         } else {
             let held = std::mem::take(&mut self.held);
-            self.feed(&held, None, (engine, out, counts));
+            self.feed(&held, None, (mask, out, counts));
         }
-        self.end_text((engine, out, counts));
+        self.end_text((mask, out, counts));
     }
 }
 
 /// What a byte is worked on with.
-type Job<'a> = (&'a Engine, &'a mut Vec<u8>, &'a mut Counts);
+type Job<'a> = (&'a CompiledMask, &'a mut Vec<u8>, &'a mut Counts);

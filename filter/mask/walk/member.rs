@@ -27,7 +27,7 @@ pub(super) fn name_before(json: &[u8], at: usize) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::super::Format;
-    use super::super::tests::{engine, masked_text};
+    use super::super::tests::{mask, masked_text};
     use super::*;
 
     #[test]
@@ -65,9 +65,9 @@ mod tests {
                 r#"{"ssn":{"x":536228726},"y":[1,"536228726"]}"#,
             ),
         ] {
-            assert_eq!(masked_text(&engine(), Format::Json, json), masked);
+            assert_eq!(masked_text(&mask(), Format::Json, json), masked);
             let event = |json: &str| format!("data: {json}\n\n");
-            let events = masked_text(&engine(), Format::Events, &event(json).repeat(3));
+            let events = masked_text(&mask(), Format::Events, &event(json).repeat(3));
             assert_eq!(events, event(masked).repeat(3));
         }
     }

@@ -8,45 +8,14 @@
 #[cfg(test)]
 mod tests;
 
-use super::grpc::Framing;
-use super::{Counts, Format, Kind, Media, WalkError};
-use crate::mask::Engine;
+use super::boundary::Boundary;
+use super::{Counts, Format, Framing, Kind, Media, WalkError};
+use crate::mask::CompiledMask;
 
 /// The longest headers of a part, in bytes.
 const HEADERS: usize = 16 * 1024;
-/// The longest boundary there may be.
-const BOUNDARY: usize = 70;
 /// What may stand on a delimiter's line behind it.
 const PADDING: usize = 256;
-
-/// What stands between the parts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Boundary {
-    bytes: [u8; BOUNDARY],
-    length: usize,
-}
-
-impl Boundary {
-    /// The boundary that a content-type gives; none if it can be none.
-    #[must_use]
-    pub fn new(boundary: &[u8]) -> Option<Self> {
-        let mut bytes = [0; BOUNDARY];
-        let fits = !boundary.is_empty() && boundary.last() != Some(&b' ');
-        let allowed = |byte: &u8| matches!(byte, b' '..=b'~');
-        if !fits || !boundary.iter().all(allowed) {
-            return None;
-        }
-        bytes.get_mut(..boundary.len())?.copy_from_slice(boundary);
-        Some(Self {
-            bytes,
-            length: boundary.len(),
-        })
-    }
-
-    fn bytes(&self) -> &[u8] {
-        self.bytes.get(..self.length).unwrap_or_default()
-    }
-}
 
 /// What is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,14 +66,14 @@ impl Multipart {
 
     pub(super) fn push(
         &mut self,
-        engine: &Engine,
+        mask: &CompiledMask,
         piece: &[u8],
         out: &mut Vec<u8>,
         counts: &mut Counts,
     ) -> Result<(), WalkError> {
         let mut rest = piece;
         while let Some(byte) = rest.first() {
-            let job = (engine, &mut *out, &mut *counts);
+            let job = (mask, &mut *out, &mut *counts);
             if self.state == State::Content && self.held.is_empty() {
                 let end = if self.over {
                     None
@@ -127,7 +96,7 @@ impl Multipart {
 
     pub(super) fn finish(
         &mut self,
-        engine: &Engine,
+        mask: &CompiledMask,
         out: &mut Vec<u8>,
         counts: &mut Counts,
     ) -> Result<(), WalkError> {
@@ -137,9 +106,9 @@ impl Multipart {
             return Err(WalkError::Truncated);
         }
         if !last {
-            self.content(&held, (engine, &mut *out, &mut *counts))?;
+            self.content(&held, (mask, &mut *out, &mut *counts))?;
         }
-        self.end_part((engine, &mut *out, counts))?;
+        self.end_part((mask, &mut *out, counts))?;
         if last {
             out.extend(held);
         }
@@ -157,9 +126,9 @@ impl Multipart {
     }
 
     /// Masks what is in a part, or between parts.
-    fn content(&mut self, piece: &[u8], (engine, out, counts): Job<'_>) -> Result<(), WalkError> {
+    fn content(&mut self, piece: &[u8], (mask, out, counts): Job<'_>) -> Result<(), WalkError> {
         match &mut self.part {
-            Some(part) if !piece.is_empty() => part.push(engine, piece, out, counts),
+            Some(part) if !piece.is_empty() => part.push(mask, piece, out, counts),
             Some(_) => Ok(()),
             None => {
                 out.extend_from_slice(piece);
@@ -168,15 +137,15 @@ impl Multipart {
         }
     }
 
-    fn end_part(&mut self, (engine, out, counts): Job<'_>) -> Result<(), WalkError> {
+    fn end_part(&mut self, (mask, out, counts): Job<'_>) -> Result<(), WalkError> {
         match self.part.take() {
-            Some(mut part) => part.finish(engine, out, counts),
+            Some(mut part) => part.finish(mask, out, counts),
             None => Ok(()),
         }
     }
 
     /// Takes a byte; false when it has to be read anew.
-    fn byte(&mut self, byte: u8, (engine, out, counts): Job<'_>) -> Result<bool, WalkError> {
+    fn byte(&mut self, byte: u8, (mask, out, counts): Job<'_>) -> Result<bool, WalkError> {
         match self.state {
             State::Content => {
                 if self.fits(byte) {
@@ -188,11 +157,11 @@ impl Multipart {
                     return Ok(true);
                 }
                 if self.held.is_empty() {
-                    self.content(&[byte], (engine, out, counts))?;
+                    self.content(&[byte], (mask, out, counts))?;
                     return Ok(true);
                 }
                 let held = self.take_held();
-                self.content(&held, (engine, out, counts))?;
+                self.content(&held, (mask, out, counts))?;
                 Ok(false)
             }
             State::Line => {
@@ -201,7 +170,7 @@ impl Multipart {
                 if byte != b'\n' && padding.len() <= PADDING {
                     return Ok(true);
                 }
-                self.end_line((engine, out, counts))?;
+                self.end_line((mask, out, counts))?;
                 Ok(true)
             }
             State::Headers => {
@@ -233,7 +202,7 @@ impl Multipart {
 
     fn is_delimiter(&self) -> bool {
         let returns = usize::from(self.held.first() == Some(&b'\r'));
-        self.held.len() == returns + 3 + self.boundary.length
+        self.held.len() == returns + 3 + self.boundary.bytes().len()
     }
 
     /// Whether a delimiter's line is that behind the last part.
@@ -244,17 +213,17 @@ impl Multipart {
     }
 
     /// The line of what looks like a delimiter has ended, or is too long.
-    fn end_line(&mut self, (engine, out, counts): Job<'_>) -> Result<(), WalkError> {
+    fn end_line(&mut self, (mask, out, counts): Job<'_>) -> Result<(), WalkError> {
         let last = self.is_last();
         let held = self.take_held();
         let (delimiter, rest) = held.split_at(self.delimiter.min(held.len()));
         if !last && !rest.trim_ascii().is_empty() {
             // A line that only begins like one. Its end may begin another one.
             self.state = State::Content;
-            self.content(delimiter, (engine, &mut *out, &mut *counts))?;
-            return self.push(engine, rest, out, counts);
+            self.content(delimiter, (mask, &mut *out, &mut *counts))?;
+            return self.push(mask, rest, out, counts);
         }
-        self.end_part((engine, &mut *out, counts))?;
+        self.end_part((mask, &mut *out, counts))?;
         out.extend(held);
         if last {
             self.over = true;
@@ -312,7 +281,7 @@ impl Multipart {
 }
 
 /// What a byte is worked on with.
-type Job<'a> = (&'a Engine, &'a mut Vec<u8>, &'a mut Counts);
+type Job<'a> = (&'a CompiledMask, &'a mut Vec<u8>, &'a mut Counts);
 
 fn text() -> Kind {
     Kind::new(Format::Text, Framing::default())

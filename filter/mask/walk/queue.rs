@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use super::track::{Output, Place};
+use super::output::{Output, Place};
 
 /// How a length is written in front of what it counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use super::Counts;
 use super::escape;
-use crate::mask::{Engine, Sink, Text, scan};
+use crate::mask::{Matcher, Sink, Text, scan};
 
 /// Digits behind the point that are given to the matcher. Longer fractions are measurements: of
 /// random ones, one in ten would pass for a card number.
@@ -72,7 +72,7 @@ pub(super) fn is_plain(bytes: &[u8]) -> bool {
 /// Writes the scalar, which is the member `name` of an object or none, as a string when something in
 /// it is masked.
 pub(super) fn mask(
-    engine: &Engine,
+    matcher: &Matcher,
     (name, scalar): (&[u8], &[u8]),
     counts: &mut Counts,
     out: &mut Vec<u8>,
@@ -98,8 +98,8 @@ pub(super) fn mask(
     };
     let mut text = Text::default();
     text.named(name);
-    text.push(engine, matched, &mut masked);
-    text.finish(engine, &mut masked);
+    text.push(matcher, matched, &mut masked);
+    text.finish(matcher, &mut masked);
     match masked.masked {
         None => out.extend_from_slice(scalar),
         Some(masked) => {

@@ -9,14 +9,15 @@
 use std::rc::Rc;
 
 use super::Counts;
-use super::feed::{Feed, Range};
+use super::feed::Feed;
 use super::payload::{Kind, Payload, Segment};
 use super::scalar;
 use super::texts::{Id, Owner, Texts};
-use super::track::Writing;
+use super::writing::Writing;
 use crate::bytes;
-use crate::mask::Engine;
+use crate::mask::CompiledMask;
 use crate::mask::scan::end_of_string;
+use crate::wire::Range;
 
 /// Templates that are kept: a stream has some choices, or a tool's arguments beside a text.
 const KEPT: usize = 4;
@@ -45,21 +46,21 @@ impl Templates {
         &mut self,
         event: &[u8],
         texts: &mut Texts,
-        (engine, counts): (&Engine, &mut Counts),
+        (mask, counts): (&CompiledMask, &mut Counts),
     ) -> bool {
         for index in 0..self.0.len() {
             let Some(template) = self.0.get(index).map(Rc::clone) else {
                 break;
             };
             if let Some(piece) = template.same_but_for_text(event) {
-                let mut feed = Feed::new(texts, engine, counts, event);
+                let mut feed = Feed::new(texts, mask, counts, event);
                 template.piece(piece, &mut feed);
                 feed.end();
                 self.used(index);
                 return true;
             }
             if let Some(places) = template.places(event) {
-                let mut feed = Feed::new(texts, engine, counts, event);
+                let mut feed = Feed::new(texts, mask, counts, event);
                 for (segment, place) in template.segments.iter().zip(places) {
                     let known = template.slice((segment.start, segment.end));
                     match segment.kind {

@@ -2,10 +2,10 @@
 
 use super::{Format, WalkError, Walker};
 use crate::config::mask::{BUILT_IN_DETECTORS, Detection, Detector, Style};
-use crate::mask::{Engine, Sink, Text};
+use crate::mask::{CompiledMask, Sink, Text};
 
 /// Every built-in detector, and the policy's own as given.
-pub(super) fn engine_with(own: &[(&str, &str)], style: Style) -> Engine {
+pub(super) fn mask_with(own: &[(&str, &str)], style: Style) -> CompiledMask {
     let built_in = BUILT_IN_DETECTORS
         .iter()
         .map(|name| Detector::BuiltIn(name));
@@ -19,16 +19,16 @@ pub(super) fn engine_with(own: &[(&str, &str)], style: Style) -> Engine {
         .chain(own)
         .map(|detector| Detection { detector, style })
         .collect();
-    Engine::new(&detections).expect("the detectors compile")
+    CompiledMask::new(&detections).expect("the detectors compile")
 }
 
-pub(super) fn engine() -> Engine {
-    engine_with(&[], Style::Label)
+pub(super) fn mask() -> CompiledMask {
+    mask_with(&[], Style::Label)
 }
 
 /// The body in the pieces that end at `cuts`.
 pub(super) fn try_pieces(
-    engine: &Engine,
+    mask: &CompiledMask,
     format: Format,
     body: &[u8],
     cuts: &[usize],
@@ -37,20 +37,20 @@ pub(super) fn try_pieces(
     let mut out = Vec::new();
     let mut from = 0;
     for cut in cuts.iter().copied().chain([body.len()]) {
-        walker.push(engine, &body[from..cut], &mut out)?;
+        walker.push(mask, &body[from..cut], &mut out)?;
         from = cut;
     }
-    walker.finish(engine, &mut out)?;
+    walker.finish(mask, &mut out)?;
     assert_eq!(walker.held(), 0, "something is held behind the end");
     Ok(out)
 }
 
 /// The body masked in one piece, after checking that it is masked alike in single bytes, in any
 /// two pieces (of a long body: many), and where it is short, in any three pieces.
-pub(super) fn masked(engine: &Engine, format: Format, body: &[u8]) -> Vec<u8> {
-    let whole = try_pieces(engine, format, body, &[]).expect("the body can be masked");
+pub(super) fn masked(mask: &CompiledMask, format: Format, body: &[u8]) -> Vec<u8> {
+    let whole = try_pieces(mask, format, body, &[]).expect("the body can be masked");
     let same = |cuts: &[usize]| {
-        let split = try_pieces(engine, format, body, cuts).expect("the body can be masked");
+        let split = try_pieces(mask, format, body, cuts).expect("the body can be masked");
         assert!(
             split == whole,
             "cut at {cuts:?}:\n{}\nis not\n{}",
@@ -72,12 +72,12 @@ pub(super) fn masked(engine: &Engine, format: Format, body: &[u8]) -> Vec<u8> {
     whole
 }
 
-pub(super) fn masked_text(engine: &Engine, format: Format, body: &str) -> String {
-    String::from_utf8(masked(engine, format, body.as_bytes())).expect("the output is UTF-8")
+pub(super) fn masked_text(mask: &CompiledMask, format: Format, body: &str) -> String {
+    String::from_utf8(masked(mask, format, body.as_bytes())).expect("the output is UTF-8")
 }
 
 /// A text masked by the matcher alone: what a walker's texts are measured by.
-pub(super) fn plainly(engine: &Engine, text: &str) -> String {
+pub(super) fn plainly(mask: &CompiledMask, text: &str) -> String {
     struct Collect<'a> {
         text: &'a [u8],
         at: usize,
@@ -98,9 +98,9 @@ pub(super) fn plainly(engine: &Engine, text: &str) -> String {
         at: 0,
         out: Vec::new(),
     };
-    let mut matcher = Text::default();
-    matcher.push(engine, text.as_bytes(), &mut sink);
-    matcher.finish(engine, &mut sink);
+    let mut read = Text::default();
+    read.push(mask.matcher(), text.as_bytes(), &mut sink);
+    read.finish(mask.matcher(), &mut sink);
     String::from_utf8(sink.out).expect("the matcher cuts between characters")
 }
 
@@ -135,10 +135,10 @@ pub(super) fn files(folder: &std::path::Path) -> Vec<(std::path::PathBuf, Vec<u8
 
 #[test]
 fn a_text_body_is_one_text() {
-    let engine = engine();
+    let mask = mask();
     assert_eq!(
         masked_text(
-            &engine,
+            &mask,
             Format::Text,
             "Write to alice@example.com\nor \"bob\\u0040example.com\""
         ),
@@ -148,19 +148,19 @@ fn a_text_body_is_one_text() {
 
 #[test]
 fn a_match_of_open_length_is_counted_once_however_it_is_cut() {
-    let engine = engine();
+    let mask = mask();
     let body = format!("key sk-{} end", "aB3dE5gH".repeat(40));
     for step in [1, 7, 1000] {
         let mut walker = Walker::new(Format::Text);
         let mut out = Vec::new();
         for piece in body.as_bytes().chunks(step) {
-            walker.push(&engine, piece, &mut out).expect("text");
+            walker.push(&mask, piece, &mut out).expect("text");
         }
-        walker.finish(&engine, &mut out).expect("text");
+        walker.finish(&mask, &mut out).expect("text");
         assert_eq!(walker.counts().total(), 1, "in pieces of {step}");
         let index = walker.counts().iter().position(|count| count == 1);
         assert_eq!(
-            index.map(|index| engine.detector_name(index)),
+            index.map(|index| mask.matcher().detector_name(index)),
             Some("secret.openai_key")
         );
     }

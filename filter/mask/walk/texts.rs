@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::Counts;
+use super::output::Place;
 use super::queue::Queue;
-use super::track::{Place, Track, Work, Writing};
-use crate::mask::Engine;
+use super::track::{Track, Work};
+use super::writing::Writing;
+use crate::mask::Matcher;
 
 /// Texts that may be open at once. A stream has some choices and a choice some texts; with more,
 /// those that have not gone on for longest are masked as far as they wait, and forgotten.
@@ -62,12 +64,12 @@ impl Texts {
         id: &Id,
         owner: Owner,
         writing: Writing,
-        (engine, counts): (&Engine, &mut Counts),
+        (matcher, counts): (&Matcher, &mut Counts),
         feed: impl FnOnce(&mut Track, Place, &mut Work<'_>),
     ) {
         self.uses += 1;
         if self.open.len() >= OPEN && !self.open.contains_key(id) {
-            self.forget(engine, counts);
+            self.forget(matcher, counts);
         }
         let place = self.queue.place();
         let owned = &mut self.owned;
@@ -87,13 +89,13 @@ impl Texts {
             &mut open.track,
             place,
             &mut Work {
-                engine,
+                matcher,
                 out: &mut self.queue,
                 counts,
             },
         );
         if self.open.len() > 1 {
-            self.pass(id, owner, place.entry, (engine, counts));
+            self.pass(id, owner, place.entry, (matcher, counts));
         }
     }
 
@@ -103,7 +105,7 @@ impl Texts {
         id: &Id,
         owner: Owner,
         entry: u64,
-        (engine, counts): (&Engine, &mut Counts),
+        (matcher, counts): (&Matcher, &mut Counts),
     ) {
         let owned = self.owned.get(&owner).map_or(&[][..], |ids| ids.as_slice());
         for other in owned.iter().filter(|other| *other != id) {
@@ -119,7 +121,7 @@ impl Texts {
             }
             if open.passed > TURNS {
                 open.track.finish(&mut Work {
-                    engine,
+                    matcher,
                     out: &mut self.queue,
                     counts,
                 });
@@ -128,10 +130,10 @@ impl Texts {
     }
 
     /// Ends the text `id`, if it has begun.
-    pub(super) fn end(&mut self, id: &Id, engine: &Engine, counts: &mut Counts) {
+    pub(super) fn end(&mut self, id: &Id, matcher: &Matcher, counts: &mut Counts) {
         if let Some(mut open) = self.remove(id) {
             open.track.finish(&mut Work {
-                engine,
+                matcher,
                 out: &mut self.queue,
                 counts,
             });
@@ -141,7 +143,7 @@ impl Texts {
     /// Ends the texts whose owner is told by `ends`.
     pub(super) fn finish(
         &mut self,
-        engine: &Engine,
+        matcher: &Matcher,
         counts: &mut Counts,
         ends: impl Fn(&Owner) -> bool,
     ) {
@@ -158,7 +160,7 @@ impl Texts {
         {
             if let Some(mut open) = self.open.remove(&id) {
                 open.track.finish(&mut Work {
-                    engine,
+                    matcher,
                     out: &mut self.queue,
                     counts,
                 });
@@ -178,10 +180,10 @@ impl Texts {
     }
 
     /// Decides everything that waits; the texts go on.
-    pub(super) fn force(&mut self, engine: &Engine, counts: &mut Counts) {
+    pub(super) fn force(&mut self, matcher: &Matcher, counts: &mut Counts) {
         for open in self.open.values_mut() {
             open.track.force(&mut Work {
-                engine,
+                matcher,
                 out: &mut self.queue,
                 counts,
             });
@@ -189,7 +191,7 @@ impl Texts {
     }
 
     /// Moves what is decided to `out`; when too much waits for one text, that is decided first.
-    pub(super) fn release(&mut self, engine: &Engine, counts: &mut Counts, out: &mut Vec<u8>) {
+    pub(super) fn release(&mut self, matcher: &Matcher, counts: &mut Counts, out: &mut Vec<u8>) {
         self.queue.release(out);
         while self.queue.len() > ENTRIES || self.queue.size_behind_front() > BYTES {
             let front = self.queue.front();
@@ -199,7 +201,7 @@ impl Texts {
                 .filter(|open| open.track.waits_in() == front)
             {
                 open.track.force(&mut Work {
-                    engine,
+                    matcher,
                     out: &mut self.queue,
                     counts,
                 });
@@ -211,14 +213,14 @@ impl Texts {
         }
     }
 
-    fn forget(&mut self, engine: &Engine, counts: &mut Counts) {
+    fn forget(&mut self, matcher: &Matcher, counts: &mut Counts) {
         let ages = self.open.iter().map(|(id, open)| (open.used, *id));
         let mut ages: Vec<(u64, Id)> = ages.collect();
         ages.sort_unstable();
         for (_, id) in ages.iter().take(FORGOTTEN) {
             if let Some(mut open) = self.remove(id) {
                 open.track.force(&mut Work {
-                    engine,
+                    matcher,
                     out: &mut self.queue,
                     counts,
                 });

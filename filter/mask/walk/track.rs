@@ -12,8 +12,10 @@ mod nested;
 mod undecided;
 
 use super::Counts;
-use super::escape::{self, Unescape, Unit};
-use crate::mask::{Engine, Sink, Text};
+use super::escape::{Unescape, Unit};
+use super::output::{Output, Place};
+use super::writing::Writing;
+use crate::mask::{Matcher, Sink, Text};
 use decode::Decoded;
 use fresh::Fresh;
 use nested::Nested;
@@ -21,120 +23,6 @@ use undecided::Undecided;
 
 /// At most so many bytes go to the matcher at a time, which bounds what is copied for it.
 const CHUNK: usize = 8 * 1024;
-
-/// Where bytes are written: a part of an entry of the queue.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Place {
-    /// The entry, counted from the first ever.
-    pub(super) entry: u64,
-    /// The part within the entry.
-    pub(super) part: usize,
-}
-
-/// Takes bytes as they are decided.
-pub(super) trait Output {
-    /// Something at `place` is undecided from now on.
-    fn hold(&mut self, place: Place);
-    /// Bytes for `place`, after those already written there.
-    fn write(&mut self, place: Place, bytes: &[u8]);
-    /// What [`Output::hold`] announced is decided.
-    fn settle(&mut self, place: Place);
-}
-
-/// Writes one text after another, with no regard to places.
-pub(super) struct Direct<'a>(pub(super) &'a mut Vec<u8>);
-
-impl Output for Direct<'_> {
-    fn hold(&mut self, _place: Place) {}
-
-    fn write(&mut self, _place: Place, bytes: &[u8]) {
-        self.0.extend_from_slice(bytes);
-    }
-
-    fn settle(&mut self, _place: Place) {}
-}
-
-/// What JSON may have outside its strings, and quotes.
-const OF_JSON: &[u8] = b"{}[]:,\"+-.0123456789eEtruefalsn \t\r\n";
-
-/// How a replacement is written, so that what is around it keeps its meaning.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Writing {
-    /// Within a JSON string.
-    Json,
-    /// Within a string of JSON that stands within a JSON string.
-    JsonInJson,
-    /// Within JSON that is none, outside strings: it must not become JSON.
-    Stray,
-    /// Within a line.
-    Line,
-    /// As it is.
-    Raw,
-    /// In a text of HTML or XML, or in a value in quotes there.
-    Markup,
-    /// In a value without quotes.
-    BareMarkup,
-    /// Where HTML and XML have no references.
-    Verbatim,
-}
-
-impl Writing {
-    /// Writes a replacement, or what is added to one as more of its match is seen (`further`).
-    fn write(self, with: &str, further: bool, out: &mut Vec<u8>) {
-        match self {
-            Self::Json => escape::write(with, out),
-            Self::JsonInJson => {
-                let mut inner = Vec::with_capacity(with.len());
-                escape::write(with, &mut inner);
-                escape::write(&String::from_utf8_lossy(&inner), out);
-            }
-            Self::Raw => out.extend_from_slice(with.as_bytes()),
-            Self::Markup | Self::BareMarkup => markup(with, self == Self::BareMarkup, out),
-            Self::Verbatim => {
-                let ends = |byte: u8| b"<>&\"'`\\\r\n".contains(&byte);
-                let written = with.bytes();
-                out.extend(written.map(|byte| if ends(byte) { b'_' } else { byte }));
-            }
-            Self::Line => {
-                out.extend(with.bytes().map(|byte| {
-                    if matches!(byte, b'\r' | b'\n') {
-                        b' '
-                    } else {
-                        byte
-                    }
-                }));
-            }
-            Self::Stray => {
-                out.extend(
-                    with.bytes()
-                        .map(|byte| if byte == b'"' { b'\'' } else { byte }),
-                );
-                // Without a byte that JSON never has outside strings, the stray text's place
-                // could be taken by a value.
-                if !further && with.bytes().all(|byte| OF_JSON.contains(&byte)) {
-                    out.push(b'*');
-                }
-            }
-        }
-    }
-}
-
-/// Writes a replacement with references in place of what is markup.
-fn markup(with: &str, bare: bool, out: &mut Vec<u8>) {
-    for byte in with.bytes() {
-        match byte {
-            b'&' => out.extend(b"&amp;"),
-            b'<' => out.extend(b"&lt;"),
-            b'>' => out.extend(b"&gt;"),
-            b'"' => out.extend(b"&quot;"),
-            b'\'' => out.extend(b"&#39;"),
-            _ if bare && (byte.is_ascii_whitespace() || matches!(byte, b'=' | b'`')) => {
-                out.extend(format!("&#{byte};").into_bytes());
-            }
-            _ => out.push(byte),
-        }
-    }
-}
 
 /// Carries the matcher's decisions to where they are written.
 struct Decide<'a, 'f> {
@@ -178,7 +66,7 @@ impl Sink for Decide<'_, '_> {
 
 /// What a call on a [`Track`] works with.
 pub(super) struct Work<'a> {
-    pub(super) engine: &'a Engine,
+    pub(super) matcher: &'a Matcher,
     pub(super) out: &'a mut dyn Output,
     pub(super) counts: &'a mut Counts,
 }
@@ -324,9 +212,9 @@ impl Track {
     /// The text ends here. What comes next is a new one.
     pub(super) fn finish(&mut self, work: &mut Work<'_>) {
         self.end_nested(work);
-        let engine = work.engine;
+        let matcher = work.matcher;
         let (text, mut decide) = self.split(Fresh::default(), work);
-        text.finish(engine, &mut decide);
+        text.finish(matcher, &mut decide);
         *text = Text::default();
         self.matching = None;
     }
@@ -334,9 +222,9 @@ impl Track {
     /// Decides everything that waits; the text goes on.
     pub(super) fn force(&mut self, work: &mut Work<'_>) {
         self.end_nested(work);
-        let engine = work.engine;
+        let matcher = work.matcher;
         let (text, mut decide) = self.split(Fresh::default(), work);
-        text.force(engine, &mut decide);
+        text.force(matcher, &mut decide);
     }
 
     /// Takes what `read` makes of bytes that are not all in the piece at hand.
@@ -380,17 +268,17 @@ impl Track {
     /// Gives the matcher bytes that stand in the queue of what is undecided.
     fn match_waiting(&mut self, decoded: &[u8], work: &mut Work<'_>) {
         if !decoded.is_empty() {
-            let engine = work.engine;
+            let matcher = work.matcher;
             let (text, mut decide) = self.split(Fresh::default(), work);
-            text.push(engine, decoded, &mut decide);
+            text.push(matcher, decoded, &mut decide);
         }
     }
 
     /// Gives the matcher a piece; what of it is undecided then goes to the queue.
     fn match_fresh(&mut self, decoded: &[u8], fresh: Fresh<'_>, work: &mut Work<'_>) {
-        let engine = work.engine;
+        let matcher = work.matcher;
         let (text, mut decide) = self.split(fresh, work);
-        text.push(engine, decoded, &mut decide);
+        text.push(matcher, decoded, &mut decide);
         let fresh = decide.fresh;
         self.undecided.take(fresh, work.out);
     }

@@ -18,38 +18,15 @@ use base64::Engine as _;
 use base64::alphabet::STANDARD;
 
 use super::base64::{coder, plain};
-use super::grpc::{Framing, Grpc};
-use super::{Counts, GrpcMessage, WalkError};
-use crate::mask::Engine;
+use super::feed::Feed;
+use super::format::Trailer;
+use super::grpc::Any;
+use super::texts::Texts;
+use super::{Counts, WalkError};
+use crate::mask::CompiledMask;
 
 /// The longest value. Envoy takes no longer ones either, unless told to.
 const LONGEST: usize = 1024 * 1024;
-
-/// How a trailer's value carries text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trailer {
-    /// `grpc-message`: percent-encoded.
-    Message,
-    /// `grpc-status-details-bin`: a `google.rpc.Status` in base64.
-    Details,
-    /// Others whose names end with `-bin`: bytes in base64, several with commas between them.
-    Binary,
-    /// As it is.
-    Text,
-}
-
-impl Trailer {
-    /// What a trailer of this name, in lower case, has.
-    #[must_use]
-    pub fn named(name: &[u8]) -> Self {
-        match name {
-            b"grpc-message" => Self::Message,
-            b"grpc-status-details-bin" => Self::Details,
-            name if name.ends_with(b"-bin") => Self::Binary,
-            _ => Self::Text,
-        }
-    }
-}
 
 /// Masks one value.
 #[derive(Clone, Debug, PartialEq)]
@@ -80,12 +57,12 @@ impl Value {
 
     pub(super) fn finish(
         &mut self,
-        engine: &Engine,
+        mask: &CompiledMask,
         out: &mut Vec<u8>,
         counts: &mut Counts,
     ) -> Result<(), WalkError> {
         let value = std::mem::take(&mut self.value);
-        let masked = mask(self.trailer, engine, &value, counts)?;
+        let masked = masked_value(self.trailer, mask, &value, counts)?;
         out.extend(masked.unwrap_or(value));
         Ok(())
     }
@@ -95,20 +72,20 @@ impl Value {
 ///
 /// # Errors
 /// It is a status that can't be read.
-pub(super) fn mask(
+pub(super) fn masked_value(
     trailer: Trailer,
-    engine: &Engine,
+    mask: &CompiledMask,
     value: &[u8],
     counts: &mut Counts,
 ) -> Result<Option<Vec<u8>>, WalkError> {
     Ok(match trailer {
         Trailer::Message => {
             let text = decoded(value);
-            let masked = plain(engine, &text, counts);
+            let masked = plain(mask.matcher(), &text, counts);
             (masked != text).then(|| encoded(&masked))
         }
         Trailer::Text => {
-            let masked = plain(engine, value, counts);
+            let masked = plain(mask.matcher(), value, counts);
             (masked != value).then(|| line(&masked))
         }
         Trailer::Details | Trailer::Binary => {
@@ -116,11 +93,11 @@ pub(super) fn mask(
             let mut parts = Vec::new();
             for part in value.split(|byte| *byte == b',') {
                 let masked = match bytes(part.trim_ascii()) {
-                    Some(bytes) => binary(trailer, engine, &bytes, counts)?
+                    Some(bytes) => binary(trailer, mask, &bytes, counts)?
                         .map(|masked| coder(&STANDARD, part.ends_with(b"=")).encode(masked)),
                     None if trailer == Trailer::Details => return Err(WalkError::Malformed),
                     None => {
-                        let masked = plain(engine, part, counts);
+                        let masked = plain(mask.matcher(), part, counts);
                         (masked != part).then(|| String::from_utf8_lossy(&line(&masked)).into())
                     }
                 };
@@ -135,31 +112,31 @@ pub(super) fn mask(
 /// What becomes of bytes in which something is replaced.
 fn binary(
     trailer: Trailer,
-    engine: &Engine,
+    mask: &CompiledMask,
     bytes: &[u8],
     counts: &mut Counts,
 ) -> Result<Option<Vec<u8>>, WalkError> {
     let masked = match trailer {
-        Trailer::Details => message(engine, bytes, counts)?,
-        _ if is_line(bytes) => plain(engine, bytes, counts),
-        _ => match message(engine, bytes, counts) {
+        Trailer::Details => message(mask, bytes, counts)?,
+        _ if is_line(bytes) => plain(mask.matcher(), bytes, counts),
+        _ => match message(mask, bytes, counts) {
             Ok(masked) => masked,
-            Err(_) => plain(engine, bytes, counts),
+            Err(_) => plain(mask.matcher(), bytes, counts),
         },
     };
     Ok((masked != bytes).then_some(masked))
 }
 
-fn message(engine: &Engine, bytes: &[u8], counts: &mut Counts) -> Result<Vec<u8>, WalkError> {
-    let length = u32::try_from(bytes.len()).map_err(|_| WalkError::TooLarge)?;
-    let mut walker = Grpc::new(GrpcMessage::Status, Framing::default());
+fn message(mask: &CompiledMask, bytes: &[u8], counts: &mut Counts) -> Result<Vec<u8>, WalkError> {
+    let message = Any::read(bytes, (0, bytes.len()), mask.matcher())?;
+    let mut texts = Texts::default();
+    let mut feed = Feed::new(&mut texts, mask, counts, bytes);
+    message.feed(&mut feed);
+    feed.end();
     let mut out = Vec::with_capacity(bytes.len());
-    for piece in [&[0], &length.to_be_bytes()[..], bytes] {
-        walker.push(engine, piece, &mut out, counts)?;
-    }
-    walker.finish(engine, &mut out, counts)?;
-    // The flag and the length are not the message's.
-    Ok(out.split_off(out.len().min(5)))
+    texts.finish(mask.matcher(), counts, |_| true);
+    texts.release(mask.matcher(), counts, &mut out);
+    Ok(out)
 }
 
 /// Base64 with or without what fills it up.

@@ -12,7 +12,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::mask::detectors::{Detect, Hit, Miss, Start, Window, alphanumeric, hit};
+use crate::mask::detectors::detect::{Detect, Hit, Miss, Start, Window, alphanumeric, hit};
 
 const BASE58: &[u8] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 const BASE58_LENGTHS: std::ops::RangeInclusive<usize> = 26..=35;

@@ -12,7 +12,7 @@
 //!
 //! Bound: 19 digits with a separator between any two, and one byte to see the end.
 
-use crate::mask::detectors::{
+use crate::mask::detectors::detect::{
     Detect, Hit, LONGEST_SEPARATOR, Miss, Separator, Start, Window, hit, separator,
 };
 

@@ -9,7 +9,7 @@
 //!
 //! Bound: 43 bytes.
 
-use crate::mask::detectors::{Detect, Hit, Miss, Start, Window, hit};
+use crate::mask::detectors::detect::{Detect, Hit, Miss, Start, Window, hit};
 
 const PREFIX: &[u8] = b"0x";
 const DIGITS: usize = 40;

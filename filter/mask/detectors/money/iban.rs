@@ -9,7 +9,9 @@
 //!
 //! Bound: 34 characters with 8 separators, and one byte to see the end.
 
-use crate::mask::detectors::{Detect, Hit, LONGEST_SEPARATOR, Miss, Start, Window, hit, separator};
+use crate::mask::detectors::detect::{
+    Detect, Hit, LONGEST_SEPARATOR, Miss, Start, Window, hit, separator,
+};
 
 const LONGEST: usize = 34;
 /// The country and the check digits, between which nothing stands.

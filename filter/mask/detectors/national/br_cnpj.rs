@@ -7,7 +7,7 @@
 use std::sync::LazyLock;
 
 use super::checks::{all_the_same, at, weighted};
-use super::{Number, alone, with_word};
+use super::number::{Number, alone, with_word};
 use crate::mask::detectors::front::Vocabulary;
 
 static WORDS: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary::new("cnpj cadastro"));

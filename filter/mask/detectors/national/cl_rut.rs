@@ -8,7 +8,7 @@
 use std::sync::LazyLock;
 
 use super::checks::value;
-use super::{Number, alone, with_word};
+use super::number::{Number, alone, with_word};
 use crate::mask::detectors::front::Vocabulary;
 
 static WORDS: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary::new("rut run"));

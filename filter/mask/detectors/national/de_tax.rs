@@ -9,7 +9,7 @@
 use std::sync::LazyLock;
 
 use super::checks::{mod_11_10, part};
-use super::{Number, alone, with_word};
+use super::number::{Number, alone, with_word};
 use crate::mask::detectors::front::Vocabulary;
 
 static WORDS: LazyLock<Vocabulary> =

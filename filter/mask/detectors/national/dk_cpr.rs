@@ -8,7 +8,7 @@
 use std::sync::LazyLock;
 
 use super::checks::day_first;
-use super::{Number, with_word};
+use super::number::{Number, with_word};
 use crate::mask::detectors::front::Vocabulary;
 
 static WORDS: LazyLock<Vocabulary> =

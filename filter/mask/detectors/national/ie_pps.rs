@@ -9,7 +9,7 @@
 use std::sync::LazyLock;
 
 use super::checks::{value, weighted};
-use super::{Number, with_word};
+use super::number::{Number, with_word};
 use crate::mask::detectors::front::Vocabulary;
 
 static WORDS: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary::new("pps ppsn ppsno"));

@@ -8,7 +8,7 @@
 use std::sync::LazyLock;
 
 use super::checks::{all_the_same, verhoeff};
-use super::{Number, alone, with_word};
+use super::number::{Number, alone, with_word};
 use crate::mask::detectors::front::Vocabulary;
 
 static WORDS: LazyLock<Vocabulary> =

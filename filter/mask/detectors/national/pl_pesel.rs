@@ -7,7 +7,7 @@
 use std::sync::LazyLock;
 
 use super::checks::{date, number, part, weighted};
-use super::{Number, with_word};
+use super::number::{Number, with_word};
 use crate::mask::detectors::front::Vocabulary;
 
 static WORDS: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary::new("pesel"));

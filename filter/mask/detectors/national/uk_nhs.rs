@@ -9,7 +9,7 @@
 use std::sync::LazyLock;
 
 use super::checks::{all_the_same, weighted};
-use super::{Number, unless_phone, with_word};
+use super::number::{Number, unless_phone, with_word};
 use crate::mask::detectors::front::Vocabulary;
 
 static WORDS: LazyLock<Vocabulary> =

@@ -7,7 +7,7 @@
 
 use std::sync::LazyLock;
 
-use super::{Number, alone};
+use super::number::{Number, alone};
 use crate::mask::detectors::front::Vocabulary;
 
 static WORDS: LazyLock<Vocabulary> =

@@ -13,10 +13,10 @@
 
 use std::sync::LazyLock;
 
-use crate::mask::detectors::front::{Front, Vocabulary};
-use crate::mask::detectors::{
+use crate::mask::detectors::detect::{
     Detect, Hit, LONGEST_SEPARATOR, Miss, Separator, Start, Window, hit, separator,
 };
+use crate::mask::detectors::front::{Front, Vocabulary};
 
 const DIGITS: usize = 9;
 

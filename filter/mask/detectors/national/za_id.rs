@@ -9,7 +9,7 @@
 use std::sync::LazyLock;
 
 use super::checks::{luhn, year_first};
-use super::{Number, alone};
+use super::number::{Number, alone};
 use crate::mask::detectors::front::Vocabulary;
 
 static WORDS: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary::new("id identity"));

@@ -16,8 +16,8 @@
 use std::net::Ipv6Addr;
 use std::sync::LazyLock;
 
+use crate::mask::detectors::detect::{Detect, Hit, Miss, Start, Window, hit};
 use crate::mask::detectors::front::{Front, Vocabulary};
-use crate::mask::detectors::{Detect, Hit, Miss, Start, Window, hit};
 
 const LONGEST: usize = 45;
 /// Two colons and a digit.

@@ -9,7 +9,7 @@
 //!
 //! Bound: 17 bytes, and two to see the end.
 
-use crate::mask::detectors::{Detect, Hit, Miss, Start, Window, hit};
+use crate::mask::detectors::detect::{Detect, Hit, Miss, Start, Window, hit};
 
 /// Three groups of four digits with dots between them.
 const SHORTEST: usize = 14;

@@ -15,7 +15,7 @@ use regex_automata::nfa::thompson;
 use regex_automata::util::start;
 use regex_syntax::hir::{Hir, HirKind};
 
-use super::LONGEST;
+use super::expression::LONGEST;
 
 /// The most states of an expression's automaton before it is made deterministic: repetitions
 /// inside one another multiply. A state takes about forty bytes.

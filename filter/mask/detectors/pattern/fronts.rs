@@ -2,10 +2,11 @@
 
 use std::rc::Rc;
 
+use super::super::detect::word_byte;
 use super::super::group::{Answer, Group, Known};
-use super::super::words::word_byte;
+use super::expression::is_continuation;
 use super::filter::Filter;
-use super::{Patterns, Way, is_continuation};
+use super::patterns::{Patterns, Way};
 use crate::mask::scan::Anchors;
 use crate::mask::window::{Behind, Window};
 

@@ -5,9 +5,10 @@ use std::rc::Rc;
 use super::super::group::{Answer, Group, Known};
 use super::automata::Verdict;
 use super::bytes::ByteSet;
+use super::expression::is_continuation;
 use super::filter::Filter;
 use super::outline::Lead;
-use super::{Patterns, Way, is_continuation};
+use super::patterns::{Patterns, Way};
 use crate::mask::scan::Anchors;
 use crate::mask::window::Window;
 

@@ -1,6 +1,6 @@
 //! Words of which one must stand in front of a match.
 
-use super::super::words::word_byte;
+use super::super::detect::word_byte;
 use crate::mask::window::{Behind, CONTEXT};
 
 /// Words, each in lower case. One of them must stand whole in the bytes in front; where there are

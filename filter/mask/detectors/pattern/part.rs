@@ -13,7 +13,7 @@ use regex_automata::{Anchored, Input};
 use regex_syntax::hir::{Hir, HirKind};
 
 use super::automata::states;
-use super::{LONGEST, Source, is_continuation, parse};
+use super::expression::{LONGEST, Source, is_continuation, parse};
 use crate::mask::window::Window;
 
 /// The group's name.

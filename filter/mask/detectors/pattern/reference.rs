@@ -7,8 +7,9 @@ use regex_automata::hybrid::dfa::{Cache, DFA};
 use regex_automata::nfa::thompson;
 use regex_automata::util::start;
 
-use super::{LONGEST, WORD, is_continuation, parse};
-use crate::mask::detectors::{Detect, Start};
+use super::expression::{LONGEST, is_continuation, parse};
+use super::patterns::WORD;
+use crate::mask::detectors::detect::{Detect, Start};
 use crate::mask::window::{Hit, Miss, Tail, Window};
 
 pub(super) struct Reference {

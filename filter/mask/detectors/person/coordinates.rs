@@ -14,8 +14,8 @@
 
 use std::sync::LazyLock;
 
+use crate::mask::detectors::detect::{Detect, Hit, Miss, Start, Window, hit};
 use crate::mask::detectors::front::{Front, Vocabulary};
-use crate::mask::detectors::{Detect, Hit, Miss, Start, Window, hit};
 
 const MOST_DECIMALS: usize = 15;
 const FEWEST_DECIMALS: usize = 3;

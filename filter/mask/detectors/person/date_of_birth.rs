@@ -15,8 +15,8 @@
 
 use std::sync::LazyLock;
 
+use crate::mask::detectors::detect::{Detect, Hit, Miss, Start, Window, hit};
 use crate::mask::detectors::front::{Front, Vocabulary};
-use crate::mask::detectors::{Detect, Hit, Miss, Start, Window, hit};
 use crate::mask::scan::begins_month;
 
 const NEAR: usize = 6;

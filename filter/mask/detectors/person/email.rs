@@ -13,7 +13,7 @@
 //! Bound: 64 + 1 + 253 bytes, and one to see the end. A local part of more than 64 letters
 //! without a dot or dash in it is no address and stays.
 
-use crate::mask::detectors::{Detect, Hit, Miss, Start, Window, alphanumeric, hit};
+use crate::mask::detectors::detect::{Detect, Hit, Miss, Start, Window, alphanumeric, hit};
 
 /// A letter, an at sign, and a domain such as `b.co`.
 const SHORTEST: usize = 6;

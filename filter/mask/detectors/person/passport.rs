@@ -11,8 +11,8 @@
 
 use std::sync::LazyLock;
 
+use crate::mask::detectors::detect::{Detect, Hit, Miss, Start, Window, alphanumeric, hit};
 use crate::mask::detectors::front::{Front, Vocabulary};
-use crate::mask::detectors::{Detect, Hit, Miss, Start, Window, alphanumeric, hit};
 
 const FEWEST: usize = 6;
 const MOST: usize = 9;

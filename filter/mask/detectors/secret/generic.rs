@@ -13,8 +13,8 @@
 //!
 //! Bound: 129 bytes. The rest of a longer value is masked as it arrives.
 
+use crate::mask::detectors::detect::{Detect, Hit, Miss, Start, Tail, Window, hit};
 use crate::mask::detectors::front::Front;
-use crate::mask::detectors::{Detect, Hit, Miss, Start, Tail, Window, hit};
 
 const SHORTEST: usize = 16;
 const LONGEST: usize = 128;

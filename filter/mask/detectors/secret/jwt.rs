@@ -15,7 +15,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::mask::detectors::{Detect, Hit, Miss, Start, Tail, Window, base64url};
+use crate::mask::detectors::detect::{Detect, Hit, Miss, Start, Tail, Window, base64url};
 
 const OBJECT: &[u8] = b"eyJ";
 const SHORTEST_HEADER: usize = 16;

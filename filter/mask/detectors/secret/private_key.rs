@@ -11,7 +11,7 @@
 //! Bound: the BEGIN line and 256 bytes. From there on everything is masked without being
 //! held, through the END line, or to the end of the text where there is none.
 
-use crate::mask::detectors::{Detect, Hit, Miss, Start, Tail, Window};
+use crate::mask::detectors::detect::{Detect, Hit, Miss, Start, Tail, Window};
 
 const BEGIN: &[u8] = b"-----BEGIN ";
 const END: &[u8] = b"-----END ";
@@ -64,7 +64,7 @@ impl Detect for PrivateKey {
             if run == LONG_EVIDENCE || (run >= EVIDENCE && mixed(window.slice(from, run))) {
                 return Ok(Hit {
                     len: header,
-                    tail: Some(Tail::KeyBlock),
+                    tail: Some(Tail::Until(rest_of_block)),
                 });
             }
             from += run;
@@ -82,7 +82,7 @@ impl Detect for PrivateKey {
 }
 
 /// How many bytes belong to a block whose BEGIN line lies behind, and whether it ends there.
-pub(in crate::mask) fn rest_of_block(window: &Window<'_>) -> (usize, bool) {
+fn rest_of_block(window: &Window<'_>) -> (usize, bool) {
     let mut from = 0;
     loop {
         let rest = window.slice(from, usize::MAX);

@@ -12,7 +12,7 @@
 //! Bound: user information of 256 bytes, a host of the same length, and one byte. The rest of a
 //! database's address is masked as it arrives.
 
-use crate::mask::detectors::{Detect, Hit, Miss, Start, Tail, Window, hit};
+use crate::mask::detectors::detect::{Detect, Hit, Miss, Start, Tail, Window, hit};
 
 const LONGEST: usize = 256;
 /// A scheme, `://`, a colon and a password, an at sign, a host.

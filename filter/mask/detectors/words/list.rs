@@ -5,8 +5,7 @@
 //! the text gets narrower with every byte. Nothing is sorted but the few words of a bucket, so a
 //! hundred thousand words are ready in some milliseconds.
 
-use super::word_byte;
-use crate::mask::detectors::hit;
+use crate::mask::detectors::detect::{hit, word_byte};
 use crate::mask::window::{Hit, Miss, Window};
 
 const LONGEST: usize = 4096;

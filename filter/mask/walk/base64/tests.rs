@@ -3,12 +3,12 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_S
 use serde_json::json;
 
 use super::super::Format;
-use super::super::tests::{engine, masked_text};
+use super::super::tests::{mask, masked_text};
 use crate::config::mask::Options;
-use crate::mask::Engine;
+use crate::mask::CompiledMask;
 
-fn reading() -> Engine {
-    engine().with(&Options {
+fn reading() -> CompiledMask {
+    mask().with(&Options {
         base64: true,
         ..Options::default()
     })
@@ -46,7 +46,7 @@ fn text_in_base64_is_masked_in_either_alphabet() {
                 full("[EMAIL]!")
             );
             // Nobody asked.
-            let unread = masked_text(&engine(), Format::Json, &body(said));
+            let unread = masked_text(&mask(), Format::Json, &body(said));
             assert_eq!(unread, body(said).replace(said, seen));
         }
     }
@@ -64,7 +64,7 @@ fn what_is_no_base64_of_text_is_a_string_like_any_other() {
         "AAAAAAAAAAAAAAAAAAAAAP//////",
     ] {
         let body = json!({"a": string, "b": 1}).to_string();
-        let expected = masked_text(&engine(), Format::Json, &body);
+        let expected = masked_text(&mask(), Format::Json, &body);
         assert_eq!(masked_text(&reading(), Format::Json, &body), expected);
     }
     // Too deep and too long.

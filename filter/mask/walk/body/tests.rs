@@ -1,9 +1,9 @@
 //! A mask's options through the walkers.
 
-use super::super::tests::{engine, masked_text};
+use super::super::tests::{mask, masked_text};
 use super::super::{Format, WalkError, Walker};
 use crate::config::mask::{FieldRules, Options, Pointer, Segment};
-use crate::mask::Engine;
+use crate::mask::CompiledMask;
 
 fn pointer(steps: &[&str]) -> Pointer {
     let step = |step: &&str| match *step {
@@ -13,8 +13,8 @@ fn pointer(steps: &[&str]) -> Pointer {
     Pointer(steps.iter().map(step).collect())
 }
 
-fn with_fields() -> Engine {
-    engine().with(&Options {
+fn with_fields() -> CompiledMask {
+    mask().with(&Options {
         fields: FieldRules {
             remove: vec![pointer(&["metadata", "customer"])],
             round: vec![(pointer(&["data", "*", "embedding"]), 2)],
@@ -65,29 +65,29 @@ fn where_fields_have_rules_what_is_not_json_goes_no_further() {
         (Format::Events, "data: {\"a\":1,,}\n\n"),
         (Format::Lines, "{\"a\":1,,}\n"),
     ] {
-        let engine = with_fields();
+        let mask = with_fields();
         let mut walker = Walker::new(format);
         let mut out = Vec::new();
         let result = walker
-            .push(&engine, body.as_bytes(), &mut out)
-            .and_then(|()| walker.finish(&engine, &mut out));
+            .push(&mask, body.as_bytes(), &mut out)
+            .and_then(|()| walker.finish(&mask, &mut out));
         assert_eq!(result, Err(WalkError::Malformed), "{body}");
     }
 }
 
 #[test]
 fn names_are_matched_where_the_mask_says_so() {
-    let engine = engine().with(&Options {
+    let mask = mask().with(&Options {
         keys: true,
         ..Options::default()
     });
     assert_eq!(
-        masked_text(&engine, Format::Json, r#"{"jane@example.com":{"a":"b"}}"#),
+        masked_text(&mask, Format::Json, r#"{"jane@example.com":{"a":"b"}}"#),
         r#"{"[EMAIL]":{"a":"b"}}"#
     );
     assert_eq!(
         masked_text(
-            &engine,
+            &mask,
             Format::Events,
             "data: {\"jane@example.com\":{\"a\":\"b\"}}\n\n"
         ),
@@ -109,12 +109,12 @@ fn names_are_matched_where_the_mask_says_so() {
         (r#"{"jane@example.com"#, r#"{"[EMAIL]"#),
         (r#"{"jane@example.com" oops"#, r#"{"[EMAIL]" oops"#),
     ] {
-        assert_eq!(masked_text(&engine, Format::Json, body), expected);
+        assert_eq!(masked_text(&mask, Format::Json, body), expected);
     }
     let long = "n".repeat(2000);
     assert_eq!(
         masked_text(
-            &engine,
+            &mask,
             Format::Json,
             &format!("{{\"{long} jane@example.com\":1}}")
         ),

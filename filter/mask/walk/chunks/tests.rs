@@ -3,10 +3,10 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::super::tests::{engine, masked_text, plainly, try_pieces};
+use super::super::tests::{mask, masked_text, plainly, try_pieces};
 use super::super::{Format, Walker};
 use super::{FRONT, GAP, LONGEST};
-use crate::mask::Engine;
+use crate::mask::CompiledMask;
 
 /// A chunk of Gemini's with this text.
 fn chunk(candidate: usize, text: &str) -> Value {
@@ -39,15 +39,15 @@ fn said(body: &[u8], candidate: usize) -> String {
     parts.filter_map(|part| part["text"].as_str()).collect()
 }
 
-fn whole(engine: &Engine, body: &str) -> Vec<u8> {
-    try_pieces(engine, Format::Json, body.as_bytes(), &[]).expect("the body can be masked")
+fn whole(mask: &CompiledMask, body: &str) -> Vec<u8> {
+    try_pieces(mask, Format::Json, body.as_bytes(), &[]).expect("the body can be masked")
 }
 
 #[test]
 fn a_match_over_several_chunks_is_written_where_it_begins() {
     assert_eq!(
         masked_text(
-            &engine(),
+            &mask(),
             Format::Json,
             &texts(&["I am al", "ice@exam", "ple.com", " and", " you"])
         ),
@@ -56,14 +56,14 @@ fn a_match_over_several_chunks_is_written_where_it_begins() {
     // One line, and escapes.
     let body = "[{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"al\\u0069ce\"}]}}]},{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"\\u0040example.\"},{\"text\":\"com!\"}]}}]}]";
     let masked = "[{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"[EMAIL]\"}]}}]},{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"\"},{\"text\":\"!\"}]}}]}]";
-    assert_eq!(masked_text(&engine(), Format::Json, body), masked);
+    assert_eq!(masked_text(&mask(), Format::Json, body), masked);
 }
 
 #[test]
 fn a_text_in_any_six_chunks_is_masked_as_the_whole() {
-    let engine = engine();
+    let mask = mask();
     let text = "a@b.io 1.2.3.4";
-    let expected = plainly(&engine, text);
+    let expected = plainly(&mask, text);
     assert_eq!(expected, "[EMAIL] [IP]");
     let mut cuts = [0; 5];
     loop {
@@ -74,7 +74,7 @@ fn a_text_in_any_six_chunks_is_masked_as_the_whole() {
             piece
         });
         let body = texts(&pieces.collect::<Vec<_>>());
-        assert_eq!(said(&whole(&engine, &body), 0), expected, "cut at {cuts:?}");
+        assert_eq!(said(&whole(&mask, &body), 0), expected, "cut at {cuts:?}");
         let Some(last) = cuts.iter().rposition(|cut| *cut < text.len()) else {
             break;
         };
@@ -85,14 +85,14 @@ fn a_text_in_any_six_chunks_is_masked_as_the_whole() {
 
 #[test]
 fn candidates_and_thoughts_are_texts_of_their_own() {
-    let engine = engine();
+    let mask = mask();
     let body = array(&[
         chunk(0, "jane@"),
         chunk(1, "joe@"),
         chunk(0, "a.org"),
         chunk(1, "b.org"),
     ]);
-    let masked = whole(&engine, &body);
+    let masked = whole(&mask, &body);
     assert_eq!(
         (said(&masked, 0), said(&masked, 1)),
         ("[EMAIL]".to_owned(), "[EMAIL]".to_owned())
@@ -100,17 +100,17 @@ fn candidates_and_thoughts_are_texts_of_their_own() {
     let thought =
         json!({"candidates": [{"content": {"parts": [{"text": "jane@", "thought": true}]}}]});
     let body = array(&[thought, chunk(0, "example.com")]);
-    assert_eq!(whole(&engine, &body), body.as_bytes());
+    assert_eq!(whole(&mask, &body), body.as_bytes());
 }
 
 #[test]
 fn a_chunk_leaves_as_soon_as_its_text_is_harmless() {
-    let engine = engine();
+    let mask = mask();
     let mut walker = Walker::new(Format::Json);
     let mut step = |piece: &str| {
         let mut out = Vec::new();
         walker
-            .push(&engine, piece.as_bytes(), &mut out)
+            .push(&mask, piece.as_bytes(), &mut out)
             .expect("chunks");
         String::from_utf8(out).expect("UTF-8")
     };
@@ -151,7 +151,7 @@ fn what_has_nothing_to_mask_stays_as_it_came() {
         "[",
         "",
     ] {
-        assert_eq!(masked_text(&engine(), Format::Json, body), body);
+        assert_eq!(masked_text(&mask(), Format::Json, body), body);
     }
 }
 
@@ -185,13 +185,13 @@ fn what_is_no_chunk_is_masked_all_the_same() {
             "[{\"modelVersion\":\"[CREDIT_CARD]\"}]",
         ),
     ] {
-        assert_eq!(masked_text(&engine(), Format::Json, body), masked);
+        assert_eq!(masked_text(&mask(), Format::Json, body), masked);
     }
 }
 
 #[test]
 fn a_chunk_beyond_the_bound_is_masked_as_it_streams() {
-    let engine = engine();
+    let mask = mask();
     let picture = "A".repeat(LONGEST);
     let long = |text: &str| {
         json!({"candidates": [{"content": {"parts": [
@@ -204,7 +204,7 @@ fn a_chunk_beyond_the_bound_is_masked_as_it_streams() {
         chunk(0, "ple.com"),
     ]);
     let out = try_pieces(
-        &engine,
+        &mask,
         Format::Json,
         body.as_bytes(),
         &[5, 70_000, 1_048_600],
@@ -215,7 +215,7 @@ fn a_chunk_beyond_the_bound_is_masked_as_it_streams() {
     let mut walker = Walker::new(Format::Json);
     let mut most = 0;
     for piece in body.as_bytes().chunks(4096) {
-        walker.push(&engine, piece, &mut Vec::new()).unwrap();
+        walker.push(&mask, piece, &mut Vec::new()).unwrap();
         most = most.max(walker.held());
     }
     assert!(most <= LONGEST + 4096, "{most}");
@@ -223,34 +223,34 @@ fn a_chunk_beyond_the_bound_is_masked_as_it_streams() {
 
 #[test]
 fn nothing_waits_without_bounds() {
-    let engine = engine();
+    let mask = mask();
     let mut walker = Walker::new(Format::Json);
     let mut out = Vec::new();
     let open = texts(&["jane@exam"]);
     let open = open.trim_end().trim_end_matches(']');
-    walker.push(&engine, open.as_bytes(), &mut out).unwrap();
+    walker.push(&mask, open.as_bytes(), &mut out).unwrap();
     assert!(walker.held() > 0);
     let blanks = vec![b' '; GAP + 1];
-    walker.push(&engine, &blanks, &mut out).unwrap();
+    walker.push(&mask, &blanks, &mut out).unwrap();
     assert_eq!(walker.held(), 0);
     let rest = texts(&["ple.com a@b.io"]).replacen('[', ",", 1);
-    walker.push(&engine, rest.as_bytes(), &mut out).unwrap();
-    walker.finish(&engine, &mut out).unwrap();
+    walker.push(&mask, rest.as_bytes(), &mut out).unwrap();
+    walker.finish(&mask, &mut out).unwrap();
     assert_eq!(said(&out, 0), "[EMAIL] [EMAIL]");
 
     let mut walker = Walker::new(Format::Json);
     let front = format!("[{}", " ".repeat(FRONT));
-    walker.push(&engine, front.as_bytes(), &mut out).unwrap();
+    walker.push(&mask, front.as_bytes(), &mut out).unwrap();
     assert_eq!(walker.held(), 0);
 }
 
 /// What becomes of chunks that come as the data of events.
-fn as_events(engine: &Engine, chunks: &[String]) -> Vec<String> {
+fn as_events(mask: &CompiledMask, chunks: &[String]) -> Vec<String> {
     let body: String = chunks
         .iter()
         .map(|chunk| format!("data: {chunk}\n\n"))
         .collect();
-    let out = try_pieces(engine, Format::Events, body.as_bytes(), &[]).unwrap();
+    let out = try_pieces(mask, Format::Events, body.as_bytes(), &[]).unwrap();
     let out = String::from_utf8(out).unwrap();
     let events = out
         .split_terminator("\n\n")
@@ -276,7 +276,7 @@ proptest! {
         ),
         cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..6),
     ) {
-        let engine = engine();
+        let mask = mask();
         let chunks: Vec<String> = chunks
             .iter()
             .map(|(candidate, text, ends, thought)| {
@@ -293,8 +293,8 @@ proptest! {
         let body = format!("[{}]", chunks.join(","));
         let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(body.len())).collect();
         cuts.sort_unstable();
-        let out = try_pieces(&engine, Format::Json, body.as_bytes(), &cuts).unwrap();
-        let expected = format!("[{}]", as_events(&engine, &chunks).join(","));
+        let out = try_pieces(&mask, Format::Json, body.as_bytes(), &cuts).unwrap();
+        let expected = format!("[{}]", as_events(&mask, &chunks).join(","));
         prop_assert_eq!(String::from_utf8(out).unwrap(), expected);
     }
 }

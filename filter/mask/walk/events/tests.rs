@@ -11,10 +11,10 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::super::Format;
-use super::super::tests::{engine, masked_text};
+use super::super::tests::{mask, masked_text};
 
 pub(super) fn events(body: &str) -> String {
-    masked_text(&engine(), Format::Events, body)
+    masked_text(&mask(), Format::Events, body)
 }
 
 /// A chat chunk in which the text stands at `path` of the delta.

@@ -6,7 +6,8 @@
 
 use super::super::grammar::{Grammar, Role};
 use super::super::{WalkError, scalar};
-use super::{Edit, Fields, Live, Step, number};
+use super::number;
+use super::rules::{Edit, Fields, Live, Step};
 use crate::mask::scan::end_of_string;
 
 /// Bytes that may stand between two values: names are seldom as long as a hundred.
@@ -373,4 +374,16 @@ impl Editor {
         self.end_value();
         Ok(())
     }
+}
+
+/// Edits JSON that is known whole.
+///
+/// # Errors
+/// It is not JSON.
+pub(in crate::mask::walk) fn edit(fields: &Fields, json: &[u8]) -> Result<Vec<u8>, WalkError> {
+    let mut out = Vec::with_capacity(json.len());
+    let mut editor = Editor::default();
+    editor.push(fields, json, &mut out)?;
+    editor.finish(fields, &mut out)?;
+    Ok(out)
 }

@@ -30,12 +30,12 @@
 use sha2::{Digest, Sha256};
 
 use super::super::WalkError;
-use super::super::feed::{Feed, Range};
+use super::super::feed::Feed;
 use super::super::queue::Length;
 use super::super::texts::{Id, Owner};
-use super::super::track::Writing;
-use crate::mask::{Engine, Sink, Text};
-use crate::wire::{Fields, Value};
+use super::super::writing::Writing;
+use crate::mask::{Matcher, Sink, Text};
+use crate::wire::{Fields, Range, Value};
 
 /// Nesting that is followed. Protobuf's libraries read no deeper messages either.
 const DEPTH: usize = 100;
@@ -65,9 +65,9 @@ enum Kind {
 }
 
 /// Walks through one message.
-pub(super) struct Any<'a> {
+pub(in crate::mask::walk) struct Any<'a> {
     bytes: &'a [u8],
-    engine: &'a Engine,
+    matcher: &'a Matcher,
     /// In the order in which they stand, outer ones before inner ones.
     found: Vec<Found>,
 }
@@ -77,14 +77,14 @@ impl<'a> Any<'a> {
     ///
     /// # Errors
     /// It is not one, or has more fields than are followed.
-    pub(super) fn read(
+    pub(in crate::mask::walk) fn read(
         bytes: &'a [u8],
         range: Range,
-        engine: &'a Engine,
+        matcher: &'a Matcher,
     ) -> Result<Self, WalkError> {
         let mut this = Self {
             bytes,
-            engine,
+            matcher,
             found: Vec::new(),
         };
         this.survey(range, Id::default(), 0)?;
@@ -92,7 +92,7 @@ impl<'a> Any<'a> {
     }
 
     /// Gives its texts to the matcher.
-    pub(super) fn feed(&self, feed: &mut Feed<'_>) {
+    pub(in crate::mask::walk) fn feed(&self, feed: &mut Feed<'_>) {
         let texts = self.found.iter().filter(|one| one.kind == Kind::Text);
         let streamed = texts.count() <= STREAMED;
         let mut open: Vec<usize> = Vec::new();
@@ -105,7 +105,7 @@ impl<'a> Any<'a> {
             open.push(one.bytes.1);
             match one.kind {
                 Kind::Message => {}
-                Kind::Text if streamed && !finds(self.engine, self.slice(one.bytes)) => {
+                Kind::Text if streamed && !finds(self.matcher, self.slice(one.bytes)) => {
                     feed.piece(one.bytes, (&one.id, Owner::default()), Writing::Raw);
                 }
                 Kind::Text => {
@@ -205,7 +205,7 @@ impl<'a> Any<'a> {
             return true;
         }
         let masked = self.masked(one.bytes, inner);
-        if finds(self.engine, &masked) {
+        if finds(self.matcher, &masked) {
             return false;
         }
         masked != content || self.is_counted(one.bytes)
@@ -229,7 +229,7 @@ impl<'a> Any<'a> {
         for text in inner.iter().filter(|one| one.kind == Kind::Text) {
             masked.extend_from_slice(self.slice((at, text.bytes.0)));
             let content = self.slice(text.bytes);
-            if finds(self.engine, content) {
+            if finds(self.matcher, content) {
                 // Whatever stands there, it is no text any more.
                 masked.push(0);
             } else {
@@ -256,7 +256,7 @@ fn is_line(bytes: &[u8]) -> bool {
 }
 
 /// Whether a detector finds something in the text.
-fn finds(engine: &Engine, text: &[u8]) -> bool {
+fn finds(matcher: &Matcher, text: &[u8]) -> bool {
     struct Found(bool);
 
     impl Sink for Found {
@@ -268,8 +268,8 @@ fn finds(engine: &Engine, text: &[u8]) -> bool {
     }
 
     let mut found = Found(false);
-    let mut matcher = Text::default();
-    matcher.push(engine, text, &mut found);
-    matcher.finish(engine, &mut found);
+    let mut read = Text::default();
+    read.push(matcher, text, &mut found);
+    read.finish(matcher, &mut found);
     found.0
 }

@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use super::HEADER;
+use super::frame::{HEADER, framed};
 use crate::wire::{Fields, Range, Value, WireError};
 
 /// The frame of a message without the fields at these paths of field numbers.
@@ -13,11 +13,8 @@ use crate::wire::{Fields, Range, Value, WireError};
 pub(super) fn without(frame: &[u8], paths: &[Vec<u32>]) -> Result<Vec<u8>, WireError> {
     let paths: Vec<&[u32]> = paths.iter().map(Vec::as_slice).collect();
     let message = edited(frame, (HEADER, frame.len()), &paths)?;
-    let length = u32::try_from(message.len()).map_err(|_| WireError)?;
-    let mut out = frame.get(..1).unwrap_or_default().to_vec();
-    out.extend(length.to_be_bytes());
-    out.extend(message);
-    Ok(out)
+    let flag = frame.first().copied().unwrap_or_default();
+    framed(flag, &message).ok_or(WireError)
 }
 
 /// One message. No path is longer than the policy allows, so the depth is bounded.

@@ -8,11 +8,11 @@
 use sha2::{Digest, Sha256};
 
 use super::super::WalkError;
-use super::super::feed::{Feed, Range};
+use super::super::feed::Feed;
 use super::super::queue::Length;
 use super::super::texts::{Id, Owner};
-use super::super::track::Writing;
-use crate::wire::{Elements, Field, Fields, Value};
+use super::super::writing::Writing;
+use crate::wire::{Elements, Field, Fields, Range, Value};
 
 /// Outputs of one message.
 const OUTPUTS: usize = 1024;

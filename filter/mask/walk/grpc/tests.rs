@@ -3,9 +3,10 @@ mod frames;
 
 use proptest::prelude::*;
 
-use super::super::tests::{engine, engine_with, masked, plainly, try_pieces};
+use super::super::tests::{mask, mask_with, masked, plainly, try_pieces};
 use super::super::{Format, GrpcMessage, WalkError, Walker};
-use super::{HEADER, LONGEST};
+use super::body::LONGEST;
+use super::frame::HEADER;
 use crate::config::mask::Style;
 
 const UNARY: Format = Format::Grpc(GrpcMessage::ModelInferResponse);
@@ -115,12 +116,12 @@ fn every_text_of_an_answer_is_masked() {
         .concat()
     };
     assert_eq!(
-        masked(&engine(), UNARY, &frame(&message(mail))),
+        masked(&mask(), UNARY, &frame(&message(mail))),
         frame(&message("to [EMAIL]!"))
     );
     let stream = |mail: &str| [frame(&field(1, mail)), frame(&field(2, message(mail)))].concat();
     assert_eq!(
-        masked(&engine(), STREAM, &stream(mail)),
+        masked(&mask(), STREAM, &stream(mail)),
         stream("to [EMAIL]!")
     );
 }
@@ -140,7 +141,7 @@ fn fields_may_come_in_any_order() {
         .concat()
     };
     assert_eq!(
-        masked(&engine(), UNARY, &frame(&message("alice@example.com"))),
+        masked(&mask(), UNARY, &frame(&message("alice@example.com"))),
         frame(&message("[EMAIL]"))
     );
 }
@@ -150,11 +151,11 @@ fn with_nothing_to_mask_even_odd_lengths_stay() {
     // Lengths of 6 and 3, written in more bytes than they need.
     let message = [&[0x2a, 0x86, 0x80, 0x00, 0x0a, 0x83, 0x00][..], b"abc"].concat();
     let body = frame(&message);
-    assert_eq!(masked(&engine(), UNARY, &body), body);
+    assert_eq!(masked(&mask(), UNARY, &body), body);
     let body = [frame(b""), frame(&number(9, 1)), frame(b"")].concat();
-    assert_eq!(masked(&engine(), UNARY, &body), body);
-    assert_eq!(masked(&engine(), STREAM, &body), body);
-    assert_eq!(masked(&engine(), STREAM, b""), b"");
+    assert_eq!(masked(&mask(), UNARY, &body), body);
+    assert_eq!(masked(&mask(), STREAM, &body), body);
+    assert_eq!(masked(&mask(), STREAM, b""), b"");
 }
 
 #[test]
@@ -164,7 +165,7 @@ fn lengths_grow_and_shrink_with_the_text() {
         (Style::Label, "[LONGER THAN WHAT IT STANDS FOR]"),
     ] {
         let label_text = label.trim_matches(['[', ']']);
-        let engine = engine_with(&[(label_text, "Q[0-9]")], style);
+        let mask = mask_with(&[(label_text, "Q[0-9]")], style);
         let message = |word: &str| {
             let text = format!("{word} ").repeat(40);
             frame(
@@ -176,7 +177,7 @@ fn lengths_grow_and_shrink_with_the_text() {
             )
         };
         assert_eq!(
-            try_pieces(&engine, UNARY, &message("Q1"), &[]),
+            try_pieces(&mask, UNARY, &message("Q1"), &[]),
             Ok(message(label))
         );
     }
@@ -193,7 +194,7 @@ fn a_text_goes_on_from_message_to_message() {
         };
         assert_eq!(
             masked(
-                &engine(),
+                &mask(),
                 STREAM,
                 &stream(&["I am al", "ice@exam", "ple.com", " x"])
             ),
@@ -219,7 +220,7 @@ fn texts_of_a_stream_are_told_apart() {
         ],
     ];
     for pair in pairs {
-        assert_eq!(masked(&engine(), STREAM, &pair.concat()), pair.concat());
+        assert_eq!(masked(&mask(), STREAM, &pair.concat()), pair.concat());
     }
     // In an answer of one message nothing goes on.
     let two = [
@@ -227,12 +228,12 @@ fn texts_of_a_stream_are_told_apart() {
         frame(&output("a", "BYTES", &["ple.com"])),
     ]
     .concat();
-    assert_eq!(masked(&engine(), UNARY, &two), two);
+    assert_eq!(masked(&mask(), UNARY, &two), two);
 }
 
 #[test]
 fn a_whole_batch_in_a_stream_is_not_held() {
-    let engine = engine();
+    let mask = mask();
     let texts: Vec<String> = (0..3000).map(|at| format!("word{at}")).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let body = frame(&field(
@@ -241,17 +242,17 @@ fn a_whole_batch_in_a_stream_is_not_held() {
     ));
     let mut walker = Walker::new(STREAM);
     let mut out = Vec::new();
-    walker.push(&engine, &body, &mut out).expect("a stream");
+    walker.push(&mask, &body, &mut out).expect("a stream");
     assert_eq!(out, body);
 }
 
 #[test]
 fn a_message_leaves_when_its_text_is_decided_or_its_answer_over() {
-    let engine = engine();
+    let mask = mask();
     let mut walker = Walker::new(STREAM);
     let mut step = |message: &[u8]| {
         let mut out = Vec::new();
-        walker.push(&engine, message, &mut out).expect("a stream");
+        walker.push(&mask, message, &mut out).expect("a stream");
         out
     };
     assert_eq!(
@@ -277,17 +278,17 @@ fn a_message_leaves_when_its_text_is_decided_or_its_answer_over() {
     // The trailers end the rest.
     let mut out = step(&token(false, "1", "a", "bob@example.com"));
     assert!(out.is_empty());
-    walker.finish(&engine, &mut out).expect("a stream");
+    walker.finish(&mask, &mut out).expect("a stream");
     assert_eq!(out, token(false, "1", "a", "[EMAIL]"));
 }
 
 #[test]
 fn what_cannot_be_masked_is_refused() {
-    let engine = engine();
+    let mask = mask();
     let refused = |format, body: &[u8]| {
-        let whole = try_pieces(&engine, format, body, &[]);
+        let whole = try_pieces(&mask, format, body, &[]);
         let cuts: Vec<usize> = (0..body.len()).collect();
-        assert_eq!(try_pieces(&engine, format, body, &cuts), whole);
+        assert_eq!(try_pieces(&mask, format, body, &cuts), whole);
         whole.err()
     };
     let good = frame(&output("a", "BYTES", &["x"]));
@@ -358,13 +359,13 @@ fn what_cannot_be_masked_is_refused() {
 
 #[test]
 fn the_largest_message_is_masked_and_no_more_is_held() {
-    let engine = engine();
+    let mask = mask();
     let text = "word ".repeat(LONGEST / 5 - 10);
     let body = frame(&output("a", "BYTES", &[&text]));
     let mut walker = Walker::new(UNARY);
     let mut out = Vec::new();
     for piece in body.chunks(100_000) {
-        walker.push(&engine, piece, &mut out).expect("a message");
+        walker.push(&mask, piece, &mut out).expect("a message");
         assert!(walker.held() <= LONGEST + HEADER);
     }
     assert!(out == body);
@@ -379,12 +380,12 @@ proptest! {
         cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..6),
         style in prop::sample::select(vec![Style::Label, Style::Stars, Style::Partial, Style::Remove]),
     ) {
-        let engine = engine_with(&[], style);
+        let mask = mask_with(&[], style);
         let names = ["a", "b", "c"];
         let body: Vec<u8> = tokens.iter().flat_map(|(name, raw, text)| token(*raw, "1", names[*name], text)).collect();
         let mut cuts: Vec<usize> = cuts.iter().filter(|_| !body.is_empty()).map(|cut| cut.index(body.len())).collect();
         cuts.sort_unstable();
-        let mut out = try_pieces(&engine, STREAM, &body, &cuts).expect("a stream").into_iter().peekable();
+        let mut out = try_pieces(&mask, STREAM, &body, &cuts).expect("a stream").into_iter().peekable();
         let mut texts = vec![String::new(); 3];
         for (name, raw, _) in &tokens {
             // Short texts only: each length is one byte.
@@ -400,7 +401,7 @@ proptest! {
         prop_assert!(out.peek().is_none());
         for (name, text) in texts.iter().enumerate() {
             let whole: String = tokens.iter().filter(|(of, ..)| *of == name).map(|(.., text)| *text).collect();
-            prop_assert_eq!(text, &plainly(&engine, &whole));
+            prop_assert_eq!(text, &plainly(&mask, &whole));
         }
     }
 
@@ -416,16 +417,16 @@ proptest! {
         nested in any::<bool>(),
         cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..6),
     ) {
-        let engine = engine();
+        let mask = mask();
         let message = message.concat();
         let body = frame(&if nested { field(2, field(5, message)) } else { message });
         let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(body.len())).collect();
         cuts.sort_unstable();
         for format in [UNARY, STREAM] {
-            let whole = try_pieces(&engine, format, &body, &[]);
-            prop_assert_eq!(try_pieces(&engine, format, &body, &cuts), whole.clone());
+            let whole = try_pieces(&mask, format, &body, &[]);
+            prop_assert_eq!(try_pieces(&mask, format, &body, &cuts), whole.clone());
             if let Ok(whole) = whole {
-                let again = try_pieces(&engine, format, &whole, &[]);
+                let again = try_pieces(&mask, format, &whole, &[]);
                 prop_assert_eq!(again, Ok(whole), "the output is a message with nothing to mask");
             }
         }

@@ -1,8 +1,10 @@
 //! The frame of gRPC-Web that holds an answer's trailers: lines as HTTP/1 has them.
 
-use super::super::feed::{Feed, Range};
-use super::super::track::Writing;
-use super::super::trailer::Trailer;
+use super::super::Trailer;
+use super::super::feed::Feed;
+use super::super::trailer;
+use super::super::writing::Writing;
+use crate::wire::Range;
 
 /// Gives the text in the lines at `range` to the matcher.
 pub(super) fn feed(feed: &mut Feed<'_>, (start, end): Range) {
@@ -16,15 +18,19 @@ pub(super) fn feed(feed: &mut Feed<'_>, (start, end): Range) {
         let line = line.trim_ascii_end();
         let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
         let value = line.get(name.len() + 1..).unwrap_or_default();
-        let trailer = Trailer::named(&name.trim_ascii().to_ascii_lowercase());
-        match trailer {
+        let kind = Trailer::named(&name.trim_ascii().to_ascii_lowercase());
+        match kind {
             // A line without a value is a text as well: nothing says that it is none.
             Trailer::Text => feed.whole((from, from + line.len()), Writing::Line),
             _ if value.is_empty() => feed.whole((from, from + line.len()), Writing::Line),
             _ => {
                 let blanks = value.len() - value.trim_ascii_start().len();
                 let value = from + name.len() + 1 + blanks;
-                feed.trailer((value, from + line.len()), trailer);
+                // One that can't be read is left out.
+                feed.rewrite((value, from + line.len()), |mask, value, counts| {
+                    trailer::masked_value(kind, mask, value, counts)
+                        .unwrap_or_else(|_| Some(Vec::new()))
+                });
             }
         }
     }

@@ -2,14 +2,14 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::super::tests::{
-    engine, engine_with, files, masked, masked_text, plainly, try_pieces, vectors,
+    files, mask, mask_with, masked, masked_text, plainly, try_pieces, vectors,
 };
 use super::super::{Format, Walker};
 use crate::config::mask::Style;
-use crate::mask::Engine;
+use crate::mask::CompiledMask;
 
 fn json(body: &str) -> String {
-    masked_text(&engine(), Format::Json, body)
+    masked_text(&mask(), Format::Json, body)
 }
 
 #[test]
@@ -26,10 +26,10 @@ fn strings_are_matched_decoded_and_written_back_as_they_were() {
 
 #[test]
 fn an_escape_of_which_a_part_matches_goes_whole() {
-    let engine = engine_with(&[("X", r"(?-u:\xC3)")], Style::Label);
+    let mask = mask_with(&[("X", r"(?-u:\xC3)")], Style::Label);
     assert_eq!(
         masked_text(
-            &engine,
+            &mask,
             Format::Json,
             r#"["\u00e9 alice@example.com","\u00e9a"]"#
         ),
@@ -104,14 +104,14 @@ fn what_is_not_json_is_masked_and_does_not_become_json() {
         assert_eq!(json(body), expected, "{body}");
     }
     for style in [Style::Label, Style::Stars, Style::Partial, Style::Remove] {
-        let engine = engine_with(&[("1", "ZZ[0-9]{2}"), ("\"", "YY[0-9]{2}")], style);
+        let mask = mask_with(&[("1", "ZZ[0-9]{2}"), ("\"", "YY[0-9]{2}")], style);
         for body in [
             "[alice@example.com]",
             "1 alice@example.com",
             "[ZZ12]",
             "[YY12]",
         ] {
-            let out = masked(&engine, Format::Json, body.as_bytes());
+            let out = masked(&mask, Format::Json, body.as_bytes());
             assert!(
                 serde_json::from_slice::<Value>(&out).is_err(),
                 "{style:?} {body}"
@@ -122,7 +122,7 @@ fn what_is_not_json_is_masked_and_does_not_become_json() {
 
 #[test]
 fn bytes_that_are_no_text_pass() {
-    let engine = engine();
+    let mask = mask();
     for body in [
         &b"[\"\xff\xfe\xc3\", \"\xed\xa0\x80\", \"a\x00b\x1f\"]"[..],
         b"[\"\\ud800\", \"\\udc00\\ud800x\"]",
@@ -131,7 +131,7 @@ fn bytes_that_are_no_text_pass() {
         b"",
         b" \r\n\t",
     ] {
-        assert_eq!(masked(&engine, Format::Json, body), body);
+        assert_eq!(masked(&mask, Format::Json, body), body);
     }
 }
 
@@ -145,7 +145,7 @@ fn a_byte_order_mark_does_not_end_the_grammar() {
 
 #[test]
 fn nesting_beyond_the_bound_is_masked() {
-    let engine = engine();
+    let mask = mask();
     let deep = 100_000;
     for (open, close) in [("[", "]"), ("{\"bob@example.com\":", "}")] {
         let body = format!(
@@ -154,7 +154,7 @@ fn nesting_beyond_the_bound_is_masked() {
             close.repeat(deep)
         );
         let out = try_pieces(
-            &engine,
+            &mask,
             Format::Json,
             body.as_bytes(),
             &[deep / 2, deep * 3 / 2],
@@ -178,7 +178,7 @@ fn nesting_beyond_the_bound_is_masked() {
         "]".repeat(5000)
     );
     let out =
-        String::from_utf8(try_pieces(&engine, Format::Json, body.as_bytes(), &[]).expect("JSON"))
+        String::from_utf8(try_pieces(&mask, Format::Json, body.as_bytes(), &[]).expect("JSON"))
             .expect("UTF-8");
     assert!(out.starts_with("{\"a@example.com\":"));
     assert!(out.ends_with("], \"b@example.com\": \"[CREDIT_CARD]\"}"));
@@ -186,8 +186,8 @@ fn nesting_beyond_the_bound_is_masked() {
 
 #[test]
 fn what_is_held_does_not_grow_with_the_body() {
-    let engine = engine();
-    let bound = engine.max_pending() * 6 + 4096;
+    let mask = mask();
+    let bound = mask.matcher().max_pending() * 6 + 4096;
     for text in [
         "word ",
         "\\u00e9\\n",
@@ -206,11 +206,11 @@ fn what_is_held_does_not_grow_with_the_body() {
             let mut out = Vec::new();
             let piece = text.repeat(1024);
             walker
-                .push(&engine, before.as_bytes(), &mut out)
+                .push(&mask, before.as_bytes(), &mut out)
                 .expect("JSON");
             for _ in 0..40 {
                 walker
-                    .push(&engine, piece.as_bytes(), &mut out)
+                    .push(&mask, piece.as_bytes(), &mut out)
                     .expect("JSON");
                 out.clear();
                 assert!(
@@ -220,31 +220,31 @@ fn what_is_held_does_not_grow_with_the_body() {
                 );
             }
             walker
-                .push(&engine, after.as_bytes(), &mut out)
+                .push(&mask, after.as_bytes(), &mut out)
                 .expect("JSON");
-            walker.finish(&engine, &mut out).expect("JSON");
+            walker.finish(&mask, &mut out).expect("JSON");
             assert_eq!(walker.held(), 0);
         }
     }
 }
 
 /// Every string value and every integer in a value, masked by the matcher alone.
-fn by_value(engine: &Engine, value: &Value) -> Value {
+fn by_value(mask: &CompiledMask, value: &Value) -> Value {
     match value {
-        Value::String(text) => Value::String(plainly(engine, text)),
+        Value::String(text) => Value::String(plainly(mask, text)),
         Value::Number(number) => {
             let text = number.to_string();
-            let masked = plainly(engine, &text);
+            let masked = plainly(mask, &text);
             if masked == text {
                 value.clone()
             } else {
                 Value::String(masked)
             }
         }
-        Value::Array(values) => values.iter().map(|value| by_value(engine, value)).collect(),
+        Value::Array(values) => values.iter().map(|value| by_value(mask, value)).collect(),
         Value::Object(members) => members
             .iter()
-            .map(|(name, value)| (name.clone(), by_value(engine, value)))
+            .map(|(name, value)| (name.clone(), by_value(mask, value)))
             .collect(),
         _ => value.clone(),
     }
@@ -255,13 +255,13 @@ fn the_foreign_suite_parses_to_the_same_value_or_still_not() {
     let Some(folder) = vectors("json-test-suite") else {
         return;
     };
-    let engine = engine();
+    let mask = mask();
     for (path, body) in files(&folder) {
         let cuts: Vec<usize> = (0..body.len()).collect();
-        let out = try_pieces(&engine, Format::Json, &body, &[]).expect("JSON is always masked");
+        let out = try_pieces(&mask, Format::Json, &body, &[]).expect("JSON is always masked");
         if body.len() < 5000 {
             assert_eq!(
-                try_pieces(&engine, Format::Json, &body, &cuts).expect("masked"),
+                try_pieces(&mask, Format::Json, &body, &cuts).expect("masked"),
                 out,
                 "{path:?}"
             );
@@ -269,7 +269,7 @@ fn the_foreign_suite_parses_to_the_same_value_or_still_not() {
         match serde_json::from_slice::<Value>(&body) {
             Ok(value) => {
                 let masked = serde_json::from_slice::<Value>(&out).expect("the output is JSON");
-                assert_eq!(masked, by_value(&engine, &value), "{path:?}");
+                assert_eq!(masked, by_value(&mask, &value), "{path:?}");
             }
             Err(_) => assert!(
                 serde_json::from_slice::<Value>(&out).is_err(),
@@ -284,9 +284,9 @@ fn foreign_answers_stay_as_they_are() {
     let Some(folder) = vectors("llm-streams") else {
         return;
     };
-    let engine = engine();
+    let mask = mask();
     for (path, body) in files(&folder) {
-        assert_eq!(masked(&engine, Format::Json, &body), body, "{path:?}");
+        assert_eq!(masked(&mask, Format::Json, &body), body, "{path:?}");
     }
 }
 
@@ -328,7 +328,7 @@ proptest! {
         strings in prop::collection::vec((content(), any::<u8>(), any::<u8>()), 1..4),
         mut cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..8),
     ) {
-        let engine = engine();
+        let mask = mask();
         let spelled: Vec<String> = strings.iter().map(|(text, seed, step)| {
             let spelled: String = text.iter().enumerate()
                 .map(|(at, character)| spell(*character, seed.wrapping_add(step.wrapping_mul(u8::try_from(at % 256).unwrap_or(0)))))
@@ -338,10 +338,10 @@ proptest! {
         let body = format!("{{\"k\":[{}]}}", spelled.join(" , "));
         let mut cuts: Vec<usize> = cuts.drain(..).map(|cut| cut.index(body.len())).collect();
         cuts.sort_unstable();
-        let out = try_pieces(&engine, Format::Json, body.as_bytes(), &cuts).expect("JSON is always masked");
+        let out = try_pieces(&mask, Format::Json, body.as_bytes(), &cuts).expect("JSON is always masked");
         let value: Value = serde_json::from_slice(&out).expect("the output is JSON");
         let expected: Vec<Value> = strings.iter()
-            .map(|(text, ..)| Value::String(plainly(&engine, &text.iter().collect::<String>())))
+            .map(|(text, ..)| Value::String(plainly(&mask, &text.iter().collect::<String>())))
             .collect();
         prop_assert_eq!(&value["k"], &Value::Array(expected));
     }
@@ -355,12 +355,12 @@ proptest! {
         ], 0..24),
         mut cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..8),
     ) {
-        let engine = engine();
+        let mask = mask();
         let body = body.concat();
         let mut cuts: Vec<usize> = cuts.drain(..).filter(|_| !body.is_empty()).map(|cut| cut.index(body.len())).collect();
         cuts.sort_unstable();
-        let out = try_pieces(&engine, Format::Json, &body, &cuts).expect("JSON is always masked");
-        prop_assert_eq!(&out, &try_pieces(&engine, Format::Json, &body, &[]).expect("masked"));
+        let out = try_pieces(&mask, Format::Json, &body, &cuts).expect("JSON is always masked");
+        prop_assert_eq!(&out, &try_pieces(&mask, Format::Json, &body, &[]).expect("masked"));
         let (before, after) = (serde_json::from_slice::<Value>(&body), serde_json::from_slice::<Value>(&out));
         prop_assert_eq!(before.is_ok(), after.is_ok());
     }
@@ -391,12 +391,12 @@ proptest! {
             }
         }
         body.push_str("],\"b\":\"jane@example.com\"}");
-        let engine = engine();
+        let mask = mask();
         let cuts: Vec<usize> = (1..body.len()).filter(|at| at % cut == 0).collect();
-        let whole = try_pieces(&engine, Format::Json, body.as_bytes(), &[]).unwrap();
+        let whole = try_pieces(&mask, Format::Json, body.as_bytes(), &[]).unwrap();
         let bytes: Vec<usize> = (1..body.len()).collect();
-        prop_assert_eq!(&try_pieces(&engine, Format::Json, body.as_bytes(), &cuts).unwrap(), &whole);
-        prop_assert_eq!(&try_pieces(&engine, Format::Json, body.as_bytes(), &bytes).unwrap(), &whole);
+        prop_assert_eq!(&try_pieces(&mask, Format::Json, body.as_bytes(), &cuts).unwrap(), &whole);
+        prop_assert_eq!(&try_pieces(&mask, Format::Json, body.as_bytes(), &bytes).unwrap(), &whole);
         if serde_json::from_str::<Value>(&body).is_err() {
             prop_assert!(serde_json::from_slice::<Value>(&whole).is_err());
         } else {

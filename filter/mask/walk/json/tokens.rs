@@ -4,10 +4,11 @@
 //! such a list is held until it is whole, within a bound, and masked as the list of an event is.
 //! One that is longer is left out: `null` stands in its place.
 
+use super::super::Counts;
 use super::super::feed::Feed;
 use super::super::payload;
 use super::super::texts::Texts;
-use super::{Job, Json, State};
+use crate::mask::CompiledMask;
 use crate::mask::scan::end_of_string;
 
 /// The longest list that is masked, in bytes.
@@ -37,8 +38,43 @@ impl List {
         })
     }
 
+    /// Whether it is too long, and left out.
+    pub(super) fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// Takes a list that has `held` bytes so far to be too long if it is. True the first time.
+    pub(super) fn is_over_at(&mut self, held: usize) -> bool {
+        let over = !self.over && held > LONGEST;
+        self.over |= over;
+        over
+    }
+
+    /// Masks the list, which is whole; false, with nothing written, if it is no JSON or nothing is
+    /// in it.
+    pub(super) fn mask(
+        &self,
+        list: &[u8],
+        mask: &CompiledMask,
+        counts: &mut Counts,
+        out: &mut Vec<u8>,
+    ) -> bool {
+        let Ok(Some(payload)) = payload::read_tokens(&self.name, list) else {
+            return false;
+        };
+        let mut texts = Texts::default();
+        let mut feed = Feed::new(&mut texts, mask, counts, list);
+        for segment in &payload.segments {
+            feed.segment((segment.start, segment.end), segment.kind, &payload);
+        }
+        feed.end();
+        texts.finish(mask.matcher(), counts, |_| true);
+        texts.release(mask.matcher(), counts, out);
+        true
+    }
+
     /// Where in the piece the list ends, if it does.
-    fn end(&mut self, piece: &[u8]) -> Option<usize> {
+    pub(super) fn end(&mut self, piece: &[u8]) -> Option<usize> {
         let mut at = 0;
         while let Some(byte) = piece.get(at) {
             if let Some(escaped) = self.string {
@@ -72,78 +108,4 @@ fn bare(key: &[u8]) -> Option<&[u8]> {
 /// Whether the string behind this name holds JSON.
 pub(super) fn holds_json(key: &[u8]) -> bool {
     bare(key).is_some_and(payload::holds_json)
-}
-
-impl Json {
-    /// Whether the list of tokens that may come begins with the next byte.
-    pub(super) fn begins_tokens(&mut self, byte: u8) -> bool {
-        let space = matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b':');
-        let begins = !self.lists_are_over && matches!(byte, b'{' | b'[');
-        if begins && self.grammar.expects_value() {
-            self.state = State::Tokens;
-            return true;
-        }
-        if !space {
-            self.tokens = None;
-        }
-        false
-    }
-
-    pub(super) fn in_tokens(&mut self, piece: &[u8], job: &mut Job<'_>) -> usize {
-        let Some(list) = &mut self.tokens else {
-            self.state = State::Outside;
-            return 0;
-        };
-        let end = list.end(piece);
-        let length = end.unwrap_or(piece.len());
-        if !list.over {
-            self.run
-                .extend_from_slice(piece.get(..length).unwrap_or(piece));
-            if self.run.len() > LONGEST {
-                list.over = true;
-                self.run = Vec::new();
-                job.out.extend_from_slice(b"null");
-            }
-        }
-        if end.is_some() {
-            self.end_tokens(job);
-        }
-        length
-    }
-
-    fn end_tokens(&mut self, job: &mut Job<'_>) {
-        let Some(list) = self.tokens.take() else {
-            return;
-        };
-        self.state = State::Outside;
-        if list.over {
-            self.grammar.scalar();
-            return;
-        }
-        let Ok(Some(payload)) = payload::read_tokens(&list.name, &self.run) else {
-            // No JSON, or nothing is in it.
-            self.replay(job);
-            return;
-        };
-        self.grammar.scalar();
-        let list = std::mem::take(&mut self.run);
-        let mut texts = Texts::default();
-        let mut feed = Feed::new(&mut texts, job.engine, job.counts, &list);
-        for segment in &payload.segments {
-            feed.segment((segment.start, segment.end), segment.kind, &payload);
-        }
-        feed.end();
-        texts.finish(job.engine, job.counts, |_| true);
-        texts.release(job.engine, job.counts, job.out);
-    }
-
-    /// What is held is read as if it were no list of tokens: it is not whole, or no JSON. Unless
-    /// it is empty, the body is broken, and no list is looked for any more.
-    pub(super) fn replay(&mut self, job: &mut Job<'_>) {
-        let held = std::mem::take(&mut self.run);
-        self.tokens = None;
-        self.lists_are_over |= memchr::memchr(b'"', &held).is_some();
-        self.state = State::Outside;
-        self.take(&held, job);
-    }
 }

@@ -1,8 +1,8 @@
-use super::super::tests::{engine, masked_text, try_pieces};
+use super::super::tests::{mask, masked_text, try_pieces};
 use super::super::{Format, WalkError, Walker};
 
 fn lines(body: &str) -> String {
-    masked_text(&engine(), Format::Lines, body)
+    masked_text(&mask(), Format::Lines, body)
 }
 
 #[test]
@@ -25,15 +25,15 @@ fn a_text_goes_on_from_line_to_line() {
 
 #[test]
 fn a_line_that_is_done_waits_for_nothing() {
-    let engine = engine();
+    let mask = mask();
     let mut walker = Walker::new(Format::Lines);
     let mut out = Vec::new();
     walker
-        .push(&engine, b"{\"response\":\"alice@example.com\"}\n", &mut out)
+        .push(&mask, b"{\"response\":\"alice@example.com\"}\n", &mut out)
         .expect("lines");
     assert!(out.is_empty());
     walker
-        .push(&engine, b"{\"response\":\"\",\"done\":true}\n", &mut out)
+        .push(&mask, b"{\"response\":\"\",\"done\":true}\n", &mut out)
         .expect("lines");
     assert_eq!(
         out,
@@ -63,7 +63,7 @@ fn a_line_that_is_no_object_is_masked_by_itself() {
 fn a_line_beyond_the_bound_ends_the_body() {
     let body = vec![b' '; super::LONGEST + 1];
     assert_eq!(
-        try_pieces(&engine(), Format::Lines, &body, &[1000]),
+        try_pieces(&mask(), Format::Lines, &body, &[1000]),
         Err(WalkError::TooLarge)
     );
 }

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::super::Format;
-use super::super::tests::{engine, engine_with, masked_text, try_pieces};
+use super::super::tests::{mask, mask_with, masked_text, try_pieces};
 use crate::config::mask::Style;
 
 const HTML: Format = Format::Html;
@@ -9,7 +9,7 @@ const XML: Format = Format::Xml;
 
 #[test]
 fn texts_values_and_names_are_masked() {
-    let engine = engine();
+    let mask = mask();
     for (said, seen) in [
         ("<p>Mail alice@example.com</p>", "<p>Mail [EMAIL]</p>"),
         ("alice@example.com", "[EMAIL]"),
@@ -55,17 +55,17 @@ fn texts_values_and_names_are_masked() {
         ),
         ("<b>4111</b><b>1111</b>", "<b>4111</b><b>1111</b>"),
     ] {
-        assert_eq!(masked_text(&engine, HTML, said), seen);
+        assert_eq!(masked_text(&mask, HTML, said), seen);
     }
     assert_eq!(
-        masked_text(&engine, XML, "<script>alice&#64;example.com</script>"),
+        masked_text(&mask, XML, "<script>alice&#64;example.com</script>"),
         "<script>[EMAIL]</script>"
     );
 }
 
 #[test]
 fn references_are_read_and_kept() {
-    let engine = engine();
+    let mask = mask();
     for (said, seen) in [
         ("<p>alice&#64;example.com</p>", "<p>[EMAIL]</p>"),
         (
@@ -84,13 +84,13 @@ fn references_are_read_and_kept() {
         ),
         ("alice@example.com&lt;", "[EMAIL]&lt;"),
     ] {
-        assert_eq!(masked_text(&engine, HTML, said), seen);
+        assert_eq!(masked_text(&mask, HTML, said), seen);
     }
 }
 
 #[test]
 fn a_replacement_stays_what_it_replaces() {
-    let engine = engine_with(&[("<b> \"q\" 'r' & --]]>", "SECRET")], Style::Label);
+    let mask = mask_with(&[("<b> \"q\" 'r' & --]]>", "SECRET")], Style::Label);
     for (said, seen) in [
         (
             "<p>SECRET</p>",
@@ -110,7 +110,7 @@ fn a_replacement_stays_what_it_replaces() {
             "<script>[_b_ _q_ _r_ _ --]]_]</script>",
         ),
     ] {
-        assert_eq!(masked_text(&engine, HTML, said), seen);
+        assert_eq!(masked_text(&mask, HTML, said), seen);
     }
 }
 
@@ -125,13 +125,13 @@ proptest! {
         cuts in prop::collection::vec(any::<usize>(), 0..6),
         xml in any::<bool>(),
     ) {
-        let engine = engine();
+        let mask = mask();
         let body = parts.concat();
         let format = if xml { XML } else { HTML };
         let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut % (body.len() + 1)).collect();
         cuts.sort_unstable();
-        let whole = try_pieces(&engine, format, body.as_bytes(), &[]).unwrap();
-        prop_assert_eq!(&try_pieces(&engine, format, body.as_bytes(), &cuts).unwrap(), &whole);
+        let whole = try_pieces(&mask, format, body.as_bytes(), &[]).unwrap();
+        prop_assert_eq!(&try_pieces(&mask, format, body.as_bytes(), &cuts).unwrap(), &whole);
         prop_assert!(!String::from_utf8_lossy(&whole).contains("alice@example.com"));
         if !body.contains('@') && !body.contains("&#64;") {
             prop_assert_eq!(whole, body.into_bytes());

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::super::tests::{engine, masked_text, try_pieces};
+use super::super::tests::{mask, masked_text, try_pieces};
 use super::super::{Format, WalkError};
 use super::Boundary;
 
@@ -36,7 +36,7 @@ fn each_part_is_masked_by_its_own_type() {
     };
     assert_eq!(
         masked_text(
-            &engine(),
+            &mask(),
             format(),
             &body("alice@example.com", r"alice\u0040example.com")
         ),
@@ -71,7 +71,7 @@ fn a_body_may_begin_with_a_delimiter_and_parts_may_be_empty() {
         ("\r\n\r\n-", "\r\n\r\n-"),
         ("", ""),
     ] {
-        assert_eq!(masked_text(&engine(), format(), said), seen, "{said:?}");
+        assert_eq!(masked_text(&mask(), format(), said), seen, "{said:?}");
     }
 }
 
@@ -82,7 +82,7 @@ fn lengths_of_parts_go() {
         "a@b.io",
     );
     let seen = part("content-type: text/plain", "[EMAIL]");
-    assert_eq!(masked_text(&engine(), format(), &said), seen);
+    assert_eq!(masked_text(&mask(), format(), &said), seen);
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn parts_that_cannot_be_read_are_refused() {
         let body = part(headers, "x");
         for cuts in [&[][..], &[5, 9, 20]] {
             assert_eq!(
-                try_pieces(&engine(), format(), body.as_bytes(), cuts),
+                try_pieces(&mask(), format(), body.as_bytes(), cuts),
                 Err(WalkError::UnknownPart),
                 "{headers}"
             );
@@ -105,12 +105,12 @@ fn parts_that_cannot_be_read_are_refused() {
     }
     let cut = "--xYz\r\ncontent-type: text/plain\r\n";
     assert_eq!(
-        try_pieces(&engine(), format(), cut.as_bytes(), &[]),
+        try_pieces(&mask(), format(), cut.as_bytes(), &[]),
         Err(WalkError::Truncated)
     );
     let long = format!("--xYz\r\na: {}", "x".repeat(20_000));
     assert_eq!(
-        try_pieces(&engine(), format(), long.as_bytes(), &[]),
+        try_pieces(&mask(), format(), long.as_bytes(), &[]),
         Err(WalkError::TooLarge)
     );
     assert_eq!(Boundary::new(b""), None);
@@ -128,12 +128,12 @@ proptest! {
         ], 0..16),
         cuts in prop::collection::vec(any::<usize>(), 0..6),
     ) {
-        let engine = engine();
+        let mask = mask();
         let body = parts.concat();
         let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut % (body.len() + 1)).collect();
         cuts.sort_unstable();
-        let whole = try_pieces(&engine, format(), body.as_bytes(), &[]);
-        prop_assert_eq!(&try_pieces(&engine, format(), body.as_bytes(), &cuts), &whole);
+        let whole = try_pieces(&mask, format(), body.as_bytes(), &[]);
+        prop_assert_eq!(&try_pieces(&mask, format(), body.as_bytes(), &cuts), &whole);
         if !body.contains("a@b.io") && !body.contains("&#64;") && let Ok(whole) = whole {
             prop_assert_eq!(whole, body.into_bytes());
         }

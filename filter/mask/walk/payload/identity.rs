@@ -4,8 +4,8 @@ use sha2::{Digest, Sha256};
 
 use super::super::escape::{Unescape, Unit};
 use super::super::texts::{Id, Owner};
-use super::super::track::Writing;
-use super::End;
+use super::super::writing::Writing;
+use super::segment::End;
 
 /// A longer name is told from others by its digest.
 const SHORT: usize = 32;

@@ -5,7 +5,7 @@ mod tokens;
 
 use serde_json::{Value, json};
 
-use super::super::tests::{engine, masked, try_pieces};
+use super::super::tests::{mask, masked, try_pieces};
 use super::super::{Format, Walker};
 
 fn event(value: &Value) -> String {
@@ -18,13 +18,13 @@ fn streamed(shape: impl Fn(&str) -> Value, end: &str) {
         texts.map(|text| event(&shape(text))).concat() + &event(&json!({"other": "x"})) + end
     };
     let split = stream(["to ali", "ce@exam", "ple.com, "]);
-    let out = masked(&engine(), Format::Events, split.as_bytes());
+    let out = masked(&mask(), Format::Events, split.as_bytes());
     assert_eq!(
         String::from_utf8(out).unwrap(),
         stream(["to [EMAIL]", "", ", "])
     );
     let harmless = stream(["to ", "all of ", "you"]);
-    let out = masked(&engine(), Format::Events, harmless.as_bytes());
+    let out = masked(&mask(), Format::Events, harmless.as_bytes());
     assert_eq!(String::from_utf8(out).unwrap(), harmless);
 }
 
@@ -52,7 +52,7 @@ fn every_servers_texts_go_on() {
         };
         streamed(delta, "");
         let whole = masked(
-            &engine(),
+            &mask(),
             Format::Events,
             (event(&delta("ali")) + &event(&delta("ce@example.com")) + &done("alice@example.com"))
                 .as_bytes(),
@@ -99,7 +99,7 @@ fn every_line_server_s_texts_go_on() {
     ] {
         let stream = |texts: [&str; 2]| texts.map(|text| shape(text).to_string() + "\n").concat();
         let out = masked(
-            &engine(),
+            &mask(),
             Format::Lines,
             stream(["al", "ice@example.com"]).as_bytes(),
         );
@@ -109,7 +109,7 @@ fn every_line_server_s_texts_go_on() {
 
 fn step(walker: &mut Walker, event: &str) -> String {
     let mut out = Vec::new();
-    walker.push(&engine(), event.as_bytes(), &mut out).unwrap();
+    walker.push(&mask(), event.as_bytes(), &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 
@@ -155,7 +155,7 @@ fn a_text_that_is_over_without_a_word_is_let_go() {
             chat("content", one) + &chat("reasoning_content", one)
         })
         .collect();
-    let out = try_pieces(&engine(), Format::Events, stream.as_bytes(), &[]).unwrap();
+    let out = try_pieces(&mask(), Format::Events, stream.as_bytes(), &[]).unwrap();
     let out = String::from_utf8(out).unwrap();
     assert_eq!(out.matches("[EMAIL]").count(), 16);
     assert!(!out.contains("\"@\""));

@@ -1,7 +1,7 @@
 //! The piece that the matcher is given, and where its bytes come from.
 
+use super::super::output::{Output, Place};
 use super::decode::Escape;
-use super::{Output, Place};
 
 /// What of a piece is not decided yet.
 #[derive(Debug, Default)]

@@ -7,8 +7,8 @@
 use std::collections::VecDeque;
 
 use super::super::escape::{Unescape, Unit};
+use super::super::output::{Output, Place};
 use super::undecided::Undecided;
-use super::{Output, Place};
 
 /// A byte that an outer escape, or a byte, stands for.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 
+use super::super::output::{Output, Place};
 use super::fresh::Fresh;
-use super::{Output, Place};
 
 /// Undecided raw bytes that are decided together or one by one.
 #[derive(Clone, Debug, PartialEq)]

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD};
 use proptest::prelude::*;
 
-use super::super::tests::{engine, masked, masked_text, plainly, try_pieces};
+use super::super::tests::{mask, masked, masked_text, plainly, try_pieces};
 use super::super::{Format, Trailer, WalkError};
 use super::{LONGEST, decoded, encoded};
 
@@ -50,7 +50,7 @@ fn a_message_is_read_without_its_percent_encoding() {
             "100%25 [EMAIL] %254 %25zz %25",
         ),
     ] {
-        assert_eq!(masked_text(&engine(), MESSAGE, came), sent, "{came}");
+        assert_eq!(masked_text(&mask(), MESSAGE, came), sent, "{came}");
     }
 }
 
@@ -58,12 +58,12 @@ fn a_message_is_read_without_its_percent_encoding() {
 fn what_has_nothing_to_mask_stays_as_it_came() {
     for value in ["", "not now", "caf%c3%a9 %2525 100% %zz \u{e9}", "a%20b%41"] {
         for format in [MESSAGE, BINARY, TEXT] {
-            assert_eq!(masked_text(&engine(), format, value), value);
+            assert_eq!(masked_text(&mask(), format, value), value);
         }
     }
     let details = BASE64_STANDARD.encode(status("not now", "no such model"));
-    assert_eq!(masked_text(&engine(), DETAILS, &details), details);
-    assert_eq!(masked_text(&engine(), DETAILS, ""), "");
+    assert_eq!(masked_text(&mask(), DETAILS, &details), details);
+    assert_eq!(masked_text(&mask(), DETAILS, ""), "");
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn details_are_read_as_a_status() {
         (padded, BASE64_STANDARD.encode(&after)),
         (bare, BASE64_STANDARD_NO_PAD.encode(&after)),
     ] {
-        assert_eq!(masked_text(&engine(), DETAILS, &came), sent);
+        assert_eq!(masked_text(&mask(), DETAILS, &came), sent);
     }
 }
 
@@ -86,19 +86,19 @@ fn details_that_cannot_be_read_are_an_error() {
     let cut = status("bad jane@example.com", "x");
     let cut = BASE64_STANDARD.encode(&cut[..cut.len() - 1]);
     for value in ["*", "jane@example.com", "amFuZQ==", cut.as_str()] {
-        let read = try_pieces(&engine(), DETAILS, value.as_bytes(), &[]);
+        let read = try_pieces(&mask(), DETAILS, value.as_bytes(), &[]);
         assert_eq!(read, Err(WalkError::Malformed), "{value}");
     }
 }
 
 #[test]
 fn other_values_in_base64_are_messages_or_text() {
-    let engine = engine();
+    let mask = mask();
     let text = BASE64_STANDARD_NO_PAD.encode("I am jane@example.com");
     let message = BASE64_STANDARD_NO_PAD.encode(status("jane@example.com", "x"));
     let data = BASE64_STANDARD_NO_PAD.encode([0, 200, 1, 255, 254, 7, 0, 9]);
     let several = format!("{text}, {message},{data},*jane@example.com");
-    let masked = masked_text(&engine, BINARY, &several);
+    let masked = masked_text(&mask, BINARY, &several);
     let expected = [
         BASE64_STANDARD_NO_PAD.encode("I am [EMAIL]"),
         BASE64_STANDARD_NO_PAD.encode(status("[EMAIL]", "x")),
@@ -111,11 +111,11 @@ fn other_values_in_base64_are_messages_or_text() {
 #[test]
 fn other_values_are_texts() {
     assert_eq!(
-        masked_text(&engine(), TEXT, "for jane@example.com, 203.0.113.7"),
+        masked_text(&mask(), TEXT, "for jane@example.com, 203.0.113.7"),
         "for [EMAIL], [IP]"
     );
     let bytes = b"\xFF jane@example.com \xFE";
-    assert_eq!(masked(&engine(), TEXT, bytes), b"\xFF [EMAIL] \xFE");
+    assert_eq!(masked(&mask(), TEXT, bytes), b"\xFF [EMAIL] \xFE");
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn names_tell_how_a_value_is_read() {
 #[test]
 fn a_value_that_is_too_long_is_refused() {
     let value = vec![b'a'; LONGEST + 1];
-    let read = try_pieces(&engine(), TEXT, &value, &[LONGEST]);
+    let read = try_pieces(&mask(), TEXT, &value, &[LONGEST]);
     assert_eq!(read, Err(WalkError::TooLarge));
 }
 
@@ -157,10 +157,10 @@ proptest! {
             0..8,
         ),
     ) {
-        let engine = engine();
+        let mask = mask();
         let text = parts.concat();
         let value = encoded(text.as_bytes());
-        let masked = try_pieces(&engine, MESSAGE, &value, &[]).unwrap();
-        prop_assert_eq!(decoded(&masked), plainly(&engine, &text).into_bytes());
+        let masked = try_pieces(&mask, MESSAGE, &value, &[]).unwrap();
+        prop_assert_eq!(decoded(&masked), plainly(&mask, &text).into_bytes());
     }
 }

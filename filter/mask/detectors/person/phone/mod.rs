@@ -28,7 +28,7 @@ mod words;
 #[cfg(test)]
 mod examples;
 
-use crate::mask::detectors::{Detect, Hit, Miss, Start, Window, hit};
+use crate::mask::detectors::detect::{Detect, Hit, Miss, Start, Window, hit};
 use form::Form;
 use number::Number;
 

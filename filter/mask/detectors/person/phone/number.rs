@@ -1,6 +1,6 @@
 //! Digits in groups, as a phone number is written.
 
-use crate::mask::detectors::{LONGEST_SEPARATOR, Miss, Separator, Window, separator};
+use crate::mask::detectors::detect::{LONGEST_SEPARATOR, Miss, Separator, Window, separator};
 
 /// A number of 15 digits behind `00`.
 const MOST_DIGITS: usize = 17;

@@ -1,7 +1,7 @@
 //! Providers of models.
 
-use super::{Form, Length, Row, hexadecimal, lower_hexadecimal, word};
-use crate::mask::detectors::{alphanumeric, base64url};
+use super::row::{Form, Length, Row, hexadecimal, lower_hexadecimal, word};
+use crate::mask::detectors::detect::{alphanumeric, base64url};
 
 pub(super) const ROWS: &[Row] = &[
     Row {

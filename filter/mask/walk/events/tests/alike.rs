@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::super::super::Format;
-use super::super::super::tests::{engine, try_pieces};
+use super::super::super::tests::{mask, try_pieces};
 
 fn event() -> impl Strategy<Value = String> {
     let id = prop::sample::select(vec!["c-1", "c-2", "jane@example.com"]);
@@ -53,11 +53,11 @@ proptest! {
 
     #[test]
     fn an_event_is_masked_as_if_none_were_like_it(events in prop::collection::vec(event(), 1..12)) {
-        let engine = engine();
+        let mask = mask();
         let alike = events.concat();
         // An event with a comment is always read whole.
         let each: String = events.iter().map(|event| format!(":\n{event}")).collect();
-        let masked = |body: &str| String::from_utf8(try_pieces(&engine, Format::Events, body.as_bytes(), &[]).unwrap()).unwrap();
+        let masked = |body: &str| String::from_utf8(try_pieces(&mask, Format::Events, body.as_bytes(), &[]).unwrap()).unwrap();
         prop_assert_eq!(masked(&alike), masked(&each).replace(":\ndata", "data"));
     }
 }

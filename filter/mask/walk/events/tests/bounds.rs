@@ -2,48 +2,48 @@
 
 use serde_json::{Value, json};
 
-use super::super::super::tests::{engine, try_pieces};
+use super::super::super::tests::{mask, try_pieces};
 use super::super::super::{Format, WalkError, Walker};
 use super::{chat, chunk};
 
 #[test]
 fn an_event_beyond_the_bound_ends_the_stream() {
-    let engine = engine();
+    let mask = mask();
     for line in ["data: x\n", "x"] {
         let mut walker = Walker::new(Format::Events);
         let mut out = Vec::new();
         let piece = line.repeat(4096);
-        let error = (0..1000).find_map(|_| walker.push(&engine, piece.as_bytes(), &mut out).err());
+        let error = (0..1000).find_map(|_| walker.push(&mask, piece.as_bytes(), &mut out).err());
         assert_eq!(error, Some(WalkError::TooLarge));
         assert!(out.is_empty());
         assert!(walker.held() <= super::super::LONGEST);
         assert_eq!(
-            walker.push(&engine, b"data: x\n\n", &mut out),
+            walker.push(&mask, b"data: x\n\n", &mut out),
             Err(WalkError::TooLarge)
         );
-        assert_eq!(walker.finish(&engine, &mut out), Err(WalkError::TooLarge));
+        assert_eq!(walker.finish(&mask, &mut out), Err(WalkError::TooLarge));
         assert!(out.is_empty());
     }
 }
 
 #[test]
 fn an_event_of_too_many_pieces_ends_the_stream() {
-    let engine = engine();
+    let mask = mask();
     let strings = format!("data: {{\"delta\":[{}\"\"]}}\n\n", "\"\",".repeat(10_000));
     assert_eq!(
-        try_pieces(&engine, Format::Events, strings.as_bytes(), &[]),
+        try_pieces(&mask, Format::Events, strings.as_bytes(), &[]),
         Err(WalkError::TooManyTexts)
     );
 }
 
 #[test]
 fn of_too_many_open_texts_the_oldest_is_masked_and_forgotten() {
-    let engine = engine();
+    let mask = mask();
     let deltas: Vec<Value> = (0..1100)
         .map(|choice| json!({"index": choice, "delta": {"content": "alice@example.c"}}))
         .collect();
     let stream = format!("data: {}\n\n", json!({ "choices": deltas }));
-    let out = try_pieces(&engine, Format::Events, stream.as_bytes(), &[]).expect("a stream");
+    let out = try_pieces(&mask, Format::Events, stream.as_bytes(), &[]).expect("a stream");
     let texts = chat(&String::from_utf8(out).expect("UTF-8"));
     assert_eq!(texts.len(), 1100);
     for ((choice, _), text) in texts {
@@ -59,7 +59,7 @@ fn of_too_many_open_texts_the_oldest_is_masked_and_forgotten() {
 
 #[test]
 fn texts_that_have_ended_are_not_open() {
-    let engine = engine();
+    let mask = mask();
     let ended = |event: usize| {
         let choices: Vec<Value> = (0..100)
             .map(|at| json!({"index": 1 + event * 100 + at, "delta": {"content": "x"}, "finish_reason": "stop"}))
@@ -69,19 +69,19 @@ fn texts_that_have_ended_are_not_open() {
     let stream = chunk(0, &json!({"content": "alice@exam"}))
         + &(0..20).map(ended).collect::<String>()
         + &chunk(0, &json!({"content": "ple.com"}));
-    let out = try_pieces(&engine, Format::Events, stream.as_bytes(), &[]).expect("a stream");
+    let out = try_pieces(&mask, Format::Events, stream.as_bytes(), &[]).expect("a stream");
     let texts = chat(&String::from_utf8(out).expect("UTF-8"));
     assert_eq!(texts[&(0, "content".to_owned())], "[EMAIL]");
 }
 
 #[test]
 fn a_text_that_waits_too_long_is_forced() {
-    let engine = engine();
+    let mask = mask();
     let mut walker = Walker::new(Format::Events);
     let mut out = Vec::new();
     walker
         .push(
-            &engine,
+            &mask,
             chunk(0, &json!({"content": "my secret alice@example.c"})).as_bytes(),
             &mut out,
         )
@@ -90,7 +90,7 @@ fn a_text_that_waits_too_long_is_forced() {
     for _ in 0..256 {
         assert!(out.is_empty());
         walker
-            .push(&engine, other.as_bytes(), &mut out)
+            .push(&mask, other.as_bytes(), &mut out)
             .expect("a stream");
     }
     assert_eq!(walker.held(), 0);
@@ -101,7 +101,7 @@ fn a_text_that_waits_too_long_is_forced() {
     out.clear();
     walker
         .push(
-            &engine,
+            &mask,
             chunk(0, &json!({"content": " bob@example.c"})).as_bytes(),
             &mut out,
         )
@@ -109,7 +109,7 @@ fn a_text_that_waits_too_long_is_forced() {
     let long = chunk(1, &json!({"content": "word ".repeat(20_000)}));
     for _ in 0..10 {
         walker
-            .push(&engine, long.as_bytes(), &mut out)
+            .push(&mask, long.as_bytes(), &mut out)
             .expect("a stream");
         assert!(walker.held() <= 512 * 1024);
     }
@@ -118,7 +118,7 @@ fn a_text_that_waits_too_long_is_forced() {
 
 #[test]
 fn long_names_are_told_apart_by_all_of_them() {
-    let engine = engine();
+    let mask = mask();
     let stream = |one: &str, two: &str| {
         let name = "\\u0061".repeat(2000);
         let event = |tail: &str, text: &str| {
@@ -127,7 +127,7 @@ fn long_names_are_told_apart_by_all_of_them() {
         event(one, "alice@exam") + &event(two, "ple.com")
     };
     let masked = |stream: String| {
-        let out = try_pieces(&engine, Format::Events, stream.as_bytes(), &[]).expect("a stream");
+        let out = try_pieces(&mask, Format::Events, stream.as_bytes(), &[]).expect("a stream");
         String::from_utf8(out).expect("UTF-8")
     };
     assert_eq!(masked(stream("x", "y")), stream("x", "y"));

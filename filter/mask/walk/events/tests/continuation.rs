@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::super::tests::{engine, plainly, try_pieces};
+use super::super::super::tests::{mask, plainly, try_pieces};
 use super::super::super::{Format, Walker};
 use super::{chat, chunk, contents, events};
 
@@ -18,9 +18,9 @@ fn a_match_over_several_events_is_written_where_it_begins() {
 
 #[test]
 fn a_text_in_any_six_tokens_is_masked_as_the_whole() {
-    let engine = engine();
+    let mask = mask();
     let text = "a@b.io 1.2.3.4";
-    let expected = plainly(&engine, text);
+    let expected = plainly(&mask, text);
     assert_eq!(expected, "[EMAIL] [IP]");
     let marks = text.len();
     // Each way to choose five cuts, of which some may coincide: one to six tokens.
@@ -32,7 +32,7 @@ fn a_text_in_any_six_tokens_is_masked_as_the_whole() {
             stream += &chunk(0, &json!({"content": text.get(from..cut)}));
             from = cut;
         }
-        let out = try_pieces(&engine, Format::Events, stream.as_bytes(), &[]).expect("a stream");
+        let out = try_pieces(&mask, Format::Events, stream.as_bytes(), &[]).expect("a stream");
         let out = String::from_utf8(out).expect("UTF-8");
         assert_eq!(
             chat(&out)[&(0, "content".to_owned())],
@@ -49,12 +49,12 @@ fn a_text_in_any_six_tokens_is_masked_as_the_whole() {
 
 #[test]
 fn an_event_leaves_as_soon_as_its_text_is_harmless() {
-    let engine = engine();
+    let mask = mask();
     let mut walker = Walker::new(Format::Events);
     let mut step = |piece: &str| {
         let mut out = Vec::new();
         walker
-            .push(&engine, piece.as_bytes(), &mut out)
+            .push(&mask, piece.as_bytes(), &mut out)
             .expect("a stream");
         String::from_utf8(out).expect("UTF-8")
     };
@@ -75,7 +75,7 @@ fn an_event_leaves_as_soon_as_its_text_is_harmless() {
 
 #[test]
 fn an_end_decides_what_it_ends() {
-    let engine = engine();
+    let mask = mask();
     let email = "alice@example.com";
     let block = |kind: &str, rest: Value| {
         let mut value = json!({"type": kind, "index": 1});
@@ -147,11 +147,11 @@ fn an_end_decides_what_it_ends() {
         let mut walker = Walker::new(Format::Events);
         let mut out = Vec::new();
         walker
-            .push(&engine, before.as_bytes(), &mut out)
+            .push(&mask, before.as_bytes(), &mut out)
             .expect("a stream");
         assert!(out.is_empty(), "{before} is decided too early");
         walker
-            .push(&engine, end.as_bytes(), &mut out)
+            .push(&mask, end.as_bytes(), &mut out)
             .expect("a stream");
         assert_eq!(
             String::from_utf8(out).expect("UTF-8"),
@@ -163,7 +163,7 @@ fn an_end_decides_what_it_ends() {
 
 #[test]
 fn one_choice_does_not_end_another() {
-    let engine = engine();
+    let mask = mask();
     let mut walker = Walker::new(Format::Events);
     let mut out = Vec::new();
     let stream = chunk(0, &json!({"content": "alice@exam"}))
@@ -172,12 +172,12 @@ fn one_choice_does_not_end_another() {
             json!({"choices": [{"index": 1, "delta": {"content": "x"}, "finish_reason": "stop"}]})
         );
     walker
-        .push(&engine, stream.as_bytes(), &mut out)
+        .push(&mask, stream.as_bytes(), &mut out)
         .expect("a stream");
     assert!(out.is_empty());
     walker
         .push(
-            &engine,
+            &mask,
             chunk(0, &json!({"content": "ple.com "})).as_bytes(),
             &mut out,
         )

@@ -1,7 +1,7 @@
 //! What an event stream is made of around its texts.
 
 use super::super::super::tests::{
-    engine, engine_with, files, masked, masked_text, try_pieces, vectors,
+    files, mask, mask_with, masked, masked_text, try_pieces, vectors,
 };
 use super::super::super::{Format, Walker};
 use super::{events, payloads};
@@ -45,11 +45,11 @@ fn framing_stays_byte_for_byte() {
 
 #[test]
 fn the_line_feed_of_a_blank_line_leaves_with_its_event() {
-    let engine = engine();
+    let mask = mask();
     let mut walker = Walker::new(Format::Events);
     let mut out = Vec::new();
     walker
-        .push(&engine, b"data: {\"a\":1}\r\n\r\n", &mut out)
+        .push(&mask, b"data: {\"a\":1}\r\n\r\n", &mut out)
         .expect("a stream");
     assert_eq!(out, b"data: {\"a\":1}\r\n\r\n");
     assert_eq!(walker.held(), 0);
@@ -77,8 +77,8 @@ fn data_that_is_not_json_is_one_text() {
 
 #[test]
 fn a_match_over_lines_of_one_event_joins_them() {
-    let engine = engine_with(&[("TWO", "one\ntwo")], Style::Label);
-    let stream = |body: &str| masked_text(&engine, Format::Events, body);
+    let mask = mask_with(&[("TWO", "one\ntwo")], Style::Label);
+    let stream = |body: &str| masked_text(&mask, Format::Events, body);
     assert_eq!(
         stream("data: a one\r\ndata:two b\r\n\r\n"),
         "data: a [TWO] b\r\n\r\n"
@@ -117,7 +117,7 @@ fn deep_payloads_are_masked() {
         "[".repeat(deep),
         "]".repeat(deep)
     );
-    let out = try_pieces(&engine(), Format::Events, body.as_bytes(), &[]).expect("a stream");
+    let out = try_pieces(&mask(), Format::Events, body.as_bytes(), &[]).expect("a stream");
     assert_eq!(
         String::from_utf8(out).expect("UTF-8"),
         body.replace("alice@example.com", "[EMAIL]")
@@ -129,9 +129,9 @@ fn foreign_streams_stay_as_they_are() {
     let Some(folder) = vectors("llm-streams") else {
         return;
     };
-    let engine = engine();
+    let mask = mask();
     for (path, body) in files(&folder) {
-        assert_eq!(masked(&engine, Format::Events, &body), body, "{path:?}");
+        assert_eq!(masked(&mask, Format::Events, &body), body, "{path:?}");
     }
 }
 
@@ -140,14 +140,14 @@ fn foreign_broken_json_in_events_never_panics() {
     let Some(folder) = vectors("json-test-suite") else {
         return;
     };
-    let engine = engine();
+    let mask = mask();
     for (path, body) in files(&folder) {
         let mut event = b"data: ".to_vec();
         event.extend(&body);
         event.extend(b"\n\n");
-        let out = try_pieces(&engine, Format::Events, &event, &[]).expect("a stream");
+        let out = try_pieces(&mask, Format::Events, &event, &[]).expect("a stream");
         if body.len() < 2000 {
-            assert_eq!(masked(&engine, Format::Events, &event), out, "{path:?}");
+            assert_eq!(masked(&mask, Format::Events, &event), out, "{path:?}");
         }
     }
 }

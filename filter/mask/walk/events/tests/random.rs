@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::super::super::Format;
-use super::super::super::tests::{engine, engine_with, plainly, try_pieces};
+use super::super::super::tests::{mask, mask_with, plainly, try_pieces};
 use super::{chat, payloads};
 use crate::config::mask::Style;
 
@@ -50,7 +50,7 @@ proptest! {
         cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..6),
         style in prop::sample::select(vec![Style::Label, Style::Stars, Style::Partial, Style::Remove]),
     ) {
-        let engine = engine_with(&[], style);
+        let mask = mask_with(&[], style);
         let mut channels = BTreeMap::new();
         for (choice, channel, text, cuts) in &texts {
             let name = ["content", "reasoning_content", "call 0", "call 1"][*channel];
@@ -75,10 +75,10 @@ proptest! {
         }
         let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(stream.len())).collect();
         cuts.sort_unstable();
-        let out = try_pieces(&engine, Format::Events, stream.as_bytes(), &cuts).expect("a stream");
+        let out = try_pieces(&mask, Format::Events, stream.as_bytes(), &cuts).expect("a stream");
         let out = String::from_utf8(out).expect("UTF-8");
         prop_assert_eq!(payloads(&out).len(), payloads(&stream).len());
-        let expected: BTreeMap<_, _> = channels.into_iter().map(|(key, (text, _))| (key, plainly(&engine, &text))).collect();
+        let expected: BTreeMap<_, _> = channels.into_iter().map(|(key, (text, _))| (key, plainly(&mask, &text))).collect();
         prop_assert_eq!(chat(&out), expected);
     }
 
@@ -91,11 +91,11 @@ proptest! {
         ], 0..16),
         cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..8),
     ) {
-        let engine = engine();
+        let mask = mask();
         let body = lines.concat();
         let mut cuts: Vec<usize> = cuts.iter().filter(|_| !body.is_empty()).map(|cut| cut.index(body.len())).collect();
         cuts.sort_unstable();
-        let out = try_pieces(&engine, Format::Events, body.as_bytes(), &cuts).expect("a stream");
-        prop_assert_eq!(out, try_pieces(&engine, Format::Events, body.as_bytes(), &[]).expect("a stream"));
+        let out = try_pieces(&mask, Format::Events, body.as_bytes(), &cuts).expect("a stream");
+        prop_assert_eq!(out, try_pieces(&mask, Format::Events, body.as_bytes(), &[]).expect("a stream"));
     }
 }

@@ -3,11 +3,11 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::super::super::tests::{engine, masked, plainly, try_pieces};
+use super::super::super::tests::{mask, masked, plainly, try_pieces};
 use super::super::super::{Format, GrpcMessage, WalkError};
 use super::{field, frame, number, varint};
 use crate::config::mask::{Detection, Detector, Style};
-use crate::mask::Engine;
+use crate::mask::CompiledMask;
 use crate::wire::Fields;
 
 const ANY: Format = Format::Grpc(GrpcMessage::Any);
@@ -39,8 +39,8 @@ fn as_is(fields: &[(usize, Leaf)]) -> Vec<u8> {
     encode(fields, &|text| text.as_bytes().to_vec())
 }
 
-fn masked_texts(engine: &Engine, fields: &[(usize, Leaf)]) -> Vec<u8> {
-    encode(fields, &|text| plainly(engine, text).into_bytes())
+fn masked_texts(mask: &CompiledMask, fields: &[(usize, Leaf)]) -> Vec<u8> {
+    encode(fields, &|text| plainly(mask, text).into_bytes())
 }
 
 /// `PredictResponse` of TensorFlow Serving, as far as it matters here.
@@ -73,10 +73,10 @@ fn an_answer_of_tensorflow_serving_is_masked() {
         "nothing",
     ]);
     let after = body(&["write to [EMAIL]", "[CREDIT_CARD]", "", "nothing"]);
-    assert_eq!(masked(&engine(), ANY, &before), after);
+    assert_eq!(masked(&mask(), ANY, &before), after);
     for at in 0..before.len() {
         assert_eq!(
-            try_pieces(&engine(), ANY, &before, &[at]).as_ref(),
+            try_pieces(&mask(), ANY, &before, &[at]).as_ref(),
             Ok(&after)
         );
     }
@@ -98,7 +98,7 @@ fn texts_go_on_from_message_to_message() {
         .flat_map(|text| token(text))
         .collect();
     let expected = [token("Mail [EMAIL]"), token(""), token(""), token(" now")].concat();
-    assert_eq!(try_pieces(&engine(), ANY, &stream, &[5, 20]), Ok(expected));
+    assert_eq!(try_pieces(&mask(), ANY, &stream, &[5, 20]), Ok(expected));
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn strings_of_their_own_do_not_hide_one_another() {
     .concat();
     let masked_card = record("[CREDIT_CARD]");
     let expected = [masked_card.clone(), masked_card, record("x")].concat();
-    assert_eq!(masked(&engine(), ANY, &stream), expected);
+    assert_eq!(masked(&mask(), ANY, &stream), expected);
 }
 
 /// Two-letter tokens are messages of one number each; as pieces of a text they are what they are.
@@ -123,7 +123,7 @@ fn short_tokens_that_could_be_numbers_are_text() {
         .iter()
         .flat_map(|text| token(text))
         .collect();
-    assert_eq!(masked(&engine(), ANY, &stream), stream);
+    assert_eq!(masked(&mask(), ANY, &stream), stream);
     let card: Vec<u8> = ["5555 5555", " 5555", " 4", "44", "4"]
         .iter()
         .flat_map(|text| token(text))
@@ -136,27 +136,27 @@ fn short_tokens_that_could_be_numbers_are_text() {
         token(""),
     ]
     .concat();
-    assert_eq!(masked(&engine(), ANY, &card), expected);
+    assert_eq!(masked(&mask(), ANY, &card), expected);
 }
 
 #[test]
 fn what_reads_as_text_and_as_a_message_is_masked_either_way() {
-    let engine = engine();
+    let mask = mask();
     // A message of one string, whose length is a printable character: its length follows.
     let inner = |text: &str| field(2, field(1, text));
     let long = "the address is alice@example.com, she says";
     assert!((32..127).contains(&long.len()));
     assert_eq!(
-        masked(&engine, ANY, &frame(&inner(long))),
+        masked(&mask, ANY, &frame(&inner(long))),
         frame(&inner("the address is [EMAIL], she says"))
     );
     // A string that is a message of one fixed number, and a card's digits at the same time.
     let text = "=ip: 1.2.3.4, =4.5";
     let unlikely = [b"\x71".as_slice(), b"10.0.0.1"].concat();
     for text in [text.as_bytes(), &unlikely] {
-        let plain = plainly(&engine, std::str::from_utf8(text).unwrap());
+        let plain = plainly(&mask, std::str::from_utf8(text).unwrap());
         assert_eq!(
-            masked(&engine, ANY, &frame(&field(4, text))),
+            masked(&mask, ANY, &frame(&field(4, text))),
             frame(&field(4, plain))
         );
     }
@@ -164,11 +164,11 @@ fn what_reads_as_text_and_as_a_message_is_masked_either_way() {
 
 #[test]
 fn bytes_of_other_charsets_are_text_and_data_is_not() {
-    let engine = engine();
+    let mask = mask();
     let latin = b"Andr\xE9 Lef\xE8vre's address is alice@example.com, since June";
     let expected = b"Andr\xE9 Lef\xE8vre's address is [EMAIL], since June";
     assert_eq!(
-        masked(&engine, ANY, &frame(&field(1, latin))),
+        masked(&mask, ANY, &frame(&field(1, latin))),
         frame(&field(1, expected))
     );
     let data: Vec<u8> = [
@@ -178,15 +178,15 @@ fn bytes_of_other_charsets_are_text_and_data_is_not() {
     ]
     .concat();
     assert_eq!(
-        masked(&engine, ANY, &frame(&field(1, &data))),
+        masked(&mask, ANY, &frame(&field(1, &data))),
         frame(&field(1, data))
     );
 }
 
 #[test]
 fn what_is_no_message_or_has_too_much_is_refused() {
-    let engine = engine();
-    let refused = |message: &[u8]| try_pieces(&engine, ANY, &frame(message), &[1, 6]).err();
+    let mask = mask();
+    let refused = |message: &[u8]| try_pieces(&mask, ANY, &frame(message), &[1, 6]).err();
     // Groups, a length that lies, a tag that is none, a number that is cut off.
     for message in [
         &[0x0B, 0x0C][..],
@@ -260,15 +260,15 @@ proptest! {
         fields in vec((1_usize..40, leaf()), 0..8),
         cuts in vec(any::<usize>(), 0..4),
     ) {
-        let engine = engine();
+        let mask = mask();
         let body = frame(&as_is(&fields));
         let cuts = within(&body, cuts);
-        let out = try_pieces(&engine, ANY, &body, &cuts).expect("a message");
+        let out = try_pieces(&mask, ANY, &body, &cuts).expect("a message");
         for secret in ["alice", "10.20.30.40", "5555 5555"] {
             prop_assert!(!String::from_utf8_lossy(&out).contains(secret));
         }
         if !fields.iter().any(|(_, leaf)| is_doubtful(leaf)) {
-            prop_assert_eq!(out, frame(&masked_texts(&engine, &fields)));
+            prop_assert_eq!(out, frame(&masked_texts(&mask, &fields)));
         }
     }
 
@@ -280,7 +280,7 @@ proptest! {
         ]), 0..8),
     ) {
         // Something is looked for, and never there.
-        let engine = Engine::new(&[Detection {
+        let mask = CompiledMask::new(&[Detection {
             detector: Detector::Words {
                 name: "never".to_owned(),
                 words: vec!["never0123456789".to_owned()],
@@ -290,7 +290,7 @@ proptest! {
         }])
         .expect("the pattern compiles");
         let body = frame(&as_is(&fields));
-        prop_assert_eq!(try_pieces(&engine, ANY, &body, &[]), Ok(body));
+        prop_assert_eq!(try_pieces(&mask, ANY, &body, &[]), Ok(body));
     }
 
     #[test]
@@ -298,12 +298,12 @@ proptest! {
         bytes in vec(any::<u8>(), 0..200),
         cuts in vec(any::<usize>(), 0..4),
     ) {
-        let engine = engine();
+        let mask = mask();
         let body = frame(&bytes);
         let cuts = within(&body, cuts);
         prop_assert_eq!(
-            try_pieces(&engine, ANY, &body, &cuts),
-            try_pieces(&engine, ANY, &body, &[])
+            try_pieces(&mask, ANY, &body, &cuts),
+            try_pieces(&mask, ANY, &body, &[])
         );
     }
 }

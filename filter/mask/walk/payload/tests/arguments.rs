@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::super::Format;
-use super::super::super::tests::{engine, engine_with, masked, try_pieces};
+use super::super::super::tests::{mask, mask_with, masked, try_pieces};
 use super::event;
 use crate::config::mask::Style;
 
@@ -36,7 +36,7 @@ fn joined(stream: &str) -> String {
 
 #[test]
 fn inner_escapes_are_read_however_they_are_spread() {
-    let engine = engine();
+    let mask = mask();
     let said =
         r#"{"a":"x\nalice\u0040example.com","b":"caf\u00e9 \ud83d\ude00 \"bob\u0040x.io\""}"#;
     let seen = r#"{"a":"x\n[EMAIL]","b":"caf\u00e9 \ud83d\ude00 \"[EMAIL]\""}"#;
@@ -48,7 +48,7 @@ fn inner_escapes_are_read_however_they_are_spread() {
                 let (middle, tail) = rest.split_at(second - first);
                 let parts = [head, middle, tail];
                 let stream: String = parts.iter().map(|part| event(&shape(part))).collect();
-                let out = try_pieces(&engine, Format::Events, stream.as_bytes(), &[]).unwrap();
+                let out = try_pieces(&mask, Format::Events, stream.as_bytes(), &[]).unwrap();
                 let out = String::from_utf8(out).unwrap();
                 assert_eq!(joined(&out), seen, "cut at {first} and {second}: {out}");
             }
@@ -64,13 +64,13 @@ fn arguments_that_come_whole_are_read_twice_too() {
     };
     let said = body(r#"{"to":"alice\u0040example.com","re":"\\d\/x"}"#);
     let seen = body(r#"{"to":"[EMAIL]","re":"\\d\/x"}"#);
-    let out = masked(&engine(), Format::Json, said.as_bytes());
+    let out = masked(&mask(), Format::Json, said.as_bytes());
     assert_eq!(String::from_utf8(out).unwrap(), seen);
     let done = |arguments: &str| {
         event(&json!({"type": "response.function_call_arguments.done", "arguments": arguments}))
     };
     let out = masked(
-        &engine(),
+        &mask(),
         Format::Events,
         done(r#"{"to":"alice\u0040x.io"}"#).as_bytes(),
     );
@@ -79,9 +79,9 @@ fn arguments_that_come_whole_are_read_twice_too() {
 
 #[test]
 fn a_replacement_is_escaped_twice() {
-    let engine = engine_with(&[("a\"b\\c", "SECRET")], Style::Label);
+    let mask = mask_with(&[("a\"b\\c", "SECRET")], Style::Label);
     let stream = event(&call(r#"{"a":"SECRET"}"#));
-    let out = masked(&engine, Format::Events, stream.as_bytes());
+    let out = masked(&mask, Format::Events, stream.as_bytes());
     let arguments = joined(&String::from_utf8(out).unwrap());
     let inner: Value = serde_json::from_str(&arguments).unwrap();
     assert_eq!(inner, json!({"a": "[a\"b\\c]"}));
@@ -89,7 +89,7 @@ fn a_replacement_is_escaped_twice() {
 
 #[test]
 fn what_is_no_escape_stays() {
-    let engine = engine();
+    let mask = mask();
     for text in [
         r"C:\path\u12",
         r"\",
@@ -101,7 +101,7 @@ fn what_is_no_escape_stays() {
         for cut in (0..=text.len()).filter(|cut| text.is_char_boundary(*cut)) {
             let (head, tail) = text.split_at(cut);
             let stream = event(&call(head)) + &event(&call(tail)) + "data: [DONE]\n\n";
-            let out = masked(&engine, Format::Events, stream.as_bytes());
+            let out = masked(&mask, Format::Events, stream.as_bytes());
             assert_eq!(String::from_utf8(out).unwrap(), stream);
         }
     }

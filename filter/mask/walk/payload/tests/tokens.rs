@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::super::Format;
-use super::super::super::tests::{engine, masked, try_pieces};
+use super::super::super::tests::{mask, masked, try_pieces};
 use super::event;
 
 /// A token as OpenAI's chat lists it; the bytes are those of `real`.
@@ -55,13 +55,13 @@ fn the_tokens_of_an_answer_are_one_text() {
         split.to_string(),
         serde_json::to_string_pretty(&split).unwrap(),
     ] {
-        let out = masked(&engine(), Format::Json, space.as_bytes());
+        let out = masked(&mask(), Format::Json, space.as_bytes());
         let out: Value = serde_json::from_slice(&out).unwrap();
         assert_eq!(out.to_string(), expected);
     }
     let harmless = body(&[plain("to"), plain(" al"), plain("ice")]).to_string();
     let harmless = harmless.replace("alice@example.com", "alice");
-    let out = masked(&engine(), Format::Json, harmless.as_bytes());
+    let out = masked(&mask(), Format::Json, harmless.as_bytes());
     assert_eq!(String::from_utf8(out).unwrap(), harmless);
 }
 
@@ -75,7 +75,7 @@ fn what_could_have_come_instead_is_a_text_by_rank() {
         .to_string()
     };
     let out = masked(
-        &engine(),
+        &mask(),
         Format::Json,
         body("alice@", "example.com").as_bytes(),
     );
@@ -95,10 +95,10 @@ fn the_lists_of_completions_and_their_alternatives_are_masked() {
         &["see", " [EMAIL]", ""],
         json!([{"a": -1, "ice@": -2}, null, null]),
     );
-    let out = masked(&engine(), Format::Json, before.to_string().as_bytes());
+    let out = masked(&mask(), Format::Json, before.to_string().as_bytes());
     assert_eq!(String::from_utf8(out).unwrap(), after.to_string());
     let stream = |body: &Value| event(body) + "data: [DONE]\n\n";
-    let out = masked(&engine(), Format::Events, stream(&before).as_bytes());
+    let out = masked(&mask(), Format::Events, stream(&before).as_bytes());
     assert_eq!(String::from_utf8(out).unwrap(), stream(&after));
 }
 
@@ -120,7 +120,7 @@ fn other_servers_lists_are_masked() {
             [head, &tokens.map(element).join(","), tail].concat()
         };
         let split = list(["to al", "ice@", "example.com", " x"]);
-        let out = masked(&engine(), Format::Json, split.as_bytes());
+        let out = masked(&mask(), Format::Json, split.as_bytes());
         let expected = list(["to [EMAIL]", "", "", " x"]);
         assert_eq!(String::from_utf8(out).unwrap(), expected);
     }
@@ -142,7 +142,7 @@ fn tokens_go_on_from_event_to_event() {
         plain("ample.com"),
         plain("!"),
     ]);
-    let out = masked(&engine(), Format::Events, split.as_bytes());
+    let out = masked(&mask(), Format::Events, split.as_bytes());
     let expected = stream(&[
         plain("to"),
         gone(" [EMAIL]"),
@@ -152,7 +152,7 @@ fn tokens_go_on_from_event_to_event() {
     ]);
     assert_eq!(String::from_utf8(out).unwrap(), expected);
     let harmless = stream(&[plain("to"), plain(" al"), plain("l of you")]);
-    let out = masked(&engine(), Format::Events, harmless.as_bytes());
+    let out = masked(&mask(), Format::Events, harmless.as_bytes());
     assert_eq!(String::from_utf8(out).unwrap(), harmless);
 
     let delta = |text: &str, token: &str| {
@@ -161,7 +161,7 @@ fn tokens_go_on_from_event_to_event() {
         )
     };
     let split = delta("al", "al") + &delta("ice@example.com", "ice@example.com");
-    let out = masked(&engine(), Format::Events, split.as_bytes());
+    let out = masked(&mask(), Format::Events, split.as_bytes());
     assert_eq!(
         String::from_utf8(out).unwrap(),
         delta("[EMAIL]", "[EMAIL]") + &delta("", "")
@@ -170,7 +170,7 @@ fn tokens_go_on_from_event_to_event() {
 
 #[test]
 fn broken_lists_are_read_as_json_is() {
-    let engine = engine();
+    let mask = mask();
     for (body, expected) in [
         (
             r#"{"logprobs":{"content":[{"token":"alice@example.com"#,
@@ -193,11 +193,11 @@ fn broken_lists_are_read_as_json_is() {
             r#"{"logprobs":{"a":"]}\"","tokens":["[EMAIL]",""]}}"#,
         ),
     ] {
-        let out = masked(&engine, Format::Json, body.as_bytes());
+        let out = masked(&mask, Format::Json, body.as_bytes());
         assert_eq!(String::from_utf8(out).unwrap(), expected);
     }
     let deep = r#"{"logprobs":"#.repeat(200_000);
-    let out = try_pieces(&engine, Format::Json, deep.as_bytes(), &[100]).unwrap();
+    let out = try_pieces(&mask, Format::Json, deep.as_bytes(), &[100]).unwrap();
     assert!(out == deep.as_bytes());
 }
 
@@ -205,13 +205,7 @@ fn broken_lists_are_read_as_json_is() {
 fn a_list_that_is_too_long_is_left_out() {
     let list = format!("[{}\"x\"]", "\"alice@example.com\",".repeat(250_000));
     let body = format!(r#"{{"logprobs":{{"tokens":{list}}},"a":"alice@example.com"}}"#);
-    let out = try_pieces(
-        &engine(),
-        Format::Json,
-        body.as_bytes(),
-        &[9, 4000, 1 << 20],
-    )
-    .unwrap();
+    let out = try_pieces(&mask(), Format::Json, body.as_bytes(), &[9, 4000, 1 << 20]).unwrap();
     assert_eq!(
         String::from_utf8(out).unwrap(),
         r#"{"logprobs":null,"a":"[EMAIL]"}"#

@@ -1,5 +1,5 @@
-//! What repeats a token in another form: its bytes, and the tokens that could have been in its
-//! place, of which it is one.
+//! An object or array around the place that is read, and what in it repeats a token in another
+//! form: its bytes, and the tokens that could have been in its place, of which it is one.
 //!
 //! ```json
 //! {"token": " hi", "logprob": -0.1, "bytes": [32, 104, 105], "top_logprobs": [{"token": " hi", ...}]}
@@ -8,8 +8,23 @@
 //!
 //! If of a token something is masked, these are replaced by `null` and `[]`.
 
-use super::super::feed::Range;
-use super::{Frame, Kind, Segment, shapes};
+use super::identity::Name;
+use super::segment::{Kind, Segment};
+use super::shapes;
+use crate::wire::Range;
+
+/// An object or array around the current place.
+#[derive(Debug, Default)]
+pub(super) struct Frame {
+    /// The name of the member that is read.
+    pub(super) name: Name,
+    /// Elements before the current one.
+    pub(super) position: usize,
+    pub(super) object: bool,
+    /// What is known of the object, once something depends on it.
+    pub(super) scope: Option<usize>,
+    pub(super) copies: Copies,
+}
 
 /// What an object, or an array in one, has to do with tokens.
 #[derive(Debug, Default)]

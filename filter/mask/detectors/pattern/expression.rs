@@ -1,0 +1,41 @@
+//! An expression of the policy, parsed within bounds.
+
+use regex_syntax::ParserBuilder;
+use regex_syntax::hir::Hir;
+
+/// The longest match, and after how many bytes an expression without one is given up.
+pub(super) const LONGEST: usize = 4096;
+/// How deep groups and repetitions may be nested.
+const DEEPEST: u32 = 100;
+
+/// An expression of the policy.
+pub(in crate::mask) struct Source<'a> {
+    /// Its rank among a mask's detectors.
+    pub rank: usize,
+    pub pattern: &'a str,
+    /// Words of which one must stand in front of a match; none that nothing must.
+    pub near: &'a [String],
+}
+
+/// Parses an expression, and gives its bound.
+pub(super) fn parse(pattern: &str) -> Result<(Hir, usize), String> {
+    let hir = ParserBuilder::new()
+        .unicode(false)
+        .utf8(false)
+        .nest_limit(DEEPEST)
+        .build()
+        .parse(pattern)
+        .map_err(|error| error.to_string())?;
+    let longest = hir.properties().maximum_len().unwrap_or(LONGEST);
+    if longest > LONGEST {
+        return Err(format!(
+            "its longest match has {longest} bytes, but {LONGEST} is the most"
+        ));
+    }
+    Ok((hir, longest + 5))
+}
+
+/// Whether a byte continues a UTF-8 character.
+pub(super) fn is_continuation(byte: u8) -> bool {
+    matches!(byte, 0x80..=0xbf)
+}
