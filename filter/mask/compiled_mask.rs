@@ -5,9 +5,9 @@ use std::rc::Rc;
 use crate::config::mask::{Detection, Options};
 
 use super::detectors::DetectorError;
-use super::engine::Matcher;
+use super::formats::Fields;
+use super::matcher::Matcher;
 use super::render::Originals;
-use super::walk::Fields;
 
 /// A mask ready for use. It is compiled once and shared by every body that is masked with it.
 #[derive(Debug)]

@@ -15,7 +15,7 @@
 //! and a group names the next position where one of its own may begin. For the built-in ones, 64
 //! bytes at a time are looked through with vector instructions for what each of their matches has
 //! near its beginning (a digit, an at sign, two dashes or colons, twenty characters without a
-//! blank: [`scan`](super::scan)); a policy's patterns, words and canaries are found by their rare
+//! blank: [`prefilter`](super::prefilter)); a policy's patterns, words and canaries are found by their rare
 //! bytes, by a hash of their first word, and by their first bytes. The end of what is known counts
 //! as all of these at once, since anything may follow. Where a position is looked at, what a match
 //! has at least (digits, length) leaves few detectors to ask.
@@ -56,7 +56,7 @@
 mod tests;
 
 use super::detectors::group::{Answer, Known};
-use super::engine::{Cursor, Matcher};
+use super::matcher::{Cursor, Matcher};
 use super::window::{Past, Tail, Window};
 
 /// Takes what a [`Text`] has decided about the bytes it was given, in their order.

@@ -6,9 +6,9 @@ mod tests;
 use super::super::glob::Glob;
 use super::super::reader::{Node, list_of};
 use super::built_in::BUILT_IN_DETECTORS;
+use super::custom::Detector;
 use super::fields::read_fields;
 use super::options::{Options, PartialContent};
-use super::own::Detector;
 use super::style::{Action, Style, read_action, read_style};
 
 /// One detector of a mask with the style that the mask gives it.

@@ -15,7 +15,7 @@ mod tests;
 
 use super::detect::hit;
 use super::group::{Answer, Group, Known};
-use crate::mask::scan::Anchors;
+use crate::mask::prefilter::Anchors;
 use crate::mask::window::{Hit, Miss, Window};
 
 /// How many bytes a canary has.

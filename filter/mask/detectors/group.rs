@@ -2,7 +2,7 @@
 
 use super::super::window::{Behind, Hit, Miss, Window};
 use super::detect::{Detect, LEAD, LETTERS, RUN, Start};
-use crate::mask::scan::{self, Anchors, Lanes};
+use crate::mask::prefilter::{self, Anchors, Lanes};
 
 /// A part of a text, with what stands in front of it.
 #[derive(Clone, Copy, Debug)]
@@ -272,7 +272,7 @@ impl Group for Singles {
                 // Anything may follow.
                 None => (end, end),
             };
-            let start = scan::reach(known.bytes, anchor, from);
+            let start = prefilter::reach(known.bytes, anchor, from);
             if let Some(start) = self.start(known, start, to) {
                 return start;
             }

@@ -11,13 +11,13 @@
 //! pattern/, words/ and canary.rs are the policy's own detectors; front.rs reads the words in front
 //! of a match.
 
+pub(super) mod custom;
 pub(super) mod detect;
 pub(super) mod group;
-pub(super) mod own;
 
 mod canary;
+mod context_words;
 mod error;
-mod front;
 mod money;
 mod national;
 mod network;

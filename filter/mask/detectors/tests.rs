@@ -234,7 +234,7 @@ fn is_anchored(text: &[u8]) -> bool {
     let word = text.iter().take_while(|b| b.is_ascii_alphabetic()).count();
     let stop = usize::from(matches!(text.get(word), Some(b'.' | b',')));
     let space = text.get(word + stop) == Some(&b' ');
-    let known = crate::mask::scan::reach(text, word + stop + 1, 0) == 0;
+    let known = crate::mask::prefilter::reach(text, word + stop + 1, 0) == 0;
     run(text) || (known && space && run(&text[word + stop + 1..]))
 }
 

@@ -15,8 +15,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use inputs::Input;
+use portcullis::coding::{BUFFER, Decoder};
 use portcullis::config::mask::{BUILT_IN_DETECTORS, Detection, Detector, Style};
-use portcullis::encoding::{BUFFER, Decoder};
 use portcullis::mask::{CompiledMask, WalkError, Walker};
 use testbed::cpu;
 

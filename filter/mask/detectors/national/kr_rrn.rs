@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 
 use super::checks::year_first;
 use super::number::{Number, alone, with_word};
-use crate::mask::detectors::front::Vocabulary;
+use crate::mask::detectors::context_words::Vocabulary;
 
 static WORDS: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary::new("rrn resident *주민* jumin"));
 

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 use super::checks::{at, part, value, year_first};
 use super::number::{Number, alone};
-use crate::mask::detectors::front::Vocabulary;
+use crate::mask::detectors::context_words::Vocabulary;
 
 static WORDS: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary::new("curp"));
 

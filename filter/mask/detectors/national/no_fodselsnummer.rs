@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 use super::checks::{date, number, part, weighted};
 use super::number::{Number, alone};
-use crate::mask::detectors::front::Vocabulary;
+use crate::mask::detectors::context_words::Vocabulary;
 
 static WORDS: LazyLock<Vocabulary> =
     LazyLock::new(|| Vocabulary::new("fødselsnummer fodselsnummer personnummer"));

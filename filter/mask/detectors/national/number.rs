@@ -2,11 +2,11 @@
 
 use std::sync::LazyLock;
 
+use super::super::context_words::{ContextWords, Vocabulary};
 use super::super::detect::{
     Detect, Hit, LEAD, LETTERS, LONGEST_SEPARATOR, Miss, Separator, Start, Window, alphanumeric,
     hit, separator,
 };
-use super::super::front::{Front, Vocabulary};
 use super::super::person::announces_phone;
 
 /// Digits and letters of the longest number.
@@ -85,7 +85,7 @@ impl Detect for National {
 
     fn find(&self, window: &Window<'_>) -> Result<Hit, Miss> {
         for form in self.0.forms {
-            let word = || Front::new(window.behind).says(NEAR, self.0.words);
+            let word = || ContextWords::new(window.behind).says(NEAR, self.0.words);
             let read = match form.read(window) {
                 Ok(Some(read)) => read,
                 // Nothing waits that needs a word which is not there.

@@ -13,10 +13,10 @@
 
 use std::sync::LazyLock;
 
+use crate::mask::detectors::context_words::{ContextWords, Vocabulary};
 use crate::mask::detectors::detect::{
     Detect, Hit, LONGEST_SEPARATOR, Miss, Separator, Start, Window, hit, separator,
 };
-use crate::mask::detectors::front::{Front, Vocabulary};
 
 const DIGITS: usize = 9;
 
@@ -62,7 +62,7 @@ impl Detect for UsSsn {
         if !issued || window.word_at(end)? {
             return Err(Miss::No);
         }
-        let words = || Front::new(window.behind);
+        let words = || ContextWords::new(window.behind);
         let whole = match separator(window, 3)? {
             Some((Separator::Dash, _)) => {
                 !window.behind.digit_then(b'-')

@@ -16,8 +16,8 @@
 use std::net::Ipv6Addr;
 use std::sync::LazyLock;
 
+use crate::mask::detectors::context_words::{ContextWords, Vocabulary};
 use crate::mask::detectors::detect::{Detect, Hit, Miss, Start, Window, hit};
-use crate::mask::detectors::front::{Front, Vocabulary};
 
 const LONGEST: usize = 45;
 /// Two colons and a digit.
@@ -85,7 +85,7 @@ fn v4(window: &Window<'_>) -> Result<Hit, Miss> {
     let longer = window.behind.digit_then(b'.')
         || window.word_at(index)?
         || (window.at(index)? == Some(b'.') && window.digit_at(index + 1)?);
-    if longer || Front::new(window.behind).says(1, &AGAINST) {
+    if longer || ContextWords::new(window.behind).says(1, &AGAINST) {
         Err(Miss::No)
     } else {
         Ok(hit(index))

@@ -18,10 +18,10 @@
 //! is a match again.
 //!
 //! # How
-//! [`outline`] says with which bytes matches begin, [`filter`] finds the places where such bytes
+//! [`prefix_sets`] says with which bytes matches begin, [`filter`] finds the places where such bytes
 //! stand, and [`automata`] decides there, an expression at a time. An expression whose matches have
-//! something in front of what is rare in them is looked for by the rare part ([`leads`]); the
-//! others by their first bytes ([`fronts`]). What neither finds is not held: of prose, what waits
+//! something in front of what is rare in them is looked for by the rare part ([`inner_search`]); the
+//! others by their first bytes ([`prefix_search`]). What neither finds is not held: of prose, what waits
 //! is a word that could be a lead and what begins like a match.
 //!
 //! The work is linear in the text, but an expression that begins everywhere and goes far before it
@@ -31,12 +31,12 @@ mod automata;
 mod bytes;
 mod expression;
 mod filter;
-mod fronts;
-mod leads;
+mod inner_search;
 mod near;
-mod outline;
 mod part;
 mod patterns;
+mod prefix_search;
+mod prefix_sets;
 
 #[cfg(test)]
 mod reference;
@@ -49,10 +49,10 @@ use std::rc::Rc;
 
 use super::group::Group;
 pub(in crate::mask) use expression::Source;
-use fronts::Fronts;
-use leads::Leads;
+use inner_search::InnerSearch;
 pub(in crate::mask) use part::{Part, parts};
 use patterns::Patterns;
+use prefix_search::PrefixSearch;
 
 /// Makes groups of expressions, whose automata have about `cache` bytes together. No more than
 /// two come of it.
@@ -71,17 +71,17 @@ pub(in crate::mask) fn groups(
         let ways = patterns.add(source);
         let ways = ways.map_err(|reason| (source.rank, reason))?;
         for way in ways {
-            let led = way.outline.lead.most > 0;
+            let led = way.prefix.lead.most > 0;
             if led { &mut leads } else { &mut fronts }.push(way);
         }
     }
     let patterns = Rc::new(patterns);
     let mut groups: Vec<Box<dyn Group>> = Vec::new();
     if !fronts.is_empty() {
-        groups.push(Box::new(Fronts::new(Rc::clone(&patterns), fronts)));
+        groups.push(Box::new(PrefixSearch::new(Rc::clone(&patterns), fronts)));
     }
     if !leads.is_empty() {
-        groups.push(Box::new(Leads::new(patterns, leads)));
+        groups.push(Box::new(InnerSearch::new(patterns, leads)));
     }
     Ok(groups)
 }

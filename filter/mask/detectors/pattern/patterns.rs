@@ -4,7 +4,7 @@ use super::super::group::Answer;
 use super::automata::{Automata, Verdict};
 use super::expression::{Source, is_continuation, parse};
 use super::near::Near;
-use super::outline::{self, Outline};
+use super::prefix_sets::{self, PrefixSets};
 use crate::mask::window::{Hit, Miss, Tail, Window};
 
 /// What the groups share.
@@ -25,7 +25,7 @@ pub(super) struct Pattern {
 pub(super) struct Way {
     /// Its place in the list.
     pub(super) pattern: usize,
-    pub(super) outline: Outline,
+    pub(super) prefix: PrefixSets,
     /// The automaton of what follows the lead.
     pub(super) rest: usize,
 }
@@ -47,17 +47,17 @@ impl Patterns {
         let (hir, bound) = parse(source.pattern)?;
         let pattern = self.list.len();
         let mut ways = Vec::new();
-        let cuts = outline::cuts(&hir);
+        let cuts = prefix_sets::cuts(&hir);
         let automaton = self.automata.add(hir, 0)?;
         for cut in cuts {
-            let lead = cut.outlines.first().map_or(0, |one| one.lead.most);
+            let lead = cut.prefixes.first().map_or(0, |one| one.lead.most);
             let rest = match cut.rest {
                 Some(hir) => self.automata.add(hir, lead)?,
                 None => automaton,
             };
-            ways.extend(cut.outlines.into_iter().map(|outline| Way {
+            ways.extend(cut.prefixes.into_iter().map(|prefix| Way {
                 pattern,
-                outline,
+                prefix,
                 rest,
             }));
         }

@@ -14,8 +14,8 @@
 
 use std::sync::LazyLock;
 
+use crate::mask::detectors::context_words::{ContextWords, Vocabulary};
 use crate::mask::detectors::detect::{Detect, Hit, Miss, Start, Window, hit};
-use crate::mask::detectors::front::{Front, Vocabulary};
 
 const MOST_DECIMALS: usize = 15;
 const FEWEST_DECIMALS: usize = 3;
@@ -79,7 +79,7 @@ impl Detect for Coordinates {
             4 => latitude.value.max(longitude.value) >= 10,
             _ => latitude.value.max(longitude.value) >= 1,
         };
-        if !more && (places || Front::new(behind).says(NEAR, &FOR)) {
+        if !more && (places || ContextWords::new(behind).says(NEAR, &FOR)) {
             Ok(hit(end))
         } else {
             Err(Miss::No)

@@ -15,9 +15,9 @@
 
 use std::sync::LazyLock;
 
+use crate::mask::detectors::context_words::{ContextWords, Vocabulary};
 use crate::mask::detectors::detect::{Detect, Hit, Miss, Start, Window, hit};
-use crate::mask::detectors::front::{Front, Vocabulary};
-use crate::mask::scan::begins_month;
+use crate::mask::prefilter::begins_month;
 
 const NEAR: usize = 6;
 const LONGEST_MONTH: usize = 12;
@@ -121,7 +121,7 @@ fn is_other(bytes: &[u8]) -> bool {
 }
 
 fn announced(window: &Window<'_>) -> bool {
-    let front = Front::new(window.behind);
+    let front = ContextWords::new(window.behind);
     for word in front.words().take(NEAR) {
         if FOR.has(word.word) {
             return true;

@@ -11,8 +11,8 @@
 
 use std::sync::LazyLock;
 
+use crate::mask::detectors::context_words::{ContextWords, Vocabulary};
 use crate::mask::detectors::detect::{Detect, Hit, Miss, Start, Window, alphanumeric, hit};
-use crate::mask::detectors::front::{Front, Vocabulary};
 
 const FEWEST: usize = 6;
 const MOST: usize = 9;
@@ -74,7 +74,7 @@ impl Detect for Passport {
 }
 
 fn announced(window: &Window<'_>) -> bool {
-    let front = Front::new(window.behind);
+    let front = ContextWords::new(window.behind);
     for word in front.words().take(NEAR) {
         if FOR.has(word.word) {
             return true;

@@ -11,8 +11,8 @@
 
 use std::sync::LazyLock;
 
+use crate::mask::detectors::context_words::{ContextWords, Vocabulary};
 use crate::mask::detectors::detect::{Detect, Hit, Miss, Start, Window, hit};
-use crate::mask::detectors::front::{Front, Vocabulary};
 
 const LENGTH: usize = 40;
 
@@ -40,7 +40,7 @@ impl Detect for AwsSecretKey {
 
     fn find(&self, window: &Window<'_>) -> Result<Hit, Miss> {
         let known = window.bytes.iter().take(LENGTH);
-        if !known.copied().all(base64) || !Front::new(window.behind).says(NEAR, &FOR) {
+        if !known.copied().all(base64) || !ContextWords::new(window.behind).says(NEAR, &FOR) {
             return Err(Miss::No);
         }
         if window.run(0, LENGTH + 1, base64)? != LENGTH

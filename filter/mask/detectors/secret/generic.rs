@@ -13,8 +13,8 @@
 //!
 //! Bound: 129 bytes. The rest of a longer value is masked as it arrives.
 
+use crate::mask::detectors::context_words::ContextWords;
 use crate::mask::detectors::detect::{Detect, Hit, Miss, Start, Tail, Window, hit};
-use crate::mask::detectors::front::Front;
 
 const SHORTEST: usize = 16;
 const LONGEST: usize = 128;
@@ -130,7 +130,7 @@ impl Detect for Generic {
         if !matches!(
             last,
             Some(b'=' | b':' | b'>' | b's' | b'S' | b'r' | b'R' | b'c' | b'C' | b'n' | b'N')
-        ) || !named(Front::new(window.behind).text())
+        ) || !named(ContextWords::new(window.behind).text())
         {
             return Err(Miss::No);
         }

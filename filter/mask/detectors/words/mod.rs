@@ -20,7 +20,7 @@ mod tests;
 
 use super::detect::word_byte;
 use super::group::{Answer, Group, Known};
-use crate::mask::scan::Anchors;
+use crate::mask::prefilter::Anchors;
 use crate::mask::window::{Miss, Window};
 use list::{Hash, List};
 

@@ -1,0 +1,165 @@
+//! The walker of a gRPC body, frame by frame.
+
+use super::super::entry_writer::EntryWriter;
+use super::super::pending_entries::Length;
+use super::super::texts::Texts;
+use super::super::{Counts, Framing, GrpcMessage, WalkError};
+use super::any::Any;
+use super::fields;
+use super::frame::{COMPRESSED, HEADER, TRAILERS, framed};
+use super::message::Message;
+use super::trailers;
+use crate::coding;
+use crate::mask::CompiledMask;
+
+/// The longest message, in bytes; gRPC libraries take no longer ones either unless told to.
+pub(super) const LONGEST: usize = 4 * 1024 * 1024;
+
+/// Masks a gRPC body.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::mask::formats) struct Grpc {
+    message: GrpcMessage,
+    framing: Framing,
+    /// The frame whose end has not come.
+    frame: Vec<u8>,
+    texts: Texts,
+}
+
+impl Grpc {
+    pub(in crate::mask::formats) fn new(message: GrpcMessage, framing: Framing) -> Self {
+        Self {
+            message,
+            framing,
+            frame: Vec::new(),
+            texts: Texts::default(),
+        }
+    }
+
+    pub(in crate::mask::formats) fn held(&self) -> usize {
+        self.frame.len() + self.texts.pending.size()
+    }
+
+    pub(in crate::mask::formats) fn push(
+        &mut self,
+        mask: &CompiledMask,
+        mut piece: &[u8],
+        out: &mut Vec<u8>,
+        counts: &mut Counts,
+    ) -> Result<(), WalkError> {
+        while !piece.is_empty() {
+            let wanted = match self.length()? {
+                None => HEADER,
+                Some(length) => HEADER + length,
+            };
+            let (now, later) = piece.split_at(piece.len().min(wanted - self.frame.len()));
+            self.frame.extend_from_slice(now);
+            piece = later;
+            if self
+                .length()?
+                .is_some_and(|length| self.frame.len() == HEADER + length)
+            {
+                self.end_frame(mask, out, counts)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(in crate::mask::formats) fn finish(
+        &mut self,
+        mask: &CompiledMask,
+        out: &mut Vec<u8>,
+        counts: &mut Counts,
+    ) -> Result<(), WalkError> {
+        self.texts.finish(mask.matcher(), counts, |_| true);
+        self.texts.release(mask.matcher(), counts, out);
+        if self.frame.is_empty() {
+            Ok(())
+        } else {
+            Err(WalkError::Truncated)
+        }
+    }
+
+    /// The length that the frame's header gives, once it is there.
+    fn length(&self) -> Result<Option<usize>, WalkError> {
+        let Some((flag, rest)) = self.frame.split_first() else {
+            return Ok(None);
+        };
+        match *flag {
+            0 => {}
+            COMPRESSED if self.framing.compression.is_some() => {}
+            COMPRESSED => return Err(WalkError::Compressed),
+            TRAILERS if self.framing.web => {}
+            _ => return Err(WalkError::Malformed),
+        }
+        let Some(length) = rest.first_chunk::<4>() else {
+            return Ok(None);
+        };
+        let length = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX);
+        if length > LONGEST {
+            return Err(WalkError::TooLarge);
+        }
+        Ok(Some(length))
+    }
+
+    /// The frame that has ended, decompressed if it is compressed.
+    fn take_frame(&mut self) -> Result<Vec<u8>, WalkError> {
+        let frame = std::mem::take(&mut self.frame);
+        let coding = match (frame.first(), self.framing.compression) {
+            (Some(&COMPRESSED), Some(coding)) => coding,
+            _ => return Ok(frame),
+        };
+        let message = frame.get(HEADER..).unwrap_or_default();
+        let decoded = coding::whole(coding, message, LONGEST).map_err(|error| match error {
+            coding::Error::TooLarge => WalkError::TooLarge,
+            coding::Error::Malformed | coding::Error::Truncated => WalkError::Malformed,
+        })?;
+        framed(0, &decoded).ok_or(WalkError::TooLarge)
+    }
+
+    fn end_frame(
+        &mut self,
+        mask: &CompiledMask,
+        out: &mut Vec<u8>,
+        counts: &mut Counts,
+    ) -> Result<(), WalkError> {
+        let mut frame = self.take_frame()?;
+        let trailers = frame.first() == Some(&TRAILERS);
+        // The paths are those of the answer's messages.
+        let answer = !trailers && self.message != GrpcMessage::Status;
+        if answer && !mask.removed_of_grpc().is_empty() {
+            frame = fields::without(&frame, mask.removed_of_grpc())?;
+        }
+        let range = (HEADER, frame.len());
+        let mut writer = EntryWriter::new(&mut self.texts, mask, counts, &frame);
+        writer.begin_counted(Length::Big32, (1, HEADER), frame.len() - HEADER);
+        let over = match self.message {
+            _ if trailers => {
+                trailers::feed(&mut writer, range);
+                None
+            }
+            GrpcMessage::ModelInferRequest => {
+                Message::new(&frame, &mut writer).request(range)?;
+                None
+            }
+            GrpcMessage::ModelInferResponse => {
+                Message::new(&frame, &mut writer).response(range)?;
+                None
+            }
+            GrpcMessage::ModelStreamInferResponse => {
+                Message::new(&frame, &mut writer).stream_response(range)?
+            }
+            GrpcMessage::Status | GrpcMessage::Any => {
+                Any::read(&frame, range, mask.matcher())?.feed(&mut writer);
+                None
+            }
+        };
+        writer.end_counted(frame.len());
+        writer.end();
+        if let Some(over) = over {
+            self.texts
+                .finish(mask.matcher(), counts, |owner| *owner == over);
+        }
+        self.texts.release(mask.matcher(), counts, out);
+        Ok(())
+    }
+}

@@ -1,0 +1,259 @@
+//! JSON bodies that are one array of chunks, as Gemini streams an answer that is not asked for as
+//! events: `[{"candidates": ...}`, then `,` and the next, and so on.
+//!
+//! Each chunk is what an event's data is in an event stream, and waits like an event. Which bodies
+//! these are is told by their beginning: an array whose first element is an object whose first
+//! member is one of a Gemini answer's. Every other body is read as JSON is.
+//!
+//! # What it can't
+//! - A chunk of more than 1 MiB, as one with a picture may be, is read as it streams: its texts do
+//!   not go on in others. What waits for it is masked if it may be the beginning of a match.
+//! - Behind what is no JSON, texts are matched one by one.
+
+#[cfg(test)]
+mod tests;
+
+use super::entries::Entries;
+use super::json::Json;
+use super::{Counts, WalkError};
+use crate::mask::CompiledMask;
+use crate::mask::prefilter::end_of_string;
+
+/// The longest chunk that is held, in bytes.
+const LONGEST: usize = 1024 * 1024;
+/// Up to where it is told what a body is.
+const FRONT: usize = 256;
+/// Bytes that may stand between two chunks while something waits.
+const GAP: usize = 1024;
+
+/// Members of Gemini's `GenerateContentResponse`.
+const MEMBERS: [&[u8]; 6] = [
+    b"candidates",
+    b"promptFeedback",
+    b"usageMetadata",
+    b"modelVersion",
+    b"createTime",
+    b"responseId",
+];
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    /// It is not known what the body is.
+    #[default]
+    Front,
+    /// It is no array of chunks, or is none from here on.
+    Json,
+    /// Between two chunks.
+    Between,
+    /// In a chunk, held.
+    Chunk,
+    /// In a chunk that is too long to be held.
+    Long,
+}
+
+/// Masks a JSON body, whether or not it is an array of chunks.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct JsonArrayStream {
+    state: State,
+    /// The body's beginning, or the chunk whose end has not come.
+    held: Vec<u8>,
+    /// Objects and lists of the chunk that are open.
+    depth: usize,
+    /// Whether the next byte is in a string, and behind a backslash there.
+    string: Option<bool>,
+    /// Bytes since the last chunk.
+    gap: usize,
+    entries: Entries,
+    json: Json,
+}
+
+impl JsonArrayStream {
+    pub(super) fn held(&self) -> usize {
+        self.held.len() + self.entries.held() + self.json.held()
+    }
+
+    pub(super) fn push(
+        &mut self,
+        mask: &CompiledMask,
+        mut piece: &[u8],
+        out: &mut Vec<u8>,
+        counts: &mut Counts,
+    ) -> Result<(), WalkError> {
+        while !piece.is_empty() {
+            let taken = match self.state {
+                State::Json => {
+                    self.json.push(mask, piece, out, counts);
+                    return Ok(());
+                }
+                State::Front => {
+                    let room = FRONT.saturating_sub(self.held.len());
+                    let now = piece.get(..room).unwrap_or(piece);
+                    self.held.extend_from_slice(now);
+                    match front(&self.held) {
+                        Some(Front::JsonArrayStream) => self.state = State::Between,
+                        Some(Front::Json) => self.state = State::Json,
+                        None if self.held.len() >= FRONT => self.state = State::Json,
+                        None => {}
+                    }
+                    if self.state != State::Front {
+                        let held = std::mem::take(&mut self.held);
+                        self.push(mask, &held, out, counts)?;
+                    }
+                    now.len()
+                }
+                State::Between => self.between(mask, piece, out, counts),
+                State::Chunk | State::Long => self.chunk(mask, piece, out, counts)?,
+            };
+            piece = piece.get(taken..).unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    pub(super) fn finish(
+        &mut self,
+        mask: &CompiledMask,
+        out: &mut Vec<u8>,
+        counts: &mut Counts,
+    ) -> Result<(), WalkError> {
+        let held = std::mem::take(&mut self.held);
+        let last = match self.state {
+            State::Front => {
+                self.json.push(mask, &held, out, counts);
+                Ok(())
+            }
+            State::Chunk => self.entries.take(mask, &held, out, counts),
+            State::Json | State::Between | State::Long => Ok(()),
+        };
+        self.entries.finish(mask, out, counts);
+        self.json.finish(mask, out, counts);
+        last
+    }
+
+    /// Takes what stands in front of a chunk.
+    fn between(
+        &mut self,
+        mask: &CompiledMask,
+        piece: &[u8],
+        out: &mut Vec<u8>,
+        counts: &mut Counts,
+    ) -> usize {
+        let passes = |byte: &u8| b" \t\r\n,[]".contains(byte);
+        let end = piece.iter().position(|byte| !passes(byte));
+        let (gap, later) = piece.split_at(end.unwrap_or(piece.len()));
+        for part in gap.chunks(GAP) {
+            self.gap = self.gap.saturating_add(part.len());
+            if self.gap > GAP {
+                self.entries.force(mask, out, counts);
+            }
+            self.entries.between(part, out);
+        }
+        match later.first() {
+            None => {}
+            Some(b'{') => {
+                self.gap = 0;
+                self.state = State::Chunk;
+            }
+            Some(_) => {
+                self.entries.finish(mask, out, counts);
+                self.state = State::Json;
+            }
+        }
+        gap.len()
+    }
+
+    /// Takes more of a chunk, up to its end.
+    fn chunk(
+        &mut self,
+        mask: &CompiledMask,
+        piece: &[u8],
+        out: &mut Vec<u8>,
+        counts: &mut Counts,
+    ) -> Result<usize, WalkError> {
+        let (taken, ends) = self.scan(piece);
+        let now = piece.get(..taken).unwrap_or(piece);
+        if self.state == State::Chunk && self.held.len() + now.len() > LONGEST {
+            self.entries.force(mask, out, counts);
+            self.json = Json::default();
+            let held = std::mem::take(&mut self.held);
+            self.json.push(mask, &held, out, counts);
+            self.state = State::Long;
+        }
+        if self.state == State::Long {
+            self.json.push(mask, now, out, counts);
+            if ends {
+                self.json.finish(mask, out, counts);
+                self.json = Json::default();
+            }
+        } else {
+            self.held.extend_from_slice(now);
+            if ends {
+                let chunk = std::mem::take(&mut self.held);
+                self.entries.take(mask, &chunk, out, counts)?;
+            }
+        }
+        if ends {
+            self.state = State::Between;
+        }
+        Ok(taken)
+    }
+
+    /// How much of a piece belongs to the chunk, and whether it ends there.
+    fn scan(&mut self, piece: &[u8]) -> (usize, bool) {
+        let mut at = 0;
+        while let Some(rest) = piece.get(at..).filter(|rest| !rest.is_empty()) {
+            if let Some(escaped) = self.string {
+                let (end, escaped) = end_of_string(rest, escaped);
+                self.string = end.is_none().then_some(escaped);
+                at += end.map_or(rest.len(), |end| end + 1);
+                continue;
+            }
+            let Some(mark) = rest.iter().position(|byte| b"\"{}[]".contains(byte)) else {
+                break;
+            };
+            at += mark + 1;
+            match rest.get(mark) {
+                Some(b'"') => self.string = Some(false),
+                Some(b'{' | b'[') => self.depth = self.depth.saturating_add(1),
+                _ => {
+                    self.depth = self.depth.saturating_sub(1);
+                    if self.depth == 0 {
+                        return (at, true);
+                    }
+                }
+            }
+        }
+        (piece.len(), false)
+    }
+}
+
+/// What a body is.
+enum Front {
+    Json,
+    JsonArrayStream,
+}
+
+/// What a body that begins like this is; `None` where that is open.
+fn front(bytes: &[u8]) -> Option<Front> {
+    let mut rest = bytes.trim_ascii_start();
+    for mark in [b'[', b'{', b'"'] {
+        let (first, later) = rest.split_first()?;
+        if *first != mark {
+            return Some(Front::Json);
+        }
+        rest = if mark == b'"' {
+            later
+        } else {
+            later.trim_ascii_start()
+        };
+    }
+    let Some(end) = memchr::memchr(b'"', rest) else {
+        let may_be = MEMBERS.iter().any(|member| member.starts_with(rest));
+        return (!may_be).then_some(Front::Json);
+    };
+    let name = rest.get(..end).unwrap_or_default();
+    Some(if MEMBERS.contains(&name) {
+        Front::JsonArrayStream
+    } else {
+        Front::Json
+    })
+}

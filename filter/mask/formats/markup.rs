@@ -1,0 +1,371 @@
+//! HTML and XML.
+//!
+//! What stands between two tags is a text, read with its character references (`&#64;` and
+//! `&commat;` are `@`); so is each attribute's value, and what a comment, a CDATA section, a
+//! declaration or a script holds, where references mean themselves, and so is each name: a model
+//! writes `<jane@example.com>` too. A replacement is written so that it ends nothing and begins
+//! nothing.
+//!
+//! # What it can't
+//! - A match does not go over a tag: `jane@<b>example.com</b>` is two texts.
+//! - Of the named references, those of ASCII's punctuation and the commonest others are known.
+//!   What a script or a URL escapes in its own ways is read as it stands.
+
+mod reference;
+#[cfg(test)]
+mod tests;
+
+use super::Counts;
+use super::output::{Direct, Place};
+use super::rewriter::{Rewriter, Work};
+use super::writing::Writing;
+use crate::mask::CompiledMask;
+use reference::Step;
+
+/// Elements of HTML whose content is no markup.
+const RAW: &[&[u8]] = &[b"script", b"style", b"textarea", b"title"];
+/// The longest name that is compared with those.
+const NAME: usize = 16;
+
+/// Where in the body the next byte stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    /// Between tags.
+    #[default]
+    Text,
+    /// Behind a `<`.
+    Open,
+    /// In a tag's name, held in `name`; whether it is an end tag.
+    Name { end: bool },
+    /// In a tag, where an attribute may begin or a value follow.
+    Tag { value: bool },
+    /// In a value in these quotes.
+    Quoted(u8),
+    /// In a value without quotes.
+    Bare,
+    /// Behind `<!`, as far as what follows is a comment's or a CDATA section's beginning.
+    Declaration,
+    /// In what ends with a `>` behind these two bytes, or behind any.
+    Verbatim(Option<u8>),
+    /// In an element whose content is no markup; held are the bytes that may be its end tag.
+    Raw,
+}
+
+/// Masks HTML or XML.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Markup {
+    xml: bool,
+    state: State,
+    text: Rewriter,
+    bare: Rewriter,
+    verbatim: Rewriter,
+    /// A reference or a mark whose end has not come.
+    held: Vec<u8>,
+    /// The name of the last tag, or of the element whose content is no markup.
+    name: Vec<u8>,
+    /// The last two bytes of what is read verbatim.
+    last: [u8; 2],
+}
+
+impl Markup {
+    pub(super) fn new(xml: bool) -> Self {
+        Self {
+            xml,
+            state: State::Text,
+            text: Rewriter::new(Writing::Markup),
+            bare: Rewriter::new(Writing::BareMarkup),
+            verbatim: Rewriter::new(Writing::Verbatim),
+            held: Vec::new(),
+            name: Vec::new(),
+            last: [0; 2],
+        }
+    }
+
+    pub(super) fn held(&self) -> usize {
+        self.held.len() + self.text.held() + self.bare.held() + self.verbatim.held()
+    }
+
+    pub(super) fn push(
+        &mut self,
+        mask: &CompiledMask,
+        piece: &[u8],
+        out: &mut Vec<u8>,
+        counts: &mut Counts,
+    ) {
+        let mut rest = piece;
+        while let Some(byte) = rest.first() {
+            let plain = self.plain(rest);
+            if plain > 0 {
+                let (now, later) = rest.split_at(plain.min(rest.len()));
+                self.feed(now, None, (mask, out, counts));
+                rest = later;
+            } else if self.byte(*byte, (mask, out, counts)) {
+                rest = rest.get(1..).unwrap_or_default();
+            }
+        }
+    }
+
+    pub(super) fn finish(&mut self, mask: &CompiledMask, out: &mut Vec<u8>, counts: &mut Counts) {
+        let job = (mask, out, counts);
+        self.flush(job);
+    }
+
+    /// How many bytes at the front of a piece are text that ends nothing and refers to nothing.
+    fn plain(&self, piece: &[u8]) -> usize {
+        if !self.held.is_empty() {
+            return 0;
+        }
+        let end = match self.state {
+            State::Text => memchr::memchr2(b'<', b'&', piece),
+            State::Quoted(quote) => memchr::memchr2(quote, b'&', piece),
+            State::Raw => memchr::memchr2(b'<', b'&', piece),
+            _ => return 0,
+        };
+        end.unwrap_or(piece.len())
+    }
+
+    /// Takes a byte; false when it has to be read anew.
+    fn byte(&mut self, byte: u8, (mask, out, counts): Job<'_>) -> bool {
+        let job = (mask, &mut *out, &mut *counts);
+        match self.state {
+            State::Text | State::Quoted(_) | State::Bare if !self.held.is_empty() => {
+                return self.in_reference(byte, job);
+            }
+            State::Text => match byte {
+                b'<' => self.state = State::Open,
+                _ => self.held.push(byte),
+            },
+            State::Open => return self.behind_open(byte, job),
+            State::Name { end } => return self.in_name(byte, end, job),
+            State::Tag { value } => self.in_tag(byte, value, job),
+            State::Quoted(quote) if byte == quote => self.end_value(Some(byte), job),
+            State::Bare if byte == b'>' || byte.is_ascii_whitespace() => {
+                self.end_value(None, job);
+                return false;
+            }
+            State::Quoted(_) | State::Bare if byte == b'&' => self.held.push(byte),
+            State::Quoted(_) | State::Bare => self.feed(&[byte], None, job),
+            State::Declaration => return self.in_declaration(byte, job),
+            State::Verbatim(mark) => self.in_verbatim(byte, mark, job),
+            State::Raw => return self.in_raw(byte, job),
+        }
+        true
+    }
+
+    fn in_reference(&mut self, byte: u8, job: Job<'_>) -> bool {
+        match reference::step(&self.held, byte) {
+            Step::More => {
+                self.held.push(byte);
+                true
+            }
+            Step::End { taken } => {
+                if taken {
+                    self.held.push(byte);
+                }
+                self.end_reference(job);
+                taken
+            }
+        }
+    }
+
+    /// What is held is a reference, or none after all.
+    fn end_reference(&mut self, job: Job<'_>) {
+        let held = std::mem::take(&mut self.held);
+        let mut buffer = [0; 4];
+        let decoded = reference::decode(&held).map(|char| char.encode_utf8(&mut buffer).as_bytes());
+        self.feed(&held, decoded, job);
+    }
+
+    fn behind_open(&mut self, byte: u8, (mask, out, counts): Job<'_>) -> bool {
+        let markup = byte.is_ascii_alphabetic() || matches!(byte, b'/' | b'!' | b'?' | b'_' | b':');
+        if !markup {
+            self.state = State::Text;
+            self.feed(b"<", None, (mask, out, counts));
+            return false;
+        }
+        self.end_text((mask, out, counts));
+        out.push(b'<');
+        self.name.clear();
+        match byte {
+            b'!' => {
+                out.push(byte);
+                self.state = State::Declaration;
+            }
+            b'?' => {
+                out.push(byte);
+                self.state = State::Verbatim(None);
+            }
+            b'/' => {
+                out.push(byte);
+                self.state = State::Name { end: true };
+            }
+            _ => {
+                self.state = State::Name { end: false };
+                return false;
+            }
+        }
+        true
+    }
+
+    fn in_name(&mut self, byte: u8, end: bool, (mask, out, counts): Job<'_>) -> bool {
+        if byte == b'>' || byte == b'/' || byte.is_ascii_whitespace() {
+            self.end_text((mask, out, counts));
+            if end {
+                self.name.clear();
+            }
+            self.state = State::Tag { value: false };
+            return false;
+        }
+        self.feed(&[byte], None, (mask, out, counts));
+        if self.name.len() < NAME {
+            self.name.push(byte.to_ascii_lowercase());
+        }
+        true
+    }
+
+    fn in_tag(&mut self, byte: u8, value: bool, (mask, out, counts): Job<'_>) {
+        let next = match byte {
+            b'>' if !self.xml && RAW.contains(&self.name.as_slice()) => State::Raw,
+            b'>' => State::Text,
+            b'"' | b'\'' if value => State::Quoted(byte),
+            b'=' => State::Tag { value: true },
+            _ if byte.is_ascii_whitespace() => State::Tag { value },
+            b'&' if value => {
+                self.state = State::Bare;
+                self.held.push(byte);
+                return;
+            }
+            _ => {
+                if value {
+                    self.state = State::Bare;
+                }
+                self.feed(&[byte], None, (mask, out, counts));
+                return;
+            }
+        };
+        self.end_text((mask, out, counts));
+        out.push(byte);
+        self.state = next;
+    }
+
+    fn end_value(&mut self, quote: Option<u8>, (mask, out, counts): Job<'_>) {
+        self.end_text((mask, out, counts));
+        out.extend(quote);
+        self.state = State::Tag { value: false };
+    }
+
+    /// Tells a comment and a CDATA section from other declarations.
+    fn in_declaration(&mut self, byte: u8, (mask, out, counts): Job<'_>) -> bool {
+        const CDATA: &[u8] = b"[CDATA[";
+        let at = self.held.len();
+        let comment = at < 2 && byte == b'-' && self.held.iter().all(|held| *held == b'-');
+        let cdata = CDATA.get(at) == Some(&byte) && CDATA.starts_with(&self.held);
+        if !comment && !cdata {
+            let held = std::mem::take(&mut self.held);
+            self.state = State::Verbatim(None);
+            self.feed(&held, None, (mask, out, counts));
+            return false;
+        }
+        self.held.push(byte);
+        let mark = match self.held.as_slice() {
+            b"--" => b'-',
+            CDATA => b']',
+            _ => return true,
+        };
+        out.append(&mut self.held);
+        self.last = [0; 2];
+        self.state = State::Verbatim(Some(mark));
+        true
+    }
+
+    fn in_verbatim(&mut self, byte: u8, mark: Option<u8>, (mask, out, counts): Job<'_>) {
+        if byte == b'>' && mark.is_none_or(|mark| self.last == [mark; 2]) {
+            self.end_text((mask, out, counts));
+            out.push(byte);
+            self.state = State::Text;
+            return;
+        }
+        let [_, last] = self.last;
+        self.last = [last, byte];
+        self.feed(&[byte], None, (mask, out, counts));
+    }
+
+    fn in_raw(&mut self, byte: u8, (mask, out, counts): Job<'_>) -> bool {
+        let at = self.held.len();
+        let fits = match at {
+            0 => byte == b'<',
+            1 => byte == b'/',
+            _ => self.name.get(at - 2) == Some(&byte.to_ascii_lowercase()),
+        };
+        if fits {
+            self.held.push(byte);
+            if self.held.len() == self.name.len() + 2 {
+                let tag = std::mem::take(&mut self.held);
+                self.end_text((mask, out, counts));
+                out.extend(tag);
+                self.name.clear();
+                self.state = State::Tag { value: false };
+            }
+            return true;
+        }
+        if at == 0 {
+            self.feed(&[byte], None, (mask, out, counts));
+            return true;
+        }
+        let held = std::mem::take(&mut self.held);
+        self.feed(&held, None, (mask, out, counts));
+        false
+    }
+
+    /// Gives bytes to the text that is read now; they read as `decoded`, if that is given.
+    fn feed(&mut self, raw: &[u8], decoded: Option<&[u8]>, (mask, out, counts): Job<'_>) {
+        let rewriter = self.rewriter();
+        let mut out = Direct(out);
+        let work = &mut Work {
+            matcher: mask.matcher(),
+            out: &mut out,
+            counts,
+        };
+        match decoded {
+            Some(decoded) => rewriter.whole(raw, decoded, Place::default(), work),
+            None => rewriter.plain(raw, Place::default(), work),
+        }
+    }
+
+    fn end_text(&mut self, (mask, out, counts): Job<'_>) {
+        let mut out = Direct(out);
+        self.rewriter().finish(&mut Work {
+            matcher: mask.matcher(),
+            out: &mut out,
+            counts,
+        });
+    }
+
+    fn rewriter(&mut self) -> &mut Rewriter {
+        match self.state {
+            State::Bare => &mut self.bare,
+            State::Text | State::Open | State::Quoted(_) => &mut self.text,
+            _ => &mut self.verbatim,
+        }
+    }
+
+    /// The body ends, wherever it is.
+    fn flush(&mut self, (mask, out, counts): Job<'_>) {
+        if self.state == State::Open {
+            self.state = State::Text;
+            self.feed(b"<", None, (mask, out, counts));
+        }
+        if matches!(self.state, State::Text | State::Quoted(_) | State::Bare) {
+            if !self.held.is_empty() {
+                self.end_reference((mask, out, counts));
+            }
+        } else {
+            let held = std::mem::take(&mut self.held);
+            self.feed(&held, None, (mask, out, counts));
+        }
+        self.end_text((mask, out, counts));
+    }
+}
+
+/// What a byte is worked on with.
+type Job<'a> = (&'a CompiledMask, &'a mut Vec<u8>, &'a mut Counts);
