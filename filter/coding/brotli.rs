@@ -3,13 +3,13 @@
 use brotli_decompressor::{BrotliDecompressStream, BrotliResult, BrotliState, StandardAlloc};
 
 use super::error::Error;
-use super::window::WINDOW;
+use super::window::MAX_WINDOW_BYTES;
 
-type State = BrotliState<StandardAlloc, StandardAlloc, StandardAlloc>;
+type BrotliDecoder = BrotliState<StandardAlloc, StandardAlloc, StandardAlloc>;
 
 /// Decodes brotli.
 pub(super) struct Brotli {
-    state: Box<State>,
+    state: Box<BrotliDecoder>,
     begun: bool,
     /// The last call filled its buffer, so there may be more.
     more: bool,
@@ -27,7 +27,7 @@ impl core::fmt::Debug for Brotli {
 impl Default for Brotli {
     fn default() -> Self {
         // The strict state knows no windows beyond those of RFC 7932.
-        let state = State::new_strict(
+        let state = BrotliDecoder::new_strict(
             StandardAlloc::default(),
             StandardAlloc::default(),
             StandardAlloc::default(),
@@ -51,7 +51,7 @@ impl Brotli {
             let Some(first) = input.first() else {
                 return Ok(0);
             };
-            if window(*first).is_none_or(|window| window > WINDOW) {
+            if window(*first).is_none_or(|window| window > MAX_WINDOW_BYTES) {
                 return Err(Error::TooLarge);
             }
             self.begun = true;

@@ -6,16 +6,16 @@ use super::gzip::Gzip;
 use super::inflate::Deflate;
 use super::zstd::Zstd;
 
-/// What may be decoded whatever came, in bytes. Above it, [`RATIO`] counts.
-const FLOOR: u64 = 1024 * 1024;
+/// What may be decoded whatever came, in bytes. Above it, [`MAX_RATIO`] counts.
+const ALWAYS_DECODED_BYTES: u64 = 1024 * 1024;
 /// How many times as long as what came may be what is decoded. Text reaches 20, an embedding of
 /// zeros some hundreds.
-const RATIO: u64 = 400;
+const MAX_RATIO: u64 = 400;
 /// How much may be decoded in all.
-const MOST: u64 = 64 * 1024 * 1024;
+const MAX_DECODED_BYTES: u64 = 64 * 1024 * 1024;
 
 /// A good length for what is decoded at a time.
-pub const BUFFER: usize = 16 * 1024;
+pub const BUFFER_BYTES: usize = 16 * 1024;
 
 /// A content coding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +68,7 @@ enum Kind {
 impl Decoder {
     /// A decoder of a stream that has not begun.
     pub fn new(coding: Coding) -> Self {
-        Self::with_most(coding, MOST)
+        Self::with_most(coding, MAX_DECODED_BYTES)
     }
 
     /// The same with another bound on all that is decoded.
@@ -114,7 +114,10 @@ impl Decoder {
             .taken
             .saturating_add(count(before.saturating_sub(input.len())));
         self.given = self.given.saturating_add(count(written));
-        let by_ratio = self.taken.saturating_mul(RATIO).max(FLOOR);
+        let by_ratio = self
+            .taken
+            .saturating_mul(MAX_RATIO)
+            .max(ALWAYS_DECODED_BYTES);
         if self.given > self.most.min(by_ratio) {
             return Err(Error::TooLarge);
         }
@@ -151,7 +154,7 @@ impl Decoder {
 pub fn whole(coding: Coding, mut encoded: &[u8], most: usize) -> Result<Vec<u8>, Error> {
     let mut decoder = Decoder::with_most(coding, u64::try_from(most).unwrap_or(u64::MAX));
     let mut decoded = Vec::new();
-    let mut buffer = vec![0; BUFFER];
+    let mut buffer = vec![0; BUFFER_BYTES];
     loop {
         let written = decoder.read(&mut encoded, &mut buffer)?;
         if written == 0 {

@@ -7,11 +7,11 @@ use super::error::Error;
 use super::inflate::Inflate;
 
 /// A member's header may have so many bytes: it can hold a file's name and a comment.
-const LONGEST_HEADER: usize = 64 * 1024;
+const MAX_HEADER_BYTES: usize = 64 * 1024;
 
 /// What of a member is read next.
 #[derive(Debug)]
-enum State {
+enum MemberPart {
     /// The ten fixed bytes of the header, as far as they have come.
     Fixed(Vec<u8>),
     /// The length of the extra field, by its two bytes.
@@ -30,7 +30,7 @@ enum State {
 /// Decodes gzip.
 #[derive(Debug)]
 pub(super) struct Gzip {
-    state: State,
+    state: MemberPart,
     /// What the header still has, as its flags say.
     flags: u8,
     header: usize,
@@ -50,7 +50,7 @@ const RESERVED: u8 = 0xE0;
 impl Default for Gzip {
     fn default() -> Self {
         Self {
-            state: State::Fixed(Vec::new()),
+            state: MemberPart::Fixed(Vec::new()),
             flags: 0,
             header: 0,
             sum: Crc::default(),
@@ -62,12 +62,12 @@ impl Default for Gzip {
 
 impl Gzip {
     pub(super) fn is_whole(&self) -> bool {
-        self.whole && matches!(&self.state, State::Fixed(bytes) if bytes.is_empty())
+        self.whole && matches!(&self.state, MemberPart::Fixed(bytes) if bytes.is_empty())
     }
 
     pub(super) fn read(&mut self, input: &mut &[u8], out: &mut [u8]) -> Result<usize, Error> {
         loop {
-            if let State::Body(stream) = &mut self.state {
+            if let MemberPart::Body(stream) = &mut self.state {
                 let written = stream.read(input, out)?;
                 let new = out.get(..written).unwrap_or_default();
                 self.sum.add(new);
@@ -75,9 +75,9 @@ impl Gzip {
                     .length
                     .wrapping_add(u32::try_from(written).unwrap_or(u32::MAX));
                 if stream.is_over() {
-                    self.state = State::End(Vec::new());
+                    self.state = MemberPart::End(Vec::new());
                 }
-                if written > 0 || (input.is_empty() && matches!(self.state, State::Body(_))) {
+                if written > 0 || (input.is_empty() && matches!(self.state, MemberPart::Body(_))) {
                     return Ok(written);
                 }
                 continue;
@@ -93,11 +93,11 @@ impl Gzip {
     /// Takes a byte of the header or of what is behind the body.
     fn byte(&mut self, byte: u8) -> Result<(), Error> {
         self.header += 1;
-        if self.header > LONGEST_HEADER {
+        if self.header > MAX_HEADER_BYTES {
             return Err(Error::TooLarge);
         }
         match &mut self.state {
-            State::Fixed(bytes) => {
+            MemberPart::Fixed(bytes) => {
                 bytes.push(byte);
                 match bytes.as_slice() {
                     [0x1F] | [0x1F, 0x8B] | [0x1F, 0x8B, 8] => {}
@@ -109,32 +109,32 @@ impl Gzip {
                     _ => return Err(Error::Malformed),
                 }
             }
-            State::ExtraLength(low @ None) => *low = Some(byte),
-            State::ExtraLength(Some(low)) => {
+            MemberPart::ExtraLength(low @ None) => *low = Some(byte),
+            MemberPart::ExtraLength(Some(low)) => {
                 match u16::from_le_bytes([*low, byte]) {
                     0 => self.after_header(),
-                    length => self.state = State::Extra(length),
+                    length => self.state = MemberPart::Extra(length),
                 };
             }
-            State::Extra(left) => {
+            MemberPart::Extra(left) => {
                 *left -= 1;
                 if *left == 0 {
                     self.after_header();
                 }
             }
-            State::Text => {
+            MemberPart::Text => {
                 if byte == 0 {
                     self.after_header();
                 }
             }
-            State::HeaderSum(left) => {
+            MemberPart::HeaderSum(left) => {
                 *left -= 1;
                 if *left == 0 {
                     self.after_header();
                 }
             }
-            State::Body(_) => {}
-            State::End(bytes) => {
+            MemberPart::Body(_) => {}
+            MemberPart::End(bytes) => {
                 bytes.push(byte);
                 if let Some((sum, length)) = bytes.split_first_chunk::<4>()
                     && let Some(length) = length.first_chunk::<4>()
@@ -162,14 +162,14 @@ impl Gzip {
             has
         };
         self.state = if has(EXTRA) {
-            State::ExtraLength(None)
+            MemberPart::ExtraLength(None)
         } else if has(NAME) || has(COMMENT) {
-            State::Text
+            MemberPart::Text
         } else if has(HEADER_SUM) {
-            State::HeaderSum(2)
+            MemberPart::HeaderSum(2)
         } else {
             self.header = 0;
-            State::Body(Box::new(Inflate::new(DataFormat::Raw)))
+            MemberPart::Body(Box::new(Inflate::new(DataFormat::Raw)))
         };
     }
 }

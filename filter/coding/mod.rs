@@ -28,5 +28,5 @@ mod zstd;
 #[cfg(test)]
 mod tests;
 
-pub use decoder::{BUFFER, Coding, Decoder, whole};
+pub use decoder::{BUFFER_BYTES, Coding, Decoder, whole};
 pub use error::Error;

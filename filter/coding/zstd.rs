@@ -7,16 +7,16 @@ use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 use ruzstd::io::Read;
 
 use super::error::Error;
-use super::window::WINDOW;
+use super::window::MAX_WINDOW_BYTES;
 
 const MAGIC: u32 = 0xFD2F_B528;
 const SKIPPED: core::ops::RangeInclusive<u32> = 0x184D_2A50..=0x184D_2A5F;
 /// The longest content of a block (RFC 8878, section 3.1.1.2.4).
-const LONGEST_BLOCK: usize = 128 * 1024;
+const MAX_BLOCK_BYTES: usize = 128 * 1024;
 
 /// What is read next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum State {
+enum NextPart {
     /// A frame's header.
     #[default]
     Header,
@@ -28,7 +28,7 @@ enum State {
 
 /// Decodes zstd.
 pub(super) struct Zstd {
-    state: State,
+    state: NextPart,
     /// The header or block whose end has not come.
     held: Vec<u8>,
     frame: FrameDecoder,
@@ -49,9 +49,9 @@ impl core::fmt::Debug for Zstd {
 impl Default for Zstd {
     fn default() -> Self {
         let mut frame = FrameDecoder::new();
-        frame.set_max_window_size(u64::try_from(WINDOW).unwrap_or(u64::MAX));
+        frame.set_max_window_size(u64::try_from(MAX_WINDOW_BYTES).unwrap_or(u64::MAX));
         Self {
-            state: State::default(),
+            state: NextPart::default(),
             held: Vec::new(),
             frame,
             more: false,
@@ -62,7 +62,7 @@ impl Default for Zstd {
 
 impl Zstd {
     pub(super) fn is_whole(&self) -> bool {
-        self.whole && self.state == State::Header && self.held.is_empty()
+        self.whole && self.state == NextPart::Header && self.held.is_empty()
     }
 
     pub(super) fn read(&mut self, input: &mut &[u8], out: &mut [u8]) -> Result<usize, Error> {
@@ -74,7 +74,7 @@ impl Zstd {
                     return Ok(written);
                 }
             }
-            if let State::Skip(left) = &mut self.state {
+            if let NextPart::Skip(left) = &mut self.state {
                 let skipped = input
                     .len()
                     .min(usize::try_from(*left).unwrap_or(usize::MAX));
@@ -83,7 +83,7 @@ impl Zstd {
                 if *left > 0 {
                     return Ok(0);
                 }
-                self.state = State::Header;
+                self.state = NextPart::Header;
                 self.whole = true;
             }
             let wanted = self.wanted()?;
@@ -102,8 +102,8 @@ impl Zstd {
     /// How long what is held has to be, as far as that can be told from it; never less than it is.
     fn wanted(&self) -> Result<usize, Error> {
         match self.state {
-            State::Header | State::Skip(_) => header(&self.held),
-            State::Block { sum } => block(&self.held, sum),
+            NextPart::Header | NextPart::Skip(_) => header(&self.held),
+            NextPart::Block { sum } => block(&self.held, sum),
         }
     }
 
@@ -111,11 +111,11 @@ impl Zstd {
     fn end_held(&mut self) -> Result<(), Error> {
         let held = core::mem::take(&mut self.held);
         match self.state {
-            State::Header | State::Skip(_) => {
+            NextPart::Header | NextPart::Skip(_) => {
                 let (magic, rest) = held.split_first_chunk::<4>().ok_or(Error::Malformed)?;
                 if SKIPPED.contains(&u32::from_le_bytes(*magic)) {
                     let length = rest.first_chunk::<4>().ok_or(Error::Malformed)?;
-                    self.state = State::Skip(u32::from_le_bytes(*length));
+                    self.state = NextPart::Skip(u32::from_le_bytes(*length));
                     return Ok(());
                 }
                 self.frame.reset(held.as_slice()).map_err(|error| {
@@ -126,16 +126,16 @@ impl Zstd {
                     }
                 })?;
                 let sum = rest.first().is_some_and(|flags| flags & 4 != 0);
-                self.state = State::Block { sum };
+                self.state = NextPart::Block { sum };
             }
-            State::Block { .. } => {
+            NextPart::Block { .. } => {
                 let over = self
                     .frame
                     .decode_blocks(held.as_slice(), BlockDecodingStrategy::UptoBlocks(1))
                     .map_err(|_| Error::Malformed)?;
                 self.more = true;
                 if over {
-                    self.state = State::Header;
+                    self.state = NextPart::Header;
                     self.whole = true;
                 }
             }
@@ -178,7 +178,7 @@ fn block(held: &[u8], sum: bool) -> Result<usize, Error> {
     };
     let bits = u32::from_le_bytes([*a, *b, *c, 0]);
     let size = usize::try_from(bits >> 3).unwrap_or(usize::MAX);
-    if size > LONGEST_BLOCK {
+    if size > MAX_BLOCK_BYTES {
         return Err(Error::Malformed);
     }
     let content = match (bits >> 1) & 3 {

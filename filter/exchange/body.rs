@@ -72,7 +72,7 @@ impl Body {
         match &mut self.decoder {
             None => self.pass.push(masks, piece, out).map_err(stopped)?,
             Some(decoder) => {
-                let mut buffer = vec![0; coding::BUFFER];
+                let mut buffer = vec![0; coding::BUFFER_BYTES];
                 loop {
                     let written = decoder.read(&mut piece, &mut buffer).map_err(decode)?;
                     if written == 0 {

@@ -17,10 +17,10 @@ use super::render::{Originals, Pseudonyms, Replacement};
 use super::window::Window;
 
 /// Memory for the lazily built automata of all of a mask's patterns together, in bytes.
-const CACHE: usize = 4 << 20;
+const MAX_AUTOMATA_BYTES: usize = 4 << 20;
 
 /// The most groups of a mask.
-const GROUPS: usize = 5;
+const MAX_GROUPS: usize = 5;
 
 /// All detectors of a mask, compiled once and shared by every text that is masked with them.
 pub struct Matcher {
@@ -28,7 +28,7 @@ pub struct Matcher {
     compiled: Vec<Compiled>,
     /// By rank, the place in `compiled`.
     ranks: Vec<usize>,
-    /// At most [`GROUPS`].
+    /// At most [`MAX_GROUPS`].
     groups: Vec<Box<dyn Group>>,
     bound: usize,
     only_built_in: bool,
@@ -51,7 +51,7 @@ impl std::fmt::Debug for Matcher {
 
 /// Where each group has to be asked next within one run of known bytes.
 pub(super) struct Cursor {
-    next: [usize; GROUPS],
+    next: [usize; MAX_GROUPS],
     /// For the group of the built-in detectors, the only one that asks for them.
     anchors: Anchors,
     /// Up to where the groups have been looked for.
@@ -62,7 +62,7 @@ impl Cursor {
     /// At the front of the bytes.
     pub(super) fn new() -> Self {
         Self {
-            next: [0; GROUPS],
+            next: [0; MAX_GROUPS],
             anchors: Anchors::default(),
             asked: false,
         }
@@ -79,14 +79,14 @@ impl Matcher {
     /// A detector that does not exist, an expression that does not compile, is too large or whose
     /// longest match is longer than 4096 bytes, and a word or canary that is too short or too long.
     pub fn new(detections: &[Detection]) -> Result<Self, DetectorError> {
-        Self::build(detections, CACHE, true)
+        Self::build(detections, MAX_AUTOMATA_BYTES, true)
     }
 
     /// The same, but that built-in detectors are asked wherever they may begin, not only near
     /// anchors.
     #[cfg(test)]
     pub(super) fn without_anchors(detections: &[Detection]) -> Result<Self, DetectorError> {
-        Self::build(detections, CACHE, false)
+        Self::build(detections, MAX_AUTOMATA_BYTES, false)
     }
 
     /// Compiles the detectors with `cache` bytes for the automata of all patterns.
@@ -241,7 +241,7 @@ impl Matcher {
         self.ranked(first.unwrap_or(usize::MAX))
     }
 
-    /// Whether nothing matches in a number that has fewer than [`TELLING`](super::prefilter::TELLING)
+    /// Whether nothing matches in a number that has fewer than [`TELLING_DIGITS`](super::prefilter::TELLING_DIGITS)
     /// digits in a row in front of its decimal point: where all detectors are built in.
     pub(super) fn passes_plain_numbers(&self) -> bool {
         self.only_built_in

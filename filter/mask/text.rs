@@ -73,7 +73,7 @@ pub trait Sink {
 }
 
 /// The most of a piece that is copied behind what waits, at a time.
-const STEP: usize = 512;
+const MAX_COPY_BYTES: usize = 512;
 
 /// The state of one text: what of it is undecided yet.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -104,7 +104,7 @@ impl Text {
         let mut rest = piece;
         while !self.hold.is_empty() && !rest.is_empty() {
             let waited = self.hold.len();
-            let (now, later) = rest.split_at(rest.len().min(STEP));
+            let (now, later) = rest.split_at(rest.len().min(MAX_COPY_BYTES));
             self.hold.extend_from_slice(now);
             let decided = self.decide_hold(matcher, false, sink);
             match decided.checked_sub(waited) {

@@ -6,19 +6,19 @@
 //! that has not arrived yet.
 
 /// What a detector may see of the text in front of a match.
-pub(super) const CONTEXT: usize = 64;
+pub(super) const CONTEXT_BYTES: usize = 64;
 
 /// The last bytes of what is decided, kept from piece to piece.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Past {
-    bytes: [u8; CONTEXT],
+    bytes: [u8; CONTEXT_BYTES],
     len: usize,
 }
 
 impl Default for Past {
     fn default() -> Self {
         Self {
-            bytes: [0; CONTEXT],
+            bytes: [0; CONTEXT_BYTES],
             len: 0,
         }
     }
@@ -27,8 +27,8 @@ impl Default for Past {
 impl Past {
     /// The text has gone on by `bytes`.
     pub(super) fn add(&mut self, bytes: &[u8]) {
-        let more = bytes.len().min(CONTEXT);
-        let stay = self.len.min(CONTEXT - more);
+        let more = bytes.len().min(CONTEXT_BYTES);
+        let stay = self.len.min(CONTEXT_BYTES - more);
         self.bytes.copy_within(self.len - stay..self.len, 0);
         let new = bytes.get(bytes.len() - more..).unwrap_or_default();
         if let Some(free) = self.bytes.get_mut(stay..stay + more) {
@@ -46,7 +46,7 @@ impl Past {
     }
 }
 
-/// What stands in front of a position of a text: at least [`CONTEXT`] bytes where there are so
+/// What stands in front of a position of a text: at least [`CONTEXT_BYTES`] bytes where there are so
 /// many.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Behind<'a> {
@@ -63,11 +63,13 @@ impl<'a> Behind<'a> {
         }
     }
 
-    /// The bytes from the position backwards, at most [`CONTEXT`] of them: however a text is cut
+    /// The bytes from the position backwards, at most [`CONTEXT_BYTES`] of them: however a text is cut
     /// into pieces, as many as the text has.
     pub(super) fn backwards(self) -> impl Iterator<Item = u8> + use<'a> {
         let near = self.near.iter().rev();
-        near.chain(self.past.iter().rev()).copied().take(CONTEXT)
+        near.chain(self.past.iter().rev())
+            .copied()
+            .take(CONTEXT_BYTES)
     }
 
     /// The byte right in front.

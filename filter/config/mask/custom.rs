@@ -58,14 +58,14 @@ impl Detector {
 }
 
 /// The most words of one list.
-const MOST_WORDS: usize = 100_000;
+const MAX_WORDS: usize = 100_000;
 /// The most words of which one must stand in front of a pattern's match, and the most bytes of one.
-const MOST_NEAR: usize = 64;
-const LONGEST_NEAR: usize = 48;
+const MAX_NEAR_WORDS: usize = 64;
+const MAX_NEAR_BYTES: usize = 48;
 /// The most canaries of one detector, and how many bytes they have.
-const MOST_CANARIES: usize = 1000;
-const SHORTEST_CANARY: usize = 8;
-const LONGEST_CANARY: usize = 256;
+const MAX_CANARIES: usize = 1000;
+const MIN_CANARY_BYTES: usize = 8;
+const MAX_CANARY_BYTES: usize = 256;
 
 pub(in crate::config) fn read_detectors(node: &Node<'_>) -> Vec<Detector> {
     let Some(object) = node.object() else {
@@ -123,7 +123,7 @@ fn read_detector(name: &str, node: &Node<'_>) -> Option<Detector> {
         }
         (None, Some(words), None) => {
             let list = words.strings();
-            at_most(&words, list.len(), "words", MOST_WORDS);
+            at_most(&words, list.len(), "words", MAX_WORDS);
             Some(Detector::Words {
                 name,
                 words: list,
@@ -153,15 +153,15 @@ fn read_near(node: &Node<'_>) -> Vec<String> {
     let mut list = Vec::new();
     for item in node.non_empty_array() {
         let Some(word) = item.string() else { continue };
-        if word.len() > LONGEST_NEAR {
+        if word.len() > MAX_NEAR_BYTES {
             item.problem(
                 format!("{} bytes", word.len()),
-                format!("a word of at most {LONGEST_NEAR} bytes"),
+                format!("a word of at most {MAX_NEAR_BYTES} bytes"),
             );
         }
         list.push(word.to_owned());
     }
-    at_most(node, list.len(), "words", MOST_NEAR);
+    at_most(node, list.len(), "words", MAX_NEAR_WORDS);
     list
 }
 
@@ -172,15 +172,15 @@ fn read_canaries(node: &Node<'_>) -> Vec<String> {
         let Some(string) = item.string() else {
             continue;
         };
-        if !(SHORTEST_CANARY..=LONGEST_CANARY).contains(&string.len()) {
+        if !(MIN_CANARY_BYTES..=MAX_CANARY_BYTES).contains(&string.len()) {
             item.problem(
                 format!("{} bytes", string.len()),
-                format!("a canary of {SHORTEST_CANARY} to {LONGEST_CANARY} bytes"),
+                format!("a canary of {MIN_CANARY_BYTES} to {MAX_CANARY_BYTES} bytes"),
             );
         }
         list.push(string.to_owned());
     }
-    at_most(node, list.len(), "canaries", MOST_CANARIES);
+    at_most(node, list.len(), "canaries", MAX_CANARIES);
     list
 }
 

@@ -5,7 +5,7 @@
 //! sides for every word that it is a part of: scripts without spaces have no words of their
 //! own.
 
-use crate::mask::window::{Behind, CONTEXT};
+use crate::mask::window::{Behind, CONTEXT_BYTES};
 
 /// Words to look for, found by their first byte.
 pub(super) struct Vocabulary {
@@ -43,23 +43,23 @@ impl Vocabulary {
     }
 }
 
-/// At most [`CONTEXT`] bytes in front of a position, in lower case, escapes such as `\n` read
+/// At most [`CONTEXT_BYTES`] bytes in front of a position, in lower case, escapes such as `\n` read
 /// as the spaces that they stand for.
 pub(super) struct ContextWords {
-    bytes: [u8; CONTEXT],
+    bytes: [u8; CONTEXT_BYTES],
     from: usize,
 }
 
 impl ContextWords {
     pub(super) fn new(behind: Behind<'_>) -> Self {
-        let mut bytes = [b' '; CONTEXT];
-        let mut from = CONTEXT;
+        let mut bytes = [b' '; CONTEXT_BYTES];
+        let mut from = CONTEXT_BYTES;
         for (place, byte) in bytes.iter_mut().rev().zip(behind.backwards()) {
             *place = byte.to_ascii_lowercase();
             from -= 1;
         }
         let mut before = 0;
-        for index in 1..CONTEXT {
+        for index in 1..CONTEXT_BYTES {
             let pair = bytes.get_mut(before..=index);
             if let Some([slash @ b'\\', letter @ (b'n' | b'r' | b't')]) = pair {
                 (*slash, *letter) = (b' ', b'\n');
@@ -89,7 +89,7 @@ impl ContextWords {
                 .rposition(|b| !is_word(*b))
                 .map_or(0, |at| at + 1);
             end = first;
-            if first == 0 && text.len() == CONTEXT {
+            if first == 0 && text.len() == CONTEXT_BYTES {
                 return None;
             }
             let glued = first > 0 && head.get(first - 1).is_some_and(u8::is_ascii_digit);
@@ -154,8 +154,8 @@ mod tests {
     #[test]
     fn a_word_that_may_be_cut_is_left_out() {
         let behind = |spaces: usize| words(&format!("a tel{}", " ".repeat(spaces)));
-        assert_eq!(behind(CONTEXT - 3), [""; 0]);
-        assert_eq!(behind(CONTEXT - 4), ["tel"]);
+        assert_eq!(behind(CONTEXT_BYTES - 3), [""; 0]);
+        assert_eq!(behind(CONTEXT_BYTES - 4), ["tel"]);
     }
 
     #[test]

@@ -14,13 +14,13 @@ pub(in crate::mask) enum Start {
 }
 
 /// How many bytes at the front of a match [`Detect::digits`] counts in.
-pub(in crate::mask) const LEAD: usize = 32;
+pub(in crate::mask) const LEAD_BYTES: usize = 32;
 
 /// Graphic bytes in a row that are told from more.
-pub(in crate::mask) const RUN: usize = 20;
+pub(in crate::mask) const MAX_COUNTED_RUN: usize = 20;
 
 /// So many letters in a row are no part of a number.
-pub(in crate::mask) const LETTERS: usize = 3;
+pub(in crate::mask) const WORD_LETTERS: usize = 3;
 
 /// One detector.
 ///
@@ -40,13 +40,13 @@ pub(in crate::mask) trait Detect {
     /// The most bytes that it must be shown before it no longer answers [`Miss::More`].
     fn bound(&self) -> usize;
 
-    /// The fewest digits that a match has in its first [`LEAD`] bytes, in front of any
-    /// [`LETTERS`] ASCII letters in a row.
+    /// The fewest digits that a match has in its first [`LEAD_BYTES`] bytes, in front of any
+    /// [`WORD_LETTERS`] ASCII letters in a row.
     fn digits(&self) -> usize {
         0
     }
 
-    /// The fewest graphic ASCII bytes that a match begins with; more than [`RUN`] count as so many.
+    /// The fewest graphic ASCII bytes that a match begins with; more than [`MAX_COUNTED_RUN`] count as so many.
     fn run(&self) -> usize {
         1
     }
@@ -86,7 +86,7 @@ pub(super) enum Separator {
 }
 
 /// How many bytes a separator has at most.
-pub(super) const LONGEST_SEPARATOR: usize = 3;
+pub(super) const MAX_SEPARATOR_BYTES: usize = 3;
 
 /// The separator at `index` and how many bytes it has.
 ///

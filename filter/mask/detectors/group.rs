@@ -1,7 +1,7 @@
 //! Detectors that are looked for together.
 
 use super::super::window::{Behind, Hit, Miss, Window};
-use super::detect::{Detect, LEAD, LETTERS, RUN, Start};
+use super::detect::{Detect, LEAD_BYTES, MAX_COUNTED_RUN, Start, WORD_LETTERS};
 use crate::mask::prefilter::{self, Anchors, Lanes};
 
 /// A part of a text, with what stands in front of it.
@@ -55,7 +55,7 @@ pub(in crate::mask) trait Group {
 const AT_EDGE: u8 = 1;
 const ANYWHERE: u8 = 2;
 const WORD: u8 = 4;
-/// The same as [`LEAD`], for bits.
+/// The same as [`LEAD_BYTES`], for bits.
 const LEAD_BITS: u32 = 32;
 const ESCAPE_LETTER: u8 = 8;
 const BACKSLASH: u8 = 16;
@@ -71,11 +71,11 @@ struct Candidate {
 }
 
 /// What a word that is being written has at most.
-const WRITTEN: usize = 64;
+const MAX_UNFINISHED_WORD_BYTES: usize = 64;
 
 /// What most numbers and words of prose have at most.
-const FEW: usize = 5;
-const SHORT: usize = 11;
+const FEW_DIGITS: usize = 5;
+const SHORT_RUN_BYTES: usize = 11;
 
 impl Candidate {
     /// Whether it may match where there are so many digits and graphic bytes in a row.
@@ -121,7 +121,7 @@ impl Singles {
                 starting.push(Candidate {
                     place,
                     digits: detect.digits(),
-                    run: detect.run().min(RUN),
+                    run: detect.run().min(MAX_COUNTED_RUN),
                 });
             }
             if byte.is_ascii_alphanumeric() {
@@ -138,7 +138,9 @@ impl Singles {
                 of.is_some_and(|(_, detect)| anchored && detect.is_often_open())
             };
             often_open.push(starting.iter().find(often).map(|one| one.place));
-            let few = starting.iter().filter(|one| one.is_for(FEW, SHORT));
+            let few = starting
+                .iter()
+                .filter(|one| one.is_for(FEW_DIGITS, SHORT_RUN_BYTES));
             let few = few.copied().collect();
             candidates.push([starting.into_boxed_slice(), few]);
         }
@@ -183,7 +185,7 @@ impl Singles {
         };
         let candidates = self.candidates.get(usize::from(first));
         let candidates = candidates.map_or(&[][..], |[all, few]| {
-            if digits <= FEW && run <= SHORT {
+            if digits <= FEW_DIGITS && run <= SHORT_RUN_BYTES {
                 few
             } else {
                 all
@@ -219,7 +221,7 @@ impl Singles {
         let first = usize::from(*window.bytes.first()?);
         let (rank, detect) = self.detectors.get((*self.often_open.get(first)?)?)?;
         let asked = !window.last
-            && window.bytes.len() <= WRITTEN
+            && window.bytes.len() <= MAX_UNFINISHED_WORD_BYTES
             && *rank < below
             && !window.behind.in_word();
         let open = asked && matches!(detect.find(window), Err(Miss::More));
@@ -227,8 +229,8 @@ impl Singles {
     }
 }
 
-/// How many digits stand, or may come to stand, in the first [`LEAD`] bytes and in front of a word;
-/// and how many graphic bytes in a row, of which no more than [`RUN`] are counted.
+/// How many digits stand, or may come to stand, in the first [`LEAD_BYTES`] bytes and in front of a word;
+/// and how many graphic bytes in a row, of which no more than [`MAX_COUNTED_RUN`] are counted.
 fn possible(window: &Window<'_>) -> (usize, usize) {
     let known = window.bytes.len();
     let front = Lanes::<2>::load(window.bytes);
@@ -236,7 +238,7 @@ fn possible(window: &Window<'_>) -> (usize, usize) {
 
     let letters = front.within(b'a', b'z') | front.within(b'A', b'Z');
     let lead = u64::MAX >> (u64::BITS - LEAD_BITS);
-    let word = letters & letters >> 1 & letters >> 2 & (lead >> (LETTERS - 1));
+    let word = letters & letters >> 1 & letters >> 2 & (lead >> (WORD_LETTERS - 1));
     let in_front = if word == 0 {
         lead
     } else {
@@ -246,12 +248,12 @@ fn possible(window: &Window<'_>) -> (usize, usize) {
     let unknown = if word != 0 || window.last {
         0
     } else {
-        LEAD.saturating_sub(known)
+        LEAD_BYTES.saturating_sub(known)
     };
 
-    let run = count(front.within(b'!', b'~').trailing_ones()).min(RUN);
+    let run = count(front.within(b'!', b'~').trailing_ones()).min(MAX_COUNTED_RUN);
     let run = if run == known && !window.last {
-        RUN
+        MAX_COUNTED_RUN
     } else {
         run
     };

@@ -4,7 +4,7 @@
 //! again as base64 if something was replaced.
 //!
 //! # What it can't
-//! - A string that is spread over several events is not read, nor one of more than [`LONGEST`]
+//! - A string that is spread over several events is not read, nor one of more than [`MAX_BASE64_BYTES`]
 //!   bytes, nor one with anything else in it, such as a line feed or `data:` in front.
 
 #[cfg(test)]
@@ -22,11 +22,11 @@ use super::writing::Writing;
 use crate::mask::Matcher;
 
 /// A shorter string is a word.
-const SHORTEST: usize = 16;
+const MIN_BASE64_BYTES: usize = 16;
 /// The longest string that is read.
-pub(super) const LONGEST: usize = 256 * 1024;
+pub(super) const MAX_BASE64_BYTES: usize = 256 * 1024;
 /// How often text may be encoded over and over.
-const DEPTH: usize = 2;
+const MAX_CODINGS: usize = 2;
 
 /// Whether the byte may stand in base64, of whichever alphabet.
 pub(super) fn is_base64(byte: u8) -> bool {
@@ -35,11 +35,11 @@ pub(super) fn is_base64(byte: u8) -> bool {
 
 /// What becomes of a string, if it is base64 of text in which something is replaced.
 pub(super) fn mask(matcher: &Matcher, string: &[u8], counts: &mut Counts) -> Option<Vec<u8>> {
-    nested(matcher, string, counts, DEPTH)
+    nested(matcher, string, counts, MAX_CODINGS)
 }
 
 fn nested(matcher: &Matcher, string: &[u8], counts: &mut Counts, depth: usize) -> Option<Vec<u8>> {
-    let lengths = SHORTEST..=LONGEST;
+    let lengths = MIN_BASE64_BYTES..=MAX_BASE64_BYTES;
     if !lengths.contains(&string.len()) || !string.iter().copied().all(is_base64) {
         return None;
     }

@@ -1,12 +1,12 @@
 //! What stands between the parts of a multipart body (RFC 2046, section 5.1.1).
 
 /// The longest boundary there may be.
-const BOUNDARY: usize = 70;
+const MAX_BOUNDARY_BYTES: usize = 70;
 
 /// What stands between the parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Boundary {
-    bytes: [u8; BOUNDARY],
+    bytes: [u8; MAX_BOUNDARY_BYTES],
     length: usize,
 }
 
@@ -14,7 +14,7 @@ impl Boundary {
     /// The boundary that a content-type gives; none if it can be none.
     #[must_use]
     pub fn new(boundary: &[u8]) -> Option<Self> {
-        let mut bytes = [0; BOUNDARY];
+        let mut bytes = [0; MAX_BOUNDARY_BYTES];
         let fits = !boundary.is_empty() && boundary.last() != Some(&b' ');
         let allowed = |byte: &u8| matches!(byte, b' '..=b'~');
         if !fits || !boundary.iter().all(allowed) {

@@ -19,9 +19,9 @@ pub(super) enum Unit<'a> {
 }
 
 /// The longest escape: a surrogate pair.
-const LONGEST: usize = 12;
+const MAX_ESCAPE_BYTES: usize = 12;
 /// `\u` and four digits.
-const UNIT: usize = 6;
+const UNICODE_ESCAPE_BYTES: usize = 6;
 
 /// Reads the content of a string in pieces of any size.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -76,7 +76,7 @@ impl Unescape {
     /// Takes a byte of an escape; false when the byte is no part of it and has to be read anew.
     fn byte(&mut self, byte: u8, emit: &mut dyn FnMut(Unit<'_>)) -> bool {
         let at = self.held.len();
-        let fits = match at % UNIT {
+        let fits = match at % UNICODE_ESCAPE_BYTES {
             0 => byte == b'\\',
             // A pair needs a second `\u`; any other escape after a high surrogate stands alone.
             1 => at == 1 || byte == b'u',
@@ -89,9 +89,9 @@ impl Unescape {
         self.held.push(byte);
         if at == 1 && byte != b'u' {
             self.simple(byte, emit);
-        } else if self.held.len() == UNIT {
+        } else if self.held.len() == UNICODE_ESCAPE_BYTES {
             self.unit(emit);
-        } else if self.held.len() == LONGEST {
+        } else if self.held.len() == MAX_ESCAPE_BYTES {
             self.pair(emit);
         }
         true
@@ -113,7 +113,7 @@ impl Unescape {
 
     /// One `\uXXXX` is complete; a high surrogate waits for its other half.
     fn unit(&mut self, emit: &mut dyn FnMut(Unit<'_>)) {
-        let code = hex(self.held.get(2..UNIT));
+        let code = hex(self.held.get(2..UNICODE_ESCAPE_BYTES));
         if (0xD800..0xDC00).contains(&code) {
             return;
         }
@@ -127,8 +127,8 @@ impl Unescape {
 
     /// A high surrogate and another `\uXXXX` are complete.
     fn pair(&mut self, emit: &mut dyn FnMut(Unit<'_>)) {
-        let high = hex(self.held.get(2..UNIT));
-        let low = hex(self.held.get(UNIT + 2..));
+        let high = hex(self.held.get(2..UNICODE_ESCAPE_BYTES));
+        let low = hex(self.held.get(UNICODE_ESCAPE_BYTES + 2..));
         if (0xDC00..0xE000).contains(&low) {
             let code = 0x10000 + ((high & 0x3FF) << 10) + (low & 0x3FF);
             let mut buffer = [0; 4];
@@ -146,16 +146,16 @@ impl Unescape {
     /// Emits the high surrogate at the front, which has no other half.
     fn lone(&mut self, emit: &mut dyn FnMut(Unit<'_>)) {
         let mut buffer = [0; 4];
-        let decoded = encode(hex(self.held.get(2..UNIT)), &mut buffer);
-        if let Some(raw) = self.held.get(..UNIT) {
+        let decoded = encode(hex(self.held.get(2..UNICODE_ESCAPE_BYTES)), &mut buffer);
+        if let Some(raw) = self.held.get(..UNICODE_ESCAPE_BYTES) {
             emit(Unit::Escape { raw, decoded });
         }
-        self.held.drain(..UNIT.min(self.held.len()));
+        self.held.drain(..UNICODE_ESCAPE_BYTES.min(self.held.len()));
     }
 
     /// The next byte does not fit what is held.
     fn give_up_before_retry(&mut self, emit: &mut dyn FnMut(Unit<'_>)) {
-        if self.held.len() > UNIT {
+        if self.held.len() > UNICODE_ESCAPE_BYTES {
             self.lone(emit);
             // A backslash that is followed by something else than `u` begins an escape of its own.
             if self.held.len() == 1 {
@@ -166,7 +166,7 @@ impl Unescape {
     }
 
     fn give_up(&mut self, emit: &mut dyn FnMut(Unit<'_>)) {
-        if self.held.len() >= UNIT {
+        if self.held.len() >= UNICODE_ESCAPE_BYTES {
             self.lone(emit);
         }
         if !self.held.is_empty() {

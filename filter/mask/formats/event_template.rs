@@ -20,9 +20,9 @@ use crate::mask::prefilter::end_of_string;
 use crate::wire::Range;
 
 /// Templates that are kept: a stream has some choices, or a tool's arguments beside a text.
-const KEPT: usize = 4;
+const MAX_TEMPLATES: usize = 4;
 /// A longer event is no template.
-const LONGEST: usize = 4096;
+const MAX_TEMPLATE_BYTES: usize = 4096;
 
 /// The templates of one stream, the last used first.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -98,7 +98,7 @@ impl Templates {
         if !payload.segments.iter().all(values) {
             return;
         }
-        if !unchanged || !payload.ends.is_empty() || event.len() > LONGEST {
+        if !unchanged || !payload.ends.is_empty() || event.len() > MAX_TEMPLATE_BYTES {
             return;
         }
         let segments = payload.segments.iter().map(|segment| Segment {
@@ -106,7 +106,7 @@ impl Templates {
             end: start + segment.end,
             ..*segment
         });
-        self.0.truncate(KEPT - 1);
+        self.0.truncate(MAX_TEMPLATES - 1);
         let template = Template {
             bytes: event.to_vec(),
             segments: segments.collect(),

@@ -29,10 +29,10 @@ use crate::wire::Range;
 
 /// The longest event, in bytes. A longer one cannot be masked: its texts are not known before
 /// its end.
-const LONGEST: usize = 1024 * 1024;
+const MAX_EVENT_BYTES: usize = 1024 * 1024;
 
 /// The most room that is kept from one event for the next.
-const ROOM: usize = 16 * 1024;
+const MAX_KEPT_ROOM_BYTES: usize = 16 * 1024;
 
 /// The text of data that is not JSON.
 const PLAIN: [u8; 32] = [0; 32];
@@ -78,7 +78,7 @@ impl Events {
             }
             let end = memchr::memchr2(b'\r', b'\n', piece);
             let (content, rest) = piece.split_at(end.map_or(piece.len(), |end| end + 1));
-            if self.event.len() + content.len() > LONGEST {
+            if self.event.len() + content.len() > MAX_EVENT_BYTES {
                 return Err(WalkError::TooLarge);
             }
             let blank = end == Some(0) && self.event.len() == self.line;
@@ -127,7 +127,7 @@ impl Events {
         if self.templates.feed(&event, texts, (mask, counts)) {
             self.texts.release(mask.matcher(), counts, out);
             // The next event is about as long.
-            if event.capacity() <= ROOM {
+            if event.capacity() <= MAX_KEPT_ROOM_BYTES {
                 self.event = event;
                 self.event.clear();
             }

@@ -2,7 +2,7 @@
 //! claims to be JSON stops being it.
 
 /// Nesting that is followed. Below it every string is taken for a value.
-const DEPTH: usize = 1024;
+const MAX_DEPTH: usize = 1024;
 
 /// What a string is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ enum Expect {
 pub(super) struct Grammar {
     /// True for an object, false for an array.
     open: Vec<bool>,
-    /// Levels opened below [`DEPTH`].
+    /// Levels opened below [`MAX_DEPTH`].
     deeper: u64,
     expect: Expect,
 }
@@ -72,7 +72,7 @@ impl Grammar {
             return true;
         }
         let next = match (mark, self.expect) {
-            (b'{' | b'[', Expect::Value | Expect::ValueOrEnd) if self.open.len() == DEPTH => {
+            (b'{' | b'[', Expect::Value | Expect::ValueOrEnd) if self.open.len() == MAX_DEPTH => {
                 self.deeper = 1;
                 Some(self.expect)
             }

@@ -25,11 +25,11 @@ use super::writing::Writing;
 use crate::mask::{CompiledMask, prefilter};
 
 /// A name is held until its colon shows that it is one; a longer one is masked as if it were a value.
-const LONGEST_KEY: usize = 1024;
+const MAX_NAME_BYTES: usize = 1024;
 
 /// Where in the body the next byte stands.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum JsonPosition {
     /// Between tokens.
     #[default]
     Outside,
@@ -52,7 +52,7 @@ enum State {
 /// Masks a JSON body.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Json {
-    state: State,
+    position: JsonPosition,
     grammar: Grammar,
     /// The body is not JSON.
     broken: bool,
@@ -73,7 +73,7 @@ pub(super) struct Json {
 impl Default for Json {
     fn default() -> Self {
         Self {
-            state: State::default(),
+            position: JsonPosition::default(),
             grammar: Grammar::default(),
             broken: false,
             begun: false,
@@ -112,17 +112,17 @@ impl Json {
 
     pub(super) fn finish(&mut self, mask: &CompiledMask, out: &mut Vec<u8>, counts: &mut Counts) {
         let job = &mut Job { mask, out, counts };
-        match self.state {
-            State::Outside => {}
-            State::Scalar => {
+        match self.position {
+            JsonPosition::Outside => {}
+            JsonPosition::Scalar => {
                 if !self.end_scalar(job) {
                     self.break_at_run(job);
                 }
             }
-            State::Key { .. } | State::AfterKey => self.break_at_run(job),
-            State::Tokens => self.replay(job),
-            State::Base64 => self.no_base64(job),
-            State::String { .. } | State::Stray => {}
+            JsonPosition::Key { .. } | JsonPosition::AfterKey => self.break_at_run(job),
+            JsonPosition::Tokens => self.replay(job),
+            JsonPosition::Base64 => self.no_base64(job),
+            JsonPosition::String { .. } | JsonPosition::Stray => {}
         }
         self.with(job, |this, work| {
             this.string.end_string(Place::default(), work);
@@ -133,12 +133,12 @@ impl Json {
 
     fn take(&mut self, mut piece: &[u8], job: &mut Job<'_>) {
         while !piece.is_empty() {
-            let taken = match self.state {
-                State::String { escaped } => self.in_string(piece, escaped, job),
-                State::Stray => self.in_stray(piece, job),
-                State::Tokens => self.in_tokens(piece, job),
-                State::Base64 => self.in_base64(piece, job),
-                State::Outside
+            let taken = match self.position {
+                JsonPosition::String { escaped } => self.in_string(piece, escaped, job),
+                JsonPosition::Stray => self.in_stray(piece, job),
+                JsonPosition::Tokens => self.in_tokens(piece, job),
+                JsonPosition::Base64 => self.in_base64(piece, job),
+                JsonPosition::Outside
                     if self.grammar.in_array() && job.mask.matcher().passes_plain_numbers() =>
                 {
                     self.in_array(piece, job)
@@ -154,17 +154,20 @@ impl Json {
 
     /// Takes a byte in one of the states that look at each; false when it has to be read anew.
     fn byte(&mut self, byte: u8, job: &mut Job<'_>) -> bool {
-        match self.state {
-            State::Outside => {
+        match self.position {
+            JsonPosition::Outside => {
                 if self.tokens.is_some() && self.begins_tokens(byte) {
                     return false;
                 }
                 self.outside(byte, job);
             }
-            State::Scalar => return self.in_scalar(byte, job),
-            State::Key { escaped } => self.in_key(byte, escaped, job),
-            State::AfterKey => return self.after_key(byte, job),
-            State::String { .. } | State::Stray | State::Tokens | State::Base64 => return false,
+            JsonPosition::Scalar => return self.in_scalar(byte, job),
+            JsonPosition::Key { escaped } => self.in_key(byte, escaped, job),
+            JsonPosition::AfterKey => return self.after_key(byte, job),
+            JsonPosition::String { .. }
+            | JsonPosition::Stray
+            | JsonPosition::Tokens
+            | JsonPosition::Base64 => return false,
         }
         true
     }
@@ -189,7 +192,7 @@ impl Json {
             b'"' => match self.grammar.string() {
                 Some(Role::Key) => {
                     self.run.push(byte);
-                    self.state = State::Key { escaped: false };
+                    self.position = JsonPosition::Key { escaped: false };
                 }
                 Some(Role::Value) => {
                     job.out.push(byte);
@@ -200,10 +203,10 @@ impl Json {
                             Writing::Json
                         });
                     self.string.named(&self.name);
-                    self.state = if job.mask.reads_base64() {
-                        State::Base64
+                    self.position = if job.mask.reads_base64() {
+                        JsonPosition::Base64
                     } else {
-                        State::String { escaped: false }
+                        JsonPosition::String { escaped: false }
                     };
                 }
                 None => self.break_with(&[byte], job),
@@ -220,7 +223,7 @@ impl Json {
             }
             _ => {
                 self.run.push(byte);
-                self.state = State::Scalar;
+                self.position = JsonPosition::Scalar;
                 return;
             }
         }
@@ -234,7 +237,7 @@ impl Json {
             b'\n' => self.grammar.at_top(),
             _ => false,
         };
-        if ends || self.run.len() >= scalar::LONGEST {
+        if ends || self.run.len() >= scalar::MAX_SCALAR_BYTES {
             if !self.end_scalar(job) {
                 self.break_at_run(job);
             }
@@ -260,25 +263,25 @@ impl Json {
             job.out.extend_from_slice(space);
             self.run.clear();
             self.begun = true;
-            self.state = State::Outside;
+            self.position = JsonPosition::Outside;
         }
         fits
     }
 
     fn in_key(&mut self, byte: u8, escaped: bool, job: &mut Job<'_>) {
         self.run.push(byte);
-        self.state = match byte {
-            b'"' if !escaped => State::AfterKey,
-            _ => State::Key {
+        self.position = match byte {
+            b'"' if !escaped => JsonPosition::AfterKey,
+            _ => JsonPosition::Key {
                 escaped: byte == b'\\' && !escaped,
             },
         };
-        if self.run.len() > LONGEST_KEY && self.state != State::AfterKey {
+        if self.run.len() > MAX_NAME_BYTES && self.position != JsonPosition::AfterKey {
             let run = std::mem::take(&mut self.run);
             let (quote, content) = run.split_at(1);
             job.out.extend_from_slice(quote);
             self.string.set_writing(Writing::Json);
-            self.state = State::String { escaped: false };
+            self.position = JsonPosition::String { escaped: false };
             self.take(content, job);
         }
     }
@@ -292,10 +295,10 @@ impl Json {
                 self.name
                     .extend_from_slice(member::name(self.run.trim_ascii_end()));
                 self.write_name(job);
-                self.state = State::Outside;
+                self.position = JsonPosition::Outside;
             }
             b' ' | b'\t' | b'\r' | b'\n' => {
-                if self.run.len() < LONGEST_KEY {
+                if self.run.len() < MAX_NAME_BYTES {
                     self.run.push(byte);
                     return true;
                 }
@@ -344,7 +347,7 @@ impl Json {
 
     fn break_with(&mut self, bytes: &[u8], job: &mut Job<'_>) {
         self.broken = true;
-        self.state = State::Stray;
+        self.position = JsonPosition::Stray;
         self.take(bytes, job);
     }
 
@@ -355,7 +358,7 @@ impl Json {
             this.string.json(content, Place::default(), work)
         });
         if end.is_none() {
-            self.state = State::String { escaped };
+            self.position = JsonPosition::String { escaped };
             return piece.len();
         }
         self.with(job, |this, work| {
@@ -363,10 +366,10 @@ impl Json {
             this.string.finish(work);
         });
         job.out.push(b'"');
-        self.state = if self.broken {
-            State::Stray
+        self.position = if self.broken {
+            JsonPosition::Stray
         } else {
-            State::Outside
+            JsonPosition::Outside
         };
         content.len() + 1
     }
@@ -377,12 +380,12 @@ impl Json {
         let (now, later) = piece.split_at(end.unwrap_or(piece.len()));
         self.run.extend_from_slice(now);
         let ends = later.first() == Some(&b'"');
-        if self.run.len() <= base64::LONGEST && (ends || later.is_empty()) {
+        if self.run.len() <= base64::MAX_BASE64_BYTES && (ends || later.is_empty()) {
             if ends && let Some(masked) = base64::mask(job.mask.matcher(), &self.run, job.counts) {
                 self.run.clear();
                 job.out.extend(masked);
                 job.out.push(b'"');
-                self.state = State::Outside;
+                self.position = JsonPosition::Outside;
                 return now.len() + 1;
             }
             if !ends {
@@ -395,7 +398,7 @@ impl Json {
 
     fn no_base64(&mut self, job: &mut Job<'_>) {
         let held = std::mem::take(&mut self.run);
-        self.state = State::String { escaped: false };
+        self.position = JsonPosition::String { escaped: false };
         self.take(&held, job);
     }
 
@@ -410,7 +413,7 @@ impl Json {
         }
         self.with(job, |this, work| this.stray.finish(work));
         job.out.push(b'"');
-        self.state = State::String { escaped: false };
+        self.position = JsonPosition::String { escaped: false };
         content.len() + 1
     }
 
@@ -419,7 +422,7 @@ impl Json {
         let space = matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b':');
         let begins = !self.lists_are_over && matches!(byte, b'{' | b'[');
         if begins && self.grammar.expects_value() {
-            self.state = State::Tokens;
+            self.position = JsonPosition::Tokens;
             return true;
         }
         if !space {
@@ -430,7 +433,7 @@ impl Json {
 
     fn in_tokens(&mut self, piece: &[u8], job: &mut Job<'_>) -> usize {
         let Some(list) = &mut self.tokens else {
-            self.state = State::Outside;
+            self.position = JsonPosition::Outside;
             return 0;
         };
         let end = list.end(piece);
@@ -453,7 +456,7 @@ impl Json {
         let Some(list) = self.tokens.take() else {
             return;
         };
-        self.state = State::Outside;
+        self.position = JsonPosition::Outside;
         if list.is_over() || list.mask(&self.run, job.mask, job.counts, job.out) {
             self.grammar.scalar();
             self.run = Vec::new();
@@ -468,7 +471,7 @@ impl Json {
         let held = std::mem::take(&mut self.run);
         self.tokens = None;
         self.lists_are_over |= memchr::memchr(b'"', &held).is_some();
-        self.state = State::Outside;
+        self.position = JsonPosition::Outside;
         self.take(&held, job);
     }
 

@@ -20,11 +20,11 @@ use crate::mask::CompiledMask;
 use crate::mask::prefilter::end_of_string;
 
 /// The longest chunk that is held, in bytes.
-const LONGEST: usize = 1024 * 1024;
+const MAX_CHUNK_BYTES: usize = 1024 * 1024;
 /// Up to where it is told what a body is.
-const FRONT: usize = 256;
+const MAX_FRONT_BYTES: usize = 256;
 /// Bytes that may stand between two chunks while something waits.
-const GAP: usize = 1024;
+const MAX_GAP_BYTES: usize = 1024;
 
 /// Members of Gemini's `GenerateContentResponse`.
 const MEMBERS: [&[u8]; 6] = [
@@ -37,7 +37,7 @@ const MEMBERS: [&[u8]; 6] = [
 ];
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum State {
+enum ArrayPosition {
     /// It is not known what the body is.
     #[default]
     Front,
@@ -54,7 +54,7 @@ enum State {
 /// Masks a JSON body, whether or not it is an array of chunks.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct JsonArrayStream {
-    state: State,
+    position: ArrayPosition,
     /// The body's beginning, or the chunk whose end has not come.
     held: Vec<u8>,
     /// Objects and lists of the chunk that are open.
@@ -80,29 +80,33 @@ impl JsonArrayStream {
         counts: &mut Counts,
     ) -> Result<(), WalkError> {
         while !piece.is_empty() {
-            let taken = match self.state {
-                State::Json => {
+            let taken = match self.position {
+                ArrayPosition::Json => {
                     self.json.push(mask, piece, out, counts);
                     return Ok(());
                 }
-                State::Front => {
-                    let room = FRONT.saturating_sub(self.held.len());
+                ArrayPosition::Front => {
+                    let room = MAX_FRONT_BYTES.saturating_sub(self.held.len());
                     let now = piece.get(..room).unwrap_or(piece);
                     self.held.extend_from_slice(now);
                     match front(&self.held) {
-                        Some(Front::JsonArrayStream) => self.state = State::Between,
-                        Some(Front::Json) => self.state = State::Json,
-                        None if self.held.len() >= FRONT => self.state = State::Json,
+                        Some(Front::JsonArrayStream) => self.position = ArrayPosition::Between,
+                        Some(Front::Json) => self.position = ArrayPosition::Json,
+                        None if self.held.len() >= MAX_FRONT_BYTES => {
+                            self.position = ArrayPosition::Json
+                        }
                         None => {}
                     }
-                    if self.state != State::Front {
+                    if self.position != ArrayPosition::Front {
                         let held = std::mem::take(&mut self.held);
                         self.push(mask, &held, out, counts)?;
                     }
                     now.len()
                 }
-                State::Between => self.between(mask, piece, out, counts),
-                State::Chunk | State::Long => self.chunk(mask, piece, out, counts)?,
+                ArrayPosition::Between => self.between(mask, piece, out, counts),
+                ArrayPosition::Chunk | ArrayPosition::Long => {
+                    self.chunk(mask, piece, out, counts)?
+                }
             };
             piece = piece.get(taken..).unwrap_or_default();
         }
@@ -116,13 +120,13 @@ impl JsonArrayStream {
         counts: &mut Counts,
     ) -> Result<(), WalkError> {
         let held = std::mem::take(&mut self.held);
-        let last = match self.state {
-            State::Front => {
+        let last = match self.position {
+            ArrayPosition::Front => {
                 self.json.push(mask, &held, out, counts);
                 Ok(())
             }
-            State::Chunk => self.entries.take(mask, &held, out, counts),
-            State::Json | State::Between | State::Long => Ok(()),
+            ArrayPosition::Chunk => self.entries.take(mask, &held, out, counts),
+            ArrayPosition::Json | ArrayPosition::Between | ArrayPosition::Long => Ok(()),
         };
         self.entries.finish(mask, out, counts);
         self.json.finish(mask, out, counts);
@@ -140,9 +144,9 @@ impl JsonArrayStream {
         let passes = |byte: &u8| b" \t\r\n,[]".contains(byte);
         let end = piece.iter().position(|byte| !passes(byte));
         let (gap, later) = piece.split_at(end.unwrap_or(piece.len()));
-        for part in gap.chunks(GAP) {
+        for part in gap.chunks(MAX_GAP_BYTES) {
             self.gap = self.gap.saturating_add(part.len());
-            if self.gap > GAP {
+            if self.gap > MAX_GAP_BYTES {
                 self.entries.force(mask, out, counts);
             }
             self.entries.between(part, out);
@@ -151,11 +155,11 @@ impl JsonArrayStream {
             None => {}
             Some(b'{') => {
                 self.gap = 0;
-                self.state = State::Chunk;
+                self.position = ArrayPosition::Chunk;
             }
             Some(_) => {
                 self.entries.finish(mask, out, counts);
-                self.state = State::Json;
+                self.position = ArrayPosition::Json;
             }
         }
         gap.len()
@@ -171,14 +175,14 @@ impl JsonArrayStream {
     ) -> Result<usize, WalkError> {
         let (taken, ends) = self.scan(piece);
         let now = piece.get(..taken).unwrap_or(piece);
-        if self.state == State::Chunk && self.held.len() + now.len() > LONGEST {
+        if self.position == ArrayPosition::Chunk && self.held.len() + now.len() > MAX_CHUNK_BYTES {
             self.entries.force(mask, out, counts);
             self.json = Json::default();
             let held = std::mem::take(&mut self.held);
             self.json.push(mask, &held, out, counts);
-            self.state = State::Long;
+            self.position = ArrayPosition::Long;
         }
-        if self.state == State::Long {
+        if self.position == ArrayPosition::Long {
             self.json.push(mask, now, out, counts);
             if ends {
                 self.json.finish(mask, out, counts);
@@ -192,7 +196,7 @@ impl JsonArrayStream {
             }
         }
         if ends {
-            self.state = State::Between;
+            self.position = ArrayPosition::Between;
         }
         Ok(taken)
     }

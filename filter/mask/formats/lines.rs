@@ -11,7 +11,7 @@ use crate::mask::CompiledMask;
 
 /// The longest line, in bytes. A longer one cannot be masked: its texts are not known before
 /// its end.
-const LONGEST: usize = 1024 * 1024;
+const MAX_LINE_BYTES: usize = 1024 * 1024;
 
 /// Masks JSON lines.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -36,7 +36,7 @@ impl Lines {
         while !piece.is_empty() {
             let end = memchr::memchr(b'\n', piece);
             let (now, later) = piece.split_at(end.map_or(piece.len(), |end| end + 1));
-            if self.line.len() + now.len() > LONGEST {
+            if self.line.len() + now.len() > MAX_LINE_BYTES {
                 return Err(WalkError::TooLarge);
             }
             self.line.extend_from_slice(now);

@@ -25,11 +25,11 @@ use reference::Step;
 /// Elements of HTML whose content is no markup.
 const RAW: &[&[u8]] = &[b"script", b"style", b"textarea", b"title"];
 /// The longest name that is compared with those.
-const NAME: usize = 16;
+const MAX_NAME_BYTES: usize = 16;
 
 /// Where in the body the next byte stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum State {
+enum MarkupPosition {
     /// Between tags.
     #[default]
     Text,
@@ -55,7 +55,7 @@ enum State {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Markup {
     xml: bool,
-    state: State,
+    position: MarkupPosition,
     text: Rewriter,
     bare: Rewriter,
     verbatim: Rewriter,
@@ -71,7 +71,7 @@ impl Markup {
     pub(super) fn new(xml: bool) -> Self {
         Self {
             xml,
-            state: State::Text,
+            position: MarkupPosition::Text,
             text: Rewriter::new(Writing::Markup),
             bare: Rewriter::new(Writing::BareMarkup),
             verbatim: Rewriter::new(Writing::Verbatim),
@@ -115,10 +115,10 @@ impl Markup {
         if !self.held.is_empty() {
             return 0;
         }
-        let end = match self.state {
-            State::Text => memchr::memchr2(b'<', b'&', piece),
-            State::Quoted(quote) => memchr::memchr2(quote, b'&', piece),
-            State::Raw => memchr::memchr2(b'<', b'&', piece),
+        let end = match self.position {
+            MarkupPosition::Text => memchr::memchr2(b'<', b'&', piece),
+            MarkupPosition::Quoted(quote) => memchr::memchr2(quote, b'&', piece),
+            MarkupPosition::Raw => memchr::memchr2(b'<', b'&', piece),
             _ => return 0,
         };
         end.unwrap_or(piece.len())
@@ -127,27 +127,31 @@ impl Markup {
     /// Takes a byte; false when it has to be read anew.
     fn byte(&mut self, byte: u8, (mask, out, counts): Job<'_>) -> bool {
         let job = (mask, &mut *out, &mut *counts);
-        match self.state {
-            State::Text | State::Quoted(_) | State::Bare if !self.held.is_empty() => {
+        match self.position {
+            MarkupPosition::Text | MarkupPosition::Quoted(_) | MarkupPosition::Bare
+                if !self.held.is_empty() =>
+            {
                 return self.in_reference(byte, job);
             }
-            State::Text => match byte {
-                b'<' => self.state = State::Open,
+            MarkupPosition::Text => match byte {
+                b'<' => self.position = MarkupPosition::Open,
                 _ => self.held.push(byte),
             },
-            State::Open => return self.behind_open(byte, job),
-            State::Name { end } => return self.in_name(byte, end, job),
-            State::Tag { value } => self.in_tag(byte, value, job),
-            State::Quoted(quote) if byte == quote => self.end_value(Some(byte), job),
-            State::Bare if byte == b'>' || byte.is_ascii_whitespace() => {
+            MarkupPosition::Open => return self.behind_open(byte, job),
+            MarkupPosition::Name { end } => return self.in_name(byte, end, job),
+            MarkupPosition::Tag { value } => self.in_tag(byte, value, job),
+            MarkupPosition::Quoted(quote) if byte == quote => self.end_value(Some(byte), job),
+            MarkupPosition::Bare if byte == b'>' || byte.is_ascii_whitespace() => {
                 self.end_value(None, job);
                 return false;
             }
-            State::Quoted(_) | State::Bare if byte == b'&' => self.held.push(byte),
-            State::Quoted(_) | State::Bare => self.feed(&[byte], None, job),
-            State::Declaration => return self.in_declaration(byte, job),
-            State::Verbatim(mark) => self.in_verbatim(byte, mark, job),
-            State::Raw => return self.in_raw(byte, job),
+            MarkupPosition::Quoted(_) | MarkupPosition::Bare if byte == b'&' => {
+                self.held.push(byte)
+            }
+            MarkupPosition::Quoted(_) | MarkupPosition::Bare => self.feed(&[byte], None, job),
+            MarkupPosition::Declaration => return self.in_declaration(byte, job),
+            MarkupPosition::Verbatim(mark) => self.in_verbatim(byte, mark, job),
+            MarkupPosition::Raw => return self.in_raw(byte, job),
         }
         true
     }
@@ -179,7 +183,7 @@ impl Markup {
     fn behind_open(&mut self, byte: u8, (mask, out, counts): Job<'_>) -> bool {
         let markup = byte.is_ascii_alphabetic() || matches!(byte, b'/' | b'!' | b'?' | b'_' | b':');
         if !markup {
-            self.state = State::Text;
+            self.position = MarkupPosition::Text;
             self.feed(b"<", None, (mask, out, counts));
             return false;
         }
@@ -189,18 +193,18 @@ impl Markup {
         match byte {
             b'!' => {
                 out.push(byte);
-                self.state = State::Declaration;
+                self.position = MarkupPosition::Declaration;
             }
             b'?' => {
                 out.push(byte);
-                self.state = State::Verbatim(None);
+                self.position = MarkupPosition::Verbatim(None);
             }
             b'/' => {
                 out.push(byte);
-                self.state = State::Name { end: true };
+                self.position = MarkupPosition::Name { end: true };
             }
             _ => {
-                self.state = State::Name { end: false };
+                self.position = MarkupPosition::Name { end: false };
                 return false;
             }
         }
@@ -213,11 +217,11 @@ impl Markup {
             if end {
                 self.name.clear();
             }
-            self.state = State::Tag { value: false };
+            self.position = MarkupPosition::Tag { value: false };
             return false;
         }
         self.feed(&[byte], None, (mask, out, counts));
-        if self.name.len() < NAME {
+        if self.name.len() < MAX_NAME_BYTES {
             self.name.push(byte.to_ascii_lowercase());
         }
         true
@@ -225,19 +229,19 @@ impl Markup {
 
     fn in_tag(&mut self, byte: u8, value: bool, (mask, out, counts): Job<'_>) {
         let next = match byte {
-            b'>' if !self.xml && RAW.contains(&self.name.as_slice()) => State::Raw,
-            b'>' => State::Text,
-            b'"' | b'\'' if value => State::Quoted(byte),
-            b'=' => State::Tag { value: true },
-            _ if byte.is_ascii_whitespace() => State::Tag { value },
+            b'>' if !self.xml && RAW.contains(&self.name.as_slice()) => MarkupPosition::Raw,
+            b'>' => MarkupPosition::Text,
+            b'"' | b'\'' if value => MarkupPosition::Quoted(byte),
+            b'=' => MarkupPosition::Tag { value: true },
+            _ if byte.is_ascii_whitespace() => MarkupPosition::Tag { value },
             b'&' if value => {
-                self.state = State::Bare;
+                self.position = MarkupPosition::Bare;
                 self.held.push(byte);
                 return;
             }
             _ => {
                 if value {
-                    self.state = State::Bare;
+                    self.position = MarkupPosition::Bare;
                 }
                 self.feed(&[byte], None, (mask, out, counts));
                 return;
@@ -245,13 +249,13 @@ impl Markup {
         };
         self.end_text((mask, out, counts));
         out.push(byte);
-        self.state = next;
+        self.position = next;
     }
 
     fn end_value(&mut self, quote: Option<u8>, (mask, out, counts): Job<'_>) {
         self.end_text((mask, out, counts));
         out.extend(quote);
-        self.state = State::Tag { value: false };
+        self.position = MarkupPosition::Tag { value: false };
     }
 
     /// Tells a comment and a CDATA section from other declarations.
@@ -262,7 +266,7 @@ impl Markup {
         let cdata = CDATA.get(at) == Some(&byte) && CDATA.starts_with(&self.held);
         if !comment && !cdata {
             let held = std::mem::take(&mut self.held);
-            self.state = State::Verbatim(None);
+            self.position = MarkupPosition::Verbatim(None);
             self.feed(&held, None, (mask, out, counts));
             return false;
         }
@@ -274,7 +278,7 @@ impl Markup {
         };
         out.append(&mut self.held);
         self.last = [0; 2];
-        self.state = State::Verbatim(Some(mark));
+        self.position = MarkupPosition::Verbatim(Some(mark));
         true
     }
 
@@ -282,7 +286,7 @@ impl Markup {
         if byte == b'>' && mark.is_none_or(|mark| self.last == [mark; 2]) {
             self.end_text((mask, out, counts));
             out.push(byte);
-            self.state = State::Text;
+            self.position = MarkupPosition::Text;
             return;
         }
         let [_, last] = self.last;
@@ -304,7 +308,7 @@ impl Markup {
                 self.end_text((mask, out, counts));
                 out.extend(tag);
                 self.name.clear();
-                self.state = State::Tag { value: false };
+                self.position = MarkupPosition::Tag { value: false };
             }
             return true;
         }
@@ -342,20 +346,25 @@ impl Markup {
     }
 
     fn rewriter(&mut self) -> &mut Rewriter {
-        match self.state {
-            State::Bare => &mut self.bare,
-            State::Text | State::Open | State::Quoted(_) => &mut self.text,
+        match self.position {
+            MarkupPosition::Bare => &mut self.bare,
+            MarkupPosition::Text | MarkupPosition::Open | MarkupPosition::Quoted(_) => {
+                &mut self.text
+            }
             _ => &mut self.verbatim,
         }
     }
 
     /// The body ends, wherever it is.
     fn flush(&mut self, (mask, out, counts): Job<'_>) {
-        if self.state == State::Open {
-            self.state = State::Text;
+        if self.position == MarkupPosition::Open {
+            self.position = MarkupPosition::Text;
             self.feed(b"<", None, (mask, out, counts));
         }
-        if matches!(self.state, State::Text | State::Quoted(_) | State::Bare) {
+        if matches!(
+            self.position,
+            MarkupPosition::Text | MarkupPosition::Quoted(_) | MarkupPosition::Bare
+        ) {
             if !self.held.is_empty() {
                 self.end_reference((mask, out, counts));
             }

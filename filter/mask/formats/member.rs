@@ -1,7 +1,7 @@
 //! The name of the member that a value is, which counts as words in front of it: in
 //! `"phone": "785 8949"` it says what the digits are.
 
-use crate::mask::window::CONTEXT;
+use crate::mask::window::CONTEXT_BYTES;
 
 /// The name whose closing quote ends `json`, as it stands between its quotes: what can be seen of a
 /// long one, and of one with quotes in it what stands behind the last.
@@ -9,7 +9,7 @@ pub(super) fn name(json: &[u8]) -> &[u8] {
     let Some(name) = json.strip_suffix(b"\"") else {
         return &[];
     };
-    let seen = name.get(name.len().saturating_sub(CONTEXT)..);
+    let seen = name.get(name.len().saturating_sub(CONTEXT_BYTES)..);
     let seen = seen.unwrap_or(name);
     let quote = seen.iter().rposition(|byte| *byte == b'"');
     let start = quote.map_or(0, |quote| quote + 1);
@@ -43,7 +43,10 @@ mod tests {
         assert_eq!(before(b"\"g\""), b"");
         assert_eq!(before(b" 2"), b"");
         let long = format!("{{\"{}\":", "n".repeat(100));
-        assert_eq!(name_before(long.as_bytes(), long.len()).len(), CONTEXT);
+        assert_eq!(
+            name_before(long.as_bytes(), long.len()).len(),
+            CONTEXT_BYTES
+        );
     }
 
     #[test]

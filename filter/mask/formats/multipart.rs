@@ -13,13 +13,13 @@ use super::{Counts, Format, Framing, Kind, Media, WalkError};
 use crate::mask::CompiledMask;
 
 /// The longest headers of a part, in bytes.
-const HEADERS: usize = 16 * 1024;
+const MAX_HEADER_BYTES: usize = 16 * 1024;
 /// What may stand on a delimiter's line behind it.
-const PADDING: usize = 256;
+const MAX_PADDING_BYTES: usize = 256;
 
 /// What is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+enum MultipartPosition {
     /// The content of a part, or what is in front of the first or behind the last.
     Content,
     /// The rest of a delimiter's line, held with the delimiter.
@@ -32,7 +32,7 @@ enum State {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Multipart {
     boundary: Boundary,
-    state: State,
+    position: MultipartPosition,
     /// What may be a delimiter, or headers.
     held: Vec<u8>,
     /// The line feed at the front of what is held is none of the body's: what begins here may
@@ -50,7 +50,7 @@ impl Multipart {
     pub(super) fn new(boundary: Boundary) -> Self {
         Self {
             boundary,
-            state: State::Content,
+            position: MultipartPosition::Content,
             held: b"\n".to_vec(),
             at_start: true,
             delimiter: 0,
@@ -74,7 +74,7 @@ impl Multipart {
         let mut rest = piece;
         while let Some(byte) = rest.first() {
             let job = (mask, &mut *out, &mut *counts);
-            if self.state == State::Content && self.held.is_empty() {
+            if self.position == MultipartPosition::Content && self.held.is_empty() {
                 let end = if self.over {
                     None
                 } else {
@@ -100,9 +100,9 @@ impl Multipart {
         out: &mut Vec<u8>,
         counts: &mut Counts,
     ) -> Result<(), WalkError> {
-        let last = self.state == State::Line && self.is_last();
+        let last = self.position == MultipartPosition::Line && self.is_last();
         let held = self.take_held();
-        if self.state == State::Headers {
+        if self.position == MultipartPosition::Headers {
             return Err(WalkError::Truncated);
         }
         if !last {
@@ -146,13 +146,13 @@ impl Multipart {
 
     /// Takes a byte; false when it has to be read anew.
     fn byte(&mut self, byte: u8, (mask, out, counts): Job<'_>) -> Result<bool, WalkError> {
-        match self.state {
-            State::Content => {
+        match self.position {
+            MultipartPosition::Content => {
                 if self.fits(byte) {
                     self.held.push(byte);
                     if self.is_delimiter() {
                         self.delimiter = self.held.len();
-                        self.state = State::Line;
+                        self.position = MultipartPosition::Line;
                     }
                     return Ok(true);
                 }
@@ -164,18 +164,18 @@ impl Multipart {
                 self.content(&held, (mask, out, counts))?;
                 Ok(false)
             }
-            State::Line => {
+            MultipartPosition::Line => {
                 self.held.push(byte);
                 let padding = self.held.get(self.delimiter..).unwrap_or_default();
-                if byte != b'\n' && padding.len() <= PADDING {
+                if byte != b'\n' && padding.len() <= MAX_PADDING_BYTES {
                     return Ok(true);
                 }
                 self.end_line((mask, out, counts))?;
                 Ok(true)
             }
-            State::Headers => {
+            MultipartPosition::Headers => {
                 self.held.push(byte);
-                if self.held.len() > HEADERS {
+                if self.held.len() > MAX_HEADER_BYTES {
                     return Err(WalkError::TooLarge);
                 }
                 let blank = matches!(self.held.as_slice(), b"\n" | b"\r\n");
@@ -219,7 +219,7 @@ impl Multipart {
         let (delimiter, rest) = held.split_at(self.delimiter.min(held.len()));
         if !last && !rest.trim_ascii().is_empty() {
             // A line that only begins like one. Its end may begin another one.
-            self.state = State::Content;
+            self.position = MultipartPosition::Content;
             self.content(delimiter, (mask, &mut *out, &mut *counts))?;
             return self.push(mask, rest, out, counts);
         }
@@ -228,9 +228,9 @@ impl Multipart {
         if last {
             self.over = true;
             self.part = Some(Box::new(text()));
-            self.state = State::Content;
+            self.position = MultipartPosition::Content;
         } else {
-            self.state = State::Headers;
+            self.position = MultipartPosition::Headers;
         }
         Ok(())
     }
@@ -273,7 +273,7 @@ impl Multipart {
             }
             Media::Text(_) | Media::Unknown => return Err(WalkError::UnknownPart),
         };
-        self.state = State::Content;
+        self.position = MultipartPosition::Content;
         self.held = b"\n".to_vec();
         self.at_start = true;
         Ok(())

@@ -22,7 +22,7 @@ use nested::Nested;
 use undecided::Undecided;
 
 /// At most so many bytes go to the matcher at a time, which bounds what is copied for it.
-const CHUNK: usize = 8 * 1024;
+const MAX_CHUNK_BYTES: usize = 8 * 1024;
 
 /// Carries the matcher's decisions to where they are written.
 struct Decide<'a, 'f> {
@@ -164,7 +164,7 @@ impl Rewriter {
             }
             return;
         }
-        for chunk in rest.chunks(CHUNK) {
+        for chunk in rest.chunks(MAX_CHUNK_BYTES) {
             self.escaped(chunk, place, work);
         }
     }
@@ -178,7 +178,7 @@ impl Rewriter {
             }
             return;
         }
-        for chunk in raw.chunks(CHUNK) {
+        for chunk in raw.chunks(MAX_CHUNK_BYTES) {
             self.unescape_waiting(|unescape, emit| unescape.push(chunk, emit), place, work);
         }
     }

@@ -6,10 +6,10 @@ use crate::mask::{Matcher, Sink, Text, prefilter};
 
 /// Digits behind the point that are given to the matcher. Longer fractions are measurements: of
 /// random ones, one in ten would pass for a card number.
-const FRACTION: usize = 8;
+const MAX_MATCHED_FRACTION_DIGITS: usize = 8;
 
 /// What may be held of a number while its end has not come.
-pub(super) const LONGEST: usize = 256;
+pub(super) const MAX_SCALAR_BYTES: usize = 256;
 
 /// Whether these bytes are a number or a literal name. `NaN` and the infinities, which several
 /// model servers write, count as numbers.
@@ -53,7 +53,7 @@ pub(super) fn is_plain(bytes: &[u8]) -> bool {
     for byte in bytes {
         if byte.is_ascii_digit() {
             run += 1;
-            if run >= prefilter::TELLING && !fraction {
+            if run >= prefilter::TELLING_DIGITS && !fraction {
                 return false;
             }
             continue;
@@ -84,7 +84,7 @@ pub(super) fn mask(
             .unwrap_or(scalar.len()),
     );
     let fraction = digits(rest.get(1..).unwrap_or_default()).0.len();
-    let (matched, unmatched) = if fraction > FRACTION {
+    let (matched, unmatched) = if fraction > MAX_MATCHED_FRACTION_DIGITS {
         (whole, rest)
     } else {
         (scalar, &[][..])

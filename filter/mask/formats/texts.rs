@@ -11,16 +11,16 @@ use crate::mask::Matcher;
 
 /// Texts that may be open at once. A stream has some choices and a choice some texts; with more,
 /// those that have not gone on for longest are masked as far as they wait, and forgotten.
-const OPEN: usize = 1024;
+const MAX_OPEN_TEXTS: usize = 1024;
 /// So many are forgotten at once, since they have to be looked for among all.
-const FORGOTTEN: usize = 64;
+const TEXTS_FORGOTTEN_AT_ONCE: usize = 64;
 /// Entries that may wait before the oldest one's text is forced.
-const ENTRIES: usize = 256;
+const MAX_PENDING_ENTRIES: usize = 256;
 /// In how many entries its owner's other texts may go on while a text waits. A model that reasons
 /// and then answers does not go back; one that does both at once takes turns.
-const TURNS: u32 = 16;
+const MAX_PASSED_ENTRIES: u32 = 16;
 /// Bytes of entries that may wait behind the oldest one before its text is forced.
-const BYTES: usize = 256 * 1024;
+const MAX_PENDING_BYTES: usize = 256 * 1024;
 
 /// A digest of what tells one text of a stream from another.
 pub(super) type Id = [u8; 32];
@@ -68,7 +68,7 @@ impl Texts {
         feed: impl FnOnce(&mut Rewriter, Place, &mut Work<'_>),
     ) {
         self.uses += 1;
-        if self.open.len() >= OPEN && !self.open.contains_key(id) {
+        if self.open.len() >= MAX_OPEN_TEXTS && !self.open.contains_key(id) {
             self.forget(matcher, counts);
         }
         let place = self.pending.place();
@@ -119,7 +119,7 @@ impl Texts {
                 open.passed += 1;
                 open.passed_in = entry;
             }
-            if open.passed > TURNS {
+            if open.passed > MAX_PASSED_ENTRIES {
                 open.rewriter.finish(&mut Work {
                     matcher,
                     out: &mut self.pending,
@@ -193,7 +193,9 @@ impl Texts {
     /// Moves what is decided to `out`; when too much waits for one text, that is decided first.
     pub(super) fn release(&mut self, matcher: &Matcher, counts: &mut Counts, out: &mut Vec<u8>) {
         self.pending.release(out);
-        while self.pending.len() > ENTRIES || self.pending.size_behind_front() > BYTES {
+        while self.pending.len() > MAX_PENDING_ENTRIES
+            || self.pending.size_behind_front() > MAX_PENDING_BYTES
+        {
             let front = self.pending.front();
             for open in self
                 .open
@@ -217,7 +219,7 @@ impl Texts {
         let ages = self.open.iter().map(|(id, open)| (open.used, *id));
         let mut ages: Vec<(u64, Id)> = ages.collect();
         ages.sort_unstable();
-        for (_, id) in ages.iter().take(FORGOTTEN) {
+        for (_, id) in ages.iter().take(TEXTS_FORGOTTEN_AT_ONCE) {
             if let Some(mut open) = self.remove(id) {
                 open.rewriter.force(&mut Work {
                     matcher,

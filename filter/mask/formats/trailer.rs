@@ -26,7 +26,7 @@ use super::{Counts, WalkError};
 use crate::mask::CompiledMask;
 
 /// The longest value. Envoy takes no longer ones either, unless told to.
-const LONGEST: usize = 1024 * 1024;
+const MAX_TRAILER_BYTES: usize = 1024 * 1024;
 
 /// Masks one value.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,7 +48,7 @@ impl Value {
     }
 
     pub(super) fn push(&mut self, piece: &[u8]) -> Result<(), WalkError> {
-        if self.value.len() + piece.len() > LONGEST {
+        if self.value.len() + piece.len() > MAX_TRAILER_BYTES {
             return Err(WalkError::TooLarge);
         }
         self.value.extend_from_slice(piece);

@@ -7,23 +7,23 @@
 //! - the last of 20 graphic ASCII bytes in a row.
 //!
 //! A match of a built-in detector begins in a run of graphic ASCII bytes (0x21 to 0x7E), and an
-//! anchor stands in that run, at most [`REACH`] bytes behind the match's first byte, not in front
+//! anchor stands in that run, at most [`MAX_ANCHOR_DISTANCE_BYTES`] bytes behind the match's first byte, not in front
 //! of it. Or it begins with the name of a month, or with one or two letters, that one space and
 //! such a run follow. A test holds every detector to this. So nothing but the neighbourhood of anchors has to be looked
 //! at more closely, and in English prose about one word in forty has one.
 
-use super::block::{Block, WIDTH};
+use super::block::{BLOCK_BYTES, Block};
 use super::months::begins_month;
 
 /// How far behind the first byte of its match an anchor is at most.
-pub(in crate::mask) const REACH: usize = 320;
+pub(in crate::mask) const MAX_ANCHOR_DISTANCE_BYTES: usize = 320;
 /// The longest name of a month in front of the anchor's run, with a full stop or comma behind it.
-const WORD: usize = 13;
+const MAX_MONTH_BYTES: usize = 13;
 /// The letters in front of a number that belong to it, such as those of a passport.
-const LETTERS: usize = 2;
+const MAX_LEADING_LETTERS: usize = 2;
 /// So many graphic bytes in a row are an anchor: the shortest secret that may have no digit has
 /// as many.
-const LONG: u32 = 20;
+const LONG_RUN_BYTES: u32 = 20;
 
 /// Looks for the anchors of some bytes from place to place, never back.
 #[derive(Default)]
@@ -43,7 +43,7 @@ impl Anchors {
     pub(in crate::mask) fn next(&mut self, bytes: &[u8], from: usize) -> Option<(usize, usize)> {
         let mut block = match self.block {
             // What is in front of the block has no anchor any more.
-            Some(block) if from <= block + WIDTH => {
+            Some(block) if from <= block + BLOCK_BYTES => {
                 let passed = u32::try_from(from.saturating_sub(block)).unwrap_or(u64::BITS);
                 self.left &= u64::MAX.checked_shl(passed).unwrap_or(0);
                 block
@@ -55,7 +55,7 @@ impl Anchors {
             }
         };
         while self.left == 0 {
-            block += WIDTH;
+            block += BLOCK_BYTES;
             self.block = Some(block);
             let rest = bytes.get(block..).filter(|rest| !rest.is_empty())?;
             self.left = self.before.anchors(Block::load(rest));
@@ -101,9 +101,9 @@ impl Before {
         let sixteen = eight & eight << 8;
         anchors |= sixteen & four << 16;
         let front = graphic.trailing_ones();
-        if self.graphic > 0 && front > 0 && self.graphic + front >= LONG {
+        if self.graphic > 0 && front > 0 && self.graphic + front >= LONG_RUN_BYTES {
             // The run's twentieth byte, or the block's first where it is already longer.
-            anchors |= 1 << LONG.saturating_sub(self.graphic + 1);
+            anchors |= 1 << LONG_RUN_BYTES.saturating_sub(self.graphic + 1);
         }
         self.graphic = if front == u64::BITS {
             self.graphic.saturating_add(front)
@@ -119,14 +119,16 @@ impl Before {
 pub(in crate::mask) fn reach(bytes: &[u8], anchor: usize, from: usize) -> usize {
     let known = bytes.get(..anchor).unwrap_or(bytes);
     let room = anchor.saturating_sub(from);
-    let graphic = run(known, REACH.min(room), |byte| byte.is_ascii_graphic());
+    let graphic = run(known, MAX_ANCHOR_DISTANCE_BYTES.min(room), |byte| {
+        byte.is_ascii_graphic()
+    });
     let start = anchor - graphic;
     let front = bytes.get(from..start).unwrap_or_default();
     let Some((b' ', word)) = front.split_last() else {
         // Nothing known behind a space yet is a run of its own that has not begun.
         return start;
     };
-    let length = run(word, WORD, |byte| {
+    let length = run(word, MAX_MONTH_BYTES, |byte| {
         byte.is_ascii_alphabetic() || matches!(byte, b'.' | b',')
     });
     let name = word.get(word.len() - length..).unwrap_or_default();
@@ -146,6 +148,6 @@ fn run(bytes: &[u8], most: usize, class: impl Fn(u8) -> bool) -> usize {
 
 /// Whether a match may begin with this word in front of its anchor's run.
 fn may_begin(word: &[u8]) -> bool {
-    (1..=LETTERS).contains(&word.len())
+    (1..=MAX_LEADING_LETTERS).contains(&word.len())
         || word.first_chunk().is_some_and(|head| begins_month(*head))
 }

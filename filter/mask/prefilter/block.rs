@@ -3,7 +3,7 @@
 use wide::u8x16;
 
 /// How many bytes a block has.
-pub(in crate::mask) const WIDTH: usize = 64;
+pub(in crate::mask) const BLOCK_BYTES: usize = 64;
 
 /// So many times 16 bytes. The lowest bit of an answer is that of the first byte.
 #[derive(Clone, Copy)]
@@ -15,7 +15,7 @@ pub(in crate::mask) type Block = Lanes<4>;
 impl Block {
     /// The block at the front of `bytes`; where there are fewer, zeros follow them.
     pub(in crate::mask) fn load(bytes: &[u8]) -> Self {
-        match bytes.first_chunk::<WIDTH>() {
+        match bytes.first_chunk::<BLOCK_BYTES>() {
             Some(whole) => Self::new(whole),
             None => Self::new(&padded(bytes)),
         }
@@ -23,7 +23,7 @@ impl Block {
 
     /// The block of these bytes.
     #[inline]
-    pub(in crate::mask) fn new(bytes: &[u8; WIDTH]) -> Self {
+    pub(in crate::mask) fn new(bytes: &[u8; BLOCK_BYTES]) -> Self {
         Self::of(bytes)
     }
 }
@@ -31,9 +31,9 @@ impl Block {
 impl Lanes<2> {
     /// The first 32 bytes of `bytes`; where there are fewer, zeros follow them.
     pub(in crate::mask) fn load(bytes: &[u8]) -> Self {
-        match bytes.first_chunk::<{ WIDTH / 2 }>() {
+        match bytes.first_chunk::<{ BLOCK_BYTES / 2 }>() {
             Some(whole) => Self::of(whole),
-            None => Self::of(&padded::<{ WIDTH / 2 }>(bytes)),
+            None => Self::of(&padded::<{ BLOCK_BYTES / 2 }>(bytes)),
         }
     }
 }

@@ -10,7 +10,7 @@ mod string;
 mod tests;
 
 pub(super) use anchor::{Anchors, reach};
-pub(super) use block::{Block, Lanes, WIDTH};
+pub(super) use block::{BLOCK_BYTES, Block, Lanes};
 pub(super) use months::begins_month;
-pub(super) use numbers::{TELLING, plain_numbers};
+pub(super) use numbers::{TELLING_DIGITS, plain_numbers};
 pub(super) use string::end_of_string;

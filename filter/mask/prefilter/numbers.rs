@@ -1,9 +1,9 @@
 //! Arrays of numbers, such as embeddings.
 
-use super::block::{Block, WIDTH};
+use super::block::{BLOCK_BYTES, Block};
 
 /// Digits in a row, not directly behind a decimal point, from which on a number may be somebody's.
-pub(in crate::mask) const TELLING: usize = 9;
+pub(in crate::mask) const TELLING_DIGITS: usize = 9;
 
 /// How many bytes at the front of `bytes`, which stand in an array where a value may come, are
 /// numbers in which nothing can match, each with its comma.
@@ -13,7 +13,7 @@ pub(in crate::mask) const TELLING: usize = 9;
 /// by JSON's grammar is not asked.
 pub(in crate::mask) fn plain_numbers(bytes: &[u8]) -> usize {
     let mut taken = 0;
-    while let Some(rest) = bytes.get(taken..).filter(|rest| rest.len() >= WIDTH) {
+    while let Some(rest) = bytes.get(taken..).filter(|rest| rest.len() >= BLOCK_BYTES) {
         let step = of_block(Block::load(rest));
         if step == 0 {
             break;

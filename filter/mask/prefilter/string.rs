@@ -1,6 +1,6 @@
 //! Where a JSON string ends.
 
-use super::block::{Block, WIDTH};
+use super::block::{BLOCK_BYTES, Block};
 
 /// Where the quote stands that ends the content of a JSON string, and whether its last byte is a
 /// backslash that escapes what follows; `escaped` says so of what stands in front.
@@ -20,11 +20,11 @@ pub(in crate::mask) fn end_of_string(bytes: &[u8], escaped: bool) -> (Option<usi
             }
             carried = match rest.len() {
                 // What escapes the byte behind the last one is no carry of a whole block.
-                length @ ..WIDTH => !free >> length & 1,
+                length @ ..BLOCK_BYTES => !free >> length & 1,
                 _ => carry,
             };
         }
-        from += WIDTH;
+        from += BLOCK_BYTES;
     }
     (None, carried != 0)
 }

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::numbers::TELLING;
+use super::numbers::TELLING_DIGITS;
 use super::*;
 
 /// Mostly what the scans look for, at every distance from a block's edge.
@@ -97,7 +97,7 @@ proptest! {
             prop_assert!(number.starts_with(|first: char| first.is_ascii_digit() || first == '-'), "{number}");
             let whole = number.split('.').next().unwrap_or_default();
             let longest = whole.split(|char: char| !char.is_ascii_digit()).map(str::len).max();
-            prop_assert!(longest < Some(TELLING), "{number}");
+            prop_assert!(longest < Some(TELLING_DIGITS), "{number}");
         }
         prop_assert_eq!(front.split(',').filter(|number| number.trim().is_empty()).count(), 1);
     }

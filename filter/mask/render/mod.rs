@@ -16,8 +16,8 @@ use crate::config::mask::Style;
 
 /// How many characters the style `partial` shows, and how many a match must have for it:
 /// four of six characters would be the most of it.
-const SHOWN: usize = 4;
-const SHOWN_FROM: usize = 8;
+const SHOWN_CHARACTERS: usize = 4;
+const MIN_SHOWABLE_CHARACTERS: usize = 8;
 
 /// What is written in the place of one detector's matches.
 #[derive(Debug)]
@@ -114,7 +114,7 @@ fn characters(bytes: &[u8]) -> usize {
 
 fn partial(matched: &[u8]) -> String {
     let count = characters(matched);
-    if count < SHOWN_FROM {
+    if count < MIN_SHOWABLE_CHARACTERS {
         return "*".repeat(count);
     }
     let from = matched
@@ -122,8 +122,8 @@ fn partial(matched: &[u8]) -> String {
         .enumerate()
         .rev()
         .filter(|(_, byte)| begins_character(**byte))
-        .nth(SHOWN - 1)
+        .nth(SHOWN_CHARACTERS - 1)
         .map_or(0, |(index, _)| index);
     let shown = String::from_utf8_lossy(matched.get(from..).unwrap_or_default());
-    format!("{}{shown}", "*".repeat(count - SHOWN))
+    format!("{}{shown}", "*".repeat(count - SHOWN_CHARACTERS))
 }

@@ -6,8 +6,8 @@ use std::ops::Bound;
 use super::normal::normal;
 
 /// The most values of one request that are kept, and the most bytes of them.
-const MOST: usize = 4096;
-const MOST_BYTES: usize = 512 * 1024;
+const MAX_VALUES: usize = 4096;
+const MAX_VALUE_BYTES: usize = 512 * 1024;
 
 /// What pseudonyms of one request stand for. It belongs to one exchange and is gone with it.
 #[derive(Clone, Default)]
@@ -52,7 +52,7 @@ impl Originals {
             return;
         }
         let bytes = self.bytes.saturating_add(value.len());
-        if self.values.len() >= MOST || bytes > MOST_BYTES {
+        if self.values.len() >= MAX_VALUES || bytes > MAX_VALUE_BYTES {
             self.left_out = self.left_out.saturating_add(1);
             return;
         }

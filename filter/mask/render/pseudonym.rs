@@ -26,7 +26,7 @@ const DIGITS: &[u8; 8] = b"23456789";
 const LETTERS: &[u8; 16] = b"bcdfghjkmnpqrstv";
 
 /// How many signs a code has.
-pub(in crate::mask) const CODE: usize = 10;
+pub(in crate::mask) const CODE_CHARACTERS: usize = 10;
 
 /// SHA-256's block, in bytes.
 const BLOCK: usize = 64;
@@ -123,7 +123,7 @@ impl Keyed {
         };
         let first = sign(DIGITS);
         core::iter::once(first)
-            .chain((1..CODE).map(|_| sign(LETTERS)))
+            .chain((1..CODE_CHARACTERS).map(|_| sign(LETTERS)))
             .collect()
     }
 }

@@ -25,7 +25,7 @@ fn a_name_is_the_label_and_a_code_that_is_neither_word_nor_number() {
     let name = name(KEY, "email", "ana@example.com");
     let code = name.strip_prefix("[EMAIL_").unwrap();
     let code = code.strip_suffix(']').unwrap();
-    assert_eq!(code.len(), super::pseudonym::CODE);
+    assert_eq!(code.len(), super::pseudonym::CODE_CHARACTERS);
     let (digit, letters) = code.split_at(1);
     assert!(digit.bytes().all(|byte| byte.is_ascii_digit()));
     assert!(letters.bytes().all(|byte| byte.is_ascii_lowercase()));

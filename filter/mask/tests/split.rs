@@ -21,7 +21,7 @@ fn all_bodies() -> Vec<(Format, Vec<u8>)> {
 
 /// How long the pieces are where not everything is tried: as two escapes that stand for one
 /// character.
-const LONGEST: usize = 12;
+const MAX_PIECE_BYTES: usize = 12;
 
 /// In a body that is one text, and in one of gRPC, all of it is cheap.
 #[test]
@@ -33,7 +33,7 @@ fn every_body_in_every_way_of_cutting_it_gives_the_same() {
     every_way_of(&mask, &cheap, usize::MAX, 1);
     match env::var_os(EXHAUSTIVE) {
         Some(_) => every_way_of(&mask, &others, usize::MAX, 1),
-        None => every_way_of(&mask, &others, LONGEST, 149),
+        None => every_way_of(&mask, &others, MAX_PIECE_BYTES, 149),
     }
 }
 

@@ -11,9 +11,9 @@ const EVENTS: usize = 6;
 
 /// In so many ways a text is spread at most: up to 40 characters between any two of them, a longer
 /// one between units of two or more.
-const MOST: u64 = 700_000;
+const MAX_WAYS: u64 = 700_000;
 /// The same where not everything is tried.
-const MOST_SAMPLED: u64 = 24;
+const MAX_SAMPLED_WAYS: u64 = 24;
 
 fn can_say(kind: &Frames, text: &str) -> bool {
     match kind {
@@ -25,8 +25,8 @@ fn can_say(kind: &Frames, text: &str) -> bool {
 /// Spreads each text over each kind of event; of the kinds but the first, in fewer ways.
 fn spread(mask: &CompiledMask, kinds: &[Frames]) -> Tried {
     let (most, most_of_others) = match env::var_os(EXHAUSTIVE) {
-        Some(_) => (MOST, 20_000),
-        None => (MOST_SAMPLED, 6),
+        Some(_) => (MAX_WAYS, 20_000),
+        None => (MAX_SAMPLED_WAYS, 6),
     };
     let mut tried = Tried::default();
     let (mut whole, mut texts) = (0, 0);

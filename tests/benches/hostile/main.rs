@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use inputs::Input;
-use portcullis::coding::{BUFFER, Decoder};
+use portcullis::coding::{BUFFER_BYTES, Decoder};
 use portcullis::config::mask::{BUILT_IN_DETECTORS, Detection, Detector, Style};
 use portcullis::mask::{CompiledMask, WalkError, Walker};
 use testbed::cpu;
@@ -180,7 +180,7 @@ fn walk(mask: &CompiledMask, input: &Input, body: &[u8], piece: usize) -> Done {
         end: Ok(()),
     };
     let mut decoder = input.coding.map(Decoder::new);
-    let mut room = vec![0; BUFFER];
+    let mut room = vec![0; BUFFER_BYTES];
     let mut take = |piece: &[u8]| {
         out.clear();
         let taken = walker.push(mask, piece, &mut out);

@@ -4,16 +4,16 @@ use std::sync::LazyLock;
 
 use super::super::context_words::{ContextWords, Vocabulary};
 use super::super::detect::{
-    Detect, Hit, LEAD, LETTERS, LONGEST_SEPARATOR, Miss, Separator, Start, Window, alphanumeric,
-    hit, separator,
+    Detect, Hit, LEAD_BYTES, MAX_SEPARATOR_BYTES, Miss, Separator, Start, WORD_LETTERS, Window,
+    alphanumeric, hit, separator,
 };
 use super::super::person::announces_phone;
 
 /// Digits and letters of the longest number.
-const MOST: usize = 24;
+const MAX_CHARACTERS: usize = 24;
 
 /// How many words in front may say what a number is.
-const NEAR: usize = 8;
+const MAX_WORDS_BACK: usize = 8;
 
 /// One state's number.
 pub(super) struct Number {
@@ -85,7 +85,7 @@ impl Detect for National {
 
     fn find(&self, window: &Window<'_>) -> Result<Hit, Miss> {
         for form in self.0.forms {
-            let word = || ContextWords::new(window.behind).says(NEAR, self.0.words);
+            let word = || ContextWords::new(window.behind).says(MAX_WORDS_BACK, self.0.words);
             let read = match form.read(window) {
                 Ok(Some(read)) => read,
                 // Nothing waits that needs a word which is not there.
@@ -112,10 +112,10 @@ impl Detect for National {
 
     fn digits(&self) -> usize {
         let count = |form: &Form| {
-            let lead = form.layout.get(..LEAD / LONGEST_SEPARATOR);
+            let lead = form.layout.get(..LEAD_BYTES / MAX_SEPARATOR_BYTES);
             let lead = lead.unwrap_or(form.layout);
             let letters = |kinds: &[u8]| kinds.iter().all(|kind| matches!(kind, b'@' | b'*'));
-            let word = lead.windows(LETTERS).position(letters);
+            let word = lead.windows(WORD_LETTERS).position(letters);
             let lead = lead.get(..word.unwrap_or(lead.len())).unwrap_or(lead);
             lead.iter().filter(|kind| **kind == b'#').count()
         };
@@ -134,7 +134,7 @@ impl Detect for National {
     }
 
     fn bound(&self) -> usize {
-        let longest = |form: &Form| form.layout.len() + LONGEST_SEPARATOR * 6 + 2;
+        let longest = |form: &Form| form.layout.len() + MAX_SEPARATOR_BYTES * 6 + 2;
         self.0.forms.iter().map(longest).max().unwrap_or(0)
     }
 }
@@ -150,7 +150,7 @@ fn fits(kind: u8, byte: u8) -> bool {
 
 /// What stands in a layout.
 struct Read {
-    characters: [u8; MOST],
+    characters: [u8; MAX_CHARACTERS],
     count: usize,
     lower_case: bool,
     /// What separates its groups.
@@ -165,7 +165,7 @@ impl Form {
             return Ok(None);
         }
         let mut read = Read {
-            characters: [0; MOST],
+            characters: [0; MAX_CHARACTERS],
             count: 0,
             lower_case: false,
             separator: None,

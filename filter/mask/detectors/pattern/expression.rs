@@ -4,9 +4,9 @@ use regex_syntax::ParserBuilder;
 use regex_syntax::hir::Hir;
 
 /// The longest match, and after how many bytes an expression without one is given up.
-pub(super) const LONGEST: usize = 4096;
+pub(super) const MAX_MATCH_BYTES: usize = 4096;
 /// How deep groups and repetitions may be nested.
-const DEEPEST: u32 = 100;
+const MAX_NESTING: u32 = 100;
 
 /// An expression of the policy.
 pub(in crate::mask) struct Source<'a> {
@@ -22,14 +22,14 @@ pub(super) fn parse(pattern: &str) -> Result<(Hir, usize), String> {
     let hir = ParserBuilder::new()
         .unicode(false)
         .utf8(false)
-        .nest_limit(DEEPEST)
+        .nest_limit(MAX_NESTING)
         .build()
         .parse(pattern)
         .map_err(|error| error.to_string())?;
-    let longest = hir.properties().maximum_len().unwrap_or(LONGEST);
-    if longest > LONGEST {
+    let longest = hir.properties().maximum_len().unwrap_or(MAX_MATCH_BYTES);
+    if longest > MAX_MATCH_BYTES {
         return Err(format!(
-            "its longest match has {longest} bytes, but {LONGEST} is the most"
+            "its longest match has {longest} bytes, but {MAX_MATCH_BYTES} is the most"
         ));
     }
     Ok((hir, longest + 5))

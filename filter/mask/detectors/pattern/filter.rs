@@ -6,7 +6,7 @@
 //! same for two hundred prefixes as for ten.
 
 use super::bytes::ByteSet;
-use super::prefix_sets::DEPTH;
+use super::prefix_sets::PREFIX_BYTES;
 
 const BUCKETS: usize = 64;
 
@@ -16,7 +16,7 @@ pub(super) struct Filter {
     /// The prefixes of a bucket.
     buckets: Vec<Vec<usize>>,
     /// For places at the end of a text, the buckets of prefixes that are no longer than so much.
-    short: [u64; DEPTH + 1],
+    short: [u64; PREFIX_BYTES + 1],
     prefixes: Vec<Vec<ByteSet>>,
 }
 
@@ -27,8 +27,8 @@ impl Filter {
         order.sort_by_key(|index| prefixes.get(*index));
         let share = prefixes.len().div_ceil(BUCKETS).max(1);
         let buckets: Vec<Vec<usize>> = order.chunks(share).map(<[usize]>::to_vec).collect();
-        let mut rows = vec![[0; 256]; DEPTH];
-        let mut short = [0; DEPTH + 1];
+        let mut rows = vec![[0; 256]; PREFIX_BYTES];
+        let mut short = [0; PREFIX_BYTES + 1];
         for (bucket, members) in buckets.iter().enumerate() {
             let bit = 1_u64 << bucket;
             for sets in members.iter().filter_map(|index| prefixes.get(*index)) {
@@ -71,7 +71,7 @@ impl Filter {
             return None;
         };
         let of = |row: &[u64; 256], byte: u8| row.get(usize::from(byte)).copied().unwrap_or(0);
-        for (index, window) in rest.windows(DEPTH).take(places).enumerate() {
+        for (index, window) in rest.windows(PREFIX_BYTES).take(places).enumerate() {
             let [b0, b1, b2, b3, b4, b5, b6, b7] = *window else {
                 continue;
             };
@@ -86,7 +86,7 @@ impl Filter {
             }
         }
         // Where fewer bytes are known, the others may be any, or the text ends.
-        let whole = (rest.len() + 1).saturating_sub(DEPTH);
+        let whole = (rest.len() + 1).saturating_sub(PREFIX_BYTES);
         for index in whole..places {
             let left = self.at(rest, index, last);
             if left != 0 && visit(from + index, left) {
@@ -99,7 +99,7 @@ impl Filter {
     /// The buckets of the prefixes that may begin at `index`.
     pub(super) fn at(&self, bytes: &[u8], index: usize, last: bool) -> u64 {
         let known = bytes.get(index..).unwrap_or_default();
-        let mut left = if last && known.len() < DEPTH {
+        let mut left = if last && known.len() < PREFIX_BYTES {
             self.short.get(known.len()).copied().unwrap_or(0)
         } else {
             u64::MAX

@@ -13,13 +13,13 @@ use regex_syntax::hir::{Class, Hir, HirKind, Look};
 use super::bytes::ByteSet;
 
 /// Of how many bytes the sets are kept.
-pub(super) const DEPTH: usize = 8;
+pub(super) const PREFIX_BYTES: usize = 8;
 /// The longest lead.
-const LONGEST_LEAD: usize = 128;
+const MAX_LEAD_BYTES: usize = 128;
 /// The most alternatives that are kept apart.
-const MOST_BRANCHES: usize = 64;
+const MAX_BRANCHES: usize = 64;
 /// How many parts of an expression are looked at: repetitions inside one another multiply.
-const EFFORT: usize = 100_000;
+const MAX_EFFORT: usize = 100_000;
 /// How often a position of prose may look like the beginning before a better cut is looked for.
 const RARE_ENOUGH: f64 = 1e-5;
 
@@ -31,7 +31,7 @@ const RAREST: f64 = 1e-9;
 pub(super) struct PrefixSets {
     /// In front of the cut.
     pub lead: Lead,
-    /// What the bytes behind the cut may be, at least one and at most [`DEPTH`] of them: a match
+    /// What the bytes behind the cut may be, at least one and at most [`PREFIX_BYTES`] of them: a match
     /// has no fewer.
     pub sets: Vec<ByteSet>,
     /// There is no lead, and no match where a word goes on.
@@ -60,9 +60,9 @@ pub(super) struct Cut {
 
 /// Where the matches of `hir` begin: one of the cuts for each of them.
 pub(super) fn cuts(hir: &Hir) -> Vec<Cut> {
-    let mut effort = EFFORT;
+    let mut effort = MAX_EFFORT;
     let branches = alternatives(hir);
-    if branches.len() > MOST_BRANCHES {
+    if branches.len() > MAX_BRANCHES {
         return vec![cut(hir, &mut effort)];
     }
     branches
@@ -116,7 +116,7 @@ fn cut(hir: &Hir, effort: &mut usize) -> Cut {
         let Some(most) = longest.and_then(|len| lead.most.checked_add(len)) else {
             break;
         };
-        if most > LONGEST_LEAD {
+        if most > MAX_LEAD_BYTES {
             break;
         }
         lead.most = most;
@@ -165,7 +165,7 @@ fn starts(list: &[&Hir], effort: &mut usize) -> Vec<Vec<ByteSet>> {
         return Vec::new();
     };
     let branches = alternatives(first);
-    let branches = if branches.len() > MOST_BRANCHES {
+    let branches = if branches.len() > MAX_BRANCHES {
         vec![*first]
     } else {
         branches
@@ -174,7 +174,7 @@ fn starts(list: &[&Hir], effort: &mut usize) -> Vec<Vec<ByteSet>> {
         let mut list = before.to_vec();
         list.push(branch);
         list.extend_from_slice(after);
-        let mut sets = [ByteSet::default(); DEPTH];
+        let mut sets = [ByteSet::default(); PREFIX_BYTES];
         let mut ends = 1;
         for hir in &list {
             ends = advance(hir, ends, &mut sets, effort);
@@ -185,7 +185,7 @@ fn starts(list: &[&Hir], effort: &mut usize) -> Vec<Vec<ByteSet>> {
         if *effort == 0 {
             return vec![ByteSet::ALL];
         }
-        let depth = least(&list).clamp(1, DEPTH);
+        let depth = least(&list).clamp(1, PREFIX_BYTES);
         sets.into_iter().take(depth).collect()
     });
     each.collect()
@@ -193,8 +193,8 @@ fn starts(list: &[&Hir], effort: &mut usize) -> Vec<Vec<ByteSet>> {
 
 /// Notes which bytes `hir` may have where, if it begins at one of the places of the bit set
 /// `starts`, and gives the places where it may end.
-fn advance(hir: &Hir, starts: u16, sets: &mut [ByteSet; DEPTH], effort: &mut usize) -> u16 {
-    const WITHIN: u16 = (1 << DEPTH) - 1;
+fn advance(hir: &Hir, starts: u16, sets: &mut [ByteSet; PREFIX_BYTES], effort: &mut usize) -> u16 {
+    const WITHIN: u16 = (1 << PREFIX_BYTES) - 1;
     *effort = effort.saturating_sub(1);
     if *effort == 0 || starts == 0 {
         return 0;
@@ -234,7 +234,9 @@ fn advance(hir: &Hir, starts: u16, sets: &mut [ByteSet; DEPTH], effort: &mut usi
             let mut at = starts;
             let mut count = 0;
             // After as many rounds every place within has been reached that can be.
-            let rounds = u32::try_from(DEPTH).unwrap_or(u32::MAX).saturating_add(1);
+            let rounds = u32::try_from(PREFIX_BYTES)
+                .unwrap_or(u32::MAX)
+                .saturating_add(1);
             while count < rounds && repetition.max.is_none_or(|max| count < max) && at != 0 {
                 at = advance(&repetition.sub, at, sets, effort);
                 count += 1;

@@ -16,8 +16,8 @@
 use crate::mask::detectors::context_words::ContextWords;
 use crate::mask::detectors::detect::{Detect, Hit, Miss, Start, Tail, Window, hit};
 
-const SHORTEST: usize = 16;
-const LONGEST: usize = 128;
+const MIN_SECRET_BYTES: usize = 16;
+const MAX_SECRET_BYTES: usize = 128;
 /// Bits a character.
 const ENTROPY: f32 = 3.0;
 
@@ -121,7 +121,7 @@ impl Detect for Generic {
     }
 
     fn find(&self, window: &Window<'_>) -> Result<Hit, Miss> {
-        let known = window.bytes.iter().take(SHORTEST);
+        let known = window.bytes.iter().take(MIN_SECRET_BYTES);
         if !known.copied().all(value) {
             return Err(Miss::No);
         }
@@ -134,14 +134,14 @@ impl Detect for Generic {
         {
             return Err(Miss::No);
         }
-        let len = window.run(0, LONGEST + 1, value)?;
-        let text = window.slice(0, len.min(LONGEST));
-        if len < SHORTEST || !secret(text) {
+        let len = window.run(0, MAX_SECRET_BYTES + 1, value)?;
+        let text = window.slice(0, len.min(MAX_SECRET_BYTES));
+        if len < MIN_SECRET_BYTES || !secret(text) {
             return Err(Miss::No);
         }
-        if len > LONGEST {
+        if len > MAX_SECRET_BYTES {
             return Ok(Hit {
-                len: LONGEST,
+                len: MAX_SECRET_BYTES,
                 tail: Some(REST),
             });
         }
@@ -154,11 +154,11 @@ impl Detect for Generic {
     }
 
     fn run(&self) -> usize {
-        SHORTEST
+        MIN_SECRET_BYTES
     }
 
     fn bound(&self) -> usize {
-        LONGEST + 2
+        MAX_SECRET_BYTES + 2
     }
 }
 

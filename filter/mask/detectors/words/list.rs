@@ -8,12 +8,12 @@
 use crate::mask::detectors::detect::{hit, word_byte};
 use crate::mask::window::{Hit, Miss, Window};
 
-const LONGEST: usize = 4096;
+const MAX_WORD_BYTES: usize = 4096;
 /// By how many characters a word is looked up that does not begin with a word byte.
-const CHARACTERS: usize = 3;
+const KEY_CHARACTERS: usize = 3;
 /// How many bytes of a head say whether the beginning of a run may become one.
-const BEGINNING: usize = 4;
-const BEGINNINGS: u32 = 17;
+const BEGINNING_BYTES: usize = 4;
+const BEGINNING_BITS: u32 = 17;
 
 /// The hash of some bytes, the same for both cases of a letter.
 #[derive(Clone, Copy)]
@@ -83,13 +83,13 @@ pub(super) struct List {
     bits: u32,
     /// What words are looked up by.
     keys: Bits,
-    /// How heads begin, up to [`BEGINNING`] bytes.
+    /// How heads begin, up to [`BEGINNING_BYTES`] bytes.
     beginnings: Bits,
     longest_head: usize,
     /// The first bytes of words that do not begin with a word byte.
     others: [bool; 256],
     /// Which numbers of characters, less one, such words are looked up by.
-    characters: [bool; CHARACTERS],
+    characters: [bool; KEY_CHARACTERS],
     longest: usize,
 }
 
@@ -122,7 +122,7 @@ fn characters(bytes: &[u8]) -> impl Iterator<Item = usize> {
         };
         Some(at)
     });
-    ends.take(CHARACTERS)
+    ends.take(KEY_CHARACTERS)
 }
 
 impl List {
@@ -130,9 +130,9 @@ impl List {
     /// An empty word, or one that is too long; the text says which.
     pub(super) fn new(words: &[String]) -> Result<Self, String> {
         for word in words {
-            if word.is_empty() || word.len() > LONGEST {
+            if word.is_empty() || word.len() > MAX_WORD_BYTES {
                 return Err(format!(
-                    "a word has {} bytes, but 1 to {LONGEST} are possible",
+                    "a word has {} bytes, but 1 to {MAX_WORD_BYTES} are possible",
                     word.len()
                 ));
             }
@@ -144,10 +144,10 @@ impl List {
             buckets: Vec::with_capacity(1 << bits),
             bits,
             keys: Bits::new((bits + 5).min(26)),
-            beginnings: Bits::new(BEGINNINGS),
+            beginnings: Bits::new(BEGINNING_BITS),
             longest_head: 0,
             others: [false; 256],
-            characters: [false; CHARACTERS],
+            characters: [false; KEY_CHARACTERS],
             longest: words.iter().map(String::len).max().unwrap_or(0),
         };
         let too_many = |_| "all words together are too long".to_owned();
@@ -208,7 +208,7 @@ impl List {
         if word_byte(first) {
             self.longest_head = self.longest_head.max(key.len());
             let mut hash = Hash::default();
-            for byte in key.iter().take(BEGINNING) {
+            for byte in key.iter().take(BEGINNING_BYTES) {
                 hash.add(*byte);
                 self.beginnings.insert(hash);
             }
@@ -230,7 +230,7 @@ impl List {
 
     /// Whether a run that begins like this may become the head of a word.
     pub(super) fn may_become(&self, run: &[u8]) -> bool {
-        let beginning = run.get(..BEGINNING).unwrap_or(run);
+        let beginning = run.get(..BEGINNING_BYTES).unwrap_or(run);
         run.len() <= self.longest_head && self.beginnings.has(Hash::of(beginning))
     }
 
@@ -245,7 +245,7 @@ impl List {
             let key = bytes.get(..end);
             *used && key.map_or(!last, |key| self.has(Hash::of(key)))
         });
-        known || (!last && characters(bytes).count() < CHARACTERS)
+        known || (!last && characters(bytes).count() < KEY_CHARACTERS)
     }
 
     /// Looks for the longest word that begins at the window's first byte.
@@ -274,7 +274,7 @@ impl List {
             return Err(Miss::No);
         }
         // What is looked up by more characters is longer.
-        let mut ends = Vec::with_capacity(CHARACTERS);
+        let mut ends = Vec::with_capacity(KEY_CHARACTERS);
         for used in self.characters {
             let from = ends.last().map_or(0, |(_, end)| *end);
             let Some(lead) = window.at(from)? else { break };
@@ -363,7 +363,7 @@ impl List {
     }
 
     pub(super) fn bound(&self) -> usize {
-        self.longest.max(4 * CHARACTERS) + 1
+        self.longest.max(4 * KEY_CHARACTERS) + 1
     }
 
     /// How many bytes of memory it has.

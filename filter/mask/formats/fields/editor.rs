@@ -11,14 +11,14 @@ use super::rules::{Edit, Fields, Live, Step};
 use crate::mask::prefilter::end_of_string;
 
 /// Bytes that may stand between two values: names are seldom as long as a hundred.
-const LONGEST_GAP: usize = 64 * 1024;
+const MAX_GAP_BYTES: usize = 64 * 1024;
 /// Nesting that is followed where rules hold at any depth.
-const DEEPEST: usize = 512;
+const MAX_DEPTH: usize = 512;
 /// A byte order mark may stand in front of the body.
 const MARK: &[u8] = b"\xEF\xBB\xBF";
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum State {
+enum EditorPosition {
     #[default]
     Between,
     Name {
@@ -57,7 +57,7 @@ struct Through {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(in crate::mask::formats) struct Editor {
     grammar: Grammar,
-    state: State,
+    position: EditorPosition,
     begun: bool,
     levels: Vec<Level>,
     through: Option<Through>,
@@ -85,11 +85,11 @@ impl Editor {
         out: &mut Vec<u8>,
     ) -> Result<(), WalkError> {
         while let Some(byte) = piece.first() {
-            let taken = match self.state {
-                State::Between => self.between(fields, *byte, out)?,
-                State::Name { escaped } => self.name(piece, escaped)?,
-                State::String { escaped } => self.string(piece, escaped, out),
-                State::Scalar => self.scalar(fields, piece, out)?,
+            let taken = match self.position {
+                EditorPosition::Between => self.between(fields, *byte, out)?,
+                EditorPosition::Name { escaped } => self.name(piece, escaped)?,
+                EditorPosition::String { escaped } => self.string(piece, escaped, out),
+                EditorPosition::Scalar => self.scalar(fields, piece, out)?,
             };
             piece = piece.get(taken..).unwrap_or_default();
         }
@@ -105,7 +105,7 @@ impl Editor {
         fields: &Fields,
         out: &mut Vec<u8>,
     ) -> Result<(), WalkError> {
-        if self.state == State::Scalar {
+        if self.position == EditorPosition::Scalar {
             self.end_scalar(fields, out)?;
         }
         out.append(&mut self.gap);
@@ -131,16 +131,16 @@ impl Editor {
                 Role::Key if self.through.is_none() => {
                     self.gap.push(byte);
                     self.name = (self.gap.len(), self.gap.len());
-                    self.state = State::Name { escaped: false };
+                    self.position = EditorPosition::Name { escaped: false };
                 }
                 Role::Key => {
                     self.write(&[byte], out);
-                    self.state = State::String { escaped: false };
+                    self.position = EditorPosition::String { escaped: false };
                 }
                 Role::Value => {
                     self.begin(fields, None, out)?;
                     self.write(&[byte], out);
-                    self.state = State::String { escaped: false };
+                    self.position = EditorPosition::String { escaped: false };
                 }
             },
             b'{' | b'[' => {
@@ -153,7 +153,7 @@ impl Editor {
                 self.close(byte, out);
             }
             _ => {
-                self.state = State::Scalar;
+                self.position = EditorPosition::Scalar;
                 return Ok(0);
             }
         }
@@ -185,7 +185,7 @@ impl Editor {
     }
 
     fn room(&self, more: usize) -> Result<(), WalkError> {
-        if self.gap.len() + more > LONGEST_GAP {
+        if self.gap.len() + more > MAX_GAP_BYTES {
             Err(WalkError::TooLarge)
         } else {
             Ok(())
@@ -238,7 +238,7 @@ impl Editor {
         let goes_on = edit.is_none() && (fields.hold_anywhere() || !live.is_empty());
         match container {
             Some(object) if goes_on => {
-                if self.levels.len() >= DEEPEST {
+                if self.levels.len() >= MAX_DEPTH {
                     return Err(WalkError::TooLarge);
                 }
                 self.levels.push(Level {
@@ -293,7 +293,7 @@ impl Editor {
         if self.through.is_some_and(|through| through.depth == 0) {
             self.through = None;
         }
-        self.state = State::Between;
+        self.position = EditorPosition::Between;
     }
 
     /// Bytes of a value, or behind the last value of an object or list.
@@ -314,10 +314,10 @@ impl Editor {
         self.room(length)?;
         self.gap
             .extend_from_slice(piece.get(..length).unwrap_or(piece));
-        self.state = State::Name { escaped };
+        self.position = EditorPosition::Name { escaped };
         if end.is_some() {
             self.name.1 = self.gap.len() - 1;
-            self.state = State::Between;
+            self.position = EditorPosition::Between;
         }
         Ok(length)
     }
@@ -326,7 +326,7 @@ impl Editor {
         let (end, escaped) = end_of_string(piece, escaped);
         let length = end.map_or(piece.len(), |end| end + 1);
         self.write(piece.get(..length).unwrap_or(piece), out);
-        self.state = State::String { escaped };
+        self.position = EditorPosition::String { escaped };
         if end.is_some() {
             self.end_value();
         }
@@ -343,7 +343,7 @@ impl Editor {
         let length = piece.iter().position(ends);
         let part = piece.get(..length.unwrap_or(piece.len()));
         let part = part.unwrap_or_default();
-        if self.token.len() + part.len() > scalar::LONGEST {
+        if self.token.len() + part.len() > scalar::MAX_SCALAR_BYTES {
             return Err(WalkError::TooLarge);
         }
         self.token.extend_from_slice(part);
@@ -357,7 +357,7 @@ impl Editor {
         let token = std::mem::take(&mut self.token);
         if !self.begun && token == MARK {
             self.begun = true;
-            self.state = State::Between;
+            self.position = EditorPosition::Between;
             out.extend_from_slice(&token);
             return Ok(());
         }

@@ -38,14 +38,14 @@ use crate::mask::{Matcher, Sink, Text};
 use crate::wire::{Fields, Range, Value};
 
 /// Nesting that is followed. Protobuf's libraries read no deeper messages either.
-const DEPTH: usize = 100;
+const MAX_DEPTH: usize = 100;
 /// Fields of counted bytes that a message may have.
-const FIELDS: usize = 1 << 17;
+const MAX_FIELDS: usize = 1 << 17;
 /// Texts of one message that may go on in the next. A message of more is a whole answer.
-const STREAMED: usize = 64;
+const MAX_STREAMED_TEXTS: usize = 64;
 /// What reads as a message and as a text is looked at both ways up to this length. A longer text
 /// is not by chance a whole message.
-const DOUBTFUL: usize = 1024;
+const MAX_DOUBTFUL_BYTES: usize = 1024;
 
 /// A field of counted bytes.
 #[derive(Debug)]
@@ -94,7 +94,7 @@ impl<'a> Any<'a> {
     /// Gives its texts to the matcher.
     pub(in crate::mask::formats) fn feed(&self, writer: &mut EntryWriter<'_>) {
         let texts = self.found.iter().filter(|one| one.kind == Kind::Text);
-        let streamed = texts.count() <= STREAMED;
+        let streamed = texts.count() <= MAX_STREAMED_TEXTS;
         let mut open: Vec<usize> = Vec::new();
         for one in &self.found {
             while let Some(end) = open.pop_if(|end| *end <= one.prefix.0) {
@@ -137,7 +137,7 @@ impl<'a> Any<'a> {
             if !message && !reads(content) {
                 continue;
             }
-            if self.found.len() == FIELDS {
+            if self.found.len() == MAX_FIELDS {
                 return Err(WalkError::TooManyTexts);
             }
             // A field that comes behind so many different ones is no stream's.
@@ -147,7 +147,7 @@ impl<'a> Any<'a> {
                     *time += 1;
                     *time
                 }
-                None if known == STREAMED => u64::MAX,
+                None if known == MAX_STREAMED_TEXTS => u64::MAX,
                 None => {
                     times.push((field.number, 0));
                     0
@@ -166,7 +166,7 @@ impl<'a> Any<'a> {
                 id,
             });
             if message {
-                if depth == DEPTH {
+                if depth == MAX_DEPTH {
                     return Err(WalkError::Malformed);
                 }
                 self.survey(bytes, id, depth + 1)?;
@@ -201,7 +201,7 @@ impl<'a> Any<'a> {
             return false;
         };
         let content = self.slice(one.bytes);
-        if !is_line(content) || content.len() > DOUBTFUL {
+        if !is_line(content) || content.len() > MAX_DOUBTFUL_BYTES {
             return true;
         }
         let masked = self.masked(one.bytes, inner);

@@ -6,14 +6,14 @@ use super::super::texts::Texts;
 use super::super::{Counts, Framing, GrpcMessage, WalkError};
 use super::any::Any;
 use super::fields;
-use super::frame::{COMPRESSED, HEADER, TRAILERS, framed};
+use super::frame::{COMPRESSED, HEADER_BYTES, TRAILERS, framed};
 use super::message::Message;
 use super::trailers;
 use crate::coding;
 use crate::mask::CompiledMask;
 
 /// The longest message, in bytes; gRPC libraries take no longer ones either unless told to.
-pub(super) const LONGEST: usize = 4 * 1024 * 1024;
+pub(super) const MAX_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
 
 /// Masks a gRPC body.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,15 +48,15 @@ impl Grpc {
     ) -> Result<(), WalkError> {
         while !piece.is_empty() {
             let wanted = match self.length()? {
-                None => HEADER,
-                Some(length) => HEADER + length,
+                None => HEADER_BYTES,
+                Some(length) => HEADER_BYTES + length,
             };
             let (now, later) = piece.split_at(piece.len().min(wanted - self.frame.len()));
             self.frame.extend_from_slice(now);
             piece = later;
             if self
                 .length()?
-                .is_some_and(|length| self.frame.len() == HEADER + length)
+                .is_some_and(|length| self.frame.len() == HEADER_BYTES + length)
             {
                 self.end_frame(mask, out, counts)?;
             }
@@ -95,7 +95,7 @@ impl Grpc {
             return Ok(None);
         };
         let length = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX);
-        if length > LONGEST {
+        if length > MAX_MESSAGE_BYTES {
             return Err(WalkError::TooLarge);
         }
         Ok(Some(length))
@@ -108,11 +108,12 @@ impl Grpc {
             (Some(&COMPRESSED), Some(coding)) => coding,
             _ => return Ok(frame),
         };
-        let message = frame.get(HEADER..).unwrap_or_default();
-        let decoded = coding::whole(coding, message, LONGEST).map_err(|error| match error {
-            coding::Error::TooLarge => WalkError::TooLarge,
-            coding::Error::Malformed | coding::Error::Truncated => WalkError::Malformed,
-        })?;
+        let message = frame.get(HEADER_BYTES..).unwrap_or_default();
+        let decoded =
+            coding::whole(coding, message, MAX_MESSAGE_BYTES).map_err(|error| match error {
+                coding::Error::TooLarge => WalkError::TooLarge,
+                coding::Error::Malformed | coding::Error::Truncated => WalkError::Malformed,
+            })?;
         framed(0, &decoded).ok_or(WalkError::TooLarge)
     }
 
@@ -129,9 +130,9 @@ impl Grpc {
         if answer && !mask.removed_of_grpc().is_empty() {
             frame = fields::without(&frame, mask.removed_of_grpc())?;
         }
-        let range = (HEADER, frame.len());
+        let range = (HEADER_BYTES, frame.len());
         let mut writer = EntryWriter::new(&mut self.texts, mask, counts, &frame);
-        writer.begin_counted(Length::Big32, (1, HEADER), frame.len() - HEADER);
+        writer.begin_counted(Length::Big32, (1, HEADER_BYTES), frame.len() - HEADER_BYTES);
         let over = match self.message {
             _ if trailers => {
                 trailers::feed(&mut writer, range);

@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use super::frame::{HEADER, framed};
+use super::frame::{HEADER_BYTES, framed};
 use crate::wire::{Fields, Range, Value, WireError};
 
 /// The frame of a message without the fields at these paths of field numbers.
@@ -12,7 +12,7 @@ use crate::wire::{Fields, Range, Value, WireError};
 /// The message, or one on the way to such a field, is none.
 pub(super) fn without(frame: &[u8], paths: &[Vec<u32>]) -> Result<Vec<u8>, WireError> {
     let paths: Vec<&[u32]> = paths.iter().map(Vec::as_slice).collect();
-    let message = edited(frame, (HEADER, frame.len()), &paths)?;
+    let message = edited(frame, (HEADER_BYTES, frame.len()), &paths)?;
     let flag = frame.first().copied().unwrap_or_default();
     framed(flag, &message).ok_or(WireError)
 }

@@ -15,10 +15,10 @@ use super::super::writing::Writing;
 use crate::wire::{Elements, Field, Fields, Range, Value};
 
 /// Outputs of one message.
-const OUTPUTS: usize = 1024;
+const MAX_OUTPUTS: usize = 1024;
 /// Elements of an output that may be pieces of texts which go on in later messages. An output of
 /// more is a whole answer.
-const STREAMED: usize = 64;
+const MAX_STREAMED_ELEMENTS: usize = 64;
 
 /// Types whose values are numbers.
 const NUMBERS: &[&[u8]] = &[
@@ -183,7 +183,7 @@ impl<'a, 'f> Message<'a, 'f> {
                 3 => id = bytes,
                 4 => self.last |= self.is_final(bytes)?,
                 5 => {
-                    if self.outputs.len() == OUTPUTS {
+                    if self.outputs.len() == MAX_OUTPUTS {
                         return Err(WalkError::TooManyTexts);
                     }
                     let output = self.survey_output(bytes)?;
@@ -307,7 +307,7 @@ impl<'a, 'f> Message<'a, 'f> {
 
     /// The next element of an output of `count`.
     fn element(&mut self, range: Range, output: Output, count: usize) {
-        if self.streamed && count <= STREAMED {
+        if self.streamed && count <= MAX_STREAMED_ELEMENTS {
             let mut digest = Sha256::new();
             digest.update(self.answer);
             digest.update(output.name);

@@ -5,8 +5,8 @@ use proptest::prelude::*;
 
 use super::super::tests::{mask, mask_with, masked, plainly, try_pieces};
 use super::super::{Format, GrpcMessage, WalkError, Walker};
-use super::body::LONGEST;
-use super::frame::HEADER;
+use super::body::MAX_MESSAGE_BYTES;
+use super::frame::HEADER_BYTES;
 use crate::config::mask::Style;
 
 const UNARY: Format = Format::Grpc(GrpcMessage::ModelInferResponse);
@@ -360,13 +360,13 @@ fn what_cannot_be_masked_is_refused() {
 #[test]
 fn the_largest_message_is_masked_and_no_more_is_held() {
     let mask = mask();
-    let text = "word ".repeat(LONGEST / 5 - 10);
+    let text = "word ".repeat(MAX_MESSAGE_BYTES / 5 - 10);
     let body = frame(&output("a", "BYTES", &[&text]));
     let mut walker = Walker::new(UNARY);
     let mut out = Vec::new();
     for piece in body.chunks(100_000) {
         walker.push(&mask, piece, &mut out).expect("a message");
-        assert!(walker.held() <= LONGEST + HEADER);
+        assert!(walker.held() <= MAX_MESSAGE_BYTES + HEADER_BYTES);
     }
     assert!(out == body);
 }
@@ -389,7 +389,7 @@ proptest! {
         let mut texts = vec![String::new(); 3];
         for (name, raw, _) in &tokens {
             // Short texts only: each length is one byte.
-            let header: Vec<u8> = out.by_ref().take(HEADER).collect();
+            let header: Vec<u8> = out.by_ref().take(HEADER_BYTES).collect();
             let message: Vec<u8> = out.by_ref().take(usize::from(header[4])).collect();
             let at = message.iter().position(|byte| *byte == names[*name].as_bytes()[0]).expect("the name");
             // Behind the name: the type (7 bytes), the shape (3), the tags and lengths.

@@ -12,7 +12,7 @@ use crate::mask::CompiledMask;
 use crate::mask::prefilter::end_of_string;
 
 /// The longest list that is masked, in bytes.
-const LONGEST: usize = 4 * 1024 * 1024;
+const MAX_TOKEN_LIST_BYTES: usize = 4 * 1024 * 1024;
 
 /// A list of tokens, as far as it has come.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,7 +45,7 @@ impl List {
 
     /// Takes a list that has `held` bytes so far to be too long if it is. True the first time.
     pub(super) fn is_over_at(&mut self, held: usize) -> bool {
-        let over = !self.over && held > LONGEST;
+        let over = !self.over && held > MAX_TOKEN_LIST_BYTES;
         self.over |= over;
         over
     }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::super::tests::{mask, masked_text, plainly, try_pieces};
 use super::super::{Format, Walker};
-use super::{FRONT, GAP, LONGEST};
+use super::{MAX_CHUNK_BYTES, MAX_FRONT_BYTES, MAX_GAP_BYTES};
 use crate::mask::CompiledMask;
 
 /// A chunk of Gemini's with this text.
@@ -192,7 +192,7 @@ fn what_is_no_chunk_is_masked_all_the_same() {
 #[test]
 fn a_chunk_beyond_the_bound_is_masked_as_it_streams() {
     let mask = mask();
-    let picture = "A".repeat(LONGEST);
+    let picture = "A".repeat(MAX_CHUNK_BYTES);
     let long = |text: &str| {
         json!({"candidates": [{"content": {"parts": [
             {"inlineData": {"data": picture}}, {"text": text},
@@ -218,7 +218,7 @@ fn a_chunk_beyond_the_bound_is_masked_as_it_streams() {
         walker.push(&mask, piece, &mut Vec::new()).unwrap();
         most = most.max(walker.held());
     }
-    assert!(most <= LONGEST + 4096, "{most}");
+    assert!(most <= MAX_CHUNK_BYTES + 4096, "{most}");
 }
 
 #[test]
@@ -230,7 +230,7 @@ fn nothing_waits_without_bounds() {
     let open = open.trim_end().trim_end_matches(']');
     walker.push(&mask, open.as_bytes(), &mut out).unwrap();
     assert!(walker.held() > 0);
-    let blanks = vec![b' '; GAP + 1];
+    let blanks = vec![b' '; MAX_GAP_BYTES + 1];
     walker.push(&mask, &blanks, &mut out).unwrap();
     assert_eq!(walker.held(), 0);
     let rest = texts(&["ple.com a@b.io"]).replacen('[', ",", 1);
@@ -239,7 +239,7 @@ fn nothing_waits_without_bounds() {
     assert_eq!(said(&out, 0), "[EMAIL] [EMAIL]");
 
     let mut walker = Walker::new(Format::Json);
-    let front = format!("[{}", " ".repeat(FRONT));
+    let front = format!("[{}", " ".repeat(MAX_FRONT_BYTES));
     walker.push(&mask, front.as_bytes(), &mut out).unwrap();
     assert_eq!(walker.held(), 0);
 }

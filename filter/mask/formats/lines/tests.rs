@@ -61,7 +61,7 @@ fn a_line_that_is_no_object_is_masked_by_itself() {
 
 #[test]
 fn a_line_beyond_the_bound_ends_the_body() {
-    let body = vec![b' '; super::LONGEST + 1];
+    let body = vec![b' '; super::MAX_LINE_BYTES + 1];
     assert_eq!(
         try_pieces(&mask(), Format::Lines, &body, &[1000]),
         Err(WalkError::TooLarge)

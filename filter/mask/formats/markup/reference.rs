@@ -1,7 +1,7 @@
 //! Character references.
 
 /// The longest that is read; a longer one is no reference.
-const LONGEST: usize = 32;
+const MAX_REFERENCE_BYTES: usize = 32;
 
 /// What a byte does to a reference whose beginning is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub(super) fn step(held: &[u8], byte: u8) -> Step {
         [_, b'#', ..] => byte.is_ascii_digit(),
         _ => byte.is_ascii_alphanumeric(),
     };
-    if fits && held.len() < LONGEST {
+    if fits && held.len() < MAX_REFERENCE_BYTES {
         Step::More
     } else {
         Step::End { taken: false }

@@ -1,7 +1,7 @@
 //! What a piece of a JSON string's content reads as.
 
 use crate::mask::formats::escape::{Unescape, Unit, character, short};
-use crate::mask::prefilter::{Block, WIDTH};
+use crate::mask::prefilter::{BLOCK_BYTES, Block};
 
 /// An escape, in what it reads as.
 #[derive(Clone, Copy, Debug)]
@@ -50,7 +50,7 @@ impl Decoded {
         self.length = 0;
         self.escapes.clear();
         // Nothing reads as more bytes than it is written with.
-        let room = raw.len() + WIDTH;
+        let room = raw.len() + BLOCK_BYTES;
         if self.room.len() < room {
             self.room.resize(room, 0);
         }
@@ -71,7 +71,8 @@ impl Decoded {
     fn plain(&mut self, raw: &[u8], mut at: usize) -> usize {
         while let Some(rest) = raw.get(at..).filter(|rest| !rest.is_empty()) {
             let room = self.room.get_mut(self.length..).unwrap_or_default();
-            let (Some(block), Some(room)) = (rest.first_chunk(), room.first_chunk_mut::<WIDTH>())
+            let (Some(block), Some(room)) =
+                (rest.first_chunk(), room.first_chunk_mut::<BLOCK_BYTES>())
             else {
                 let length = memchr::memchr(b'\\', rest).unwrap_or(rest.len());
                 self.put(rest.get(..length).unwrap_or(rest));
@@ -79,7 +80,7 @@ impl Decoded {
             };
             *room = *block;
             let marks = Block::new(block).equal(b'\\');
-            let plain = usize::try_from(marks.trailing_zeros()).unwrap_or(WIDTH);
+            let plain = usize::try_from(marks.trailing_zeros()).unwrap_or(BLOCK_BYTES);
             self.length += plain;
             at += plain;
             if marks != 0 {

@@ -8,12 +8,12 @@ use super::super::writing::Writing;
 use super::segment::End;
 
 /// A longer name is told from others by its digest.
-const SHORT: usize = 32;
+const MAX_SHORT_NAME_BYTES: usize = 32;
 
 /// A member's name as it reads, in bounded space.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Name {
-    bytes: [u8; SHORT],
+    bytes: [u8; MAX_SHORT_NAME_BYTES],
     /// The name's length, which may be greater.
     length: usize,
 }
@@ -29,7 +29,7 @@ impl Name {
         };
         unescape.push(raw, &mut emit);
         unescape.finish(&mut emit);
-        let mut bytes = [0; SHORT];
+        let mut bytes = [0; MAX_SHORT_NAME_BYTES];
         match bytes.get_mut(..name.len()) {
             Some(short) => short.copy_from_slice(&name),
             None => bytes = Sha256::digest(&name).into(),

@@ -10,11 +10,11 @@ use super::segment::{End, Kind, Payload, Segment};
 use super::shapes::{self, Goes};
 
 /// Nesting in which names are followed; strings below it are texts of their own.
-const NAMED_DEPTH: usize = 32;
+const MAX_NAMED_DEPTH: usize = 32;
 /// Strings of one event that may go on in later ones.
-const CONTINUED: usize = 4096;
+const MAX_CONTINUED_TEXTS: usize = 4096;
 /// The same of a list of tokens in a whole answer.
-const LISTED: usize = 1 << 17;
+const MAX_LISTED_TOKENS: usize = 1 << 17;
 
 /// Reads a payload token by token.
 struct Reader<'a> {
@@ -46,7 +46,7 @@ pub(in crate::mask::formats) fn read(
     }
     let mut reader = Reader::new(bytes);
     reader.keys = keys;
-    reader.read(CONTINUED)
+    reader.read(MAX_CONTINUED_TEXTS)
 }
 
 /// Reads the value of a member whose name says that it lists tokens, and which holds them all.
@@ -63,7 +63,7 @@ pub(in crate::mask::formats) fn read_tokens(
         object: true,
         ..Frame::default()
     });
-    reader.read(LISTED)
+    reader.read(MAX_LISTED_TOKENS)
 }
 
 impl<'a> Reader<'a> {
@@ -86,7 +86,7 @@ impl<'a> Reader<'a> {
         if !self.tokens() {
             return Ok(None);
         }
-        if self.pieces.len() > most || self.finished.len() > CONTINUED {
+        if self.pieces.len() > most || self.finished.len() > MAX_CONTINUED_TEXTS {
             return Err(WalkError::TooManyTexts);
         }
         Ok(Some(self.resolve()))
@@ -160,7 +160,9 @@ impl<'a> Reader<'a> {
 
     fn mark(&mut self, mark: u8, at: usize) {
         match mark {
-            b'{' | b'[' if self.deeper > 0 || self.frames.len() == NAMED_DEPTH => self.deeper += 1,
+            b'{' | b'[' if self.deeper > 0 || self.frames.len() == MAX_NAMED_DEPTH => {
+                self.deeper += 1
+            }
             b'{' | b'[' => {
                 let copies = Copies::begin(&self.frames, at);
                 self.frames.push(Frame {
@@ -263,7 +265,7 @@ impl<'a> Reader<'a> {
     fn goes(&self) -> Option<Goes> {
         let objects = self.frames.iter().filter(|frame| frame.object);
         let path: Vec<&[u8]> = objects.map(|frame| frame.name.short()).collect();
-        shapes::goes(&path).filter(|_| self.pieces.len() <= LISTED)
+        shapes::goes(&path).filter(|_| self.pieces.len() <= MAX_LISTED_TOKENS)
     }
 
     fn piece(&mut self) -> Piece {

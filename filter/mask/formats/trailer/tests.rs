@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::super::tests::{mask, masked, masked_text, plainly, try_pieces};
 use super::super::{Format, Trailer, WalkError};
-use super::{LONGEST, decoded, encoded};
+use super::{MAX_TRAILER_BYTES, decoded, encoded};
 
 const MESSAGE: Format = Format::Trailer(Trailer::Message);
 const DETAILS: Format = Format::Trailer(Trailer::Details);
@@ -133,8 +133,8 @@ fn names_tell_how_a_value_is_read() {
 
 #[test]
 fn a_value_that_is_too_long_is_refused() {
-    let value = vec![b'a'; LONGEST + 1];
-    let read = try_pieces(&mask(), TEXT, &value, &[LONGEST]);
+    let value = vec![b'a'; MAX_TRAILER_BYTES + 1];
+    let read = try_pieces(&mask(), TEXT, &value, &[MAX_TRAILER_BYTES]);
     assert_eq!(read, Err(WalkError::TooLarge));
 }
 

@@ -46,12 +46,12 @@ static AGAINST: LazyLock<Vocabulary> = LazyLock::new(|| {
 });
 
 /// How many words in front may object to a form that is known.
-const NEAR: usize = 3;
+const MAX_WORDS_BACK: usize = 3;
 
 /// Whether a word right in front, in the same line, says that a number is something else.
 pub(super) fn object(behind: Behind<'_>) -> bool {
     let front = ContextWords::new(behind);
-    for word in front.words().take(NEAR) {
+    for word in front.words().take(MAX_WORDS_BACK) {
         if word.between.contains(&b'\n') || FOR.has(word.word) {
             return false;
         }

@@ -16,7 +16,7 @@ fn an_event_beyond_the_bound_ends_the_stream() {
         let error = (0..1000).find_map(|_| walker.push(&mask, piece.as_bytes(), &mut out).err());
         assert_eq!(error, Some(WalkError::TooLarge));
         assert!(out.is_empty());
-        assert!(walker.held() <= super::super::LONGEST);
+        assert!(walker.held() <= super::super::MAX_EVENT_BYTES);
         assert_eq!(
             walker.push(&mask, b"data: x\n\n", &mut out),
             Err(WalkError::TooLarge)

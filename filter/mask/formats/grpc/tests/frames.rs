@@ -4,7 +4,7 @@ use miniz_oxide::deflate::compress_to_vec_zlib;
 
 use super::super::super::tests::{mask, masked, try_pieces};
 use super::super::super::{Format, Framing, GrpcMessage, WalkError, Walker};
-use super::{LONGEST, UNARY, field, frame, output, parameter, raw_bytes, varint};
+use super::{MAX_MESSAGE_BYTES, UNARY, field, frame, output, parameter, raw_bytes, varint};
 use crate::coding::Coding;
 
 fn flagged(flag: u8, message: &[u8]) -> Vec<u8> {
@@ -60,7 +60,7 @@ fn compressed_messages_leave_masked_and_plain() {
     assert_eq!(framed(WEB, &body, 9), Err(WalkError::Compressed));
     let broken = flagged(1, &[0x78, 0x9C, 0xFF, 0xFF]);
     assert_eq!(framed(DEFLATE, &broken, 9), Err(WalkError::Malformed));
-    let bomb = flagged(1, &compress_to_vec_zlib(&vec![0; LONGEST + 1], 6));
+    let bomb = flagged(1, &compress_to_vec_zlib(&vec![0; MAX_MESSAGE_BYTES + 1], 6));
     assert_eq!(framed(DEFLATE, &bomb, 4096), Err(WalkError::TooLarge));
 }
 
