@@ -1,4 +1,8 @@
 //! Gzip: one member or several, each a header, deflate, and a checksum.
+//!
+//! The envelope is read here and not by a crate: those at hand read from and write to streams of
+//! their own, bound no header, and don't tell a body that ends between two members from one that
+//! is cut off. The checksum that goes with it is thirty lines.
 
 use miniz_oxide::DataFormat;
 
