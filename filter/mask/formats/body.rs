@@ -3,10 +3,10 @@
 #[cfg(test)]
 mod tests;
 
+use super::WalkError;
 use super::fields::{self, Editor, Fields};
 use super::json_array_stream::JsonArrayStream;
-use super::{Counts, WalkError};
-use crate::mask::CompiledMask;
+use super::walk::{Job, Walk};
 
 /// Edits a JSON body where the mask says so, and masks it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -15,51 +15,36 @@ pub(super) struct Body {
     json: JsonArrayStream,
 }
 
-impl Body {
-    pub(super) fn held(&self) -> usize {
+impl Walk for Body {
+    fn push(&mut self, piece: &[u8], job: &mut Job<'_>) -> Result<(), WalkError> {
+        let Some(fields) = job.mask.fields() else {
+            return self.json.push(piece, job);
+        };
+        self.edited(job, |editor, edited| editor.push(fields, piece, edited))
+    }
+
+    fn finish(&mut self, job: &mut Job<'_>) -> Result<(), WalkError> {
+        if let Some(fields) = job.mask.fields() {
+            self.edited(job, |editor, edited| editor.finish(fields, edited))?;
+        }
+        self.json.finish(job)
+    }
+
+    fn held(&self) -> usize {
         self.editor.held() + self.json.held()
     }
+}
 
-    pub(super) fn push(
-        &mut self,
-        mask: &CompiledMask,
-        piece: &[u8],
-        out: &mut Vec<u8>,
-        counts: &mut Counts,
-    ) -> Result<(), WalkError> {
-        let Some(fields) = mask.fields() else {
-            return self.json.push(mask, piece, out, counts);
-        };
-        self.edited(mask, out, counts, |editor, edited| {
-            editor.push(fields, piece, edited)
-        })
-    }
-
-    pub(super) fn finish(
-        &mut self,
-        mask: &CompiledMask,
-        out: &mut Vec<u8>,
-        counts: &mut Counts,
-    ) -> Result<(), WalkError> {
-        if let Some(fields) = mask.fields() {
-            self.edited(mask, out, counts, |editor, edited| {
-                editor.finish(fields, edited)
-            })?;
-        }
-        self.json.finish(mask, out, counts)
-    }
-
+impl Body {
     /// Masks what the editor writes, up to where it gives up.
     fn edited(
         &mut self,
-        mask: &CompiledMask,
-        out: &mut Vec<u8>,
-        counts: &mut Counts,
+        job: &mut Job<'_>,
         edit: impl FnOnce(&mut Editor, &mut Vec<u8>) -> Result<(), WalkError>,
     ) -> Result<(), WalkError> {
         let mut edited = Vec::new();
         let result = edit(&mut self.editor, &mut edited);
-        self.json.push(mask, &edited, out, counts)?;
+        self.json.push(&edited, job)?;
         result
     }
 }

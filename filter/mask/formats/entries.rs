@@ -1,12 +1,12 @@
 //! JSON that comes in entries of one value each, whose texts go on from one to the next.
 
+use super::WalkError;
 use super::entry_writer::EntryWriter;
 use super::event_template::Templates;
 use super::json::Json;
 use super::stream_event;
 use super::texts::Texts;
-use super::{Counts, WalkError};
-use crate::mask::CompiledMask;
+use super::walk::Job;
 
 /// The entries of one body.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -21,39 +21,38 @@ impl Entries {
     }
 
     /// Takes the next entry. One that is no object or list is masked by itself.
-    pub(super) fn take(
-        &mut self,
-        mask: &CompiledMask,
-        entry: &[u8],
-        out: &mut Vec<u8>,
-        counts: &mut Counts,
-    ) -> Result<(), WalkError> {
+    pub(super) fn take(&mut self, entry: &[u8], job: &mut Job<'_>) -> Result<(), WalkError> {
         let texts = &mut self.texts;
-        if self.templates.feed(entry, texts, (mask, counts)) {
-            self.texts.release(mask.matcher(), counts, out);
+        if self.templates.feed(entry, texts, (job.mask, job.counts)) {
+            self.texts.release(job.mask.matcher(), job.counts, job.out);
             return Ok(());
         }
-        let Some(payload) = stream_event::read(entry, mask.matches_keys())? else {
+        let Some(payload) = stream_event::read(entry, job.mask.matches_keys())? else {
             // Nothing in it goes on in another entry.
             let mut masked = Vec::with_capacity(entry.len());
             let mut json = Json::default();
-            json.push(mask, entry, &mut masked, counts);
-            json.finish(mask, &mut masked, counts);
+            let apart = &mut Job {
+                mask: job.mask,
+                out: &mut masked,
+                counts: job.counts,
+            };
+            json.push(entry, apart);
+            json.finish(apart);
             self.texts.pending.begin(entry.len());
             self.texts.pending.literal(&masked);
-            self.texts.release(mask.matcher(), counts, out);
+            self.texts.release(job.mask.matcher(), job.counts, job.out);
             return Ok(());
         };
-        let mut writer = EntryWriter::new(&mut self.texts, mask, counts, entry);
+        let mut writer = EntryWriter::new(&mut self.texts, job.mask, job.counts, entry);
         for segment in &payload.segments {
             writer.segment((segment.start, segment.end), segment.kind, &payload);
         }
         let unchanged = writer.end();
         self.templates.learn(entry, 0, &payload, unchanged);
-        self.texts.finish(mask.matcher(), counts, |owner| {
+        self.texts.finish(job.mask.matcher(), job.counts, |owner| {
             payload.ends.iter().any(|end| end.ends(owner))
         });
-        self.texts.release(mask.matcher(), counts, out);
+        self.texts.release(job.mask.matcher(), job.counts, job.out);
         Ok(())
     }
 
@@ -63,14 +62,14 @@ impl Entries {
     }
 
     /// Nothing may wait any longer, though texts go on.
-    pub(super) fn force(&mut self, mask: &CompiledMask, out: &mut Vec<u8>, counts: &mut Counts) {
-        self.texts.force(mask.matcher(), counts);
-        self.texts.release(mask.matcher(), counts, out);
+    pub(super) fn force(&mut self, job: &mut Job<'_>) {
+        self.texts.force(job.mask.matcher(), job.counts);
+        self.texts.release(job.mask.matcher(), job.counts, job.out);
     }
 
     /// No text goes on.
-    pub(super) fn finish(&mut self, mask: &CompiledMask, out: &mut Vec<u8>, counts: &mut Counts) {
-        self.texts.finish(mask.matcher(), counts, |_| true);
-        self.texts.release(mask.matcher(), counts, out);
+    pub(super) fn finish(&mut self, job: &mut Job<'_>) {
+        self.texts.finish(job.mask.matcher(), job.counts, |_| true);
+        self.texts.release(job.mask.matcher(), job.counts, job.out);
     }
 }

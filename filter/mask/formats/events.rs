@@ -22,9 +22,9 @@ use super::event_template::Templates;
 use super::fields::{self, Fields};
 use super::stream_event::{self, Payload};
 use super::texts::{Owner, Texts};
+use super::walk::{Job, Walk};
 use super::writing::Writing;
-use super::{Counts, WalkError, body};
-use crate::mask::CompiledMask;
+use super::{WalkError, body};
 use crate::wire::Range;
 
 /// The longest event, in bytes. A longer one cannot be masked: its texts are not known before
@@ -52,23 +52,13 @@ pub(super) struct Events {
     templates: Templates,
 }
 
-impl Events {
-    pub(super) fn held(&self) -> usize {
-        self.event.len() + self.texts.pending.size()
-    }
-
-    pub(super) fn push(
-        &mut self,
-        mask: &CompiledMask,
-        mut piece: &[u8],
-        out: &mut Vec<u8>,
-        counts: &mut Counts,
-    ) -> Result<(), WalkError> {
+impl Walk for Events {
+    fn push(&mut self, mut piece: &[u8], job: &mut Job<'_>) -> Result<(), WalkError> {
         while let Some(first) = piece.first() {
             if std::mem::take(&mut self.after_return) && *first == b'\n' {
                 if self.event.is_empty() {
                     // The event has gone to the queue, or on; the line feed follows it there.
-                    self.texts.pending.literal_or(b"\n", out);
+                    self.texts.pending.literal_or(b"\n", job.out);
                 } else {
                     self.event.push(b'\n');
                     self.line = self.event.len();
@@ -89,43 +79,39 @@ impl Events {
                 self.line = self.event.len();
             }
             if blank {
-                self.end_event(mask, out, counts)?;
+                self.end_event(job)?;
             }
         }
         Ok(())
     }
 
-    pub(super) fn finish(
-        &mut self,
-        mask: &CompiledMask,
-        out: &mut Vec<u8>,
-        counts: &mut Counts,
-    ) -> Result<(), WalkError> {
+    fn finish(&mut self, job: &mut Job<'_>) -> Result<(), WalkError> {
         // A reader discards an event whose blank line never comes, but its bytes are there.
-        let last = self.end_event(mask, out, counts);
-        self.texts.finish(mask.matcher(), counts, |_| true);
-        self.texts.release(mask.matcher(), counts, out);
+        let last = self.end_event(job);
+        self.texts.finish(job.mask.matcher(), job.counts, |_| true);
+        self.texts.release(job.mask.matcher(), job.counts, job.out);
         last
     }
 
-    fn end_event(
-        &mut self,
-        mask: &CompiledMask,
-        out: &mut Vec<u8>,
-        counts: &mut Counts,
-    ) -> Result<(), WalkError> {
+    fn held(&self) -> usize {
+        self.event.len() + self.texts.pending.size()
+    }
+}
+
+impl Events {
+    fn end_event(&mut self, job: &mut Job<'_>) -> Result<(), WalkError> {
         let event = std::mem::take(&mut self.event);
         self.line = 0;
         if event.is_empty() {
             return Ok(());
         }
-        let event = match mask.fields() {
+        let event = match job.mask.fields() {
             Some(fields) => edited(fields, event, !self.begun)?,
             None => event,
         };
         let texts = &mut self.texts;
-        if self.templates.feed(&event, texts, (mask, counts)) {
-            self.texts.release(mask.matcher(), counts, out);
+        if self.templates.feed(&event, texts, (job.mask, job.counts)) {
+            self.texts.release(job.mask.matcher(), job.counts, job.out);
             // The next event is about as long.
             if event.capacity() <= MAX_KEPT_ROOM_BYTES {
                 self.event = event;
@@ -135,8 +121,8 @@ impl Events {
         }
         let lines = Lines::read(&event, !std::mem::replace(&mut self.begun, true));
         let joined = lines.payload(&event);
-        let payload = stream_event::read(&joined, mask.matches_keys())?;
-        let mut writer = EntryWriter::new(&mut self.texts, mask, counts, &event);
+        let payload = stream_event::read(&joined, job.mask.matches_keys())?;
+        let mut writer = EntryWriter::new(&mut self.texts, job.mask, job.counts, &event);
         match &payload {
             Some(payload) => json(&mut writer, &lines, payload),
             None => plain(&mut writer, &lines),
@@ -153,11 +139,11 @@ impl Events {
             .map(|payload| payload.ends.as_slice())
             .unwrap_or_default();
         if done || !ends.is_empty() {
-            self.texts.finish(mask.matcher(), counts, |owner| {
+            self.texts.finish(job.mask.matcher(), job.counts, |owner| {
                 done || ends.iter().any(|end| end.ends(owner))
             });
         }
-        self.texts.release(mask.matcher(), counts, out);
+        self.texts.release(job.mask.matcher(), job.counts, job.out);
         Ok(())
     }
 }

@@ -12,17 +12,16 @@
 mod tests;
 mod tokens;
 
-use super::Counts;
 use super::base64;
 use super::grammar::{Grammar, Role};
 use super::member;
-use super::scalar;
-use tokens::List;
-
 use super::output::{Direct, Place};
 use super::rewriter::{Rewriter, Work};
+use super::scalar;
+use super::walk::Job;
 use super::writing::Writing;
-use crate::mask::{CompiledMask, prefilter};
+use crate::mask::prefilter;
+use tokens::List;
 
 /// A name is held until its colon shows that it is one; a longer one is masked as if it were a value.
 const MAX_NAME_BYTES: usize = 1024;
@@ -88,30 +87,16 @@ impl Default for Json {
     }
 }
 
-/// What a byte is worked on with.
-struct Job<'a> {
-    mask: &'a CompiledMask,
-    out: &'a mut Vec<u8>,
-    counts: &'a mut Counts,
-}
-
 impl Json {
     pub(super) fn held(&self) -> usize {
         self.run.len() + self.string.held() + self.stray.held()
     }
 
-    pub(super) fn push(
-        &mut self,
-        mask: &CompiledMask,
-        piece: &[u8],
-        out: &mut Vec<u8>,
-        counts: &mut Counts,
-    ) {
-        self.take(piece, &mut Job { mask, out, counts });
+    pub(super) fn push(&mut self, piece: &[u8], job: &mut Job<'_>) {
+        self.take(piece, job);
     }
 
-    pub(super) fn finish(&mut self, mask: &CompiledMask, out: &mut Vec<u8>, counts: &mut Counts) {
-        let job = &mut Job { mask, out, counts };
+    pub(super) fn finish(&mut self, job: &mut Job<'_>) {
         match self.position {
             JsonPosition::Outside => {}
             JsonPosition::Scalar => {

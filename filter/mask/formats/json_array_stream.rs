@@ -13,10 +13,10 @@
 #[cfg(test)]
 mod tests;
 
+use super::WalkError;
 use super::entries::Entries;
 use super::json::Json;
-use super::{Counts, WalkError};
-use crate::mask::CompiledMask;
+use super::walk::{Job, Walk};
 use crate::mask::prefilter::end_of_string;
 
 /// The longest chunk that is held, in bytes.
@@ -67,22 +67,12 @@ pub(super) struct JsonArrayStream {
     json: Json,
 }
 
-impl JsonArrayStream {
-    pub(super) fn held(&self) -> usize {
-        self.held.len() + self.entries.held() + self.json.held()
-    }
-
-    pub(super) fn push(
-        &mut self,
-        mask: &CompiledMask,
-        mut piece: &[u8],
-        out: &mut Vec<u8>,
-        counts: &mut Counts,
-    ) -> Result<(), WalkError> {
+impl Walk for JsonArrayStream {
+    fn push(&mut self, mut piece: &[u8], job: &mut Job<'_>) -> Result<(), WalkError> {
         while !piece.is_empty() {
             let taken = match self.position {
                 ArrayPosition::Json => {
-                    self.json.push(mask, piece, out, counts);
+                    self.json.push(piece, job);
                     return Ok(());
                 }
                 ArrayPosition::Front => {
@@ -99,57 +89,50 @@ impl JsonArrayStream {
                     }
                     if self.position != ArrayPosition::Front {
                         let held = std::mem::take(&mut self.held);
-                        self.push(mask, &held, out, counts)?;
+                        self.push(&held, job)?;
                     }
                     now.len()
                 }
-                ArrayPosition::Between => self.between(mask, piece, out, counts),
-                ArrayPosition::Chunk | ArrayPosition::Long => {
-                    self.chunk(mask, piece, out, counts)?
-                }
+                ArrayPosition::Between => self.between(piece, job),
+                ArrayPosition::Chunk | ArrayPosition::Long => self.chunk(piece, job)?,
             };
             piece = piece.get(taken..).unwrap_or_default();
         }
         Ok(())
     }
 
-    pub(super) fn finish(
-        &mut self,
-        mask: &CompiledMask,
-        out: &mut Vec<u8>,
-        counts: &mut Counts,
-    ) -> Result<(), WalkError> {
+    fn finish(&mut self, job: &mut Job<'_>) -> Result<(), WalkError> {
         let held = std::mem::take(&mut self.held);
         let last = match self.position {
             ArrayPosition::Front => {
-                self.json.push(mask, &held, out, counts);
+                self.json.push(&held, job);
                 Ok(())
             }
-            ArrayPosition::Chunk => self.entries.take(mask, &held, out, counts),
+            ArrayPosition::Chunk => self.entries.take(&held, job),
             ArrayPosition::Json | ArrayPosition::Between | ArrayPosition::Long => Ok(()),
         };
-        self.entries.finish(mask, out, counts);
-        self.json.finish(mask, out, counts);
+        self.entries.finish(job);
+        self.json.finish(job);
         last
     }
 
+    fn held(&self) -> usize {
+        self.held.len() + self.entries.held() + self.json.held()
+    }
+}
+
+impl JsonArrayStream {
     /// Takes what stands in front of a chunk.
-    fn between(
-        &mut self,
-        mask: &CompiledMask,
-        piece: &[u8],
-        out: &mut Vec<u8>,
-        counts: &mut Counts,
-    ) -> usize {
+    fn between(&mut self, piece: &[u8], job: &mut Job<'_>) -> usize {
         let passes = |byte: &u8| b" \t\r\n,[]".contains(byte);
         let end = piece.iter().position(|byte| !passes(byte));
         let (gap, later) = piece.split_at(end.unwrap_or(piece.len()));
         for part in gap.chunks(MAX_GAP_BYTES) {
             self.gap = self.gap.saturating_add(part.len());
             if self.gap > MAX_GAP_BYTES {
-                self.entries.force(mask, out, counts);
+                self.entries.force(job);
             }
-            self.entries.between(part, out);
+            self.entries.between(part, job.out);
         }
         match later.first() {
             None => {}
@@ -158,7 +141,7 @@ impl JsonArrayStream {
                 self.position = ArrayPosition::Chunk;
             }
             Some(_) => {
-                self.entries.finish(mask, out, counts);
+                self.entries.finish(job);
                 self.position = ArrayPosition::Json;
             }
         }
@@ -166,33 +149,27 @@ impl JsonArrayStream {
     }
 
     /// Takes more of a chunk, up to its end.
-    fn chunk(
-        &mut self,
-        mask: &CompiledMask,
-        piece: &[u8],
-        out: &mut Vec<u8>,
-        counts: &mut Counts,
-    ) -> Result<usize, WalkError> {
+    fn chunk(&mut self, piece: &[u8], job: &mut Job<'_>) -> Result<usize, WalkError> {
         let (taken, ends) = self.scan(piece);
         let now = piece.get(..taken).unwrap_or(piece);
         if self.position == ArrayPosition::Chunk && self.held.len() + now.len() > MAX_CHUNK_BYTES {
-            self.entries.force(mask, out, counts);
+            self.entries.force(job);
             self.json = Json::default();
             let held = std::mem::take(&mut self.held);
-            self.json.push(mask, &held, out, counts);
+            self.json.push(&held, job);
             self.position = ArrayPosition::Long;
         }
         if self.position == ArrayPosition::Long {
-            self.json.push(mask, now, out, counts);
+            self.json.push(now, job);
             if ends {
-                self.json.finish(mask, out, counts);
+                self.json.finish(job);
                 self.json = Json::default();
             }
         } else {
             self.held.extend_from_slice(now);
             if ends {
                 let chunk = std::mem::take(&mut self.held);
-                self.entries.take(mask, &chunk, out, counts)?;
+                self.entries.take(&chunk, job)?;
             }
         }
         if ends {

@@ -6,8 +6,8 @@
 mod tests;
 
 use super::entries::Entries;
-use super::{Counts, WalkError, body};
-use crate::mask::CompiledMask;
+use super::walk::{Job, Walk};
+use super::{WalkError, body};
 
 /// The longest line, in bytes. A longer one cannot be masked: its texts are not known before
 /// its end.
@@ -21,18 +21,8 @@ pub(super) struct Lines {
     entries: Entries,
 }
 
-impl Lines {
-    pub(super) fn held(&self) -> usize {
-        self.line.len() + self.entries.held()
-    }
-
-    pub(super) fn push(
-        &mut self,
-        mask: &CompiledMask,
-        mut piece: &[u8],
-        out: &mut Vec<u8>,
-        counts: &mut Counts,
-    ) -> Result<(), WalkError> {
+impl Walk for Lines {
+    fn push(&mut self, mut piece: &[u8], job: &mut Job<'_>) -> Result<(), WalkError> {
         while !piece.is_empty() {
             let end = memchr::memchr(b'\n', piece);
             let (now, later) = piece.split_at(end.map_or(piece.len(), |end| end + 1));
@@ -42,36 +32,32 @@ impl Lines {
             self.line.extend_from_slice(now);
             piece = later;
             if end.is_some() {
-                self.end_line(mask, out, counts)?;
+                self.end_line(job)?;
             }
         }
         Ok(())
     }
 
-    pub(super) fn finish(
-        &mut self,
-        mask: &CompiledMask,
-        out: &mut Vec<u8>,
-        counts: &mut Counts,
-    ) -> Result<(), WalkError> {
-        let last = self.end_line(mask, out, counts);
-        self.entries.finish(mask, out, counts);
+    fn finish(&mut self, job: &mut Job<'_>) -> Result<(), WalkError> {
+        let last = self.end_line(job);
+        self.entries.finish(job);
         last
     }
 
-    fn end_line(
-        &mut self,
-        mask: &CompiledMask,
-        out: &mut Vec<u8>,
-        counts: &mut Counts,
-    ) -> Result<(), WalkError> {
+    fn held(&self) -> usize {
+        self.line.len() + self.entries.held()
+    }
+}
+
+impl Lines {
+    fn end_line(&mut self, job: &mut Job<'_>) -> Result<(), WalkError> {
         let line = std::mem::take(&mut self.line);
-        let line = match mask.fields() {
+        let line = match job.mask.fields() {
             Some(fields) if !line.trim_ascii().is_empty() => {
                 body::edit(fields, &line, (0, line.len()))?
             }
             _ => line,
         };
-        self.entries.take(mask, &line, out, counts)
+        self.entries.take(&line, job)
     }
 }

@@ -15,11 +15,11 @@ mod reference;
 #[cfg(test)]
 mod tests;
 
-use super::Counts;
+use super::WalkError;
 use super::output::{Direct, Place};
 use super::rewriter::{Rewriter, Work};
+use super::walk::{Job, Walk};
 use super::writing::Writing;
-use crate::mask::CompiledMask;
 use reference::Step;
 
 /// Elements of HTML whose content is no markup.
@@ -67,6 +67,32 @@ pub(super) struct Markup {
     last: [u8; 2],
 }
 
+impl Walk for Markup {
+    fn push(&mut self, piece: &[u8], job: &mut Job<'_>) -> Result<(), WalkError> {
+        let mut rest = piece;
+        while let Some(byte) = rest.first() {
+            let plain = self.plain(rest);
+            if plain > 0 {
+                let (now, later) = rest.split_at(plain.min(rest.len()));
+                self.feed(now, None, job);
+                rest = later;
+            } else if self.byte(*byte, job) {
+                rest = rest.get(1..).unwrap_or_default();
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, job: &mut Job<'_>) -> Result<(), WalkError> {
+        self.flush(job);
+        Ok(())
+    }
+
+    fn held(&self) -> usize {
+        self.held.len() + self.text.held() + self.bare.held() + self.verbatim.held()
+    }
+}
+
 impl Markup {
     pub(super) fn new(xml: bool) -> Self {
         Self {
@@ -79,35 +105,6 @@ impl Markup {
             name: Vec::new(),
             last: [0; 2],
         }
-    }
-
-    pub(super) fn held(&self) -> usize {
-        self.held.len() + self.text.held() + self.bare.held() + self.verbatim.held()
-    }
-
-    pub(super) fn push(
-        &mut self,
-        mask: &CompiledMask,
-        piece: &[u8],
-        out: &mut Vec<u8>,
-        counts: &mut Counts,
-    ) {
-        let mut rest = piece;
-        while let Some(byte) = rest.first() {
-            let plain = self.plain(rest);
-            if plain > 0 {
-                let (now, later) = rest.split_at(plain.min(rest.len()));
-                self.feed(now, None, (mask, out, counts));
-                rest = later;
-            } else if self.byte(*byte, (mask, out, counts)) {
-                rest = rest.get(1..).unwrap_or_default();
-            }
-        }
-    }
-
-    pub(super) fn finish(&mut self, mask: &CompiledMask, out: &mut Vec<u8>, counts: &mut Counts) {
-        let job = (mask, out, counts);
-        self.flush(job);
     }
 
     /// How many bytes at the front of a piece are text that ends nothing and refers to nothing.
@@ -125,8 +122,7 @@ impl Markup {
     }
 
     /// Takes a byte; false when it has to be read anew.
-    fn byte(&mut self, byte: u8, (mask, out, counts): Job<'_>) -> bool {
-        let job = (mask, &mut *out, &mut *counts);
+    fn byte(&mut self, byte: u8, job: &mut Job<'_>) -> bool {
         match self.position {
             MarkupPosition::Text | MarkupPosition::Quoted(_) | MarkupPosition::Bare
                 if !self.held.is_empty() =>
@@ -156,7 +152,7 @@ impl Markup {
         true
     }
 
-    fn in_reference(&mut self, byte: u8, job: Job<'_>) -> bool {
+    fn in_reference(&mut self, byte: u8, job: &mut Job<'_>) -> bool {
         match reference::step(&self.held, byte) {
             Step::More => {
                 self.held.push(byte);
@@ -173,34 +169,34 @@ impl Markup {
     }
 
     /// What is held is a reference, or none after all.
-    fn end_reference(&mut self, job: Job<'_>) {
+    fn end_reference(&mut self, job: &mut Job<'_>) {
         let held = std::mem::take(&mut self.held);
         let mut buffer = [0; 4];
         let decoded = reference::decode(&held).map(|char| char.encode_utf8(&mut buffer).as_bytes());
         self.feed(&held, decoded, job);
     }
 
-    fn behind_open(&mut self, byte: u8, (mask, out, counts): Job<'_>) -> bool {
+    fn behind_open(&mut self, byte: u8, job: &mut Job<'_>) -> bool {
         let markup = byte.is_ascii_alphabetic() || matches!(byte, b'/' | b'!' | b'?' | b'_' | b':');
         if !markup {
             self.position = MarkupPosition::Text;
-            self.feed(b"<", None, (mask, out, counts));
+            self.feed(b"<", None, job);
             return false;
         }
-        self.end_text((mask, out, counts));
-        out.push(b'<');
+        self.end_text(job);
+        job.out.push(b'<');
         self.name.clear();
         match byte {
             b'!' => {
-                out.push(byte);
+                job.out.push(byte);
                 self.position = MarkupPosition::Declaration;
             }
             b'?' => {
-                out.push(byte);
+                job.out.push(byte);
                 self.position = MarkupPosition::Verbatim(None);
             }
             b'/' => {
-                out.push(byte);
+                job.out.push(byte);
                 self.position = MarkupPosition::Name { end: true };
             }
             _ => {
@@ -211,23 +207,23 @@ impl Markup {
         true
     }
 
-    fn in_name(&mut self, byte: u8, end: bool, (mask, out, counts): Job<'_>) -> bool {
+    fn in_name(&mut self, byte: u8, end: bool, job: &mut Job<'_>) -> bool {
         if byte == b'>' || byte == b'/' || byte.is_ascii_whitespace() {
-            self.end_text((mask, out, counts));
+            self.end_text(job);
             if end {
                 self.name.clear();
             }
             self.position = MarkupPosition::Tag { value: false };
             return false;
         }
-        self.feed(&[byte], None, (mask, out, counts));
+        self.feed(&[byte], None, job);
         if self.name.len() < MAX_NAME_BYTES {
             self.name.push(byte.to_ascii_lowercase());
         }
         true
     }
 
-    fn in_tag(&mut self, byte: u8, value: bool, (mask, out, counts): Job<'_>) {
+    fn in_tag(&mut self, byte: u8, value: bool, job: &mut Job<'_>) {
         let next = match byte {
             b'>' if !self.xml && RAW.contains(&self.name.as_slice()) => MarkupPosition::Raw,
             b'>' => MarkupPosition::Text,
@@ -243,23 +239,23 @@ impl Markup {
                 if value {
                     self.position = MarkupPosition::Bare;
                 }
-                self.feed(&[byte], None, (mask, out, counts));
+                self.feed(&[byte], None, job);
                 return;
             }
         };
-        self.end_text((mask, out, counts));
-        out.push(byte);
+        self.end_text(job);
+        job.out.push(byte);
         self.position = next;
     }
 
-    fn end_value(&mut self, quote: Option<u8>, (mask, out, counts): Job<'_>) {
-        self.end_text((mask, out, counts));
-        out.extend(quote);
+    fn end_value(&mut self, quote: Option<u8>, job: &mut Job<'_>) {
+        self.end_text(job);
+        job.out.extend(quote);
         self.position = MarkupPosition::Tag { value: false };
     }
 
     /// Tells a comment and a CDATA section from other declarations.
-    fn in_declaration(&mut self, byte: u8, (mask, out, counts): Job<'_>) -> bool {
+    fn in_declaration(&mut self, byte: u8, job: &mut Job<'_>) -> bool {
         const CDATA: &[u8] = b"[CDATA[";
         let at = self.held.len();
         let comment = at < 2 && byte == b'-' && self.held.iter().all(|held| *held == b'-');
@@ -267,7 +263,7 @@ impl Markup {
         if !comment && !cdata {
             let held = std::mem::take(&mut self.held);
             self.position = MarkupPosition::Verbatim(None);
-            self.feed(&held, None, (mask, out, counts));
+            self.feed(&held, None, job);
             return false;
         }
         self.held.push(byte);
@@ -276,25 +272,25 @@ impl Markup {
             CDATA => b']',
             _ => return true,
         };
-        out.append(&mut self.held);
+        job.out.append(&mut self.held);
         self.last = [0; 2];
         self.position = MarkupPosition::Verbatim(Some(mark));
         true
     }
 
-    fn in_verbatim(&mut self, byte: u8, mark: Option<u8>, (mask, out, counts): Job<'_>) {
+    fn in_verbatim(&mut self, byte: u8, mark: Option<u8>, job: &mut Job<'_>) {
         if byte == b'>' && mark.is_none_or(|mark| self.last == [mark; 2]) {
-            self.end_text((mask, out, counts));
-            out.push(byte);
+            self.end_text(job);
+            job.out.push(byte);
             self.position = MarkupPosition::Text;
             return;
         }
         let [_, last] = self.last;
         self.last = [last, byte];
-        self.feed(&[byte], None, (mask, out, counts));
+        self.feed(&[byte], None, job);
     }
 
-    fn in_raw(&mut self, byte: u8, (mask, out, counts): Job<'_>) -> bool {
+    fn in_raw(&mut self, byte: u8, job: &mut Job<'_>) -> bool {
         let at = self.held.len();
         let fits = match at {
             0 => byte == b'<',
@@ -305,30 +301,30 @@ impl Markup {
             self.held.push(byte);
             if self.held.len() == self.name.len() + 2 {
                 let tag = std::mem::take(&mut self.held);
-                self.end_text((mask, out, counts));
-                out.extend(tag);
+                self.end_text(job);
+                job.out.extend(tag);
                 self.name.clear();
                 self.position = MarkupPosition::Tag { value: false };
             }
             return true;
         }
         if at == 0 {
-            self.feed(&[byte], None, (mask, out, counts));
+            self.feed(&[byte], None, job);
             return true;
         }
         let held = std::mem::take(&mut self.held);
-        self.feed(&held, None, (mask, out, counts));
+        self.feed(&held, None, job);
         false
     }
 
     /// Gives bytes to the text that is read now; they read as `decoded`, if that is given.
-    fn feed(&mut self, raw: &[u8], decoded: Option<&[u8]>, (mask, out, counts): Job<'_>) {
+    fn feed(&mut self, raw: &[u8], decoded: Option<&[u8]>, job: &mut Job<'_>) {
         let rewriter = self.rewriter();
-        let mut out = Direct(out);
+        let mut out = Direct(job.out);
         let work = &mut Work {
-            matcher: mask.matcher(),
+            matcher: job.mask.matcher(),
             out: &mut out,
-            counts,
+            counts: job.counts,
         };
         match decoded {
             Some(decoded) => rewriter.whole(raw, decoded, Place::default(), work),
@@ -336,12 +332,12 @@ impl Markup {
         }
     }
 
-    fn end_text(&mut self, (mask, out, counts): Job<'_>) {
-        let mut out = Direct(out);
+    fn end_text(&mut self, job: &mut Job<'_>) {
+        let mut out = Direct(job.out);
         self.rewriter().finish(&mut Work {
-            matcher: mask.matcher(),
+            matcher: job.mask.matcher(),
             out: &mut out,
-            counts,
+            counts: job.counts,
         });
     }
 
@@ -356,25 +352,22 @@ impl Markup {
     }
 
     /// The body ends, wherever it is.
-    fn flush(&mut self, (mask, out, counts): Job<'_>) {
+    fn flush(&mut self, job: &mut Job<'_>) {
         if self.position == MarkupPosition::Open {
             self.position = MarkupPosition::Text;
-            self.feed(b"<", None, (mask, out, counts));
+            self.feed(b"<", None, job);
         }
         if matches!(
             self.position,
             MarkupPosition::Text | MarkupPosition::Quoted(_) | MarkupPosition::Bare
         ) {
             if !self.held.is_empty() {
-                self.end_reference((mask, out, counts));
+                self.end_reference(job);
             }
         } else {
             let held = std::mem::take(&mut self.held);
-            self.feed(&held, None, (mask, out, counts));
+            self.feed(&held, None, job);
         }
-        self.end_text((mask, out, counts));
+        self.end_text(job);
     }
 }
-
-/// What a byte is worked on with.
-type Job<'a> = (&'a CompiledMask, &'a mut Vec<u8>, &'a mut Counts);

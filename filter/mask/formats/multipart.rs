@@ -9,8 +9,8 @@
 mod tests;
 
 use super::boundary::Boundary;
-use super::{Counts, Format, Framing, Kind, Media, WalkError};
-use crate::mask::CompiledMask;
+use super::walk::{Job, Walk};
+use super::{Format, Media, WalkError};
 
 /// The longest headers of a part, in bytes.
 const MAX_HEADER_BYTES: usize = 16 * 1024;
@@ -30,7 +30,7 @@ enum MultipartPosition {
 
 /// Masks a multipart body.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Multipart {
+pub(super) struct Multipart<P> {
     boundary: Boundary,
     position: MultipartPosition,
     /// What may be a delimiter, or headers.
@@ -41,39 +41,15 @@ pub(super) struct Multipart {
     /// How much of `held` is the delimiter.
     delimiter: usize,
     /// The content's walker; none for content that has no text.
-    part: Option<Box<Kind>>,
+    part: Option<Box<P>>,
     /// No delimiter follows any more.
     over: bool,
 }
 
-impl Multipart {
-    pub(super) fn new(boundary: Boundary) -> Self {
-        Self {
-            boundary,
-            position: MultipartPosition::Content,
-            held: b"\n".to_vec(),
-            at_start: true,
-            delimiter: 0,
-            part: Some(Box::new(text())),
-            over: false,
-        }
-    }
-
-    pub(super) fn held(&self) -> usize {
-        let held = self.held.len() - usize::from(self.at_start);
-        held + self.part.as_ref().map_or(0, |part| part.held())
-    }
-
-    pub(super) fn push(
-        &mut self,
-        mask: &CompiledMask,
-        piece: &[u8],
-        out: &mut Vec<u8>,
-        counts: &mut Counts,
-    ) -> Result<(), WalkError> {
+impl<P: Walk + From<Format>> Walk for Multipart<P> {
+    fn push(&mut self, piece: &[u8], job: &mut Job<'_>) -> Result<(), WalkError> {
         let mut rest = piece;
         while let Some(byte) = rest.first() {
-            let job = (mask, &mut *out, &mut *counts);
             if self.position == MultipartPosition::Content && self.held.is_empty() {
                 let end = if self.over {
                     None
@@ -94,25 +70,39 @@ impl Multipart {
         Ok(())
     }
 
-    pub(super) fn finish(
-        &mut self,
-        mask: &CompiledMask,
-        out: &mut Vec<u8>,
-        counts: &mut Counts,
-    ) -> Result<(), WalkError> {
+    fn finish(&mut self, job: &mut Job<'_>) -> Result<(), WalkError> {
         let last = self.position == MultipartPosition::Line && self.is_last();
         let held = self.take_held();
         if self.position == MultipartPosition::Headers {
             return Err(WalkError::Truncated);
         }
         if !last {
-            self.content(&held, (mask, &mut *out, &mut *counts))?;
+            self.content(&held, job)?;
         }
-        self.end_part((mask, &mut *out, counts))?;
+        self.end_part(job)?;
         if last {
-            out.extend(held);
+            job.out.extend(held);
         }
         Ok(())
+    }
+
+    fn held(&self) -> usize {
+        let held = self.held.len() - usize::from(self.at_start);
+        held + self.part.as_ref().map_or(0, |part| part.held())
+    }
+}
+
+impl<P: Walk + From<Format>> Multipart<P> {
+    pub(super) fn new(boundary: Boundary) -> Self {
+        Self {
+            boundary,
+            position: MultipartPosition::Content,
+            held: b"\n".to_vec(),
+            at_start: true,
+            delimiter: 0,
+            part: Some(Box::new(P::from(Format::Text))),
+            over: false,
+        }
     }
 
     /// What is held of the body.
@@ -126,26 +116,26 @@ impl Multipart {
     }
 
     /// Masks what is in a part, or between parts.
-    fn content(&mut self, piece: &[u8], (mask, out, counts): Job<'_>) -> Result<(), WalkError> {
+    fn content(&mut self, piece: &[u8], job: &mut Job<'_>) -> Result<(), WalkError> {
         match &mut self.part {
-            Some(part) if !piece.is_empty() => part.push(mask, piece, out, counts),
+            Some(part) if !piece.is_empty() => part.push(piece, job),
             Some(_) => Ok(()),
             None => {
-                out.extend_from_slice(piece);
+                job.out.extend_from_slice(piece);
                 Ok(())
             }
         }
     }
 
-    fn end_part(&mut self, (mask, out, counts): Job<'_>) -> Result<(), WalkError> {
+    fn end_part(&mut self, job: &mut Job<'_>) -> Result<(), WalkError> {
         match self.part.take() {
-            Some(mut part) => part.finish(mask, out, counts),
+            Some(mut part) => part.finish(job),
             None => Ok(()),
         }
     }
 
     /// Takes a byte; false when it has to be read anew.
-    fn byte(&mut self, byte: u8, (mask, out, counts): Job<'_>) -> Result<bool, WalkError> {
+    fn byte(&mut self, byte: u8, job: &mut Job<'_>) -> Result<bool, WalkError> {
         match self.position {
             MultipartPosition::Content => {
                 if self.fits(byte) {
@@ -157,11 +147,11 @@ impl Multipart {
                     return Ok(true);
                 }
                 if self.held.is_empty() {
-                    self.content(&[byte], (mask, out, counts))?;
+                    self.content(&[byte], job)?;
                     return Ok(true);
                 }
                 let held = self.take_held();
-                self.content(&held, (mask, out, counts))?;
+                self.content(&held, job)?;
                 Ok(false)
             }
             MultipartPosition::Line => {
@@ -170,7 +160,7 @@ impl Multipart {
                 if byte != b'\n' && padding.len() <= MAX_PADDING_BYTES {
                     return Ok(true);
                 }
-                self.end_line((mask, out, counts))?;
+                self.end_line(job)?;
                 Ok(true)
             }
             MultipartPosition::Headers => {
@@ -180,7 +170,7 @@ impl Multipart {
                 }
                 let blank = matches!(self.held.as_slice(), b"\n" | b"\r\n");
                 if byte == b'\n' && (blank || ends_with_blank_line(&self.held)) {
-                    self.begin_part(out)?;
+                    self.begin_part(job)?;
                 }
                 Ok(true)
             }
@@ -213,21 +203,21 @@ impl Multipart {
     }
 
     /// The line of what looks like a delimiter has ended, or is too long.
-    fn end_line(&mut self, (mask, out, counts): Job<'_>) -> Result<(), WalkError> {
+    fn end_line(&mut self, job: &mut Job<'_>) -> Result<(), WalkError> {
         let last = self.is_last();
         let held = self.take_held();
         let (delimiter, rest) = held.split_at(self.delimiter.min(held.len()));
         if !last && !rest.trim_ascii().is_empty() {
             // A line that only begins like one. Its end may begin another one.
             self.position = MultipartPosition::Content;
-            self.content(delimiter, (mask, &mut *out, &mut *counts))?;
-            return self.push(mask, rest, out, counts);
+            self.content(delimiter, job)?;
+            return self.push(rest, job);
         }
-        self.end_part((mask, &mut *out, counts))?;
-        out.extend(held);
+        self.end_part(job)?;
+        job.out.extend(held);
         if last {
             self.over = true;
-            self.part = Some(Box::new(text()));
+            self.part = Some(Box::new(P::from(Format::Text)));
             self.position = MultipartPosition::Content;
         } else {
             self.position = MultipartPosition::Headers;
@@ -236,7 +226,7 @@ impl Multipart {
     }
 
     /// What is held are a part's headers.
-    fn begin_part(&mut self, out: &mut Vec<u8>) -> Result<(), WalkError> {
+    fn begin_part(&mut self, job: &mut Job<'_>) -> Result<(), WalkError> {
         let headers = std::mem::take(&mut self.held);
         let mut media = "text/plain".to_owned();
         let mut encoded = false;
@@ -264,13 +254,11 @@ impl Multipart {
                 }
                 _ => {}
             }
-            out.extend_from_slice(line);
+            job.out.extend_from_slice(line);
         }
         self.part = match Format::of_media(&media) {
             Media::NoText => None,
-            Media::Text(format) if !encoded => {
-                Some(Box::new(Kind::new(format, Framing::default())))
-            }
+            Media::Text(format) if !encoded => Some(Box::new(P::from(format))),
             Media::Text(_) | Media::Unknown => return Err(WalkError::UnknownPart),
         };
         self.position = MultipartPosition::Content;
@@ -278,13 +266,6 @@ impl Multipart {
         self.at_start = true;
         Ok(())
     }
-}
-
-/// What a byte is worked on with.
-type Job<'a> = (&'a CompiledMask, &'a mut Vec<u8>, &'a mut Counts);
-
-fn text() -> Kind {
-    Kind::new(Format::Text, Framing::default())
 }
 
 fn ends_with_blank_line(bytes: &[u8]) -> bool {

@@ -22,6 +22,7 @@ use super::entry_writer::EntryWriter;
 use super::format::Trailer;
 use super::grpc::Any;
 use super::texts::Texts;
+use super::walk::{Job, Walk};
 use super::{Counts, WalkError};
 use crate::mask::CompiledMask;
 
@@ -35,19 +36,8 @@ pub(super) struct Value {
     value: Vec<u8>,
 }
 
-impl Value {
-    pub(super) fn new(trailer: Trailer) -> Self {
-        Self {
-            trailer,
-            value: Vec::new(),
-        }
-    }
-
-    pub(super) fn held(&self) -> usize {
-        self.value.len()
-    }
-
-    pub(super) fn push(&mut self, piece: &[u8]) -> Result<(), WalkError> {
+impl Walk for Value {
+    fn push(&mut self, piece: &[u8], _job: &mut Job<'_>) -> Result<(), WalkError> {
         if self.value.len() + piece.len() > MAX_TRAILER_BYTES {
             return Err(WalkError::TooLarge);
         }
@@ -55,16 +45,24 @@ impl Value {
         Ok(())
     }
 
-    pub(super) fn finish(
-        &mut self,
-        mask: &CompiledMask,
-        out: &mut Vec<u8>,
-        counts: &mut Counts,
-    ) -> Result<(), WalkError> {
+    fn finish(&mut self, job: &mut Job<'_>) -> Result<(), WalkError> {
         let value = std::mem::take(&mut self.value);
-        let masked = masked_value(self.trailer, mask, &value, counts)?;
-        out.extend(masked.unwrap_or(value));
+        let masked = masked_value(self.trailer, job.mask, &value, job.counts)?;
+        job.out.extend(masked.unwrap_or(value));
         Ok(())
+    }
+
+    fn held(&self) -> usize {
+        self.value.len()
+    }
+}
+
+impl Value {
+    pub(super) fn new(trailer: Trailer) -> Self {
+        Self {
+            trailer,
+            value: Vec::new(),
+        }
     }
 }
 

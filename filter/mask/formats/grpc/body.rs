@@ -3,14 +3,14 @@
 use super::super::entry_writer::EntryWriter;
 use super::super::pending_entries::Length;
 use super::super::texts::Texts;
-use super::super::{Counts, Framing, GrpcMessage, WalkError};
+use super::super::walk::{Job, Walk};
+use super::super::{Framing, GrpcMessage, WalkError};
 use super::any::Any;
 use super::fields;
 use super::frame::{COMPRESSED, HEADER_BYTES, TRAILERS, framed};
 use super::message::Message;
 use super::trailers;
 use crate::coding;
-use crate::mask::CompiledMask;
 
 /// The longest message, in bytes; gRPC libraries take no longer ones either unless told to.
 pub(super) const MAX_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
@@ -25,27 +25,8 @@ pub(in crate::mask::formats) struct Grpc {
     texts: Texts,
 }
 
-impl Grpc {
-    pub(in crate::mask::formats) fn new(message: GrpcMessage, framing: Framing) -> Self {
-        Self {
-            message,
-            framing,
-            frame: Vec::new(),
-            texts: Texts::default(),
-        }
-    }
-
-    pub(in crate::mask::formats) fn held(&self) -> usize {
-        self.frame.len() + self.texts.pending.size()
-    }
-
-    pub(in crate::mask::formats) fn push(
-        &mut self,
-        mask: &CompiledMask,
-        mut piece: &[u8],
-        out: &mut Vec<u8>,
-        counts: &mut Counts,
-    ) -> Result<(), WalkError> {
+impl Walk for Grpc {
+    fn push(&mut self, mut piece: &[u8], job: &mut Job<'_>) -> Result<(), WalkError> {
         while !piece.is_empty() {
             let wanted = match self.length()? {
                 None => HEADER_BYTES,
@@ -58,24 +39,34 @@ impl Grpc {
                 .length()?
                 .is_some_and(|length| self.frame.len() == HEADER_BYTES + length)
             {
-                self.end_frame(mask, out, counts)?;
+                self.end_frame(job)?;
             }
         }
         Ok(())
     }
 
-    pub(in crate::mask::formats) fn finish(
-        &mut self,
-        mask: &CompiledMask,
-        out: &mut Vec<u8>,
-        counts: &mut Counts,
-    ) -> Result<(), WalkError> {
-        self.texts.finish(mask.matcher(), counts, |_| true);
-        self.texts.release(mask.matcher(), counts, out);
+    fn finish(&mut self, job: &mut Job<'_>) -> Result<(), WalkError> {
+        self.texts.finish(job.mask.matcher(), job.counts, |_| true);
+        self.texts.release(job.mask.matcher(), job.counts, job.out);
         if self.frame.is_empty() {
             Ok(())
         } else {
             Err(WalkError::Truncated)
+        }
+    }
+
+    fn held(&self) -> usize {
+        self.frame.len() + self.texts.pending.size()
+    }
+}
+
+impl Grpc {
+    pub(in crate::mask::formats) fn new(message: GrpcMessage, framing: Framing) -> Self {
+        Self {
+            message,
+            framing,
+            frame: Vec::new(),
+            texts: Texts::default(),
         }
     }
 
@@ -117,21 +108,16 @@ impl Grpc {
         framed(0, &decoded).ok_or(WalkError::TooLarge)
     }
 
-    fn end_frame(
-        &mut self,
-        mask: &CompiledMask,
-        out: &mut Vec<u8>,
-        counts: &mut Counts,
-    ) -> Result<(), WalkError> {
+    fn end_frame(&mut self, job: &mut Job<'_>) -> Result<(), WalkError> {
         let mut frame = self.take_frame()?;
         let trailers = frame.first() == Some(&TRAILERS);
         // The paths are those of the answer's messages.
         let answer = !trailers && self.message != GrpcMessage::Status;
-        if answer && !mask.removed_of_grpc().is_empty() {
-            frame = fields::without(&frame, mask.removed_of_grpc())?;
+        if answer && !job.mask.removed_of_grpc().is_empty() {
+            frame = fields::without(&frame, job.mask.removed_of_grpc())?;
         }
         let range = (HEADER_BYTES, frame.len());
-        let mut writer = EntryWriter::new(&mut self.texts, mask, counts, &frame);
+        let mut writer = EntryWriter::new(&mut self.texts, job.mask, job.counts, &frame);
         writer.begin_counted(Length::Big32, (1, HEADER_BYTES), frame.len() - HEADER_BYTES);
         let over = match self.message {
             _ if trailers => {
@@ -150,7 +136,7 @@ impl Grpc {
                 Message::new(&frame, &mut writer).stream_response(range)?
             }
             GrpcMessage::Status | GrpcMessage::Any => {
-                Any::read(&frame, range, mask.matcher())?.feed(&mut writer);
+                Any::read(&frame, range, job.mask.matcher())?.feed(&mut writer);
                 None
             }
         };
@@ -158,9 +144,9 @@ impl Grpc {
         writer.end();
         if let Some(over) = over {
             self.texts
-                .finish(mask.matcher(), counts, |owner| *owner == over);
+                .finish(job.mask.matcher(), job.counts, |owner| *owner == over);
         }
-        self.texts.release(mask.matcher(), counts, out);
+        self.texts.release(job.mask.matcher(), job.counts, job.out);
         Ok(())
     }
 }
