@@ -137,10 +137,9 @@ impl Exchange {
             _ if masks.only_count() => return Ok(Sent::default()),
             _ => return Err(unmaskable()),
         };
-        let mut pass = Pass::new(masks, format, None);
-        masks.begin_noting();
+        let mut pass = Pass::of_request(masks, format);
         let result = run(&mut pass, masks, body);
-        let originals = masks.end_noting();
+        let originals = pass.take_originals();
         let request = &mut self.record.request;
         request.masked = !masks.only_count();
         request.matches = pass.matches(masks);

@@ -85,22 +85,6 @@ impl Masks {
             mask.matcher().set_pseudonym_key(key);
         }
     }
-
-    /// Keeps what gets pseudonyms until [`Self::end_noting`].
-    pub fn begin_noting(&self) {
-        if let Some(mask) = &self.change {
-            mask.matcher().begin_noting();
-        }
-    }
-
-    /// What got pseudonyms since [`Self::begin_noting`].
-    #[must_use]
-    pub fn end_noting(&self) -> Originals {
-        self.change
-            .as_ref()
-            .map(|mask| mask.matcher().end_noting())
-            .unwrap_or_default()
-    }
 }
 
 /// Why a body goes no further. Nothing of what the last piece brought may be sent.
@@ -150,6 +134,17 @@ impl Pass {
             restore: originals
                 .filter(|originals| !originals.is_empty())
                 .map(|originals| (CompiledMask::restoring(originals), new())),
+        }
+    }
+
+    /// For a request's body that has not begun. It keeps what its pseudonyms stand for
+    /// ([`Self::take_originals`]).
+    #[must_use]
+    pub fn of_request(masks: &Masks, carrier: (Format, Framing)) -> Self {
+        let pass = Self::new(masks, carrier, None);
+        Self {
+            change: pass.change.map(Walker::noting),
+            ..pass
         }
     }
 
@@ -207,6 +202,14 @@ impl Pass {
         let mut masked = Vec::new();
         change(self.change.as_mut(), masks, piece, last, &mut masked)?;
         Ok(walk(restore, originals, &masked, last, out)?)
+    }
+
+    /// What the pseudonyms of a request stand for, as far as it has been masked.
+    pub fn take_originals(&mut self) -> Originals {
+        self.change
+            .as_mut()
+            .map(Walker::take_originals)
+            .unwrap_or_default()
     }
 
     /// The bytes of the body that are held back now.

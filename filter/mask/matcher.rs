@@ -180,17 +180,6 @@ impl Matcher {
         self.pseudonyms.set_key(key);
     }
 
-    /// Keeps what gets pseudonyms until [`Self::end_noting`].
-    pub fn begin_noting(&self) {
-        self.pseudonyms.begin_noting();
-    }
-
-    /// What got pseudonyms since [`Self::begin_noting`].
-    #[must_use]
-    pub fn end_noting(&self) -> Originals {
-        self.pseudonyms.end_noting()
-    }
-
     /// The most bytes of a text that may be undecided at a time, for a caller that sets limits.
     #[must_use]
     pub fn max_pending(&self) -> usize {

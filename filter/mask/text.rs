@@ -70,6 +70,8 @@ pub trait Sink {
     /// A match of open length (a token, a key block) may come in several calls, and how many
     /// depends on the pieces; only what all of them write together does not.
     fn replace(&mut self, len: usize, with: &str, detector: usize);
+    /// What is written next is the pseudonym of this value, which the detector of this name found.
+    fn note(&mut self, _pseudonym: &str, _detector: &str, _value: &[u8]) {}
 }
 
 /// The most of a piece that is copied behind what waits, at a time.
@@ -307,10 +309,14 @@ fn first(matcher: &Matcher, detector: usize, matched: &[u8], open: bool, sink: &
     if matched.is_empty() {
         return;
     }
-    let with = matcher
-        .replacement(detector)
-        .map(|one| one.first(matched, open));
-    sink.replace(matched.len(), &with.unwrap_or_default(), detector);
+    let Some(replacement) = matcher.replacement(detector) else {
+        return sink.replace(matched.len(), "", detector);
+    };
+    let written = replacement.first(matched, open);
+    if let Some(name) = written.pseudonym_of {
+        sink.note(&written.text, name, matched);
+    }
+    sink.replace(matched.len(), &written.text, detector);
 }
 
 fn further(matcher: &Matcher, detector: usize, matched: &[u8], sink: &mut dyn Sink) {

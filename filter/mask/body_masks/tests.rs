@@ -52,15 +52,22 @@ fn run(
     (String::from_utf8(out).unwrap(), pass)
 }
 
+/// A request's body masked, and what its pseudonyms stand for.
+fn request(masks: &Masks, format: Format, body: &str) -> (String, Originals) {
+    let mut out = Vec::new();
+    let mut pass = Pass::of_request(masks, (format, Framing::default()));
+    pass.push(masks, body.as_bytes(), &mut out).unwrap();
+    pass.finish(masks, &mut out).unwrap();
+    (String::from_utf8(out).unwrap(), pass.take_originals())
+}
+
 /// Masks a request with pseudonyms of e-mail addresses.
 fn ask(text: &str) -> (String, Originals) {
     let masks = masks(&Plan {
         detections: vec![detection("email", Style::Pseudonym)],
         ..Plan::default()
     });
-    masks.begin_noting();
-    let (masked, _) = run(&masks, Format::Text, None, &[text.as_bytes()]);
-    (masked, masks.end_noting())
+    request(&masks, Format::Text, text)
 }
 
 #[test]
@@ -236,6 +243,32 @@ fn what_is_put_back_is_not_masked_again_and_everything_else_is() {
 }
 
 #[test]
+fn each_request_keeps_its_own_values_and_an_answer_none() {
+    let masks = masks(&Plan {
+        detections: vec![detection("email", Style::Pseudonym)],
+        ..Plan::default()
+    });
+    let carrier = (Format::Text, Framing::default());
+    let mut out = Vec::new();
+    let mut first = Pass::of_request(&masks, carrier);
+    let mut second = Pass::of_request(&masks, carrier);
+    let mut answer = Pass::new(&masks, carrier, None);
+    first.push(&masks, b"ana@example.com ", &mut out).unwrap();
+    second.push(&masks, b"bob@example.com ", &mut out).unwrap();
+    answer.push(&masks, b"eve@example.com ", &mut out).unwrap();
+    first.finish(&masks, &mut out).unwrap();
+    let values = |pass: &mut Pass| {
+        let originals = pass.take_originals();
+        let names = originals.names();
+        let values = names.filter_map(|name| originals.get(name).map(str::to_owned));
+        values.collect::<Vec<_>>()
+    };
+    assert_eq!(values(&mut first), ["ana@example.com"]);
+    assert_eq!(values(&mut second), ["bob@example.com"]);
+    assert_eq!(values(&mut answer), [""; 0]);
+}
+
+#[test]
 fn what_is_put_back_is_escaped_for_json() {
     let masks = masks(&Plan {
         detections: vec![Detection {
@@ -244,10 +277,8 @@ fn what_is_put_back_is_escaped_for_json() {
         }],
         ..Plan::default()
     });
-    masks.begin_noting();
-    let request = json!({"a": "<say \"hi\"\n>"}).to_string();
-    let (masked, _) = run(&masks, Format::Json, None, &[request.as_bytes()]);
-    let originals = masks.end_noting();
+    let asked = json!({"a": "<say \"hi\"\n>"}).to_string();
+    let (masked, originals) = request(&masks, Format::Json, &asked);
     let (out, _) = run(
         &Masks::default(),
         Format::Json,

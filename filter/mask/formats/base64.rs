@@ -15,7 +15,7 @@ use base64::alphabet::{Alphabet, STANDARD, URL_SAFE};
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use base64::engine::{DecodePaddingMode, GeneralPurposeConfig as Config};
 
-use super::Counts;
+use super::findings::Findings;
 use super::output::{Direct, Place};
 use super::rewriter::{Rewriter, Work};
 use super::writing::Writing;
@@ -34,11 +34,11 @@ pub(super) fn is_base64(byte: u8) -> bool {
 }
 
 /// What becomes of a string, if it is base64 of text in which something is replaced.
-pub(super) fn mask(matcher: &Matcher, string: &[u8], counts: &mut Counts) -> Option<Vec<u8>> {
-    nested(matcher, string, counts, MAX_CODINGS)
+pub(super) fn mask(matcher: &Matcher, string: &[u8], found: &mut Findings) -> Option<Vec<u8>> {
+    nested(matcher, string, found, MAX_CODINGS)
 }
 
-fn nested(matcher: &Matcher, string: &[u8], counts: &mut Counts, depth: usize) -> Option<Vec<u8>> {
+fn nested(matcher: &Matcher, string: &[u8], found: &mut Findings, depth: usize) -> Option<Vec<u8>> {
     let lengths = MIN_BASE64_BYTES..=MAX_BASE64_BYTES;
     if !lengths.contains(&string.len()) || !string.iter().copied().all(is_base64) {
         return None;
@@ -49,22 +49,22 @@ fn nested(matcher: &Matcher, string: &[u8], counts: &mut Counts, depth: usize) -
     let padded = string.ends_with(b"=") || (!url && string.len().is_multiple_of(4));
     let text = coder(alphabet, padded).decode(string).ok()?;
     core::str::from_utf8(&text).ok()?;
-    let inner = (depth > 1).then(|| nested(matcher, &text, counts, depth - 1));
+    let inner = (depth > 1).then(|| nested(matcher, &text, found, depth - 1));
     let masked = match inner.flatten() {
         Some(masked) => masked,
-        None => plain(matcher, &text, counts),
+        None => plain(matcher, &text, found),
     };
     (masked != text).then(|| coder(alphabet, padded).encode(masked).into_bytes())
 }
 
 /// A text masked.
-pub(super) fn plain(matcher: &Matcher, text: &[u8], counts: &mut Counts) -> Vec<u8> {
+pub(super) fn plain(matcher: &Matcher, text: &[u8], found: &mut Findings) -> Vec<u8> {
     let mut masked = Vec::with_capacity(text.len());
     let mut rewriter = Rewriter::new(Writing::Raw);
     let work = &mut Work {
         matcher,
         out: &mut Direct(&mut masked),
-        counts,
+        found,
     };
     rewriter.plain(text, Place::default(), work);
     rewriter.finish(work);

@@ -23,8 +23,8 @@ impl Entries {
     /// Takes the next entry. One that is no object or list is masked by itself.
     pub(super) fn take(&mut self, entry: &[u8], job: &mut Job<'_>) -> Result<(), WalkError> {
         let texts = &mut self.texts;
-        if self.templates.feed(entry, texts, (job.mask, job.counts)) {
-            self.texts.release(job.mask.matcher(), job.counts, job.out);
+        if self.templates.feed(entry, texts, (job.mask, job.found)) {
+            self.texts.release(job.mask.matcher(), job.found, job.out);
             return Ok(());
         }
         let Some(payload) = stream_event::read(entry, job.mask.matches_keys())? else {
@@ -34,25 +34,25 @@ impl Entries {
             let apart = &mut Job {
                 mask: job.mask,
                 out: &mut masked,
-                counts: job.counts,
+                found: job.found,
             };
             json.push(entry, apart);
             json.finish(apart);
             self.texts.pending.begin(entry.len());
             self.texts.pending.literal(&masked);
-            self.texts.release(job.mask.matcher(), job.counts, job.out);
+            self.texts.release(job.mask.matcher(), job.found, job.out);
             return Ok(());
         };
-        let mut writer = EntryWriter::new(&mut self.texts, job.mask, job.counts, entry);
+        let mut writer = EntryWriter::new(&mut self.texts, job.mask, job.found, entry);
         for segment in &payload.segments {
             writer.segment((segment.start, segment.end), segment.kind, &payload);
         }
         let unchanged = writer.end();
         self.templates.learn(entry, 0, &payload, unchanged);
-        self.texts.finish(job.mask.matcher(), job.counts, |owner| {
+        self.texts.finish(job.mask.matcher(), job.found, |owner| {
             payload.ends.iter().any(|end| end.ends(owner))
         });
-        self.texts.release(job.mask.matcher(), job.counts, job.out);
+        self.texts.release(job.mask.matcher(), job.found, job.out);
         Ok(())
     }
 
@@ -63,13 +63,13 @@ impl Entries {
 
     /// Nothing may wait any longer, though texts go on.
     pub(super) fn force(&mut self, job: &mut Job<'_>) {
-        self.texts.force(job.mask.matcher(), job.counts);
-        self.texts.release(job.mask.matcher(), job.counts, job.out);
+        self.texts.force(job.mask.matcher(), job.found);
+        self.texts.release(job.mask.matcher(), job.found, job.out);
     }
 
     /// No text goes on.
     pub(super) fn finish(&mut self, job: &mut Job<'_>) {
-        self.texts.finish(job.mask.matcher(), job.counts, |_| true);
-        self.texts.release(job.mask.matcher(), job.counts, job.out);
+        self.texts.finish(job.mask.matcher(), job.found, |_| true);
+        self.texts.release(job.mask.matcher(), job.found, job.out);
     }
 }

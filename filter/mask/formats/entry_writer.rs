@@ -1,12 +1,13 @@
 //! Gives the texts of one event or message to the matcher, in the order in which they stand.
 
+use super::findings::Findings;
 use super::output::{Direct, Place};
 use super::pending_entries::Length;
 use super::rewriter::{Rewriter, Work};
 use super::stream_event::{Kind, Payload};
 use super::texts::{Id, Owner, Texts};
 use super::writing::Writing;
-use super::{Counts, base64, member, scalar};
+use super::{base64, member, scalar};
 use crate::mask::CompiledMask;
 use crate::wire::Range;
 
@@ -14,7 +15,7 @@ use crate::wire::Range;
 pub(super) struct EntryWriter<'a> {
     texts: &'a mut Texts,
     mask: &'a CompiledMask,
-    counts: &'a mut Counts,
+    found: &'a mut Findings,
     bytes: &'a [u8],
     /// How much of the entry is in the queue.
     written: usize,
@@ -27,14 +28,14 @@ impl<'a> EntryWriter<'a> {
     pub(super) fn new(
         texts: &'a mut Texts,
         mask: &'a CompiledMask,
-        counts: &'a mut Counts,
+        found: &'a mut Findings,
         bytes: &'a [u8],
     ) -> Self {
         texts.pending.begin(bytes.len());
         Self {
             texts,
             mask,
-            counts,
+            found,
             bytes,
             written: 0,
             unchanged: true,
@@ -78,17 +79,17 @@ impl<'a> EntryWriter<'a> {
 
     /// The text `id` ends in front of what comes next.
     pub(super) fn end_text(&mut self, id: &Id) {
-        self.texts.end(id, self.mask.matcher(), self.counts);
+        self.texts.end(id, self.mask.matcher(), self.found);
     }
 
     /// A text of its own.
     pub(super) fn whole(&mut self, range: Range, writing: Writing) {
         self.pass_to(range.0);
         let raw = self.slice(range);
-        let matched = self.counts.total();
+        let matched = self.found.counts.total();
         if self.mask.reads_base64()
             && writing == Writing::Json
-            && let Some(masked) = base64::mask(self.mask.matcher(), raw, self.counts)
+            && let Some(masked) = base64::mask(self.mask.matcher(), raw, self.found)
         {
             self.unchanged = false;
             self.texts.pending.literal(&masked);
@@ -104,11 +105,11 @@ impl<'a> EntryWriter<'a> {
         let mut work = Work {
             matcher: self.mask.matcher(),
             out: &mut out,
-            counts: self.counts,
+            found: self.found,
         };
         push(&mut rewriter, raw, Place::default(), writing, &mut work);
         rewriter.finish(&mut work);
-        self.unchanged &= self.counts.total() == matched;
+        self.unchanged &= self.found.counts.total() == matched;
         self.texts.pending.literal(&masked);
         self.written = range.1;
     }
@@ -117,10 +118,10 @@ impl<'a> EntryWriter<'a> {
     pub(super) fn rewrite(
         &mut self,
         range: Range,
-        write: impl FnOnce(&CompiledMask, &[u8], &mut Counts) -> Option<Vec<u8>>,
+        write: impl FnOnce(&CompiledMask, &[u8], &mut Findings) -> Option<Vec<u8>>,
     ) {
         self.pass_to(range.0);
-        if let Some(masked) = write(self.mask, self.slice(range), self.counts) {
+        if let Some(masked) = write(self.mask, self.slice(range), self.found) {
             self.unchanged = false;
             self.texts.pending.literal(&masked);
             self.written = range.1;
@@ -131,10 +132,10 @@ impl<'a> EntryWriter<'a> {
     pub(super) fn scalar(&mut self, range: Range) {
         self.pass_to(range.0);
         let mut masked = Vec::new();
-        let matched = self.counts.total();
+        let matched = self.found.counts.total();
         let named = (member::name_before(self.bytes, range.0), self.slice(range));
-        scalar::mask(self.mask.matcher(), named, self.counts, &mut masked);
-        self.unchanged &= self.counts.total() == matched;
+        scalar::mask(self.mask.matcher(), named, self.found, &mut masked);
+        self.unchanged &= self.found.counts.total() == matched;
         self.texts.pending.literal(&masked);
         self.written = range.1;
     }
@@ -206,7 +207,7 @@ impl<'a> EntryWriter<'a> {
             id,
             owner,
             writing,
-            (self.mask.matcher(), self.counts),
+            (self.mask.matcher(), self.found),
             |rewriter, place, work| {
                 if let Some(joint) = joint {
                     rewriter.whole(joint, b"\n", place, work);

@@ -8,8 +8,8 @@
 
 use std::rc::Rc;
 
-use super::Counts;
 use super::entry_writer::EntryWriter;
+use super::findings::Findings;
 use super::scalar;
 use super::stream_event::{Kind, Payload, Segment};
 use super::texts::{Id, Owner, Texts};
@@ -46,21 +46,21 @@ impl Templates {
         &mut self,
         event: &[u8],
         texts: &mut Texts,
-        (mask, counts): (&CompiledMask, &mut Counts),
+        (mask, found): (&CompiledMask, &mut Findings),
     ) -> bool {
         for index in 0..self.0.len() {
             let Some(template) = self.0.get(index).map(Rc::clone) else {
                 break;
             };
             if let Some(piece) = template.same_but_for_text(event) {
-                let mut writer = EntryWriter::new(texts, mask, counts, event);
+                let mut writer = EntryWriter::new(texts, mask, found, event);
                 template.piece(piece, &mut writer);
                 writer.end();
                 self.used(index);
                 return true;
             }
             if let Some(places) = template.places(event) {
-                let mut writer = EntryWriter::new(texts, mask, counts, event);
+                let mut writer = EntryWriter::new(texts, mask, found, event);
                 for (segment, place) in template.segments.iter().zip(places) {
                     let known = template.slice((segment.start, segment.end));
                     match segment.kind {

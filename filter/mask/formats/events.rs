@@ -88,8 +88,8 @@ impl Walk for Events {
     fn finish(&mut self, job: &mut Job<'_>) -> Result<(), WalkError> {
         // A reader discards an event whose blank line never comes, but its bytes are there.
         let last = self.end_event(job);
-        self.texts.finish(job.mask.matcher(), job.counts, |_| true);
-        self.texts.release(job.mask.matcher(), job.counts, job.out);
+        self.texts.finish(job.mask.matcher(), job.found, |_| true);
+        self.texts.release(job.mask.matcher(), job.found, job.out);
         last
     }
 
@@ -110,8 +110,8 @@ impl Events {
             None => event,
         };
         let texts = &mut self.texts;
-        if self.templates.feed(&event, texts, (job.mask, job.counts)) {
-            self.texts.release(job.mask.matcher(), job.counts, job.out);
+        if self.templates.feed(&event, texts, (job.mask, job.found)) {
+            self.texts.release(job.mask.matcher(), job.found, job.out);
             // The next event is about as long.
             if event.capacity() <= MAX_KEPT_ROOM_BYTES {
                 self.event = event;
@@ -122,7 +122,7 @@ impl Events {
         let lines = Lines::read(&event, !std::mem::replace(&mut self.begun, true));
         let joined = lines.payload(&event);
         let payload = stream_event::read(&joined, job.mask.matches_keys())?;
-        let mut writer = EntryWriter::new(&mut self.texts, job.mask, job.counts, &event);
+        let mut writer = EntryWriter::new(&mut self.texts, job.mask, job.found, &event);
         match &payload {
             Some(payload) => json(&mut writer, &lines, payload),
             None => plain(&mut writer, &lines),
@@ -139,11 +139,11 @@ impl Events {
             .map(|payload| payload.ends.as_slice())
             .unwrap_or_default();
         if done || !ends.is_empty() {
-            self.texts.finish(job.mask.matcher(), job.counts, |owner| {
+            self.texts.finish(job.mask.matcher(), job.found, |owner| {
                 done || ends.iter().any(|end| end.ends(owner))
             });
         }
-        self.texts.release(job.mask.matcher(), job.counts, job.out);
+        self.texts.release(job.mask.matcher(), job.found, job.out);
         Ok(())
     }
 }

@@ -243,7 +243,7 @@ impl Json {
             if mark || plain {
                 job.out.extend_from_slice(bare);
             } else {
-                scalar::mask(job.mask.matcher(), (&self.name, bare), job.counts, job.out);
+                scalar::mask(job.mask.matcher(), (&self.name, bare), job.found, job.out);
             }
             job.out.extend_from_slice(space);
             self.run.clear();
@@ -310,7 +310,7 @@ impl Json {
         let masked = job
             .mask
             .reads_base64()
-            .then(|| base64::mask(job.mask.matcher(), name, job.counts));
+            .then(|| base64::mask(job.mask.matcher(), name, job.found));
         match masked.flatten() {
             Some(masked) => job.out.extend(masked),
             None => self.with(job, |_, work| {
@@ -366,7 +366,7 @@ impl Json {
         self.run.extend_from_slice(now);
         let ends = later.first() == Some(&b'"');
         if self.run.len() <= base64::MAX_BASE64_BYTES && (ends || later.is_empty()) {
-            if ends && let Some(masked) = base64::mask(job.mask.matcher(), &self.run, job.counts) {
+            if ends && let Some(masked) = base64::mask(job.mask.matcher(), &self.run, job.found) {
                 self.run.clear();
                 job.out.extend(masked);
                 job.out.push(b'"');
@@ -442,7 +442,7 @@ impl Json {
             return;
         };
         self.position = JsonPosition::Outside;
-        if list.is_over() || list.mask(&self.run, job.mask, job.counts, job.out) {
+        if list.is_over() || list.mask(&self.run, job.mask, job.found, job.out) {
             self.grammar.scalar();
             self.run = Vec::new();
         } else {
@@ -467,7 +467,7 @@ impl Json {
             &mut Work {
                 matcher: job.mask.matcher(),
                 out: &mut out,
-                counts: job.counts,
+                found: job.found,
             },
         );
     }

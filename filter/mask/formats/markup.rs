@@ -324,7 +324,7 @@ impl Markup {
         let work = &mut Work {
             matcher: job.mask.matcher(),
             out: &mut out,
-            counts: job.counts,
+            found: job.found,
         };
         match decoded {
             Some(decoded) => rewriter.whole(raw, decoded, Place::default(), work),
@@ -337,7 +337,7 @@ impl Markup {
         self.rewriter().finish(&mut Work {
             matcher: job.mask.matcher(),
             out: &mut out,
-            counts: job.counts,
+            found: job.found,
         });
     }
 

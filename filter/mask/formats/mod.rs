@@ -14,6 +14,7 @@ mod escape;
 mod event_template;
 mod events;
 mod fields;
+mod findings;
 mod format;
 mod grammar;
 mod grpc;

@@ -21,7 +21,7 @@ impl Walk for Plain {
         let work = &mut Work {
             matcher: job.mask.matcher(),
             out: &mut Direct(job.out),
-            counts: job.counts,
+            found: job.found,
         };
         self.0.plain(piece, Place::default(), work);
         Ok(())
@@ -31,7 +31,7 @@ impl Walk for Plain {
         self.0.finish(&mut Work {
             matcher: job.mask.matcher(),
             out: &mut Direct(job.out),
-            counts: job.counts,
+            found: job.found,
         });
         Ok(())
     }

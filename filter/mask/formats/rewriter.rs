@@ -11,8 +11,8 @@ mod fresh;
 mod nested;
 mod undecided;
 
-use super::Counts;
 use super::escape::{Unescape, Unit};
+use super::findings::Findings;
 use super::output::{Output, Place};
 use super::writing::Writing;
 use crate::mask::{Matcher, Sink, Text};
@@ -31,7 +31,7 @@ struct Decide<'a, 'f> {
     fresh: Fresh<'f>,
     writing: Writing,
     out: &'a mut dyn Output,
-    counts: &'a mut Counts,
+    found: &'a mut Findings,
 }
 
 impl Decide<'_, '_> {
@@ -54,7 +54,7 @@ impl Sink for Decide<'_, '_> {
         // A match of open length comes in as many calls as the pieces make of it.
         let further = self.matching.replace(detector) == Some(detector);
         if !further {
-            self.counts.add(detector);
+            self.found.counts.add(detector);
         }
         let place = self.undecided.place().unwrap_or(self.fresh.place());
         let mut bytes = Vec::with_capacity(with.len());
@@ -62,13 +62,17 @@ impl Sink for Decide<'_, '_> {
         self.out.write(place, &bytes);
         self.decide(len, false);
     }
+
+    fn note(&mut self, pseudonym: &str, detector: &str, value: &[u8]) {
+        self.found.note(pseudonym, detector, value);
+    }
 }
 
 /// What a call on a [`Rewriter`] works with.
 pub(super) struct Work<'a> {
     pub(super) matcher: &'a Matcher,
     pub(super) out: &'a mut dyn Output,
-    pub(super) counts: &'a mut Counts,
+    pub(super) found: &'a mut Findings,
 }
 
 /// One text on its way through the matcher.
@@ -294,7 +298,7 @@ impl Rewriter {
             fresh,
             writing: self.writing,
             out: &mut *work.out,
-            counts: &mut *work.counts,
+            found: &mut *work.found,
         };
         (&mut self.text, decide)
     }

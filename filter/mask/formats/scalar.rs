@@ -1,7 +1,7 @@
 //! JSON values that are no strings: numbers and literal names.
 
-use super::Counts;
 use super::escape;
+use super::findings::Findings;
 use crate::mask::{Matcher, Sink, Text, prefilter};
 
 /// Digits behind the point that are given to the matcher. Longer fractions are measurements: of
@@ -74,7 +74,7 @@ pub(super) fn is_plain(bytes: &[u8]) -> bool {
 pub(super) fn mask(
     matcher: &Matcher,
     (name, scalar): (&[u8], &[u8]),
-    counts: &mut Counts,
+    found: &mut Findings,
     out: &mut Vec<u8>,
 ) {
     let (whole, rest) = scalar.split_at(
@@ -94,7 +94,7 @@ pub(super) fn mask(
         at: 0,
         matching: None,
         masked: None,
-        counts,
+        found,
     };
     let mut text = Text::default();
     text.named(name);
@@ -118,7 +118,7 @@ struct Masked<'a> {
     at: usize,
     matching: Option<usize>,
     masked: Option<Vec<u8>>,
-    counts: &'a mut Counts,
+    found: &'a mut Findings,
 }
 
 impl Sink for Masked<'_> {
@@ -132,11 +132,15 @@ impl Sink for Masked<'_> {
 
     fn replace(&mut self, len: usize, with: &str, detector: usize) {
         if self.matching.replace(detector) != Some(detector) {
-            self.counts.add(detector);
+            self.found.counts.add(detector);
         }
         let before = self.scalar.get(..self.at).unwrap_or_default();
         escape::write(with, self.masked.get_or_insert_with(|| before.to_vec()));
         self.at += len;
+    }
+
+    fn note(&mut self, pseudonym: &str, detector: &str, value: &[u8]) {
+        self.found.note(pseudonym, detector, value);
     }
 }
 

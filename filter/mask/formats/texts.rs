@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Counts;
+use super::findings::Findings;
 use super::output::Place;
 use super::pending_entries::PendingEntries;
 use super::rewriter::{Rewriter, Work};
@@ -64,12 +64,12 @@ impl Texts {
         id: &Id,
         owner: Owner,
         writing: Writing,
-        (matcher, counts): (&Matcher, &mut Counts),
+        (matcher, found): (&Matcher, &mut Findings),
         feed: impl FnOnce(&mut Rewriter, Place, &mut Work<'_>),
     ) {
         self.uses += 1;
         if self.open.len() >= MAX_OPEN_TEXTS && !self.open.contains_key(id) {
-            self.forget(matcher, counts);
+            self.forget(matcher, found);
         }
         let place = self.pending.place();
         let owned = &mut self.owned;
@@ -91,11 +91,11 @@ impl Texts {
             &mut Work {
                 matcher,
                 out: &mut self.pending,
-                counts,
+                found,
             },
         );
         if self.open.len() > 1 {
-            self.pass(id, owner, place.entry, (matcher, counts));
+            self.pass(id, owner, place.entry, (matcher, found));
         }
     }
 
@@ -105,7 +105,7 @@ impl Texts {
         id: &Id,
         owner: Owner,
         entry: u64,
-        (matcher, counts): (&Matcher, &mut Counts),
+        (matcher, found): (&Matcher, &mut Findings),
     ) {
         let owned = self.owned.get(&owner).map_or(&[][..], |ids| ids.as_slice());
         for other in owned.iter().filter(|other| *other != id) {
@@ -123,19 +123,19 @@ impl Texts {
                 open.rewriter.finish(&mut Work {
                     matcher,
                     out: &mut self.pending,
-                    counts,
+                    found,
                 });
             }
         }
     }
 
     /// Ends the text `id`, if it has begun.
-    pub(super) fn end(&mut self, id: &Id, matcher: &Matcher, counts: &mut Counts) {
+    pub(super) fn end(&mut self, id: &Id, matcher: &Matcher, found: &mut Findings) {
         if let Some(mut open) = self.remove(id) {
             open.rewriter.finish(&mut Work {
                 matcher,
                 out: &mut self.pending,
-                counts,
+                found,
             });
         }
     }
@@ -144,7 +144,7 @@ impl Texts {
     pub(super) fn finish(
         &mut self,
         matcher: &Matcher,
-        counts: &mut Counts,
+        found: &mut Findings,
         ends: impl Fn(&Owner) -> bool,
     ) {
         let over: Vec<Owner> = self
@@ -162,7 +162,7 @@ impl Texts {
                 open.rewriter.finish(&mut Work {
                     matcher,
                     out: &mut self.pending,
-                    counts,
+                    found,
                 });
             }
         }
@@ -180,18 +180,18 @@ impl Texts {
     }
 
     /// Decides everything that waits; the texts go on.
-    pub(super) fn force(&mut self, matcher: &Matcher, counts: &mut Counts) {
+    pub(super) fn force(&mut self, matcher: &Matcher, found: &mut Findings) {
         for open in self.open.values_mut() {
             open.rewriter.force(&mut Work {
                 matcher,
                 out: &mut self.pending,
-                counts,
+                found,
             });
         }
     }
 
     /// Moves what is decided to `out`; when too much waits for one text, that is decided first.
-    pub(super) fn release(&mut self, matcher: &Matcher, counts: &mut Counts, out: &mut Vec<u8>) {
+    pub(super) fn release(&mut self, matcher: &Matcher, found: &mut Findings, out: &mut Vec<u8>) {
         self.pending.release(out);
         while self.pending.len() > MAX_PENDING_ENTRIES
             || self.pending.size_behind_front() > MAX_PENDING_BYTES
@@ -205,7 +205,7 @@ impl Texts {
                 open.rewriter.force(&mut Work {
                     matcher,
                     out: &mut self.pending,
-                    counts,
+                    found,
                 });
             }
             self.pending.release(out);
@@ -215,7 +215,7 @@ impl Texts {
         }
     }
 
-    fn forget(&mut self, matcher: &Matcher, counts: &mut Counts) {
+    fn forget(&mut self, matcher: &Matcher, found: &mut Findings) {
         let ages = self.open.iter().map(|(id, open)| (open.used, *id));
         let mut ages: Vec<(u64, Id)> = ages.collect();
         ages.sort_unstable();
@@ -224,7 +224,7 @@ impl Texts {
                 open.rewriter.force(&mut Work {
                     matcher,
                     out: &mut self.pending,
-                    counts,
+                    found,
                 });
             }
         }

@@ -17,13 +17,14 @@ mod tests;
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 
+use super::WalkError;
 use super::base64::{coder, plain};
 use super::entry_writer::EntryWriter;
+use super::findings::Findings;
 use super::format::Trailer;
 use super::grpc::Any;
 use super::texts::Texts;
 use super::walk::{Job, Walk};
-use super::{Counts, WalkError};
 use crate::mask::CompiledMask;
 
 /// The longest value. Envoy takes no longer ones either, unless told to.
@@ -47,7 +48,7 @@ impl Walk for Value {
 
     fn finish(&mut self, job: &mut Job<'_>) -> Result<(), WalkError> {
         let value = std::mem::take(&mut self.value);
-        let masked = masked_value(self.trailer, job.mask, &value, job.counts)?;
+        let masked = masked_value(self.trailer, job.mask, &value, job.found)?;
         job.out.extend(masked.unwrap_or(value));
         Ok(())
     }
@@ -74,16 +75,16 @@ pub(super) fn masked_value(
     trailer: Trailer,
     mask: &CompiledMask,
     value: &[u8],
-    counts: &mut Counts,
+    found: &mut Findings,
 ) -> Result<Option<Vec<u8>>, WalkError> {
     Ok(match trailer {
         Trailer::Message => {
             let text = decoded(value);
-            let masked = plain(mask.matcher(), &text, counts);
+            let masked = plain(mask.matcher(), &text, found);
             (masked != text).then(|| encoded(&masked))
         }
         Trailer::Text => {
-            let masked = plain(mask.matcher(), value, counts);
+            let masked = plain(mask.matcher(), value, found);
             (masked != value).then(|| line(&masked))
         }
         Trailer::Details | Trailer::Binary => {
@@ -91,11 +92,11 @@ pub(super) fn masked_value(
             let mut parts = Vec::new();
             for part in value.split(|byte| *byte == b',') {
                 let masked = match bytes(part.trim_ascii()) {
-                    Some(bytes) => binary(trailer, mask, &bytes, counts)?
+                    Some(bytes) => binary(trailer, mask, &bytes, found)?
                         .map(|masked| coder(&STANDARD, part.ends_with(b"=")).encode(masked)),
                     None if trailer == Trailer::Details => return Err(WalkError::Malformed),
                     None => {
-                        let masked = plain(mask.matcher(), part, counts);
+                        let masked = plain(mask.matcher(), part, found);
                         (masked != part).then(|| String::from_utf8_lossy(&line(&masked)).into())
                     }
                 };
@@ -112,28 +113,28 @@ fn binary(
     trailer: Trailer,
     mask: &CompiledMask,
     bytes: &[u8],
-    counts: &mut Counts,
+    found: &mut Findings,
 ) -> Result<Option<Vec<u8>>, WalkError> {
     let masked = match trailer {
-        Trailer::Details => message(mask, bytes, counts)?,
-        _ if is_line(bytes) => plain(mask.matcher(), bytes, counts),
-        _ => match message(mask, bytes, counts) {
+        Trailer::Details => message(mask, bytes, found)?,
+        _ if is_line(bytes) => plain(mask.matcher(), bytes, found),
+        _ => match message(mask, bytes, found) {
             Ok(masked) => masked,
-            Err(_) => plain(mask.matcher(), bytes, counts),
+            Err(_) => plain(mask.matcher(), bytes, found),
         },
     };
     Ok((masked != bytes).then_some(masked))
 }
 
-fn message(mask: &CompiledMask, bytes: &[u8], counts: &mut Counts) -> Result<Vec<u8>, WalkError> {
+fn message(mask: &CompiledMask, bytes: &[u8], found: &mut Findings) -> Result<Vec<u8>, WalkError> {
     let message = Any::read(bytes, (0, bytes.len()), mask.matcher())?;
     let mut texts = Texts::default();
-    let mut writer = EntryWriter::new(&mut texts, mask, counts, bytes);
+    let mut writer = EntryWriter::new(&mut texts, mask, found, bytes);
     message.feed(&mut writer);
     writer.end();
     let mut out = Vec::with_capacity(bytes.len());
-    texts.finish(mask.matcher(), counts, |_| true);
-    texts.release(mask.matcher(), counts, &mut out);
+    texts.finish(mask.matcher(), found, |_| true);
+    texts.release(mask.matcher(), found, &mut out);
     Ok(out)
 }
 

@@ -1,7 +1,7 @@
 //! What all walkers have in common.
 
-use super::counts::Counts;
 use super::error::WalkError;
+use super::findings::Findings;
 use crate::mask::CompiledMask;
 
 /// What a piece of a body is worked on with.
@@ -9,7 +9,7 @@ pub(super) struct Job<'a> {
     pub(super) mask: &'a CompiledMask,
     /// Where what is decided is written.
     pub(super) out: &'a mut Vec<u8>,
-    pub(super) counts: &'a mut Counts,
+    pub(super) found: &'a mut Findings,
 }
 
 /// Masks a body of one format, in pieces of any size.

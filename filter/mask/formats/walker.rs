@@ -4,6 +4,7 @@ use super::body::Body;
 use super::counts::Counts;
 use super::error::WalkError;
 use super::events::Events;
+use super::findings::Findings;
 use super::format::{Format, Framing};
 use super::grpc::Grpc;
 use super::lines::Lines;
@@ -12,13 +13,13 @@ use super::multipart::Multipart;
 use super::plain::Plain;
 use super::trailer::Value;
 use super::walk::{Job, Walk};
-use crate::mask::CompiledMask;
+use crate::mask::{CompiledMask, Originals};
 
 /// Masks one body.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Walker {
     kind: Kind,
-    counts: Counts,
+    found: Findings,
     /// Why nothing more of the body can be masked.
     failed: Option<WalkError>,
 }
@@ -47,9 +48,22 @@ impl Walker {
     pub fn framed(format: Format, framing: Framing) -> Self {
         Self {
             kind: Kind::new(format, framing),
-            counts: Counts::default(),
+            found: Findings::default(),
             failed: None,
         }
+    }
+
+    /// The same, which besides keeps what the pseudonyms that it writes stand for.
+    #[must_use]
+    pub fn noting(mut self) -> Self {
+        self.found.originals = Some(Originals::default());
+        self
+    }
+
+    /// What the pseudonyms stand for that were written so far, if the walker is [`Walker::noting`].
+    /// It keeps none from now on.
+    pub fn take_originals(&mut self) -> Originals {
+        self.found.originals.take().unwrap_or_default()
     }
 
     /// Takes the next piece of the body and appends what is decided to `out`.
@@ -82,8 +96,8 @@ impl Walker {
         if let Some(error) = self.failed {
             return Err(error);
         }
-        let counts = &mut self.counts;
-        let outcome = call(self.kind.walker_mut(), &mut Job { mask, out, counts });
+        let found = &mut self.found;
+        let outcome = call(self.kind.walker_mut(), &mut Job { mask, out, found });
         self.failed = outcome.err();
         outcome
     }
@@ -97,7 +111,7 @@ impl Walker {
     /// What was replaced so far.
     #[must_use]
     pub fn counts(&self) -> &Counts {
-        &self.counts
+        &self.found.counts
     }
 }
 

@@ -20,7 +20,6 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
 use super::normal::normal;
-use super::originals::Originals;
 
 /// What a code's digit and letters are. Four bits choose a letter, three the digit.
 const DIGITS: &[u8; 8] = b"23456789";
@@ -33,8 +32,6 @@ pub(in crate::mask) const CODE_CHARACTERS: usize = 10;
 #[derive(Default)]
 pub(in crate::mask) struct Pseudonyms {
     key: RefCell<Option<Keyed>>,
-    /// Where values are kept while a request is masked.
-    noted: RefCell<Option<Originals>>,
 }
 
 impl core::fmt::Debug for Pseudonyms {
@@ -51,31 +48,12 @@ impl Pseudonyms {
         }
     }
 
-    /// Keeps the values that get names from now on.
-    pub(in crate::mask) fn begin_noting(&self) {
-        if let Ok(mut noted) = self.noted.try_borrow_mut() {
-            *noted = Some(Originals::default());
-        }
-    }
-
-    /// What was kept; nothing more is.
-    pub(in crate::mask) fn end_noting(&self) -> Originals {
-        let noted = self.noted.try_borrow_mut().ok();
-        noted.and_then(|mut noted| noted.take()).unwrap_or_default()
-    }
-
     /// The name of a value, in brackets; none as long as there is no key, since what anybody can
     /// compute hides nothing.
     pub(super) fn write(&self, detector: &str, label: &str, value: &[u8]) -> Option<String> {
         let key = self.key.try_borrow().ok()?;
         let code = key.as_ref()?.code(detector, &normal(detector, value));
-        let name = format!("{label}_{code}");
-        if let Ok(mut noted) = self.noted.try_borrow_mut()
-            && let Some(noted) = noted.as_mut()
-        {
-            noted.note(&name, detector, value);
-        }
-        Some(format!("[{name}]"))
+        Some(format!("[{label}_{code}]"))
     }
 }
 

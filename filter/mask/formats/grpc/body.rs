@@ -46,8 +46,8 @@ impl Walk for Grpc {
     }
 
     fn finish(&mut self, job: &mut Job<'_>) -> Result<(), WalkError> {
-        self.texts.finish(job.mask.matcher(), job.counts, |_| true);
-        self.texts.release(job.mask.matcher(), job.counts, job.out);
+        self.texts.finish(job.mask.matcher(), job.found, |_| true);
+        self.texts.release(job.mask.matcher(), job.found, job.out);
         if self.frame.is_empty() {
             Ok(())
         } else {
@@ -117,7 +117,7 @@ impl Grpc {
             frame = fields::without(&frame, job.mask.removed_of_grpc())?;
         }
         let range = (HEADER_BYTES, frame.len());
-        let mut writer = EntryWriter::new(&mut self.texts, job.mask, job.counts, &frame);
+        let mut writer = EntryWriter::new(&mut self.texts, job.mask, job.found, &frame);
         writer.begin_counted(Length::Big32, (1, HEADER_BYTES), frame.len() - HEADER_BYTES);
         let over = match self.message {
             _ if trailers => {
@@ -144,9 +144,9 @@ impl Grpc {
         writer.end();
         if let Some(over) = over {
             self.texts
-                .finish(job.mask.matcher(), job.counts, |owner| *owner == over);
+                .finish(job.mask.matcher(), job.found, |owner| *owner == over);
         }
-        self.texts.release(job.mask.matcher(), job.counts, job.out);
+        self.texts.release(job.mask.matcher(), job.found, job.out);
         Ok(())
     }
 }

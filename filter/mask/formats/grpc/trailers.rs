@@ -27,8 +27,8 @@ pub(super) fn feed(writer: &mut EntryWriter<'_>, (start, end): Range) {
                 let blanks = value.len() - value.trim_ascii_start().len();
                 let value = from + name.len() + 1 + blanks;
                 // One that can't be read is left out.
-                writer.rewrite((value, from + line.len()), |mask, value, counts| {
-                    trailer::masked_value(kind, mask, value, counts)
+                writer.rewrite((value, from + line.len()), |mask, value, found| {
+                    trailer::masked_value(kind, mask, value, found)
                         .unwrap_or_else(|_| Some(Vec::new()))
                 });
             }

@@ -4,8 +4,8 @@
 //! such a list is held until it is whole, within a bound, and masked as the list of an event is.
 //! One that is longer is left out: `null` stands in its place.
 
-use super::super::Counts;
 use super::super::entry_writer::EntryWriter;
+use super::super::findings::Findings;
 use super::super::stream_event;
 use super::super::texts::Texts;
 use crate::mask::CompiledMask;
@@ -56,20 +56,20 @@ impl List {
         &self,
         list: &[u8],
         mask: &CompiledMask,
-        counts: &mut Counts,
+        found: &mut Findings,
         out: &mut Vec<u8>,
     ) -> bool {
         let Ok(Some(payload)) = stream_event::read_tokens(&self.name, list) else {
             return false;
         };
         let mut texts = Texts::default();
-        let mut writer = EntryWriter::new(&mut texts, mask, counts, list);
+        let mut writer = EntryWriter::new(&mut texts, mask, found, list);
         for segment in &payload.segments {
             writer.segment((segment.start, segment.end), segment.kind, &payload);
         }
         writer.end();
-        texts.finish(mask.matcher(), counts, |_| true);
-        texts.release(mask.matcher(), counts, out);
+        texts.finish(mask.matcher(), found, |_| true);
+        texts.release(mask.matcher(), found, out);
         true
     }
 
