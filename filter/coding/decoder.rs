@@ -6,15 +6,15 @@ use super::gzip::Gzip;
 use super::inflate::Deflate;
 use super::zstd::Zstd;
 
-/// What may be decoded whatever came, in bytes. Above it, [`MAX_RATIO`] counts.
+/// This many bytes may be decoded however few came; beyond that, [`MAX_RATIO`] applies.
 const ALWAYS_DECODED_BYTES: u64 = 1024 * 1024;
-/// How many times as long as what came may be what is decoded. Text reaches 20, an embedding of
+/// How many times longer the decoded bytes may be than what came. Text reaches 20, an embedding of
 /// zeros some hundreds.
 const MAX_RATIO: u64 = 400;
-/// How much may be decoded in all.
+/// The most bytes that are decoded in all.
 const MAX_DECODED_BYTES: u64 = 64 * 1024 * 1024;
 
-/// A good length for what is decoded at a time.
+/// A good length for the buffer that is decoded into.
 pub const BUFFER_BYTES: usize = 16 * 1024;
 
 /// A content coding.
@@ -71,7 +71,7 @@ impl Decoder {
         Self::with_most(coding, MAX_DECODED_BYTES)
     }
 
-    /// The same with another bound on all that is decoded.
+    /// As [`Self::new`], with another bound on the decoded size.
     pub fn with_most(coding: Coding, most: u64) -> Self {
         Self {
             kind: match coding {
@@ -147,7 +147,7 @@ impl Decoder {
     }
 }
 
-/// Decodes a whole stream of which no more than `most` bytes may come.
+/// Decodes a whole stream to at most `most` bytes.
 ///
 /// # Errors
 /// As for [`Decoder::read`] and [`Decoder::finish`].

@@ -7,6 +7,6 @@ pub enum Error {
     Malformed,
     /// They end too early.
     Truncated,
-    /// They are more than may be decoded, or need a larger window.
+    /// They decode to more than is allowed, or need a larger window.
     TooLarge,
 }

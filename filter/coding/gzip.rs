@@ -10,10 +10,10 @@ use super::crc::Crc;
 use super::error::Error;
 use super::inflate::Inflate;
 
-/// A member's header may have so many bytes: it can hold a file's name and a comment.
+/// The longest header of a member: it can hold a file's name and a comment.
 const MAX_HEADER_BYTES: usize = 64 * 1024;
 
-/// What of a member is read next.
+/// The part of a member that is read next.
 #[derive(Debug)]
 enum MemberPart {
     /// The ten fixed bytes of the header, as far as they have come.

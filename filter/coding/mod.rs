@@ -12,7 +12,7 @@
 //!
 //! # What it can't
 //! - zstd's decoder gives out what has left its window, and the rest at the frame's end: it
-//!   decodes rightly, but not at once. What is small comes at the end.
+//!   decodes correctly, but with a delay: a small stream comes out at its end.
 //! - The checksum at the end of a zstd frame is not verified; gzip's and zlib's are.
 //! - Dictionaries that were agreed on elsewhere (`dcb`, `dcz`) are not known.
 

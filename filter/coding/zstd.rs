@@ -107,7 +107,7 @@ impl Zstd {
         }
     }
 
-    /// What is held is a whole header or block.
+    /// A complete header or block is held.
     fn end_held(&mut self) -> Result<(), Error> {
         let held = core::mem::take(&mut self.held);
         match self.state {

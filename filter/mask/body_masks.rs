@@ -1,8 +1,8 @@
 //! A body under all that a policy's masks say of it.
 //!
-//! What is changed, what is only counted, and what waits for a person are looked for each by
-//! itself: a match that is only counted hides none that is to be masked. What is put back comes
-//! last, so that no mask takes it out again.
+//! What is to be changed, what is only counted and what waits for a person are searched for
+//! separately, so that a match that is only counted never hides one to be masked. Restoring comes
+//! last, so that no mask removes what was restored.
 
 #[cfg(test)]
 mod tests;
@@ -20,7 +20,7 @@ pub struct Masks {
     change: Option<CompiledMask>,
     /// Which of its detectors end the body.
     cuts: Vec<usize>,
-    /// What is counted only.
+    /// What is only counted.
     alerts: Option<CompiledMask>,
     /// What waits for a person.
     gate: Option<CompiledMask>,

@@ -47,7 +47,7 @@ impl CompiledMask {
         }
     }
 
-    /// The same mask, which besides does what these options say.
+    /// The same mask with these options.
     #[must_use]
     pub fn with(mut self, options: &Options) -> Self {
         self.fields = Fields::new(&options.fields);

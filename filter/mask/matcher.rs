@@ -38,7 +38,7 @@ pub struct Matcher {
 struct Compiled {
     name: String,
     replacement: Replacement,
-    /// What of a match is replaced, if it is not the whole.
+    /// The part of a match that is replaced, if not all of it.
     part: Option<Part>,
 }
 
@@ -82,7 +82,7 @@ impl Matcher {
         Self::build(detections, MAX_AUTOMATA_BYTES, true)
     }
 
-    /// The same, but that built-in detectors are asked wherever they may begin, not only near
+    /// Like [`Self::new`], but asks built-in detectors wherever they may begin, not only near
     /// anchors.
     #[cfg(test)]
     pub(super) fn without_anchors(detections: &[Detection]) -> Result<Self, DetectorError> {
@@ -241,8 +241,8 @@ impl Matcher {
         self.ranks.get(rank).copied().unwrap_or(usize::MAX)
     }
 
-    /// What of the match of detector `index`, which has `len` bytes and begins the window, is
-    /// replaced: where that begins and ends. None where it is the whole match.
+    /// The part of detector `index`'s match that is replaced. The match begins the window and has
+    /// `len` bytes; the part is where it begins and ends in it, or `None` for the whole match.
     pub(super) fn part(
         &self,
         index: usize,
@@ -252,7 +252,7 @@ impl Matcher {
         self.compiled.get(index)?.part.as_ref()?.of(window, len)
     }
 
-    /// What is written in the place of detector `index`'s matches.
+    /// What replaces the matches of detector `index`.
     pub(super) fn replacement(&self, index: usize) -> Option<&Replacement> {
         self.compiled.get(index).map(|one| &one.replacement)
     }

@@ -1,4 +1,19 @@
 //! Masking: text in pieces of any size in, the same text without what the policy covers out.
+//!
+//! | here | what it does |
+//! |---|---|
+//! | `body_masks` | runs a body through everything that a policy's masks say about it |
+//! | `compiled_mask` | one mask ready for use: a matcher, and what it asks of bodies |
+//! | `formats` | finds the texts in a body of some format, and writes the body again |
+//! | `text` | decides one text, piece by piece |
+//! | `matcher` | says what begins at a position of a text, of all detectors of a mask |
+//! | `detectors` | say what a match is, one at a time |
+//! | `prefilter` | skips what no detector needs to look at |
+//! | `render` | writes what replaces a match |
+//! | `window` | is what a detector sees of a text |
+//!
+//! Start with [`Text`], which says what is guaranteed and why, then read `detectors/detect.rs` and
+//! one detector, and `formats/json.rs` or `formats/events.rs`.
 
 mod body_masks;
 mod compiled_mask;

@@ -1,8 +1,8 @@
 //! The invariant on every example of every detector: however a body is cut into pieces, and
 //! however its text is spread over events, the same comes out as for the whole.
 //!
-//! Where trying everything would take minutes, an even part of it is tried, and how much is printed;
-//! with `PORTCULLIS_EXHAUSTIVE` in the environment, all of it.
+//! Where trying everything would take minutes, an even part of it is tried, and how much is
+//! printed; with `PORTCULLIS_EXHAUSTIVE` in the environment, all of it.
 #![cfg(not(target_arch = "wasm32"))]
 
 #[path = "../../tests/invariant/machine.rs"]

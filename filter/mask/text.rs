@@ -7,9 +7,9 @@
 //! one behind it; where nothing begins, the byte is kept and the next position is the next byte;
 //! where a detector needs to see more, everything from this position on waits.
 //!
-//! Where a pattern says which part of a match is to be replaced, the next position is the one behind
-//! that part. What stands in front of it in the match is decided as a text that ends there: other
-//! detectors find in it what they find.
+//! Where a pattern says which part of a match is to be replaced, the next position is the one
+//! behind that part. What stands in front of it in the match is decided as a text that ends there:
+//! other detectors find in it what they find.
 //!
 //! That is what is decided. Most positions need not be looked at for it. Detectors come in groups,
 //! and a group names the next position where one of its own may begin. For the built-in ones, 64

@@ -46,8 +46,8 @@ impl Past {
     }
 }
 
-/// What stands in front of a position of a text: at least [`CONTEXT_BYTES`] bytes where there are so
-/// many.
+/// What stands in front of a position of a text: at least [`CONTEXT_BYTES`] bytes where there are
+/// so many.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Behind<'a> {
     past: &'a [u8],
@@ -55,7 +55,7 @@ pub(super) struct Behind<'a> {
 }
 
 impl<'a> Behind<'a> {
-    /// What stands in front of position `at` of `bytes`, in front of which stands this.
+    /// What precedes position `at` of `bytes`, where `self` precedes `bytes`.
     pub(super) fn then(self, bytes: &'a [u8], at: usize) -> Self {
         Self {
             past: self.past,
@@ -63,8 +63,8 @@ impl<'a> Behind<'a> {
         }
     }
 
-    /// The bytes from the position backwards, at most [`CONTEXT_BYTES`] of them: however a text is cut
-    /// into pieces, as many as the text has.
+    /// The bytes from the position backwards, at most [`CONTEXT_BYTES`] of them: however a text is
+    /// cut into pieces, as many as the text has.
     pub(super) fn backwards(self) -> impl Iterator<Item = u8> + use<'a> {
         let near = self.near.iter().rev();
         near.chain(self.past.iter().rev())
@@ -128,7 +128,7 @@ pub(super) enum Miss {
 pub(super) struct Hit {
     /// How many bytes are certain, at least one.
     pub len: usize,
-    /// What of the bytes after them belongs to the match, where that is not known yet.
+    /// How the match goes on, where its end is not known yet.
     pub tail: Option<Tail>,
 }
 

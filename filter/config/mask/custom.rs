@@ -1,4 +1,4 @@
-//! `/detectors` of the policy: detectors of its own.
+//! `/detectors` of the policy: its custom detectors.
 
 #[cfg(test)]
 mod tests;
@@ -33,7 +33,8 @@ pub enum Detector {
         /// The label that takes a match's place.
         label: String,
     },
-    /// A list of words or phrases of the policy's own, matched whole and without regard to ASCII case.
+    /// A list of words or phrases of the policy's own, matched whole and without regard to ASCII
+    /// case.
     Words {
         /// The name under `/detectors`.
         name: String,
@@ -59,7 +60,7 @@ impl Detector {
 
 /// The most words of one list.
 const MAX_WORDS: usize = 100_000;
-/// The most words of which one must stand in front of a pattern's match, and the most bytes of one.
+/// The most context words of a pattern, and the most bytes of each.
 const MAX_NEAR_WORDS: usize = 64;
 const MAX_NEAR_BYTES: usize = 48;
 /// The most canaries of one detector, and how many bytes they have.
@@ -165,7 +166,7 @@ fn read_near(node: &Node<'_>) -> Vec<String> {
     list
 }
 
-/// What is planted must not be shown, so no problem quotes it.
+/// A planted string must not be shown, so no problem quotes it.
 fn read_canaries(node: &Node<'_>) -> Vec<String> {
     let mut list = Vec::new();
     for item in node.non_empty_array() {

@@ -109,7 +109,7 @@ struct Manner {
     action: Action,
 }
 
-/// An entry of `"detect"`: a name or glob, or an object with one and a manner of its own.
+/// An entry of `"detect"`: a name or glob, or an object with one and its own style or action.
 fn read_entry(
     node: &Node<'_>,
     around: &Surroundings<'_>,

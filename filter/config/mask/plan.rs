@@ -16,11 +16,11 @@ pub struct Gate {
 /// What a list of masks comes to.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plan {
-    /// What is written in another way, or not at all.
+    /// What is replaced or removed.
     pub detections: Vec<Detection>,
     /// Which of these end the body, by their index.
     pub cuts: Vec<usize>,
-    /// What is counted and stays as it is.
+    /// What is counted but left as it is.
     pub alerts: Vec<Detection>,
     /// What waits for a person.
     pub gate: Gate,

@@ -95,7 +95,7 @@ fn filler(window: &Window<'_>, at: usize) -> Result<Option<usize>, Miss> {
     })
 }
 
-/// What is left of a canary without what may be put in, and the most bytes of that in a row.
+/// A canary without its filler, and the longest run of filler in it, in bytes.
 fn bare(string: &str) -> (Vec<u8>, usize) {
     let window = Window {
         behind: crate::mask::window::Behind::default(),

@@ -76,7 +76,7 @@ impl ContextWords {
 
     /// The words, the nearest first, each with what stands between it and the position.
     ///
-    /// A word of which the beginning may be out of sight is left out.
+    /// A word whose beginning may be out of sight is left out.
     pub(super) fn words(&self) -> impl Iterator<Item = Word<'_>> {
         let text = self.text();
         let mut end = text.len();

@@ -47,7 +47,7 @@ impl<'a> Custom<'a> {
         }
     }
 
-    /// What of some patterns' matches is replaced, by their ranks.
+    /// For the patterns that replace only a part of their matches: that part, by rank.
     ///
     /// # Errors
     /// The first pattern that cannot be used.

@@ -16,10 +16,10 @@ pub(in crate::mask) enum Start {
 /// How many bytes at the front of a match [`Detect::digits`] counts in.
 pub(in crate::mask) const LEAD_BYTES: usize = 32;
 
-/// Graphic bytes in a row that are told from more.
+/// Runs of graphic bytes are counted up to this length.
 pub(in crate::mask) const MAX_COUNTED_RUN: usize = 20;
 
-/// So many letters in a row are no part of a number.
+/// This many letters in a row are not part of a number.
 pub(in crate::mask) const WORD_LETTERS: usize = 3;
 
 /// One detector.
@@ -46,7 +46,7 @@ pub(in crate::mask) trait Detect {
         0
     }
 
-    /// The fewest graphic ASCII bytes that a match begins with; more than [`MAX_COUNTED_RUN`] count as so many.
+    /// The fewest graphic ASCII bytes that a match begins with, counted up to [`MAX_COUNTED_RUN`].
     fn run(&self) -> usize {
         1
     }

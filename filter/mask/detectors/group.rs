@@ -55,7 +55,7 @@ pub(in crate::mask) trait Group {
 const AT_EDGE: u8 = 1;
 const ANYWHERE: u8 = 2;
 const WORD: u8 = 4;
-/// The same as [`LEAD_BYTES`], for bits.
+/// [`LEAD_BYTES`] as a number of bits.
 const LEAD_BITS: u32 = 32;
 const ESCAPE_LETTER: u8 = 8;
 const BACKSLASH: u8 = 16;
@@ -65,20 +65,20 @@ const BACKSLASH: u8 = 16;
 struct Candidate {
     /// Its place among the detectors.
     place: usize,
-    /// What its matches have at least.
+    /// The fewest digits, and graphic bytes in a row, of its matches.
     digits: usize,
     run: usize,
 }
 
-/// What a word that is being written has at most.
+/// The longest word that may still be being written.
 const MAX_UNFINISHED_WORD_BYTES: usize = 64;
 
-/// What most numbers and words of prose have at most.
+/// Most numbers and words of prose have no more digits and no more graphic bytes in a row.
 const FEW_DIGITS: usize = 5;
 const SHORT_RUN_BYTES: usize = 11;
 
 impl Candidate {
-    /// Whether it may match where there are so many digits and graphic bytes in a row.
+    /// Whether it may match where there are this many digits and graphic bytes in a row.
     fn is_for(&self, digits: usize, run: usize) -> bool {
         self.digits <= digits && self.run <= run
     }
@@ -162,7 +162,7 @@ impl Singles {
         let rest = known.bytes.get(from..to).unwrap_or_default();
         for (index, byte) in rest.iter().enumerate() {
             let here = flags(*byte);
-            // The same as Behind::in_word, on flags.
+            // As Behind::in_word, but with flags.
             let escape = one & ESCAPE_LETTER != 0 && two & BACKSLASH != 0;
             let edge = one & WORD == 0 || escape;
             if here & ANYWHERE != 0 || (edge && here & AT_EDGE != 0) {
@@ -229,8 +229,9 @@ impl Singles {
     }
 }
 
-/// How many digits stand, or may come to stand, in the first [`LEAD_BYTES`] bytes and in front of a word;
-/// and how many graphic bytes in a row, of which no more than [`MAX_COUNTED_RUN`] are counted.
+/// How many digits stand, or may come to stand, in the first [`LEAD_BYTES`] bytes and in front of a
+/// word; and how many graphic bytes in a row, of which no more than [`MAX_COUNTED_RUN`] are
+/// counted.
 fn possible(window: &Window<'_>) -> (usize, usize) {
     let known = window.bytes.len();
     let front = Lanes::<2>::load(window.bytes);

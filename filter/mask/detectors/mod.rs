@@ -1,4 +1,4 @@
-//! The detectors: what of a text is a match, each in a file of its own.
+//! The detectors, which say what in a text is a match. Each has its own file.
 //!
 //! | folder | detectors |
 //! |---|---|
@@ -8,8 +8,9 @@
 //! | network/ | addresses of machines |
 //! | secret/ | keys, tokens, passwords |
 //!
-//! pattern/, words/ and canary.rs are the policy's own detectors; front.rs reads the words in front
-//! of a match.
+//! pattern/, words/ and canary.rs are the policy's own detectors, which custom.rs compiles.
+//! detect.rs is the contract of a detector; group.rs asks many of them at once; context_words.rs
+//! reads the words in front of a match.
 
 pub(super) mod custom;
 pub(super) mod detect;

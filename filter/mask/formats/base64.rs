@@ -4,8 +4,9 @@
 //! again as base64 if something was replaced.
 //!
 //! # What it can't
-//! - A string that is spread over several events is not read, nor one of more than [`MAX_BASE64_BYTES`]
-//!   bytes, nor one with anything else in it, such as a line feed or `data:` in front.
+//! - A string that is spread over several events is not read, nor one of more than
+//!   [`MAX_BASE64_BYTES`] bytes, nor one with anything else in it, such as a line feed or `data:`
+//!   in front.
 
 #[cfg(test)]
 mod tests;
@@ -21,14 +22,14 @@ use super::rewriter::{Rewriter, Work};
 use super::writing::Writing;
 use crate::mask::Matcher;
 
-/// A shorter string is a word.
+/// A shorter string is taken for a word.
 const MIN_BASE64_BYTES: usize = 16;
 /// The longest string that is read.
 pub(super) const MAX_BASE64_BYTES: usize = 256 * 1024;
-/// How often text may be encoded over and over.
+/// How many codings on top of one another are undone.
 const MAX_CODINGS: usize = 2;
 
-/// Whether the byte may stand in base64, of whichever alphabet.
+/// Whether the byte occurs in either alphabet of base64.
 pub(super) fn is_base64(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_' | b'=')
 }

@@ -11,7 +11,7 @@ pub struct Boundary {
 }
 
 impl Boundary {
-    /// The boundary that a content-type gives; none if it can be none.
+    /// The boundary that a content-type gives; `None` if it is not a valid one.
     #[must_use]
     pub fn new(boundary: &[u8]) -> Option<Self> {
         let mut bytes = [0; MAX_BOUNDARY_BYTES];

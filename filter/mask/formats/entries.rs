@@ -20,7 +20,7 @@ impl Entries {
         self.texts.pending.size()
     }
 
-    /// Takes the next entry. One that is no object or list is masked by itself.
+    /// Takes the next entry. One that is neither an object nor a list is masked on its own.
     pub(super) fn take(&mut self, entry: &[u8], job: &mut Job<'_>) -> Result<(), WalkError> {
         let texts = &mut self.texts;
         if self.templates.feed(entry, texts, (job.mask, job.found)) {

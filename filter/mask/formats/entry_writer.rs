@@ -54,7 +54,7 @@ impl<'a> EntryWriter<'a> {
         self.bytes.get(start..end).unwrap_or_default()
     }
 
-    /// What is not in the queue up to `end` is no text.
+    /// Everything up to `end` that has not been written yet is not text.
     pub(super) fn pass_to(&mut self, end: usize) {
         if end > self.written {
             self.texts.pending.literal(self.slice((self.written, end)));
@@ -71,7 +71,7 @@ impl<'a> EntryWriter<'a> {
         self.written = prefix.1;
     }
 
-    /// What is counted ends at `end`.
+    /// The counted bytes end at `end`.
     pub(super) fn end_counted(&mut self, end: usize) {
         self.pass_to(end);
         self.texts.pending.end_counted();
@@ -82,7 +82,7 @@ impl<'a> EntryWriter<'a> {
         self.texts.end(id, self.mask.matcher(), self.found);
     }
 
-    /// A text of its own.
+    /// A complete text.
     pub(super) fn whole(&mut self, range: Range, writing: Writing) {
         self.pass_to(range.0);
         let raw = self.slice(range);

@@ -157,7 +157,7 @@ impl Unescape {
     fn give_up_before_retry(&mut self, emit: &mut dyn FnMut(Unit<'_>)) {
         if self.held.len() > UNICODE_ESCAPE_BYTES {
             self.lone(emit);
-            // A backslash that is followed by something else than `u` begins an escape of its own.
+            // A backslash followed by anything but `u` begins another escape.
             if self.held.len() == 1 {
                 return;
             }

@@ -80,7 +80,8 @@ impl Templates {
     }
 
     /// Keeps an event that was read whole as a template, if it is fit for one. Its payload begins
-    /// at `start`; `unchanged` says that nothing matched in its values but for the texts that go on.
+    /// at `start`; `unchanged` says that nothing matched in its values but for the texts that go
+    /// on.
     pub(super) fn learn(&mut self, event: &[u8], start: usize, payload: &Payload, unchanged: bool) {
         let mut pieces = payload
             .segments

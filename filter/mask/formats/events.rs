@@ -31,7 +31,7 @@ use crate::wire::Range;
 /// its end.
 const MAX_EVENT_BYTES: usize = 1024 * 1024;
 
-/// The most room that is kept from one event for the next.
+/// The largest buffer that is kept from one event for the next.
 const MAX_KEPT_ROOM_BYTES: usize = 16 * 1024;
 
 /// The text of data that is not JSON.
@@ -257,7 +257,7 @@ fn json(writer: &mut EntryWriter<'_>, lines: &Lines, payload: &Payload) {
     }
 }
 
-/// The same for an event whose data is not JSON.
+/// As [`json`], for an event whose data is not JSON.
 fn plain(writer: &mut EntryWriter<'_>, lines: &Lines) {
     let mut other = lines.other.iter().copied().peekable();
     let text = (&PLAIN, Owner::default());

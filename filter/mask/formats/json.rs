@@ -1,10 +1,10 @@
 //! JSON bodies: one value, or several one after another.
 //!
 //! Each string that is a value is a text of its own, matched decoded; so is each number. A
-//! member's name passes, unless the mask has it that names are texts too. What breaks JSON's grammar
-//! makes the rest of the body stray text: then everything between two quotes is a string to mask, a
-//! name too, and everything else is text in which replacements are written so that the body does not
-//! become JSON by them.
+//! member's name passes, unless the mask has it that names are texts too. What breaks JSON's
+//! grammar makes the rest of the body stray text: then everything between two quotes is a string to
+//! mask, a name too, and everything else is text in which replacements are written so that the body
+//! does not become JSON by them.
 //!
 //! Lists of tokens with their probabilities spell a text: they are read whole (see `tokens`).
 
@@ -23,7 +23,8 @@ use super::writing::Writing;
 use crate::mask::prefilter;
 use tokens::List;
 
-/// A name is held until its colon shows that it is one; a longer one is masked as if it were a value.
+/// A name is held until its colon shows that it is one; a longer one is masked as if it were a
+/// value.
 const MAX_NAME_BYTES: usize = 1024;
 
 /// Where in the body the next byte stands.
@@ -324,7 +325,7 @@ impl Json {
         job.out.extend_from_slice(space);
     }
 
-    /// What is held is neither a name nor a number, so the body is not JSON from there on.
+    /// The held bytes are neither a name nor a number: the body is not JSON from there on.
     fn break_at_run(&mut self, job: &mut Job<'_>) {
         let run = std::mem::take(&mut self.run);
         self.break_with(&run, job);
@@ -450,8 +451,8 @@ impl Json {
         }
     }
 
-    /// What is held is read as if it were no list of tokens: it is not whole, or no JSON. Unless
-    /// it is empty, the body is broken, and no list is looked for any more.
+    /// Reads the held bytes as anything but a list of tokens: it is incomplete, or not JSON. Unless
+    /// it is empty, the body is broken and no further list is looked for.
     fn replay(&mut self, job: &mut Job<'_>) {
         let held = std::mem::take(&mut self.run);
         self.tokens = None;

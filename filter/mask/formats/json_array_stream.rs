@@ -21,7 +21,7 @@ use crate::mask::prefilter::end_of_string;
 
 /// The longest chunk that is held, in bytes.
 const MAX_CHUNK_BYTES: usize = 1024 * 1024;
-/// Up to where it is told what a body is.
+/// How much of a body is held at most to tell what it is.
 const MAX_FRONT_BYTES: usize = 256;
 /// Bytes that may stand between two chunks while something waits.
 const MAX_GAP_BYTES: usize = 1024;
@@ -41,7 +41,7 @@ enum ArrayPosition {
     /// It is not known what the body is.
     #[default]
     Front,
-    /// It is no array of chunks, or is none from here on.
+    /// It is not an array of chunks, or not any more.
     Json,
     /// Between two chunks.
     Between,

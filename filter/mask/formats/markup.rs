@@ -168,7 +168,7 @@ impl Markup {
         }
     }
 
-    /// What is held is a reference, or none after all.
+    /// The held bytes are a complete reference, or turned out not to be one.
     fn end_reference(&mut self, job: &mut Job<'_>) {
         let held = std::mem::take(&mut self.held);
         let mut buffer = [0; 4];

@@ -1,7 +1,17 @@
-//! Walkers: what of a response body is text, and what only carries it.
+//! Walkers: they know which parts of a body are text, and which only carry it.
 //!
 //! Each takes a body in pieces of any size, gives the text in it to the matcher, and writes the
 //! body again with what the matcher replaced. Everything else stays byte for byte.
+//!
+//! | here | what it does |
+//! |---|---|
+//! | `walk`, `walker` | what all walkers have in common, and the choice of one by the body's format |
+//! | `body`, `json_array_stream`, `json`, `scalar`, `grammar`, `escape`, `member`, `base64` | JSON |
+//! | `fields` | the mask's rules for single fields of JSON |
+//! | `events`, `lines`, `entries`, `stream_event`, `event_template` | streams of events, lines or chunks |
+//! | `markup`, `multipart`, `plain`, `grpc`, `trailer` | the other formats |
+//! | `rewriter`, `writing`, `output` | one text on its way through the matcher, from raw bytes to raw bytes |
+//! | `texts`, `pending_entries`, `entry_writer` | texts that go on from entry to entry, and the entries that wait for them |
 
 mod base64;
 mod body;

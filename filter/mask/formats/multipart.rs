@@ -35,7 +35,7 @@ pub(super) struct Multipart<P> {
     position: MultipartPosition,
     /// What may be a delimiter, or headers.
     held: Vec<u8>,
-    /// The line feed at the front of what is held is none of the body's: what begins here may
+    /// The line feed at the front of `held` is not part of the body: what begins here may
     /// begin with a delimiter.
     at_start: bool,
     /// How much of `held` is the delimiter.
@@ -105,7 +105,7 @@ impl<P: Walk + From<Format>> Multipart<P> {
         }
     }
 
-    /// What is held of the body.
+    /// The bytes of the body that are held.
     fn take_held(&mut self) -> Vec<u8> {
         let mut held = std::mem::take(&mut self.held);
         if std::mem::take(&mut self.at_start) && !held.is_empty() {
@@ -225,7 +225,7 @@ impl<P: Walk + From<Format>> Multipart<P> {
         Ok(())
     }
 
-    /// What is held are a part's headers.
+    /// The held bytes are the headers of a part.
     fn begin_part(&mut self, job: &mut Job<'_>) -> Result<(), WalkError> {
         let headers = std::mem::take(&mut self.held);
         let mut media = "text/plain".to_owned();

@@ -223,7 +223,7 @@ impl PendingEntries {
         let Some(last) = self.entries.back_mut() else {
             return;
         };
-        // What is decided needs no parts of its own, of which a message could have very many.
+        // Decided bytes are merged, because a message could have very many parts.
         let decided = match last.parts.as_slice() {
             [.., Part::Begin(_)] => 1,
             [.., Part::Begin(_), Part::Bytes { open: 0, .. }] => 2,
@@ -316,7 +316,7 @@ impl PendingEntries {
         self.size
     }
 
-    /// The same without the first entry, which may be as long as an entry may be.
+    /// As [`Self::size`] without the first entry, which alone may reach the limit.
     pub(super) fn size_behind_front(&self) -> usize {
         self.size - self.entries.front().map_or(0, |entry| entry.size)
     }

@@ -21,7 +21,7 @@ use fresh::Fresh;
 use nested::Nested;
 use undecided::Undecided;
 
-/// At most so many bytes go to the matcher at a time, which bounds what is copied for it.
+/// The most bytes given to the matcher at a time, which bounds what is copied for it.
 const MAX_CHUNK_BYTES: usize = 8 * 1024;
 
 /// Carries the matcher's decisions to where they are written.
@@ -87,7 +87,7 @@ pub(super) struct Rewriter {
     writing: Writing,
     /// Room for what a piece with escapes reads as.
     piece: Decoded,
-    /// The same where escapes are read that began in an earlier piece, or twice.
+    /// The same for escapes that began in an earlier piece or are read twice.
     decoded: Vec<u8>,
 }
 
@@ -173,7 +173,7 @@ impl Rewriter {
         }
     }
 
-    /// The same where the string holds JSON, whose escapes are read too.
+    /// As [`Self::json`] for a string that holds JSON, whose escapes are read as well.
     fn json_in_json(&mut self, raw: &[u8], place: Place, work: &mut Work<'_>) {
         let waits = self.unescape.held() + self.nested.held() > 0;
         if !waits && memchr::memchr(b'\\', raw).is_none() {
@@ -187,7 +187,7 @@ impl Rewriter {
         }
     }
 
-    /// What is written in another way from now on. Nothing may wait.
+    /// Changes how replacements are written. Nothing may be undecided.
     pub(super) fn set_writing(&mut self, writing: Writing) {
         self.writing = writing;
     }
@@ -259,7 +259,7 @@ impl Rewriter {
         self.decoded = decoded;
     }
 
-    /// What waits for the rest of an inner escape is none.
+    /// What was held as the start of an inner escape is not one.
     fn end_nested(&mut self, work: &mut Work<'_>) {
         if self.nested.held() > 0 {
             let mut decoded = Vec::new();

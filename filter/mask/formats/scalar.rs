@@ -69,8 +69,8 @@ pub(super) fn is_plain(bytes: &[u8]) -> bool {
         .is_some_and(|byte| byte.is_ascii_digit() || *byte == b'-')
 }
 
-/// Writes the scalar, which is the member `name` of an object or none, as a string when something in
-/// it is masked.
+/// Writes the scalar, which is the member `name` of an object or none, as a string when something
+/// in it is masked.
 pub(super) fn mask(
     matcher: &Matcher,
     (name, scalar): (&[u8], &[u8]),

@@ -12,7 +12,7 @@ use crate::mask::Matcher;
 /// Texts that may be open at once. A stream has some choices and a choice some texts; with more,
 /// those that have not gone on for longest are masked as far as they wait, and forgotten.
 const MAX_OPEN_TEXTS: usize = 1024;
-/// So many are forgotten at once, since they have to be looked for among all.
+/// How many texts are forgotten at once, since finding them means looking at all.
 const TEXTS_FORGOTTEN_AT_ONCE: usize = 64;
 /// Entries that may wait before the oldest one's text is forced.
 const MAX_PENDING_ENTRIES: usize = 256;
@@ -42,7 +42,7 @@ struct Open {
     rewriter: Rewriter,
     /// When it went on last.
     used: u64,
-    /// In how many entries since then others of its owner went on, and the last of them.
+    /// In how many entries since then other texts of its owner went on, and the last such entry.
     passed: u32,
     passed_in: u64,
 }
@@ -99,7 +99,7 @@ impl Texts {
         }
     }
 
-    /// Notes that the text `id` went on, and ends texts of its owner that wait and seem to be over.
+    /// Notes that the text `id` went on, and ends waiting texts of its owner that seem to be over.
     fn pass(
         &mut self,
         id: &Id,

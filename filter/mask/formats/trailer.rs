@@ -149,7 +149,7 @@ fn is_line(bytes: &[u8]) -> bool {
     !bytes.iter().any(control) && std::str::from_utf8(bytes).is_ok()
 }
 
-/// The text without percent-encoding. What looks like it and is none means itself.
+/// Undoes percent-encoding. What is not a valid escape stands for itself.
 fn decoded(value: &[u8]) -> Vec<u8> {
     let digit = |byte: &u8| char::from(*byte).to_digit(16);
     let mut text = Vec::with_capacity(value.len());

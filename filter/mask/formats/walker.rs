@@ -43,7 +43,7 @@ impl Walker {
         Self::framed(format, Framing::default())
     }
 
-    /// The same for a body whose head says more of its frames, should it be one of gRPC.
+    /// As [`Self::new`], with what the body's head says about its frames if it is a gRPC body.
     #[must_use]
     pub fn framed(format: Format, framing: Framing) -> Self {
         Self {
@@ -69,7 +69,8 @@ impl Walker {
     /// Takes the next piece of the body and appends what is decided to `out`.
     ///
     /// # Errors
-    /// The body cannot be masked. What is in `out` is masked and may be sent; nothing more will come.
+    /// The body cannot be masked. What is in `out` is masked and may be sent; nothing more will
+    /// come.
     pub fn push(
         &mut self,
         mask: &CompiledMask,

@@ -12,7 +12,7 @@ pub(super) enum Writing {
     Json,
     /// Within a string of JSON that stands within a JSON string.
     JsonInJson,
-    /// Within JSON that is none, outside strings: it must not become JSON.
+    /// In broken JSON, outside strings: it must not become JSON again.
     Stray,
     /// Within a line.
     Line,

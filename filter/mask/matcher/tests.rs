@@ -196,7 +196,8 @@ fn a_number_that_can_be_no_card_does_not_wait() {
         detector: Detector::BuiltIn("credit_card"),
         style: Style::Label,
     }]);
-    // Behind a group of two digits comes no other; no network's numbers begin like the second; a date.
+    // Behind a group of two digits comes no other; no network's numbers begin like the second; a
+    // date.
     for (text, waits) in [
         ("in 21 ", 0),
         ("in 2993 26", 2),

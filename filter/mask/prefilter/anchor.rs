@@ -7,10 +7,11 @@
 //! - the last of 20 graphic ASCII bytes in a row.
 //!
 //! A match of a built-in detector begins in a run of graphic ASCII bytes (0x21 to 0x7E), and an
-//! anchor stands in that run, at most [`MAX_ANCHOR_DISTANCE_BYTES`] bytes behind the match's first byte, not in front
-//! of it. Or it begins with the name of a month, or with one or two letters, that one space and
-//! such a run follow. A test holds every detector to this. So nothing but the neighbourhood of anchors has to be looked
-//! at more closely, and in English prose about one word in forty has one.
+//! anchor stands in that run, at most [`MAX_ANCHOR_DISTANCE_BYTES`] bytes behind the match's first
+//! byte, not in front of it. Or it begins with the name of a month, or with one or two letters,
+//! that one space and such a run follow. A test holds every detector to this. So nothing but the
+//! neighbourhood of anchors has to be looked at more closely, and in English prose about one word
+//! in forty has one.
 
 use super::block::{BLOCK_BYTES, Block};
 use super::months::begins_month;
@@ -21,7 +22,7 @@ pub(in crate::mask) const MAX_ANCHOR_DISTANCE_BYTES: usize = 320;
 const MAX_MONTH_BYTES: usize = 13;
 /// The letters in front of a number that belong to it, such as those of a passport.
 const MAX_LEADING_LETTERS: usize = 2;
-/// So many graphic bytes in a row are an anchor: the shortest secret that may have no digit has
+/// A run of this many graphic bytes is an anchor: the shortest secret that may have no digit has
 /// as many.
 const LONG_RUN_BYTES: u32 = 20;
 
@@ -42,7 +43,7 @@ impl Anchors {
     #[inline]
     pub(in crate::mask) fn next(&mut self, bytes: &[u8], from: usize) -> Option<(usize, usize)> {
         let mut block = match self.block {
-            // What is in front of the block has no anchor any more.
+            // There is no anchor left in front of the block.
             Some(block) if from <= block + BLOCK_BYTES => {
                 let passed = u32::try_from(from.saturating_sub(block)).unwrap_or(u64::BITS);
                 self.left &= u64::MAX.checked_shl(passed).unwrap_or(0);
@@ -125,7 +126,7 @@ pub(in crate::mask) fn reach(bytes: &[u8], anchor: usize, from: usize) -> usize 
     let start = anchor - graphic;
     let front = bytes.get(from..start).unwrap_or_default();
     let Some((b' ', word)) = front.split_last() else {
-        // Nothing known behind a space yet is a run of its own that has not begun.
+        // Where nothing is known yet behind a space, the next run has not begun.
         return start;
     };
     let length = run(word, MAX_MONTH_BYTES, |byte| {

@@ -23,7 +23,7 @@ pub(in crate::mask) fn plain_numbers(bytes: &[u8]) -> usize {
     taken
 }
 
-/// The same for one block, of which as many numbers are taken as end in it.
+/// As [`plain_numbers`], for one block: takes the numbers that end in it.
 fn of_block(block: Block) -> usize {
     let digit = block.within(b'0', b'9');
     let comma = block.equal(b',');
@@ -40,7 +40,7 @@ fn of_block(block: Block) -> usize {
     };
     let number = digit | minus | point | other;
 
-    // Up to the last comma in front of the first byte that is none of all these.
+    // Up to the last comma before the first byte that is none of these.
     let end = (number | comma | space).trailing_ones();
     let known = if end >= u64::BITS {
         u64::MAX

@@ -1,4 +1,4 @@
-//! What is written in a match's place.
+//! What replaces a match.
 
 mod normal;
 mod originals;
@@ -36,7 +36,7 @@ impl From<String> for Written<'_> {
     }
 }
 
-/// What is written in the place of one detector's matches.
+/// What replaces one detector's matches.
 #[derive(Debug)]
 pub(super) enum Replacement {
     /// What a mask writes.

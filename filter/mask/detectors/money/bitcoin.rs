@@ -86,7 +86,7 @@ fn is_base58(text: &[u8]) -> bool {
     let Some((body, check)) = bytes.split_last_chunk::<4>() else {
         return false;
     };
-    // Each leading zero byte is written as a 1 of its own.
+    // Each leading zero byte is written as a 1.
     let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
     let ones = text.iter().take_while(|byte| **byte == b'1').count();
     matches!(body.first(), Some(0 | 5))

@@ -91,7 +91,7 @@ impl Detect for CreditCard {
     }
 }
 
-/// What is to be known of the digits so far.
+/// What has been read of the number so far.
 #[derive(Default)]
 struct Number {
     digits: usize,

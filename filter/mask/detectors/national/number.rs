@@ -23,7 +23,7 @@ pub(super) struct Number {
     pub(super) forms: &'static [Form],
     /// Whether digits and letters, without separators and in upper case, are such a number.
     pub(super) valid: fn(&[u8]) -> bool,
-    /// What it is called.
+    /// The words that people call it by.
     pub(super) words: &'static LazyLock<Vocabulary>,
 }
 
@@ -123,7 +123,7 @@ impl Detect for National {
     }
 
     fn run(&self) -> usize {
-        // What is itself is graphic; separators may be spaces, or beyond ASCII.
+        // Literal bytes are graphic; separators may be spaces, or beyond ASCII.
         let count = |form: &Form| {
             let kinds = form.layout.iter();
             kinds

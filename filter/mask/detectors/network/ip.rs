@@ -7,7 +7,7 @@
 //! compressed form is also code (`Face::Bad`, `[1::2]`), so one group of three digits or
 //! more must be in it; `::1` passes. Each must have a decimal digit. A time such as
 //! 12:30:45 is no IPv6 address. Four numbers behind a word such as "section" or a browser's
-//! name are none either.
+//! name don't count either.
 //! Whole: no letter, digit or colon in front, no letter or digit behind, and not a part of a
 //! longer dotted number: `1.2.3.4` in `1.2.3.4.5` stays.
 //!

@@ -27,12 +27,12 @@ const MAX_CACHE_BYTES: usize = 512 << 10;
 /// What an automaton says about the text from a position on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// A match of so many bytes, which may be none.
+    /// A match of this many bytes, possibly empty.
     Match(usize),
     No,
     /// It depends on bytes that are not known yet.
     More,
-    /// An expression without a longest match is not decided after so many bytes.
+    /// An expression without a longest match is still undecided after this many bytes.
     Endless(usize),
 }
 
@@ -82,8 +82,8 @@ impl Automata {
         }
     }
 
-    /// Adds an expression. One that has no longest match is given up after [`MAX_MATCH_BYTES`] bytes,
-    /// less `lead`.
+    /// Adds an expression. One that has no longest match is given up after [`MAX_MATCH_BYTES`]
+    /// bytes, less `lead`.
     ///
     /// # Errors
     /// If it is too large.
@@ -104,7 +104,7 @@ impl Automata {
         Ok(self.list.len() - 1)
     }
 
-    /// Runs automaton `index` on a text, of which `denoted` is in front.
+    /// Runs automaton `index` on a text that `denoted` precedes.
     pub(super) fn run(
         &self,
         index: usize,

@@ -13,7 +13,7 @@ pub(in crate::mask) struct Source<'a> {
     /// Its rank among a mask's detectors.
     pub rank: usize,
     pub pattern: &'a str,
-    /// Words of which one must stand in front of a match; none that nothing must.
+    /// Words one of which must precede a match; empty if none is required.
     pub near: &'a [String],
 }
 

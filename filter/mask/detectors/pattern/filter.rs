@@ -55,8 +55,8 @@ impl Filter {
         }
     }
 
-    /// Shows `visit` the places from `from` on and before `to` at which prefixes may begin, with their buckets,
-    /// until it says that it has seen enough, and gives that place.
+    /// Shows `visit` the places from `from` on and before `to` at which prefixes may begin, with
+    /// their buckets, until it says that it has seen enough, and gives that place.
     pub(super) fn scan(
         &self,
         bytes: &[u8],

@@ -2,12 +2,12 @@
 //!
 //! # What is matched
 //! An expression is matched on bytes, with ASCII classes only and with the preference among
-//! alternatives that Perl has. An empty match is none. A match never begins or ends inside a UTF-8
-//! character: its end is moved behind the character that it would cut. What is replaced is the
-//! whole match, or the group named `mask` of an expression that has one ([`part`]). Of several
+//! alternatives that Perl has. An empty match doesn't count. A match never begins or ends inside a
+//! UTF-8 character: its end is moved behind the character that it would cut. What is replaced is
+//! the whole match, or the group named `mask` of an expression that has one ([`part`]). Of several
 //! expressions that match at a position the first one wins, with the end that it has by itself.
 //!
-//! An expression may have words of which one must stand in front of a match ([`near`]).
+//! An expression may require one of several words in front of a match ([`near`]).
 //!
 //! # Bound
 //! The expression's longest match as its syntax gives it, at most 4096 bytes, with up to five bytes
@@ -18,11 +18,11 @@
 //! is a match again.
 //!
 //! # How
-//! [`prefix_sets`] says with which bytes matches begin, [`filter`] finds the places where such bytes
-//! stand, and [`automata`] decides there, an expression at a time. An expression whose matches have
-//! something in front of what is rare in them is looked for by the rare part ([`inner_search`]); the
-//! others by their first bytes ([`prefix_search`]). What neither finds is not held: of prose, what waits
-//! is a word that could be a lead and what begins like a match.
+//! [`prefix_sets`] says with which bytes matches begin, [`filter`] finds the places where such
+//! bytes stand, and [`automata`] decides there, an expression at a time. An expression whose
+//! matches have something in front of what is rare in them is looked for by the rare part
+//! ([`inner_search`]); the others by their first bytes ([`prefix_search`]). What neither finds is
+//! not held: of prose, what waits is a word that could be a lead and what begins like a match.
 //!
 //! The work is linear in the text, but an expression that begins everywhere and goes far before it
 //! fails may look at as many bytes as its bound for each byte of the text.

@@ -1,4 +1,4 @@
-//! Words of which one must stand in front of a match.
+//! Context words, one of which must precede a match.
 
 use super::super::detect::word_byte;
 use crate::mask::window::{Behind, CONTEXT_BYTES};

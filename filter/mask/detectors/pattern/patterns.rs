@@ -115,7 +115,7 @@ impl Patterns {
     }
 }
 
-/// What of a word is left behind a match that is given up: it may be the rest of a secret.
+/// The rest of the word in which a match is given up, since it may be the rest of a secret.
 pub(super) const WORD: Tail = Tail::Run {
     class: |byte| !matches!(byte, 0..=b' ' | 0x7f),
     joiners: &[],

@@ -6,7 +6,7 @@
 //! `[\w.-]{0,50}?(?:key|token)=` the lead has up to fifty letters, and behind it come `key=` or
 //! `token=`. Most expressions begin with what is rare, and have no lead.
 //!
-//! What is kept allows for too much, never for too little.
+//! The sets may allow too much, never too little.
 
 use regex_syntax::hir::{Class, Hir, HirKind, Look};
 
@@ -23,7 +23,7 @@ const MAX_EFFORT: usize = 100_000;
 /// How often a position of prose may look like the beginning before a better cut is looked for.
 const RARE_ENOUGH: f64 = 1e-5;
 
-/// What is rarer than that is as good.
+/// Anything rarer counts as equally good.
 const RAREST: f64 = 1e-9;
 
 /// One way in which matches of an expression may begin.
@@ -31,8 +31,8 @@ const RAREST: f64 = 1e-9;
 pub(super) struct PrefixSets {
     /// In front of the cut.
     pub lead: Lead,
-    /// What the bytes behind the cut may be, at least one and at most [`PREFIX_BYTES`] of them: a match
-    /// has no fewer.
+    /// What the bytes behind the cut may be, at least one and at most [`PREFIX_BYTES`] of them: a
+    /// match has no fewer.
     pub sets: Vec<ByteSet>,
     /// There is no lead, and no match where a word goes on.
     pub edge: bool,
@@ -45,7 +45,7 @@ pub(super) struct Lead {
     pub least: usize,
     /// How many bytes at most.
     pub most: usize,
-    /// What they may be.
+    /// The bytes that may occur in it.
     pub bytes: ByteSet,
 }
 
@@ -71,7 +71,7 @@ pub(super) fn cuts(hir: &Hir) -> Vec<Cut> {
         .collect()
 }
 
-/// The expressions that `hir` is an alternation of, itself if it is none.
+/// The alternatives of `hir`; `hir` itself if it is not an alternation.
 fn alternatives(hir: &Hir) -> Vec<&Hir> {
     match hir.kind() {
         HirKind::Capture(capture) => alternatives(&capture.sub),
@@ -80,7 +80,7 @@ fn alternatives(hir: &Hir) -> Vec<&Hir> {
     }
 }
 
-/// The expressions that `hir` is a concatenation of, itself if it is none.
+/// The parts of `hir` in their order; `hir` itself if it is not a concatenation.
 fn parts<'a>(hir: &'a Hir, into: &mut Vec<&'a Hir>) {
     match hir.kind() {
         HirKind::Capture(capture) => parts(&capture.sub, into),
@@ -143,7 +143,7 @@ fn cut(hir: &Hir, effort: &mut usize) -> Cut {
     }
 }
 
-/// The least length of a concatenation; none that it can't match at all.
+/// The least length of a concatenation; `usize::MAX` if it can't match at all.
 fn least(list: &[&Hir]) -> usize {
     let lengths = list
         .iter()

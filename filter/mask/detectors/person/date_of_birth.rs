@@ -91,7 +91,7 @@ fn date(window: &Window<'_>) -> Result<Option<usize>, Miss> {
     Ok(whole.then_some(end))
 }
 
-/// Whether the number at the front is none of a date's, by what stands behind it: most numbers of a
+/// Whether what follows the leading number rules out a date: most numbers of a
 /// text are told by this.
 fn is_other(bytes: &[u8]) -> bool {
     let digits = bytes

@@ -82,7 +82,7 @@ const REFERENCES: &[&str] = &[
     "sha512",
 ];
 
-/// What says that a value is none.
+/// What shows that a value is not a secret.
 const PLACEHOLDERS: &[&str] = &[
     "example",
     "placeholder",

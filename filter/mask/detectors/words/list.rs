@@ -9,9 +9,9 @@ use crate::mask::detectors::detect::{hit, word_byte};
 use crate::mask::window::{Hit, Miss, Window};
 
 const MAX_WORD_BYTES: usize = 4096;
-/// By how many characters a word is looked up that does not begin with a word byte.
+/// Words that don't begin with a word byte are looked up by at most this many characters.
 const KEY_CHARACTERS: usize = 3;
-/// How many bytes of a head say whether the beginning of a run may become one.
+/// How many leading bytes decide whether a run may become the head of a word.
 const BEGINNING_BYTES: usize = 4;
 const BEGINNING_BITS: u32 = 17;
 
@@ -36,7 +36,7 @@ impl Hash {
         hash
     }
 
-    /// The hash in so many bits.
+    /// The hash, reduced to this many bits.
     fn bits(self, bits: u32) -> usize {
         let mixed = (self.0 ^ self.0 >> 15).wrapping_mul(0x2c1b_3c6d);
         let mixed = u64::from(mixed ^ mixed >> 13) >> (32 - bits.min(32));
@@ -273,7 +273,7 @@ impl List {
         {
             return Err(Miss::No);
         }
-        // What is looked up by more characters is longer.
+        // The more characters a word is looked up by, the longer it is.
         let mut ends = Vec::with_capacity(KEY_CHARACTERS);
         for used in self.characters {
             let from = ends.last().map_or(0, |(_, end)| *end);

@@ -3,7 +3,7 @@
 /// A JSON number with at most `digits` digits behind the point, rounded to the nearest, as short as
 /// it can be written.
 ///
-/// One of 1e15 and more has none to lose, and what is no number stays.
+/// Numbers of 1e15 and more have no fraction to lose; what is not a number stays as it is.
 pub(super) fn round(number: &[u8], digits: u8) -> Vec<u8> {
     const LARGEST: f64 = 1e15;
     let fractional = number.iter().any(|byte| matches!(byte, b'.' | b'e' | b'E'));

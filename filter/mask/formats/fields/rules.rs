@@ -3,7 +3,8 @@
 use super::super::escape::{Unescape, Unit};
 use crate::config::mask::{FieldRules, Segment};
 
-/// Members that hold log probabilities, in OpenAI's, vLLM's, TGI's, llama.cpp's and Gemini's answers.
+/// Members that hold log probabilities, in OpenAI's, vLLM's, TGI's, llama.cpp's and Gemini's
+/// answers.
 const LOGPROBS: &[&[u8]] = &[
     b"logprobs",
     b"logprob",
@@ -22,7 +23,7 @@ pub(super) enum Edit {
     Remove,
     /// This JSON takes its place.
     Replace(Vec<u8>),
-    /// Its numbers keep so many digits behind the point.
+    /// Its numbers keep this many digits after the point.
     Round(u8),
 }
 

@@ -125,7 +125,7 @@ impl<'a> Any<'a> {
 
     /// Lists the fields of the message at `range`, to which `path` leads.
     fn survey(&mut self, range: Range, path: Id, depth: usize) -> Result<(), WalkError> {
-        // How often each field has come, most of which come once: a list does.
+        // How often each field has occurred. A list will do: most fields occur once.
         let mut times: Vec<(u64, u64)> = Vec::new();
         let mut fields = Fields::new(self.bytes, range);
         while let Some(field) = fields.next()? {
@@ -140,7 +140,7 @@ impl<'a> Any<'a> {
             if self.found.len() == MAX_FIELDS {
                 return Err(WalkError::TooManyTexts);
             }
-            // A field that comes behind so many different ones is no stream's.
+            // A message with that many different fields is not part of a stream.
             let known = times.len();
             let time = match times.iter_mut().find(|(number, _)| *number == field.number) {
                 Some((_, time)) => {
@@ -195,7 +195,7 @@ impl<'a> Any<'a> {
     }
 
     /// Whether what is a message by its wire format, the field at this place of the list, is to be
-    /// taken for one. What is in it is listed behind it.
+    /// taken for one. Its own fields follow it in the list.
     fn is_message_after_all(&self, at: usize) -> bool {
         let Some((one, inner)) = self.found.get(at..).and_then(<[Found]>::split_first) else {
             return false;

@@ -9,7 +9,7 @@ use crate::wire::{Fields, Range, Value, WireError};
 /// The frame of a message without the fields at these paths of field numbers.
 ///
 /// # Errors
-/// The message, or one on the way to such a field, is none.
+/// The message, or one that leads to such a field, is malformed.
 pub(super) fn without(frame: &[u8], paths: &[Vec<u32>]) -> Result<Vec<u8>, WireError> {
     let paths: Vec<&[u32]> = paths.iter().map(Vec::as_slice).collect();
     let message = edited(frame, (HEADER_BYTES, frame.len()), &paths)?;

@@ -31,7 +31,7 @@ const NUMBERS: &[&[u8]] = &[
 enum Shape {
     /// No text.
     Pass,
-    /// A text of its own.
+    /// A complete text.
     Text,
     /// A message of these fields.
     Message(Schema),

@@ -20,7 +20,7 @@ pub(super) fn feed(writer: &mut EntryWriter<'_>, (start, end): Range) {
         let value = line.get(name.len() + 1..).unwrap_or_default();
         let kind = Trailer::named(&name.trim_ascii().to_ascii_lowercase());
         match kind {
-            // A line without a value is a text as well: nothing says that it is none.
+            // A line without a value is matched too: nothing says that it isn't text.
             Trailer::Text => writer.whole((from, from + line.len()), Writing::Line),
             _ if value.is_empty() => writer.whole((from, from + line.len()), Writing::Line),
             _ => {

@@ -38,14 +38,15 @@ impl std::fmt::Debug for Decoded {
 }
 
 impl Decoded {
-    /// What the last piece reads as, and the escapes in it. Every other byte is a byte of the piece.
+    /// What the last piece reads as, and the escapes in it. Every other byte is a byte of the
+    /// piece.
     pub(super) fn get(&self) -> (&[u8], &[Escape]) {
         let text = self.room.get(..self.length).unwrap_or(&self.room);
         (text, &self.escapes)
     }
 
-    /// Reads a piece. The beginning of an escape at its end stays in `unescape`, which holds nothing
-    /// before.
+    /// Reads a piece. The beginning of an escape at its end stays in `unescape`, which holds
+    /// nothing before.
     pub(super) fn read(&mut self, raw: &[u8], unescape: &mut Unescape) {
         self.length = 0;
         self.escapes.clear();
@@ -98,8 +99,8 @@ impl Decoded {
         }
     }
 
-    /// Reads the escape at the front if it is one that stands for a character and is whole, and gives
-    /// its length.
+    /// Reads the escape at the front if it is one that stands for a character and is whole, and
+    /// gives its length.
     fn common(&mut self, rest: &[u8]) -> usize {
         let Some([_, byte]) = rest.first_chunk() else {
             return 0;

@@ -3,7 +3,7 @@
 use super::super::output::{Output, Place};
 use super::decode::Escape;
 
-/// What of a piece is not decided yet.
+/// The part of a piece that is not decided yet.
 #[derive(Debug, Default)]
 pub(super) struct Fresh<'a> {
     raw: &'a [u8],
@@ -88,7 +88,7 @@ impl<'a> Fresh<'a> {
         }
     }
 
-    /// What is left, part by part.
+    /// Visits what is left, part by part.
     pub(super) fn rest(mut self, mut each: impl FnMut(Part<'a>, Place)) {
         while self.decided < self.length {
             let escape = self

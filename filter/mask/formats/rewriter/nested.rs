@@ -92,7 +92,7 @@ impl Nested {
         self.read(|unescape, emit| unescape.push(&[byte], emit), target, out);
     }
 
-    /// What is held is no escape.
+    /// The held bytes are not an escape.
     pub(super) fn end(&mut self, target: (&mut Undecided, &mut Vec<u8>), out: &mut dyn Output) {
         self.read(|unescape, emit| unescape.finish(emit), target, out);
     }

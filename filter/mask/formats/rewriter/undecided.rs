@@ -111,7 +111,7 @@ impl Undecided {
         Some(atom.joint.first().map_or(atom.place, |(place, _)| *place))
     }
 
-    /// Decides the next `len` decoded bytes, as far as so many wait; gives back how many are left
+    /// Decides up to the next `len` decoded bytes that wait; returns how many are left
     /// to decide.
     pub(super) fn decide(&mut self, mut len: usize, kept: bool, out: &mut dyn Output) -> usize {
         while len > 0 {

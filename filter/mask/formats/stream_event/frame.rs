@@ -21,7 +21,7 @@ pub(super) struct Frame {
     /// Elements before the current one.
     pub(super) position: usize,
     pub(super) object: bool,
-    /// What is known of the object, once something depends on it.
+    /// What is known about the object, once something depends on it.
     pub(super) scope: Option<usize>,
     pub(super) copies: Copies,
 }

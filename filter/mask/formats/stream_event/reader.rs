@@ -13,7 +13,7 @@ use super::shapes::{self, Goes};
 const MAX_NAMED_DEPTH: usize = 32;
 /// Strings of one event that may go on in later ones.
 const MAX_CONTINUED_TEXTS: usize = 4096;
-/// The same of a list of tokens in a whole answer.
+/// The same for a list of tokens in a complete answer.
 const MAX_LISTED_TOKENS: usize = 1 << 17;
 
 /// Reads a payload token by token.
@@ -145,7 +145,7 @@ impl<'a> Reader<'a> {
         self.bytes.get(start..end).unwrap_or_default()
     }
 
-    /// The closing quote of the string whose content begins at `start`; none when there is none on the line.
+    /// The closing quote of the string whose content begins at `start`, if it is on the same line.
     fn string_end(&self, start: usize) -> Option<usize> {
         let mut escaped = false;
         for (at, byte) in self.bytes.iter().enumerate().skip(start) {
@@ -373,7 +373,7 @@ impl<'a> Reader<'a> {
             .filter_map(|scope| self.scopes.get(*scope));
         let ends = choices.map(|scope| scope.step().map_or(End::All, End::Choice));
         self.payload.ends.extend(ends.chain(self.event.end(block)));
-        // What is a copy was found when its end was.
+        // A copy is only found at its end, behind the segments in it.
         let segments = &mut self.payload.segments;
         if !segments.is_sorted_by_key(|segment| segment.start) {
             segments.sort_by_key(|segment| segment.start);

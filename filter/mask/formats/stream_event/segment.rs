@@ -55,7 +55,7 @@ impl End {
     }
 }
 
-/// What an event's payload holds.
+/// What reading an event's payload has found.
 #[derive(Debug, Default)]
 pub(in crate::mask::formats) struct Payload {
     pub(in crate::mask::formats) segments: Vec<Segment>,

@@ -41,7 +41,7 @@ const WHOLE: &[&[u8]] = &[
     b"url",
     b"format",
 ];
-/// Members below `delta` of which everything comes whole.
+/// Members below `delta` that come whole, with everything in them.
 const WHOLE_BELOW: &[&[u8]] = &[
     b"citation",
     b"citations",
