@@ -54,6 +54,7 @@ fn ask(guard: &Rc<Guard>, token: &str) -> (Outcome, Exchange) {
         store: &store,
         native: &NoNative,
         may_wait: true,
+        bodies_come: true,
     };
     let outcome = exchange.handle(
         Event::RequestHead {
@@ -77,6 +78,7 @@ fn a_token_is_verified_and_a_changed_one_is_not() {
         store: &store,
         native: &NoNative,
         may_wait: true,
+        bodies_come: true,
     };
     let closed = exchange.handle(Event::Closed { number: 1 }, world);
     let Some(Effect::Record(record)) = closed.effects.first() else {

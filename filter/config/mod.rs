@@ -75,7 +75,7 @@ impl Policy {
 /// # Errors
 /// Everything that is wrong with it, each with its JSON path.
 pub fn load(text: &str, environment: &Environment<'_>) -> Result<Policy, Vec<Problem>> {
-    let value = json::parse(text.as_bytes()).map_err(|error| {
+    let value = json::parse_up_to(text.as_bytes(), u32::MAX).map_err(|error| {
         vec![Problem {
             path: String::new(),
             found: error.to_string(),

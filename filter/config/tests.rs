@@ -218,6 +218,29 @@ fn units_are_checked() {
 }
 
 #[test]
+fn limits_of_those_who_wait_are_checked() {
+    let with = |waiting: &str| {
+        SMALL.replace(
+            r#""rules""#,
+            &format!(r#""limits": {{"waiting": {waiting}}}, "rules""#),
+        )
+    };
+    let policy = read(&with(r#"{"total": 7}"#)).unwrap();
+    let waiting = policy.limits.waiting;
+    assert_eq!((waiting.total, waiting.per_subject), (7, 20));
+    for (waiting, path) in [
+        (r#"{"total": 0}"#, "/limits/waiting/total"),
+        (r#"{"per_subject": 10001}"#, "/limits/waiting/per_subject"),
+        (r#"{"per_subject": "20"}"#, "/limits/waiting/per_subject"),
+        (r#"{"subject": 2}"#, "/limits/waiting/subject"),
+        ("20", "/limits/waiting"),
+    ] {
+        let problems = read(&with(waiting)).unwrap_err();
+        assert_eq!(problems[0].path, path, "{waiting}");
+    }
+}
+
+#[test]
 fn the_first_style_of_a_detector_holds_and_equal_plans_are_one() {
     let text = SMALL.replace(
         r#""rules": [ { "name": "all", "then": "allow" } ]"#,

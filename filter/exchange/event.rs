@@ -36,6 +36,8 @@ pub enum Event<'a> {
     },
     /// Keys that the exchange awaits may have come, or it has waited for long enough.
     KeysRenewed,
+    /// The head that waits will wait in vain: the host hands over no body before it has gone.
+    BodyWithheld,
     /// The response's head came; `end` if nothing follows it.
     ResponseHead {
         /// The headers, pseudo-headers among them; `:status` is enough unless

@@ -5,6 +5,7 @@ use core::time::Duration;
 use super::event::{Call, Effect, Flow, Outcome};
 use super::reply::Refusal;
 use super::request::{Asked, Seen, hold};
+use super::waiting_room::WaitingPlace;
 use super::{Exchange, Phase, World};
 use crate::approval::{self, Question, State};
 use crate::config::approvals::Approvals;
@@ -19,6 +20,8 @@ pub(super) struct Waiting {
     call: u64,
     /// When the client is told to come back, since 1970.
     deadline: Duration,
+    /// Given back with this.
+    _place: WaitingPlace,
 }
 
 /// The longest time that the desk is asked to hold one question open; a decision made
@@ -45,6 +48,13 @@ impl Exchange {
         let (Some(approvals), Some(digest)) = (&guard.policy.approvals, asked.digest.clone())
         else {
             return self.desk_is_away(world);
+        };
+        let place = match guard.waiting_room.enter(&asked.identity) {
+            Ok(place) => place,
+            Err(full) => {
+                self.not_asked();
+                return self.refuse(Refusal::too_many_waiting(full), world);
+            }
         };
         let question = Question {
             digest,
@@ -77,6 +87,7 @@ impl Exchange {
             asked,
             call: self.calls,
             deadline,
+            _place: place,
         }));
         Outcome {
             effects: vec![effect],
@@ -134,10 +145,15 @@ impl Exchange {
         }
     }
 
-    fn desk_is_away(&mut self, world: World<'_>) -> Outcome {
+    /// Notes that the desk could not be asked.
+    pub(super) fn not_asked(&mut self) {
         if let Some(approval) = &mut self.record.approval {
             approval.state = "unavailable";
         }
+    }
+
+    fn desk_is_away(&mut self, world: World<'_>) -> Outcome {
+        self.not_asked();
         self.refuse(Refusal::desk_away(), world)
     }
 

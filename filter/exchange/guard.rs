@@ -1,8 +1,10 @@
 //! A policy compiled for use: what all exchanges under it share.
 
 use core::time::Duration;
+use std::rc::Rc;
 
 use super::pseudonyms;
+use super::waiting_room::WaitingRoom;
 use crate::config::mask::Plan;
 use crate::config::{self, Environment, Policy, Problem};
 use crate::identity::{Board, Tended, Verifier};
@@ -17,6 +19,8 @@ pub struct Guard {
     pub(super) masks: Vec<Masks>,
     /// The mask of what none is for.
     unmasked: Masks,
+    /// Where exchanges wait for a person.
+    pub(super) waiting_room: Rc<WaitingRoom>,
 }
 
 impl Guard {
@@ -62,6 +66,7 @@ impl Guard {
         }
         match verifier {
             Some(verifier) if problems.is_empty() => Ok(Self {
+                waiting_room: WaitingRoom::new(policy.limits.waiting),
                 policy,
                 verifier,
                 masks,

@@ -15,6 +15,7 @@ use crate::config::mask::{PartialContent, Plan};
 use crate::config::upstream::{Fact, Upstream};
 use crate::identity::{self, Identity, Unverified, find_token};
 use crate::operation::{self, Dialect, Facts, Operation, Shape};
+use crate::rules::Prompts;
 
 /// A request whose caller can't be verified until keys have come.
 #[derive(Debug)]
@@ -197,7 +198,6 @@ impl Exchange {
         let facts = (operation.body == Shape::Opaque).then(|| Facts {
             model: operation.model.clone(),
             items: 1,
-            prompts: Vec::new(),
         });
         let asked = Asked {
             carriage: Carriage::of(headers, &operation),
@@ -208,6 +208,7 @@ impl Exchange {
             host: host(authority),
             path,
             facts,
+            prompts: Prompts::default(),
             digest: None,
             readable,
             next_rule: 0,

@@ -8,7 +8,7 @@ use super::body::WITHHELD;
 use super::event::{Effect, Headers};
 use super::headers::{has, is_encoded, is_grpc, media_type, parameter, single};
 use super::reply::Refusal;
-use super::request::{Seen, not_readable};
+use super::request::{Seen, not_readable, over};
 use super::{Exchange, Guard};
 use crate::coding::Coding;
 use crate::config::rules::RequestMask;
@@ -138,7 +138,8 @@ impl Exchange {
             _ => return Err(unmaskable()),
         };
         let mut pass = Pass::of_request(masks, format);
-        let result = run(&mut pass, masks, body);
+        let limit = guard.policy.limits.request_body;
+        let result = run(&mut pass, masks, body, limit);
         let originals = pass.take_originals();
         let request = &mut self.record.request;
         request.masked = !masks.only_count();
@@ -147,13 +148,14 @@ impl Exchange {
         if mask.restore {
             request.not_kept = originals.left_out();
         }
-        let out = result.map_err(|stop| match stop {
-            Stop::Cut => Refusal::new(
+        let out = result.map_err(|unsent| match unsent {
+            Unsent::TooLarge => Refusal::too_large(limit),
+            Unsent::Stopped(Stop::Cut) => Refusal::new(
                 403,
                 WITHHELD,
                 "The request holds something that the policy does not let through.",
             ),
-            Stop::Walk(_) => unmaskable(),
+            Unsent::Stopped(Stop::Walk(_)) => unmaskable(),
         })?;
         Ok(Sent {
             effects: if out == body {
@@ -166,11 +168,41 @@ impl Exchange {
     }
 }
 
-fn run(pass: &mut Pass, masks: &Masks, body: &[u8]) -> Result<Vec<u8>, Stop> {
-    let mut out = Vec::with_capacity(body.len());
-    pass.push(masks, body, &mut out)?;
+/// What is masked at once of a body.
+const PIECE_BYTES: usize = 16 << 10;
+
+/// Room for what a piece becomes, and by how much a body's place grows where that is not enough.
+const PIECE_ROOM: usize = 1 << 20;
+const GROWTH_BYTES: usize = 4 << 20;
+
+/// A replacement may be longer than what it replaces: the body under the mask may have twice the
+/// size that a body may have.
+fn run(pass: &mut Pass, masks: &Masks, body: &[u8], limit: u64) -> Result<Vec<u8>, Unsent> {
+    let mut out = Vec::with_capacity(body.len().saturating_add(PIECE_ROOM / 16));
+    for piece in body.chunks(PIECE_BYTES) {
+        // Not by the vector's own doubling, which would take three times the body for a moment.
+        if body.len() > PIECE_ROOM && out.capacity() - out.len() < PIECE_ROOM {
+            out.reserve_exact(GROWTH_BYTES);
+        }
+        pass.push(masks, piece, &mut out)?;
+        if over(out.len(), limit.saturating_mul(2)) {
+            return Err(Unsent::TooLarge);
+        }
+    }
     pass.finish(masks, &mut out)?;
     Ok(out)
+}
+
+/// Why a masked body is not sent.
+enum Unsent {
+    Stopped(Stop),
+    TooLarge,
+}
+
+impl From<Stop> for Unsent {
+    fn from(stop: Stop) -> Self {
+        Self::Stopped(stop)
+    }
 }
 
 /// A body of another length under the old length would end in the middle, or in the next
@@ -196,8 +228,8 @@ fn changes(carriage: &Carriage, body: Vec<u8>) -> Vec<Effect> {
 fn is_certain(format: Format, body: &[u8]) -> bool {
     let lines = || body.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
     match format {
-        Format::Json => json::parse(body).is_ok(),
-        Format::Lines => lines().all(|line| line.is_empty() || json::parse(line).is_ok()),
+        Format::Json => json::read(body, &mut ()).is_ok(),
+        Format::Lines => lines().all(|line| line.is_empty() || json::read(line, &mut ()).is_ok()),
         // What a part is read as is its own media type's matter; many parts are no text.
         Format::Grpc(_) | Format::Multipart(_) => true,
         Format::Text | Format::Events | Format::Html | Format::Xml | Format::Trailer(_) => {

@@ -20,6 +20,7 @@ mod reply;
 mod request;
 mod response;
 mod response_gate;
+mod waiting_room;
 
 #[cfg(test)]
 mod tests;
@@ -52,6 +53,8 @@ pub struct World<'a> {
     pub native: &'a dyn Native,
     /// Whether there is room for one more request that waits for keys.
     pub may_wait: bool,
+    /// Whether the host hands over a body while its head waits, as far as is known.
+    pub bodies_come: bool,
 }
 
 /// Names an exchange in its record.
@@ -123,6 +126,7 @@ impl Exchange {
             Event::RequestWhole { body } => self.request_whole(body, world),
             Event::CallAnswered { call, answer } => self.call_answered(call, answer, world),
             Event::KeysRenewed => self.keys_renewed(world),
+            Event::BodyWithheld => self.body_withheld(world),
             Event::ResponseHead { headers, end } => self.response_head(headers, end, world),
             Event::ResponseBody { piece, end } => self.response_body(piece, end, world),
             Event::ResponseTrailers { trailers } => self.response_trailers(trailers, world),
@@ -180,6 +184,18 @@ impl Exchange {
         Outcome {
             effects: vec![Effect::Reply(refusal.into_reply(self.dialect))],
             flow: Flow::Hold,
+        }
+    }
+
+    /// What waits for a body that won't come ends.
+    fn body_withheld(&mut self, world: World<'_>) -> Outcome {
+        match &self.phase {
+            Phase::Reading(_) => self.refuse(Refusal::no_bodies(), world),
+            Phase::Passed(masking) if masking.awaits_body() => {
+                self.refuse_response_with(Refusal::no_bodies())
+            }
+            // Whoever waits for keys, or for a person, may need no body.
+            _ => request::hold(),
         }
     }
 

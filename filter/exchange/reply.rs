@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::event::Reply;
+use super::waiting_room::Full;
 use crate::config::approvals::Approvals;
 use crate::identity;
 use crate::operation::{Dialect, PathError};
@@ -87,6 +88,25 @@ impl Refusal {
             "This request needs a person's approval, and nobody can be asked now.",
         )
         .with("retry-after", "5".to_owned())
+    }
+
+    pub(super) fn no_bodies() -> Self {
+        Self::new(
+            503,
+            "stop_iteration_off",
+            "This request can't be judged: the proxy is not set up to let a body be read first.",
+        )
+    }
+
+    pub(super) fn too_many_waiting(full: Full) -> Self {
+        let (status, message) = match full {
+            Full::OfCaller => (
+                429,
+                "Too many requests of this caller wait for a person's approval.",
+            ),
+            Full::OfAll => (503, "Too many requests wait for a person's approval."),
+        };
+        Self::new(status, "too_many_waiting", message).with("retry-after", "5".to_owned())
     }
 
     pub(super) fn undecided(id: &str, approvals: &Approvals) -> Self {

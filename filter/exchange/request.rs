@@ -12,7 +12,7 @@ use crate::config::rules::Then;
 use crate::identity::Identity;
 use crate::operation::{self, Facts, FactsError, Operation, Path, Shape};
 use crate::quota::{self, Charge, ChargeError};
-use crate::rules::{self, Body, Caller, Decision};
+use crate::rules::{self, Body, Caller, Decision, PromptSearch, Prompts};
 
 /// What a request asks for, and who asks.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub(super) struct Asked {
     pub(super) path: Path,
     /// What the body says; `None` until it has been read.
     pub(super) facts: Option<Facts>,
+    /// What its texts fit, once it has been read.
+    pub(super) prompts: Prompts,
     /// The digest that an approval is bound to, once the body has been read.
     pub(super) digest: Option<String>,
     /// Whether this version can read such a body, and if not, why.
@@ -95,10 +97,14 @@ impl Exchange {
         } else {
             asked.operation.body
         };
-        let mut facts = operation::take(shape, body).map_err(|error| match error {
+        let policy = &self.guard.policy;
+        let mut search = PromptSearch::new(&policy.rules, &policy.patterns, asked.next_rule);
+        let taken = operation::take(shape, body, &mut |text| search.look(text));
+        let mut facts = taken.map_err(|error| match error {
             FactsError::Malformed(message) => Refusal::new(400, "body_malformed", message),
             FactsError::NotReadable(message) => not_readable(message),
         })?;
+        asked.prompts = search.end();
         // Where path and body both name a model, a server may serve either.
         if let (Some(path), Some(body)) = (&asked.operation.model, &facts.model)
             && path != body
@@ -138,7 +144,6 @@ impl Exchange {
         let policy = &guard.policy;
         let decision = rules::decide(
             &policy.rules,
-            &policy.patterns,
             asked.next_rule,
             &rules::Request {
                 caller: caller(&asked.identity),
@@ -149,7 +154,7 @@ impl Exchange {
                 body: asked.facts.as_ref().map(|facts| Body {
                     model: facts.model.as_deref(),
                     items: facts.items,
-                    prompts: &facts.prompts,
+                    prompts: &asked.prompts,
                 }),
             },
         );
@@ -191,7 +196,7 @@ impl Exchange {
                     Seen::Here(body) => body,
                     Seen::Coming | Seen::Gone if request.is_some() => {
                         asked.next_rule = index;
-                        return self.read_to_mask(asked, world);
+                        return self.read_to_mask(asked, seen, world);
                     }
                     Seen::Coming | Seen::Gone => b"",
                 };
@@ -224,9 +229,12 @@ impl Exchange {
 
     /// Asks for the whole body, to mask it: the first time, or once more after a person was asked,
     /// since nobody but the host keeps it.
-    fn read_to_mask(&mut self, mut asked: Box<Asked>, world: World<'_>) -> Outcome {
+    fn read_to_mask(&mut self, mut asked: Box<Asked>, seen: Seen<'_>, world: World<'_>) -> Outcome {
         if !asked.carriage.is_readable() {
             return self.refuse(unmaskable(), world);
+        }
+        if !world.bodies_come && matches!(seen, Seen::Coming) {
+            return self.refuse(Refusal::no_bodies(), world);
         }
         asked.only_masked = true;
         self.phase = Phase::Reading(asked);
@@ -240,6 +248,9 @@ impl Exchange {
         }
         if !matches!(seen, Seen::Coming) {
             return self.refuse(out_of_order(), world);
+        }
+        if !world.bodies_come {
+            return self.refuse(Refusal::no_bodies(), world);
         }
         self.phase = Phase::Reading(asked);
         hold()
@@ -305,7 +316,7 @@ pub(super) fn not_readable(message: &str) -> Refusal {
     Refusal::new(415, "body_not_readable", message)
 }
 
-fn over(bytes: usize, limit: u64) -> bool {
+pub(super) fn over(bytes: usize, limit: u64) -> bool {
     u64::try_from(bytes).map_or(true, |bytes| bytes > limit)
 }
 

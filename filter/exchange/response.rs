@@ -75,6 +75,11 @@ impl Masking {
         self.plan
     }
 
+    /// Whether the head waits for the body.
+    pub(super) fn awaits_body(&self) -> bool {
+        self.head_waits && !self.over
+    }
+
     pub(super) fn is_held(&self) -> bool {
         self.kept.is_some()
     }
@@ -168,6 +173,9 @@ impl Exchange {
         masking.to_come = length.and_then(|text| text.parse().ok());
         masking.trailers_possible = !chunked && masking.to_come.is_none();
         masking.head_waits = masks.may_cut() || masks.may_wait();
+        if masking.head_waits && !end && !world.bodies_come {
+            return self.refuse_response_with(Refusal::no_bodies());
+        }
         masking.kept = masks.may_wait().then(Kept::default);
         masking.body = Some(Box::new(Body::new(carrier, masks, originals)));
         self.record.response.masked = !masks.only_count();
@@ -264,13 +272,16 @@ impl Exchange {
 
     /// The response's head has not gone: an error takes its place.
     fn refuse_response(&mut self, code: &'static str) -> Outcome {
-        self.phase = Phase::Over;
-        self.record.response.code = Some(code);
-        let refusal = Refusal::new(
+        self.refuse_response_with(Refusal::new(
             502,
             code,
             "The model server's answer can't be masked, and is not passed on unmasked.",
-        );
+        ))
+    }
+
+    pub(super) fn refuse_response_with(&mut self, refusal: Refusal) -> Outcome {
+        self.phase = Phase::Over;
+        self.record.response.code = Some(refusal.code);
         Outcome {
             effects: vec![Effect::Reply(refusal.into_reply(self.dialect))],
             flow: Flow::Hold,

@@ -11,6 +11,7 @@ use super::event::{Effect, Flow, Outcome};
 use super::gate::LONGEST_POLL;
 use super::reply::Refusal;
 use super::request::hold;
+use super::waiting_room::WaitingPlace;
 use super::{Exchange, Phase, World};
 use crate::approval::{self, Question, State};
 use crate::config::approvals::Approvals;
@@ -26,6 +27,8 @@ pub(super) struct Kept {
     body: Vec<u8>,
     /// The call whose answer is awaited, and when the client is told to come back, since 1970.
     asked: Option<(u64, Duration)>,
+    /// Its place among those who wait.
+    place: Option<WaitingPlace>,
 }
 
 impl Kept {
@@ -73,6 +76,13 @@ impl Exchange {
         let (Some(approvals), Some(caller)) = (&guard.policy.approvals, self.caller.clone()) else {
             return self.answer_undecidable();
         };
+        let place = match guard.waiting_room.enter(&caller) {
+            Ok(place) => place,
+            Err(full) => {
+                self.not_asked();
+                return self.refuse_answer(Refusal::too_many_waiting(full));
+            }
+        };
         let request = &self.record.request;
         let path = request.path.as_deref().unwrap_or_default();
         let question = Question {
@@ -100,6 +110,11 @@ impl Exchange {
         let path = approval::ASK_PATH.to_owned();
         let call = self.call(approvals, "POST", path, question, approvals.timeout);
         self.answer_awaits(deadline);
+        if let Phase::Passed(masking) = &mut self.phase
+            && let Some(kept) = &mut masking.kept
+        {
+            kept.place = Some(place);
+        }
         Outcome {
             // It lies in the host's buffer until it goes on.
             effects: vec![Effect::ReplaceResponseBody(body), call],
@@ -201,9 +216,7 @@ impl Exchange {
     }
 
     fn answer_undecidable(&mut self) -> Outcome {
-        if let Some(approval) = &mut self.record.approval {
-            approval.state = "unavailable";
-        }
+        self.not_asked();
         self.refuse_answer(Refusal::desk_away())
     }
 

@@ -1,6 +1,7 @@
 mod answers;
 mod approvals;
 mod beside;
+mod bodies;
 mod keys;
 mod masks;
 mod requests;
@@ -71,6 +72,7 @@ pub(super) struct Driven {
     pub(super) store: Rc<Memory>,
     pub(super) now: Duration,
     pub(super) may_wait: bool,
+    pub(super) bodies_come: bool,
 }
 
 impl Driven {
@@ -85,6 +87,7 @@ impl Driven {
             store: Rc::default(),
             now,
             may_wait: true,
+            bodies_come: true,
         }
     }
 
@@ -94,6 +97,7 @@ impl Driven {
             store: &*self.store,
             native: &NoNative,
             may_wait: self.may_wait,
+            bodies_come: self.bodies_come,
         };
         self.exchange.handle(event, world)
     }

@@ -33,7 +33,7 @@ pub(super) enum Buffer {
 }
 
 /// Directions of a stream.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub(super) enum Direction {
     Request = 0,

@@ -5,6 +5,7 @@
 //! down every request of the worker. So the SDK is used to receive callbacks, and to send calls
 //! whose tokens it must know; everything else goes through [`calls`].
 
+mod body_access;
 mod calls;
 mod delivery;
 mod environment;

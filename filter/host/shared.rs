@@ -4,6 +4,7 @@ use core::cell::{Cell, RefCell};
 use core::time::Duration;
 use std::rc::{Rc, Weak};
 
+use super::body_access::{AwaitsBody, BodyAccess};
 use super::calls::{self, Direction};
 use super::delivery::{Due, Pieces};
 use super::keys::Keys;
@@ -29,12 +30,17 @@ pub(super) struct Shared {
     due: Due,
     keys: Keys,
     waiting: Room,
+    /// Whether bodies come while heads wait.
+    pub(super) body_access: BodyAccess,
     /// Milliseconds between ticks; 0 without any.
     period: Cell<u32>,
 }
 
 /// How long a piece that is held for its trailers waits: the host's clock has millisecond steps.
 const TICK: u32 = 1;
+
+/// Milliseconds between two looks at heads that wait for their bodies.
+const WATCHING: u32 = 10;
 
 impl Shared {
     pub(super) fn new(guard: Guard, native: HostNative) -> Self {
@@ -49,6 +55,7 @@ impl Shared {
             records: Cell::new(0),
             due: Due::default(),
             waiting: Room::new(),
+            body_access: BodyAccess::new(),
             period: Cell::new(0),
         };
         shared.set_pace(Duration::ZERO);
@@ -72,12 +79,32 @@ impl Shared {
         self.tick_within(TICK);
     }
 
+    /// Makes sure that the current stream, whose head waits, does not wait for its body in vain.
+    pub(super) fn await_body(
+        &self,
+        context: u32,
+        direction: Direction,
+        stream: Weak<RefCell<dyn AwaitsBody>>,
+    ) {
+        if self.body_access.watch(context, direction, stream) {
+            self.tick_within(WATCHING);
+        }
+    }
+
     /// Everything that a tick is for.
     pub(super) fn tick(&self) {
         let now = calls::now();
         self.due.release();
         let renewed = self.keys.tend(&self.guard, now);
         waiting::wake(self.waiting.leave(now, renewed));
+        for (context, stream) in self.body_access.look() {
+            // The host doesn't know a stream whose memory is gone.
+            if calls::act_for(context).is_ok()
+                && let Ok(mut stream) = stream.try_borrow_mut()
+            {
+                stream.body_withheld();
+            }
+        }
         self.set_pace(now);
     }
 
@@ -107,7 +134,8 @@ impl Shared {
         });
         let due = (!self.due.is_empty()).then_some(TICK);
         let waiting = (!self.waiting.is_empty()).then_some(WAITING);
-        let period = [pause, due, waiting].into_iter().flatten().min();
+        let watching = self.body_access.is_watching().then_some(WATCHING);
+        let period = [pause, due, waiting, watching].into_iter().flatten().min();
         let period = period.unwrap_or(0);
         if self.period.replace(period) != period {
             let _ = calls::tick_every(period);

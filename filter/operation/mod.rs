@@ -2,6 +2,7 @@
 
 mod catalog;
 mod facts;
+mod json_facts;
 mod path;
 mod tensors;
 

@@ -101,8 +101,15 @@ fn paths_have_one_form() {
     }
 }
 
+/// The facts of a body, and its texts.
+fn taken(shape: Shape, body: &[u8]) -> Result<(Facts, Vec<String>), FactsError> {
+    let mut texts = Vec::new();
+    let facts = take(shape, body, &mut |text| texts.push(text.to_owned()))?;
+    Ok((facts, texts))
+}
+
 fn items(shape: Shape, body: &str) -> u64 {
-    take(shape, body.as_bytes()).unwrap().items
+    taken(shape, body.as_bytes()).unwrap().0.items
 }
 
 #[test]
@@ -138,7 +145,7 @@ fn items_are_counted() {
         (Shape::Tensors, r"{}"),
     ] {
         assert!(
-            matches!(take(shape, body.as_bytes()), Err(FactsError::Malformed(_))),
+            matches!(taken(shape, body.as_bytes()), Err(FactsError::Malformed(_))),
             "{body}"
         );
     }
@@ -146,14 +153,44 @@ fn items_are_counted() {
 
 #[test]
 fn every_text_is_a_prompt_and_parts_are_seen_together() {
-    let facts = take(
+    let (facts, texts) = taken(
         Shape::Chat,
         br#"{"model":"m","messages":[{"role":"tool","content":[{"type":"text","text":"ignore "},{"type":"text","text":"this"}]}]}"#,
     )
     .unwrap();
     assert_eq!(facts.model.as_deref(), Some("m"));
     for text in ["ignore ", "this", "ignore this", "tool"] {
-        assert!(facts.prompts.iter().any(|prompt| prompt == text), "{text}");
+        assert!(texts.iter().any(|one| one == text), "{text}");
+    }
+}
+
+#[test]
+fn parts_are_joined_in_the_array_that_holds_them_only() {
+    let (_, texts) = taken(
+        Shape::Texts,
+        br#"{"a":["a",["b","c"],{"x":["d"],"text":"e"},{"in":{"text":"f"}},1,"g"],"text":"h"}"#,
+    )
+    .unwrap();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    assert_eq!(texts, ["a", "b", "c", "bc", "d", "e", "f", "g", "aeg", "h"]);
+}
+
+#[test]
+fn a_name_that_is_too_long_for_a_model_is_refused() {
+    let long = "m".repeat(4097);
+    let mut message = field(1, b"iris");
+    message.push(1 << 3 | 2);
+    message.extend([0x81, 0x20]);
+    message.extend(long.bytes());
+    for (shape, body) in [
+        (Shape::Chat, format!("{{\"model\":{long:?}}}").into_bytes()),
+        (Shape::TensorsGrpc, grpc(&message)),
+    ] {
+        let error = taken(shape, &body).unwrap_err();
+        assert_eq!(
+            error,
+            FactsError::Malformed("The name of the model is longer than 4096 bytes.".to_owned())
+        );
     }
 }
 
@@ -170,13 +207,13 @@ fn bodies_that_two_readers_could_take_differently_are_refused() {
     ] {
         assert!(
             matches!(
-                take(Shape::Chat, body.as_bytes()),
+                taken(Shape::Chat, body.as_bytes()),
                 Err(FactsError::Malformed(_))
             ),
             "{body:.40}"
         );
     }
-    let error = take(Shape::Chat, br#"{"a":"secret words"#).unwrap_err();
+    let error = taken(Shape::Chat, br#"{"a":"secret words"#).unwrap_err();
     assert!(!format!("{error:?}").contains("secret"));
 }
 
@@ -201,27 +238,29 @@ fn a_grpc_request_tells_model_rows_and_texts() {
     message.extend(field(5, &input));
     message.extend(field(7, b"\x03\0\0\0raw"));
     assert_eq!(
-        take(Shape::TensorsGrpc, &grpc(&message)),
-        Ok(Facts {
-            model: Some("iris".to_owned()),
-            items: 7,
-            prompts: vec!["say hello".to_owned(), "raw".to_owned()],
-        })
+        taken(Shape::TensorsGrpc, &grpc(&message)),
+        Ok((
+            Facts {
+                model: Some("iris".to_owned()),
+                items: 7,
+            },
+            vec!["say hello".to_owned(), "raw".to_owned()],
+        ))
     );
     let mut compressed = grpc(&message);
     compressed[0] = 1;
     assert!(matches!(
-        take(Shape::TensorsGrpc, &compressed),
+        taken(Shape::TensorsGrpc, &compressed),
         Err(FactsError::NotReadable(_))
     ));
     let mut two = grpc(&message);
     two.extend(grpc(&message));
     assert!(matches!(
-        take(Shape::TensorsGrpc, &two),
+        taken(Shape::TensorsGrpc, &two),
         Err(FactsError::Malformed(_))
     ));
     assert!(matches!(
-        take(Shape::TensorsGrpc, &grpc(&[0x2a, 0x7f])),
+        taken(Shape::TensorsGrpc, &grpc(&[0x2a, 0x7f])),
         Err(FactsError::Malformed(_))
     ));
 }

@@ -5,18 +5,19 @@
 //! head alone whenever the policy allows that.
 
 mod caller;
+mod prompts;
 mod reach;
 
 #[cfg(test)]
 mod tests;
 
 use crate::config::glob::Glob;
-use crate::config::patterns::Pattern;
 use crate::config::rules::{Rule, Then};
 use crate::config::when::{PathMatch, When};
 
 use caller::CONDITIONS;
 pub use caller::Caller;
+pub use prompts::{PromptSearch, Prompts};
 pub use reach::{Reach, reach};
 
 /// What is known of a request.
@@ -43,8 +44,8 @@ pub struct Body<'a> {
     pub model: Option<&'a str>,
     /// Predictions asked for.
     pub items: u64,
-    /// Texts that may reach the model.
-    pub prompts: &'a [String],
+    /// What the texts that may reach the model fit.
+    pub prompts: &'a Prompts,
 }
 
 /// What the rules say; indices are into the policy's rules.
@@ -62,21 +63,12 @@ pub enum Decision {
 
 /// Tries the rules from `first` on, in order.
 #[must_use]
-pub fn decide(
-    rules: &[Rule],
-    patterns: &[Pattern],
-    first: usize,
-    request: &Request<'_>,
-) -> Decision {
-    let mut prompts = Prompts {
-        patterns,
-        known: vec![None; patterns.len()],
-    };
+pub fn decide(rules: &[Rule], first: usize, request: &Request<'_>) -> Decision {
     for (index, rule) in rules.iter().enumerate().skip(first) {
         let applies = rule
             .when
             .as_ref()
-            .map_or(Truth::Yes, |when| holds(when, request, &mut prompts));
+            .map_or(Truth::Yes, |when| holds(when, request));
         match (applies, &rule.then) {
             (Truth::No, _) => {}
             (Truth::Unknown, _) => return Decision::NeedsBody,
@@ -112,31 +104,15 @@ impl From<bool> for Truth {
     }
 }
 
-/// Matches each pattern at most once a decision.
-struct Prompts<'p> {
-    patterns: &'p [Pattern],
-    known: Vec<Option<bool>>,
-}
-
-impl Prompts<'_> {
-    fn matches(&mut self, index: usize, texts: &[String]) -> bool {
-        let (Some(known), Some(pattern)) = (self.known.get_mut(index), self.patterns.get(index))
-        else {
-            return false;
-        };
-        *known.get_or_insert_with(|| texts.iter().any(|text| pattern.matches(text)))
-    }
-}
-
-fn holds(when: &When, request: &Request<'_>, prompts: &mut Prompts<'_>) -> Truth {
+fn holds(when: &When, request: &Request<'_>) -> Truth {
     if !head_holds(when, request) {
         return Truth::No;
     }
-    let mut truth = body_holds(when, request, prompts);
+    let mut truth = body_holds(when, request);
     if truth != Truth::No
         && let Some(inner) = &when.not
     {
-        truth = match holds(inner, request, prompts).not() {
+        truth = match holds(inner, request).not() {
             Truth::No => Truth::No,
             Truth::Unknown => Truth::Unknown,
             Truth::Yes => truth,
@@ -164,7 +140,7 @@ fn head_holds(when: &When, request: &Request<'_>) -> bool {
             }))
 }
 
-fn body_holds(when: &When, request: &Request<'_>, prompts: &mut Prompts<'_>) -> Truth {
+fn body_holds(when: &When, request: &Request<'_>) -> Truth {
     if when.model.is_empty() && when.prompt.is_empty() && when.items_over.is_none() {
         return Truth::Yes;
     }
@@ -176,10 +152,6 @@ fn body_holds(when: &When, request: &Request<'_>, prompts: &mut Prompts<'_>) -> 
             .model
             .is_some_and(|model| when.model.iter().any(|glob| glob.matches(model)));
     let items = when.items_over.is_none_or(|over| body.items > over);
-    let prompt = when.prompt.is_empty()
-        || when
-            .prompt
-            .iter()
-            .any(|index| prompts.matches(*index, body.prompts));
+    let prompt = when.prompt.is_empty() || when.prompt.iter().any(|index| body.prompts.fit(*index));
     Truth::from(model && items && prompt)
 }

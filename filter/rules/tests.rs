@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Body, Caller, Decision, Request, decide};
+use super::{Body, Caller, Decision, PromptSearch, Prompts, Request, decide};
 use crate::config::identity::Kind;
 use crate::config::{self, Policy};
 
@@ -55,7 +55,7 @@ impl Jane {
 }
 
 fn decided(policy: &Policy, first: usize, request: &Request<'_>) -> Decision {
-    decide(&policy.rules, &policy.patterns, first, request)
+    decide(&policy.rules, first, request)
 }
 
 #[test]
@@ -101,7 +101,9 @@ fn a_body_is_asked_for_only_when_it_matters() {
         Decision::NeedsBody
     );
     let with = |text: &str| {
-        let prompts = [text.to_owned()];
+        let mut search = PromptSearch::new(&policy.rules, &policy.patterns, 0);
+        search.look(text);
+        let prompts = search.end();
         let body = Body {
             model: None,
             items: 1,
@@ -111,6 +113,21 @@ fn a_body_is_asked_for_only_when_it_matters() {
     };
     assert_eq!(with("print ENVIRONMENT variables"), Decision::Deny(Some(0)));
     assert_eq!(with("hello"), Decision::Allow(1));
+}
+
+#[test]
+fn only_patterns_that_later_rules_ask_for_are_looked_for() {
+    let policy = policy(&json!([
+        {"name": "first", "when": {"prompt": ["probe"]}, "then": {"approve": {"reviewers": ["leads"]}}},
+        {"name": "second", "when": {"not": {"not": {"prompt": ["probe"]}}}, "then": "deny"},
+        {"name": "all", "then": "allow"},
+    ]));
+    for (first, fits) in [(0, true), (1, true), (2, false)] {
+        let mut search = PromptSearch::new(&policy.rules, &policy.patterns, first);
+        search.look("show environment variables");
+        search.look("hello");
+        assert_eq!(search.end().fit(0), fits, "from rule {first}");
+    }
 }
 
 #[test]
@@ -132,7 +149,7 @@ fn a_negated_condition_on_an_unread_body_is_unknown_too() {
         let body = Body {
             model,
             items: 1,
-            prompts: &[],
+            prompts: &Prompts::default(),
         };
         assert_eq!(
             decided(&policy, 0, &caller.asks("inference.chat", Some(body))),
@@ -151,7 +168,7 @@ fn approval_is_a_gate_before_the_rules_behind_it() {
     let body = Body {
         model: None,
         items: 5,
-        prompts: &[],
+        prompts: &Prompts::default(),
     };
     let request = caller.asks("embedding.create", Some(body));
     assert_eq!(decided(&policy, 0, &request), Decision::Approve(0));

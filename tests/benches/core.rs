@@ -194,6 +194,7 @@ fn known(criterion: &mut Criterion) {
                 store: &store,
                 native: &NoNative,
                 may_wait: true,
+                bodies_come: true,
             };
             let mut handle = |event| black_box(exchange.handle(event, world)).flow;
             let flow = handle(Event::RequestHead {
@@ -245,6 +246,7 @@ fn exchange(criterion: &mut Criterion) {
                     store: &store,
                     native: &NoNative,
                     may_wait: true,
+                    bodies_come: true,
                 };
                 let mut handle = |event| black_box(exchange.handle(event, world)).flow;
                 handle(Event::RequestHead {

@@ -200,3 +200,31 @@ fn an_answer_may_end_with_trailers() {
     let outcome = answered(&mut exchange, &asked, Some((200, approved)));
     assert_eq!(outcome.flow, Flow::Continue);
 }
+
+#[test]
+fn an_answer_that_finds_no_place_to_wait_is_refused() {
+    let guard = guard(&json!({
+        "approvals": {"cluster": "desk"},
+        "limits": {"waiting": {"total": 1}},
+        "masks": {"gate": {"detect": [{"is": "email", "action": {"approve": {"reviewers": ["leads"]}}}]}},
+        "rules": [{"name": "all", "then": "allow", "mask": ["gate"]}],
+    }));
+    let answered = || {
+        let mut exchange = Driven::new(&guard);
+        assert_eq!(exchange.chat().flow, Flow::Continue);
+        let headers = bytes(&[(":status", "200"), ("content-type", "application/json")]);
+        exchange.handle(Event::ResponseHead {
+            headers: &headers,
+            end: false,
+        });
+        let outcome = body(&mut exchange, ANSWER, true);
+        (exchange, outcome)
+    };
+    let (waiting, asked) = answered();
+    call(&asked);
+    let (mut exchange, refused) = answered();
+    assert_eq!(code(&refused), "too_many_waiting");
+    assert_eq!(exchange.record()["response"]["bytes_sent"], 0);
+    drop(waiting);
+    call(&answered().1);
+}

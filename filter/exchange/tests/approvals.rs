@@ -3,7 +3,7 @@ use std::rc::Rc;
 
 use serde_json::{Value, json};
 
-use super::{Driven, code, guard, reply};
+use super::{Driven, code, guard, reply, token};
 use crate::exchange::{Call, Effect, Event, Flow, Guard, Outcome};
 
 fn gated() -> Rc<Guard> {
@@ -205,4 +205,56 @@ fn a_request_without_a_body_can_be_approved_and_a_client_may_leave() {
         &json!({"id": "apr_1", "state": "approved"}),
     );
     assert_eq!(late.effects, []);
+}
+
+/// The gate's policy with so few places.
+fn crowded(waiting: &Value) -> Rc<Guard> {
+    guard(&json!({
+        "approvals": {"cluster": "desk"},
+        "limits": {"waiting": waiting},
+        "rules": [{"name": "gate", "then": {"approve": {"reviewers": ["leads"]}}}, {"name": "all", "then": "allow"}],
+    }))
+}
+
+/// A request of a subject, held or refused.
+fn of(guard: &Rc<Guard>, subject: &str) -> (Driven, Outcome) {
+    let mut exchange = Driven::new(guard);
+    let bearer = format!("Bearer {}", token(subject, &[]));
+    let outcome = exchange.head("GET", "/v1/models", &[("authorization", &bearer)], true);
+    (exchange, outcome)
+}
+
+#[test]
+fn a_caller_fills_only_its_own_places_and_those_who_left_give_theirs_back() {
+    let guard = crowded(&json!({"per_subject": 2}));
+    let (mut first, ask) = of(&guard, "jane");
+    let ask = call(&ask).clone();
+    let (second, _) = of(&guard, "jane");
+    let (mut third, refused) = of(&guard, "jane");
+    assert_eq!(code(&refused), "too_many_waiting");
+    assert_eq!(reply(&refused).status, 429);
+    assert_eq!(third.record()["approval"]["state"], "unavailable");
+    call(&of(&guard, "bob").1);
+    // One is decided, the client of another leaves.
+    let approved = json!({"id": "apr_1", "state": "approved"});
+    assert_eq!(
+        answer(&mut first, &ask, 200, &approved).flow,
+        Flow::Continue
+    );
+    let (_fourth, held) = of(&guard, "jane");
+    call(&held);
+    assert_eq!(code(&of(&guard, "jane").1), "too_many_waiting");
+    drop(second);
+    call(&of(&guard, "jane").1);
+}
+
+#[test]
+fn no_more_wait_than_may_in_all() {
+    let guard = crowded(&json!({"total": 3}));
+    let waiting: Vec<_> = ["ana", "bob", "eve"].map(|name| of(&guard, name)).into();
+    let (_, refused) = of(&guard, "jane");
+    assert_eq!(code(&refused), "too_many_waiting");
+    assert_eq!(reply(&refused).status, 503);
+    drop(waiting);
+    call(&of(&guard, "jane").1);
 }

@@ -9,6 +9,7 @@ use proxy_wasm::hostcalls::dispatch_http_call;
 use proxy_wasm::types::Action;
 
 use crate::exchange::{Call, Effect, Event, Exchange, Flow, Name, Outcome, Reply, World};
+use crate::host::body_access::AwaitsBody;
 use crate::host::calls::{self, Buffer, Direction, Level, Map, Status};
 use crate::host::delivery::{Delivery, Pieces};
 use crate::host::shared::Shared;
@@ -27,6 +28,8 @@ pub(in crate::host) struct Stream {
     request_held: usize,
     /// Whether that is all of it.
     request_ended: bool,
+    /// The direction whose head waits, and nothing of whose body has come.
+    bare_head: Option<Direction>,
     /// For those who call back.
     itself: Weak<RefCell<Self>>,
     pieces: Rc<Pieces>,
@@ -61,6 +64,7 @@ impl Stream {
             replied: false,
             request_held: 0,
             request_ended: false,
+            bare_head: None,
             itself,
             pieces: Rc::default(),
             response_done: 0,
@@ -74,6 +78,7 @@ impl Stream {
             store: &SharedData,
             native: &shared.native,
             may_wait: shared.may_wait(),
+            bodies_come: shared.body_access.may_wait(),
         };
         let exchange = self.exchange.as_mut()?;
         Some(exchange.handle(event, world))
@@ -273,6 +278,7 @@ impl Stream {
         } else {
             Direction::Request
         };
+        self.bare_head = None;
         if calls::resume(direction).is_err() {
             self.fail("host_failed");
         } else if response {
@@ -290,11 +296,33 @@ impl Stream {
             return self.fail("host_failed");
         };
         let cluster = self.cluster();
-        self.request(Event::RequestHead {
+        let action = self.request(Event::RequestHead {
             headers: &headers,
             end,
             cluster: cluster.as_deref(),
-        })
+        });
+        self.after_head(Direction::Request, end, action)
+    }
+
+    /// Notes a head that waits for its body.
+    fn after_head(&mut self, direction: Direction, end: bool, action: Action) -> Action {
+        if !end && !self.replied && matches!(action, Action::Pause) {
+            self.bare_head = Some(direction);
+            if let Some(shared) = &self.shared {
+                shared.await_body(self.context, direction, self.itself.clone());
+            }
+        }
+        action
+    }
+
+    /// Notes that a body has come.
+    fn body_came(&mut self, direction: Direction) {
+        if self.bare_head == Some(direction) {
+            self.bare_head = None;
+            if let Some(shared) = &self.shared {
+                shared.body_access.came();
+            }
+        }
     }
 
     /// The cluster that the request is routed to, if the policy depends on it.
@@ -307,6 +335,7 @@ impl Stream {
     }
 
     pub(in crate::host) fn request_body(&mut self, size: usize, end: bool) -> Action {
+        self.body_came(Direction::Request);
         self.request_held = size;
         self.request_ended = end;
         let wanted = self
@@ -376,6 +405,16 @@ impl Stream {
                 }
             }
         }
+    }
+}
+
+impl AwaitsBody for Stream {
+    fn awaits_body(&self, direction: Direction) -> bool {
+        self.bare_head == Some(direction) && !self.replied
+    }
+
+    fn body_withheld(&mut self) {
+        self.act_outside(Event::BodyWithheld);
     }
 }
 

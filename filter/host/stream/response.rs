@@ -36,10 +36,12 @@ impl Stream {
             // The reply that says so comes through here too.
             return Action::Continue;
         };
-        self.apply(outcome)
+        let action = self.apply(outcome);
+        self.after_head(Direction::Response, end, action)
     }
 
     pub(in crate::host) fn response_body(&mut self, size: usize, end: bool) -> Action {
+        self.body_came(Direction::Response);
         if self
             .exchange
             .as_ref()

@@ -166,10 +166,11 @@ proptest! {
         let policy = policy(&json!(rules));
         let jane = Jane::new(if engineer { &["engineers"] } else { &[] });
         let reaches = reach(&policy.rules, &jane.known());
-        let body = Body { model, items, prompts: &[] };
+        let prompts = crate::rules::Prompts::default();
+        let body = Body { model, items, prompts: &prompts };
         let request = jane.asks(operation, Some(body));
         for first in 0..rules.len() {
-            let decision = decide(&policy.rules, &policy.patterns, first, &request);
+            let decision = decide(&policy.rules, first, &request);
             let by = match decision {
                 Decision::Allow(index) | Decision::Approve(index) => Some(index),
                 Decision::Deny(index) => index,
@@ -185,7 +186,7 @@ proptest! {
         // From the start, and on behind each approval.
         let mut next = 0;
         loop {
-            match decide(&policy.rules, &policy.patterns, next, &request) {
+            match decide(&policy.rules, next, &request) {
                 Decision::Approve(index) => {
                     prop_assert!(!matches!(reaches[index], Reach::Behind(_)));
                     next = index + 1;

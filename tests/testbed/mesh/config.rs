@@ -48,6 +48,12 @@ impl Config {
         Ok(())
     }
 
+    pub(super) fn without_stop_iteration(&mut self) -> Result<(), String> {
+        let path = "/typed_config/config/allow_on_headers_stop_iteration";
+        *at(guard(self.listener()?)?, path)? = json!(false);
+        Ok(())
+    }
+
     pub(super) fn access_log(&mut self, file: &Path) -> Result<(), String> {
         let loggers = items(self.listener()?, &format!("{MANAGER}/access_log"))?;
         let logger = named(loggers, "envoy.access_loggers.file")?;

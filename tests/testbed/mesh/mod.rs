@@ -35,6 +35,7 @@ pub struct Builder {
     buffer_limit: Option<u32>,
     concurrency: u32,
     guarded: bool,
+    stop_iteration: bool,
     module: Option<std::path::PathBuf>,
     port: u16,
     admin_port: u16,
@@ -63,6 +64,7 @@ impl Default for Builder {
             buffer_limit: None,
             concurrency: 2,
             guarded: true,
+            stop_iteration: true,
             module: None,
             port: 0,
             admin_port: 0,
@@ -189,6 +191,13 @@ impl Builder {
         self
     }
 
+    /// Has Envoy keep bodies back while their heads wait, as it does unless it is told otherwise.
+    #[must_use]
+    pub fn without_stop_iteration(mut self) -> Self {
+        self.stop_iteration = false;
+        self
+    }
+
     /// A module to load instead of the one that [`wasm::build`] gives.
     #[must_use]
     pub fn module(mut self, path: impl Into<std::path::PathBuf>) -> Self {
@@ -303,6 +312,9 @@ impl Builder {
                 config.policy_as_struct(policy)?;
             }
             config.variables(&self.variables)?;
+            if !self.stop_iteration {
+                config.without_stop_iteration()?;
+            }
         }
         config.nobody_listens()?;
         for cluster in &self.clusters {

@@ -1,0 +1,75 @@
+//! Which patterns a request's texts fit.
+//!
+//! Texts are looked at as a body is read, and only what they fit is kept: a request that waits for
+//! a person holds none of them.
+
+use crate::config::patterns::Pattern;
+use crate::config::rules::Rule;
+use crate::config::when::When;
+
+/// The patterns that at least one text fits, by their places in the policy.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Prompts(Vec<bool>);
+
+impl Prompts {
+    /// Whether some text fits the pattern.
+    #[must_use]
+    pub fn fit(&self, pattern: usize) -> bool {
+        self.0.get(pattern).copied().unwrap_or(false)
+    }
+}
+
+/// Looks for the patterns that rules ask for in one text after another.
+#[derive(Debug)]
+pub struct PromptSearch<'p> {
+    patterns: &'p [Pattern],
+    /// The patterns that no text has fitted so far.
+    missing: Vec<usize>,
+    found: Prompts,
+}
+
+impl<'p> PromptSearch<'p> {
+    /// Looks for what the rules from `first` on ask for.
+    #[must_use]
+    pub fn new(rules: &[Rule], patterns: &'p [Pattern], first: usize) -> Self {
+        let mut missing = Vec::new();
+        for rule in rules.iter().skip(first) {
+            asked_for(rule.when.as_ref(), &mut missing);
+        }
+        missing.sort_unstable();
+        missing.dedup();
+        Self {
+            patterns,
+            missing,
+            found: Prompts(vec![false; patterns.len()]),
+        }
+    }
+
+    /// Looks at one text.
+    pub fn look(&mut self, text: &str) {
+        let (patterns, found) = (self.patterns, &mut self.found.0);
+        self.missing.retain(|index| {
+            let fits = patterns
+                .get(*index)
+                .is_some_and(|pattern| pattern.matches(text));
+            if fits && let Some(found) = found.get_mut(*index) {
+                *found = true;
+            }
+            !fits
+        });
+    }
+
+    /// What was found.
+    #[must_use]
+    pub fn end(self) -> Prompts {
+        self.found
+    }
+}
+
+fn asked_for(when: Option<&When>, patterns: &mut Vec<usize>) {
+    let mut next = when;
+    while let Some(when) = next {
+        patterns.extend(&when.prompt);
+        next = when.not.as_deref();
+    }
+}
