@@ -7,8 +7,8 @@
 
 pub mod approval;
 mod bytes;
+pub mod coding;
 pub mod config;
-pub mod encoding;
 pub mod exchange;
 #[cfg(all(feature = "host", target_arch = "wasm32"))]
 pub mod host;

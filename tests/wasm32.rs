@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use portcullis::config::mask::{BUILT_IN_DETECTORS, Detection, Detector, Style};
 use portcullis::exchange::{Effect, Event, Exchange, Flow, Guard, Name, NoNative, Outcome, World};
-use portcullis::mask::{Engine, Format, Walker};
+use portcullis::mask::{CompiledMask, Format, Walker};
 use portcullis::quota::{Charge, ChargeError, charge};
 use portcullis::shared::{Shared, SharedError, Table};
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -108,15 +108,15 @@ fn a_body_is_masked_alike_however_it_is_split() {
             style: Style::Label,
         })
         .collect();
-    let engine = Engine::new(&detections).unwrap();
+    let mask = CompiledMask::new(&detections).unwrap();
     let body = br#"{"a":"jane@example.com, 4111 1111 1111 1111","b":["10.1.2.3","\u0041KIA2222222222222222"],"c":"na\u00efve"}"#;
     let mask = |pieces: &[&[u8]]| {
         let mut walker = Walker::new(Format::Json);
         let mut out = Vec::new();
         for piece in pieces {
-            walker.push(&engine, piece, &mut out).unwrap();
+            walker.push(&mask, piece, &mut out).unwrap();
         }
-        walker.finish(&engine, &mut out).unwrap();
+        walker.finish(&mask, &mut out).unwrap();
         String::from_utf8(out).unwrap()
     };
     let whole = mask(&[body]);

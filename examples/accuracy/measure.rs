@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use portcullis::config::mask::{BUILT_IN_DETECTORS, Detection, Detector, Style};
-use portcullis::mask::{Engine, Sink, Text};
+use portcullis::mask::{Matcher, Sink, Text};
 
 use super::kinds::{KINDS, Kind};
 use super::labelled::Sentence;
@@ -84,7 +84,7 @@ pub fn measure(sentences: &[Sentence]) -> Result<Measured, String> {
             style: Style::Label,
         })
         .collect();
-    let engine = Engine::new(&detections).map_err(|error| error.to_string())?;
+    let matcher = Matcher::new(&detections).map_err(|error| error.to_string())?;
     let tally = |kind| Tally {
         kind,
         labelled: 0,
@@ -99,7 +99,7 @@ pub fn measure(sentences: &[Sentence]) -> Result<Measured, String> {
         others: Vec::new(),
     };
     for sentence in sentences {
-        let matches = matches(&engine, &sentence.text);
+        let matches = matches(&matcher, &sentence.text);
         for tally in &mut measured.tallies {
             tally.add_labels(sentence, &matches);
         }
@@ -116,9 +116,9 @@ struct Match {
     span: Range<usize>,
 }
 
-fn matches(engine: &Engine, text: &str) -> Vec<Match> {
+fn matches(matcher: &Matcher, text: &str) -> Vec<Match> {
     struct Spans<'a> {
-        engine: &'a Engine,
+        matcher: &'a Matcher,
         at: usize,
         matches: Vec<Match>,
     }
@@ -130,7 +130,7 @@ fn matches(engine: &Engine, text: &str) -> Vec<Match> {
         fn replace(&mut self, len: usize, _with: &str, detector: usize) {
             let from = self.at;
             self.at += len;
-            let detector = self.engine.detector_name(detector);
+            let detector = self.matcher.detector_name(detector);
             match self.matches.last_mut() {
                 // A match of open length comes in parts.
                 Some(last) if last.span.end == from && last.detector == detector => {
@@ -144,13 +144,13 @@ fn matches(engine: &Engine, text: &str) -> Vec<Match> {
         }
     }
     let mut spans = Spans {
-        engine,
+        matcher,
         at: 0,
         matches: Vec::new(),
     };
     let mut state = Text::default();
-    state.push(engine, text.as_bytes(), &mut spans);
-    state.finish(engine, &mut spans);
+    state.push(matcher, text.as_bytes(), &mut spans);
+    state.finish(matcher, &mut spans);
     spans.matches
 }
 

@@ -8,7 +8,7 @@
 use super::event::Headers;
 use super::headers::{has, is_encoded, is_grpc, is_json, media_type, parameter, single, values};
 use super::reply::Refusal;
-use crate::encoding::Coding;
+use crate::coding::Coding;
 use crate::json;
 use crate::mask::{Boundary, Format, Framing, GrpcMessage, Media};
 use crate::operation::{Dialect, Operation, Shape};

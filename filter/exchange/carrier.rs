@@ -2,8 +2,8 @@
 
 use super::event::Headers;
 use super::headers::{has, media_type, parameter, single, values};
+use crate::coding::Coding;
 use crate::config::mask::PartialContent;
-use crate::encoding::Coding;
 use crate::mask::{Boundary, Format, Framing, GrpcMessage, Media};
 use crate::operation::Shape;
 

@@ -52,11 +52,10 @@ pub(super) fn mask_request(
         Err(_) if masks.only_count() => return Ok(Sent::default()),
         Err(refusal) => return Err(refusal),
     };
-    let mut pass = Pass::new(masks, format, None);
-    masks.begin_noting();
+    let mut pass = Pass::of_request(masks, format);
     let limit = guard.policy.limits.request_body;
     let result = run(&mut pass, masks, body, limit);
-    let originals = masks.end_noting();
+    let originals = pass.take_originals();
     let request = &mut record.request;
     request.masked = !masks.only_count();
     request.matches = pass.matches(masks);

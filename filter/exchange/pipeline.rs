@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::carrier::Carrier;
 use super::reply::WITHHELD;
-use crate::encoding::{self, Decoder};
+use crate::coding::{self, Decoder};
 use crate::mask::{Masks, Originals, Pass, Stop, WalkError};
 
 /// The way of one body.
@@ -81,7 +81,7 @@ impl Pipeline {
         match &mut self.decoder {
             None => self.pass.push(masks, piece, out).map_err(stopped)?,
             Some(decoder) => {
-                let mut buffer = vec![0; encoding::BUFFER];
+                let mut buffer = vec![0; coding::BUFFER_BYTES];
                 loop {
                     let written = decoder.read(&mut piece, &mut buffer).map_err(decode)?;
                     if written == 0 {
@@ -102,11 +102,11 @@ impl Pipeline {
     }
 }
 
-fn decode(error: encoding::Error) -> &'static str {
+fn decode(error: coding::Error) -> &'static str {
     match error {
-        encoding::Error::Malformed => "encoding_malformed",
-        encoding::Error::Truncated => "encoding_truncated",
-        encoding::Error::TooLarge => "encoding_too_large",
+        coding::Error::Malformed => "encoding_malformed",
+        coding::Error::Truncated => "encoding_truncated",
+        coding::Error::TooLarge => "encoding_too_large",
     }
 }
 

@@ -3,13 +3,11 @@
 use super::Refusal;
 use crate::config::identity::TokenPlace;
 
-/// A token and the header that it came in.
+/// A token that a request carries.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Found<'a> {
     /// The token.
     pub token: &'a str,
-    /// The header's name, in lower case.
-    pub header: &'a str,
 }
 
 /// Looks in the places of the policy, in order. `headers` are names in lower case with values
@@ -36,10 +34,7 @@ pub fn find_token<'a>(
             if found.is_some() {
                 return Err(Refusal::SeveralTokens);
             }
-            found = Some(Found {
-                token,
-                header: &place.header,
-            });
+            found = Some(Found { token });
         }
     }
     found.ok_or(Refusal::TokenMissing)

@@ -1,8 +1,8 @@
 //! The invariant on every example of every detector: however a body is cut into pieces, and
 //! however its text is spread over events, the same comes out as for the whole.
 //!
-//! Where trying everything would take minutes, an even part of it is tried, and how much is printed;
-//! with `PORTCULLIS_EXHAUSTIVE` in the environment, all of it.
+//! Where trying everything would take minutes, an even part of it is tried, and how much is
+//! printed; with `PORTCULLIS_EXHAUSTIVE` in the environment, all of it.
 #![cfg(not(target_arch = "wasm32"))]
 
 #[path = "../../tests/invariant/machine.rs"]
@@ -17,7 +17,7 @@ use std::env;
 use testbed::streams::Escapes;
 
 use super::detectors::tests::{built_ins, examples};
-use super::{Engine, Format, GrpcMessage, Walker};
+use super::{CompiledMask, Format, GrpcMessage, Walker};
 use crate::config::mask::Style;
 
 const EXHAUSTIVE: &str = "PORTCULLIS_EXHAUSTIVE";
@@ -34,8 +34,8 @@ fn stride(bytes: usize) -> usize {
     }
 }
 
-fn engine() -> Engine {
-    Engine::new(&built_ins(Style::Label)).unwrap()
+fn mask() -> CompiledMask {
+    CompiledMask::new(&built_ins(Style::Label)).unwrap()
 }
 
 /// The examples' texts, each with something in front and behind, since matches end where a text
@@ -52,28 +52,28 @@ fn texts() -> Vec<String> {
 
 /// A body masked, in these pieces.
 fn masked<'a>(
-    engine: &Engine,
+    mask: &CompiledMask,
     format: Format,
     pieces: impl IntoIterator<Item = &'a [u8]>,
 ) -> Vec<u8> {
     let mut walker = Walker::new(format);
     let mut out = Vec::new();
     for piece in pieces {
-        walker.push(engine, piece, &mut out).unwrap();
+        walker.push(mask, piece, &mut out).unwrap();
     }
-    walker.finish(engine, &mut out).unwrap();
+    walker.finish(mask, &mut out).unwrap();
     assert_eq!(walker.held(), 0, "something is held behind the end");
     out
 }
 
 /// The body masked in one piece.
-fn whole(engine: &Engine, format: Format, body: &[u8]) -> Vec<u8> {
-    masked(engine, format, [body])
+fn whole(mask: &CompiledMask, format: Format, body: &[u8]) -> Vec<u8> {
+    masked(mask, format, [body])
 }
 
 /// A text masked as it is.
-fn plainly(engine: &Engine, text: &str) -> String {
-    String::from_utf8(whole(engine, Format::Text, text.as_bytes())).unwrap()
+fn plainly(mask: &CompiledMask, text: &str) -> String {
+    String::from_utf8(whole(mask, Format::Text, text.as_bytes())).unwrap()
 }
 
 /// The text in a body of each format.

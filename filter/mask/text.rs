@@ -7,27 +7,27 @@
 //! one behind it; where nothing begins, the byte is kept and the next position is the next byte;
 //! where a detector needs to see more, everything from this position on waits.
 //!
-//! Where a pattern says which part of a match is to be replaced, the next position is the one behind
-//! that part. What stands in front of it in the match is decided as a text that ends there: other
-//! detectors find in it what they find.
+//! Where a pattern says which part of a match is to be replaced, the next position is the one
+//! behind that part. What stands in front of it in the match is decided as a text that ends there:
+//! other detectors find in it what they find.
 //!
 //! That is what is decided. Most positions need not be looked at for it. Detectors come in groups,
 //! and a group names the next position where one of its own may begin. For the built-in ones, 64
 //! bytes at a time are looked through with vector instructions for what each of their matches has
 //! near its beginning (a digit, an at sign, two dashes or colons, twenty characters without a
-//! blank: [`scan`](super::scan)); a policy's patterns, words and canaries are found by their rare
+//! blank: [`prefilter`](super::prefilter)); a policy's patterns, words and canaries are found by their rare
 //! bytes, by a hash of their first word, and by their first bytes. The end of what is known counts
 //! as all of these at once, since anything may follow. Where a position is looked at, what a match
 //! has at least (digits, length) leaves few detectors to ask.
 //!
 //! # What that guarantees
 //! - **The output does not depend on the pieces.** A detector's answer is a function of the
-//!   text and never changes once given ([`Detect`](super::detectors::Detect)), so the
+//!   text and never changes once given ([`Detect`](super::detectors::detect::Detect)), so the
 //!   decisions are the same however the text is cut; pieces only change when they are made.
 //! - **Skipping changes nothing.** A group may name a position too many, never one too few; tests
 //!   compare with detectors that are asked everywhere.
 //! - What waits is bounded: no detector asks for more than its stated bound
-//!   ([`Engine::max_pending`]). Tokens, keys and key blocks of open length are replaced when
+//!   ([`Matcher::max_pending`]). Tokens, keys and key blocks of open length are replaced when
 //!   they are certain, and the rest of them is masked as it arrives, without waiting. In prose, it
 //!   is the last word that waits.
 //! - The work is linear in the text: a position is decided by looking at no more bytes than
@@ -55,9 +55,8 @@
 #[cfg(test)]
 mod tests;
 
-use super::Engine;
 use super::detectors::group::{Answer, Known};
-use super::engine::Cursor;
+use super::matcher::{Cursor, Matcher};
 use super::window::{Past, Tail, Window};
 
 /// Takes what a [`Text`] has decided about the bytes it was given, in their order.
@@ -71,10 +70,12 @@ pub trait Sink {
     /// A match of open length (a token, a key block) may come in several calls, and how many
     /// depends on the pieces; only what all of them write together does not.
     fn replace(&mut self, len: usize, with: &str, detector: usize);
+    /// What is written next is the pseudonym of this value, which the detector of this name found.
+    fn note(&mut self, _pseudonym: &str, _detector: &str, _value: &[u8]) {}
 }
 
 /// The most of a piece that is copied behind what waits, at a time.
-const STEP: usize = 512;
+const MAX_COPY_BYTES: usize = 512;
 
 /// The state of one text: what of it is undecided yet.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -101,13 +102,13 @@ impl Text {
     }
 
     /// Takes the next piece; whatever is decided by it goes to `sink`.
-    pub fn push(&mut self, engine: &Engine, piece: &[u8], sink: &mut dyn Sink) {
+    pub fn push(&mut self, matcher: &Matcher, piece: &[u8], sink: &mut dyn Sink) {
         let mut rest = piece;
         while !self.hold.is_empty() && !rest.is_empty() {
             let waited = self.hold.len();
-            let (now, later) = rest.split_at(rest.len().min(STEP));
+            let (now, later) = rest.split_at(rest.len().min(MAX_COPY_BYTES));
             self.hold.extend_from_slice(now);
-            let decided = self.decide_hold(engine, false, sink);
+            let decided = self.decide_hold(matcher, false, sink);
             match decided.checked_sub(waited) {
                 // What waits now lies in the piece: a long one goes on without a copy.
                 Some(of_piece) if !later.is_empty() => {
@@ -121,7 +122,7 @@ impl Text {
             }
         }
         if !rest.is_empty() {
-            let decided = self.decide(engine, rest, false, sink);
+            let decided = self.decide(matcher, rest, false, sink);
             self.hold
                 .extend_from_slice(rest.get(decided..).unwrap_or_default());
         }
@@ -129,8 +130,8 @@ impl Text {
 
     /// The text ends here: everything undecided is decided. What is pushed after it is
     /// another text.
-    pub fn finish(&mut self, engine: &Engine, sink: &mut dyn Sink) {
-        self.decide_hold(engine, true, sink);
+    pub fn finish(&mut self, matcher: &Matcher, sink: &mut dyn Sink) {
+        self.decide_hold(matcher, true, sink);
         *self = Self::default();
     }
 
@@ -139,13 +140,13 @@ impl Text {
     /// What could have become a match is masked, not released, as a match of the first
     /// detector that is in question. It is remembered all the same (within the bound), so
     /// that what follows is decided as if nothing had been forced.
-    pub fn force(&mut self, engine: &Engine, sink: &mut dyn Sink) {
+    pub fn force(&mut self, matcher: &Matcher, sink: &mut dyn Sink) {
         if self.hold.is_empty() {
             return;
         }
         let open = self.open.map(|(detector, _)| detector);
         let detector = open.unwrap_or_else(|| {
-            engine.in_question(&Window {
+            matcher.in_question(&Window {
                 behind: self.past.behind(),
                 bytes: &self.hold,
                 last: false,
@@ -153,9 +154,9 @@ impl Text {
         });
         let new = self.hold.get(self.told..).unwrap_or_default();
         if open.is_some() || self.told > 0 {
-            further(engine, detector, new, sink);
+            further(matcher, detector, new, sink);
         } else {
-            first(engine, detector, new, true, sink);
+            first(matcher, detector, new, true, sink);
         }
         self.told = self.hold.len();
     }
@@ -166,9 +167,9 @@ impl Text {
         self.hold.len() - self.told
     }
 
-    fn decide_hold(&mut self, engine: &Engine, last: bool, sink: &mut dyn Sink) -> usize {
+    fn decide_hold(&mut self, matcher: &Matcher, last: bool, sink: &mut dyn Sink) -> usize {
         let hold = std::mem::take(&mut self.hold);
-        let decided = self.decide(engine, &hold, last, sink);
+        let decided = self.decide(matcher, &hold, last, sink);
         self.hold = hold;
         decided
     }
@@ -177,7 +178,13 @@ impl Text {
     ///
     /// `bytes` is the undecided part of the text; the state is left as what stands in front
     /// of what is undecided then.
-    fn decide(&mut self, engine: &Engine, bytes: &[u8], last: bool, sink: &mut dyn Sink) -> usize {
+    fn decide(
+        &mut self,
+        matcher: &Matcher,
+        bytes: &[u8],
+        last: bool,
+        sink: &mut dyn Sink,
+    ) -> usize {
         let past = self.past;
         let known = Known {
             behind: past.behind(),
@@ -192,7 +199,7 @@ impl Text {
                 let rest = bytes.get(at..).unwrap_or_default();
                 let (len, over) = tail.eat(rest, last);
                 let eaten = rest.get(..len).unwrap_or(rest);
-                further(engine, detector, self.untold(eaten), sink);
+                further(matcher, detector, self.untold(eaten), sink);
                 at += len;
                 kept = at;
                 if !over {
@@ -201,7 +208,7 @@ impl Text {
                 self.open = None;
                 continue;
             }
-            at = engine.next(&known, at, &mut cursor);
+            at = matcher.next(&known, at, &mut cursor);
             let window = Window {
                 behind: known.behind.then(bytes, at),
                 bytes: bytes.get(at..).unwrap_or_default(),
@@ -210,13 +217,13 @@ impl Text {
             if window.bytes.is_empty() {
                 break;
             }
-            match engine.ask(&window, at, &cursor) {
+            match matcher.ask(&window, at, &cursor) {
                 Answer::Nothing => at += 1,
                 Answer::Found(rank, hit) => {
-                    let detector = engine.ranked(rank);
+                    let detector = matcher.ranked(rank);
                     self.keep(bytes, kept, at, sink);
                     let part = match hit.tail {
-                        None => engine.part(detector, &window, hit.len),
+                        None => matcher.part(detector, &window, hit.len),
                         Some(_) => None,
                     };
                     let (from, to) = part.unwrap_or((0, hit.len));
@@ -226,14 +233,14 @@ impl Text {
                             bytes: bytes.get(..at + from).unwrap_or(bytes),
                             last: true,
                         };
-                        self.decide_front(engine, &front, at, sink);
+                        self.decide_front(matcher, &front, at, sink);
                     }
                     let matched = window.slice(from, to - from);
                     let new = self.untold(matched);
                     if new.len() < matched.len() {
-                        further(engine, detector, new, sink);
+                        further(matcher, detector, new, sink);
                     } else {
-                        first(engine, detector, new, hit.tail.is_some(), sink);
+                        first(matcher, detector, new, hit.tail.is_some(), sink);
                     }
                     self.open = hit.tail.map(|tail| (detector, tail));
                     at += to;
@@ -251,7 +258,7 @@ impl Text {
     /// a text that ends there, which is known whole, so that no more of the text can change it.
     fn decide_front(
         &mut self,
-        engine: &Engine,
+        matcher: &Matcher,
         front: &Known<'_>,
         mut at: usize,
         sink: &mut dyn Sink,
@@ -259,7 +266,7 @@ impl Text {
         let mut cursor = Cursor::new();
         let mut kept = at;
         while at < front.bytes.len() {
-            at = engine.next(front, at, &mut cursor);
+            at = matcher.next(front, at, &mut cursor);
             let window = Window {
                 behind: front.behind.then(front.bytes, at),
                 bytes: front.bytes.get(at..).unwrap_or_default(),
@@ -268,7 +275,7 @@ impl Text {
             if window.bytes.is_empty() {
                 break;
             }
-            let Answer::Found(rank, hit) = engine.ask(&window, at, &cursor) else {
+            let Answer::Found(rank, hit) = matcher.ask(&window, at, &cursor) else {
                 at += 1;
                 continue;
             };
@@ -276,7 +283,7 @@ impl Text {
             let rest = window.slice(hit.len, window.bytes.len());
             let tail = hit.tail.map_or(0, |tail| tail.eat(rest, true).0);
             let new = self.untold(window.slice(0, hit.len + tail));
-            first(engine, engine.ranked(rank), new, false, sink);
+            first(matcher, matcher.ranked(rank), new, false, sink);
             at += hit.len + tail;
             kept = at;
         }
@@ -298,20 +305,26 @@ impl Text {
     }
 }
 
-fn first(engine: &Engine, detector: usize, matched: &[u8], open: bool, sink: &mut dyn Sink) {
+fn first(matcher: &Matcher, detector: usize, matched: &[u8], open: bool, sink: &mut dyn Sink) {
     if matched.is_empty() {
         return;
     }
-    let with = engine
-        .replacement(detector)
-        .map(|one| one.first(matched, open));
-    sink.replace(matched.len(), &with.unwrap_or_default(), detector);
+    let Some(replacement) = matcher.replacement(detector) else {
+        return sink.replace(matched.len(), "", detector);
+    };
+    let written = replacement.first(matched, open);
+    if let Some(name) = written.pseudonym_of {
+        sink.note(&written.text, name, matched);
+    }
+    sink.replace(matched.len(), &written.text, detector);
 }
 
-fn further(engine: &Engine, detector: usize, matched: &[u8], sink: &mut dyn Sink) {
+fn further(matcher: &Matcher, detector: usize, matched: &[u8], sink: &mut dyn Sink) {
     if matched.is_empty() {
         return;
     }
-    let with = engine.replacement(detector).map(|one| one.further(matched));
+    let with = matcher
+        .replacement(detector)
+        .map(|one| one.further(matched));
     sink.replace(matched.len(), &with.unwrap_or_default(), detector);
 }

@@ -6,19 +6,19 @@
 //! that has not arrived yet.
 
 /// What a detector may see of the text in front of a match.
-pub(super) const CONTEXT: usize = 64;
+pub(super) const CONTEXT_BYTES: usize = 64;
 
 /// The last bytes of what is decided, kept from piece to piece.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Past {
-    bytes: [u8; CONTEXT],
+    bytes: [u8; CONTEXT_BYTES],
     len: usize,
 }
 
 impl Default for Past {
     fn default() -> Self {
         Self {
-            bytes: [0; CONTEXT],
+            bytes: [0; CONTEXT_BYTES],
             len: 0,
         }
     }
@@ -27,8 +27,8 @@ impl Default for Past {
 impl Past {
     /// The text has gone on by `bytes`.
     pub(super) fn add(&mut self, bytes: &[u8]) {
-        let more = bytes.len().min(CONTEXT);
-        let stay = self.len.min(CONTEXT - more);
+        let more = bytes.len().min(CONTEXT_BYTES);
+        let stay = self.len.min(CONTEXT_BYTES - more);
         self.bytes.copy_within(self.len - stay..self.len, 0);
         let new = bytes.get(bytes.len() - more..).unwrap_or_default();
         if let Some(free) = self.bytes.get_mut(stay..stay + more) {
@@ -46,8 +46,8 @@ impl Past {
     }
 }
 
-/// What stands in front of a position of a text: at least [`CONTEXT`] bytes where there are so
-/// many.
+/// What stands in front of a position of a text: at least [`CONTEXT_BYTES`] bytes where there are
+/// so many.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Behind<'a> {
     past: &'a [u8],
@@ -55,7 +55,7 @@ pub(super) struct Behind<'a> {
 }
 
 impl<'a> Behind<'a> {
-    /// What stands in front of position `at` of `bytes`, in front of which stands this.
+    /// What precedes position `at` of `bytes`, where `self` precedes `bytes`.
     pub(super) fn then(self, bytes: &'a [u8], at: usize) -> Self {
         Self {
             past: self.past,
@@ -63,11 +63,13 @@ impl<'a> Behind<'a> {
         }
     }
 
-    /// The bytes from the position backwards, at most [`CONTEXT`] of them: however a text is cut
-    /// into pieces, as many as the text has.
+    /// The bytes from the position backwards, at most [`CONTEXT_BYTES`] of them: however a text is
+    /// cut into pieces, as many as the text has.
     pub(super) fn backwards(self) -> impl Iterator<Item = u8> + use<'a> {
         let near = self.near.iter().rev();
-        near.chain(self.past.iter().rev()).copied().take(CONTEXT)
+        near.chain(self.past.iter().rev())
+            .copied()
+            .take(CONTEXT_BYTES)
     }
 
     /// The byte right in front.
@@ -126,7 +128,7 @@ pub(super) enum Miss {
 pub(super) struct Hit {
     /// How many bytes are certain, at least one.
     pub len: usize,
-    /// What of the bytes after them belongs to the match, where that is not known yet.
+    /// How the match goes on, where its end is not known yet.
     pub tail: Option<Tail>,
 }
 
@@ -142,8 +144,9 @@ pub(super) enum Tail {
         /// What may stand between two bytes of the class.
         joiners: &'static [u8],
     },
-    /// To the end of the `-----END ...-----` line.
-    KeyBlock,
+    /// To an end that the detector looks for: given the bytes that follow, how many of them belong
+    /// to the match, and whether it ends there.
+    Until(fn(&Window<'_>) -> (usize, bool)),
 }
 
 /// A text from one position on, as far as it is known.
@@ -248,7 +251,7 @@ impl PartialEq for Tail {
                     joiners: others,
                 },
             ) => std::ptr::fn_addr_eq(*class, *other) && joiners == others,
-            (Self::KeyBlock, Self::KeyBlock) => true,
+            (Self::Until(end), Self::Until(other)) => std::ptr::fn_addr_eq(*end, *other),
             _ => false,
         }
     }
@@ -266,7 +269,7 @@ impl Tail {
         };
         match self {
             Self::Run { class, joiners } => run_on(&window, class, joiners),
-            Self::KeyBlock => super::detectors::private_key::rest_of_block(&window),
+            Self::Until(end) => end(&window),
         }
     }
 }

@@ -14,7 +14,7 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use portcullis::config::mask::{BUILT_IN_DETECTORS, Detection, Detector, Style};
 use portcullis::exchange::{Event, Exchange, Flow, Guard, Name, NoNative, World};
 use portcullis::identity::Verifier;
-use portcullis::mask::{Engine, Format, Walker};
+use portcullis::mask::{CompiledMask, Format, Walker};
 use portcullis::shared::{Shared, SharedError};
 use serde_json::json;
 use testbed::idp::{Alg, Idp};
@@ -22,7 +22,7 @@ use testbed::idp::{Alg, Idp};
 const PROSE: &str = "The quick brown fox of the harbour office writes 14 letters a day, most of \
 them about rope, tar and the price of salt; on 3 May it wrote to nobody at all. ";
 
-fn engine() -> Engine {
+fn mask() -> CompiledMask {
     let detections: Vec<Detection> = BUILT_IN_DETECTORS
         .iter()
         .map(|name| Detection {
@@ -30,11 +30,11 @@ fn engine() -> Engine {
             style: Style::Label,
         })
         .collect();
-    Engine::new(&detections).expect("the built-in detectors compile")
+    CompiledMask::new(&detections).expect("the built-in detectors compile")
 }
 
 fn masking(criterion: &mut Criterion) {
-    let engine = engine();
+    let mask = mask();
     let prose = json!({"choices": [{"message": {"content": PROSE.repeat(1 << 13)}}]}).to_string();
     let vectors: Vec<f64> = (0..60_000).map(|n| f64::from(n).sin()).collect();
     let vectors = json!({"data": [{"embedding": vectors}]}).to_string();
@@ -66,19 +66,19 @@ fn masking(criterion: &mut Criterion) {
                 let mut walker = Walker::new(format);
                 for piece in body.as_bytes().chunks(16 << 10) {
                     walker
-                        .push(&engine, piece, &mut out)
+                        .push(&mask, piece, &mut out)
                         .expect("a body that can be masked");
                 }
                 walker
-                    .finish(&engine, &mut out)
+                    .finish(&mask, &mut out)
                     .expect("a body that can be masked");
                 black_box(&out);
             });
         });
     }
     group.finish();
-    criterion.bench_function("mask/engine of all built-in detectors", |bencher| {
-        bencher.iter(|| black_box(self::engine()));
+    criterion.bench_function("mask/mask of all built-in detectors", |bencher| {
+        bencher.iter(|| black_box(self::mask()));
     });
 }
 

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use portcullis::config::mask::{Detection, Detector, Style};
-use portcullis::mask::{Engine, Sink, Text};
+use portcullis::mask::{Matcher, Sink, Text};
 
 const PROSE: &str = "The quick brown fox of the harbour office writes 14 letters a day, most of \
 them about rope, tar and the price of salt; on 3 May it wrote to nobody at all. Its author keeps \
@@ -34,13 +34,13 @@ impl Sink for Count {
     }
 }
 
-fn mask(engine: &Engine, text: &[u8], size: usize) -> usize {
+fn mask(matcher: &Matcher, text: &[u8], size: usize) -> usize {
     let mut count = Count(0);
     let mut state = Text::default();
     for piece in text.chunks(size) {
-        state.push(engine, piece, &mut count);
+        state.push(matcher, piece, &mut count);
     }
-    state.finish(engine, &mut count);
+    state.finish(matcher, &mut count);
     count.0
 }
 
@@ -75,14 +75,14 @@ fn gitleaks(criterion: &mut Criterion) {
     let prose = PROSE.repeat(1 << 12);
     let mut group = criterion.benchmark_group("patterns");
     group.bench_function("compile all rules", |bencher| {
-        bencher.iter(|| Engine::new(black_box(&all)).expect("the rules compile"));
+        bencher.iter(|| Matcher::new(black_box(&all)).expect("the rules compile"));
     });
     group.throughput(Throughput::Bytes(prose.len() as u64));
     for (name, rules) in [("ten rules", ten), ("all rules", all.as_slice())] {
-        let engine = Engine::new(rules).expect("the rules compile");
+        let matcher = Matcher::new(rules).expect("the rules compile");
         for (pieces, size) in [("16 KiB", 16 << 10), ("20 bytes", 20)] {
             group.bench_function(format!("{name}, prose in pieces of {pieces}"), |bencher| {
-                bencher.iter(|| mask(&engine, black_box(prose.as_bytes()), size));
+                bencher.iter(|| mask(&matcher, black_box(prose.as_bytes()), size));
             });
         }
     }
@@ -121,7 +121,7 @@ fn lists(criterion: &mut Criterion) {
     for (name, detection) in [("100000 words", words), ("1000 canaries", canaries)] {
         let list = [detection];
         group.bench_function(format!("compile {name}"), |bencher| {
-            bencher.iter(|| Engine::new(black_box(&list)).expect("the list compiles"));
+            bencher.iter(|| Matcher::new(black_box(&list)).expect("the list compiles"));
         });
     }
     group.throughput(Throughput::Bytes(prose.len() as u64));
@@ -143,9 +143,9 @@ fn lists(criterion: &mut Criterion) {
             }),
         ),
     ] {
-        let engine = Engine::new(&[detection]).expect("the list compiles");
+        let matcher = Matcher::new(&[detection]).expect("the list compiles");
         group.bench_function(format!("{name}, prose"), |bencher| {
-            bencher.iter(|| mask(&engine, black_box(prose.as_bytes()), 16 << 10));
+            bencher.iter(|| mask(&matcher, black_box(prose.as_bytes()), 16 << 10));
         });
     }
     group.finish();

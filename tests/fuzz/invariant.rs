@@ -2,7 +2,7 @@
 //! cut, and are the body.
 
 use portcullis::config::mask::{BUILT_IN_DETECTORS, Detection, Detector, Style};
-use portcullis::mask::{Boundary, Engine, Format, GrpcMessage, Trailer, WalkError, Walker};
+use portcullis::mask::{Boundary, CompiledMask, Format, GrpcMessage, Trailer, WalkError, Walker};
 
 /// The bytes in front of the body: the format, how many cuts, and four of two bytes each.
 const HEAD: usize = 10;
@@ -30,10 +30,10 @@ const FORMATS: [Format; 12] = [
 ];
 
 thread_local! {
-    static ENGINE: Engine = engine();
+    static MASK: CompiledMask = mask();
 }
 
-fn engine() -> Engine {
+fn mask() -> CompiledMask {
     let detections: Vec<Detection> = BUILT_IN_DETECTORS
         .iter()
         .map(|name| Detection {
@@ -41,7 +41,7 @@ fn engine() -> Engine {
             style: Style::Label,
         })
         .collect();
-    Engine::new(&detections).expect("the built-in detectors compile")
+    CompiledMask::new(&detections).expect("the built-in detectors compile")
 }
 
 /// Checks what must hold for every input.
@@ -65,16 +65,16 @@ pub fn check(data: &[u8]) {
         .map(|cut| cut % (body.len() + 1))
         .collect();
     cuts.sort_unstable();
-    ENGINE.with(|engine| {
-        pieces_do_not_matter(engine, format, body, &cuts);
-        a_canary_does_not_survive(engine, format, body, &cuts);
+    MASK.with(|mask| {
+        pieces_do_not_matter(mask, format, body, &cuts);
+        a_canary_does_not_survive(mask, format, body, &cuts);
     });
 }
 
 type Outcome = (Vec<u8>, u64, Result<(), WalkError>);
 
 fn walk<'a>(
-    engine: &Engine,
+    mask: &CompiledMask,
     format: Format,
     pieces: impl IntoIterator<Item = &'a [u8]>,
 ) -> Outcome {
@@ -83,7 +83,7 @@ fn walk<'a>(
     let mut pieces = pieces.into_iter();
     let end = pieces
         .try_for_each(|piece| {
-            let taken = walker.push(engine, piece, &mut out);
+            let taken = walker.push(mask, piece, &mut out);
             assert!(
                 walker.held() <= MOST_HELD,
                 "{} bytes are held",
@@ -91,7 +91,7 @@ fn walk<'a>(
             );
             taken
         })
-        .and_then(|()| walker.finish(engine, &mut out));
+        .and_then(|()| walker.finish(mask, &mut out));
     (out, walker.counts().total(), end)
 }
 
@@ -106,8 +106,8 @@ fn pieces<'a>(body: &'a [u8], cuts: &[usize]) -> Vec<&'a [u8]> {
     .collect()
 }
 
-fn pieces_do_not_matter(engine: &Engine, format: Format, body: &[u8], cuts: &[usize]) {
-    let whole = walk(engine, format, [body]);
+fn pieces_do_not_matter(mask: &CompiledMask, format: Format, body: &[u8], cuts: &[usize]) {
+    let whole = walk(mask, format, [body]);
     let said = |outcome: &Outcome| {
         let (out, matches, end) = outcome;
         format!(
@@ -116,8 +116,8 @@ fn pieces_do_not_matter(engine: &Engine, format: Format, body: &[u8], cuts: &[us
         )
     };
     for (how, came) in [
-        ("in pieces", walk(engine, format, pieces(body, cuts))),
-        ("byte by byte", walk(engine, format, body.chunks(1))),
+        ("in pieces", walk(mask, format, pieces(body, cuts))),
+        ("byte by byte", walk(mask, format, body.chunks(1))),
     ] {
         assert!(
             came == whole,
@@ -140,7 +140,7 @@ fn pieces_do_not_matter(engine: &Engine, format: Format, body: &[u8], cuts: &[us
 
 /// The address is put where it is text for sure: behind the body as a body of its own where that
 /// may be, and in plain text anywhere.
-fn a_canary_does_not_survive(engine: &Engine, format: Format, body: &[u8], cuts: &[usize]) {
+fn a_canary_does_not_survive(mask: &CompiledMask, format: Format, body: &[u8], cuts: &[usize]) {
     let mut planted = body.to_vec();
     match format {
         Format::Text | Format::Html | Format::Xml => {
@@ -160,7 +160,7 @@ fn a_canary_does_not_survive(engine: &Engine, format: Format, body: &[u8], cuts:
         }
         Format::Json | Format::Multipart(_) | Format::Grpc(_) | Format::Trailer(_) => return,
     }
-    let (out, _, _) = walk(engine, format, pieces(&planted, cuts));
+    let (out, _, _) = walk(mask, format, pieces(&planted, cuts));
     let body_has_it = body
         .windows(CANARY.len())
         .any(|bytes| bytes == CANARY.as_bytes());

@@ -3,8 +3,8 @@
 use portcullis::mask::Format;
 use testbed::cuts::{Machine, every_way, whole};
 
-use super::engine;
 use super::machine::Walk;
+use super::mask;
 
 /// A walker that forgets where it stands and what waits, when the body was cut at both places.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,7 +21,7 @@ impl Machine for Forgets<'_> {
         self.walk.push(piece, out);
         self.at += piece.len();
         if self.at == self.places.1 && self.was_cut {
-            self.walk = Walk::new(self.walk.engine, self.format);
+            self.walk = Walk::new(self.walk.mask, self.format);
             self.was_cut = false;
         }
         self.was_cut |= self.at == self.places.0;
@@ -34,14 +34,14 @@ impl Machine for Forgets<'_> {
 
 #[test]
 fn what_a_walker_forgets_between_two_cuts_is_found() {
-    let engine = engine();
+    let mask = mask();
     let bodies: [(Format, &[u8]); 3] = [
         (Format::Text, b"to bob@b.com, 1.1.1.1"),
         (Format::Json, b"[\"bob\\u0040b.com\",1,\"a\"]"),
         (Format::Events, b"data: bob@b\n\ndata: .com\n\n"),
     ];
     for (format, body) in bodies {
-        let right = Walk::new(&engine, format);
+        let right = Walk::new(&mask, format);
         let expected = whole(&right, body);
         every_way(&right, body, &expected, usize::MAX).unwrap();
         let (mut shown, mut harmless) = (0, 0);

@@ -9,19 +9,19 @@ use testbed::kserve::{Contents, InferResponse, StreamResponse, Tensor};
 use testbed::spread::Stream;
 use testbed::streams::{Api, Escapes};
 
-use super::{Engine, Format, GrpcMessage, Walker};
+use super::{CompiledMask, Format, GrpcMessage, Walker};
 
-/// A walker with its engine.
+/// A walker with its mask.
 #[derive(Clone)]
 pub(super) struct Walk<'a> {
-    pub(super) engine: &'a Engine,
+    pub(super) mask: &'a CompiledMask,
     pub(super) walker: Walker,
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn new(engine: &'a Engine, format: Format) -> Self {
+    pub(super) fn new(mask: &'a CompiledMask, format: Format) -> Self {
         Self {
-            engine,
+            mask,
             walker: Walker::new(format),
         }
     }
@@ -42,11 +42,11 @@ impl fmt::Debug for Walk<'_> {
 impl Machine for Walk<'_> {
     fn push(&mut self, piece: &[u8], out: &mut Vec<u8>) {
         // A walker that has failed says so again at the end.
-        let _ = self.walker.push(self.engine, piece, out);
+        let _ = self.walker.push(self.mask, piece, out);
     }
 
     fn finish(&mut self, out: &mut Vec<u8>) {
-        let end = self.walker.finish(self.engine, out);
+        let end = self.walker.finish(self.mask, out);
         let matches = self.walker.counts().total();
         out.extend(format!("\n{end:?}, {matches} matches").into_bytes());
     }
@@ -162,9 +162,9 @@ pub(super) struct Said<'a> {
 }
 
 impl<'a> Said<'a> {
-    pub(super) fn new(engine: &'a Engine, frames: Frames) -> Self {
+    pub(super) fn new(mask: &'a CompiledMask, frames: Frames) -> Self {
         Self {
-            walk: Walk::new(engine, frames.format()),
+            walk: Walk::new(mask, frames.format()),
             frames: Rc::new(frames),
             inside: 0,
         }
@@ -186,8 +186,8 @@ impl Stream for Said<'_> {
         self.inside += 1;
         let mut out = Vec::new();
         let event = self.frames.event(said);
-        let Walk { engine, walker } = &mut self.walk;
-        let taken = walker.push(engine, &event, &mut out);
+        let Walk { mask, walker } = &mut self.walk;
+        let taken = walker.push(mask, &event, &mut out);
         taken.map_err(|error| error.to_string())?;
         match self.read(&out, text) {
             [] => Ok(()),
@@ -197,9 +197,9 @@ impl Stream for Said<'_> {
 
     fn end(&mut self, text: &mut String) -> Result<(), String> {
         let mut out = Vec::new();
-        let Walk { engine, walker } = &mut self.walk;
-        let ended = walker.push(engine, self.frames.end(), &mut out);
-        let ended = ended.and_then(|()| walker.finish(engine, &mut out));
+        let Walk { mask, walker } = &mut self.walk;
+        let ended = walker.push(mask, self.frames.end(), &mut out);
+        let ended = ended.and_then(|()| walker.finish(mask, &mut out));
         ended.map_err(|error| error.to_string())?;
         if self.read(&out, text) == self.frames.end() && self.inside == 0 {
             return Ok(());

@@ -28,7 +28,7 @@ mod vectors;
 use std::env;
 
 use portcullis::config::mask::{BUILT_IN_DETECTORS, Detection, Detector, Style};
-use portcullis::mask::{Engine, Format, GrpcMessage, WalkError, Walker};
+use portcullis::mask::{CompiledMask, Format, GrpcMessage, WalkError, Walker};
 
 /// How many bytes a test masks at most, unless it is to try everything.
 const EFFORT: usize = 4 << 20;
@@ -47,7 +47,7 @@ fn stride(bytes: usize) -> usize {
     }
 }
 
-fn engine() -> Engine {
+fn mask() -> CompiledMask {
     let detections: Vec<Detection> = BUILT_IN_DETECTORS
         .iter()
         .map(|name| Detection {
@@ -55,12 +55,12 @@ fn engine() -> Engine {
             style: Style::Label,
         })
         .collect();
-    Engine::new(&detections).unwrap()
+    CompiledMask::new(&detections).unwrap()
 }
 
 /// What a body becomes in these pieces, how many matches there were, and how it ended.
 fn masked<'a>(
-    engine: &Engine,
+    mask: &CompiledMask,
     format: Format,
     pieces: impl IntoIterator<Item = &'a [u8]>,
 ) -> (Vec<u8>, u64, Result<(), WalkError>) {
@@ -68,20 +68,20 @@ fn masked<'a>(
     let mut out = Vec::new();
     let mut pieces = pieces.into_iter();
     let end = pieces
-        .try_for_each(|piece| walker.push(engine, piece, &mut out))
-        .and_then(|()| walker.finish(engine, &mut out));
+        .try_for_each(|piece| walker.push(mask, piece, &mut out))
+        .and_then(|()| walker.finish(mask, &mut out));
     (out, walker.counts().total(), end)
 }
 
 /// Checks a body byte by byte and in two pieces, for every place that the stride leaves; gives
 /// what it becomes, and how many matches there were.
 fn same_in_any_pieces(
-    engine: &Engine,
+    mask: &CompiledMask,
     format: Format,
     body: &[u8],
     stride: usize,
 ) -> (Vec<u8>, u64) {
-    let whole = masked(engine, format, [body]);
+    let whole = masked(mask, format, [body]);
     let check = |how: &str, came: (Vec<u8>, u64, Result<(), WalkError>)| {
         assert!(
             came == whole,
@@ -93,10 +93,10 @@ fn same_in_any_pieces(
             String::from_utf8_lossy(body)
         );
     };
-    check("byte by byte", masked(engine, format, body.chunks(1)));
+    check("byte by byte", masked(mask, format, body.chunks(1)));
     for at in (body.len() % stride..=body.len()).step_by(stride) {
         let (head, tail) = body.split_at(at);
-        let came = masked(engine, format, [head, tail]);
+        let came = masked(mask, format, [head, tail]);
         check(&format!("cut at {at}"), came);
     }
     let (out, matches, _) = whole;

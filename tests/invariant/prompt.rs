@@ -1,10 +1,10 @@
 //! Text is held back only while it may still become part of a match.
 
-use portcullis::mask::{Engine, Format, Sink, Text, Walker};
+use portcullis::mask::{Format, Matcher, Sink, Text, Walker};
 use testbed::prose::Prose;
 use testbed::streams::{Api, Escapes};
 
-use super::{engine, is_exhaustive};
+use super::{is_exhaustive, mask};
 
 /// Counts what is decided.
 #[derive(Default)]
@@ -58,13 +58,14 @@ fn last_words(text: &str) -> usize {
 
 #[test]
 fn of_plain_words_no_more_than_the_last_two_are_held_back() {
-    let engine = engine();
+    let mask = mask();
+    let matcher = mask.matcher();
     let prose = plain_words(1, 40_000);
     let mut text = Text::default();
     let mut sink = Decided::default();
     let mut seen = 0;
     for token in tokens(&prose) {
-        text.push(&engine, token.as_bytes(), &mut sink);
+        text.push(matcher, token.as_bytes(), &mut sink);
         seen += token.len();
         assert!(
             sink.kept >= last_words(&prose[..seen]),
@@ -73,17 +74,17 @@ fn of_plain_words_no_more_than_the_last_two_are_held_back() {
             &prose[seen.saturating_sub(80)..seen]
         );
     }
-    text.finish(&engine, &mut sink);
+    text.finish(matcher, &mut sink);
     assert_eq!((sink.kept, sink.replaced), (prose.len(), 0));
 }
 
 /// How many bytes wait after each token of some prose.
-fn held(engine: &Engine, prose: &str) -> Vec<usize> {
+fn held(matcher: &Matcher, prose: &str) -> Vec<usize> {
     let mut text = Text::default();
     let mut sink = Decided::default();
     let tokens = tokens(prose);
     let held = tokens.into_iter().map(|token| {
-        text.push(engine, token.as_bytes(), &mut sink);
+        text.push(matcher, token.as_bytes(), &mut sink);
         text.pending()
     });
     held.collect()
@@ -91,10 +92,11 @@ fn held(engine: &Engine, prose: &str) -> Vec<usize> {
 
 #[test]
 fn of_ordinary_prose_few_bytes_are_held_back() {
-    let engine = engine();
+    let mask = mask();
+    let matcher = mask.matcher();
     for seed in 2..6 {
         let prose = Prose::with_addresses(seed, 40).take(60_000);
-        let mut held = held(&engine, &prose);
+        let mut held = held(matcher, &prose);
         assert!(held.len() > 8000);
         held.sort_unstable();
         let part = |percent: usize| held[(held.len() * percent / 100).min(held.len() - 1)];
@@ -106,14 +108,15 @@ fn of_ordinary_prose_few_bytes_are_held_back() {
             part(100)
         );
         assert!(part(50) < 16, "the median is {}", part(50));
-        assert!(part(100) <= engine.max_pending());
+        assert!(part(100) <= matcher.max_pending());
     }
 }
 
 #[test]
 fn no_more_than_the_bound_is_held_back_of_anything() {
-    let engine = engine();
-    let bound = engine.max_pending();
+    let mask = mask();
+    let matcher = mask.matcher();
+    let bound = matcher.max_pending();
     let teasers = [
         "a@",
         "a.",
@@ -146,11 +149,11 @@ fn no_more_than_the_bound_is_held_back_of_anything() {
             let mut sink = Decided::default();
             for piece in [long.as_str(), behind, "x"] {
                 for piece in piece.as_bytes().chunks(97) {
-                    text.push(&engine, piece, &mut sink);
+                    text.push(matcher, piece, &mut sink);
                     assert!(text.pending() <= bound, "{teaser:?}: {}", text.pending());
                 }
             }
-            text.finish(&engine, &mut sink);
+            text.finish(matcher, &mut sink);
             let given = long.len() + behind.len() + 1;
             assert_eq!(sink.kept + sink.replaced, given, "{teaser:?}");
         }
@@ -161,7 +164,8 @@ fn no_more_than_the_bound_is_held_back_of_anything() {
 /// the end of the text, and none overtakes another.
 #[test]
 fn an_event_leaves_when_its_text_is_decided() {
-    let engine = engine();
+    let mask = mask();
+    let matcher = mask.matcher();
     let prose = Prose::with_addresses(7, 9).take(if is_exhaustive() { 400_000 } else { 8_000 });
     for api in Api::EACH {
         let prose = match api {
@@ -188,10 +192,10 @@ fn an_event_leaves_when_its_text_is_decided() {
         for token in tokens(&prose) {
             seen += token.len();
             ends.push(seen);
-            text.push(&engine, token.as_bytes(), &mut decided);
+            text.push(matcher, token.as_bytes(), &mut decided);
             out.clear();
             let event = api.token(token, Escapes::Ascii);
-            walker.push(&engine, event.as_bytes(), &mut out).unwrap();
+            walker.push(&mask, event.as_bytes(), &mut out).unwrap();
             left += str::from_utf8(&out).unwrap().matches(separator).count();
             let must = ends.partition_point(|end| *end <= seen - text.pending());
             assert!(
@@ -204,11 +208,11 @@ fn an_event_leaves_when_its_text_is_decided() {
         // The end of the text needs no more than to be said.
         out.clear();
         let end = api.end();
-        walker.push(&engine, end.as_bytes(), &mut out).unwrap();
+        walker.push(&mask, end.as_bytes(), &mut out).unwrap();
         if !end.is_empty() && api != Api::Ollama {
             assert_eq!(walker.held(), 0, "{api:?}: the end lets go");
         }
-        walker.finish(&engine, &mut out).unwrap();
+        walker.finish(&mask, &mut out).unwrap();
         left += str::from_utf8(&out).unwrap().matches(separator).count();
         assert_eq!(left, ends.len() + usize::from(!end.is_empty()), "{api:?}");
     }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use portcullis::mask::{Engine, Format};
+use portcullis::mask::{CompiledMask, Format};
 use serde_json::Value;
 use testbed::cuts::{self, Tried, every_way};
 use testbed::spread::{self, every_spread};
@@ -11,7 +11,7 @@ use testbed::streams::{Api, Escapes};
 use testbed::vectors::FOLDER;
 
 use super::machine::{Frames, Said, Walk};
-use super::{engine, is_exhaustive, masked, same_in_any_pieces, stride};
+use super::{is_exhaustive, mask, masked, same_in_any_pieces, stride};
 
 /// Of a body up to so long, pieces of any length are tried; of a longer one, pieces up to the
 /// longest of these.
@@ -63,7 +63,7 @@ fn format(body: &[u8]) -> Format {
 /// a few bytes.
 fn in_every_way<'a>(
     name: &str,
-    engine: &Engine,
+    mask: &CompiledMask,
     bodies: impl Iterator<Item = (Format, &'a [u8])>,
     one_of: usize,
 ) {
@@ -78,7 +78,7 @@ fn in_every_way<'a>(
             _ => 6,
         };
         in_short += usize::from(longest < body.len());
-        let machine = Walk::new(engine, format);
+        let machine = Walk::new(mask, format);
         match every_way(&machine, body, &cuts::whole(&machine, body), longest) {
             Ok(tried) => all.add(tried),
             Err(fault) => panic!("{format:?} {fault}\nof  {}", String::from_utf8_lossy(body)),
@@ -89,27 +89,27 @@ fn in_every_way<'a>(
 
 #[test]
 fn recorded_answers_stay_as_they_are_in_any_pieces() {
-    let engine = engine();
+    let mask = mask();
     let answers = all("llm-streams");
     let work: usize = answers.iter().map(|(_, body)| body.len().pow(2)).sum();
     let mut streams = 0;
     for (name, body) in &answers {
         let format = format(body);
         streams += usize::from(format == Format::Events);
-        let (out, matches) = same_in_any_pieces(&engine, format, body, stride(work));
+        let (out, matches) = same_in_any_pieces(&mask, format, body, stride(work));
         assert_eq!(matches, 0, "{name}");
         assert!(out == *body, "{name} is changed");
     }
     assert!(answers.is_empty() || streams >= 5, "{streams} are streams");
     let bodies = answers.iter().map(|(_, body)| (format(body), &body[..]));
-    in_every_way("recorded answers", &engine, bodies, 2);
+    in_every_way("recorded answers", &mask, bodies, 2);
 }
 
 /// A recorded stream is never held back by more than a few of its events, of which some say a
 /// piece of a word; and it is out when its end is said, before the body ends.
 #[test]
 fn recorded_streams_leave_event_by_event() {
-    let engine = engine();
+    let mask = mask();
     for (name, body) in all("llm-streams") {
         if format(&body) != Format::Events || body.len() > 1 << 20 {
             continue;
@@ -120,7 +120,7 @@ fn recorded_streams_leave_event_by_event() {
         let mut longest = 0;
         for event in text.split_inclusive("\n\n") {
             longest = longest.max(event.len());
-            walker.push(&engine, event.as_bytes(), &mut out).unwrap();
+            walker.push(&mask, event.as_bytes(), &mut out).unwrap();
             assert!(
                 walker.held() <= 8 * longest,
                 "{name}: {} bytes wait behind {event:?}",
@@ -139,29 +139,29 @@ fn recorded_streams_leave_event_by_event() {
 /// was found in it replaced, alike for all pieces.
 #[test]
 fn jsons_own_test_suite_comes_out_alike_in_any_pieces() {
-    let engine = engine();
+    let mask = mask();
     let bodies = all("json-test-suite");
     let bodies = || bodies.iter().filter(|(_, body)| body.len() < 10_000);
     let work = bodies().map(|(_, body)| body.len().pow(2)).sum();
     for (name, body) in bodies() {
-        let (out, matches) = same_in_any_pieces(&engine, Format::Json, body, stride(work));
+        let (out, matches) = same_in_any_pieces(&mask, Format::Json, body, stride(work));
         assert!(matches > 0 || out == *body, "{name} is changed");
         let event = [b"data: ", body.as_slice(), b"\n\n"].concat();
-        let (out, matches) = same_in_any_pieces(&engine, Format::Events, &event, stride(work));
+        let (out, matches) = same_in_any_pieces(&mask, Format::Events, &event, stride(work));
         assert!(matches > 0 || out == event, "{name} is changed as an event");
         let line = [body.as_slice(), b"\n"].concat();
-        same_in_any_pieces(&engine, Format::Lines, &line, stride(work));
+        same_in_any_pieces(&mask, Format::Lines, &line, stride(work));
     }
     let each = bodies().map(|(_, body)| (Format::Json, &body[..]));
-    in_every_way("JSON's test suite", &engine, each, 2);
+    in_every_way("JSON's test suite", &mask, each, 2);
     let each = bodies().map(|(_, body)| (Format::Lines, &body[..]));
-    in_every_way("the same as lines", &engine, each, 2);
+    in_every_way("the same as lines", &mask, each, 2);
 }
 
 /// The two that are too long for every place: nested a hundred thousand times.
 #[test]
 fn deep_nesting_comes_out_alike_in_any_pieces() {
-    let engine = engine();
+    let mask = mask();
     for (name, body) in all("json-test-suite") {
         if body.len() < 10_000 {
             continue;
@@ -169,22 +169,22 @@ fn deep_nesting_comes_out_alike_in_any_pieces() {
         let places = if is_exhaustive() { 500 } else { 4 };
         let stride = 1 + body.len() / places;
         println!("{name}: cut in two at one place of {stride}");
-        same_in_any_pieces(&engine, Format::Json, &body, stride);
+        same_in_any_pieces(&mask, Format::Json, &body, stride);
     }
 }
 
 /// A text of half a hundred thousand words with what secrets look like.
 #[test]
 fn the_forms_of_secrets_come_out_alike_in_any_pieces() {
-    let engine = engine();
+    let mask = mask();
     for (name, body) in all("pii") {
         if name.ends_with(".toml") {
             let stride = stride(body.len().pow(2));
             println!("{name}: cut in two at one place of {stride}");
-            same_in_any_pieces(&engine, Format::Text, &body, stride);
+            same_in_any_pieces(&mask, Format::Text, &body, stride);
             let parts = body.chunks(if is_exhaustive() { body.len() } else { 2_000 });
             let parts = parts.map(|part| (Format::Text, part));
-            in_every_way("the forms of secrets", &engine, parts, 20);
+            in_every_way("the forms of secrets", &mask, parts, 20);
         }
     }
 }
@@ -206,27 +206,27 @@ pub(super) fn sentences() -> Vec<String> {
 
 #[test]
 fn sentences_in_every_way_of_cutting_them_give_the_same() {
-    let engine = engine();
+    let mask = mask();
     let sentences = sentences();
     let texts = sentences.iter().map(|text| (Format::Text, text.as_bytes()));
-    in_every_way("sentences", &engine, texts, 8);
+    in_every_way("sentences", &mask, texts, 8);
     for (escapes, one_of) in [(Escapes::Ascii, 40), (Escapes::All, 200)] {
         let strings: Vec<String> = sentences.iter().map(|text| escapes.string(text)).collect();
         let bodies = strings.iter().map(|body| (Format::Json, body.as_bytes()));
-        in_every_way(&format!("in JSON, {escapes:?}"), &engine, bodies, one_of);
+        in_every_way(&format!("in JSON, {escapes:?}"), &mask, bodies, one_of);
     }
     let html: Vec<String> = sentences
         .iter()
         .map(|text| format!("<p>{text}</p>"))
         .collect();
     let bodies = html.iter().map(|body| (Format::Html, body.as_bytes()));
-    in_every_way("in HTML", &engine, bodies, 40);
+    in_every_way("in HTML", &mask, bodies, 40);
 }
 
 /// Over up to six events, cut between words; of a long sentence, between every second or third.
 #[test]
 fn sentences_spread_over_events_are_masked_as_wholes() {
-    let engine = engine();
+    let mask = mask();
     let (one_of, most) = if is_exhaustive() {
         (1, 20_000)
     } else {
@@ -234,7 +234,7 @@ fn sentences_spread_over_events_are_masked_as_wholes() {
     };
     let mut all = spread::Tried::default();
     for (number, text) in sentences().iter().enumerate().step_by(one_of) {
-        let (expected, _, _) = masked(&engine, Format::Text, [text.as_bytes()]);
+        let (expected, _, _) = masked(&mask, Format::Text, [text.as_bytes()]);
         let expected = String::from_utf8(expected).unwrap();
         let words: Vec<&str> = text.split_inclusive(' ').collect();
         let mut together = 1;
@@ -247,7 +247,7 @@ fn sentences_spread_over_events_are_masked_as_wholes() {
             0 => Frames::of(Api::Chat, Escapes::Few),
             _ => Frames::Messages,
         };
-        let stream = Said::new(&engine, frames);
+        let stream = Said::new(&mask, frames);
         match every_spread(&stream, &units, 6, &expected) {
             Ok(tried) => all.add(tried),
             Err(fault) => panic!("{text:?}: {fault}"),
@@ -263,24 +263,24 @@ fn sentences_full_of_personal_data_are_masked_alike_in_any_pieces() {
     if sentences.is_empty() {
         return;
     }
-    let engine = engine();
+    let mask = mask();
     let work: usize = sentences.iter().map(|text| 2 * text.len().pow(2)).sum();
     let stride = stride(work);
     let mut found = 0;
     for text in &sentences {
-        let (masked, matches) = same_in_any_pieces(&engine, Format::Text, text.as_bytes(), stride);
+        let (masked, matches) = same_in_any_pieces(&mask, Format::Text, text.as_bytes(), stride);
         found += u64::from(matches > 0);
         let body = serde_json::to_string(text).unwrap();
-        let (out, _) = same_in_any_pieces(&engine, Format::Json, body.as_bytes(), stride);
+        let (out, _) = same_in_any_pieces(&mask, Format::Json, body.as_bytes(), stride);
         let read: String = serde_json::from_slice(&out).unwrap();
         assert_eq!(read.as_bytes(), masked, "{text}");
     }
     assert!(found > 200, "something is found in {found} sentences only");
     // All of it as one text, in the pieces that a network makes.
     let all = sentences.join("\n");
-    let whole = masked(&engine, Format::Text, [all.as_bytes()]);
+    let whole = masked(&mask, Format::Text, [all.as_bytes()]);
     for size in [1, 7, 1460] {
-        let came = masked(&engine, Format::Text, all.as_bytes().chunks(size));
+        let came = masked(&mask, Format::Text, all.as_bytes().chunks(size));
         assert!(came == whole, "pieces of {size}");
     }
 }

@@ -62,13 +62,13 @@ impl FieldRules {
 }
 
 /// Each is looked for at every place of a body.
-const MOST_RULES: usize = 256;
+const MAX_RULES: usize = 256;
 /// Deeper fields are not reached.
-const MOST_STEPS: usize = 32;
+const MAX_STEPS: usize = 32;
 /// Digits that a JSON number can tell apart, all of them behind the point.
-const MOST_DIGITS: u64 = 15;
+const MAX_DIGITS: u64 = 15;
 /// The largest field number of Protocol Buffers.
-const LARGEST_FIELD: u32 = (1 << 29) - 1;
+const MAX_FIELD_NUMBER: u32 = (1 << 29) - 1;
 
 pub(super) fn read_fields(node: &Node<'_>) -> FieldRules {
     let mut rules = FieldRules::default();
@@ -108,10 +108,10 @@ fn check(object: &Object<'_>, rules: &FieldRules) {
     all.extend(rules.replace.iter().map(|(pointer, _)| pointer));
     all.extend(rules.round.iter().map(|(pointer, _)| pointer));
     let count = all.len() + rules.grpc_remove.len();
-    if count > MOST_RULES {
+    if count > MAX_RULES {
         object.node().problem(
             format!("{count} rules for fields"),
-            format!("at most {MOST_RULES}"),
+            format!("at most {MAX_RULES}"),
         );
     }
     all.sort_unstable();
@@ -158,8 +158,8 @@ fn pointer(node: &Node<'_>, text: &str) -> Option<Pointer> {
     };
     let mut segments = Vec::new();
     for part in rest.split('/') {
-        if segments.len() == MOST_STEPS {
-            return wrong(format!("a pointer of more than {MOST_STEPS} steps"));
+        if segments.len() == MAX_STEPS {
+            return wrong(format!("a pointer of more than {MAX_STEPS} steps"));
         }
         segments.push(match part {
             "*" => Segment::Any,
@@ -190,12 +190,9 @@ fn unescape(part: &str) -> Option<String> {
 
 fn digits((key, node): (&str, Node<'_>)) -> Option<(Pointer, u8)> {
     let pointer = pointer(&node, key)?;
-    let digits = node
-        .value()
-        .as_u64()
-        .filter(|number| *number <= MOST_DIGITS);
+    let digits = node.value().as_u64().filter(|number| *number <= MAX_DIGITS);
     if digits.is_none() {
-        node.expected(format!("digits behind the point, 0 to {MOST_DIGITS}"));
+        node.expected(format!("digits behind the point, 0 to {MAX_DIGITS}"));
     }
     Some((pointer, u8::try_from(digits?).ok()?))
 }
@@ -205,13 +202,13 @@ fn field_path(node: &Node<'_>) -> Option<Vec<u32>> {
     let number = |part: &str| {
         let plain = part.bytes().all(|byte| byte.is_ascii_digit()) && !part.starts_with('0');
         let number = part.parse::<u32>().ok()?;
-        (plain && number <= LARGEST_FIELD).then_some(number)
+        (plain && number <= MAX_FIELD_NUMBER).then_some(number)
     };
     let path: Option<Vec<u32>> = text.split('.').map(number).collect();
-    let path = path.filter(|path| path.len() <= MOST_STEPS);
+    let path = path.filter(|path| path.len() <= MAX_STEPS);
     if path.is_none() {
         node.expected(format!(
-            "field numbers with dots between them, such as \"5.2\", at most {MOST_STEPS} of them"
+            "field numbers with dots between them, such as \"5.2\", at most {MAX_STEPS} of them"
         ));
     }
     path

@@ -6,9 +6,9 @@ mod tests;
 use super::super::glob::Glob;
 use super::super::reader::{Node, list_of};
 use super::built_in::BUILT_IN_DETECTORS;
+use super::custom::Detector;
 use super::fields::read_fields;
-use super::own::Detector;
-use super::plan::{Options, PartialContent};
+use super::options::{Options, PartialContent};
 use super::style::{Action, Style, read_action, read_style};
 
 /// One detector of a mask with the style that the mask gives it.
@@ -109,7 +109,7 @@ struct Manner {
     action: Action,
 }
 
-/// An entry of `"detect"`: a name or glob, or an object with one and a manner of its own.
+/// An entry of `"detect"`: a name or glob, or an object with one and its own style or action.
 fn read_entry(
     node: &Node<'_>,
     around: &Surroundings<'_>,

@@ -1,31 +1,8 @@
 //! What a rule's masks come to, taken together.
 
-use super::fields::FieldRules;
 use super::masks::{Detection, Mask};
+use super::options::{Options, PartialContent};
 use super::style::{Action, Style};
-
-/// What becomes of a body that is only a part of one (206, or a `content-range`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum PartialContent {
-    /// It is refused: a match may begin in another part.
-    #[default]
-    Refuse,
-    /// It passes unmasked.
-    Pass,
-}
-
-/// What a mask does besides looking for detectors' matches.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Options {
-    /// What happens to single fields, whatever is in them.
-    pub fields: FieldRules,
-    /// What becomes of a part of a body.
-    pub partial_content: PartialContent,
-    /// Whether text is looked for in base64 too.
-    pub base64: bool,
-    /// Whether the names of JSON members are matched too.
-    pub keys: bool,
-}
 
 /// What waits for a person: which matches, and who may decide.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -39,11 +16,11 @@ pub struct Gate {
 /// What a list of masks comes to.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plan {
-    /// What is written in another way, or not at all.
+    /// What is replaced or removed.
     pub detections: Vec<Detection>,
     /// Which of these end the body, by their index.
     pub cuts: Vec<usize>,
-    /// What is counted and stays as it is.
+    /// What is counted but left as it is.
     pub alerts: Vec<Detection>,
     /// What waits for a person.
     pub gate: Gate,

@@ -3,7 +3,7 @@
 use super::super::reader::Node;
 
 /// The fewest characters that a key is written with.
-const SHORTEST: usize = 32;
+const MIN_KEY_BYTES: usize = 32;
 
 /// A key that is never shown.
 #[derive(Clone, PartialEq, Eq)]
@@ -27,11 +27,11 @@ pub(in crate::config) fn read_pseudonyms(node: &Node<'_>) -> Option<PseudonymKey
     let object = node.object()?;
     let key = object.required("key").and_then(|node| {
         let key = node.secret()?;
-        if key.len() < SHORTEST {
+        if key.len() < MIN_KEY_BYTES {
             // Whoever can guess the key can guess what every pseudonym stands for.
             node.problem(
                 "a key that can be guessed",
-                format!("at least {SHORTEST} characters"),
+                format!("at least {MIN_KEY_BYTES} characters"),
             );
             return None;
         }

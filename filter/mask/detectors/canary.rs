@@ -13,18 +13,18 @@
 #[cfg(test)]
 mod tests;
 
+use super::detect::hit;
 use super::group::{Answer, Group, Known};
-use super::hit;
-use crate::mask::scan::Anchors;
+use crate::mask::prefilter::Anchors;
 use crate::mask::window::{Hit, Miss, Window};
 
 /// How many bytes a canary has.
-const SHORTEST: usize = 8;
-const LONGEST: usize = 256;
+const MIN_CANARY_BYTES: usize = 8;
+const MAX_CANARY_BYTES: usize = 256;
 /// The most bytes of spaces and dashes in a row in a canary.
-const LONGEST_GAP: usize = 8;
+const MAX_GAP_BYTES: usize = 8;
 /// How many bytes may be put in.
-const MORE: usize = 3;
+const MAX_ADDED_BYTES: usize = 3;
 
 /// All canary detectors of a mask.
 pub(in crate::mask) struct Canaries {
@@ -95,7 +95,7 @@ fn filler(window: &Window<'_>, at: usize) -> Result<Option<usize>, Miss> {
     })
 }
 
-/// What is left of a canary without what may be put in, and the most bytes of that in a row.
+/// A canary without its filler, and the longest run of filler in it, in bytes.
 fn bare(string: &str) -> (Vec<u8>, usize) {
     let window = Window {
         behind: crate::mask::window::Behind::default(),
@@ -131,18 +131,18 @@ impl List {
         };
         for string in strings {
             let (bare, gap) = bare(string);
-            if string.len() > LONGEST || bare.len() < SHORTEST {
+            if string.len() > MAX_CANARY_BYTES || bare.len() < MIN_CANARY_BYTES {
                 return Err(format!(
                     "a canary has {} bytes, {} of them neither white space nor dashes, but at most \
-                     {LONGEST} and at least {SHORTEST} are possible",
+                     {MAX_CANARY_BYTES} and at least {MIN_CANARY_BYTES} are possible",
                     string.len(),
                     bare.len()
                 ));
             }
-            if gap > LONGEST_GAP {
+            if gap > MAX_GAP_BYTES {
                 return Err(format!(
                     "a canary has {gap} bytes of white space and dashes in a row, but \
-                     {LONGEST_GAP} is the most"
+                     {MAX_GAP_BYTES} is the most"
                 ));
             }
             list.gap = list.gap.max(gap);
@@ -159,7 +159,7 @@ impl List {
             }
             list.strings.push(bare.into());
         }
-        list.gap += MORE;
+        list.gap += MAX_ADDED_BYTES;
         list.strings.sort_unstable();
         list.strings.dedup();
         Ok(list)
@@ -211,7 +211,7 @@ impl List {
 
     fn bound(&self) -> usize {
         let longest = self.strings.iter().map(|string| string.len()).max();
-        longest.unwrap_or(0) * (self.gap + 1) + MORE
+        longest.unwrap_or(0) * (self.gap + 1) + MAX_ADDED_BYTES
     }
 }
 

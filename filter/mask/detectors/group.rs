@@ -1,8 +1,8 @@
 //! Detectors that are looked for together.
 
 use super::super::window::{Behind, Hit, Miss, Window};
-use super::{Detect, LEAD, LETTERS, RUN, Start};
-use crate::mask::scan::{self, Anchors, Lanes};
+use super::detect::{Detect, LEAD_BYTES, MAX_COUNTED_RUN, Start, WORD_LETTERS};
+use crate::mask::prefilter::{self, Anchors, Lanes};
 
 /// A part of a text, with what stands in front of it.
 #[derive(Clone, Copy, Debug)]
@@ -55,7 +55,7 @@ pub(in crate::mask) trait Group {
 const AT_EDGE: u8 = 1;
 const ANYWHERE: u8 = 2;
 const WORD: u8 = 4;
-/// The same as [`LEAD`], for bits.
+/// [`LEAD_BYTES`] as a number of bits.
 const LEAD_BITS: u32 = 32;
 const ESCAPE_LETTER: u8 = 8;
 const BACKSLASH: u8 = 16;
@@ -65,20 +65,20 @@ const BACKSLASH: u8 = 16;
 struct Candidate {
     /// Its place among the detectors.
     place: usize,
-    /// What its matches have at least.
+    /// The fewest digits, and graphic bytes in a row, of its matches.
     digits: usize,
     run: usize,
 }
 
-/// What a word that is being written has at most.
-const WRITTEN: usize = 64;
+/// The longest word that may still be being written.
+const MAX_UNFINISHED_WORD_BYTES: usize = 64;
 
-/// What most numbers and words of prose have at most.
-const FEW: usize = 5;
-const SHORT: usize = 11;
+/// Most numbers and words of prose have no more digits and no more graphic bytes in a row.
+const FEW_DIGITS: usize = 5;
+const SHORT_RUN_BYTES: usize = 11;
 
 impl Candidate {
-    /// Whether it may match where there are so many digits and graphic bytes in a row.
+    /// Whether it may match where there are this many digits and graphic bytes in a row.
     fn is_for(&self, digits: usize, run: usize) -> bool {
         self.digits <= digits && self.run <= run
     }
@@ -121,7 +121,7 @@ impl Singles {
                 starting.push(Candidate {
                     place,
                     digits: detect.digits(),
-                    run: detect.run().min(RUN),
+                    run: detect.run().min(MAX_COUNTED_RUN),
                 });
             }
             if byte.is_ascii_alphanumeric() {
@@ -138,7 +138,9 @@ impl Singles {
                 of.is_some_and(|(_, detect)| anchored && detect.is_often_open())
             };
             often_open.push(starting.iter().find(often).map(|one| one.place));
-            let few = starting.iter().filter(|one| one.is_for(FEW, SHORT));
+            let few = starting
+                .iter()
+                .filter(|one| one.is_for(FEW_DIGITS, SHORT_RUN_BYTES));
             let few = few.copied().collect();
             candidates.push([starting.into_boxed_slice(), few]);
         }
@@ -160,7 +162,7 @@ impl Singles {
         let rest = known.bytes.get(from..to).unwrap_or_default();
         for (index, byte) in rest.iter().enumerate() {
             let here = flags(*byte);
-            // The same as Behind::in_word, on flags.
+            // As Behind::in_word, but with flags.
             let escape = one & ESCAPE_LETTER != 0 && two & BACKSLASH != 0;
             let edge = one & WORD == 0 || escape;
             if here & ANYWHERE != 0 || (edge && here & AT_EDGE != 0) {
@@ -183,7 +185,7 @@ impl Singles {
         };
         let candidates = self.candidates.get(usize::from(first));
         let candidates = candidates.map_or(&[][..], |[all, few]| {
-            if digits <= FEW && run <= SHORT {
+            if digits <= FEW_DIGITS && run <= SHORT_RUN_BYTES {
                 few
             } else {
                 all
@@ -219,7 +221,7 @@ impl Singles {
         let first = usize::from(*window.bytes.first()?);
         let (rank, detect) = self.detectors.get((*self.often_open.get(first)?)?)?;
         let asked = !window.last
-            && window.bytes.len() <= WRITTEN
+            && window.bytes.len() <= MAX_UNFINISHED_WORD_BYTES
             && *rank < below
             && !window.behind.in_word();
         let open = asked && matches!(detect.find(window), Err(Miss::More));
@@ -227,8 +229,9 @@ impl Singles {
     }
 }
 
-/// How many digits stand, or may come to stand, in the first [`LEAD`] bytes and in front of a word;
-/// and how many graphic bytes in a row, of which no more than [`RUN`] are counted.
+/// How many digits stand, or may come to stand, in the first [`LEAD_BYTES`] bytes and in front of a
+/// word; and how many graphic bytes in a row, of which no more than [`MAX_COUNTED_RUN`] are
+/// counted.
 fn possible(window: &Window<'_>) -> (usize, usize) {
     let known = window.bytes.len();
     let front = Lanes::<2>::load(window.bytes);
@@ -236,7 +239,7 @@ fn possible(window: &Window<'_>) -> (usize, usize) {
 
     let letters = front.within(b'a', b'z') | front.within(b'A', b'Z');
     let lead = u64::MAX >> (u64::BITS - LEAD_BITS);
-    let word = letters & letters >> 1 & letters >> 2 & (lead >> (LETTERS - 1));
+    let word = letters & letters >> 1 & letters >> 2 & (lead >> (WORD_LETTERS - 1));
     let in_front = if word == 0 {
         lead
     } else {
@@ -246,12 +249,12 @@ fn possible(window: &Window<'_>) -> (usize, usize) {
     let unknown = if word != 0 || window.last {
         0
     } else {
-        LEAD.saturating_sub(known)
+        LEAD_BYTES.saturating_sub(known)
     };
 
-    let run = count(front.within(b'!', b'~').trailing_ones()).min(RUN);
+    let run = count(front.within(b'!', b'~').trailing_ones()).min(MAX_COUNTED_RUN);
     let run = if run == known && !window.last {
-        RUN
+        MAX_COUNTED_RUN
     } else {
         run
     };
@@ -272,7 +275,7 @@ impl Group for Singles {
                 // Anything may follow.
                 None => (end, end),
             };
-            let start = scan::reach(known.bytes, anchor, from);
+            let start = prefilter::reach(known.bytes, anchor, from);
             if let Some(start) = self.start(known, start, to) {
                 return start;
             }

@@ -1,7 +1,8 @@
 //! Pseudonyms of one request, where they stand in its answer.
 //!
 //! A model may write a pseudonym in another case, without its brackets, and with a space, a dash
-//! or Markdown's `\_` for an underscore (and `\[` and `\]` for its brackets). Those that stand for nothing are no matches.
+//! or Markdown's `\_` for an underscore (and `\[` and `\]` for its brackets). Those that stand for
+//! nothing are no matches.
 //!
 //! Validation: the pseudonym is one of the request's. Whole: no letter or digit on either side of
 //! what stands between the brackets.
@@ -11,7 +12,7 @@
 
 use std::rc::Rc;
 
-use super::{Detect, Hit, Miss, Start, Window, hit};
+use super::detect::{Detect, Hit, Miss, Start, Window, hit};
 use crate::mask::Originals;
 
 pub(in crate::mask) struct Placeholder {

@@ -1,7 +1,8 @@
 use crate::config::mask::{BUILT_IN_DETECTORS, Detection, Detector, Style};
 use crate::mask::window::{Behind, Hit, Miss, Past, Window};
-use crate::mask::{Engine, Sink, Text};
+use crate::mask::{Matcher, Sink, Text};
 
+use super::detect::Start;
 use super::*;
 
 /// Texts and what they become.
@@ -83,49 +84,49 @@ impl Sink for Output {
 }
 
 impl Output {
-    pub(in crate::mask) fn push(&mut self, engine: &Engine, text: &mut Text, piece: &[u8]) {
+    pub(in crate::mask) fn push(&mut self, matcher: &Matcher, text: &mut Text, piece: &[u8]) {
         self.given.extend_from_slice(piece);
-        text.push(engine, piece, self);
+        text.push(matcher, piece, self);
         assert_eq!(text.pending(), self.given.len() - self.decided);
-        assert!(text.pending() <= engine.max_pending());
+        assert!(text.pending() <= matcher.max_pending());
     }
 
-    pub(in crate::mask) fn force(&mut self, engine: &Engine, text: &mut Text) {
-        text.force(engine, self);
+    pub(in crate::mask) fn force(&mut self, matcher: &Matcher, text: &mut Text) {
+        text.force(matcher, self);
         assert_eq!(text.pending(), 0);
         assert_eq!(self.decided, self.given.len());
     }
 
-    pub(in crate::mask) fn finish(&mut self, engine: &Engine, text: &mut Text) {
-        text.finish(engine, self);
+    pub(in crate::mask) fn finish(&mut self, matcher: &Matcher, text: &mut Text) {
+        text.finish(matcher, self);
         assert_eq!(text.pending(), 0);
         assert_eq!(self.decided, self.given.len());
     }
 }
 
 pub(in crate::mask) fn mask<'a>(
-    engine: &Engine,
+    matcher: &Matcher,
     pieces: impl IntoIterator<Item = &'a [u8]>,
 ) -> Vec<u8> {
     let mut output = Output::default();
     let mut text = Text::default();
     for piece in pieces {
-        output.push(engine, &mut text, piece);
+        output.push(matcher, &mut text, piece);
     }
-    output.finish(engine, &mut text);
+    output.finish(matcher, &mut text);
     output.written
 }
 
-pub(in crate::mask) fn mask_str(engine: &Engine, text: &str) -> String {
-    String::from_utf8(mask(engine, [text.as_bytes()])).unwrap()
+pub(in crate::mask) fn mask_str(matcher: &Matcher, text: &str) -> String {
+    String::from_utf8(mask(matcher, [text.as_bytes()])).unwrap()
 }
 
 #[test]
 fn every_example_becomes_what_its_table_says() {
-    let engine = Engine::new(&built_ins(Style::Label)).unwrap();
+    let matcher = Matcher::new(&built_ins(Style::Label)).unwrap();
     let wrong: Vec<_> = examples()
         .into_iter()
-        .map(|(text, masked)| (mask_str(&engine, &text), masked, text))
+        .map(|(text, masked)| (mask_str(&matcher, &text), masked, text))
         .filter(|(is, should, _)| is != should)
         .collect();
     assert!(wrong.is_empty(), "is, should be, text: {wrong:#?}");
@@ -196,7 +197,7 @@ fn every_match_has_an_anchor() {
         }
     }
     // Asked everywhere, so that a match without an anchor would be found.
-    let engine = Engine::without_anchors(&built_ins(Style::Label)).unwrap();
+    let matcher = Matcher::without_anchors(&built_ins(Style::Label)).unwrap();
     let mut found = std::collections::BTreeSet::new();
     for (text, _) in examples() {
         let mut matches = Matches {
@@ -205,10 +206,10 @@ fn every_match_has_an_anchor() {
             starts: Vec::new(),
         };
         let mut state = Text::default();
-        state.push(&engine, text.as_bytes(), &mut matches);
-        state.finish(&engine, &mut matches);
+        state.push(&matcher, text.as_bytes(), &mut matches);
+        state.finish(&matcher, &mut matches);
         for (start, detector) in matches.starts {
-            let name = engine.detector_name(detector);
+            let name = matcher.detector_name(detector);
             found.insert(name.to_owned());
             let rest = &text.as_bytes()[start..];
             assert!(is_anchored(rest), "{name} in {text} has no anchor");
@@ -233,7 +234,7 @@ fn is_anchored(text: &[u8]) -> bool {
     let word = text.iter().take_while(|b| b.is_ascii_alphabetic()).count();
     let stop = usize::from(matches!(text.get(word), Some(b'.' | b',')));
     let space = text.get(word + stop) == Some(&b' ');
-    let known = crate::mask::scan::reach(text, word + stop + 1, 0) == 0;
+    let known = crate::mask::prefilter::reach(text, word + stop + 1, 0) == 0;
     run(text) || (known && space && run(&text[word + stop + 1..]))
 }
 

@@ -1,4 +1,4 @@
-//! What is written in a match's place.
+//! What replaces a match.
 
 mod normal;
 mod originals;
@@ -16,10 +16,27 @@ use crate::config::mask::Style;
 
 /// How many characters the style `partial` shows, and how many a match must have for it:
 /// four of six characters would be the most of it.
-const SHOWN: usize = 4;
-const SHOWN_FROM: usize = 8;
+const SHOWN_CHARACTERS: usize = 4;
+const MIN_SHOWABLE_CHARACTERS: usize = 8;
 
-/// What is written in the place of one detector's matches.
+/// What is written for a match.
+#[derive(Debug)]
+pub(super) struct Written<'a> {
+    pub(super) text: String,
+    /// The detector's name, where the text is a pseudonym of the match.
+    pub(super) pseudonym_of: Option<&'a str>,
+}
+
+impl From<String> for Written<'_> {
+    fn from(text: String) -> Self {
+        Self {
+            text,
+            pseudonym_of: None,
+        }
+    }
+}
+
+/// What replaces one detector's matches.
 #[derive(Debug)]
 pub(super) enum Replacement {
     /// What a mask writes.
@@ -50,10 +67,10 @@ impl Replacement {
     }
 
     /// For a whole match, or for the first part of one that goes on (`open`).
-    pub(super) fn first(&self, matched: &[u8], open: bool) -> String {
+    pub(super) fn first(&self, matched: &[u8], open: bool) -> Written<'_> {
         match self {
             Self::Styled(styled) => styled.first(matched, open),
-            Self::Original(originals) => originals.write(matched),
+            Self::Original(originals) => originals.write(matched).into(),
         }
     }
 
@@ -78,17 +95,24 @@ pub(super) struct Styled {
 
 impl Styled {
     /// A pseudonym says which value it stands for, so one that is not known whole gets none.
-    fn first(&self, matched: &[u8], open: bool) -> String {
-        match self.style {
-            Style::Pseudonym if !open => self
-                .pseudonyms
-                .write(&self.detector, &self.label, matched)
-                .unwrap_or_else(|| self.bare()),
+    fn first(&self, matched: &[u8], open: bool) -> Written<'_> {
+        let text = match self.style {
+            Style::Pseudonym if !open => {
+                let written = self.pseudonyms.write(&self.detector, &self.label, matched);
+                return written.map_or_else(
+                    || self.bare().into(),
+                    |text| Written {
+                        text,
+                        pseudonym_of: Some(&self.detector),
+                    },
+                );
+            }
             Style::Label | Style::Pseudonym => self.bare(),
             Style::Remove => String::new(),
             Style::Partial if !open => partial(matched),
             Style::Stars | Style::Partial => "*".repeat(characters(matched)),
-        }
+        };
+        text.into()
     }
 
     fn further(&self, matched: &[u8]) -> String {
@@ -114,7 +138,7 @@ fn characters(bytes: &[u8]) -> usize {
 
 fn partial(matched: &[u8]) -> String {
     let count = characters(matched);
-    if count < SHOWN_FROM {
+    if count < MIN_SHOWABLE_CHARACTERS {
         return "*".repeat(count);
     }
     let from = matched
@@ -122,8 +146,8 @@ fn partial(matched: &[u8]) -> String {
         .enumerate()
         .rev()
         .filter(|(_, byte)| begins_character(**byte))
-        .nth(SHOWN - 1)
+        .nth(SHOWN_CHARACTERS - 1)
         .map_or(0, |(index, _)| index);
     let shown = String::from_utf8_lossy(matched.get(from..).unwrap_or_default());
-    format!("{}{shown}", "*".repeat(count - SHOWN))
+    format!("{}{shown}", "*".repeat(count - SHOWN_CHARACTERS))
 }

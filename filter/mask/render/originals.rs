@@ -6,11 +6,11 @@ use std::ops::Bound;
 use super::normal::normal;
 
 /// The most values of one request that are kept, and the most bytes of them.
-const MOST: usize = 4096;
-const MOST_BYTES: usize = 512 * 1024;
+const MAX_VALUES: usize = 4096;
+const MAX_VALUE_BYTES: usize = 512 * 1024;
 
 /// What pseudonyms of one request stand for. It belongs to one exchange and is gone with it.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq)]
 pub struct Originals {
     /// By the pseudonym's plain form; `None` where it stands for two values.
     values: BTreeMap<String, Option<Original>>,
@@ -19,7 +19,7 @@ pub struct Originals {
     left_out: u64,
 }
 
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 struct Original {
     detector: String,
     value: String,
@@ -34,7 +34,7 @@ impl core::fmt::Debug for Originals {
 
 impl Originals {
     /// Keeps the value that `name` stands for. Of two spellings of one value the first is kept.
-    pub(super) fn note(&mut self, name: &str, detector: &str, value: &[u8]) {
+    pub(in crate::mask) fn note(&mut self, name: &str, detector: &str, value: &[u8]) {
         let Ok(value) = std::str::from_utf8(value) else {
             return;
         };
@@ -52,7 +52,7 @@ impl Originals {
             return;
         }
         let bytes = self.bytes.saturating_add(value.len());
-        if self.values.len() >= MOST || bytes > MOST_BYTES {
+        if self.values.len() >= MAX_VALUES || bytes > MAX_VALUE_BYTES {
             self.left_out = self.left_out.saturating_add(1);
             return;
         }

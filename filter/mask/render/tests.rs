@@ -17,7 +17,7 @@ fn keyed(key: &[u8]) -> Rc<Pseudonyms> {
 fn name(key: &[u8], detector: &str, value: &str) -> String {
     let label = detector.to_uppercase();
     let replacement = Replacement::new(Style::Pseudonym, detector, &label, &keyed(key));
-    replacement.first(value.as_bytes(), false)
+    replacement.first(value.as_bytes(), false).text
 }
 
 #[test]
@@ -25,7 +25,7 @@ fn a_name_is_the_label_and_a_code_that_is_neither_word_nor_number() {
     let name = name(KEY, "email", "ana@example.com");
     let code = name.strip_prefix("[EMAIL_").unwrap();
     let code = code.strip_suffix(']').unwrap();
-    assert_eq!(code.len(), super::pseudonym::CODE);
+    assert_eq!(code.len(), super::pseudonym::CODE_CHARACTERS);
     let (digit, letters) = code.split_at(1);
     assert!(digit.bytes().all(|byte| byte.is_ascii_digit()));
     assert!(letters.bytes().all(|byte| byte.is_ascii_lowercase()));
@@ -84,26 +84,32 @@ fn spellings_of_one_value_have_one_name_and_values_have_their_own() {
 #[test]
 fn nothing_but_the_label_is_written_of_what_is_not_whole_or_has_no_key() {
     let without = Replacement::new(Style::Pseudonym, "email", "EMAIL", &Rc::default());
-    assert_eq!(without.first(b"ana@example.com", false), "[EMAIL]");
+    assert_eq!(without.first(b"ana@example.com", false).text, "[EMAIL]");
     let with = Replacement::new(Style::Pseudonym, "secret.jwt", "JWT", &keyed(KEY));
-    assert_eq!(with.first(b"eyJhbGciOi", true), "[JWT]");
+    assert_eq!(with.first(b"eyJhbGciOi", true).text, "[JWT]");
     assert_eq!(with.further(b"J9"), "");
 }
 
 #[test]
-fn what_gets_a_name_while_noting_is_kept_and_nothing_after() {
+fn only_a_name_stands_for_what_was_found() {
     let pseudonyms = keyed(KEY);
     let email = Replacement::new(Style::Pseudonym, "email", "EMAIL", &pseudonyms);
-    email.first(b"before@example.com", false);
-    pseudonyms.begin_noting();
-    let name = email.first(b"Ana@example.com", false);
-    email.first(b"ana@EXAMPLE.com", false);
-    let originals = pseudonyms.end_noting();
-    email.first(b"after@example.com", false);
-    let name = name.trim_matches(['[', ']']).to_ascii_lowercase();
-    assert_eq!(originals.names().collect::<Vec<_>>(), [name.as_str()]);
-    assert_eq!(originals.get(&name), Some("Ana@example.com"));
-    assert!(pseudonyms.end_noting().is_empty());
+    let whole = email.first(b"ana@example.com", false);
+    assert_eq!(whole.pseudonym_of, Some("email"));
+    assert_eq!(email.first(b"ana@example", true).pseudonym_of, None);
+    let keyless = Replacement::new(Style::Pseudonym, "email", "EMAIL", &Rc::default());
+    assert_eq!(keyless.first(b"ana@example.com", false).pseudonym_of, None);
+    let label = Replacement::new(Style::Label, "email", "EMAIL", &pseudonyms);
+    assert_eq!(label.first(b"ana@example.com", false).pseudonym_of, None);
+}
+
+#[test]
+fn of_spellings_of_one_value_the_first_is_kept_and_none_is_printed() {
+    let mut originals = Originals::default();
+    originals.note("[EMAIL_2bcdf]", "email", b"Ana@example.com");
+    originals.note("[EMAIL_2bcdf]", "email", b"ana@EXAMPLE.com");
+    assert_eq!(originals.names().collect::<Vec<_>>(), ["email_2bcdf"]);
+    assert_eq!(originals.get("email_2bcdf"), Some("Ana@example.com"));
     assert!(!format!("{originals:?}").contains("Ana"));
 }
 
@@ -146,8 +152,8 @@ proptest! {
         for value in &values {
             let again = Replacement::new(Style::Pseudonym, detector, "L", &keyed(KEY));
             prop_assert_eq!(
-                replacement.first(value.as_bytes(), false),
-                again.first(value.as_bytes(), false)
+                replacement.first(value.as_bytes(), false).text,
+                again.first(value.as_bytes(), false).text
             );
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! Behind each character of some prose, the first byte that waits must have such a continuation.
 //! It is looked for among the ends of the detectors' own examples, with other digits where a
-//! check asks for them, and tried on the engine. Bytes behind the first can't leave before it.
+//! check asks for them, and tried on the matcher. Bytes behind the first can't leave before it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use testbed::prose::Prose;
 
 use super::*;
 use crate::mask::window::{Past, Window};
-use crate::mask::{Sink, Text};
+use crate::mask::{Matcher, Sink, Text};
 
 /// What is decided of a text first from some place on.
 #[derive(Default)]
@@ -33,7 +33,7 @@ impl Sink for First {
 
 /// Looks for what could follow.
 struct Oracle {
-    engine: Engine,
+    matcher: Matcher,
     /// Each example from where something of it is masked, and that up to its end.
     matches: Vec<String>,
     /// The ends of all of them.
@@ -54,13 +54,13 @@ const DIGITS: usize = 500;
 
 impl Oracle {
     fn new() -> Self {
-        let engine = engine();
+        let matcher = Matcher::new(&built_ins(Style::Label)).unwrap();
         let mut matches = vec!["AB 123456 C".to_owned()];
         for (text, _) in examples() {
             let mut output = crate::mask::detectors::tests::Output::default();
             let mut state = Text::default();
-            output.push(&engine, &mut state, text.as_bytes());
-            output.finish(&engine, &mut state);
+            output.push(&matcher, &mut state, text.as_bytes());
+            output.finish(&matcher, &mut state);
             let mut before = true;
             for (at, kept) in output.kept.iter().enumerate() {
                 if before && !kept {
@@ -82,7 +82,7 @@ impl Oracle {
         let mut shapes = BTreeSet::new();
         ends.retain(|end| shapes.insert(shape(end)));
         Self {
-            engine,
+            matcher,
             matches,
             ends,
             found: Vec::new(),
@@ -95,9 +95,9 @@ impl Oracle {
     fn masks(&self, state: &Text, follows: &str) -> bool {
         let mut state = state.clone();
         let mut first = First::default();
-        state.push(&self.engine, follows.as_bytes(), &mut first);
+        state.push(&self.matcher, follows.as_bytes(), &mut first);
         if first.masked.is_none() {
-            state.finish(&self.engine, &mut first);
+            state.finish(&self.matcher, &mut first);
         }
         first.masked == Some(true)
     }
@@ -205,7 +205,7 @@ fn unjustified(oracle: &mut Oracle, text: &str) -> (Vec<(String, String, String)
     let mut waits = 0;
     for (at, letter) in text.char_indices() {
         let end = at + letter.len_utf8();
-        state.push(&oracle.engine, &text.as_bytes()[at..end], &mut decided);
+        state.push(&oracle.matcher, &text.as_bytes()[at..end], &mut decided);
         if state.pending() == 0 {
             continue;
         }
@@ -217,12 +217,12 @@ fn unjustified(oracle: &mut Oracle, text: &str) -> (Vec<(String, String, String)
         if !oracle.justifies(&state, (&behind, &shown(held))) {
             let mut front = Past::default();
             front.add(past);
-            let who = oracle.engine.in_question(&Window {
+            let who = oracle.matcher.in_question(&Window {
                 behind: front.behind(),
                 bytes: held,
                 last: false,
             });
-            let who = oracle.engine.detector_name(who).to_owned();
+            let who = oracle.matcher.detector_name(who).to_owned();
             without.push((behind, shown(held), who));
         }
     }

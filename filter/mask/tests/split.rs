@@ -21,26 +21,26 @@ fn all_bodies() -> Vec<(Format, Vec<u8>)> {
 
 /// How long the pieces are where not everything is tried: as two escapes that stand for one
 /// character.
-const LONGEST: usize = 12;
+const MAX_PIECE_BYTES: usize = 12;
 
 /// In a body that is one text, and in one of gRPC, all of it is cheap.
 #[test]
 fn every_body_in_every_way_of_cutting_it_gives_the_same() {
-    let engine = engine();
+    let mask = mask();
     let (cheap, others): (Vec<_>, Vec<_>) = all_bodies()
         .into_iter()
         .partition(|(format, _)| matches!(format, Format::Text | Format::Grpc(_)));
-    every_way_of(&engine, &cheap, usize::MAX, 1);
+    every_way_of(&mask, &cheap, usize::MAX, 1);
     match env::var_os(EXHAUSTIVE) {
-        Some(_) => every_way_of(&engine, &others, usize::MAX, 1),
-        None => every_way_of(&engine, &others, LONGEST, 149),
+        Some(_) => every_way_of(&mask, &others, usize::MAX, 1),
+        None => every_way_of(&mask, &others, MAX_PIECE_BYTES, 149),
     }
 }
 
-fn every_way_of(engine: &Engine, bodies: &[(Format, Vec<u8>)], longest: usize, one_of: usize) {
+fn every_way_of(mask: &CompiledMask, bodies: &[(Format, Vec<u8>)], longest: usize, one_of: usize) {
     let mut tried = Tried::default();
     for (format, body) in bodies.iter().step_by(one_of) {
-        let machine = Walk::new(engine, *format);
+        let machine = Walk::new(mask, *format);
         match every_way(&machine, body, &cuts::whole(&machine, body), longest) {
             Ok(done) => tried.add(done),
             Err(fault) => panic!("{format:?} {fault}\nof  {}", String::from_utf8_lossy(body)),
@@ -52,7 +52,7 @@ fn every_way_of(engine: &Engine, bodies: &[(Format, Vec<u8>)], longest: usize, o
 /// Without what makes trying every way cheap.
 #[test]
 fn every_body_byte_by_byte_and_in_any_two_pieces_gives_the_same() {
-    let engine = engine();
+    let mask = mask();
     let bodies = all_bodies();
     let stride = stride(bodies.iter().map(|(_, body)| 3 * body.len().pow(2)).sum());
     println!(
@@ -60,7 +60,7 @@ fn every_body_byte_by_byte_and_in_any_two_pieces_gives_the_same() {
         bodies.len()
     );
     for (index, (format, body)) in bodies.iter().enumerate() {
-        let expected = whole(&engine, *format, body);
+        let expected = whole(&mask, *format, body);
         let check = |how: &str, came: &[u8]| {
             assert!(
                 came == expected,
@@ -70,11 +70,11 @@ fn every_body_byte_by_byte_and_in_any_two_pieces_gives_the_same() {
                 String::from_utf8_lossy(body)
             );
         };
-        check("byte by byte", &masked(&engine, *format, body.chunks(1)));
+        check("byte by byte", &masked(&mask, *format, body.chunks(1)));
         // Another remainder for each body, so that every place has its turn in some of them.
         for at in (index % stride..=body.len()).step_by(stride) {
             let (head, tail) = body.split_at(at);
-            let came = masked(&engine, *format, [head, tail]);
+            let came = masked(&mask, *format, [head, tail]);
             check(&format!("cut at {at}"), &came);
         }
     }
@@ -83,17 +83,17 @@ fn every_body_byte_by_byte_and_in_any_two_pieces_gives_the_same() {
 /// Every stretch of a text in escapes, the rest of it as it is; every second character; all.
 #[test]
 fn a_string_is_masked_as_it_reads_however_it_is_escaped() {
-    let engine = engine();
+    let mask = mask();
     let texts = texts();
     let stretches: usize = texts.iter().map(|text| 6 * text.len().pow(3)).sum();
     let stride = stride(stretches);
     println!("one stretch of {stride} in escapes");
     let (mut turn, mut tried) = (0_usize, 0_u64);
     for text in texts {
-        let expected = plainly(&engine, &text);
+        let expected = plainly(&mask, &text);
         let mut check = |body: &str| {
-            let came = whole(&engine, Format::Json, body.as_bytes());
-            let bytes = masked(&engine, Format::Json, body.as_bytes().chunks(1));
+            let came = whole(&mask, Format::Json, body.as_bytes());
+            let bytes = masked(&mask, Format::Json, body.as_bytes().chunks(1));
             assert!(came == bytes, "byte by byte: {body}");
             let read: String = serde_json::from_slice(&came).unwrap();
             assert_eq!(read, expected, "{body}");

@@ -11,9 +11,9 @@ const EVENTS: usize = 6;
 
 /// In so many ways a text is spread at most: up to 40 characters between any two of them, a longer
 /// one between units of two or more.
-const MOST: u64 = 700_000;
+const MAX_WAYS: u64 = 700_000;
 /// The same where not everything is tried.
-const MOST_SAMPLED: u64 = 24;
+const MAX_SAMPLED_WAYS: u64 = 24;
 
 fn can_say(kind: &Frames, text: &str) -> bool {
     match kind {
@@ -23,15 +23,15 @@ fn can_say(kind: &Frames, text: &str) -> bool {
 }
 
 /// Spreads each text over each kind of event; of the kinds but the first, in fewer ways.
-fn spread(engine: &Engine, kinds: &[Frames]) -> Tried {
+fn spread(mask: &CompiledMask, kinds: &[Frames]) -> Tried {
     let (most, most_of_others) = match env::var_os(EXHAUSTIVE) {
-        Some(_) => (MOST, 20_000),
-        None => (MOST_SAMPLED, 6),
+        Some(_) => (MAX_WAYS, 20_000),
+        None => (MAX_SAMPLED_WAYS, 6),
     };
     let mut tried = Tried::default();
     let (mut whole, mut texts) = (0, 0);
     for text in super::texts() {
-        let expected = plainly(engine, &text);
+        let expected = plainly(mask, &text);
         for (number, kind) in kinds.iter().enumerate() {
             if !can_say(kind, &text) {
                 continue;
@@ -40,7 +40,7 @@ fn spread(engine: &Engine, kinds: &[Frames]) -> Tried {
             let units = units_for(&text, EVENTS, most);
             texts += 1;
             whole += usize::from(units.len() == text.chars().count());
-            let stream = Said::new(engine, kind.clone());
+            let stream = Said::new(mask, kind.clone());
             match every_spread(&stream, &units, EVENTS, &expected) {
                 Ok(more) => tried.add(more),
                 Err(fault) => panic!("{kind:?} of {text:?}: {fault}"),
@@ -53,37 +53,37 @@ fn spread(engine: &Engine, kinds: &[Frames]) -> Tried {
 
 #[test]
 fn a_text_spread_over_the_events_of_a_chat_is_masked_as_a_whole() {
-    spread(&engine(), &[Frames::of(Api::Chat, Escapes::Few)]);
+    spread(&mask(), &[Frames::of(Api::Chat, Escapes::Few)]);
 }
 
 #[test]
 fn a_text_spread_over_escapes_in_the_events_of_a_chat_is_masked_as_a_whole() {
-    spread(&engine(), &[Frames::of(Api::Chat, Escapes::All)]);
+    spread(&mask(), &[Frames::of(Api::Chat, Escapes::All)]);
 }
 
 #[test]
 fn a_text_spread_over_messages_is_masked_as_a_whole() {
-    spread(&engine(), &[Frames::Messages]);
+    spread(&mask(), &[Frames::Messages]);
 }
 
 #[test]
 fn a_text_spread_over_the_events_of_other_apis_is_masked_as_a_whole() {
     let others = Api::EACH.into_iter().filter(|api| *api != Api::Chat);
     let kinds: Vec<_> = others.map(|api| Frames::of(api, Escapes::Ascii)).collect();
-    spread(&engine(), &kinds);
+    spread(&mask(), &kinds);
 }
 
 #[test]
 fn a_text_letter_by_letter_is_masked_as_a_whole() {
-    let engine = engine();
+    let mask = mask();
     for (index, text) in texts().iter().enumerate() {
-        let expected = plainly(&engine, text);
+        let expected = plainly(&mask, text);
         let api = Api::EACH[index % Api::EACH.len()];
         for kind in [Frames::of(api, Escapes::Few), Frames::Messages] {
             if !can_say(&kind, text) {
                 continue;
             }
-            let mut stream = Said::new(&engine, kind.clone());
+            let mut stream = Said::new(&mask, kind.clone());
             let mut came = String::new();
             for letter in text.chars() {
                 stream.say(&letter.to_string(), &mut came).unwrap();

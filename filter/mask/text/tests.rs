@@ -21,8 +21,8 @@ fn everything(style: Style) -> Vec<Detection> {
     all
 }
 
-fn only(name: &'static str, style: Style) -> Engine {
-    Engine::new(&[Detection {
+fn only(name: &'static str, style: Style) -> Matcher {
+    Matcher::new(&[Detection {
         detector: Detector::BuiltIn(name),
         style,
     }])
@@ -87,16 +87,20 @@ const FRAGMENTS: &[&str] = &[
     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
 ];
 
-fn check_every_split(engine: &Engine, text: &[u8], pairs: bool) {
-    let whole = mask(engine, [text]);
-    assert_eq!(mask(engine, text.chunks(1)), whole, "one byte at a time");
+fn check_every_split(matcher: &Matcher, text: &[u8], pairs: bool) {
+    let whole = mask(matcher, [text]);
+    assert_eq!(mask(matcher, text.chunks(1)), whole, "one byte at a time");
     for first in 0..=text.len() {
         let (head, tail) = text.split_at(first);
-        assert_eq!(mask(engine, [head, tail]), whole, "split at {first}");
+        assert_eq!(mask(matcher, [head, tail]), whole, "split at {first}");
         for second in 0..=(if pairs { tail.len() } else { 0 }) {
             let (middle, end) = tail.split_at(second);
             let pieces = [head, middle, end];
-            assert_eq!(mask(engine, pieces), whole, "split at {first} and {second}");
+            assert_eq!(
+                mask(matcher, pieces),
+                whole,
+                "split at {first} and {second}"
+            );
         }
     }
 }
@@ -104,22 +108,22 @@ fn check_every_split(engine: &Engine, text: &[u8], pairs: bool) {
 #[test]
 fn every_pair_of_splits_of_every_example_gives_the_same() {
     for style in [Style::Label, Style::Stars, Style::Partial, Style::Remove] {
-        let engine = Engine::new(&everything(style)).unwrap();
+        let matcher = Matcher::new(&everything(style)).unwrap();
         for (text, _) in examples() {
-            check_every_split(&engine, text.as_bytes(), style == Style::Label);
+            check_every_split(&matcher, text.as_bytes(), style == Style::Label);
         }
     }
 }
 
 #[test]
 fn every_pair_of_splits_of_neighbouring_examples_gives_the_same() {
-    let engine = Engine::new(&everything(Style::Stars)).unwrap();
+    let matcher = Matcher::new(&everything(Style::Stars)).unwrap();
     let examples = examples();
     for (index, neighbours) in examples.windows(3).step_by(4).enumerate() {
         let between = ["", " ", "é-"][index % 3];
         let texts: Vec<&str> = neighbours.iter().map(|(text, _)| text.as_str()).collect();
         let text = texts.join(between);
-        check_every_split(&engine, text.as_bytes(), text.len() < 60);
+        check_every_split(&matcher, text.as_bytes(), text.len() < 60);
     }
 }
 
@@ -165,22 +169,22 @@ proptest! {
     #[test]
     fn pieces_do_not_change_the_output((text, cuts) in text_and_cuts(), style in 0..4_usize) {
         let style = [Style::Label, Style::Stars, Style::Partial, Style::Remove][style];
-        thread_local!(static ENGINES: Vec<Engine> = [Style::Label, Style::Stars, Style::Partial, Style::Remove]
-            .map(|style| Engine::new(&everything(style)).unwrap()).into());
+        thread_local!(static ENGINES: Vec<Matcher> = [Style::Label, Style::Stars, Style::Partial, Style::Remove]
+            .map(|style| Matcher::new(&everything(style)).unwrap()).into());
         ENGINES.with(|engines| {
-            let engine = &engines[style as usize];
-            let whole = mask(engine, [text.as_slice()]);
-            prop_assert_eq!(mask(engine, pieces(&text, &cuts)), whole.clone());
-            prop_assert_eq!(mask(engine, text.chunks(1)), whole);
+            let matcher = &engines[style as usize];
+            let whole = mask(matcher, [text.as_slice()]);
+            prop_assert_eq!(mask(matcher, pieces(&text, &cuts)), whole.clone());
+            prop_assert_eq!(mask(matcher, text.chunks(1)), whole);
             Ok(())
         })?;
     }
 
     #[test]
     fn nothing_is_missed_away_from_anchors((text, cuts) in text_and_cuts()) {
-        thread_local!(static ENGINES: [Engine; 2] = [
-            Engine::new(&everything(Style::Label)).unwrap(),
-            Engine::without_anchors(&everything(Style::Label)).unwrap(),
+        thread_local!(static ENGINES: [Matcher; 2] = [
+            Matcher::new(&everything(Style::Label)).unwrap(),
+            Matcher::without_anchors(&everything(Style::Label)).unwrap(),
         ]);
         ENGINES.with(|[anchored, asked_everywhere]| {
             let whole = mask(asked_everywhere, [text.as_slice()]);
@@ -192,17 +196,17 @@ proptest! {
 
     #[test]
     fn force_decides_everything_and_masks_more_never_less((text, cuts) in text_and_cuts()) {
-        thread_local!(static ENGINE: Engine = Engine::new(&everything(Style::Label)).unwrap());
-        let [forced, free] = ENGINE.with(|engine| [true, false].map(|force| {
+        thread_local!(static ENGINE: Matcher = Matcher::new(&everything(Style::Label)).unwrap());
+        let [forced, free] = ENGINE.with(|matcher| [true, false].map(|force| {
             let mut state = Text::default();
             let mut output = Output::default();
             for piece in pieces(&text, &cuts) {
-                output.push(engine, &mut state, piece);
+                output.push(matcher, &mut state, piece);
                 if force {
-                    output.force(engine, &mut state);
+                    output.force(matcher, &mut state);
                 }
             }
-            output.finish(engine, &mut state);
+            output.finish(matcher, &mut state);
             output.kept
         }));
         prop_assert!(forced.iter().zip(&free).all(|(forced, free)| *free || !*forced));
@@ -210,25 +214,25 @@ proptest! {
 
     #[test]
     fn what_is_masked_stays_valid_utf8(text in "(jane@b\\.co|[a-zé日]{0,3}|q\\PC{0,3}z|k\\PC|10\\.0\\.0\\.1| )*") {
-        thread_local!(static ENGINE: Engine = Engine::new(&everything(Style::Partial)).unwrap());
-        let masked = ENGINE.with(|engine| mask(engine, [text.as_bytes()]));
+        thread_local!(static ENGINE: Matcher = Matcher::new(&everything(Style::Partial)).unwrap());
+        let masked = ENGINE.with(|matcher| mask(matcher, [text.as_bytes()]));
         prop_assert!(String::from_utf8(masked).is_ok());
     }
 }
 
 #[test]
 fn a_long_piece_behind_what_waits_gives_the_same() {
-    let engine = Engine::new(&everything(Style::Label)).unwrap();
+    let matcher = Matcher::new(&everything(Style::Label)).unwrap();
     for tail in [
         "x 4111 1111 1111 1111 ".repeat(2000),
         "a".repeat(50_000),
         "1".repeat(50_000),
     ] {
         let text = format!("mail jane@{tail}");
-        let whole = mask(&engine, [text.as_bytes()]);
+        let whole = mask(&matcher, [text.as_bytes()]);
         for first in 0..12 {
             let (head, tail) = text.as_bytes().split_at(first);
-            assert_eq!(mask(&engine, [head, tail]), whole);
+            assert_eq!(mask(&matcher, [head, tail]), whole);
         }
     }
 }
@@ -240,8 +244,8 @@ fn a_cache_that_is_always_too_small_gives_the_same() {
         pattern("many", "(?:a|ab|abc|bcd|cde){2,30}z"),
     ];
     detections.extend(everything(Style::Label));
-    let tiny = Engine::build(&detections, 0, true).unwrap();
-    let ample = Engine::build(&detections, 8 << 20, true).unwrap();
+    let tiny = Matcher::build(&detections, 0, true).unwrap();
+    let ample = Matcher::build(&detections, 8 << 20, true).unwrap();
     let text =
         "ababcbcdcdez abc123def! a1b! aaaaa999 jane@b.co E-1234 abcabcabcab overt qxz ".repeat(20);
     let whole = mask(&ample, [text.as_bytes()]);
@@ -264,12 +268,12 @@ fn a_cache_that_is_always_too_small_gives_the_same() {
 
 #[test]
 fn prose_is_released_up_to_the_word_that_is_being_written() {
-    let engine = Engine::new(&everything(Style::Label)).unwrap();
+    let matcher = Matcher::new(&everything(Style::Label)).unwrap();
     let prose = "Nothing in this sentence, not even the year 2024 or 12:30, has to wait for long.";
     let mut text = Text::default();
     let mut output = Output::default();
     for (index, byte) in prose.bytes().enumerate() {
-        output.push(&engine, &mut text, &[byte]);
+        output.push(&matcher, &mut text, &[byte]);
         // A number may go on behind one space, so that much more may wait.
         let (seen, _) = prose.split_at(index + 1);
         let words = seen.trim_end_matches(' ');
@@ -281,13 +285,13 @@ fn prose_is_released_up_to_the_word_that_is_being_written() {
             seen
         );
     }
-    output.finish(&engine, &mut text);
+    output.finish(&matcher, &mut text);
     assert_eq!(output.written, prose.as_bytes());
 }
 
 #[test]
 fn forced_text_is_masked_as_what_it_may_become_and_so_is_its_rest() {
-    let engine = Engine::new(&everything(Style::Label)).unwrap();
+    let matcher = Matcher::new(&everything(Style::Label)).unwrap();
     let cases: &[(&str, &str, &str)] = &[
         (
             "hi jane@exam",
@@ -316,10 +320,10 @@ fn forced_text_is_masked_as_what_it_may_become_and_so_is_its_rest() {
     for (before, after, expected) in cases {
         let mut text = Text::default();
         let mut output = Output::default();
-        output.push(&engine, &mut text, before.as_bytes());
-        output.force(&engine, &mut text);
-        output.push(&engine, &mut text, after.as_bytes());
-        output.finish(&engine, &mut text);
+        output.push(&matcher, &mut text, before.as_bytes());
+        output.force(&matcher, &mut text);
+        output.push(&matcher, &mut text, after.as_bytes());
+        output.finish(&matcher, &mut text);
         assert_eq!(
             String::from_utf8(output.written).unwrap(),
             *expected,
@@ -330,20 +334,20 @@ fn forced_text_is_masked_as_what_it_may_become_and_so_is_its_rest() {
 
 #[test]
 fn forced_between_a_token_and_a_dot_goes_on() {
-    let engine = only("secret.jwt", Style::Stars);
+    let matcher = only("secret.jwt", Style::Stars);
     let mut text = Text::default();
     let mut output = Output::default();
-    output.push(&engine, &mut text, b"eyJhbGciOiJIUzI1NiJ9.eyJzdWIi.");
+    output.push(&matcher, &mut text, b"eyJhbGciOiJIUzI1NiJ9.eyJzdWIi.");
     assert_eq!(text.pending(), 1);
-    output.force(&engine, &mut text);
-    output.push(&engine, &mut text, b"c2ln ok");
-    output.finish(&engine, &mut text);
+    output.force(&matcher, &mut text);
+    output.push(&matcher, &mut text, b"c2ln ok");
+    output.finish(&matcher, &mut text);
     assert_eq!(output.written, format!("{} ok", "*".repeat(34)).as_bytes());
 }
 
 #[test]
 fn a_match_that_is_forced_anywhere_leaves_nothing() {
-    let engine = Engine::new(&built_ins(Style::Remove)).unwrap();
+    let matcher = Matcher::new(&built_ins(Style::Remove)).unwrap();
     for (value, masked) in examples() {
         let whole = value != masked
             && masked.starts_with('[')
@@ -352,10 +356,10 @@ fn a_match_that_is_forced_anywhere_leaves_nothing() {
             let mut state = Text::default();
             let mut output = Output::default();
             let (head, tail) = value.as_bytes().split_at(cut);
-            output.push(&engine, &mut state, head);
-            output.force(&engine, &mut state);
-            output.push(&engine, &mut state, tail);
-            output.finish(&engine, &mut state);
+            output.push(&matcher, &mut state, head);
+            output.force(&matcher, &mut state);
+            output.push(&matcher, &mut state, tail);
+            output.finish(&matcher, &mut state);
             let left = String::from_utf8_lossy(&output.written);
             assert_eq!(left, "", "{value} at {cut}");
         }
@@ -364,7 +368,7 @@ fn a_match_that_is_forced_anywhere_leaves_nothing() {
 
 #[test]
 fn a_key_block_that_is_forced_anywhere_ends_where_it_ends() {
-    let engine = only("secret.private_key", Style::Stars);
+    let matcher = only("secret.private_key", Style::Stars);
     let block = "-----BEGIN PRIVATE KEY-----\nMIIBOgIBAAJBAKj3--\n-----END PRIVATE KEY-----";
     let text = format!("{block} ok");
     let expected = format!("{} ok", "*".repeat(block.len()));
@@ -373,12 +377,12 @@ fn a_key_block_that_is_forced_anywhere_ends_where_it_ends() {
             let mut state = Text::default();
             let mut output = Output::default();
             for (index, byte) in text.bytes().enumerate() {
-                output.push(&engine, &mut state, &[byte]);
+                output.push(&matcher, &mut state, &[byte]);
                 if index == first || index == second {
-                    output.force(&engine, &mut state);
+                    output.force(&matcher, &mut state);
                 }
             }
-            output.finish(&engine, &mut state);
+            output.finish(&matcher, &mut state);
             assert_eq!(
                 String::from_utf8(output.written).unwrap(),
                 expected,
@@ -390,21 +394,21 @@ fn a_key_block_that_is_forced_anywhere_ends_where_it_ends() {
 
 #[test]
 fn a_token_of_any_length_is_masked_without_a_buffer() {
-    let engine = only("secret.jwt", Style::Label);
+    let matcher = only("secret.jwt", Style::Label);
     let segment = "A".repeat(200_000);
     for token in [
         format!("eyJhbGciOiJIUzI1NiJ9.eyJ{segment}.{segment}"),
         format!("eyJ{segment}.eyJ{segment}.{segment}"),
     ] {
         let text = format!("a {token} b");
-        assert_eq!(mask_str(&engine, &text), "a [JWT] b");
-        assert_eq!(mask(&engine, text.as_bytes().chunks(1000)), b"a [JWT] b");
+        assert_eq!(mask_str(&matcher, &text), "a [JWT] b");
+        assert_eq!(mask(&matcher, text.as_bytes().chunks(1000)), b"a [JWT] b");
     }
 }
 
 #[test]
 fn a_key_block_of_any_length_is_masked_without_a_buffer() {
-    let engine = only("secret.private_key", Style::Label);
+    let matcher = only("secret.private_key", Style::Label);
     let line = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7-----END\n";
     let text = format!(
         "a -----BEGIN PRIVATE KEY-----\n{}-----END PRIVATE KEY----- b",
@@ -413,10 +417,10 @@ fn a_key_block_of_any_length_is_masked_without_a_buffer() {
     let mut state = Text::default();
     let mut output = Output::default();
     for piece in text.as_bytes().chunks(999) {
-        output.push(&engine, &mut state, piece);
+        output.push(&matcher, &mut state, piece);
         assert!(state.pending() < 400);
     }
-    output.finish(&engine, &mut state);
+    output.finish(&matcher, &mut state);
     assert_eq!(output.written, b"a [PRIVATE_KEY] b");
 }
 
@@ -436,19 +440,19 @@ fn each_style_writes_a_match_in_its_way() {
     ];
     let text = "a jane@möhre.de 1.1.1.1 eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxI";
     for (style, expected) in cases {
-        let engine = Engine::new(&built_ins(style)).unwrap();
-        assert_eq!(mask_str(&engine, text), expected);
+        let matcher = Matcher::new(&built_ins(style)).unwrap();
+        assert_eq!(mask_str(&matcher, text), expected);
     }
 }
 
 #[test]
 fn a_text_that_follows_another_does_not_see_it() {
-    let engine = Engine::new(&built_ins(Style::Label)).unwrap();
+    let matcher = Matcher::new(&built_ins(Style::Label)).unwrap();
     let mut text = Text::default();
     let mut output = Output::default();
-    output.push(&engine, &mut text, b"x");
-    output.finish(&engine, &mut text);
-    output.push(&engine, &mut text, b"1.1.1.1");
-    output.finish(&engine, &mut text);
+    output.push(&matcher, &mut text, b"x");
+    output.finish(&matcher, &mut text);
+    output.push(&matcher, &mut text, b"1.1.1.1");
+    output.finish(&matcher, &mut text);
     assert_eq!(output.written, b"x[IP]");
 }

@@ -1,7 +1,7 @@
 //! Inputs that were thought up to be slow or large.
 
 use miniz_oxide::deflate::compress_to_vec_zlib;
-use portcullis::encoding::Coding;
+use portcullis::coding::Coding;
 use portcullis::mask::{Format, GrpcMessage};
 use testbed::prose::{self, Prose};
 

@@ -15,9 +15,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use inputs::Input;
+use portcullis::coding::{BUFFER_BYTES, Decoder};
 use portcullis::config::mask::{BUILT_IN_DETECTORS, Detection, Detector, Style};
-use portcullis::encoding::{BUFFER, Decoder};
-use portcullis::mask::{Engine, WalkError, Walker};
+use portcullis::mask::{CompiledMask, WalkError, Walker};
 use testbed::cpu;
 
 #[global_allocator]
@@ -78,7 +78,7 @@ fn measure(words: &[String]) -> Result<(), String> {
             style: Style::Label,
         })
         .collect();
-    let engine = Engine::new(&detections).map_err(|error| error.to_string())?;
+    let mask = CompiledMask::new(&detections).map_err(|error| error.to_string())?;
     println!(
         "  {:46}{:>10}{:>9}{:>9}{:>9}{:>9}{:>8}{:>12}{:>11}{:>11}",
         "CPU time, nanoseconds a byte",
@@ -94,17 +94,17 @@ fn measure(words: &[String]) -> Result<(), String> {
     );
     for input in inputs::all() {
         if words.is_empty() || words.iter().any(|word| input.name.contains(word)) {
-            row(&engine, &input)?;
+            row(&mask, &input)?;
         }
     }
     Ok(())
 }
 
-fn row(engine: &Engine, input: &Input) -> Result<(), String> {
+fn row(mask: &CompiledMask, input: &Input) -> Result<(), String> {
     let mut costs = Vec::new();
     let mut largest = 0;
     for times in [1, 2, 4, 8] {
-        let cost = cost(engine, input, &input.body(times), PIECE);
+        let cost = cost(mask, input, &input.body(times), PIECE);
         largest = cost.length;
         costs.push(cost);
     }
@@ -113,7 +113,7 @@ fn row(engine: &Engine, input: &Input) -> Result<(), String> {
     if small.len() > 1 << 20 && input.cut_at_will {
         small.truncate(1 << 20);
     }
-    let single = cost(engine, input, &small, 1);
+    let single = cost(mask, input, &small, 1);
     let held = costs.iter().map(|cost| cost.held).max().unwrap_or(0);
     let heap = costs.iter().map(|cost| cost.heap).max().unwrap_or(0);
     print!("  {:46}{:>10}", input.name, size(largest));
@@ -140,7 +140,7 @@ fn row(engine: &Engine, input: &Input) -> Result<(), String> {
     }
 }
 
-fn cost(engine: &Engine, input: &Input, body: &[u8], piece: usize) -> Cost {
+fn cost(mask: &CompiledMask, input: &Input, body: &[u8], piece: usize) -> Cost {
     let mut best = Cost {
         nanoseconds_a_byte: f64::INFINITY,
         held: 0,
@@ -152,7 +152,7 @@ fn cost(engine: &Engine, input: &Input, body: &[u8], piece: usize) -> Cost {
     for _ in 0..TURNS {
         heap::begin();
         let start = cpu::of_this_thread();
-        let done = walk(engine, input, body, piece);
+        let done = walk(mask, input, body, piece);
         let time = (cpu::of_this_thread() - start).as_secs_f64();
         // Of what is encoded, the bytes that it becomes count.
         let length = u32::try_from(done.length).unwrap_or(u32::MAX).max(1);
@@ -169,7 +169,7 @@ fn cost(engine: &Engine, input: &Input, body: &[u8], piece: usize) -> Cost {
     best
 }
 
-fn walk(engine: &Engine, input: &Input, body: &[u8], piece: usize) -> Done {
+fn walk(mask: &CompiledMask, input: &Input, body: &[u8], piece: usize) -> Done {
     let said = |error: WalkError| error.to_string();
     // What is written is sent on, and not kept.
     let mut out = Vec::with_capacity(4 * PIECE);
@@ -180,10 +180,10 @@ fn walk(engine: &Engine, input: &Input, body: &[u8], piece: usize) -> Done {
         end: Ok(()),
     };
     let mut decoder = input.coding.map(Decoder::new);
-    let mut room = vec![0; BUFFER];
+    let mut room = vec![0; BUFFER_BYTES];
     let mut take = |piece: &[u8]| {
         out.clear();
-        let taken = walker.push(engine, piece, &mut out);
+        let taken = walker.push(mask, piece, &mut out);
         done.held = done.held.max(walker.held());
         done.length = done.length.saturating_add(piece.len());
         taken.map_err(said)
@@ -202,7 +202,7 @@ fn walk(engine: &Engine, input: &Input, body: &[u8], piece: usize) -> Done {
     });
     done.end = end.and_then(|()| {
         out.clear();
-        walker.finish(engine, &mut out).map_err(said)
+        walker.finish(mask, &mut out).map_err(said)
     });
     done
 }

@@ -1,8 +1,8 @@
-//! The same bodies in this process: what the engine costs without Envoy and V8.
+//! The same bodies in this process: what the mask costs without Envoy and V8.
 
 use core::hint::black_box;
 use portcullis::config::mask::{BUILT_IN_DETECTORS, Detection, Detector, Style};
-use portcullis::mask::{Engine, Format, Walker};
+use portcullis::mask::{CompiledMask, Format, Walker};
 use testbed::cpu;
 
 use crate::bodies::Body;
@@ -10,7 +10,7 @@ use crate::bodies::Body;
 /// How much of a body comes at a time, where the body itself does not say.
 const PIECE: usize = 16 << 10;
 
-fn engine() -> Result<Engine, String> {
+fn mask() -> Result<CompiledMask, String> {
     let detections: Vec<Detection> = BUILT_IN_DETECTORS
         .iter()
         .map(|name| Detection {
@@ -18,7 +18,7 @@ fn engine() -> Result<Engine, String> {
             style: Style::Label,
         })
         .collect();
-    Engine::new(&detections).map_err(|error| error.to_string())
+    CompiledMask::new(&detections).map_err(|error| error.to_string())
 }
 
 /// What the filter has to make of a body.
@@ -27,7 +27,7 @@ fn engine() -> Result<Engine, String> {
 /// When it can't be masked.
 pub fn masked(body: &Body) -> Result<Vec<u8>, String> {
     let mut out = Vec::new();
-    walk(&engine()?, body, &mut out)?;
+    walk(&mask()?, body, &mut out)?;
     Ok(out)
 }
 
@@ -36,20 +36,20 @@ pub fn masked(body: &Body) -> Result<Vec<u8>, String> {
 /// # Errors
 /// When it can't be masked.
 pub fn times(body: &Body, turns: u32) -> Result<Vec<f64>, String> {
-    let engine = engine()?;
+    let mask = mask()?;
     let mut out = Vec::with_capacity(body.bytes().len());
     let mut times = Vec::new();
     for _ in 0..turns {
         out.clear();
         let start = cpu::of_this_thread();
-        walk(&engine, body, &mut out)?;
+        walk(&mask, body, &mut out)?;
         times.push((cpu::of_this_thread() - start).as_secs_f64());
         black_box(&out);
     }
     Ok(times)
 }
 
-fn walk(engine: &Engine, body: &Body, out: &mut Vec<u8>) -> Result<(), String> {
+fn walk(mask: &CompiledMask, body: &Body, out: &mut Vec<u8>) -> Result<(), String> {
     let format = match body.events {
         0 => Format::Json,
         _ => Format::Events,
@@ -58,8 +58,8 @@ fn walk(engine: &Engine, body: &Body, out: &mut Vec<u8>) -> Result<(), String> {
     let mut walker = Walker::new(format);
     for piece in &body.pieces {
         for piece in piece.chunks(PIECE) {
-            walker.push(engine, piece, out).map_err(said)?;
+            walker.push(mask, piece, out).map_err(said)?;
         }
     }
-    walker.finish(engine, out).map_err(said)
+    walker.finish(mask, out).map_err(said)
 }

@@ -1,5 +1,5 @@
 use crate::config::mask::{Detection, Detector, Style};
-use crate::mask::Engine;
+use crate::mask::Matcher;
 use crate::mask::detectors::tests::mask;
 use crate::mask::window::steps;
 
@@ -14,9 +14,9 @@ fn canaries(name: &str, strings: &[&str]) -> Detection {
     }
 }
 
-fn check(engine: &Engine, text: &str, masked: &str) {
+fn check(matcher: &Matcher, text: &str, masked: &str) {
     let bytes = text.as_bytes();
-    let mask = |pieces: &[&[u8]]| String::from_utf8(mask(engine, pieces.to_vec())).unwrap();
+    let mask = |pieces: &[&[u8]]| String::from_utf8(mask(matcher, pieces.to_vec())).unwrap();
     for first in 0..=bytes.len() {
         let (head, tail) = bytes.split_at(first);
         assert_eq!(mask(&[head, tail]), masked, "{text:?} at {first}");
@@ -27,7 +27,7 @@ fn check(engine: &Engine, text: &str, masked: &str) {
 
 #[test]
 fn canaries_are_found_however_they_are_spaced_and_cased() {
-    let engine = Engine::new(&[canaries(
+    let matcher = Matcher::new(&[canaries(
         "leak",
         &[
             "zebra-7-quartz",
@@ -59,24 +59,24 @@ fn canaries_are_found_however_they_are_spaced_and_cased() {
         ("- zebra-7-quartz -", "- [LEAK] -"),
     ];
     for (text, masked) in cases {
-        check(&engine, text, masked);
+        check(&matcher, text, masked);
     }
 }
 
 #[test]
 fn the_first_of_two_detectors_wins() {
-    let engine = Engine::new(&[
+    let matcher = Matcher::new(&[
         canaries("one", &["abcdefgh"]),
         canaries("two", &["abcdefghij", "12345678"]),
     ])
     .unwrap();
-    check(&engine, "abcdefghij 1234 5678", "[ONE]ij [TWO]");
+    check(&matcher, "abcdefghij 1234 5678", "[ONE]ij [TWO]");
 }
 
 #[test]
 fn what_is_too_short_too_long_or_too_wide_is_refused() {
     let error = |string: &str| {
-        let error = Engine::new(&[canaries("leak", &["a fine canary", string])]).unwrap_err();
+        let error = Matcher::new(&[canaries("leak", &["a fine canary", string])]).unwrap_err();
         assert_eq!(error.detector, "leak");
         error.reason
     };
@@ -89,19 +89,19 @@ fn what_is_too_short_too_long_or_too_wide_is_refused() {
 #[test]
 fn what_waits_is_bounded_and_the_work_is_linear() {
     let long = "ab".repeat(128);
-    let engine = Engine::new(&[canaries("leak", &[&long, "abababababcd    efgh"])]).unwrap();
-    assert_eq!(engine.max_pending(), 256 * (4 + 3 + 1) + 3);
+    let matcher = Matcher::new(&[canaries("leak", &[&long, "abababababcd    efgh"])]).unwrap();
+    assert_eq!(matcher.max_pending(), 256 * (4 + 3 + 1) + 3);
     let wide: String = long.chars().flat_map(|c| [c, '-', ' ']).collect();
     let wide = wide.trim_end_matches(['-', ' ']);
-    assert_eq!(mask(&engine, [wide.as_bytes()]), b"[LEAK]");
+    assert_eq!(mask(&matcher, [wide.as_bytes()]), b"[LEAK]");
     for text in ["a", "ab", "a-b ", "a       ", "ababababab-"] {
         let text = text.repeat((64 << 10) / text.len());
         steps::take();
-        mask(&engine, text.as_bytes().chunks(16 << 10));
+        mask(&matcher, text.as_bytes().chunks(16 << 10));
         let each = steps::take() / text.len();
         assert!(each <= 3 * 256 * 2, "{each} steps a byte");
     }
-    let plain = Engine::new(&[canaries("leak", &["zebra-7-quartz"])]).unwrap();
+    let plain = Matcher::new(&[canaries("leak", &["zebra-7-quartz"])]).unwrap();
     let prose = "Every zealous ghost of the old harbour fed a zebra and left. ".repeat(100);
     steps::take();
     assert_eq!(mask(&plain, [prose.as_bytes()]), prose.as_bytes());

@@ -12,7 +12,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::mask::detectors::{Detect, Hit, Miss, Start, Window, alphanumeric, hit};
+use crate::mask::detectors::detect::{Detect, Hit, Miss, Start, Window, alphanumeric, hit};
 
 const BASE58: &[u8] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 const BASE58_LENGTHS: std::ops::RangeInclusive<usize> = 26..=35;
@@ -86,7 +86,7 @@ fn is_base58(text: &[u8]) -> bool {
     let Some((body, check)) = bytes.split_last_chunk::<4>() else {
         return false;
     };
-    // Each leading zero byte is written as a 1 of its own.
+    // Each leading zero byte is written as a 1.
     let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
     let ones = text.iter().take_while(|byte| **byte == b'1').count();
     matches!(body.first(), Some(0 | 5))

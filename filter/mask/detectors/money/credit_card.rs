@@ -12,16 +12,16 @@
 //!
 //! Bound: 19 digits with a separator between any two, and one byte to see the end.
 
-use crate::mask::detectors::{
-    Detect, Hit, LONGEST_SEPARATOR, Miss, Separator, Start, Window, hit, separator,
+use crate::mask::detectors::detect::{
+    Detect, Hit, MAX_SEPARATOR_BYTES, Miss, Separator, Start, Window, hit, separator,
 };
 
-const FEWEST: usize = 13;
-const MOST: usize = 19;
+const MIN_DIGITS: usize = 13;
+const MAX_DIGITS: usize = 19;
 /// The digits of a group that another may follow.
-const SHORTEST_GROUP: usize = 3;
+const MIN_GROUP_DIGITS: usize = 3;
 /// The digits that tell the network.
-const PREFIX: usize = 6;
+const PREFIX_DIGITS: usize = 6;
 
 pub(super) struct CreditCard;
 
@@ -50,13 +50,13 @@ impl Detect for CreditCard {
                 number.push(digit - b'0');
                 group += 1;
                 index += 1;
-                if number.digits > MOST || !number.may_be_card() {
+                if number.digits > MAX_DIGITS || !number.may_be_card() {
                     break;
                 }
                 continue;
             }
             // No group comes behind a short one, so there is nothing to wait for.
-            if group < SHORTEST_GROUP && !number.is_card() {
+            if group < MIN_GROUP_DIGITS && !number.is_card() {
                 break;
             }
             let whole = !byte.is_some_and(|b| b.is_ascii_alphanumeric());
@@ -71,7 +71,7 @@ impl Detect for CreditCard {
             }
             let Some((kind, len)) = next else { break };
             let same = grouping.is_none_or(|before| before == kind);
-            if !same || group < SHORTEST_GROUP || number.digits == MOST {
+            if !same || group < MIN_GROUP_DIGITS || number.digits == MAX_DIGITS {
                 break;
             }
             grouping = Some(kind);
@@ -83,15 +83,15 @@ impl Detect for CreditCard {
     }
 
     fn digits(&self) -> usize {
-        FEWEST
+        MIN_DIGITS
     }
 
     fn bound(&self) -> usize {
-        MOST + MOST * LONGEST_SEPARATOR + 1
+        MAX_DIGITS + MAX_DIGITS * MAX_SEPARATOR_BYTES + 1
     }
 }
 
-/// What is to be known of the digits so far.
+/// What has been read of the number so far.
 #[derive(Default)]
 struct Number {
     digits: usize,
@@ -113,7 +113,7 @@ impl Number {
             self.even += digit;
             self.odd += doubled;
         }
-        if self.digits < PREFIX {
+        if self.digits < PREFIX_DIGITS {
             self.prefix = self.prefix * 10 + digit;
         }
         self.digits += 1;
@@ -132,11 +132,14 @@ impl Number {
 
     /// Whether the digits so far begin a card's number, as far as that is looked at.
     fn may_be_card(&self) -> bool {
-        self.digits != PREFIX || (FEWEST..=MOST).any(|digits| network(self.prefix, digits))
+        self.digits != PREFIX_DIGITS
+            || (MIN_DIGITS..=MAX_DIGITS).any(|digits| network(self.prefix, digits))
     }
 
     fn is_card(&self) -> bool {
-        (FEWEST..=MOST).contains(&self.digits) && network(self.prefix, self.digits) && self.luhn()
+        (MIN_DIGITS..=MAX_DIGITS).contains(&self.digits)
+            && network(self.prefix, self.digits)
+            && self.luhn()
     }
 }
 

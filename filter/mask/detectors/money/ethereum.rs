@@ -3,13 +3,13 @@
 //! Source: the Ethereum Yellow Paper, 4.1 (20 bytes), written as `0x` and 40 hexadecimal
 //! digits.
 //!
-//! Validation: the prefix and exactly so many digits, not all the same. Whether the case of
+//! Validation: the prefix and exactly 40 digits, not all the same. Whether the case of
 //! the letters is right (ERC-55) is not checked: most addresses are written in lower case.
 //! Whole: no letter or digit next to it.
 //!
 //! Bound: 43 bytes.
 
-use crate::mask::detectors::{Detect, Hit, Miss, Start, Window, hit};
+use crate::mask::detectors::detect::{Detect, Hit, Miss, Start, Window, hit};
 
 const PREFIX: &[u8] = b"0x";
 const DIGITS: usize = 40;

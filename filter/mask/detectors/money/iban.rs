@@ -9,11 +9,13 @@
 //!
 //! Bound: 34 characters with 8 separators, and one byte to see the end.
 
-use crate::mask::detectors::{Detect, Hit, LONGEST_SEPARATOR, Miss, Start, Window, hit, separator};
+use crate::mask::detectors::detect::{
+    Detect, Hit, MAX_SEPARATOR_BYTES, Miss, Start, Window, hit, separator,
+};
 
-const LONGEST: usize = 34;
+const MAX_IBAN_CHARACTERS: usize = 34;
 /// The country and the check digits, between which nothing stands.
-const FRONT: usize = 4;
+const PREFIX_CHARACTERS: usize = 4;
 const CHECK_DIGITS: usize = 2;
 
 /// The length of a number by country, in the order of the country's code.
@@ -167,11 +169,11 @@ impl Detect for Iban {
     }
 
     fn run(&self) -> usize {
-        FRONT
+        PREFIX_CHARACTERS
     }
 
     fn bound(&self) -> usize {
-        LONGEST + LONGEST / 4 * LONGEST_SEPARATOR + 1
+        MAX_IBAN_CHARACTERS + MAX_IBAN_CHARACTERS / 4 * MAX_SEPARATOR_BYTES + 1
     }
 }
 

@@ -5,7 +5,7 @@ mod credit_card;
 mod ethereum;
 mod iban;
 
-use super::Detect;
+use super::detect::Detect;
 
 /// The detector of a name and its label.
 pub(super) fn built_in(name: &str) -> Option<(Box<dyn Detect>, &'static str)> {

@@ -8,8 +8,8 @@
 use std::sync::LazyLock;
 
 use super::checks::{all_the_same, verhoeff};
-use super::{Number, alone, with_word};
-use crate::mask::detectors::front::Vocabulary;
+use super::number::{Number, alone, with_word};
+use crate::mask::detectors::context_words::Vocabulary;
 
 static WORDS: LazyLock<Vocabulary> =
     LazyLock::new(|| Vocabulary::new("aadhaar aadhar aadhaarnumber uidai uid आधार"));

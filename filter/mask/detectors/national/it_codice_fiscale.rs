@@ -8,8 +8,8 @@
 use std::sync::LazyLock;
 
 use super::checks::value;
-use super::{Number, alone};
-use crate::mask::detectors::front::Vocabulary;
+use super::number::{Number, alone};
+use crate::mask::detectors::context_words::Vocabulary;
 
 static WORDS: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary::new("codice fiscale cf"));
 

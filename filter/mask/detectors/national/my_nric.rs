@@ -8,8 +8,8 @@
 use std::sync::LazyLock;
 
 use super::checks::{number, part, year_first};
-use super::{Number, alone, with_word};
-use crate::mask::detectors::front::Vocabulary;
+use super::number::{Number, alone, with_word};
+use crate::mask::detectors::context_words::Vocabulary;
 
 static WORDS: LazyLock<Vocabulary> =
     LazyLock::new(|| Vocabulary::new("nric mykad kad pengenalan ic"));

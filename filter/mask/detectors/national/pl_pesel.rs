@@ -7,8 +7,8 @@
 use std::sync::LazyLock;
 
 use super::checks::{date, number, part, weighted};
-use super::{Number, with_word};
-use crate::mask::detectors::front::Vocabulary;
+use super::number::{Number, with_word};
+use crate::mask::detectors::context_words::Vocabulary;
 
 static WORDS: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary::new("pesel"));
 

@@ -7,8 +7,8 @@
 
 use std::sync::LazyLock;
 
-use super::{Number, alone};
-use crate::mask::detectors::front::Vocabulary;
+use super::number::{Number, alone};
+use crate::mask::detectors::context_words::Vocabulary;
 
 static WORDS: LazyLock<Vocabulary> =
     LazyLock::new(|| Vocabulary::new("nino national insurance ni"));

@@ -13,9 +13,9 @@
 
 use std::sync::LazyLock;
 
-use crate::mask::detectors::front::{Front, Vocabulary};
-use crate::mask::detectors::{
-    Detect, Hit, LONGEST_SEPARATOR, Miss, Separator, Start, Window, hit, separator,
+use crate::mask::detectors::context_words::{ContextWords, Vocabulary};
+use crate::mask::detectors::detect::{
+    Detect, Hit, MAX_SEPARATOR_BYTES, Miss, Separator, Start, Window, hit, separator,
 };
 
 const DIGITS: usize = 9;
@@ -27,7 +27,7 @@ static ADDRESS: LazyLock<Vocabulary> =
     LazyLock::new(|| Vocabulary::new("apt apartment suite unit room floor box flat"));
 
 /// How many words in front may say what nine digits are.
-const NEAR: usize = 5;
+const MAX_WORDS_BACK: usize = 5;
 
 pub(super) struct UsSsn;
 
@@ -62,14 +62,14 @@ impl Detect for UsSsn {
         if !issued || window.word_at(end)? {
             return Err(Miss::No);
         }
-        let words = || Front::new(window.behind);
+        let words = || ContextWords::new(window.behind);
         let whole = match separator(window, 3)? {
             Some((Separator::Dash, _)) => {
                 !window.behind.digit_then(b'-')
                     && (window.at(end)? != Some(b'-') || !window.digit_at(end + 1)?)
             }
             Some((Separator::Space, _)) => !words().says(1, &ADDRESS),
-            None => words().says(NEAR, &FOR),
+            None => words().says(MAX_WORDS_BACK, &FOR),
         };
         if whole { Ok(hit(end)) } else { Err(Miss::No) }
     }
@@ -79,7 +79,7 @@ impl Detect for UsSsn {
     }
 
     fn bound(&self) -> usize {
-        DIGITS + 2 * LONGEST_SEPARATOR + 2
+        DIGITS + 2 * MAX_SEPARATOR_BYTES + 2
     }
 }
 

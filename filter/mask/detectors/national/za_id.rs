@@ -9,8 +9,8 @@
 use std::sync::LazyLock;
 
 use super::checks::{luhn, year_first};
-use super::{Number, alone};
-use crate::mask::detectors::front::Vocabulary;
+use super::number::{Number, alone};
+use crate::mask::detectors::context_words::Vocabulary;
 
 static WORDS: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary::new("id identity"));
 

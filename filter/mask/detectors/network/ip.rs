@@ -7,7 +7,7 @@
 //! compressed form is also code (`Face::Bad`, `[1::2]`), so one group of three digits or
 //! more must be in it; `::1` passes. Each must have a decimal digit. A time such as
 //! 12:30:45 is no IPv6 address. Four numbers behind a word such as "section" or a browser's
-//! name are none either.
+//! name don't count either.
 //! Whole: no letter, digit or colon in front, no letter or digit behind, and not a part of a
 //! longer dotted number: `1.2.3.4` in `1.2.3.4.5` stays.
 //!
@@ -16,12 +16,12 @@
 use std::net::Ipv6Addr;
 use std::sync::LazyLock;
 
-use crate::mask::detectors::front::{Front, Vocabulary};
-use crate::mask::detectors::{Detect, Hit, Miss, Start, Window, hit};
+use crate::mask::detectors::context_words::{ContextWords, Vocabulary};
+use crate::mask::detectors::detect::{Detect, Hit, Miss, Start, Window, hit};
 
-const LONGEST: usize = 45;
+const MAX_ADDRESS_BYTES: usize = 45;
 /// Two colons and a digit.
-const SHORTEST: usize = 3;
+const MIN_ADDRESS_BYTES: usize = 3;
 
 /// What four numbers with dots are besides, where it stands right in front of them.
 static AGAINST: LazyLock<Vocabulary> = LazyLock::new(|| {
@@ -55,11 +55,11 @@ impl Detect for Ip {
     }
 
     fn run(&self) -> usize {
-        SHORTEST
+        MIN_ADDRESS_BYTES
     }
 
     fn bound(&self) -> usize {
-        LONGEST + 3
+        MAX_ADDRESS_BYTES + 3
     }
 }
 
@@ -85,7 +85,7 @@ fn v4(window: &Window<'_>) -> Result<Hit, Miss> {
     let longer = window.behind.digit_then(b'.')
         || window.word_at(index)?
         || (window.at(index)? == Some(b'.') && window.digit_at(index + 1)?);
-    if longer || Front::new(window.behind).says(1, &AGAINST) {
+    if longer || ContextWords::new(window.behind).says(1, &AGAINST) {
         Err(Miss::No)
     } else {
         Ok(hit(index))
@@ -98,7 +98,7 @@ fn v6(window: &Window<'_>) -> Result<Hit, Miss> {
     if group > 4 || window.at(group)? != Some(b':') || window.behind.byte() == Some(b':') {
         return Err(Miss::No);
     }
-    let run = window.run(0, LONGEST + 2, address)?;
+    let run = window.run(0, MAX_ADDRESS_BYTES + 2, address)?;
     if window.word_at(run)? {
         return Err(Miss::No);
     }
@@ -116,7 +116,7 @@ fn v6(window: &Window<'_>) -> Result<Hit, Miss> {
 }
 
 fn is_v6(text: &[u8]) -> bool {
-    if text.len() > LONGEST {
+    if text.len() > MAX_ADDRESS_BYTES {
         return false;
     }
     let parsed = std::str::from_utf8(text).is_ok_and(|text| text.parse::<Ipv6Addr>().is_ok());

@@ -9,10 +9,10 @@
 //!
 //! Bound: 17 bytes, and two to see the end.
 
-use crate::mask::detectors::{Detect, Hit, Miss, Start, Window, hit};
+use crate::mask::detectors::detect::{Detect, Hit, Miss, Start, Window, hit};
 
 /// Three groups of four digits with dots between them.
-const SHORTEST: usize = 14;
+const MIN_ADDRESS_BYTES: usize = 14;
 
 pub(super) struct Mac;
 
@@ -59,7 +59,7 @@ impl Detect for Mac {
     }
 
     fn run(&self) -> usize {
-        SHORTEST
+        MIN_ADDRESS_BYTES
     }
 
     fn bound(&self) -> usize {

@@ -3,7 +3,7 @@
 mod ip;
 mod mac;
 
-use super::Detect;
+use super::detect::Detect;
 
 /// The detector of a name and its label.
 pub(super) fn built_in(name: &str) -> Option<(Box<dyn Detect>, &'static str)> {

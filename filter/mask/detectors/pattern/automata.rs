@@ -15,24 +15,24 @@ use regex_automata::nfa::thompson;
 use regex_automata::util::start;
 use regex_syntax::hir::{Hir, HirKind};
 
-use super::LONGEST;
+use super::expression::MAX_MATCH_BYTES;
 
 /// The most states of an expression's automaton before it is made deterministic: repetitions
 /// inside one another multiply. A state takes about forty bytes.
-const MOST_STATES: usize = 25_000;
+const MAX_STATES: usize = 25_000;
 
 /// The most bytes of one automaton's cache: it starts anew there.
-const CACHE: usize = 512 << 10;
+const MAX_CACHE_BYTES: usize = 512 << 10;
 
 /// What an automaton says about the text from a position on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// A match of so many bytes, which may be none.
+    /// A match of this many bytes, possibly empty.
     Match(usize),
     No,
     /// It depends on bytes that are not known yet.
     More,
-    /// An expression without a longest match is not decided after so many bytes.
+    /// An expression without a longest match is still undecided after this many bytes.
     Endless(usize),
 }
 
@@ -73,7 +73,7 @@ impl Automata {
     pub(super) fn new(limit: usize) -> Self {
         Self {
             list: Vec::new(),
-            capacity: limit.min(CACHE),
+            capacity: limit.min(MAX_CACHE_BYTES),
             pool: RefCell::new(Pool {
                 caches: Vec::new(),
                 used: 0,
@@ -82,21 +82,21 @@ impl Automata {
         }
     }
 
-    /// Adds an expression. One that has no longest match is given up after [`LONGEST`] bytes,
-    /// less `lead`.
+    /// Adds an expression. One that has no longest match is given up after [`MAX_MATCH_BYTES`]
+    /// bytes, less `lead`.
     ///
     /// # Errors
     /// If it is too large.
     pub(super) fn add(&mut self, hir: Hir, lead: usize) -> Result<usize, String> {
         let states = states(&hir);
-        if states > MOST_STATES {
+        if states > MAX_STATES {
             return Err(format!(
-                "it is too large: an automaton of {states} states, but {MOST_STATES} is the most"
+                "it is too large: an automaton of {states} states, but {MAX_STATES} is the most"
             ));
         }
         let endless = hir.properties().maximum_len().is_none();
         self.list.push(Automaton {
-            endless: endless.then(|| LONGEST.saturating_sub(lead)),
+            endless: endless.then(|| MAX_MATCH_BYTES.saturating_sub(lead)),
             hir,
             dfa: OnceCell::new(),
         });
@@ -104,7 +104,7 @@ impl Automata {
         Ok(self.list.len() - 1)
     }
 
-    /// Runs automaton `index` on a text, of which `denoted` is in front.
+    /// Runs automaton `index` on a text that `denoted` precedes.
     pub(super) fn run(
         &self,
         index: usize,

@@ -1,37 +1,37 @@
-//! Finds the places of a text at which one of many outlines may begin.
+//! Finds the places of a text at which one of many prefixes may begin.
 //!
-//! Every outline has one of sixty-four buckets, and for each of the first eight places and each
+//! Every prefix has one of sixty-four buckets, and for each of the first eight places and each
 //! byte a table says the buckets for which this byte may stand there. The buckets that are in all
 //! eight rows of a place's bytes are left, most often none after three or four: the work is the
-//! same for two hundred outlines as for ten.
+//! same for two hundred prefixes as for ten.
 
 use super::bytes::ByteSet;
-use super::outline::DEPTH;
+use super::prefix_sets::PREFIX_BYTES;
 
 const BUCKETS: usize = 64;
 
 pub(super) struct Filter {
     /// Eight rows, on the heap.
     rows: Vec<[u64; 256]>,
-    /// The outlines of a bucket.
+    /// The prefixes of a bucket.
     buckets: Vec<Vec<usize>>,
-    /// For places at the end of a text, the buckets of outlines that are no longer than so much.
-    short: [u64; DEPTH + 1],
-    outlines: Vec<Vec<ByteSet>>,
+    /// For places at the end of a text, the buckets of prefixes that are no longer than so much.
+    short: [u64; PREFIX_BYTES + 1],
+    prefixes: Vec<Vec<ByteSet>>,
 }
 
 impl Filter {
-    pub(super) fn new(outlines: Vec<Vec<ByteSet>>) -> Self {
-        let mut order: Vec<usize> = (0..outlines.len()).collect();
+    pub(super) fn new(prefixes: Vec<Vec<ByteSet>>) -> Self {
+        let mut order: Vec<usize> = (0..prefixes.len()).collect();
         // What begins alike shares a bucket, so that the bucket's sets stay small.
-        order.sort_by_key(|index| outlines.get(*index));
-        let share = outlines.len().div_ceil(BUCKETS).max(1);
+        order.sort_by_key(|index| prefixes.get(*index));
+        let share = prefixes.len().div_ceil(BUCKETS).max(1);
         let buckets: Vec<Vec<usize>> = order.chunks(share).map(<[usize]>::to_vec).collect();
-        let mut rows = vec![[0; 256]; DEPTH];
-        let mut short = [0; DEPTH + 1];
+        let mut rows = vec![[0; 256]; PREFIX_BYTES];
+        let mut short = [0; PREFIX_BYTES + 1];
         for (bucket, members) in buckets.iter().enumerate() {
             let bit = 1_u64 << bucket;
-            for sets in members.iter().filter_map(|index| outlines.get(*index)) {
+            for sets in members.iter().filter_map(|index| prefixes.get(*index)) {
                 for (place, row) in rows.iter_mut().enumerate() {
                     let set = sets.get(place).unwrap_or(&ByteSet::ALL);
                     for byte in set.bytes() {
@@ -51,12 +51,12 @@ impl Filter {
             rows,
             buckets,
             short,
-            outlines,
+            prefixes,
         }
     }
 
-    /// Shows `visit` the places from `from` on and before `to` at which outlines may begin, with their buckets,
-    /// until it says that it has seen enough, and gives that place.
+    /// Shows `visit` the places from `from` on and before `to` at which prefixes may begin, with
+    /// their buckets, until it says that it has seen enough, and gives that place.
     pub(super) fn scan(
         &self,
         bytes: &[u8],
@@ -71,7 +71,7 @@ impl Filter {
             return None;
         };
         let of = |row: &[u64; 256], byte: u8| row.get(usize::from(byte)).copied().unwrap_or(0);
-        for (index, window) in rest.windows(DEPTH).take(places).enumerate() {
+        for (index, window) in rest.windows(PREFIX_BYTES).take(places).enumerate() {
             let [b0, b1, b2, b3, b4, b5, b6, b7] = *window else {
                 continue;
             };
@@ -86,7 +86,7 @@ impl Filter {
             }
         }
         // Where fewer bytes are known, the others may be any, or the text ends.
-        let whole = (rest.len() + 1).saturating_sub(DEPTH);
+        let whole = (rest.len() + 1).saturating_sub(PREFIX_BYTES);
         for index in whole..places {
             let left = self.at(rest, index, last);
             if left != 0 && visit(from + index, left) {
@@ -96,10 +96,10 @@ impl Filter {
         None
     }
 
-    /// The buckets of the outlines that may begin at `index`.
+    /// The buckets of the prefixes that may begin at `index`.
     pub(super) fn at(&self, bytes: &[u8], index: usize, last: bool) -> u64 {
         let known = bytes.get(index..).unwrap_or_default();
-        let mut left = if last && known.len() < DEPTH {
+        let mut left = if last && known.len() < PREFIX_BYTES {
             self.short.get(known.len()).copied().unwrap_or(0)
         } else {
             u64::MAX
@@ -110,7 +110,7 @@ impl Filter {
         left
     }
 
-    /// The outlines of some buckets that may begin at `index` by their own sets.
+    /// The prefixes of some buckets that may begin at `index` by their own sets.
     pub(super) fn each<'a>(
         &'a self,
         buckets: u64,
@@ -125,8 +125,8 @@ impl Filter {
             left &= left - 1;
             self.buckets.get(usize::try_from(bucket).ok()?)
         });
-        each.flatten().copied().filter(move |outline| {
-            let sets = self.outlines.get(*outline);
+        each.flatten().copied().filter(move |prefix| {
+            let sets = self.prefixes.get(*prefix);
             let sets = sets.map_or(&[][..], Vec::as_slice);
             (!last || sets.len() <= known.len())
                 && sets

@@ -1,7 +1,7 @@
-//! Words of which one must stand in front of a match.
+//! Context words, one of which must precede a match.
 
-use super::super::words::word_byte;
-use crate::mask::window::{Behind, CONTEXT};
+use super::super::detect::word_byte;
+use crate::mask::window::{Behind, CONTEXT_BYTES};
 
 /// Words, each in lower case. One of them must stand whole in the bytes in front; where there are
 /// none, nothing must.
@@ -20,13 +20,13 @@ impl Near {
         if self.0.is_empty() {
             return true;
         }
-        let mut room = [0; CONTEXT];
+        let mut room = [0; CONTEXT_BYTES];
         let mut len = 0;
         for (place, byte) in room.iter_mut().rev().zip(behind.backwards()) {
             *place = byte.to_ascii_lowercase();
             len += 1;
         }
-        let text = room.get(CONTEXT - len..).unwrap_or_default();
+        let text = room.get(CONTEXT_BYTES - len..).unwrap_or_default();
         self.0.iter().any(|word| stands(word, text))
     }
 }

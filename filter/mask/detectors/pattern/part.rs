@@ -13,7 +13,7 @@ use regex_automata::{Anchored, Input};
 use regex_syntax::hir::{Hir, HirKind};
 
 use super::automata::states;
-use super::{LONGEST, Source, is_continuation, parse};
+use super::expression::{MAX_MATCH_BYTES, Source, is_continuation, parse};
 use crate::mask::window::Window;
 
 /// The group's name.
@@ -21,7 +21,7 @@ const NAME: &str = "mask";
 
 /// The most states of an expression with such a group: each byte of a match takes as many steps at
 /// worst.
-const MOST_STATES: usize = 4000;
+const MAX_STATES: usize = 4000;
 
 /// The group of one expression.
 pub(in crate::mask) struct Part {
@@ -65,15 +65,15 @@ impl Part {
             return Ok(None);
         }
         let states = states(&hir);
-        if states > MOST_STATES {
+        if states > MAX_STATES {
             return Err(format!(
                 "it is too large for a group {NAME:?}: an automaton of {states} states, but \
-                 {MOST_STATES} is the most"
+                 {MAX_STATES} is the most"
             ));
         }
         Ok(Some(Self {
             hir,
-            bound: bound.max(LONGEST),
+            bound: bound.max(MAX_MATCH_BYTES),
             machine: OnceCell::new(),
         }))
     }

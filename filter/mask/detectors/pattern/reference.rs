@@ -7,8 +7,9 @@ use regex_automata::hybrid::dfa::{Cache, DFA};
 use regex_automata::nfa::thompson;
 use regex_automata::util::start;
 
-use super::{LONGEST, WORD, is_continuation, parse};
-use crate::mask::detectors::{Detect, Start};
+use super::expression::{MAX_MATCH_BYTES, is_continuation, parse};
+use super::patterns::WORD;
+use crate::mask::detectors::detect::{Detect, Start};
 use crate::mask::window::{Hit, Miss, Tail, Window};
 
 pub(super) struct Reference {
@@ -49,8 +50,8 @@ impl Reference {
             } else if state.is_dead() {
                 return Ok((end, None));
             }
-            if self.endless && index == LONGEST {
-                return Ok((Some(LONGEST), Some(WORD)));
+            if self.endless && index == MAX_MATCH_BYTES {
+                return Ok((Some(MAX_MATCH_BYTES), Some(WORD)));
             }
         }
         if !window.last {

@@ -14,12 +14,12 @@
 
 use std::sync::LazyLock;
 
-use crate::mask::detectors::front::{Front, Vocabulary};
-use crate::mask::detectors::{Detect, Hit, Miss, Start, Window, hit};
+use crate::mask::detectors::context_words::{ContextWords, Vocabulary};
+use crate::mask::detectors::detect::{Detect, Hit, Miss, Start, Window, hit};
 
-const MOST_DECIMALS: usize = 15;
-const FEWEST_DECIMALS: usize = 3;
-const NEAR: usize = 5;
+const MAX_DECIMALS: usize = 15;
+const MIN_DECIMALS: usize = 3;
+const MAX_WORDS_BACK: usize = 5;
 
 static FOR: LazyLock<Vocabulary> = LazyLock::new(|| {
     Vocabulary::new(
@@ -29,7 +29,7 @@ static FOR: LazyLock<Vocabulary> = LazyLock::new(|| {
 });
 
 /// Two degrees with three decimals each.
-const FEWEST_DIGITS: usize = 8;
+const MIN_DIGITS: usize = 8;
 
 pub(super) struct Coordinates;
 
@@ -79,7 +79,7 @@ impl Detect for Coordinates {
             4 => latitude.value.max(longitude.value) >= 10,
             _ => latitude.value.max(longitude.value) >= 1,
         };
-        if !more && (places || Front::new(behind).says(NEAR, &FOR)) {
+        if !more && (places || ContextWords::new(behind).says(MAX_WORDS_BACK, &FOR)) {
             Ok(hit(end))
         } else {
             Err(Miss::No)
@@ -87,11 +87,11 @@ impl Detect for Coordinates {
     }
 
     fn digits(&self) -> usize {
-        FEWEST_DIGITS
+        MIN_DIGITS
     }
 
     fn bound(&self) -> usize {
-        2 * (1 + 3 + 1 + MOST_DECIMALS) + 2 + 4
+        2 * (1 + 3 + 1 + MAX_DECIMALS) + 2 + 4
     }
 }
 
@@ -111,10 +111,10 @@ fn degrees(window: &Window<'_>, from: usize, most: u32) -> Result<Degrees, Miss>
     if !(1..=3).contains(&whole) || window.at(point)? != Some(b'.') {
         return Err(Miss::No);
     }
-    let decimals = window.run(point + 1, MOST_DECIMALS + 1, |b| b.is_ascii_digit())?;
+    let decimals = window.run(point + 1, MAX_DECIMALS + 1, |b| b.is_ascii_digit())?;
     let digits = window.slice(start, whole).iter();
     let value = digits.fold(0, |value, digit| value * 10 + u32::from(digit - b'0'));
-    if !(FEWEST_DECIMALS..=MOST_DECIMALS).contains(&decimals) || value > most {
+    if !(MIN_DECIMALS..=MAX_DECIMALS).contains(&decimals) || value > most {
         return Err(Miss::No);
     }
     Ok(Degrees {

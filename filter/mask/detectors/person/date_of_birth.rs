@@ -15,12 +15,12 @@
 
 use std::sync::LazyLock;
 
-use crate::mask::detectors::front::{Front, Vocabulary};
-use crate::mask::detectors::{Detect, Hit, Miss, Start, Window, hit};
-use crate::mask::scan::begins_month;
+use crate::mask::detectors::context_words::{ContextWords, Vocabulary};
+use crate::mask::detectors::detect::{Detect, Hit, Miss, Start, Window, hit};
+use crate::mask::prefilter::begins_month;
 
-const NEAR: usize = 6;
-const LONGEST_MONTH: usize = 12;
+const MAX_WORDS_BACK: usize = 6;
+const MAX_MONTH_BYTES: usize = 12;
 
 static FOR: LazyLock<Vocabulary> = LazyLock::new(|| {
     Vocabulary::new(
@@ -66,7 +66,7 @@ impl Detect for DateOfBirth {
     }
 
     fn bound(&self) -> usize {
-        2 + 4 + 4 + LONGEST_MONTH + 6 + 4 + 3
+        2 + 4 + 4 + MAX_MONTH_BYTES + 6 + 4 + 3
     }
 }
 
@@ -91,7 +91,7 @@ fn date(window: &Window<'_>) -> Result<Option<usize>, Miss> {
     Ok(whole.then_some(end))
 }
 
-/// Whether the number at the front is none of a date's, by what stands behind it: most numbers of a
+/// Whether what follows the leading number rules out a date: most numbers of a
 /// text are told by this.
 fn is_other(bytes: &[u8]) -> bool {
     let digits = bytes
@@ -121,8 +121,8 @@ fn is_other(bytes: &[u8]) -> bool {
 }
 
 fn announced(window: &Window<'_>) -> bool {
-    let front = Front::new(window.behind);
-    for word in front.words().take(NEAR) {
+    let front = ContextWords::new(window.behind);
+    for word in front.words().take(MAX_WORDS_BACK) {
         if FOR.has(word.word) {
             return true;
         }
@@ -255,8 +255,8 @@ fn month(window: &Window<'_>, from: usize) -> Result<Option<usize>, Miss> {
         return Ok(None);
     }
     let letter = |b: u8| b.is_ascii_alphabetic() || !b.is_ascii();
-    let len = window.run(from, LONGEST_MONTH + 1, letter)?;
-    if len > LONGEST_MONTH {
+    let len = window.run(from, MAX_MONTH_BYTES + 1, letter)?;
+    if len > MAX_MONTH_BYTES {
         return Ok(None);
     }
     let stop = usize::from(window.at(from + len)? == Some(b'.'));

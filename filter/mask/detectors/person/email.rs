@@ -13,13 +13,13 @@
 //! Bound: 64 + 1 + 253 bytes, and one to see the end. A local part of more than 64 letters
 //! without a dot or dash in it is no address and stays.
 
-use crate::mask::detectors::{Detect, Hit, Miss, Start, Window, alphanumeric, hit};
+use crate::mask::detectors::detect::{Detect, Hit, Miss, Start, Window, alphanumeric, hit};
 
 /// A letter, an at sign, and a domain such as `b.co`.
-const SHORTEST: usize = 6;
-const LONGEST_LOCAL: usize = 64;
-const LONGEST_LABEL: usize = 63;
-const LONGEST_DOMAIN: usize = 253;
+const MIN_ADDRESS_BYTES: usize = 6;
+const MAX_LOCAL_BYTES: usize = 64;
+const MAX_LABEL_BYTES: usize = 63;
+const MAX_DOMAIN_BYTES: usize = 253;
 
 pub(super) struct Email;
 
@@ -41,8 +41,8 @@ impl Detect for Email {
         if escape && matches!(window.at(0)?, Some(b'n' | b'r' | b't')) {
             return Err(Miss::No);
         }
-        let local = window.run(0, LONGEST_LOCAL + 1, local)?;
-        if local > LONGEST_LOCAL || window.at(local)? != Some(b'@') {
+        let local = window.run(0, MAX_LOCAL_BYTES + 1, local)?;
+        if local > MAX_LOCAL_BYTES || window.at(local)? != Some(b'@') {
             return Err(Miss::No);
         }
         match domain(window, local + 1)? {
@@ -52,11 +52,11 @@ impl Detect for Email {
     }
 
     fn run(&self) -> usize {
-        SHORTEST
+        MIN_ADDRESS_BYTES
     }
 
     fn bound(&self) -> usize {
-        LONGEST_LOCAL + 1 + LONGEST_DOMAIN + 1
+        MAX_LOCAL_BYTES + 1 + MAX_DOMAIN_BYTES + 1
     }
 
     fn is_often_open(&self) -> bool {
@@ -73,9 +73,9 @@ fn domain(window: &Window<'_>, start: usize) -> Result<Option<usize>, Miss> {
         // scripts without spaces the sentence may go on right behind the address.
         let wide = end.is_none();
         let label = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || (wide && !b.is_ascii());
-        let most = (start + LONGEST_DOMAIN + 1).saturating_sub(from);
-        let len = window.run(from, most.min(LONGEST_LABEL + 1), label)?;
-        if len == 0 || len > LONGEST_LABEL || from + len > start + LONGEST_DOMAIN {
+        let most = (start + MAX_DOMAIN_BYTES + 1).saturating_sub(from);
+        let len = window.run(from, most.min(MAX_LABEL_BYTES + 1), label)?;
+        if len == 0 || len > MAX_LABEL_BYTES || from + len > start + MAX_DOMAIN_BYTES {
             return Ok(end);
         }
         let bytes = window.slice(from, len);

@@ -6,7 +6,7 @@ mod email;
 mod passport;
 mod phone;
 
-use super::Detect;
+use super::detect::Detect;
 
 pub(super) use phone::announces_phone;
 

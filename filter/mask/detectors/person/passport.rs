@@ -11,13 +11,13 @@
 
 use std::sync::LazyLock;
 
-use crate::mask::detectors::front::{Front, Vocabulary};
-use crate::mask::detectors::{Detect, Hit, Miss, Start, Window, alphanumeric, hit};
+use crate::mask::detectors::context_words::{ContextWords, Vocabulary};
+use crate::mask::detectors::detect::{Detect, Hit, Miss, Start, Window, alphanumeric, hit};
 
-const FEWEST: usize = 6;
-const MOST: usize = 9;
-const FEWEST_DIGITS: usize = 5;
-const NEAR: usize = 6;
+const MIN_CHARACTERS: usize = 6;
+const MAX_CHARACTERS: usize = 9;
+const MIN_DIGITS: usize = 5;
+const MAX_WORDS_BACK: usize = 6;
 
 static FOR: LazyLock<Vocabulary> = LazyLock::new(|| {
     Vocabulary::new(
@@ -44,20 +44,23 @@ impl Detect for Passport {
     }
 
     fn find(&self, window: &Window<'_>) -> Result<Hit, Miss> {
-        let known = window.bytes.get(..FEWEST).unwrap_or(window.bytes);
+        let known = window.bytes.get(..MIN_CHARACTERS).unwrap_or(window.bytes);
         if known.iter().any(|byte| !byte.is_ascii_alphanumeric()) {
             return Err(Miss::No);
         }
-        let known = window.bytes.iter().take(MOST + 1);
+        let known = window.bytes.iter().take(MAX_CHARACTERS + 1);
         let letters = known.take_while(|b| b.is_ascii_alphabetic()).count();
         // Words and numbers without the word in front wait for nothing.
-        if letters > MOST - FEWEST_DIGITS || !announced(window) {
+        if letters > MAX_CHARACTERS - MIN_DIGITS || !announced(window) {
             return Err(Miss::No);
         }
-        let len = window.run(0, MOST + 1, alphanumeric)?;
+        let len = window.run(0, MAX_CHARACTERS + 1, alphanumeric)?;
         let digits = window.slice(0, len).iter().filter(|b| b.is_ascii_digit());
         let joined = window.behind.digit_then(b'.') || window.behind.digit_then(b'-');
-        if (FEWEST..=MOST).contains(&len) && digits.count() >= FEWEST_DIGITS && !joined {
+        if (MIN_CHARACTERS..=MAX_CHARACTERS).contains(&len)
+            && digits.count() >= MIN_DIGITS
+            && !joined
+        {
             Ok(hit(len))
         } else {
             Err(Miss::No)
@@ -65,17 +68,17 @@ impl Detect for Passport {
     }
 
     fn run(&self) -> usize {
-        FEWEST
+        MIN_CHARACTERS
     }
 
     fn bound(&self) -> usize {
-        MOST + 2
+        MAX_CHARACTERS + 2
     }
 }
 
 fn announced(window: &Window<'_>) -> bool {
-    let front = Front::new(window.behind);
-    for word in front.words().take(NEAR) {
+    let front = ContextWords::new(window.behind);
+    for word in front.words().take(MAX_WORDS_BACK) {
         if FOR.has(word.word) {
             return true;
         }

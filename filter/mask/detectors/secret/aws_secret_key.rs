@@ -11,17 +11,17 @@
 
 use std::sync::LazyLock;
 
-use crate::mask::detectors::front::{Front, Vocabulary};
-use crate::mask::detectors::{Detect, Hit, Miss, Start, Window, hit};
+use crate::mask::detectors::context_words::{ContextWords, Vocabulary};
+use crate::mask::detectors::detect::{Detect, Hit, Miss, Start, Window, hit};
 
-const LENGTH: usize = 40;
+const KEY_BYTES: usize = 40;
 
 static FOR: LazyLock<Vocabulary> = LazyLock::new(|| {
     Vocabulary::new("aws* secret secretkey secretaccess* accesskey accesssecret sak amazon")
 });
 
 /// How many words in front may say what it is.
-const NEAR: usize = 8;
+const MAX_WORDS_BACK: usize = 8;
 
 pub(super) struct AwsSecretKey;
 
@@ -39,33 +39,35 @@ impl Detect for AwsSecretKey {
     }
 
     fn find(&self, window: &Window<'_>) -> Result<Hit, Miss> {
-        let known = window.bytes.iter().take(LENGTH);
-        if !known.copied().all(base64) || !Front::new(window.behind).says(NEAR, &FOR) {
+        let known = window.bytes.iter().take(KEY_BYTES);
+        if !known.copied().all(base64)
+            || !ContextWords::new(window.behind).says(MAX_WORDS_BACK, &FOR)
+        {
             return Err(Miss::No);
         }
-        if window.run(0, LENGTH + 1, base64)? != LENGTH
-            || window.at(LENGTH)? == Some(b'=')
+        if window.run(0, KEY_BYTES + 1, base64)? != KEY_BYTES
+            || window.at(KEY_BYTES)? == Some(b'=')
             || window.behind.byte().is_some_and(base64)
         {
             return Err(Miss::No);
         }
-        let key = window.slice(0, LENGTH);
+        let key = window.slice(0, KEY_BYTES);
         let mixed = key.iter().any(u8::is_ascii_uppercase)
             && key.iter().any(u8::is_ascii_lowercase)
             && key.iter().any(u8::is_ascii_digit);
         if mixed {
-            Ok(hit(LENGTH))
+            Ok(hit(KEY_BYTES))
         } else {
             Err(Miss::No)
         }
     }
 
     fn run(&self) -> usize {
-        LENGTH
+        KEY_BYTES
     }
 
     fn bound(&self) -> usize {
-        LENGTH + 1
+        KEY_BYTES + 1
     }
 }
 

@@ -13,11 +13,11 @@
 //!
 //! Bound: 129 bytes. The rest of a longer value is masked as it arrives.
 
-use crate::mask::detectors::front::Front;
-use crate::mask::detectors::{Detect, Hit, Miss, Start, Tail, Window, hit};
+use crate::mask::detectors::context_words::ContextWords;
+use crate::mask::detectors::detect::{Detect, Hit, Miss, Start, Tail, Window, hit};
 
-const SHORTEST: usize = 16;
-const LONGEST: usize = 128;
+const MIN_SECRET_BYTES: usize = 16;
+const MAX_SECRET_BYTES: usize = 128;
 /// Bits a character.
 const ENTROPY: f32 = 3.0;
 
@@ -82,7 +82,7 @@ const REFERENCES: &[&str] = &[
     "sha512",
 ];
 
-/// What says that a value is none.
+/// What shows that a value is not a secret.
 const PLACEHOLDERS: &[&str] = &[
     "example",
     "placeholder",
@@ -121,7 +121,7 @@ impl Detect for Generic {
     }
 
     fn find(&self, window: &Window<'_>) -> Result<Hit, Miss> {
-        let known = window.bytes.iter().take(SHORTEST);
+        let known = window.bytes.iter().take(MIN_SECRET_BYTES);
         if !known.copied().all(value) {
             return Err(Miss::No);
         }
@@ -130,18 +130,18 @@ impl Detect for Generic {
         if !matches!(
             last,
             Some(b'=' | b':' | b'>' | b's' | b'S' | b'r' | b'R' | b'c' | b'C' | b'n' | b'N')
-        ) || !named(Front::new(window.behind).text())
+        ) || !named(ContextWords::new(window.behind).text())
         {
             return Err(Miss::No);
         }
-        let len = window.run(0, LONGEST + 1, value)?;
-        let text = window.slice(0, len.min(LONGEST));
-        if len < SHORTEST || !secret(text) {
+        let len = window.run(0, MAX_SECRET_BYTES + 1, value)?;
+        let text = window.slice(0, len.min(MAX_SECRET_BYTES));
+        if len < MIN_SECRET_BYTES || !secret(text) {
             return Err(Miss::No);
         }
-        if len > LONGEST {
+        if len > MAX_SECRET_BYTES {
             return Ok(Hit {
-                len: LONGEST,
+                len: MAX_SECRET_BYTES,
                 tail: Some(REST),
             });
         }
@@ -154,11 +154,11 @@ impl Detect for Generic {
     }
 
     fn run(&self) -> usize {
-        SHORTEST
+        MIN_SECRET_BYTES
     }
 
     fn bound(&self) -> usize {
-        LONGEST + 2
+        MAX_SECRET_BYTES + 2
     }
 }
 

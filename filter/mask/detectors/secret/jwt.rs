@@ -15,13 +15,13 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::mask::detectors::{Detect, Hit, Miss, Start, Tail, Window, base64url};
+use crate::mask::detectors::detect::{Detect, Hit, Miss, Start, Tail, Window, base64url};
 
 const OBJECT: &[u8] = b"eyJ";
-const SHORTEST_HEADER: usize = 16;
+const MIN_HEADER_BYTES: usize = 16;
 /// With the dot and one more character it is as long as an anchor asks for.
-const SHORTEST_NAMED_HEADER: usize = 18;
-const LONGEST_HEADER: usize = 2048;
+const MIN_NAMED_HEADER_BYTES: usize = 18;
+const MAX_HEADER_BYTES: usize = 2048;
 
 const REST: Tail = Tail::Run {
     class: base64url,
@@ -43,17 +43,17 @@ impl Detect for Jwt {
         if !window.literal(0, OBJECT)? {
             return Err(Miss::No);
         }
-        let header = window.run(0, LONGEST_HEADER + 1, base64url)?;
-        if header > LONGEST_HEADER {
+        let header = window.run(0, MAX_HEADER_BYTES + 1, base64url)?;
+        if header > MAX_HEADER_BYTES {
             return certain(header);
         }
-        if header < SHORTEST_HEADER || window.at(header)? != Some(b'.') {
+        if header < MIN_HEADER_BYTES || window.at(header)? != Some(b'.') {
             return Err(Miss::No);
         }
         if window.literal(header + 1, OBJECT)? {
             return certain(header + 1 + OBJECT.len());
         }
-        if header < SHORTEST_NAMED_HEADER || !names_algorithm(window.slice(0, header)) {
+        if header < MIN_NAMED_HEADER_BYTES || !names_algorithm(window.slice(0, header)) {
             return Err(Miss::No);
         }
         // An empty second segment: no encrypted key, or a payload that travels elsewhere.
@@ -66,11 +66,11 @@ impl Detect for Jwt {
     }
 
     fn run(&self) -> usize {
-        SHORTEST_HEADER
+        MIN_HEADER_BYTES
     }
 
     fn bound(&self) -> usize {
-        LONGEST_HEADER + 1 + OBJECT.len() + 1
+        MAX_HEADER_BYTES + 1 + OBJECT.len() + 1
     }
 }
 

@@ -1,15 +1,14 @@
 //! Secrets: keys, tokens and passwords.
 
-pub(in crate::mask) mod private_key;
-
 mod aws_secret_key;
 mod generic;
 mod jwt;
+mod private_key;
 mod shape;
 mod token;
 mod url;
 
-use super::Detect;
+use super::detect::Detect;
 
 /// The detector of a name and its label.
 pub(super) fn built_in(name: &str) -> Option<(Box<dyn Detect>, &'static str)> {

@@ -11,15 +11,15 @@
 //! Bound: the BEGIN line and 256 bytes. From there on everything is masked without being
 //! held, through the END line, or to the end of the text where there is none.
 
-use crate::mask::detectors::{Detect, Hit, Miss, Start, Tail, Window};
+use crate::mask::detectors::detect::{Detect, Hit, Miss, Start, Tail, Window};
 
 const BEGIN: &[u8] = b"-----BEGIN ";
 const END: &[u8] = b"-----END ";
 const DASHES: &[u8] = b"-----";
-const LONGEST_LABEL: usize = 48;
-const EVIDENCE_WITHIN: usize = 256;
-const EVIDENCE: usize = 16;
-const LONG_EVIDENCE: usize = 32;
+const MAX_LABEL_BYTES: usize = 48;
+const EVIDENCE_WITHIN_BYTES: usize = 256;
+const MIN_EVIDENCE_BYTES: usize = 16;
+const LONG_EVIDENCE_BYTES: usize = 32;
 
 pub(super) struct PrivateKey;
 
@@ -51,7 +51,7 @@ impl Detect for PrivateKey {
         if !window.literal(0, BEGIN)? {
             return Err(Miss::No);
         }
-        let len = window.run(BEGIN.len(), LONGEST_LABEL, label)?;
+        let len = window.run(BEGIN.len(), MAX_LABEL_BYTES, label)?;
         let name = window.slice(BEGIN.len(), len);
         let key = name.ends_with(b"PRIVATE KEY") || name.ends_with(b"PRIVATE KEY BLOCK");
         let header = BEGIN.len() + len + DASHES.len();
@@ -59,12 +59,14 @@ impl Detect for PrivateKey {
             return Err(Miss::No);
         }
         let mut from = header;
-        while from < header + EVIDENCE_WITHIN {
-            let run = window.run(from, LONG_EVIDENCE, base64)?;
-            if run == LONG_EVIDENCE || (run >= EVIDENCE && mixed(window.slice(from, run))) {
+        while from < header + EVIDENCE_WITHIN_BYTES {
+            let run = window.run(from, LONG_EVIDENCE_BYTES, base64)?;
+            if run == LONG_EVIDENCE_BYTES
+                || (run >= MIN_EVIDENCE_BYTES && mixed(window.slice(from, run)))
+            {
                 return Ok(Hit {
                     len: header,
-                    tail: Some(Tail::KeyBlock),
+                    tail: Some(Tail::Until(rest_of_block)),
                 });
             }
             from += run;
@@ -77,12 +79,12 @@ impl Detect for PrivateKey {
     }
 
     fn bound(&self) -> usize {
-        BEGIN.len() + LONGEST_LABEL + DASHES.len() + EVIDENCE_WITHIN + LONG_EVIDENCE
+        BEGIN.len() + MAX_LABEL_BYTES + DASHES.len() + EVIDENCE_WITHIN_BYTES + LONG_EVIDENCE_BYTES
     }
 }
 
 /// How many bytes belong to a block whose BEGIN line lies behind, and whether it ends there.
-pub(in crate::mask) fn rest_of_block(window: &Window<'_>) -> (usize, bool) {
+fn rest_of_block(window: &Window<'_>) -> (usize, bool) {
     let mut from = 0;
     loop {
         let rest = window.slice(from, usize::MAX);
@@ -103,7 +105,7 @@ fn end_line(window: &Window<'_>, from: usize) -> Result<Option<usize>, Miss> {
     if !window.literal(from, END)? {
         return Ok(None);
     }
-    let len = END.len() + window.run(from + END.len(), LONGEST_LABEL, label)?;
+    let len = END.len() + window.run(from + END.len(), MAX_LABEL_BYTES, label)?;
     let closed = window.literal(from + len, DASHES)?;
     Ok(closed.then_some(len + DASHES.len()))
 }

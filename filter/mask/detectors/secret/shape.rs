@@ -8,8 +8,9 @@
 //!
 //! Bound: the longest form of each part, and one byte.
 
-use super::Detect;
-use crate::mask::detectors::{Hit, Miss, Start, Window, alphanumeric, base64url, hit};
+use crate::mask::detectors::detect::{
+    Detect, Hit, Miss, Start, Window, alphanumeric, base64url, hit,
+};
 
 /// A part of a token.
 enum Part {

@@ -12,14 +12,14 @@
 //! Bound: user information of 256 bytes, a host of the same length, and one byte. The rest of a
 //! database's address is masked as it arrives.
 
-use crate::mask::detectors::{Detect, Hit, Miss, Start, Tail, Window, hit};
+use crate::mask::detectors::detect::{Detect, Hit, Miss, Start, Tail, Window, hit};
 
-const LONGEST: usize = 256;
+const MAX_PART_BYTES: usize = 256;
 /// A scheme, `://`, a colon and a password, an at sign, a host.
-const SHORTEST_DATABASE: usize = 10;
-const SHORTEST_TOKEN: usize = 16;
+const MIN_DATABASE_URL_BYTES: usize = 10;
+const MIN_TOKEN_BYTES: usize = 16;
 /// A colon, a password, and an at sign behind them.
-const SHORTEST_USER: usize = 3;
+const MIN_USER_BYTES: usize = 3;
 
 pub(super) struct UrlCredentials;
 
@@ -63,7 +63,7 @@ const DATABASES: &[&str] = &[
 ];
 
 /// The longest driver behind a plus sign.
-const LONGEST_DRIVER: usize = 24;
+const MAX_DRIVER_BYTES: usize = 24;
 
 /// The rest of a database's address.
 const REST: Tail = Tail::Run {
@@ -79,7 +79,7 @@ fn authority(byte: u8) -> bool {
 /// How long the user information at `from` is, its at sign not counted, if there is one.
 fn user_information(window: &Window<'_>, from: usize) -> Result<Option<usize>, Miss> {
     // Most addresses have none, and their hosts are short.
-    let run = window.run(from, LONGEST + 1, authority)?;
+    let run = window.run(from, MAX_PART_BYTES + 1, authority)?;
     let text = window.slice(from, run);
     Ok(text.iter().rposition(|byte| *byte == b'@'))
 }
@@ -107,7 +107,7 @@ impl Detect for UrlCredentials {
         let len = user_information(window, 0)?.ok_or(Miss::No)?;
         let user = window.slice(0, len);
         let token =
-            len >= SHORTEST_TOKEN && user.iter().any(u8::is_ascii_digit) && !user.contains(&b'.');
+            len >= MIN_TOKEN_BYTES && user.iter().any(u8::is_ascii_digit) && !user.contains(&b'.');
         if password(user) || token {
             Ok(hit(len))
         } else {
@@ -116,11 +116,11 @@ impl Detect for UrlCredentials {
     }
 
     fn run(&self) -> usize {
-        SHORTEST_USER
+        MIN_USER_BYTES
     }
 
     fn bound(&self) -> usize {
-        LONGEST + 1
+        MAX_PART_BYTES + 1
     }
 }
 
@@ -144,7 +144,7 @@ impl Detect for DatabaseUrl {
         }
         let mut from = from.ok_or(Miss::No)?;
         if window.slice(0, from).ends_with(b"+") {
-            from += window.run(from, LONGEST_DRIVER, |b| {
+            from += window.run(from, MAX_DRIVER_BYTES, |b| {
                 b.is_ascii_alphanumeric() || b == b'_'
             })?;
             if !window.literal(from, b"://")? {
@@ -163,11 +163,11 @@ impl Detect for DatabaseUrl {
     }
 
     fn run(&self) -> usize {
-        SHORTEST_DATABASE
+        MIN_DATABASE_URL_BYTES
     }
 
     fn bound(&self) -> usize {
-        LONGEST_DRIVER + 20 + LONGEST + 1
+        MAX_DRIVER_BYTES + 20 + MAX_PART_BYTES + 1
     }
 }
 

@@ -5,16 +5,15 @@
 //! the text gets narrower with every byte. Nothing is sorted but the few words of a bucket, so a
 //! hundred thousand words are ready in some milliseconds.
 
-use super::word_byte;
-use crate::mask::detectors::hit;
+use crate::mask::detectors::detect::{hit, word_byte};
 use crate::mask::window::{Hit, Miss, Window};
 
-const LONGEST: usize = 4096;
-/// By how many characters a word is looked up that does not begin with a word byte.
-const CHARACTERS: usize = 3;
-/// How many bytes of a head say whether the beginning of a run may become one.
-const BEGINNING: usize = 4;
-const BEGINNINGS: u32 = 17;
+const MAX_WORD_BYTES: usize = 4096;
+/// Words that don't begin with a word byte are looked up by at most this many characters.
+const KEY_CHARACTERS: usize = 3;
+/// How many leading bytes decide whether a run may become the head of a word.
+const BEGINNING_BYTES: usize = 4;
+const BEGINNING_BITS: u32 = 17;
 
 /// The hash of some bytes, the same for both cases of a letter.
 #[derive(Clone, Copy)]
@@ -37,7 +36,7 @@ impl Hash {
         hash
     }
 
-    /// The hash in so many bits.
+    /// The hash, reduced to this many bits.
     fn bits(self, bits: u32) -> usize {
         let mixed = (self.0 ^ self.0 >> 15).wrapping_mul(0x2c1b_3c6d);
         let mixed = u64::from(mixed ^ mixed >> 13) >> (32 - bits.min(32));
@@ -84,13 +83,13 @@ pub(super) struct List {
     bits: u32,
     /// What words are looked up by.
     keys: Bits,
-    /// How heads begin, up to [`BEGINNING`] bytes.
+    /// How heads begin, up to [`BEGINNING_BYTES`] bytes.
     beginnings: Bits,
     longest_head: usize,
     /// The first bytes of words that do not begin with a word byte.
     others: [bool; 256],
     /// Which numbers of characters, less one, such words are looked up by.
-    characters: [bool; CHARACTERS],
+    characters: [bool; KEY_CHARACTERS],
     longest: usize,
 }
 
@@ -123,7 +122,7 @@ fn characters(bytes: &[u8]) -> impl Iterator<Item = usize> {
         };
         Some(at)
     });
-    ends.take(CHARACTERS)
+    ends.take(KEY_CHARACTERS)
 }
 
 impl List {
@@ -131,9 +130,9 @@ impl List {
     /// An empty word, or one that is too long; the text says which.
     pub(super) fn new(words: &[String]) -> Result<Self, String> {
         for word in words {
-            if word.is_empty() || word.len() > LONGEST {
+            if word.is_empty() || word.len() > MAX_WORD_BYTES {
                 return Err(format!(
-                    "a word has {} bytes, but 1 to {LONGEST} are possible",
+                    "a word has {} bytes, but 1 to {MAX_WORD_BYTES} are possible",
                     word.len()
                 ));
             }
@@ -145,10 +144,10 @@ impl List {
             buckets: Vec::with_capacity(1 << bits),
             bits,
             keys: Bits::new((bits + 5).min(26)),
-            beginnings: Bits::new(BEGINNINGS),
+            beginnings: Bits::new(BEGINNING_BITS),
             longest_head: 0,
             others: [false; 256],
-            characters: [false; CHARACTERS],
+            characters: [false; KEY_CHARACTERS],
             longest: words.iter().map(String::len).max().unwrap_or(0),
         };
         let too_many = |_| "all words together are too long".to_owned();
@@ -209,7 +208,7 @@ impl List {
         if word_byte(first) {
             self.longest_head = self.longest_head.max(key.len());
             let mut hash = Hash::default();
-            for byte in key.iter().take(BEGINNING) {
+            for byte in key.iter().take(BEGINNING_BYTES) {
                 hash.add(*byte);
                 self.beginnings.insert(hash);
             }
@@ -231,7 +230,7 @@ impl List {
 
     /// Whether a run that begins like this may become the head of a word.
     pub(super) fn may_become(&self, run: &[u8]) -> bool {
-        let beginning = run.get(..BEGINNING).unwrap_or(run);
+        let beginning = run.get(..BEGINNING_BYTES).unwrap_or(run);
         run.len() <= self.longest_head && self.beginnings.has(Hash::of(beginning))
     }
 
@@ -246,7 +245,7 @@ impl List {
             let key = bytes.get(..end);
             *used && key.map_or(!last, |key| self.has(Hash::of(key)))
         });
-        known || (!last && characters(bytes).count() < CHARACTERS)
+        known || (!last && characters(bytes).count() < KEY_CHARACTERS)
     }
 
     /// Looks for the longest word that begins at the window's first byte.
@@ -274,8 +273,8 @@ impl List {
         {
             return Err(Miss::No);
         }
-        // What is looked up by more characters is longer.
-        let mut ends = Vec::with_capacity(CHARACTERS);
+        // The more characters a word is looked up by, the longer it is.
+        let mut ends = Vec::with_capacity(KEY_CHARACTERS);
         for used in self.characters {
             let from = ends.last().map_or(0, |(_, end)| *end);
             let Some(lead) = window.at(from)? else { break };
@@ -364,7 +363,7 @@ impl List {
     }
 
     pub(super) fn bound(&self) -> usize {
-        self.longest.max(4 * CHARACTERS) + 1
+        self.longest.max(4 * KEY_CHARACTERS) + 1
     }
 
     /// How many bytes of memory it has.

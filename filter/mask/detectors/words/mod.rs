@@ -18,8 +18,9 @@ mod list;
 #[cfg(test)]
 mod tests;
 
+use super::detect::word_byte;
 use super::group::{Answer, Group, Known};
-use crate::mask::scan::Anchors;
+use crate::mask::prefilter::Anchors;
 use crate::mask::window::{Miss, Window};
 use list::{Hash, List};
 
@@ -27,10 +28,6 @@ use list::{Hash, List};
 pub(in crate::mask) struct Words {
     /// In the order of the ranks.
     lists: Vec<(usize, List)>,
-}
-
-pub(super) fn word_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
 impl Words {

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::mask::Engine;
+use crate::mask::Matcher;
 use crate::mask::detectors::tests::{mask, words};
 use crate::mask::window::steps;
 
@@ -41,18 +41,18 @@ fn expected(list: &[&str], text: &[u8]) -> Vec<u8> {
 }
 
 fn check(list: &[&str], text: &[u8]) {
-    let engine = Engine::new(&[words("list", list)]).unwrap();
+    let matcher = Matcher::new(&[words("list", list)]).unwrap();
     let expected = expected(list, text);
     let shown = String::from_utf8_lossy(text);
-    assert_eq!(mask(&engine, [text]), expected, "{shown:?}");
+    assert_eq!(mask(&matcher, [text]), expected, "{shown:?}");
     assert_eq!(
-        mask(&engine, text.chunks(1)),
+        mask(&matcher, text.chunks(1)),
         expected,
         "{shown:?} by bytes"
     );
     for at in 1..text.len() {
         let (head, tail) = text.split_at(at);
-        assert_eq!(mask(&engine, [head, tail]), expected, "{shown:?} at {at}");
+        assert_eq!(mask(&matcher, [head, tail]), expected, "{shown:?} at {at}");
     }
 }
 
@@ -121,7 +121,7 @@ proptest! {
 
 #[test]
 fn of_several_lists_the_first_one_wins() {
-    let engine = Engine::new(&[
+    let matcher = Matcher::new(&[
         words("long", &["jane doe", "acme"]),
         words("short", &["jane", "acme corp", ".net"]),
     ])
@@ -129,7 +129,7 @@ fn of_several_lists_the_first_one_wins() {
     let text = b"jane doe, jane do, acme corp .net";
     let masked = b"[LONG], [SHORT] do, [LONG] corp [SHORT]";
     for size in 1..text.len() {
-        assert_eq!(mask(&engine, text.chunks(size)), masked);
+        assert_eq!(mask(&matcher, text.chunks(size)), masked);
     }
 }
 
@@ -177,20 +177,20 @@ fn a_hundred_thousand_words_take_little_more_than_their_letters() {
 fn prose_costs_a_look_at_each_byte_and_waits_for_its_last_word() {
     let list = many(20_000);
     let list: Vec<&str> = list.iter().map(String::as_str).collect();
-    let engine = Engine::new(&[words("list", &list)]).unwrap();
+    let matcher = Matcher::new(&[words("list", &list)]).unwrap();
     let prose = "Every ghost of the old harbour wrote a letter, fed the cat and left. ".repeat(900);
     steps::take();
-    assert_eq!(mask(&engine, [prose.as_bytes()]), prose.as_bytes());
+    assert_eq!(mask(&matcher, [prose.as_bytes()]), prose.as_bytes());
     let each = steps::take() / prose.len();
     assert!(each <= 2, "{each} steps a byte");
     // A phrase of many words that begin alike, never completed.
     let phrases: Vec<String> = (0..5000).map(|n| format!("the old harbour {n}")).collect();
     let phrases: Vec<&str> = phrases.iter().map(String::as_str).collect();
-    let engine = Engine::new(&[words("list", &phrases)]).unwrap();
+    let matcher = Matcher::new(&[words("list", &phrases)]).unwrap();
     for text in ["the old harbour ", "the ", "THE OLD"] {
         let text = text.repeat(4000);
         steps::take();
-        mask(&engine, [text.as_bytes()]);
+        mask(&matcher, [text.as_bytes()]);
         let each = steps::take() / text.len();
         assert!(each <= 6, "{each} steps a byte for {text:.20}");
     }

@@ -4,15 +4,15 @@ use super::*;
 use crate::mask::window::steps;
 
 /// Bytes that the detectors look at, for each byte of the text.
-fn work(engine: &Engine, text: &[u8], piece: usize) -> usize {
+fn work(matcher: &Matcher, text: &[u8], piece: usize) -> usize {
     steps::take();
-    mask(engine, text.chunks(piece));
+    mask(matcher, text.chunks(piece));
     steps::take() / text.len()
 }
 
 #[test]
 fn the_work_on_hostile_text_is_bounded_per_byte() {
-    let engine = Engine::new(&everything(Style::Label)).unwrap();
+    let matcher = Matcher::new(&everything(Style::Label)).unwrap();
     let hostile = [
         "a",
         "1",
@@ -52,9 +52,9 @@ fn the_work_on_hostile_text_is_bounded_per_byte() {
     ];
     for unit in hostile {
         let text = unit.repeat(100_000 / unit.len());
-        let at_once = work(&engine, text.as_bytes(), usize::MAX);
+        let at_once = work(&matcher, text.as_bytes(), usize::MAX);
         assert!(at_once <= 150, "{at_once} steps a byte for {unit:?}");
-        let in_bytes = work(&engine, &text.as_bytes()[..20_000], 1);
+        let in_bytes = work(&matcher, &text.as_bytes()[..20_000], 1);
         assert!(
             in_bytes <= 1000,
             "{in_bytes} steps a byte for single bytes of {unit:?}"

@@ -1,6 +1,6 @@
 //! The rules of gitleaks, as a mask of some two hundred expressions that nobody here wrote.
 
-use super::super::parse;
+use super::super::expression::parse;
 use super::super::sample::{Chance, sample};
 use super::part::{oracle, regex};
 use super::*;
@@ -49,18 +49,18 @@ fn every_rule_loads_and_finds_what_is_made_from_it_at_every_split() {
     let expressions: Vec<&str> = rules.iter().map(|(_, text)| text.as_str()).collect();
     let mut refused = 0;
     for (name, expression) in &rules {
-        if let Err(error) = Engine::new(&[pattern(name, expression)]) {
+        if let Err(error) = Matcher::new(&[pattern(name, expression)]) {
             println!("{name} does not load: {}", error.reason);
             refused += 1;
         }
     }
     assert_eq!(refused, 0);
-    let all = Engine::new(&detections(&expressions)).unwrap();
+    let all = Matcher::new(&detections(&expressions)).unwrap();
     let references: Vec<Reference> = expressions.iter().map(|one| Reference::new(one)).collect();
     for (name, expression) in &rules {
         let (text, reference) = matching(expression);
         let text = text.as_bytes();
-        let alone = Engine::new(&detections(&[expression])).unwrap();
+        let alone = Matcher::new(&detections(&[expression])).unwrap();
         let of_one = expected(std::slice::from_ref(&reference), text);
         let of_all = expected(&references, text);
         for at in 0..text.len().min(600) {
@@ -101,7 +101,7 @@ fn of_rules_that_have_a_group_only_the_secret_is_replaced() {
             continue;
         };
         let (text, _) = matching(expression);
-        let engine = Engine::new(&[pattern(name, &named)]).unwrap();
+        let matcher = Matcher::new(&[pattern(name, &named)]).unwrap();
         tried += 1;
         // A backslash in front of a letter is read as what it stands for.
         if text.contains('\\') {
@@ -110,14 +110,14 @@ fn of_rules_that_have_a_group_only_the_secret_is_replaced() {
         let mut expected = Vec::new();
         oracle(&regex(&named), text.as_bytes(), 0, false, &mut expected);
         let spans = |size: usize| -> Vec<(usize, usize)> {
-            let found = found(&engine, text.as_bytes().chunks(size));
+            let found = found(&matcher, text.as_bytes().chunks(size));
             found.into_iter().map(|(at, len, _)| (at, len)).collect()
         };
         assert_eq!(spans(100_000), expected, "{name}");
         assert_eq!(spans(1), expected, "{name}, byte by byte");
         assert_eq!(spans(7), expected, "{name}, in sevens");
         let whole = found(
-            &Engine::new(&[pattern(name, expression)]).unwrap(),
+            &Matcher::new(&[pattern(name, expression)]).unwrap(),
             [text.as_bytes()],
         );
         parts += usize::from(whole[0].1 > expected.iter().map(|(_, len)| len).sum());
@@ -135,9 +135,9 @@ fn all_rules_look_at_prose_a_few_times_more_than_ten_do() {
                  of letters, left it in May: behind the token of a curious client. "
         .repeat(200);
     let steps = |expressions: &[&str]| {
-        let engine = Engine::new(&detections(expressions)).unwrap();
+        let matcher = Matcher::new(&detections(expressions)).unwrap();
         steps::take();
-        assert_eq!(found(&engine, prose.as_bytes().chunks(4096)), []);
+        assert_eq!(found(&matcher, prose.as_bytes().chunks(4096)), []);
         steps::take()
     };
     let (ten, all) = (steps(&expressions[..10]), steps(&expressions));
@@ -149,7 +149,7 @@ fn all_rules_look_at_prose_a_few_times_more_than_ten_do() {
 fn prose_waits_for_its_last_word_under_all_rules() {
     let Some(rules) = rules() else { return };
     let expressions: Vec<&str> = rules.iter().map(|(_, text)| text.as_str()).collect();
-    let engine = Engine::new(&detections(&expressions)).unwrap();
+    let matcher = Matcher::new(&detections(&expressions)).unwrap();
     let prose = "Every ghost of the old harbour wrote a letter, fed the cat and left. ".repeat(4);
     struct Nothing;
     impl Sink for Nothing {
@@ -160,7 +160,7 @@ fn prose_waits_for_its_last_word_under_all_rules() {
     }
     let mut text = Text::default();
     for (index, byte) in prose.bytes().enumerate() {
-        text.push(&engine, &[byte], &mut Nothing);
+        text.push(&matcher, &[byte], &mut Nothing);
         let (seen, _) = prose.split_at(index + 1);
         let word = seen.len() - seen.trim_end().rfind(' ').map_or(0, |at| at + 1);
         // One of the rules begins with a space.

@@ -3,7 +3,7 @@ use crate::mask::window::steps;
 
 /// The error of an expression.
 fn refused(text: &str) -> String {
-    Engine::new(&[pattern("mine", text)]).unwrap_err().reason
+    Matcher::new(&[pattern("mine", text)]).unwrap_err().reason
 }
 
 #[test]
@@ -41,14 +41,14 @@ fn an_endless_match_is_masked_as_far_as_it_is_followed_and_the_word_to_its_end()
         ("-?x[a-z]+", usize::MAX),
     ] {
         let patterns = [text, "[0-9]+"];
-        let engine = Engine::new(&detections(&patterns)).unwrap();
+        let matcher = Matcher::new(&detections(&patterns)).unwrap();
         let references = patterns.map(Reference::new);
         for len in [4093, 4094, 4095, 4096, 4097, 4200, 9000] {
             for end in ["", "!", " "] {
                 let text = format!("a 12 x{}{end} b 7", "y".repeat(len));
                 let expected = joined(expected(&references, text.as_bytes()));
                 for size in [1000, 4096, 4101, text.len()] {
-                    let found = joined(found(&engine, text.as_bytes().chunks(size)));
+                    let found = joined(found(&matcher, text.as_bytes().chunks(size)));
                     assert_eq!(found, expected, "{len} {end} {size}");
                 }
                 if len > 4096 {
@@ -58,17 +58,17 @@ fn an_endless_match_is_masked_as_far_as_it_is_followed_and_the_word_to_its_end()
             }
         }
         let spaced = format!("x{}", "yyy ".repeat(3000));
-        let masked = found(&engine, [spaced.as_bytes()]);
+        let masked = found(&matcher, [spaced.as_bytes()]);
         if longest == 4096 {
             assert_eq!(joined(masked), [(0, 4096, 0)]);
         }
-        assert!(engine.max_pending() <= 4096 + 5);
+        assert!(matcher.max_pending() <= 4096 + 5);
     }
 }
 
 #[test]
 fn prose_waits_for_what_could_be_a_match_only() {
-    let engine = Engine::new(&detections(&[
+    let matcher = Matcher::new(&detections(&[
         r"(?i)[\w.-]{0,50}?(?:password|token)[ \t]{0,9}[=:]\S{8,40}",
         r"\bghp_[0-9a-zA-Z]{36}",
         r"\b[a-f0-9]{40}\b",
@@ -84,7 +84,7 @@ fn prose_waits_for_what_could_be_a_match_only() {
     }
     let mut text = Text::default();
     for (index, byte) in prose.bytes().enumerate() {
-        text.push(&engine, &[byte], &mut Nothing);
+        text.push(&matcher, &[byte], &mut Nothing);
         let (seen, _) = prose.split_at(index + 1);
         let word = seen.len() - seen.rfind(' ').map_or(0, |at| at + 1);
         assert!(text.pending() <= word, "{} after {seen}", text.pending());
@@ -92,10 +92,10 @@ fn prose_waits_for_what_could_be_a_match_only() {
 }
 
 /// The bytes that are looked at for each byte of 64 KiB of a text.
-fn steps_for(engine: &Engine, text: &str) -> usize {
+fn steps_for(matcher: &Matcher, text: &str) -> usize {
     let text = text.repeat((64 << 10) / text.len() + 1);
     steps::take();
-    found(engine, text.as_bytes().chunks(16 << 10));
+    found(matcher, text.as_bytes().chunks(16 << 10));
     steps::take() / text.len()
 }
 
@@ -107,7 +107,7 @@ fn candidates_that_never_complete_cost_no_more_the_more_there_are() {
         r"\b[a-f0-9]{40}\b",
         r"[a-z]{1,20}@[a-z]{1,20}\.com",
     ];
-    let engine = Engine::new(&detections(&patterns)).unwrap();
+    let matcher = Matcher::new(&detections(&patterns)).unwrap();
     for text in [
         "ghp_",
         "ghp_abcdefghijklmnopqrstuvwxyz0123456789-"
@@ -122,13 +122,13 @@ fn candidates_that_never_complete_cost_no_more_the_more_there_are() {
         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
         "e",
     ] {
-        let steps = steps_for(&engine, text);
+        let steps = steps_for(&matcher, text);
         assert!(steps <= 300, "{steps} steps a byte for {text}");
     }
     // An endless one is followed from each place where it may begin, for its bound and no more.
-    let engine = Engine::new(&detections(&["curl .*! -u"])).unwrap();
+    let matcher = Matcher::new(&detections(&["curl .*! -u"])).unwrap();
     for text in ["curl ".to_owned(), "curl ".repeat(800) + "\n"] {
-        let steps = steps_for(&engine, &text);
+        let steps = steps_for(&matcher, &text);
         assert!(steps <= 4096 / 5 + 10, "{steps} steps a byte");
     }
 }

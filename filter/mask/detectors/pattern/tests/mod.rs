@@ -5,10 +5,10 @@ mod random;
 
 use super::reference::Reference;
 use crate::config::mask::Detection;
-use crate::mask::detectors::Detect;
+use crate::mask::detectors::detect::Detect;
 use crate::mask::detectors::tests::pattern;
 use crate::mask::window::{Behind, Miss, Window};
-use crate::mask::{Engine, Sink, Text};
+use crate::mask::{Matcher, Sink, Text};
 
 /// Of each match where it begins, how long it is, and the place of its detector.
 type Matches = Vec<(usize, usize, usize)>;
@@ -21,7 +21,7 @@ fn detections(patterns: &[&str]) -> Vec<Detection> {
 }
 
 /// What the groups find in pieces of a text.
-fn found<'a>(engine: &Engine, pieces: impl IntoIterator<Item = &'a [u8]>) -> Matches {
+fn found<'a>(matcher: &Matcher, pieces: impl IntoIterator<Item = &'a [u8]>) -> Matches {
     #[derive(Default)]
     struct Spans {
         at: usize,
@@ -39,9 +39,9 @@ fn found<'a>(engine: &Engine, pieces: impl IntoIterator<Item = &'a [u8]>) -> Mat
     let mut spans = Spans::default();
     let mut text = Text::default();
     for piece in pieces {
-        text.push(engine, piece, &mut spans);
+        text.push(matcher, piece, &mut spans);
     }
-    text.finish(engine, &mut spans);
+    text.finish(matcher, &mut spans);
     spans.found
 }
 
@@ -82,26 +82,26 @@ fn expected(patterns: &[Reference], text: &[u8]) -> Matches {
 }
 
 /// Checks a text against the reference, whole, byte by byte and at every split.
-fn check(engine: &Engine, references: &[Reference], text: &[u8]) {
+fn check(matcher: &Matcher, references: &[Reference], text: &[u8]) {
     let shown = String::from_utf8_lossy(text);
     let expected = expected(references, text);
-    assert_eq!(found(engine, [text]), expected, "{shown:?}");
+    assert_eq!(found(matcher, [text]), expected, "{shown:?}");
     assert_eq!(
-        found(engine, text.chunks(1)),
+        found(matcher, text.chunks(1)),
         expected,
         "{shown:?} by bytes"
     );
     for at in 1..text.len() {
         let (head, tail) = text.split_at(at);
-        assert_eq!(found(engine, [head, tail]), expected, "{shown:?} at {at}");
+        assert_eq!(found(matcher, [head, tail]), expected, "{shown:?} at {at}");
     }
 }
 
 fn check_all(patterns: &[&str], texts: &[&str]) {
-    let engine = Engine::new(&detections(patterns)).unwrap();
+    let matcher = Matcher::new(&detections(patterns)).unwrap();
     let references: Vec<Reference> = patterns.iter().map(|one| Reference::new(one)).collect();
     for text in texts {
-        check(&engine, &references, text.as_bytes());
+        check(&matcher, &references, text.as_bytes());
     }
 }
 
@@ -167,19 +167,19 @@ fn words_in_front_decide_where_they_are_asked_for() {
     ];
     // Found by its first bytes, and by what follows a lead.
     for pattern in ["[0-9]{6}", "[0-9]{0,5}6|[0-9]{0,5}7"] {
-        let engine = Engine::new(&[near(&["badge", "employee no"], pattern)]).unwrap();
+        let matcher = Matcher::new(&[near(&["badge", "employee no"], pattern)]).unwrap();
         for (text, masked) in cases {
             for size in 1..=text.len() {
                 let pieces = text.as_bytes().chunks(size);
-                let written = super::super::tests::mask(&engine, pieces);
+                let written = super::super::tests::mask(&matcher, pieces);
                 assert_eq!(String::from_utf8(written).unwrap(), masked, "{size}");
             }
         }
     }
-    let engine = Engine::new(&[near(&["badge"], "[0-9]{6}")]).unwrap();
+    let matcher = Matcher::new(&[near(&["badge"], "[0-9]{6}")]).unwrap();
     for (between, masked) in [(58, true), (59, true), (60, false), (200, false)] {
         let text = format!("badge{}123456", ".".repeat(between));
-        let found = !found(&engine, [text.as_bytes()]).is_empty();
+        let found = !found(&matcher, [text.as_bytes()]).is_empty();
         assert_eq!(found, masked, "{between}");
     }
 }

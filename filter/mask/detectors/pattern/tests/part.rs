@@ -5,7 +5,7 @@ use regex_automata::meta::Regex;
 use regex_automata::util::syntax;
 use regex_automata::{Anchored, Input};
 
-use super::super::is_continuation;
+use super::super::expression::is_continuation;
 use super::super::sample::{Chance, sample};
 use super::random::expression;
 use super::*;
@@ -13,13 +13,13 @@ use crate::config::mask::{Detector, Style};
 
 /// What becomes of a text, however it comes in pieces.
 fn masked(detections: &[Detection], text: &str) -> String {
-    let engine = Engine::new(detections).unwrap();
-    let whole = spans(&engine, [text.as_bytes()]);
+    let matcher = Matcher::new(detections).unwrap();
+    let whole = spans(&matcher, [text.as_bytes()]);
     let bytes = text.as_bytes();
-    assert_eq!(spans(&engine, bytes.chunks(1)), whole, "byte by byte");
+    assert_eq!(spans(&matcher, bytes.chunks(1)), whole, "byte by byte");
     for at in 0..bytes.len() {
         let (head, tail) = bytes.split_at(at);
-        assert_eq!(spans(&engine, [head, tail]), whole, "cut at {at}");
+        assert_eq!(spans(&matcher, [head, tail]), whole, "cut at {at}");
     }
     let mut out = Vec::new();
     let mut at = 0;
@@ -34,7 +34,7 @@ fn masked(detections: &[Detection], text: &str) -> String {
 
 /// What is replaced: from where, how many bytes, and with what.
 fn spans<'a>(
-    engine: &Engine,
+    matcher: &Matcher,
     pieces: impl IntoIterator<Item = &'a [u8]>,
 ) -> Vec<(usize, usize, String)> {
     #[derive(Default)]
@@ -54,9 +54,9 @@ fn spans<'a>(
     let mut spans = Spans::default();
     let mut text = Text::default();
     for piece in pieces {
-        text.push(engine, piece, &mut spans);
+        text.push(matcher, piece, &mut spans);
     }
-    text.finish(engine, &mut spans);
+    text.finish(matcher, &mut spans);
     spans.found
 }
 
@@ -136,7 +136,7 @@ fn a_match_without_an_end_is_replaced_whole() {
     let text = format!("key={} and", "a".repeat(5000));
     assert_eq!(
         spans(
-            &Engine::new(&[pattern("p", "key=(?<mask>[a-z]+)")]).unwrap(),
+            &Matcher::new(&[pattern("p", "key=(?<mask>[a-z]+)")]).unwrap(),
             [text.as_bytes()]
         )
         .first()
@@ -153,12 +153,12 @@ fn a_match_without_an_end_is_replaced_whole() {
 #[test]
 fn an_expression_may_be_too_large_for_a_group() {
     let large = "(?<mask>[a-z]{1,50}-){1,80}";
-    let error = Engine::new(&[pattern("p", large)]).unwrap_err();
+    let error = Matcher::new(&[pattern("p", large)]).unwrap_err();
     assert!(error.reason.contains("too large for a group"), "{error}");
-    assert!(Engine::new(&[pattern("p", &large.replace("?<mask>", ""))]).is_ok());
+    assert!(Matcher::new(&[pattern("p", &large.replace("?<mask>", ""))]).is_ok());
 }
 
-/// The expression in an engine with groups.
+/// The expression in an matcher with groups.
 pub(super) fn regex(expression: &str) -> Regex {
     let syntax = syntax::Config::new().unicode(false).utf8(false);
     let config = Regex::config().utf8_empty(false);
@@ -167,7 +167,7 @@ pub(super) fn regex(expression: &str) -> Regex {
     builder.build(expression).unwrap()
 }
 
-/// What is replaced, as an engine with groups has it that is asked at every position.
+/// What is replaced, as an matcher with groups has it that is asked at every position.
 pub(super) fn oracle(
     regex: &Regex,
     text: &[u8],
@@ -220,9 +220,9 @@ proptest! {
         seed in any::<u64>(),
     ) {
         let expression = format!("(?:{before})(?<mask>{group})(?:{after})");
-        let engine = Engine::new(&detections(&[&expression])).unwrap();
+        let matcher = Matcher::new(&detections(&[&expression])).unwrap();
         let regex = regex(&expression);
-        let (hir, _) = super::super::parse(&expression).unwrap();
+        let (hir, _) = super::super::expression::parse(&expression).unwrap();
         let mut text = fragments.concat().into_bytes();
         let mut chance = Chance::new(seed);
         for fragment in &fragments {
@@ -237,8 +237,8 @@ proptest! {
         let spans = |matches: Matches| -> Vec<(usize, usize)> {
             matches.into_iter().map(|(at, len, _)| (at, len)).collect()
         };
-        prop_assert_eq!(&spans(found(&engine, [text.as_slice()])), &expected, "{}", expression);
-        prop_assert_eq!(&spans(found(&engine, text.chunks(1))), &expected, "{}", expression);
-        prop_assert_eq!(&spans(found(&engine, text.chunks(7))), &expected, "{}", expression);
+        prop_assert_eq!(&spans(found(&matcher, [text.as_slice()])), &expected, "{}", expression);
+        prop_assert_eq!(&spans(found(&matcher, text.chunks(1))), &expected, "{}", expression);
+        prop_assert_eq!(&spans(found(&matcher, text.chunks(7))), &expected, "{}", expression);
     }
 }

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::super::parse;
+use super::super::expression::parse;
 use super::super::sample::{Chance, sample};
 use super::*;
 
@@ -80,7 +80,7 @@ proptest! {
         seed in any::<u64>(),
     ) {
         let patterns: Vec<&str> = patterns.iter().map(String::as_str).collect();
-        let engine = Engine::new(&detections(&patterns)).unwrap();
+        let matcher = Matcher::new(&detections(&patterns)).unwrap();
         let references: Vec<Reference> = patterns.iter().map(|one| Reference::new(one)).collect();
         let mut text = fragments.concat();
         let mut chance = Chance::new(seed);
@@ -90,7 +90,7 @@ proptest! {
             text.extend_from_slice(&fragments[chance.below(fragments.len())]);
         }
         text.truncate(160);
-        check(&engine, &references, &text);
+        check(&matcher, &references, &text);
     }
 
     #[test]
@@ -99,8 +99,8 @@ proptest! {
         fragments in proptest::collection::vec(fragment(), 1..20),
     ) {
         let patterns: Vec<&str> = patterns.iter().map(String::as_str).collect();
-        let tiny = Engine::build(&detections(&patterns), 0, true).unwrap();
-        let ample = Engine::new(&detections(&patterns)).unwrap();
+        let tiny = Matcher::build(&detections(&patterns), 0, true).unwrap();
+        let ample = Matcher::new(&detections(&patterns)).unwrap();
         let text = fragments.concat();
         prop_assert_eq!(found(&tiny, text.chunks(3)), found(&ample, [text.as_slice()]));
     }

@@ -28,7 +28,7 @@ mod words;
 #[cfg(test)]
 mod examples;
 
-use crate::mask::detectors::{Detect, Hit, Miss, Start, Window, hit};
+use crate::mask::detectors::detect::{Detect, Hit, Miss, Start, Window, hit};
 use form::Form;
 use number::Number;
 
@@ -38,7 +38,7 @@ pub(in crate::mask::detectors) use words::announce as announces_phone;
 pub(super) use examples::EXAMPLES;
 
 /// The shortest national numbers have as many.
-const FEWEST_DIGITS: usize = 6;
+const MIN_DIGITS: usize = 6;
 
 pub(super) struct Phone;
 
@@ -80,11 +80,11 @@ impl Detect for Phone {
     }
 
     fn digits(&self) -> usize {
-        FEWEST_DIGITS
+        MIN_DIGITS
     }
 
     fn bound(&self) -> usize {
-        number::LONGEST + number::LONGEST_EXTENSION + 1
+        number::MAX_NUMBER_BYTES + number::MAX_EXTENSION_BYTES + 1
     }
 }
 

@@ -1,17 +1,18 @@
 //! Digits in groups, as a phone number is written.
 
-use crate::mask::detectors::{LONGEST_SEPARATOR, Miss, Separator, Window, separator};
+use crate::mask::detectors::detect::{MAX_SEPARATOR_BYTES, Miss, Separator, Window, separator};
 
 /// A number of 15 digits behind `00`.
-const MOST_DIGITS: usize = 17;
-const MOST_GROUPS: usize = 8;
+const MAX_DIGITS: usize = 17;
+const MAX_GROUPS: usize = 8;
 
 /// Digits, and around each group a separator, two parentheses and one more separator.
-pub(super) const LONGEST: usize = 1 + MOST_DIGITS + MOST_GROUPS * (2 + 2 * LONGEST_SEPARATOR);
+pub(super) const MAX_NUMBER_BYTES: usize =
+    1 + MAX_DIGITS + MAX_GROUPS * (2 + 2 * MAX_SEPARATOR_BYTES);
 
 /// A space, the longest introduction, a space and the digits.
-pub(super) const LONGEST_EXTENSION: usize = 1 + 10 + 2 + MOST_EXTENSION + 1;
-const MOST_EXTENSION: usize = 6;
+pub(super) const MAX_EXTENSION_BYTES: usize = 1 + 10 + 2 + MAX_EXTENSION_DIGITS + 1;
+const MAX_EXTENSION_DIGITS: usize = 6;
 
 /// What introduces an extension, the longer ones first.
 const EXTENSIONS: &[&[u8]] = &[b"extension", b";ext=", b"ext.", b"ext", b"x.", b"x", b"#"];
@@ -43,9 +44,9 @@ pub(super) struct Group {
 #[derive(Debug, Default)]
 pub(super) struct Number {
     pub plus: bool,
-    groups: [Group; MOST_GROUPS],
+    groups: [Group; MAX_GROUPS],
     count: usize,
-    digits: [u8; MOST_DIGITS],
+    digits: [u8; MAX_DIGITS],
     /// What joins the last group to one more that was not read.
     more: Option<Join>,
 }
@@ -64,7 +65,7 @@ impl Number {
                 number.plus = true;
                 index += 1;
             }
-            let room = MOST_DIGITS - used;
+            let room = MAX_DIGITS - used;
             let len = window.run(index, room + 1, |b| b.is_ascii_digit())?;
             let closed = !enclosed || window.at(index + len)? == Some(b')');
             if len == 0 || !closed {
@@ -175,9 +176,9 @@ fn extension(window: &Window<'_>, index: usize) -> Result<Option<usize>, Miss> {
         }
         let mut digits = from + word.len();
         digits += usize::from(window.at(digits)? == Some(b' '));
-        let len = window.run(digits, MOST_EXTENSION + 1, |b| b.is_ascii_digit())?;
+        let len = window.run(digits, MAX_EXTENSION_DIGITS + 1, |b| b.is_ascii_digit())?;
         let end = digits + len;
-        if (1..=MOST_EXTENSION).contains(&len) && !window.word_at(end)? {
+        if (1..=MAX_EXTENSION_DIGITS).contains(&len) && !window.word_at(end)? {
             return Ok(Some(end));
         }
     }

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use crate::mask::detectors::front::{Front, Vocabulary, Word};
+use crate::mask::detectors::context_words::{ContextWords, Vocabulary, Word};
 use crate::mask::window::Behind;
 
 /// Words that announce a phone number.
@@ -46,12 +46,12 @@ static AGAINST: LazyLock<Vocabulary> = LazyLock::new(|| {
 });
 
 /// How many words in front may object to a form that is known.
-const NEAR: usize = 3;
+const MAX_WORDS_BACK: usize = 3;
 
 /// Whether a word right in front, in the same line, says that a number is something else.
 pub(super) fn object(behind: Behind<'_>) -> bool {
-    let front = Front::new(behind);
-    for word in front.words().take(NEAR) {
+    let front = ContextWords::new(behind);
+    for word in front.words().take(MAX_WORDS_BACK) {
         if word.between.contains(&b'\n') || FOR.has(word.word) {
             return false;
         }
@@ -64,7 +64,7 @@ pub(super) fn object(behind: Behind<'_>) -> bool {
 
 /// Whether the nearest word that says anything announces a phone number, or an address does.
 pub(in crate::mask::detectors) fn announce(behind: Behind<'_>) -> bool {
-    let front = Front::new(behind);
+    let front = ContextWords::new(behind);
     if below_address(&front) {
         return true;
     }
@@ -82,7 +82,7 @@ pub(in crate::mask::detectors) fn announce(behind: Behind<'_>) -> bool {
 }
 
 /// Whether the line above ends with a word and a postal code, as addresses do.
-fn below_address(front: &Front) -> bool {
+fn below_address(front: &ContextWords) -> bool {
     let Some(word) = front.words().next() else {
         return false;
     };

@@ -1,7 +1,7 @@
 //! Providers of models.
 
-use super::{Form, Length, Row, hexadecimal, lower_hexadecimal, word};
-use crate::mask::detectors::{alphanumeric, base64url};
+use super::row::{Form, Length, Row, hexadecimal, lower_hexadecimal, word};
+use crate::mask::detectors::detect::{alphanumeric, base64url};
 
 pub(super) const ROWS: &[Row] = &[
     Row {
@@ -14,8 +14,8 @@ pub(super) const ROWS: &[Row] = &[
                 class: base64url,
                 length: Length::From(20, b""),
             },
-            // The older ones without a kind, which others give out too, are letters and digits only:
-            // so `sk-` in front of a slug is no key.
+            // The older ones without a kind, which others give out too, are letters and digits
+            // only: so `sk-` in front of a slug is no key.
             Form {
                 prefixes: &["sk-"],
                 class: alphanumeric,
@@ -62,7 +62,8 @@ pub(super) const ROWS: &[Row] = &[
                 class: hexadecimal,
                 length: Length::From(32, b"_"),
             },
-            // Groq, Replicate, Perplexity, xAI, NVIDIA, Cerebras, Fireworks, Together, Pinecone, ElevenLabs.
+            // Groq, Replicate, Perplexity, xAI, NVIDIA, Cerebras, Fireworks, Together, Pinecone,
+            // ElevenLabs.
             Form {
                 prefixes: &["gsk_", "xai-", "csk-", "tgp_v1_", "pcsk_"],
                 class: word,

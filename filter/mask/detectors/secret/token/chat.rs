@@ -1,7 +1,7 @@
 //! Chat, mail and messages.
 
-use super::{Form, Length, Row, hexadecimal, lower_hexadecimal, path, word};
-use crate::mask::detectors::base64url;
+use super::row::{Form, Length, Row, hexadecimal, lower_hexadecimal, path, word};
+use crate::mask::detectors::detect::base64url;
 
 pub(super) const ROWS: &[Row] = &[
     Row {

@@ -1,7 +1,7 @@
 //! Cloud providers.
 
-use super::{Form, Length, Row, base64, hexadecimal, percent_encoded, upper_or_digit};
-use crate::mask::detectors::{alphanumeric, base64url};
+use super::row::{Form, Length, Row, base64, hexadecimal, percent_encoded, upper_or_digit};
+use crate::mask::detectors::detect::{alphanumeric, base64url};
 
 pub(super) const ROWS: &[Row] = &[
     Row {

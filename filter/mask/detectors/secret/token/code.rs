@@ -1,7 +1,7 @@
 //! Forges, package registries and build services.
 
-use super::{Form, Length, Row, hexadecimal, lower_or_digit, upper_or_digit, word};
-use crate::mask::detectors::{alphanumeric, base64url};
+use super::row::{Form, Length, Row, hexadecimal, lower_or_digit, upper_or_digit, word};
+use crate::mask::detectors::detect::{alphanumeric, base64url};
 
 pub(super) const ROWS: &[Row] = &[
     Row {

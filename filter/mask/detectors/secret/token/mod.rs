@@ -17,32 +17,11 @@ mod chat;
 mod cloud;
 mod code;
 mod payment;
+mod row;
 mod service;
 
-use crate::mask::detectors::{Detect, Hit, Miss, Start, Tail, Window, hit};
-
-/// A detector: its name, its label, and the forms of its tokens.
-struct Row {
-    name: &'static str,
-    label: &'static str,
-    forms: &'static [Form],
-}
-
-/// One form of a family's tokens.
-struct Form {
-    prefixes: &'static [&'static str],
-    class: fn(u8) -> bool,
-    /// How many characters follow the prefix: exactly, or at least.
-    length: Length,
-}
-
-#[derive(Clone, Copy)]
-enum Length {
-    Exactly(usize),
-    /// At least so many; the rest may hold single bytes of the second part between its
-    /// characters.
-    From(usize, &'static [u8]),
-}
+use crate::mask::detectors::detect::{Detect, Hit, Miss, Start, Window};
+use row::{Form, Length};
 
 /// A family of tokens.
 pub(super) struct Token {
@@ -62,71 +41,6 @@ pub(super) fn built_in(name: &str) -> Option<(Token, &'static str)> {
     let mut rows = tables.into_iter().flatten();
     let row = rows.find(|row| row.name == name)?;
     Some((Token { forms: row.forms }, row.label))
-}
-
-fn upper_or_digit(byte: u8) -> bool {
-    byte.is_ascii_uppercase() || byte.is_ascii_digit()
-}
-
-fn hexadecimal(byte: u8) -> bool {
-    byte.is_ascii_hexdigit()
-}
-
-fn lower_hexadecimal(byte: u8) -> bool {
-    byte.is_ascii_digit() || matches!(byte, b'a'..=b'f')
-}
-
-fn lower_or_digit(byte: u8) -> bool {
-    byte.is_ascii_lowercase() || byte.is_ascii_digit()
-}
-
-fn base64(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=')
-}
-
-/// base64 in a query.
-fn percent_encoded(byte: u8) -> bool {
-    base64(byte) || byte == b'%'
-}
-
-/// The segments of a path.
-fn path(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_' | b'@')
-}
-
-fn word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_'
-}
-
-impl Form {
-    fn find(&self, window: &Window<'_>) -> Result<Hit, Miss> {
-        for prefix in self.prefixes {
-            if !window.literal(0, prefix.as_bytes())? {
-                continue;
-            }
-            let start = prefix.len();
-            match self.length {
-                Length::Exactly(count) => {
-                    // One more than there may be: then it is a part of something longer.
-                    if window.run(start, count + 1, self.class)? == count
-                        && !window.word_at(start + count)?
-                    {
-                        return Ok(hit(start + count));
-                    }
-                }
-                Length::From(count, joiners) => {
-                    if window.run(start, count, self.class)? == count {
-                        let class = self.class;
-                        return Ok(Hit {
-                            len: start + count,
-                            tail: Some(Tail::Run { class, joiners }),
-                        });
-                    }
-                }
-            }
-        }
-        Err(Miss::No)
-    }
 }
 
 impl Detect for Token {

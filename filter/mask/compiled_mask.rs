@@ -1,0 +1,85 @@
+//! A mask ready for use: what it finds in a text, and what it asks of the bodies that carry texts.
+
+use std::rc::Rc;
+
+use crate::config::mask::{Detection, Options};
+
+use super::detectors::DetectorError;
+use super::formats::Fields;
+use super::matcher::Matcher;
+use super::render::Originals;
+
+/// A mask ready for use. It is compiled once and shared by every body that is masked with it.
+#[derive(Debug)]
+pub struct CompiledMask {
+    matcher: Matcher,
+    fields: Option<Fields>,
+    removed_of_grpc: Vec<Vec<u32>>,
+    matches_keys: bool,
+    reads_base64: bool,
+}
+
+impl CompiledMask {
+    /// Compiles the detectors of a mask that does nothing else.
+    ///
+    /// # Errors
+    /// As for [`Matcher::new`].
+    pub fn new(detections: &[Detection]) -> Result<Self, DetectorError> {
+        Ok(Self::of(Matcher::new(detections)?))
+    }
+
+    /// A mask that finds a request's pseudonyms in its answer, and writes what they stand for.
+    #[must_use]
+    pub fn restoring(originals: &Rc<Originals>) -> Self {
+        Self {
+            matches_keys: true,
+            ..Self::of(Matcher::restoring(originals))
+        }
+    }
+
+    pub(super) fn of(matcher: Matcher) -> Self {
+        Self {
+            matcher,
+            fields: None,
+            removed_of_grpc: Vec::new(),
+            matches_keys: false,
+            reads_base64: false,
+        }
+    }
+
+    /// The same mask with these options.
+    #[must_use]
+    pub fn with(mut self, options: &Options) -> Self {
+        self.fields = Fields::new(&options.fields);
+        self.removed_of_grpc.clone_from(&options.fields.grpc_remove);
+        self.matches_keys = options.keys;
+        self.reads_base64 = options.base64;
+        self
+    }
+
+    /// What finds the matches in a text.
+    #[must_use]
+    pub fn matcher(&self) -> &Matcher {
+        &self.matcher
+    }
+
+    /// Rules for single fields of JSON.
+    pub(super) fn fields(&self) -> Option<&Fields> {
+        self.fields.as_ref()
+    }
+
+    /// Fields of gRPC messages that are taken out, each a path of field numbers.
+    pub(super) fn removed_of_grpc(&self) -> &[Vec<u32>] {
+        &self.removed_of_grpc
+    }
+
+    /// Whether the names of JSON's members are texts.
+    pub(super) fn matches_keys(&self) -> bool {
+        self.matches_keys
+    }
+
+    /// Whether text is looked for in base64 too.
+    pub(super) fn reads_base64(&self) -> bool {
+        self.reads_base64
+    }
+}

@@ -1,0 +1,229 @@
+//! Gives the texts of one event or message to the matcher, in the order in which they stand.
+
+use super::findings::Findings;
+use super::output::{Direct, Place};
+use super::pending_entries::Length;
+use super::rewriter::{Rewriter, Work};
+use super::stream_event::{Kind, Payload};
+use super::texts::{Id, Owner, Texts};
+use super::writing::Writing;
+use super::{base64, member, scalar};
+use crate::mask::CompiledMask;
+use crate::wire::Range;
+
+/// An entry on its way into the queue.
+pub(super) struct EntryWriter<'a> {
+    texts: &'a mut Texts,
+    mask: &'a CompiledMask,
+    found: &'a mut Findings,
+    bytes: &'a [u8],
+    /// How much of the entry is in the queue.
+    written: usize,
+    /// Nothing matched in the texts that stand wholly in the entry.
+    unchanged: bool,
+}
+
+impl<'a> EntryWriter<'a> {
+    /// Begins an entry of these bytes.
+    pub(super) fn new(
+        texts: &'a mut Texts,
+        mask: &'a CompiledMask,
+        found: &'a mut Findings,
+        bytes: &'a [u8],
+    ) -> Self {
+        texts.pending.begin(bytes.len());
+        Self {
+            texts,
+            mask,
+            found,
+            bytes,
+            written: 0,
+            unchanged: true,
+        }
+    }
+
+    /// The rest of the entry is no text. Gives back whether nothing matched in the texts that stand
+    /// wholly in the entry.
+    pub(super) fn end(mut self) -> bool {
+        self.pass_to(self.bytes.len());
+        self.unchanged
+    }
+
+    /// Bytes of the entry.
+    pub(super) fn slice(&self, (start, end): Range) -> &'a [u8] {
+        self.bytes.get(start..end).unwrap_or_default()
+    }
+
+    /// Everything up to `end` that has not been written yet is not text.
+    pub(super) fn pass_to(&mut self, end: usize) {
+        if end > self.written {
+            self.texts.pending.literal(self.slice((self.written, end)));
+            self.written = end;
+        }
+    }
+
+    /// The length at `prefix` counts what follows, up to the [`EntryWriter::end_counted`] for it.
+    pub(super) fn begin_counted(&mut self, length: Length, prefix: Range, said: usize) {
+        self.pass_to(prefix.0);
+        self.texts
+            .pending
+            .begin_counted(length, self.slice(prefix), said);
+        self.written = prefix.1;
+    }
+
+    /// The counted bytes end at `end`.
+    pub(super) fn end_counted(&mut self, end: usize) {
+        self.pass_to(end);
+        self.texts.pending.end_counted();
+    }
+
+    /// The text `id` ends in front of what comes next.
+    pub(super) fn end_text(&mut self, id: &Id) {
+        self.texts.end(id, self.mask.matcher(), self.found);
+    }
+
+    /// A complete text.
+    pub(super) fn whole(&mut self, range: Range, writing: Writing) {
+        self.pass_to(range.0);
+        let raw = self.slice(range);
+        let matched = self.found.counts.total();
+        if self.mask.reads_base64()
+            && writing == Writing::Json
+            && let Some(masked) = base64::mask(self.mask.matcher(), raw, self.found)
+        {
+            self.unchanged = false;
+            self.texts.pending.literal(&masked);
+            self.written = range.1;
+            return;
+        }
+        let mut masked = Vec::with_capacity(raw.len());
+        let mut rewriter = Rewriter::new(writing);
+        if writing == Writing::Json {
+            rewriter.named(member::name_before(self.bytes, range.0.saturating_sub(1)));
+        }
+        let mut out = Direct(&mut masked);
+        let mut work = Work {
+            matcher: self.mask.matcher(),
+            out: &mut out,
+            found: self.found,
+        };
+        push(&mut rewriter, raw, Place::default(), writing, &mut work);
+        rewriter.finish(&mut work);
+        self.unchanged &= self.found.counts.total() == matched;
+        self.texts.pending.literal(&masked);
+        self.written = range.1;
+    }
+
+    /// A text that is masked whole by `write`, which gives nothing where the text stays.
+    pub(super) fn rewrite(
+        &mut self,
+        range: Range,
+        write: impl FnOnce(&CompiledMask, &[u8], &mut Findings) -> Option<Vec<u8>>,
+    ) {
+        self.pass_to(range.0);
+        if let Some(masked) = write(self.mask, self.slice(range), self.found) {
+            self.unchanged = false;
+            self.texts.pending.literal(&masked);
+            self.written = range.1;
+        }
+    }
+
+    /// A number or a literal name of JSON.
+    pub(super) fn scalar(&mut self, range: Range) {
+        self.pass_to(range.0);
+        let mut masked = Vec::new();
+        let matched = self.found.counts.total();
+        let named = (member::name_before(self.bytes, range.0), self.slice(range));
+        scalar::mask(self.mask.matcher(), named, self.found, &mut masked);
+        self.unchanged &= self.found.counts.total() == matched;
+        self.texts.pending.literal(&masked);
+        self.written = range.1;
+    }
+
+    /// A segment of JSON that stands at `range`.
+    pub(super) fn segment(&mut self, range: Range, kind: Kind, payload: &Payload) {
+        match kind {
+            Kind::Whole(writing) => self.whole(range, writing),
+            Kind::Scalar => self.scalar(range),
+            Kind::Piece(text) => {
+                if let Some((id, owner, writing)) = payload.texts.get(text) {
+                    self.piece(range, (id, *owner), *writing);
+                }
+            }
+            Kind::Token(text, number) => {
+                if let Some((id, owner, writing)) = payload.texts.get(text) {
+                    self.pass_to(range.0);
+                    self.texts.pending.begin_token(number, self.slice(range));
+                    self.piece(range, (id, *owner), *writing);
+                    self.texts.pending.end_token();
+                }
+            }
+            Kind::Copy(token, put) => {
+                self.pass_to(range.0);
+                self.texts.pending.begin_copy(token, put);
+            }
+            Kind::CopyEnd => {
+                self.pass_to(range.0);
+                self.texts.pending.end_copy();
+            }
+        }
+    }
+
+    /// A piece of the text `id`, which goes on in other entries.
+    pub(super) fn piece(&mut self, range: Range, (id, owner): (&Id, Owner), writing: Writing) {
+        self.pass_to(range.0);
+        self.add(range, (id, owner), writing, None);
+    }
+
+    /// A piece of the text `id` on a line behind the last one. What stands in between is no
+    /// text (`joint`: it is what makes the lines two, and goes where a match goes over it).
+    pub(super) fn next_line(&mut self, range: Range, (id, owner): (&Id, Owner), joint: bool) {
+        let between = if joint {
+            (self.written, range.0)
+        } else {
+            (0, 0)
+        };
+        if !joint {
+            self.pass_to(range.0);
+        }
+        self.add(range, (id, owner), Writing::Line, Some(between));
+    }
+
+    fn add(
+        &mut self,
+        range: Range,
+        (id, owner): (&Id, Owner),
+        writing: Writing,
+        joint: Option<Range>,
+    ) {
+        let raw = self.slice(range);
+        if raw.is_empty() && joint.is_none() {
+            // The text does not go on here; what it waits for may never come.
+            self.written = range.1;
+            return;
+        }
+        let joint = joint.map(|joint| self.slice(joint));
+        self.texts.feed(
+            id,
+            owner,
+            writing,
+            (self.mask.matcher(), self.found),
+            |rewriter, place, work| {
+                if let Some(joint) = joint {
+                    rewriter.whole(joint, b"\n", place, work);
+                }
+                push(rewriter, raw, place, writing, work);
+            },
+        );
+        self.written = range.1;
+    }
+}
+
+fn push(rewriter: &mut Rewriter, raw: &[u8], place: Place, writing: Writing, work: &mut Work<'_>) {
+    if matches!(writing, Writing::Json | Writing::JsonInJson) {
+        rewriter.json(raw, place, work);
+        rewriter.end_string(place, work);
+    } else {
+        rewriter.plain(raw, place, work);
+    }
+}

@@ -1,0 +1,277 @@
+//! Event streams, parsed as WHATWG HTML does ("Server-sent events").
+//!
+//! An event is held until its blank line has come and until the text in it is decided, which
+//! may take later events: a match that goes over several is written where it begins and taken
+//! out of the others. Events leave in their order; in each, everything that is not a match
+//! stays byte for byte. A comment, or a line that is no field at all, is a text of its own;
+//! `event`, `id` and `retry` say how to read the stream, and are never changed.
+//!
+//! # What it can't
+//! - Which strings go on in other events is told by their names (see the payload's reader). A
+//!   server that splits a text under other names has its pieces matched one by one.
+//! - Data that is neither an object nor an array is plain text: escapes in it mean themselves.
+//! - When 256 events, or 256 KiB of them, wait for a text, what is undecided of it is masked,
+//!   even where it would have turned out to be harmless. So it is for the text that has not
+//!   gone on for longest, and 63 others, where more than 1024 are open.
+
+#[cfg(test)]
+mod tests;
+
+use super::entry_writer::EntryWriter;
+use super::event_template::Templates;
+use super::fields::{self, Fields};
+use super::stream_event::{self, Payload};
+use super::texts::{Owner, Texts};
+use super::walk::{Job, Walk};
+use super::writing::Writing;
+use super::{WalkError, body};
+use crate::wire::Range;
+
+/// The longest event, in bytes. A longer one cannot be masked: its texts are not known before
+/// its end.
+const MAX_EVENT_BYTES: usize = 1024 * 1024;
+
+/// The largest buffer that is kept from one event for the next.
+const MAX_KEPT_ROOM_BYTES: usize = 16 * 1024;
+
+/// The text of data that is not JSON.
+const PLAIN: [u8; 32] = [0; 32];
+
+/// Masks an event stream.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Events {
+    /// The event whose end has not come.
+    event: Vec<u8>,
+    /// Where its last line begins.
+    line: usize,
+    /// The last byte was a carriage return that ended a line: a line feed belongs to it.
+    after_return: bool,
+    /// An event has been read.
+    begun: bool,
+    texts: Texts,
+    templates: Templates,
+}
+
+impl Walk for Events {
+    fn push(&mut self, mut piece: &[u8], job: &mut Job<'_>) -> Result<(), WalkError> {
+        while let Some(first) = piece.first() {
+            if std::mem::take(&mut self.after_return) && *first == b'\n' {
+                if self.event.is_empty() {
+                    // The event has gone to the queue, or on; the line feed follows it there.
+                    self.texts.pending.literal_or(b"\n", job.out);
+                } else {
+                    self.event.push(b'\n');
+                    self.line = self.event.len();
+                }
+                piece = piece.get(1..).unwrap_or_default();
+                continue;
+            }
+            let end = memchr::memchr2(b'\r', b'\n', piece);
+            let (content, rest) = piece.split_at(end.map_or(piece.len(), |end| end + 1));
+            if self.event.len() + content.len() > MAX_EVENT_BYTES {
+                return Err(WalkError::TooLarge);
+            }
+            let blank = end == Some(0) && self.event.len() == self.line;
+            self.event.extend_from_slice(content);
+            self.after_return = content.last() == Some(&b'\r');
+            piece = rest;
+            if end.is_some() {
+                self.line = self.event.len();
+            }
+            if blank {
+                self.end_event(job)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, job: &mut Job<'_>) -> Result<(), WalkError> {
+        // A reader discards an event whose blank line never comes, but its bytes are there.
+        let last = self.end_event(job);
+        self.texts.finish(job.mask.matcher(), job.found, |_| true);
+        self.texts.release(job.mask.matcher(), job.found, job.out);
+        last
+    }
+
+    fn held(&self) -> usize {
+        self.event.len() + self.texts.pending.size()
+    }
+}
+
+impl Events {
+    fn end_event(&mut self, job: &mut Job<'_>) -> Result<(), WalkError> {
+        let event = std::mem::take(&mut self.event);
+        self.line = 0;
+        if event.is_empty() {
+            return Ok(());
+        }
+        let event = match job.mask.fields() {
+            Some(fields) => edited(fields, event, !self.begun)?,
+            None => event,
+        };
+        let texts = &mut self.texts;
+        if self.templates.feed(&event, texts, (job.mask, job.found)) {
+            self.texts.release(job.mask.matcher(), job.found, job.out);
+            // The next event is about as long.
+            if event.capacity() <= MAX_KEPT_ROOM_BYTES {
+                self.event = event;
+                self.event.clear();
+            }
+            return Ok(());
+        }
+        let lines = Lines::read(&event, !std::mem::replace(&mut self.begun, true));
+        let joined = lines.payload(&event);
+        let payload = stream_event::read(&joined, job.mask.matches_keys())?;
+        let mut writer = EntryWriter::new(&mut self.texts, job.mask, job.found, &event);
+        match &payload {
+            Some(payload) => json(&mut writer, &lines, payload),
+            None => plain(&mut writer, &lines),
+        }
+        let unchanged = writer.end();
+        if let (Some(payload), [(start, _)], []) =
+            (&payload, lines.data.as_slice(), lines.other.as_slice())
+        {
+            self.templates.learn(&event, *start, payload, unchanged);
+        }
+        let done = joined.trim_ascii() == b"[DONE]";
+        let ends = payload
+            .as_ref()
+            .map(|payload| payload.ends.as_slice())
+            .unwrap_or_default();
+        if done || !ends.is_empty() {
+            self.texts.finish(job.mask.matcher(), job.found, |owner| {
+                done || ends.iter().any(|end| end.ends(owner))
+            });
+        }
+        self.texts.release(job.mask.matcher(), job.found, job.out);
+        Ok(())
+    }
+}
+
+/// The parts of an event that hold text, as ranges of its bytes.
+#[derive(Debug, Default)]
+struct Lines {
+    /// The values of its `data` fields.
+    data: Vec<Range>,
+    /// Comments and what is no field.
+    other: Vec<Range>,
+    /// Whether the `data` field at this index stands on the line after the one before.
+    adjacent: Vec<bool>,
+}
+
+impl Lines {
+    fn read(event: &[u8], first: bool) -> Self {
+        let mut lines = Self::default();
+        let mut start = if first && event.starts_with(b"\xEF\xBB\xBF") {
+            3
+        } else {
+            0
+        };
+        let mut after_data = false;
+        while start < event.len() {
+            let rest = event.get(start..).unwrap_or_default();
+            let length = rest
+                .iter()
+                .position(|byte| matches!(byte, b'\r' | b'\n'))
+                .unwrap_or(rest.len());
+            let (line, after) = rest.split_at(length);
+            let end = start + length;
+            let field = line.split(|byte| *byte == b':').next().unwrap_or_default();
+            match field {
+                b"data" => {
+                    let value = line.get(field.len() + 1..).unwrap_or_default();
+                    let value = value.strip_prefix(b" ").unwrap_or(value);
+                    lines.data.push((end - value.len(), end));
+                    lines.adjacent.push(after_data);
+                }
+                b"event" | b"id" | b"retry" => {}
+                _ if line.is_empty() => {}
+                _ => lines.other.push((start, end)),
+            }
+            after_data = field == b"data";
+            start = end + if after.starts_with(b"\r\n") { 2 } else { 1 };
+        }
+        lines
+    }
+
+    /// The values joined by line feeds, as a reader sees them.
+    fn payload<'a>(&self, event: &'a [u8]) -> std::borrow::Cow<'a, [u8]> {
+        if let [(start, end)] = self.data.as_slice() {
+            return event.get(*start..*end).unwrap_or_default().into();
+        }
+        let mut joined = Vec::with_capacity(event.len());
+        for (at, (start, end)) in self.data.iter().enumerate() {
+            if at > 0 {
+                joined.push(b'\n');
+            }
+            joined.extend_from_slice(event.get(*start..*end).unwrap_or_default());
+        }
+        joined.into()
+    }
+}
+
+/// An event whose JSON is edited as the mask says.
+fn edited(fields: &Fields, event: Vec<u8>, first: bool) -> Result<Vec<u8>, WalkError> {
+    let lines = Lines::read(&event, first);
+    let data = lines.payload(&event);
+    if !matches!(data.trim_ascii_start(), [b'{' | b'[', ..]) {
+        return Ok(event);
+    }
+    match lines.data.as_slice() {
+        [range] => body::edit(fields, &event, *range),
+        // JSON that goes over several lines is rare, and its lines can't be edited one by one.
+        _ => {
+            let whole = fields::edit(fields, &data)?;
+            if whole == *data {
+                Ok(event)
+            } else {
+                Err(WalkError::Malformed)
+            }
+        }
+    }
+}
+
+/// Gives the text in an event's JSON, and in what is no field, to the matcher.
+fn json(writer: &mut EntryWriter<'_>, lines: &Lines, payload: &Payload) {
+    let mut data = lines.data.iter().copied();
+    let mut other = lines.other.iter().copied().peekable();
+    let (mut line, mut before) = (data.next().unwrap_or_default(), 0);
+    for segment in &payload.segments {
+        // Neither a string nor a number goes over a line's end.
+        while segment.start - before > line.1 - line.0 {
+            before += line.1 - line.0 + 1;
+            let Some(next) = data.next() else { return };
+            line = next;
+        }
+        let range = (
+            line.0 + segment.start - before,
+            line.0 + segment.end - before,
+        );
+        while let Some(comment) = other.next_if(|comment| comment.0 < range.0) {
+            writer.whole(comment, Writing::Line);
+        }
+        writer.segment(range, segment.kind, payload);
+    }
+    for comment in other {
+        writer.whole(comment, Writing::Line);
+    }
+}
+
+/// As [`json`], for an event whose data is not JSON.
+fn plain(writer: &mut EntryWriter<'_>, lines: &Lines) {
+    let mut other = lines.other.iter().copied().peekable();
+    let text = (&PLAIN, Owner::default());
+    for (at, (range, adjacent)) in lines.data.iter().zip(&lines.adjacent).enumerate() {
+        while let Some(comment) = other.next_if(|comment| comment.0 < range.0) {
+            writer.whole(comment, Writing::Line);
+        }
+        if at == 0 {
+            writer.piece(*range, text, Writing::Line);
+        } else {
+            writer.next_line(*range, text, *adjacent);
+        }
+    }
+    for comment in other {
+        writer.whole(comment, Writing::Line);
+    }
+}

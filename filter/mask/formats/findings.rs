@@ -1,0 +1,21 @@
+//! What masking a body has found.
+
+use super::counts::Counts;
+use crate::mask::render::Originals;
+
+/// What masking a body has found so far.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Findings {
+    pub(super) counts: Counts,
+    /// What the pseudonyms that were written stand for; none where nobody wants to know.
+    pub(super) originals: Option<Originals>,
+}
+
+impl Findings {
+    /// Keeps what a pseudonym stands for, if somebody wants to know.
+    pub(super) fn note(&mut self, pseudonym: &str, detector: &str, value: &[u8]) {
+        if let Some(originals) = &mut self.originals {
+            originals.note(pseudonym, detector, value);
+        }
+    }
+}

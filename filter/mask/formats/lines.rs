@@ -1,0 +1,63 @@
+//! JSON lines whose texts go on from line to line, as Ollama streams its answers.
+//!
+//! Each line is what an event's data is in an event stream, and waits like an event.
+
+#[cfg(test)]
+mod tests;
+
+use super::entries::Entries;
+use super::walk::{Job, Walk};
+use super::{WalkError, body};
+
+/// The longest line, in bytes. A longer one cannot be masked: its texts are not known before
+/// its end.
+const MAX_LINE_BYTES: usize = 1024 * 1024;
+
+/// Masks JSON lines.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Lines {
+    /// The line whose end has not come.
+    line: Vec<u8>,
+    entries: Entries,
+}
+
+impl Walk for Lines {
+    fn push(&mut self, mut piece: &[u8], job: &mut Job<'_>) -> Result<(), WalkError> {
+        while !piece.is_empty() {
+            let end = memchr::memchr(b'\n', piece);
+            let (now, later) = piece.split_at(end.map_or(piece.len(), |end| end + 1));
+            if self.line.len() + now.len() > MAX_LINE_BYTES {
+                return Err(WalkError::TooLarge);
+            }
+            self.line.extend_from_slice(now);
+            piece = later;
+            if end.is_some() {
+                self.end_line(job)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, job: &mut Job<'_>) -> Result<(), WalkError> {
+        let last = self.end_line(job);
+        self.entries.finish(job);
+        last
+    }
+
+    fn held(&self) -> usize {
+        self.line.len() + self.entries.held()
+    }
+}
+
+impl Lines {
+    fn end_line(&mut self, job: &mut Job<'_>) -> Result<(), WalkError> {
+        let line = std::mem::take(&mut self.line);
+        let line = match job.mask.fields() {
+            Some(fields) if !line.trim_ascii().is_empty() => {
+                body::edit(fields, &line, (0, line.len()))?
+            }
+            _ => line,
+        };
+        self.entries.take(&line, job)
+    }
+}

@@ -1,0 +1,69 @@
+use super::super::tests::{mask, masked_text, try_pieces};
+use super::super::{Format, WalkError, Walker};
+
+fn lines(body: &str) -> String {
+    masked_text(&mask(), Format::Lines, body)
+}
+
+#[test]
+fn a_text_goes_on_from_line_to_line() {
+    assert_eq!(
+        lines(
+            "{\"message\":{\"role\":\"assistant\",\"content\":\"to al\"},\"done\":false}\n\
+             {\"message\":{\"content\":\"ice\\u0040exam\"},\"done\":false}\r\n\n\
+             {\"message\":{\"content\":\"ple.com\"},\"done\":true,\"n\":4111111111111111}\n"
+        ),
+        "{\"message\":{\"role\":\"assistant\",\"content\":\"to [EMAIL]\"},\"done\":false}\n\
+         {\"message\":{\"content\":\"\"},\"done\":false}\r\n\n\
+         {\"message\":{\"content\":\"\"},\"done\":true,\"n\":\"[CREDIT_CARD]\"}\n"
+    );
+    assert_eq!(
+        lines("{\"response\":\"alice@exam\"}\n{\"response\":\"ple.com\"}"),
+        "{\"response\":\"[EMAIL]\"}\n{\"response\":\"\"}"
+    );
+}
+
+#[test]
+fn a_line_that_is_done_waits_for_nothing() {
+    let mask = mask();
+    let mut walker = Walker::new(Format::Lines);
+    let mut out = Vec::new();
+    walker
+        .push(&mask, b"{\"response\":\"alice@example.com\"}\n", &mut out)
+        .expect("lines");
+    assert!(out.is_empty());
+    walker
+        .push(&mask, b"{\"response\":\"\",\"done\":true}\n", &mut out)
+        .expect("lines");
+    assert_eq!(
+        out,
+        b"{\"response\":\"[EMAIL]\"}\n{\"response\":\"\",\"done\":true}\n"
+    );
+}
+
+#[test]
+fn a_line_that_is_no_object_is_masked_by_itself() {
+    for (body, expected) in [
+        (
+            "4111111111111111\n\"alice@example.com\"\n",
+            "\"[CREDIT_CARD]\"\n\"[EMAIL]\"\n",
+        ),
+        (
+            "{\"a\":\"alice\\u0040example.com\n{}",
+            "{\"a\":\"[EMAIL]\n{}",
+        ),
+        ("error: alice@example.com", "error: [EMAIL]"),
+        ("", ""),
+    ] {
+        assert_eq!(lines(body), expected);
+    }
+}
+
+#[test]
+fn a_line_beyond_the_bound_ends_the_body() {
+    let body = vec![b' '; super::MAX_LINE_BYTES + 1];
+    assert_eq!(
+        try_pieces(&mask(), Format::Lines, &body, &[1000]),
+        Err(WalkError::TooLarge)
+    );
+}

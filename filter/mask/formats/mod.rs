@@ -1,0 +1,59 @@
+//! Walkers: they know which parts of a body are text, and which only carry it.
+//!
+//! Each takes a body in pieces of any size, gives the text in it to the matcher, and writes the
+//! body again with what the matcher replaced. Everything else stays byte for byte.
+//!
+//! | here | what it does |
+//! |---|---|
+//! | `walk`, `walker` | what all walkers have in common, and the choice of one by the body's format |
+//! | `body`, `json_array_stream`, `json`, `scalar`, `grammar`, `escape`, `member`, `base64` | JSON |
+//! | `fields` | the mask's rules for single fields of JSON |
+//! | `events`, `lines`, `entries`, `stream_event`, `event_template` | streams of events, lines or chunks |
+//! | `markup`, `multipart`, `plain`, `grpc`, `trailer` | the other formats |
+//! | `rewriter`, `writing`, `output` | one text on its way through the matcher, from raw bytes to raw bytes |
+//! | `texts`, `pending_entries`, `entry_writer` | texts that go on from entry to entry, and the entries that wait for them |
+
+mod base64;
+mod body;
+mod boundary;
+mod counts;
+mod entries;
+mod entry_writer;
+mod error;
+mod escape;
+mod event_template;
+mod events;
+mod fields;
+mod findings;
+mod format;
+mod grammar;
+mod grpc;
+mod json;
+mod json_array_stream;
+mod lines;
+mod markup;
+mod media;
+mod member;
+mod multipart;
+mod output;
+mod pending_entries;
+mod plain;
+mod rewriter;
+mod scalar;
+mod stream_event;
+mod texts;
+mod trailer;
+mod walk;
+mod walker;
+mod writing;
+
+#[cfg(test)]
+mod tests;
+
+pub use boundary::Boundary;
+pub use counts::Counts;
+pub use error::WalkError;
+pub(super) use fields::Fields;
+pub use format::{Format, Framing, GrpcMessage, Trailer};
+pub use media::Media;
+pub use walker::Walker;

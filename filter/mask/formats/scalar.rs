@@ -1,0 +1,154 @@
+//! JSON values that are no strings: numbers and literal names.
+
+use super::escape;
+use super::findings::Findings;
+use crate::mask::{Matcher, Sink, Text, prefilter};
+
+/// Digits behind the point that are given to the matcher. Longer fractions are measurements: of
+/// random ones, one in ten would pass for a card number.
+const MAX_MATCHED_FRACTION_DIGITS: usize = 8;
+
+/// What may be held of a number while its end has not come.
+pub(super) const MAX_SCALAR_BYTES: usize = 256;
+
+/// Whether these bytes are a number or a literal name. `NaN` and the infinities, which several
+/// model servers write, count as numbers.
+pub(super) fn is_scalar(bytes: &[u8]) -> bool {
+    let bare = bytes.strip_prefix(b"-").unwrap_or(bytes);
+    match bare {
+        b"Infinity" => return true,
+        b"NaN" | b"true" | b"false" | b"null" => return bare.len() == bytes.len(),
+        _ => {}
+    }
+    let (whole, rest) = digits(bare);
+    if whole.is_empty() || (whole.len() > 1 && whole.first() == Some(&b'0')) {
+        return false;
+    }
+    let rest = match rest.split_first() {
+        Some((b'.', rest)) => match digits(rest) {
+            ([], _) => return false,
+            (_, rest) => rest,
+        },
+        _ => rest,
+    };
+    match rest.split_first() {
+        None => true,
+        Some((b'e' | b'E', rest)) => {
+            let rest = rest
+                .strip_prefix(b"+")
+                .or_else(|| rest.strip_prefix(b"-"))
+                .unwrap_or(rest);
+            matches!(digits(rest), ([_, ..], []))
+        }
+        Some(_) => false,
+    }
+}
+
+/// Whether these bytes are a number in which no built-in detector finds anything.
+///
+/// They need not be a number by JSON's grammar, since nothing of them is changed.
+pub(super) fn is_plain(bytes: &[u8]) -> bool {
+    let mut run = 0;
+    let mut fraction = false;
+    for byte in bytes {
+        if byte.is_ascii_digit() {
+            run += 1;
+            if run >= prefilter::TELLING_DIGITS && !fraction {
+                return false;
+            }
+            continue;
+        }
+        if !matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E') {
+            return false;
+        }
+        run = 0;
+        fraction = *byte == b'.';
+    }
+    bytes
+        .first()
+        .is_some_and(|byte| byte.is_ascii_digit() || *byte == b'-')
+}
+
+/// Writes the scalar, which is the member `name` of an object or none, as a string when something
+/// in it is masked.
+pub(super) fn mask(
+    matcher: &Matcher,
+    (name, scalar): (&[u8], &[u8]),
+    found: &mut Findings,
+    out: &mut Vec<u8>,
+) {
+    let (whole, rest) = scalar.split_at(
+        scalar
+            .iter()
+            .position(|byte| *byte == b'.')
+            .unwrap_or(scalar.len()),
+    );
+    let fraction = digits(rest.get(1..).unwrap_or_default()).0.len();
+    let (matched, unmatched) = if fraction > MAX_MATCHED_FRACTION_DIGITS {
+        (whole, rest)
+    } else {
+        (scalar, &[][..])
+    };
+    let mut masked = Masked {
+        scalar: matched,
+        at: 0,
+        matching: None,
+        masked: None,
+        found,
+    };
+    let mut text = Text::default();
+    text.named(name);
+    text.push(matcher, matched, &mut masked);
+    text.finish(matcher, &mut masked);
+    match masked.masked {
+        None => out.extend_from_slice(scalar),
+        Some(masked) => {
+            out.push(b'"');
+            out.extend(masked);
+            out.extend_from_slice(unmatched);
+            out.push(b'"');
+        }
+    }
+}
+
+/// Collects what becomes of a scalar. Most are no match, and there are very many of them in an
+/// embedding, so nothing is copied before the first.
+struct Masked<'a> {
+    scalar: &'a [u8],
+    at: usize,
+    matching: Option<usize>,
+    masked: Option<Vec<u8>>,
+    found: &'a mut Findings,
+}
+
+impl Sink for Masked<'_> {
+    fn keep(&mut self, len: usize) {
+        self.matching = None;
+        if let Some(masked) = &mut self.masked {
+            masked.extend_from_slice(self.scalar.get(self.at..self.at + len).unwrap_or_default());
+        }
+        self.at += len;
+    }
+
+    fn replace(&mut self, len: usize, with: &str, detector: usize) {
+        if self.matching.replace(detector) != Some(detector) {
+            self.found.counts.add(detector);
+        }
+        let before = self.scalar.get(..self.at).unwrap_or_default();
+        escape::write(with, self.masked.get_or_insert_with(|| before.to_vec()));
+        self.at += len;
+    }
+
+    fn note(&mut self, pseudonym: &str, detector: &str, value: &[u8]) {
+        self.found.note(pseudonym, detector, value);
+    }
+}
+
+fn digits(bytes: &[u8]) -> (&[u8], &[u8]) {
+    bytes.split_at(
+        bytes
+            .iter()
+            .position(|byte| !byte.is_ascii_digit())
+            .unwrap_or(bytes.len()),
+    )
+}

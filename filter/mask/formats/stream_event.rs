@@ -1,0 +1,13 @@
+//! The JSON of one event: which of its strings go on in later events, and what it ends.
+
+mod frame;
+mod identity;
+mod reader;
+mod segment;
+mod shapes;
+#[cfg(test)]
+mod tests;
+
+pub(super) use reader::{read, read_tokens};
+pub(super) use segment::{Kind, Payload, Segment};
+pub(super) use shapes::{holds_json, lists_tokens};

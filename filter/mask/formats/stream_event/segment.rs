@@ -1,0 +1,64 @@
+//! What reading an event's payload gives: its texts, and which of them it ends.
+
+use super::super::texts::{Id, Owner};
+use super::super::writing::Writing;
+
+/// A text within the payload, by its place there, without quotes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::mask::formats) struct Segment {
+    pub(in crate::mask::formats) start: usize,
+    pub(in crate::mask::formats) end: usize,
+    pub(in crate::mask::formats) kind: Kind,
+    /// Whether another value in its place says nothing about the event's texts.
+    pub(in crate::mask::formats) varies: bool,
+}
+
+/// What a segment is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::mask::formats) enum Kind {
+    /// A string that is a text of its own, whose replacements are written so.
+    Whole(Writing),
+    /// A string that is a piece of the text at this index of [`Payload::texts`].
+    Piece(usize),
+    /// A token of the text at this index of [`Payload::texts`], and the token's number.
+    Token(usize, usize),
+    /// A number or a literal name.
+    Scalar,
+    /// Here begins what is no more than another form of this token, and is replaced if that is.
+    Copy(usize, &'static [u8]),
+    /// Here ends what the last [`Kind::Copy`] that has not ended began.
+    CopyEnd,
+}
+
+/// Which texts an event ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::mask::formats) enum End {
+    /// A choice's.
+    Choice(i64),
+    /// A content block's.
+    Block(i64),
+    /// An output item's.
+    Output(i64),
+    /// All.
+    All,
+}
+
+impl End {
+    /// Whether it ends the texts of this owner.
+    pub(in crate::mask::formats) fn ends(self, owner: &Owner) -> bool {
+        match self {
+            Self::All => true,
+            Self::Choice(choice) => owner.choice == Some(choice),
+            Self::Block(block) => owner.block == Some(block),
+            Self::Output(output) => owner.output == Some(output),
+        }
+    }
+}
+
+/// What reading an event's payload has found.
+#[derive(Debug, Default)]
+pub(in crate::mask::formats) struct Payload {
+    pub(in crate::mask::formats) segments: Vec<Segment>,
+    pub(in crate::mask::formats) texts: Vec<(Id, Owner, Writing)>,
+    pub(in crate::mask::formats) ends: Vec<End>,
+}

@@ -1,0 +1,145 @@
+//! Which strings of an event are pieces of texts that go on, by the names above them.
+//!
+//! The servers' shapes, and what of them goes on:
+//!
+//! | server | strings |
+//! |---|---|
+//! | OpenAI chat and what speaks it | below `choices[].delta`: `content`, `refusal`, `reasoning`, `reasoning_content`, `tool_calls[].function.arguments`, `audio.transcript` |
+//! | OpenAI completions | `choices[].text` |
+//! | OpenAI Responses | `delta`; what `*.done` and `response.completed` repeat are texts of their own |
+//! | Anthropic | `delta.text`, `delta.thinking`, `delta.partial_json` |
+//! | Gemini | `candidates[].content.parts[].text` |
+//! | TGI | `token.text`; `generated_text` repeats it |
+//! | Ollama | `message.content`, `message.thinking`, `response`, `thinking` |
+//! | llama.cpp, Triton | `content`, `text_output` |
+//! | Cohere | `delta.message.content.text`, `.tool_plan`, `.tool_calls.function.arguments` |
+//!
+//! The tokens of a text, as servers list them with their probabilities, are a text of their own:
+//!
+//! | server | strings |
+//! |---|---|
+//! | OpenAI chat, Responses | below `logprobs`: `token`, and by their rank those of `top_logprobs` |
+//! | OpenAI completions | `logprobs.tokens` |
+//! | Gemini | `logprobsResult.chosenCandidates[].token`, `.topCandidates[].candidates[].token` |
+//! | TGI | below `details`: `tokens[].text`, `prefill[].text`; `top_tokens[].text` by their rank |
+//! | llama.cpp | below `completion_probabilities`: `token`, `content`, `tok_str` |
+//!
+//! Beside that, whatever stands below a member `delta` goes on, unless it is known to come whole.
+
+/// Members below `delta` that come whole.
+const WHOLE: &[&[u8]] = &[
+    b"role",
+    b"type",
+    b"id",
+    b"name",
+    b"finish_reason",
+    b"stop_reason",
+    b"stop_sequence",
+    b"signature",
+    b"encrypted_content",
+    b"data",
+    b"url",
+    b"format",
+];
+/// Members below `delta` that come whole, with everything in them.
+const WHOLE_BELOW: &[&[u8]] = &[
+    b"citation",
+    b"citations",
+    b"annotations",
+    b"images",
+    b"usage",
+];
+
+/// How a string goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Goes {
+    /// In the same place of other events.
+    Text,
+    /// In the next token of a list, here or in other events.
+    Token,
+}
+
+/// Members whose values list tokens with their probabilities.
+const TOKENS: &[&[u8]] = &[
+    b"logprobs",
+    b"logprobsResult",
+    b"completion_probabilities",
+    b"details",
+    b"top_tokens",
+];
+
+/// Whether a value of this name lists tokens.
+pub(in crate::mask::formats) fn lists_tokens(name: &[u8]) -> bool {
+    TOKENS.contains(&name)
+}
+
+/// Whether the string that is the member of this name holds JSON.
+pub(in crate::mask::formats) fn holds_json(name: &[u8]) -> bool {
+    matches!(name, b"arguments" | b"partial_json")
+}
+
+/// How the string to which these names lead goes on, if it does.
+pub(super) fn goes(path: &[&[u8]]) -> Option<Goes> {
+    if path.iter().any(|name| lists_tokens(name)) {
+        return match path {
+            [.., b"token" | b"tokens" | b"tok_str" | b"content"] => Some(Goes::Token),
+            [.., b"tokens" | b"prefill" | b"top_tokens", b"text"] => Some(Goes::Token),
+            _ => None,
+        };
+    }
+    match path {
+        [b"choices", b"text"]
+        | [b"candidates", b"content", b"parts", b"text"]
+        | [b"token", b"text"]
+        | [b"message", b"content" | b"thinking"]
+        | [b"response" | b"content" | b"text_output" | b"thinking"] => Some(Goes::Text),
+        [.., last] if WHOLE.contains(last) => None,
+        path => {
+            let delta = path.iter().position(|name| *name == b"delta")?;
+            let below = path.get(delta..).unwrap_or_default();
+            let whole = below.iter().any(|name| WHOLE_BELOW.contains(name));
+            (!whole).then_some(Goes::Text)
+        }
+    }
+}
+
+/// Members whose values differ from event to event of one stream, and that say nothing about which
+/// text is which or what ends it.
+const VARYING: &[&[u8]] = &[
+    b"sequence_number",
+    b"obfuscation",
+    b"created",
+    b"created_at",
+    b"logprob",
+    b"prompt_tokens",
+    b"completion_tokens",
+    b"total_tokens",
+    b"input_tokens",
+    b"output_tokens",
+    b"promptTokenCount",
+    b"candidatesTokenCount",
+    b"totalTokenCount",
+];
+
+/// Whether the member of this name is one of these.
+pub(super) fn varies(name: &[u8]) -> bool {
+    VARYING.contains(&name)
+}
+
+/// Members whose elements follow one another as one text.
+const IN_ORDER: &[&[u8]] = &[
+    b"parts",
+    b"logprobs",
+    b"content",
+    b"refusal",
+    b"tokens",
+    b"prefill",
+    b"completion_probabilities",
+    b"chosenCandidates",
+    b"topCandidates",
+];
+
+/// Whether the elements of the member of this name follow one another as one text.
+pub(super) fn are_in_order(name: &[u8]) -> bool {
+    IN_ORDER.contains(&name)
+}

@@ -1,0 +1,180 @@
+//! The walker of a body, whatever its format.
+
+use super::body::Body;
+use super::counts::Counts;
+use super::error::WalkError;
+use super::events::Events;
+use super::findings::Findings;
+use super::format::{Format, Framing};
+use super::grpc::Grpc;
+use super::lines::Lines;
+use super::markup::Markup;
+use super::multipart::Multipart;
+use super::plain::Plain;
+use super::trailer::Value;
+use super::walk::{Job, Walk};
+use crate::mask::{CompiledMask, Originals};
+
+/// Masks one body.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Walker {
+    kind: Kind,
+    found: Findings,
+    /// Why nothing more of the body can be masked.
+    failed: Option<WalkError>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Kind {
+    Json(Box<Body>),
+    Events(Box<Events>),
+    Lines(Box<Lines>),
+    Text(Box<Plain>),
+    Markup(Box<Markup>),
+    Multipart(Box<Multipart<Kind>>),
+    Grpc(Box<Grpc>),
+    Trailer(Box<Value>),
+}
+
+impl Walker {
+    /// A walker for a body that has not begun.
+    #[must_use]
+    pub fn new(format: Format) -> Self {
+        Self::framed(format, Framing::default())
+    }
+
+    /// As [`Self::new`], with what the body's head says about its frames if it is a gRPC body.
+    #[must_use]
+    pub fn framed(format: Format, framing: Framing) -> Self {
+        Self {
+            kind: Kind::new(format, framing),
+            found: Findings::default(),
+            failed: None,
+        }
+    }
+
+    /// The same, which besides keeps what the pseudonyms that it writes stand for.
+    #[must_use]
+    pub fn noting(mut self) -> Self {
+        self.found.originals = Some(Originals::default());
+        self
+    }
+
+    /// What the pseudonyms stand for that were written so far, if the walker is [`Walker::noting`].
+    /// It keeps none from now on.
+    pub fn take_originals(&mut self) -> Originals {
+        self.found.originals.take().unwrap_or_default()
+    }
+
+    /// Takes the next piece of the body and appends what is decided to `out`.
+    ///
+    /// # Errors
+    /// The body cannot be masked. What is in `out` is masked and may be sent; nothing more will
+    /// come.
+    pub fn push(
+        &mut self,
+        mask: &CompiledMask,
+        piece: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), WalkError> {
+        self.attempt(mask, out, |walker, job| walker.push(piece, job))
+    }
+
+    /// The body ends here, behind its last byte or at its trailers.
+    ///
+    /// # Errors
+    /// As for [`Walker::push`].
+    pub fn finish(&mut self, mask: &CompiledMask, out: &mut Vec<u8>) -> Result<(), WalkError> {
+        self.attempt(mask, out, |walker, job| walker.finish(job))
+    }
+
+    fn attempt(
+        &mut self,
+        mask: &CompiledMask,
+        out: &mut Vec<u8>,
+        call: impl FnOnce(&mut dyn Walk, &mut Job<'_>) -> Result<(), WalkError>,
+    ) -> Result<(), WalkError> {
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        let found = &mut self.found;
+        let outcome = call(self.kind.walker_mut(), &mut Job { mask, out, found });
+        self.failed = outcome.err();
+        outcome
+    }
+
+    /// The bytes of the body that are held back now.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.kind.walker().held()
+    }
+
+    /// What was replaced so far.
+    #[must_use]
+    pub fn counts(&self) -> &Counts {
+        &self.found.counts
+    }
+}
+
+impl Kind {
+    fn new(format: Format, framing: Framing) -> Self {
+        match format {
+            Format::Json => Self::Json(Box::default()),
+            Format::Events => Self::Events(Box::default()),
+            Format::Lines => Self::Lines(Box::default()),
+            Format::Text => Self::Text(Box::new(Plain::new())),
+            Format::Html => Self::Markup(Box::new(Markup::new(false))),
+            Format::Xml => Self::Markup(Box::new(Markup::new(true))),
+            Format::Multipart(boundary) => Self::Multipart(Box::new(Multipart::new(boundary))),
+            Format::Grpc(message) => Self::Grpc(Box::new(Grpc::new(message, framing))),
+            Format::Trailer(trailer) => Self::Trailer(Box::new(Value::new(trailer))),
+        }
+    }
+
+    fn walker(&self) -> &dyn Walk {
+        match self {
+            Self::Json(it) => &**it,
+            Self::Events(it) => &**it,
+            Self::Lines(it) => &**it,
+            Self::Text(it) => &**it,
+            Self::Markup(it) => &**it,
+            Self::Multipart(it) => &**it,
+            Self::Grpc(it) => &**it,
+            Self::Trailer(it) => &**it,
+        }
+    }
+
+    fn walker_mut(&mut self) -> &mut dyn Walk {
+        match self {
+            Self::Json(it) => &mut **it,
+            Self::Events(it) => &mut **it,
+            Self::Lines(it) => &mut **it,
+            Self::Text(it) => &mut **it,
+            Self::Markup(it) => &mut **it,
+            Self::Multipart(it) => &mut **it,
+            Self::Grpc(it) => &mut **it,
+            Self::Trailer(it) => &mut **it,
+        }
+    }
+}
+
+/// A part of a multipart body.
+impl From<Format> for Kind {
+    fn from(format: Format) -> Self {
+        Self::new(format, Framing::default())
+    }
+}
+
+impl Walk for Kind {
+    fn push(&mut self, piece: &[u8], job: &mut Job<'_>) -> Result<(), WalkError> {
+        self.walker_mut().push(piece, job)
+    }
+
+    fn finish(&mut self, job: &mut Job<'_>) -> Result<(), WalkError> {
+        self.walker_mut().finish(job)
+    }
+
+    fn held(&self) -> usize {
+        self.walker().held()
+    }
+}
