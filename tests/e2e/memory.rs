@@ -61,6 +61,10 @@ fn shapes() -> Vec<(&'static str, Vec<u8>)> {
         ("short texts", filled("{\"messages\":[", "\"a\"", "]}")),
         ("empty objects", filled("{\"messages\":[", "{}", "]}")),
         ("numbers", filled("{\"messages\":[", "1", "]}")),
+        (
+            "long addresses",
+            filled("{\"messages\":[", "\"alice.smith@example.com\"", "]}"),
+        ),
         ("addresses", filled("{\"messages\":[", "\"a@b.co\"", "]}")),
         ("escapes", filled("{\"messages\":\"", "\\u0041", "\"}")),
         ("one text", filled("{\"messages\":\"", "a b c", "\"}")),
