@@ -7,8 +7,9 @@ use crate::mask::render::Originals;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Findings {
     pub(super) counts: Counts,
-    /// What the pseudonyms that were written stand for; none where nobody wants to know.
-    pub(super) originals: Option<Originals>,
+    /// What the pseudonyms that were written stand for; `None` where nobody wants to know. Boxed,
+    /// because most walkers have none.
+    pub(super) originals: Option<Box<Originals>>,
 }
 
 impl Findings {

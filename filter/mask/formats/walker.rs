@@ -56,14 +56,18 @@ impl Walker {
     /// The same, which besides keeps what the pseudonyms that it writes stand for.
     #[must_use]
     pub fn noting(mut self) -> Self {
-        self.found.originals = Some(Originals::default());
+        self.found.originals = Some(Box::default());
         self
     }
 
     /// What the pseudonyms stand for that were written so far, if the walker is [`Walker::noting`].
     /// It keeps none from now on.
     pub fn take_originals(&mut self) -> Originals {
-        self.found.originals.take().unwrap_or_default()
+        self.found
+            .originals
+            .take()
+            .map(|it| *it)
+            .unwrap_or_default()
     }
 
     /// Takes the next piece of the body and appends what is decided to `out`.
