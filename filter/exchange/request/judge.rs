@@ -58,7 +58,7 @@ fn read(asked: Box<Asked>, seen: Seen<'_>, context: &mut Context, world: World<'
     Step::refuse(refusal, context, world)
 }
 
-/// Asks a person, unless it is known already that the request would not go on after that.
+/// Asks a person, unless a quota would refuse the request after that.
 fn ask(
     mut asked: Box<Asked>,
     index: usize,
@@ -75,18 +75,11 @@ fn ask(
         return Step::refuse(Refusal::denied(None), context, world);
     };
     asked.next_rule = index.saturating_add(1);
-    match behind_gates(&asked, &guard) {
-        Decision::Deny(index) => {
-            give_back(&mut asked, context, world);
-            return deny(&guard, index, context, world);
-        }
-        // An approval holds once: it must not be spent on a request that a quota refuses.
-        Decision::Allow(index) => {
-            if let Err(refusal) = charge(&mut asked, &guard, index, context, world) {
-                return Step::refuse(refusal, context, world);
-            }
-        }
-        Decision::Approve(_) | Decision::NeedsBody => {}
+    // An approval holds once: it must not be spent on a request that a quota refuses.
+    if let Some(index) = allowed_behind_gates(&asked, &guard)
+        && let Err(refusal) = charge(&mut asked, &guard, index, context, world)
+    {
+        return Step::refuse(refusal, context, world);
     }
     context.record.verdict.rule = Some(rule.name.clone());
     let question = Ask {
@@ -108,13 +101,14 @@ fn ask(
     }
 }
 
-/// What the rules say once everybody who must be asked has approved.
-fn behind_gates(asked: &Asked, guard: &Guard) -> Decision {
+/// The rule that will allow the request once everybody who must be asked has approved, if one will.
+fn allowed_behind_gates(asked: &Asked, guard: &Guard) -> Option<usize> {
     let mut next = asked.next_rule;
     loop {
         match asked.decide(&guard.policy.rules, next) {
             Decision::Approve(index) if index >= next => next = index.saturating_add(1),
-            decision => return decision,
+            Decision::Allow(index) => return Some(index),
+            Decision::Approve(_) | Decision::Deny(_) | Decision::NeedsBody => return None,
         }
     }
 }
