@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use testbed::http::{Client, Request};
+use testbed::model::Answer;
 use testbed::{grpc, wait};
 
 use crate::support::{Desk, FILTER_KEY, Guarded, ana, in_each_envoy, policy};
@@ -167,6 +168,9 @@ fn requests_that_wait_hold_no_bodies(version: &str) {
             .variable("DESK_KEY", FILTER_KEY)
             .cluster("desk", desk.port)
     });
+    // An embedding for each of two million texts is more than this test is about.
+    let answer = Answer::new(200).header("content-type", "application/json");
+    guarded.model.answer("/v1/embeddings", answer.body("{}"));
     let vms = Vms::of(&guarded.mesh);
     let before = memory(&guarded);
     let waiting: Vec<_> = (0..COUNT)
