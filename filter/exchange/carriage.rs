@@ -253,9 +253,9 @@ fn could_be_text(body: &[u8]) -> bool {
 fn begins_as_json<const N: usize>(body: &[u8]) -> bool {
     let value = |unit: u32, byte: &u8| (unit << 8) | u32::from(*byte);
     let begins = |read: &dyn Fn(&[u8; N]) -> u32| {
-        let units = body.as_chunks::<N>().0.iter().map(read);
+        let mut units = body.as_chunks::<N>().0.iter().map(read);
         let blank = |unit: &u32| matches!(unit, 0x20 | 0x09 | 0x0a | 0x0d | 0xfeff);
-        let first = units.skip_while(|unit| blank(unit)).next();
+        let first = units.find(|unit| !blank(unit));
         first.is_some_and(|unit| {
             [b'{', b'[', b'"']
                 .iter()
