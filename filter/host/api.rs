@@ -32,7 +32,10 @@ pub(super) enum Buffer {
     RequestBody = 0,
     ResponseBody = 1,
     CallResponseBody = 4,
-    #[cfg(target_arch = "wasm32")]
+    #[cfg_attr(
+        not(target_arch = "wasm32"),
+        expect(dead_code, reason = "only the root reads it")
+    )]
     PluginConfiguration = 7,
 }
 

@@ -17,5 +17,8 @@ mod store;
 mod stream;
 mod waiting;
 
+#[cfg(test)]
+mod tests;
+
 #[cfg(all(feature = "host", target_arch = "wasm32"))]
 pub use envoy::{HostNative, start};

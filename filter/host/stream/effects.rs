@@ -77,6 +77,8 @@ impl<H: Host> Stream<H> {
             return;
         }
         self.replied = true;
+        // No tick lets go what was held before: behind it lies what could not be dealt with.
+        self.pieces.end();
         let headers: Vec<(&str, &str)> = reply
             .headers
             .iter()

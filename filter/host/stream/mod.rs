@@ -237,13 +237,21 @@ impl<H: Host> Stream<H> {
             .as_ref()
             .is_some_and(Exchange::wants_request_body);
         if !(end && wanted) {
-            let action = self.act(Event::RequestGrows { bytes: size });
+            let action = self.request_grows(size);
             return self.behind_what_was_held(action);
         }
         match self.host.buffer(Buffer::RequestBody, 0, size) {
             Ok(body) if body.len() == size => self.act(Event::RequestWhole { body: &body }),
             Ok(_) => self.fail(Failure::Short),
             Err(status) => self.fail(Failure::Host(status)),
+        }
+    }
+
+    /// Tells of bytes that are not the whole body; nobody has to hear of those that go on anyway.
+    fn request_grows(&mut self, bytes: usize) -> Action {
+        match &self.exchange {
+            Some(exchange) if exchange.has_passed_request() => Action::Continue,
+            _ => self.act(Event::RequestGrows { bytes }),
         }
     }
 
@@ -280,7 +288,7 @@ impl<H: Host> Stream<H> {
         if self.pieces.request.get() == Delivery::Held {
             self.pieces.request.set(Delivery::Direct);
         }
-        self.act(Event::RequestGrows { bytes: 0 })
+        self.request_grows(0)
     }
 
     pub(in crate::host) fn log(&mut self) {
