@@ -10,7 +10,10 @@ mod bytes;
 pub mod coding;
 pub mod config;
 pub mod exchange;
-#[cfg(all(feature = "host", target_arch = "wasm32"))]
+#[cfg(any(
+    all(feature = "host", target_arch = "wasm32"),
+    all(test, not(target_arch = "wasm32"))
+))]
 pub mod host;
 pub mod identity;
 mod json;

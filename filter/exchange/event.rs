@@ -1,4 +1,21 @@
 //! What an exchange is told, and what it answers.
+//!
+//! The host tells of things in the order in which they come, one at a time:
+//!
+//! - of each direction its head, then its body, then its trailers; of the request's body sizes
+//!   until [`super::Exchange::wants_request_body`] and the body is whole, which also holds for one
+//!   that was whole before it was wanted. Once [`super::Exchange::has_passed_request`], nothing
+//!   more of the request has to be told;
+//! - the answer to each [`Effect::Call`] once, in a callback of its own, or for a call that can't
+//!   be sent in the same one, behind all effects of the outcome that wanted it;
+//! - [`Event::KeysRenewed`] only after [`Effect::AwaitKeys`], and [`Event::BodyWithheld`] only
+//!   while a head waits for its body;
+//! - [`Event::Closed`] once, last, whatever came before. Of its outcome only [`Effect::Record`] is
+//!   performed: the host takes nothing else then.
+//!
+//! Effects that change a direction's head come only while that head is held. An outcome with
+//! [`Effect::Reply`] or [`Effect::CutResponse`] holds; a stream has one reply, and the host lets
+//! nothing go behind it.
 
 use core::time::Duration;
 
@@ -97,7 +114,8 @@ pub enum Effect {
     RemoveResponseHeader(&'static str),
     /// Put these bytes in place of the request's whole body, which is held.
     ReplaceRequestBody(Vec<u8>),
-    /// Put these bytes in place of the piece that the event brought.
+    /// Put these bytes in place of the piece that the event brought; before the trailers, if it
+    /// brought those; in place of all that is held of the body, if it brought an answer to a call.
     ReplaceResponseBody(Vec<u8>),
     /// Send a request to another cluster, and tell of its answer.
     Call(Call),
@@ -148,8 +166,10 @@ pub struct Reply {
     pub body: String,
 }
 
-/// Whether what the event brought may go on. For an event that brought nothing of the request,
-/// as an answer to a call, it says whether the request that is held may.
+/// Whether what the event brought may go on. For an event that brought nothing of either direction,
+/// as an answer to a call, it says whether the direction that is held may: the response if
+/// [`super::Exchange::holds_response`] before the event, or else the request. Where a call fails at
+/// once, the last outcome says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flow {
     /// It goes on.

@@ -111,6 +111,12 @@ impl Exchange {
         self.request.wants_body()
     }
 
+    /// Whether the request has gone on, so that nothing more of it has to be told.
+    #[must_use]
+    pub fn has_passed_request(&self) -> bool {
+        matches!(self.request, RequestState::Passed)
+    }
+
     /// Whether the whole response is held, so that no part of it may go on.
     #[must_use]
     pub fn holds_response(&self) -> bool {

@@ -8,7 +8,7 @@
 use core::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
-use super::calls::{self, Direction, Level};
+use super::api::{Direction, Host, Level};
 
 /// What is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +74,7 @@ impl BodyAccess {
     /// Watches the current stream, if there is something to find out; says whether it does.
     pub(super) fn watch(
         &self,
+        host: &impl Host,
         context: u32,
         direction: Direction,
         stream: Weak<RefCell<dyn AwaitsBody>>,
@@ -85,19 +86,19 @@ impl BodyAccess {
         watched.push(Watched {
             context,
             direction,
-            size: request_size(),
+            size: request_size(host),
             stream,
         });
         true
     }
 
     /// Looks at those who wait, and gives those that will wait in vain.
-    pub(super) fn look(&self) -> Vec<(u32, Rc<RefCell<dyn AwaitsBody>>)> {
+    pub(super) fn look(&self, host: &impl Host) -> Vec<(u32, Rc<RefCell<dyn AwaitsBody>>)> {
         let mut watched = self.watched.borrow_mut();
         let mut withheld = false;
         watched.retain(|one| match one.stream.upgrade() {
             Some(stream) if awaits(&stream, one.direction) => {
-                withheld |= calls::act_for(one.context).is_ok() && one.has_come();
+                withheld |= host.act_for(one.context).is_ok() && one.has_come(host);
                 true
             }
             _ => false,
@@ -106,7 +107,7 @@ impl BodyAccess {
             return Vec::new();
         }
         self.access.set(Access::Withheld);
-        calls::log(
+        host.log(
             Level::Error,
             "portcullis: bodies don't come while their heads wait, so whatever needs one is \
              answered with 503 stop_iteration_off. Set allow_on_headers_stop_iteration: true in \
@@ -128,20 +129,23 @@ fn awaits(stream: &Rc<RefCell<dyn AwaitsBody>>, direction: Direction) -> bool {
 
 impl Watched {
     /// Whether some of the body, or the whole answer, has come to Envoy.
-    fn has_come(&self) -> bool {
+    fn has_come(&self, host: &impl Host) -> bool {
         match self.direction {
-            Direction::Request => request_size() > self.size,
+            Direction::Request => request_size(host) > self.size,
             // There is no count of an answer's bytes before they are sent. How long the upstream
             // took is known once it has sent its last one.
-            Direction::Response => calls::property(&["response", "backend_latency"])
+            Direction::Response => host
+                .property(&["response", "backend_latency"])
                 .is_ok_and(|value| !value.is_empty()),
         }
     }
 }
 
 /// Bytes of the current stream's request, its headers among them.
-fn request_size() -> u64 {
-    let value = calls::property(&["request", "total_size"]).unwrap_or_default();
+fn request_size(host: &impl Host) -> u64 {
+    let value = host
+        .property(&["request", "total_size"])
+        .unwrap_or_default();
     value
         .first_chunk::<8>()
         .map_or(0, |bytes| u64::from_le_bytes(*bytes))

@@ -8,7 +8,7 @@
 use core::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use super::calls::{self, Direction};
+use super::api::{Direction, Host};
 
 /// Where the pieces of a body that have been dealt with are.
 ///
@@ -66,13 +66,13 @@ impl Due {
         self.0.borrow_mut().push((context, direction, pieces));
     }
 
-    pub(super) fn release(&self) {
+    pub(super) fn release(&self, host: &impl Host) {
         let due = core::mem::take(&mut *self.0.borrow_mut());
         for (context, direction, pieces) in due {
             let delivery = pieces.of(direction);
             let held = matches!(delivery.get(), Delivery::Held | Delivery::Ending);
             // The host doesn't know a stream whose memory is gone.
-            if held && calls::act_for(context).is_ok() && calls::resume(direction).is_ok() {
+            if held && host.act_for(context).is_ok() && host.resume(direction).is_ok() {
                 delivery.set(Delivery::Released);
             }
         }

@@ -3,9 +3,7 @@
 use core::cell::{Cell, RefCell};
 use core::time::Duration;
 
-use proxy_wasm::hostcalls::dispatch_http_call;
-
-use super::calls::{self, Level, Map};
+use super::api::{Host, HttpCall, Level, call_answer};
 use super::store::SharedData;
 use crate::exchange::{Guard, KeyRequest, Tended};
 
@@ -48,41 +46,43 @@ impl Keys {
 
     /// Looks after the keys if that is due; says whether there are new ones. Calls belong to the
     /// context that this runs in, which must be the root's.
-    pub(super) fn tend(&self, guard: &Guard, now: Duration) -> bool {
+    pub(super) fn tend(&self, host: &impl Host, guard: &Guard, now: Duration) -> bool {
         if self.next.get().is_some_and(|next| next <= now) {
             self.next.set(Some(now.saturating_add(LONGEST_PAUSE)));
-            let tended = guard.tend_keys(now, &SharedData);
-            self.follow(guard, tended, now);
+            let tended = guard.tend_keys(now, &SharedData(host));
+            self.follow(host, guard, tended, now);
         }
         self.renewed.replace(false)
     }
 
     /// Takes the answer to a call, if it is one of these.
-    pub(super) fn answered(&self, guard: &Guard, token: u32, headers: usize, size: usize) {
+    pub(super) fn answered(
+        &self,
+        host: &impl Host,
+        guard: &Guard,
+        (token, headers, size): (u32, usize, usize),
+        now: Duration,
+    ) {
         let mut calls = self.calls.borrow_mut();
         let Some(index) = calls.iter().position(|(one, _)| *one == token) else {
             return;
         };
         let (_, provider) = calls.swap_remove(index);
         drop(calls);
-        // An answer without headers is a failure, and asking for its status would be another.
-        let answer = (headers > 0 && size <= MOST_ANSWER)
-            .then(|| calls::answer(Map::CallResponse, size))
-            .flatten();
+        let answer = call_answer(host, headers, size, MOST_ANSWER);
         let answer = answer
             .as_ref()
             .map(|(status, body)| (*status, body.as_slice()));
-        let now = calls::now();
-        let tended = guard.keys_answered(provider, Ok(answer), now, &SharedData);
-        self.follow(guard, tended, now);
+        let tended = guard.keys_answered(provider, Ok(answer), now, &SharedData(host));
+        self.follow(host, guard, tended, now);
     }
 
-    fn follow(&self, guard: &Guard, tended: Tended, now: Duration) {
+    fn follow(&self, host: &impl Host, guard: &Guard, tended: Tended, now: Duration) {
         let mut due = vec![tended];
         // A call that can't be sent is answered at once, and leads to no other.
         while let Some(tended) = due.pop() {
             for note in &tended.notes {
-                calls::log(Level::Warn, &format!("portcullis: {note}"));
+                host.log(Level::Warn, &format!("portcullis: {note}"));
             }
             if tended.renewed {
                 self.renewed.set(true);
@@ -92,18 +92,21 @@ impl Keys {
                 self.next.set(self.next.get().map(|next| next.min(at)));
             }
             for request in &tended.requests {
-                match send(request) {
+                match send(host, request) {
                     Some(token) => self.calls.borrow_mut().push((token, request.provider)),
-                    None => {
-                        due.push(guard.keys_answered(request.provider, Err(()), now, &SharedData))
-                    }
+                    None => due.push(guard.keys_answered(
+                        request.provider,
+                        Err(()),
+                        now,
+                        &SharedData(host),
+                    )),
                 }
             }
         }
     }
 }
 
-fn send(request: &KeyRequest) -> Option<u32> {
+fn send(host: &impl Host, request: &KeyRequest) -> Option<u32> {
     let mut headers = vec![
         (":method", "GET"),
         (":scheme", request.url.scheme),
@@ -114,5 +117,11 @@ fn send(request: &KeyRequest) -> Option<u32> {
     if let Some(credential) = &request.credential {
         headers.push(("authorization", credential));
     }
-    dispatch_http_call(&request.cluster, headers, None, Vec::new(), request.timeout).ok()
+    let call = HttpCall {
+        cluster: &request.cluster,
+        headers,
+        body: None,
+        timeout: request.timeout,
+    };
+    host.call(call).ok()
 }

@@ -1,37 +1,48 @@
-//! How much memory this VM has taken from Envoy.
+//! How much memory this VM has taken from its host.
 
 use core::cell::Cell;
 
-use super::calls;
+use super::api::{Host, Status};
 
 /// A gauge of the largest VM's memory in bytes. Memory of a VM never shrinks, so its largest is
 /// its last.
 pub(super) struct Memory {
     gauge: Option<u32>,
-    pages: Cell<usize>,
+    bytes: Cell<u64>,
 }
 
-const PAGE: u64 = 65_536;
-
 impl Memory {
-    pub(super) fn watch() -> Self {
+    pub(super) fn watch(host: &impl Host) -> Self {
         let memory = Self {
-            gauge: calls::gauge("portcullis_memory_bytes").ok(),
-            pages: Cell::new(0),
+            gauge: host.gauge("portcullis_memory_bytes").ok(),
+            bytes: Cell::new(0),
         };
-        memory.look();
+        memory.look(host);
         memory
     }
 
-    /// Cheap where nothing has changed.
-    pub(super) fn look(&self) {
-        let pages = core::arch::wasm32::memory_size::<0>();
-        if pages == self.pages.replace(pages) {
+    /// No host call where nothing has changed.
+    pub(super) fn look(&self, host: &impl Host) {
+        let bytes = host.memory();
+        if bytes == self.bytes.replace(bytes) {
             return;
         }
-        if let (Some(gauge), Ok(pages)) = (self.gauge, u64::try_from(pages)) {
+        if let Some(gauge) = self.gauge {
             // Nothing depends on it.
-            let _ = calls::raise(gauge, pages.saturating_mul(PAGE));
+            let _ = raise(host, gauge, bytes);
         }
     }
+}
+
+/// Sets a gauge to a value if that is more than what it has.
+fn raise(host: &impl Host, gauge: u32, value: u64) -> Result<(), Status> {
+    /// Another worker may write less in between, but not for ever.
+    const TRIES: usize = 8;
+    for _ in 0..TRIES {
+        if value <= host.metric(gauge)? {
+            break;
+        }
+        host.set_metric(gauge, value)?;
+    }
+    Ok(())
 }

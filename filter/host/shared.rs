@@ -4,21 +4,21 @@ use core::cell::{Cell, RefCell};
 use core::time::Duration;
 use std::rc::{Rc, Weak};
 
+use super::api::{Direction, Host};
 use super::body_access::{AwaitsBody, BodyAccess};
-use super::calls::{self, Direction};
 use super::delivery::{Due, Pieces};
 use super::keys::Keys;
 use super::memory::Memory;
-use super::native::HostNative;
 use super::random::Random;
 use super::waiting::{self, Awaits, Room};
-use crate::exchange::Guard;
+use crate::exchange::{Guard, Native};
 
 /// What a configuration's streams share.
-pub(super) struct Shared {
+pub(super) struct Shared<H> {
+    pub(super) host: H,
     pub(super) guard: Rc<Guard>,
-    /// Envoy's own cryptography.
-    pub(super) native: HostNative,
+    /// The host's own cryptography.
+    pub(super) native: Box<dyn Native>,
     /// This VM's name in records.
     pub(super) worker: Rc<str>,
     /// For names.
@@ -42,21 +42,22 @@ const TICK: u32 = 1;
 /// Milliseconds between two looks at heads that wait for their bodies.
 const WATCHING: u32 = 10;
 
-impl Shared {
-    pub(super) fn new(guard: Guard, native: HostNative) -> Self {
+impl<H: Host> Shared<H> {
+    pub(super) fn new(host: H, guard: Guard, native: Box<dyn Native>) -> Self {
         let random = Random::new();
         let shared = Self {
             keys: Keys::new(&guard),
             guard: Rc::new(guard),
             native,
-            worker: random.hex::<8>().into(),
+            worker: random.hex::<8>(&host).into(),
             random,
-            memory: Memory::watch(),
+            memory: Memory::watch(&host),
             records: Cell::new(0),
             due: Due::default(),
             waiting: Room::new(),
             body_access: BodyAccess::new(),
             period: Cell::new(0),
+            host,
         };
         shared.set_pace(Duration::ZERO);
         shared
@@ -86,20 +87,25 @@ impl Shared {
         direction: Direction,
         stream: Weak<RefCell<dyn AwaitsBody>>,
     ) {
-        if self.body_access.watch(context, direction, stream) {
+        if self
+            .body_access
+            .watch(&self.host, context, direction, stream)
+        {
             self.tick_within(WATCHING);
         }
     }
 
     /// Everything that a tick is for.
     pub(super) fn tick(&self) {
-        let now = calls::now();
-        self.due.release();
-        let renewed = self.keys.tend(&self.guard, now);
-        waiting::wake(self.waiting.leave(now, renewed));
-        for (context, stream) in self.body_access.look() {
+        let host = &self.host;
+        self.due.release(host);
+        // Without the time nothing can be told to be due: the next tick tries again.
+        let Ok(now) = host.now() else { return };
+        let renewed = self.keys.tend(host, &self.guard, now);
+        waiting::wake(host, self.waiting.leave(now, renewed));
+        for (context, stream) in self.body_access.look(host) {
             // The host doesn't know a stream whose memory is gone.
-            if calls::act_for(context).is_ok()
+            if host.act_for(context).is_ok()
                 && let Ok(mut stream) = stream.try_borrow_mut()
             {
                 stream.body_withheld();
@@ -110,7 +116,10 @@ impl Shared {
 
     /// Takes the answer to a call of the root's.
     pub(super) fn answered(&self, token: u32, headers: usize, size: usize) {
-        self.keys.answered(&self.guard, token, headers, size);
+        // What came at time zero is taken for old, and fetched anew.
+        let now = self.host.now().unwrap_or_default();
+        let answer = (token, headers, size);
+        self.keys.answered(&self.host, &self.guard, answer, now);
         self.tick_within(TICK);
     }
 
@@ -119,7 +128,7 @@ impl Shared {
         let period = self.period.get();
         if period == 0 || period > milliseconds {
             self.period.set(milliseconds);
-            let _ = calls::tick_every(milliseconds);
+            let _ = self.host.tick_every(milliseconds);
         }
     }
 
@@ -138,7 +147,7 @@ impl Shared {
         let period = [pause, due, waiting, watching].into_iter().flatten().min();
         let period = period.unwrap_or(0);
         if self.period.replace(period) != period {
-            let _ = calls::tick_every(period);
+            let _ = self.host.tick_every(period);
         }
     }
 

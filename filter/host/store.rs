@@ -1,19 +1,19 @@
-//! Envoy's shared data: the named values on which all workers look.
+//! The host's shared data: the named values on which all workers look.
 //!
 //! Shared data can't create a value only if there is none, so all values are made before a
 //! worker serves: Envoy configures a first VM of its own, alone, before those of the workers.
 //! After that, they are only ever changed by compare-and-set.
 
-use super::calls::{self, Status};
+use super::api::{Host, Status};
 use crate::shared::{Shared, SharedError};
 
 /// What all plugins and configurations with one `vm_id` share.
-pub(super) struct SharedData;
+pub(super) struct SharedData<'a, H>(pub(super) &'a H);
 
-impl Shared for SharedData {
+impl<H: Host> Shared for SharedData<'_, H> {
     fn make(&self, name: &str) -> Result<(), SharedError> {
-        let made = match calls::shared(name) {
-            Err(Status::NOT_FOUND) => calls::set_shared(name, b"", 0),
+        let made = match self.0.shared(name) {
+            Err(Status::NOT_FOUND) => self.0.set_shared(name, b"", 0),
             found => found.map(drop),
         };
         made.map_err(|_| SharedError)
@@ -22,7 +22,7 @@ impl Shared for SharedData {
     fn get(&self, name: &str) -> Result<(Vec<u8>, u32), SharedError> {
         // A value that is missing now was not there when it had to be made: to make it could undo
         // another worker's change.
-        calls::shared(name).map_err(|_| SharedError)
+        self.0.shared(name).map_err(|_| SharedError)
     }
 
     fn compare_and_set(&self, name: &str, bytes: &[u8], version: u32) -> Result<bool, SharedError> {
@@ -30,7 +30,7 @@ impl Shared for SharedData {
         if version == 0 {
             return Err(SharedError);
         }
-        match calls::set_shared(name, bytes, version) {
+        match self.0.set_shared(name, bytes, version) {
             Ok(()) => Ok(true),
             Err(Status::CAS_MISMATCH) => Ok(false),
             Err(_) => Err(SharedError),

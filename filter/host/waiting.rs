@@ -4,7 +4,7 @@ use core::cell::RefCell;
 use core::time::Duration;
 use std::rc::{Rc, Weak};
 
-use super::calls;
+use super::api::Host;
 
 /// More requests than this don't wait in one worker: the next is refused at once.
 const MOST: usize = 512;
@@ -63,10 +63,10 @@ impl Room {
 }
 
 /// Makes each stream the current one and lets it try again.
-pub(super) fn wake(streams: Vec<(u32, Rc<RefCell<dyn Awaits>>)>) {
+pub(super) fn wake(host: &impl Host, streams: Vec<(u32, Rc<RefCell<dyn Awaits>>)>) {
     for (context, stream) in streams {
         // The host doesn't know a stream whose memory is gone.
-        if calls::act_for(context).is_ok()
+        if host.act_for(context).is_ok()
             && let Ok(mut stream) = stream.try_borrow_mut()
         {
             stream.keys_renewed();

@@ -50,7 +50,10 @@ pub(super) fn edits(
         // What comes back encoded has to be decoded to be masked, and leaves decoded: between
         // here and the model server an encoding saves little, and costs both ends. Which mask
         // applies, if any, is known only when the head may have gone.
-        set("accept-encoding", "identity".to_owned());
+        // A head that names no encoding lets the server choose any (RFC 9110, 12.5.3).
+        if headers::single(headers, "accept-encoding") != Some("identity") {
+            set("accept-encoding", "identity".to_owned());
+        }
         if headers::has(headers, "grpc-accept-encoding") {
             set("grpc-accept-encoding", "identity".to_owned());
         }

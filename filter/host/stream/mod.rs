@@ -1,24 +1,25 @@
 //! One request and its response, as Envoy's callbacks tell of them.
 
+mod effects;
 mod response;
+pub(super) mod settle;
 
 use core::cell::RefCell;
 use std::rc::{Rc, Weak};
 
-use proxy_wasm::hostcalls::dispatch_http_call;
-use proxy_wasm::types::Action;
-
-use crate::exchange::{Call, Effect, Event, Exchange, Flow, Name, Outcome, Reply, World};
+use crate::exchange::{Effect, Event, Exchange, Flow, Name, Outcome, Reply, World};
+use crate::host::api::{Action, Buffer, Direction, Host, Level, Map, call_answer};
 use crate::host::body_access::AwaitsBody;
-use crate::host::calls::{self, Buffer, Direction, Level, Map, Status};
 use crate::host::delivery::{Delivery, Pieces};
 use crate::host::shared::Shared;
 use crate::host::store::SharedData;
 use crate::host::waiting::Awaits;
+use settle::{Failure, settle};
 
-pub(in crate::host) struct Stream {
+pub(in crate::host) struct Stream<H: Host> {
+    host: H,
     context: u32,
-    shared: Option<Rc<Shared>>,
+    shared: Option<Rc<Shared<H>>>,
     exchange: Option<Exchange>,
     /// Tokens of calls that are under way, with the exchange's numbers for them.
     calls: Vec<(u32, u64)>,
@@ -40,23 +41,25 @@ pub(in crate::host) struct Stream {
 /// The gRPC status of what may be well later.
 const UNAVAILABLE: u8 = 14;
 
-/// The desk's answers are small; what is larger is none.
-const MOST_ANSWER: usize = 64 << 10;
+/// The desk's answers are small; larger ones are rejected.
+const MAX_ANSWER_BYTES: usize = 64 << 10;
 
-impl Stream {
+impl<H: Host> Stream<H> {
     pub(in crate::host) fn new(
+        host: H,
         context: u32,
-        shared: Option<Rc<Shared>>,
+        shared: Option<Rc<Shared<H>>>,
         itself: Weak<RefCell<Self>>,
     ) -> Self {
         let exchange = shared.as_ref().map(|shared| {
             let name = Name {
-                id: shared.random.hex::<16>(),
+                id: shared.random.hex::<16>(&shared.host),
                 worker: Rc::clone(&shared.worker),
             };
             Exchange::new(Rc::clone(&shared.guard), name)
         });
         Self {
+            host,
             context,
             shared,
             exchange,
@@ -71,158 +74,47 @@ impl Stream {
         }
     }
 
-    fn handle(&mut self, event: Event<'_>) -> Option<Outcome> {
-        let shared = self.shared.as_ref()?;
+    fn handle(&mut self, event: Event<'_>) -> Result<Outcome, Failure> {
+        let (Some(shared), Some(exchange)) = (&self.shared, &mut self.exchange) else {
+            return Err(Failure::NotConfigured);
+        };
         let world = World {
-            now: calls::now(),
-            store: &SharedData,
-            native: &shared.native,
+            now: self.host.now().map_err(Failure::Host)?,
+            store: &SharedData(&self.host),
+            native: &*shared.native,
             may_wait: shared.may_wait(),
             bodies_come: shared.body_access.may_wait(),
         };
-        let exchange = self.exchange.as_mut()?;
-        Some(exchange.handle(event, world))
+        Ok(exchange.handle(event, world))
     }
 
-    /// Hands an event of the request's direction over and does what follows from it.
-    fn request(&mut self, event: Event<'_>) -> Action {
-        let Some(outcome) = self.handle(event) else {
-            return self.fail("not_configured");
-        };
-        self.apply(outcome)
+    /// Hands an event over and does what follows from it.
+    fn act(&mut self, event: Event<'_>) -> Action {
+        match self.handle(event) {
+            Ok(outcome) => self.apply(outcome),
+            Err(failure) => self.fail(failure),
+        }
     }
 
     fn apply(&mut self, outcome: Outcome) -> Action {
-        for effect in outcome.effects {
-            if let Err(status) = self.perform(effect) {
-                calls::log(
-                    Level::Error,
-                    &format!("portcullis: the host refused a call: {status:?}"),
-                );
-                return self.fail("host_failed");
-            }
-        }
-        match outcome.flow {
-            Flow::Continue => Action::Continue,
-            Flow::Hold => Action::Pause,
-        }
-    }
-
-    fn perform(&mut self, effect: Effect) -> Result<(), Status> {
-        match effect {
-            Effect::SetRequestHeader { name, value } => {
-                calls::set_header(Map::Request, &name, value.as_bytes())
-            }
-            Effect::RemoveRequestHeader(name) => calls::remove_header(Map::Request, &name),
-            Effect::SetResponseHeader { name, value } => {
-                calls::set_header(Map::Response, name, &value)
-            }
-            Effect::RemoveResponseHeader(name) => calls::remove_header(Map::Response, name),
-            Effect::SetResponseTrailer { name, value } => {
-                calls::set_header(Map::ResponseTrailers, &name, &value)
-            }
-            Effect::RemoveResponseTrailer(name) => {
-                calls::remove_header(Map::ResponseTrailers, &name)
-            }
-            Effect::Call(call) => {
-                self.call(&call);
-                Ok(())
-            }
-            Effect::Reply(reply) => {
-                self.reply(&reply);
-                Ok(())
-            }
-            Effect::AwaitKeys { until } => {
-                if let Some(shared) = &self.shared {
-                    shared.await_keys(self.context, until, self.itself.clone());
-                }
-                Ok(())
-            }
-            Effect::CutResponse => {
-                // Envoy can't answer twice: a reply behind a response's head ends the stream.
-                self.reply(&Reply {
-                    status: 502,
-                    grpc_status: UNAVAILABLE,
-                    headers: Vec::new(),
-                    body: String::new(),
-                });
-                Ok(())
-            }
-            Effect::ReplaceRequestBody(bytes) => {
-                calls::replace_buffer(Buffer::RequestBody, self.request_held, &bytes)?;
-                self.request_held = bytes.len();
-                Ok(())
-            }
-            Effect::Record(record) => calls::set_state("portcullis.session", record.as_bytes()),
-            Effect::ReplaceResponseBody(_) => Ok(()),
-        }
-    }
-
-    fn reply(&mut self, reply: &Reply) {
-        if self.replied {
-            return;
-        }
-        self.replied = true;
-        let headers: Vec<(&str, &str)> = reply
-            .headers
-            .iter()
-            .map(|(name, value)| (*name, value.as_str()))
-            .collect();
-        let sent = calls::reply(
-            reply.status,
-            reply.grpc_status,
-            &headers,
-            reply.body.as_bytes(),
-            "portcullis",
-        );
-        if let Err(status) = sent {
-            calls::log(
-                Level::Error,
-                &format!("portcullis: no reply could be sent: {status:?}"),
-            );
+        match settle(self, outcome) {
+            Ok(Flow::Continue) => Action::Continue,
+            Ok(Flow::Hold) => Action::Pause,
+            Err(failure) => self.fail(failure),
         }
     }
 
     /// The last resort: nothing is known to be right, so nothing goes on.
-    fn fail(&mut self, code: &str) -> Action {
+    fn fail(&mut self, failure: Failure) -> Action {
+        self.host
+            .log(Level::Error, &format!("portcullis: {failure}"));
         self.reply(&Reply {
             status: 503,
             grpc_status: UNAVAILABLE,
             headers: Vec::new(),
-            body: format!("portcullis: {code}"),
+            body: format!("portcullis: {}", failure.code()),
         });
         Action::Pause
-    }
-
-    fn call(&mut self, call: &Call) {
-        let mut headers = vec![
-            (":method", call.method),
-            (":path", call.path.as_str()),
-            (":authority", call.cluster.as_str()),
-        ];
-        headers.extend(
-            call.headers
-                .iter()
-                .map(|(name, value)| (*name, value.as_str())),
-        );
-        let sent = dispatch_http_call(
-            &call.cluster,
-            headers,
-            Some(&call.body),
-            Vec::new(),
-            call.timeout,
-        );
-        match sent {
-            Ok(token) => self.calls.push((token, call.number)),
-            Err(_) => {
-                // A missing cluster, or one without hosts: known at once.
-                let event = Event::CallAnswered {
-                    call: call.number,
-                    answer: None,
-                };
-                let _ = self.request(event);
-            }
-        }
     }
 
     /// Takes the answer to a call of this stream's.
@@ -231,10 +123,7 @@ impl Stream {
             return;
         };
         let (_, call) = self.calls.swap_remove(index);
-        // An answer without headers is a failure, and asking for its status would be another.
-        let answer = (headers > 0 && size <= MOST_ANSWER)
-            .then(|| calls::answer(Map::CallResponse, size))
-            .flatten();
+        let answer = call_answer(&self.host, headers, size, MAX_ANSWER_BYTES);
         self.outside(Event::CallAnswered {
             call,
             answer: answer
@@ -254,12 +143,15 @@ impl Stream {
         if !(wanted && self.request_ended) || self.replied {
             return;
         }
-        match calls::buffer(Buffer::RequestBody, 0, self.request_held) {
+        match self.host.buffer(Buffer::RequestBody, 0, self.request_held) {
             Ok(body) if body.len() == self.request_held => {
                 self.act_outside(Event::RequestWhole { body: &body });
             }
-            _ => {
-                self.fail("host_failed");
+            Ok(_) => {
+                self.fail(Failure::Short);
+            }
+            Err(status) => {
+                self.fail(Failure::Host(status));
             }
         }
     }
@@ -270,7 +162,7 @@ impl Stream {
 
     fn act_outside(&mut self, event: Event<'_>) {
         let response = self.holds_response();
-        if !matches!(self.request(event), Action::Continue) || self.replied {
+        if !matches!(self.act(event), Action::Continue) || self.replied {
             return;
         }
         let direction = if response {
@@ -279,8 +171,8 @@ impl Stream {
             Direction::Request
         };
         self.bare_head = None;
-        if calls::resume(direction).is_err() {
-            self.fail("host_failed");
+        if let Err(status) = self.host.resume(direction) {
+            self.fail(Failure::Host(status));
         } else if response {
             // Nothing more of it comes.
         } else if self.request_held > 0 && !self.request_ended {
@@ -289,14 +181,16 @@ impl Stream {
     }
 
     pub(in crate::host) fn request_headers(&mut self, end: bool) -> Action {
-        let Ok(pairs) = calls::headers(Map::Request) else {
-            return self.fail("host_failed");
+        self.request_ended = end;
+        let pairs = match self.host.headers(Map::Request) {
+            Ok(pairs) => pairs,
+            Err(status) => return self.fail(Failure::Host(status)),
         };
         let Some(headers) = pairs.get() else {
-            return self.fail("host_failed");
+            return self.fail(Failure::Short);
         };
         let cluster = self.cluster();
-        let action = self.request(Event::RequestHead {
+        let action = self.act(Event::RequestHead {
             headers: &headers,
             end,
             cluster: cluster.as_deref(),
@@ -331,7 +225,7 @@ impl Stream {
         if !shared.guard.policy().upstream.asks_for_cluster() {
             return None;
         }
-        String::from_utf8(calls::property(&["xds", "cluster_name"]).ok()?).ok()
+        String::from_utf8(self.host.property(&["xds", "cluster_name"]).ok()?).ok()
     }
 
     pub(in crate::host) fn request_body(&mut self, size: usize, end: bool) -> Action {
@@ -343,12 +237,21 @@ impl Stream {
             .as_ref()
             .is_some_and(Exchange::wants_request_body);
         if !(end && wanted) {
-            let action = self.request(Event::RequestGrows { bytes: size });
+            let action = self.request_grows(size);
             return self.behind_what_was_held(action);
         }
-        match calls::buffer(Buffer::RequestBody, 0, size) {
-            Ok(body) if body.len() == size => self.request(Event::RequestWhole { body: &body }),
-            _ => self.fail("host_failed"),
+        match self.host.buffer(Buffer::RequestBody, 0, size) {
+            Ok(body) if body.len() == size => self.act(Event::RequestWhole { body: &body }),
+            Ok(_) => self.fail(Failure::Short),
+            Err(status) => self.fail(Failure::Host(status)),
+        }
+    }
+
+    /// Tells of bytes that are not the whole body; nobody has to hear of those that go on anyway.
+    fn request_grows(&mut self, bytes: usize) -> Action {
+        match &self.exchange {
+            Some(exchange) if exchange.has_passed_request() => Action::Continue,
+            _ => self.act(Event::RequestGrows { bytes }),
         }
     }
 
@@ -385,30 +288,30 @@ impl Stream {
         if self.pieces.request.get() == Delivery::Held {
             self.pieces.request.set(Delivery::Direct);
         }
-        self.request(Event::RequestGrows { bytes: 0 })
+        self.request_grows(0)
     }
 
     pub(in crate::host) fn log(&mut self) {
         self.pieces.end();
         if let Some(shared) = &self.shared {
-            shared.memory.look();
+            shared.memory.look(&self.host);
         }
         let number = self
             .shared
             .as_ref()
             .map_or(0, |shared| shared.next_record());
-        if let Some(outcome) = self.handle(Event::Closed { number }) {
+        // A reply here would take Envoy down; a record that can't be set is a gap.
+        if let Ok(outcome) = self.handle(Event::Closed { number }) {
             for effect in outcome.effects {
-                // A reply here would take Envoy down; a record that can't be set is a gap.
-                if let Effect::Record(_) = &effect {
-                    let _ = self.perform(effect);
+                if let Effect::Record(record) = effect {
+                    let _ = self.set_record(&record);
                 }
             }
         }
     }
 }
 
-impl AwaitsBody for Stream {
+impl<H: Host> AwaitsBody for Stream<H> {
     fn awaits_body(&self, direction: Direction) -> bool {
         self.bare_head == Some(direction) && !self.replied
     }
@@ -418,13 +321,13 @@ impl AwaitsBody for Stream {
     }
 }
 
-impl Awaits for Stream {
+impl<H: Host> Awaits for Stream<H> {
     fn keys_renewed(&mut self) {
         self.outside(Event::KeysRenewed);
     }
 }
 
-impl Drop for Stream {
+impl<H: Host> Drop for Stream<H> {
     fn drop(&mut self) {
         // Envoy tells of a stream's end before the next tick, also where it logs nothing.
         self.pieces.end();

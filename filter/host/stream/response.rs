@@ -2,41 +2,43 @@
 
 use std::rc::Rc;
 
-use proxy_wasm::types::Action;
-
 use super::Stream;
+use super::settle::Failure;
 use crate::bytes;
 use crate::exchange::{Effect, Event, Exchange, Outcome};
-use crate::host::calls::{self, Buffer, Direction, Level, Map, Status};
+use crate::host::api::{Action, Buffer, Direction, Host, Level, Map, Status};
 use crate::host::delivery::Delivery;
 
-impl Stream {
+impl<H: Host> Stream<H> {
     pub(in crate::host) fn response_headers(&mut self, end: bool) -> Action {
         let wanted = self
             .exchange
             .as_ref()
             .is_some_and(Exchange::wants_response_head);
         let outcome = if wanted {
-            let Ok(pairs) = calls::headers(Map::Response) else {
-                return self.fail("host_failed");
+            let pairs = match self.host.headers(Map::Response) {
+                Ok(pairs) => pairs,
+                Err(status) => return self.fail(Failure::Host(status)),
             };
             let Some(headers) = pairs.get() else {
-                return self.fail("host_failed");
+                return self.fail(Failure::Short);
             };
             self.handle(Event::ResponseHead {
                 headers: &headers,
                 end,
             })
         } else {
-            let status = calls::header(Map::Response, ":status").unwrap_or_default();
+            let status = self.host.header(Map::Response, ":status");
+            let status = status.unwrap_or_default();
             let headers: &[(&[u8], &[u8])] = &[(b":status", &status)];
             self.handle(Event::ResponseHead { headers, end })
         };
-        let Some(outcome) = outcome else {
+        let action = match outcome {
+            Ok(outcome) => self.apply(outcome),
             // The reply that says so comes through here too.
-            return Action::Continue;
+            Err(_) if self.replied => return Action::Continue,
+            Err(failure) => return self.fail(failure),
         };
-        let action = self.apply(outcome);
         self.after_head(Direction::Response, end, action)
     }
 
@@ -60,17 +62,19 @@ impl Stream {
         {
             return Action::Continue;
         }
-        let Ok(pairs) = calls::headers(Map::ResponseTrailers) else {
-            return self.fail("host_failed");
+        let pairs = match self.host.headers(Map::ResponseTrailers) {
+            Ok(pairs) => pairs,
+            Err(status) => return self.fail(Failure::Host(status)),
         };
         let Some(trailers) = pairs.get() else {
-            return self.fail("host_failed");
+            return self.fail(Failure::Short);
         };
         let event = Event::ResponseTrailers {
             trailers: &trailers,
         };
-        let Some(mut outcome) = self.handle(event) else {
-            return Action::Continue;
+        let mut outcome = match self.handle(event) {
+            Ok(outcome) => outcome,
+            Err(failure) => return self.fail(failure),
         };
         let out = take_body(&mut outcome).unwrap_or_default();
         let mut ends = false;
@@ -80,7 +84,7 @@ impl Stream {
                 self.response_done = 0;
             }
             if self.write(self.response_done, &out).is_err() {
-                calls::log(
+                self.host.log(
                     Level::Warn,
                     "portcullis: the end of a response could not be written before its trailers",
                 );
@@ -103,21 +107,24 @@ impl Stream {
             self.response_done = 0;
         }
         let new = size.saturating_sub(self.response_done);
-        let Ok(piece) = calls::buffer(Buffer::ResponseBody, self.response_done, new) else {
-            return self.fail("host_failed");
+        let read = self
+            .host
+            .buffer(Buffer::ResponseBody, self.response_done, new);
+        let piece = match read {
+            Ok(piece) if piece.len() == new => piece,
+            Ok(_) => return self.fail(Failure::Short),
+            Err(status) => return self.fail(Failure::Host(status)),
         };
-        if piece.len() != new {
-            return self.fail("host_failed");
-        }
         let event = Event::ResponseBody { piece: &piece, end };
-        let Some(mut outcome) = self.handle(event) else {
-            return self.fail("not_configured");
+        let mut outcome = match self.handle(event) {
+            Ok(outcome) => outcome,
+            Err(failure) => return self.fail(failure),
         };
-        let out = take_body(&mut outcome);
-        let done = match out {
+        // Whatever else comes of it concerns all that is held then.
+        self.response_done = match take_body(&mut outcome) {
             Some(out) if !bytes::same(&out, &piece) => {
-                if self.write(size, &out).is_err() {
-                    return self.fail("host_failed");
+                if let Err(status) = self.write(size, &out) {
+                    return self.fail(Failure::Host(status));
                 }
                 self.response_done.saturating_add(out.len())
             }
@@ -129,11 +136,9 @@ impl Stream {
         }
         if self.holds_response() {
             // It waits for its end or for a person: no tick lets it go.
-            self.response_done = done;
             return Action::Pause;
         }
         if released || matches!(action, Action::Pause) {
-            self.response_done = done;
             self.release_soon(Delivery::Held);
             return Action::Pause;
         }
@@ -145,11 +150,13 @@ impl Stream {
     /// Puts `out` behind what is dealt with, in place of the rest of `size` bytes.
     fn write(&self, size: usize, out: &[u8]) -> Result<(), Status> {
         if self.response_done == 0 {
-            return calls::replace_buffer(Buffer::ResponseBody, size, out);
+            return self.host.replace_buffer(Buffer::ResponseBody, size, out);
         }
-        let mut all = calls::buffer(Buffer::ResponseBody, 0, self.response_done)?;
+        let mut all = self
+            .host
+            .buffer(Buffer::ResponseBody, 0, self.response_done)?;
         all.extend_from_slice(out);
-        calls::replace_buffer(Buffer::ResponseBody, size, &all)
+        self.host.replace_buffer(Buffer::ResponseBody, size, &all)
     }
 
     fn release_soon(&self, delivery: Delivery) {
@@ -164,10 +171,12 @@ impl Stream {
     }
 }
 
-/// Takes the response's bytes out of an outcome.
+/// Takes the response's bytes out of an outcome, so that they are not written twice.
 fn take_body(outcome: &mut Outcome) -> Option<Vec<u8>> {
-    outcome.effects.iter_mut().find_map(|effect| match effect {
-        Effect::ReplaceResponseBody(bytes) => Some(core::mem::take(bytes)),
+    let is_body = |effect: &Effect| matches!(effect, Effect::ReplaceResponseBody(_));
+    let index = outcome.effects.iter().position(is_body)?;
+    match outcome.effects.remove(index) {
+        Effect::ReplaceResponseBody(bytes) => Some(bytes),
         _ => None,
-    })
+    }
 }

@@ -5,17 +5,17 @@ use std::rc::Rc;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::ContextType;
 
-use super::calls::{self, Buffer, Level};
-use super::environment;
 use super::handle::Handle;
 use super::native::HostNative;
-use super::random;
-use super::shared::Shared;
-use super::store::SharedData;
+use super::{EnvoyHost, environment};
 use crate::exchange::Guard;
+use crate::host::api::{Buffer, Host, Level};
+use crate::host::random;
+use crate::host::shared::Shared;
+use crate::host::store::SharedData;
 
 pub(super) struct Root {
-    shared: Option<Rc<Shared>>,
+    shared: Option<Rc<Shared<EnvoyHost>>>,
 }
 
 impl Root {
@@ -23,8 +23,9 @@ impl Root {
         Self { shared: None }
     }
 
-    fn configure(size: usize) -> Result<Shared, Vec<String>> {
-        let bytes = calls::buffer(Buffer::PluginConfiguration, 0, size)
+    fn configure(size: usize) -> Result<Shared<EnvoyHost>, Vec<String>> {
+        let bytes = EnvoyHost
+            .buffer(Buffer::PluginConfiguration, 0, size)
             .map_err(|status| vec![format!("the policy can't be read: {status:?}")])?;
         let text = core::str::from_utf8(&bytes)
             .ok()
@@ -37,15 +38,15 @@ impl Root {
                         .to_owned(),
                 ]
             })?;
-        let guard = Guard::seeded(text, &environment::variable, random::bytes())
+        let guard = Guard::seeded(text, &environment::variable, random::bytes(&EnvoyHost))
             .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>())?;
         let native =
             HostNative::find(guard.policy().identity.verify_with).map_err(|error| vec![error])?;
         // The last that can fail: what a policy that is refused has shared would bind the next.
         guard
-            .join(&SharedData, &random::bytes)
+            .join(&SharedData(&EnvoyHost), &|| random::bytes(&EnvoyHost))
             .map_err(|problem| vec![problem.to_string()])?;
-        Ok(Shared::new(guard, native))
+        Ok(Shared::new(EnvoyHost, guard, Box::new(native)))
     }
 }
 
@@ -66,7 +67,7 @@ impl RootContext for Root {
             }
             Err(problems) => {
                 for problem in problems {
-                    calls::log(Level::Error, &format!("portcullis: policy: {problem}"));
+                    EnvoyHost.log(Level::Error, &format!("portcullis: policy: {problem}"));
                 }
                 false
             }

@@ -3,49 +3,7 @@
 use core::ptr::null_mut;
 use core::time::Duration;
 
-/// A status other than Ok, as the host gave it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Status(pub(super) u32);
-
-impl Status {
-    pub(super) const NOT_FOUND: Self = Self(1);
-    pub(super) const CAS_MISMATCH: Self = Self(8);
-}
-
-/// Maps of headers.
-#[derive(Clone, Copy, Debug)]
-#[repr(u32)]
-pub(super) enum Map {
-    Request = 0,
-    Response = 2,
-    ResponseTrailers = 3,
-    CallResponse = 6,
-}
-
-/// Buffers.
-#[derive(Clone, Copy, Debug)]
-#[repr(u32)]
-pub(super) enum Buffer {
-    RequestBody = 0,
-    ResponseBody = 1,
-    CallResponseBody = 4,
-    PluginConfiguration = 7,
-}
-
-/// Directions of a stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
-pub(super) enum Direction {
-    Request = 0,
-    Response = 1,
-}
-
-#[derive(Clone, Copy, Debug)]
-#[repr(u32)]
-pub(super) enum Level {
-    Warn = 3,
-    Error = 4,
-}
+use crate::host::api::{Buffer, Direction, Level, LocalReply, Map, Pairs, Status};
 
 #[link(wasm_import_module = "env")]
 unsafe extern "C" {
@@ -135,6 +93,7 @@ unsafe extern "C" {
 #[link(wasm_import_module = "wasi_snapshot_preview1")]
 unsafe extern "C" {
     fn clock_time_get(clock: u32, precision: u64, time: *mut u64) -> u32;
+    fn random_get(buffer: *mut u8, size: usize) -> u32;
 }
 
 fn check(status: u32) -> Result<(), Status> {
@@ -164,11 +123,17 @@ pub(super) fn log(level: Level, message: &str) {
 }
 
 /// The time since 1970.
-pub(super) fn now() -> Duration {
+pub(super) fn now() -> Result<Duration, Status> {
     let mut nanoseconds = 0;
     // SAFETY: `nanoseconds` outlives the call.
-    let _ = unsafe { clock_time_get(0, 1, &raw mut nanoseconds) };
-    Duration::from_nanos(nanoseconds)
+    check(unsafe { clock_time_get(0, 1, &raw mut nanoseconds) })?;
+    Ok(Duration::from_nanos(nanoseconds))
+}
+
+/// Fills `bytes` with random ones.
+pub(super) fn random(bytes: &mut [u8]) -> Result<(), Status> {
+    // SAFETY: the pointer and length are those of a live slice.
+    check(unsafe { random_get(bytes.as_mut_ptr(), bytes.len()) })
 }
 
 /// Up to `length` bytes from `start` on.
@@ -190,9 +155,6 @@ pub(super) fn replace_buffer(kind: Buffer, length: usize, bytes: &[u8]) -> Resul
     // SAFETY: the pointer and length are those of a live slice.
     check(unsafe { proxy_set_buffer_bytes(kind as u32, 0, length, bytes.as_ptr(), bytes.len()) })
 }
-
-/// Names and values of headers, in the memory that the host filled.
-pub(super) struct Pairs(Vec<u8>);
 
 /// All headers, names in lower case as Envoy keeps them.
 pub(super) fn headers(map: Map) -> Result<Pairs, Status> {
@@ -218,37 +180,6 @@ pub(super) fn header(map: Map, name: &str) -> Result<Vec<u8>, Status> {
     })?;
     // SAFETY: the host allocated `data` through this module.
     Ok(unsafe { take(data, size) })
-}
-
-/// Takes a number off the front.
-fn number(rest: &mut &[u8]) -> Option<usize> {
-    let (head, tail) = rest.split_first_chunk::<4>()?;
-    *rest = tail;
-    usize::try_from(u32::from_le_bytes(*head)).ok()
-}
-
-impl Pairs {
-    /// All of them: a count, then for each pair the lengths of name and value, then the names and
-    /// values, each with a NUL behind it. `None` if the memory holds something else.
-    pub(super) fn get(&self) -> Option<Vec<(&[u8], &[u8])>> {
-        let mut rest = self.0.as_slice();
-        if rest.is_empty() {
-            return Some(Vec::new());
-        }
-        let count = number(&mut rest)?;
-        let (mut lengths, mut texts) = rest.split_at_checked(count.checked_mul(8)?)?;
-        let mut text = |length: usize| {
-            let (text, tail) = texts.split_at_checked(length)?;
-            texts = tail.get(1..)?;
-            Some(text)
-        };
-        (0..count)
-            .map(|_| {
-                let (name, value) = (number(&mut lengths)?, number(&mut lengths)?);
-                Some((text(name)?, text(value)?))
-            })
-            .collect()
-    }
 }
 
 fn write_pairs(pairs: &[(&str, &str)]) -> Vec<u8> {
@@ -285,26 +216,22 @@ pub(super) fn remove_header(map: Map, name: &str) -> Result<(), Status> {
     check(unsafe { proxy_remove_header_map_value(map as u32, name.as_ptr(), name.len()) })
 }
 
-/// Answers the client. `details` stands in Envoy's response code details.
-pub(super) fn reply(
-    status: u16,
-    grpc_status: u8,
-    headers: &[(&str, &str)],
-    body: &[u8],
-    details: &str,
-) -> Result<(), Status> {
-    let headers = write_pairs(headers);
+/// Answers the client.
+pub(super) fn reply(reply: &LocalReply<'_>) -> Result<(), Status> {
+    /// Stands in Envoy's response code details.
+    const DETAILS: &str = "portcullis";
+    let headers = write_pairs(reply.headers);
     // SAFETY: the pointers and lengths are those of live slices.
     check(unsafe {
         proxy_send_local_response(
-            u32::from(status),
-            details.as_ptr(),
-            details.len(),
-            body.as_ptr(),
-            body.len(),
+            u32::from(reply.status),
+            DETAILS.as_ptr(),
+            DETAILS.len(),
+            reply.body.as_ptr(),
+            reply.body.len(),
             headers.as_ptr(),
             headers.len(),
-            i32::from(grpc_status),
+            i32::from(reply.grpc_status),
         )
     })
 }
@@ -395,31 +322,16 @@ pub(super) fn gauge(name: &str) -> Result<u32, Status> {
     Ok(id)
 }
 
-/// Sets a gauge to a value if that is more than what it has.
-pub(super) fn raise(gauge: u32, value: u64) -> Result<(), Status> {
-    /// Another worker may write less in between, but not for ever.
-    const TRIES: usize = 8;
-    for _ in 0..TRIES {
-        let mut before = 0;
-        // SAFETY: the out-pointer outlives the call.
-        check(unsafe { proxy_get_metric(gauge, &raw mut before) })?;
-        if value <= before {
-            break;
-        }
-        // SAFETY: no memory is passed.
-        check(unsafe { proxy_record_metric(gauge, value) })?;
-    }
-    Ok(())
+/// What a gauge has.
+pub(super) fn metric(gauge: u32) -> Result<u64, Status> {
+    let mut value = 0;
+    // SAFETY: the out-pointer outlives the call.
+    check(unsafe { proxy_get_metric(gauge, &raw mut value) })?;
+    Ok(value)
 }
 
-/// The status and body of an answer that has headers and `size` bytes.
-pub(super) fn answer(map: Map, size: usize) -> Option<(u16, Vec<u8>)> {
-    let headers = headers(map).ok()?;
-    let (_, status) = headers
-        .get()?
-        .into_iter()
-        .find(|(name, _)| *name == b":status")?;
-    let status = core::str::from_utf8(status).ok()?.parse().ok()?;
-    let body = buffer(Buffer::CallResponseBody, 0, size).ok()?;
-    (body.len() == size).then_some((status, body))
+/// Sets a gauge.
+pub(super) fn set_metric(gauge: u32, value: u64) -> Result<(), Status> {
+    // SAFETY: no memory is passed.
+    check(unsafe { proxy_record_metric(gauge, value) })
 }

@@ -1,0 +1,204 @@
+mod calls;
+mod fake;
+mod faults;
+mod keys;
+mod pieces;
+mod settling;
+
+use core::cell::RefCell;
+use std::rc::Rc;
+
+use jwt_compact::alg::Es256;
+use serde_json::{Value, json};
+
+use super::api::{Action, Direction};
+use super::shared::Shared;
+use super::store::SharedData;
+use super::stream::Stream;
+use crate::exchange::{Guard, NoNative};
+use crate::testing::{ec_public, ec_secret, signed};
+use fake::FakeHost;
+
+const NOW: u64 = 1_800_000_000;
+
+/// A stream, with as much of Envoy's filter chain as it has to do with: what goes on, and what is
+/// held back.
+struct Driven {
+    host: FakeHost,
+    shared: Rc<Shared<FakeHost>>,
+    stream: Rc<RefCell<Stream<FakeHost>>>,
+    request: Passage,
+    response: Passage,
+}
+
+/// One direction, as the peer sees it.
+#[derive(Debug, Default)]
+struct Passage {
+    /// Whether the head has gone.
+    head: bool,
+    body: Vec<u8>,
+    /// Whether the end has gone.
+    end: bool,
+    /// Whether the end has come.
+    ended: bool,
+}
+
+fn policy(sections: &Value) -> String {
+    let mut policy = json!({
+        "version": 1,
+        "identity": {"providers": [{
+            "name": "corp", "issuer": "https://idp", "audiences": ["inference"],
+            "keys": {"jwks": {"keys": [ec_public(1, "a")]}},
+            "claims": {"groups": "groups"},
+        }]},
+        "rules": [{"name": "all", "then": "allow"}],
+    });
+    policy
+        .as_object_mut()
+        .unwrap()
+        .extend(sections.as_object().unwrap().clone());
+    policy.to_string()
+}
+
+fn shared(host: &FakeHost, sections: &Value) -> Rc<Shared<FakeHost>> {
+    let guard = Guard::seeded(&policy(sections), &|_| None, Some([7; 32])).unwrap();
+    guard.join(&SharedData(host), &|| Some([9; 32])).unwrap();
+    Rc::new(Shared::new(host.clone(), guard, Box::new(NoNative)))
+}
+
+fn token() -> String {
+    signed(
+        &Es256,
+        &ec_secret(1),
+        &json!({"alg": "ES256", "kid": "a"}),
+        &json!({"iss": "https://idp", "aud": "inference", "sub": "jane", "groups": ["engineers"], "exp": NOW + 600}),
+    )
+}
+
+impl Driven {
+    fn new(sections: &Value) -> Self {
+        let host = FakeHost::new();
+        let shared = shared(&host, sections);
+        host.begin();
+        Self::of(&shared)
+    }
+
+    /// A stream of a configuration that others have used.
+    fn of(shared: &Rc<Shared<FakeHost>>) -> Self {
+        let host = shared.host.clone();
+        let stream = Rc::new_cyclic(|itself| {
+            let stream = Stream::new(host.clone(), 2, Some(Rc::clone(shared)), itself.clone());
+            RefCell::new(stream)
+        });
+        Self {
+            host,
+            shared: Rc::clone(shared),
+            stream,
+            request: Passage::default(),
+            response: Passage::default(),
+        }
+    }
+
+    /// Takes a callback's word for what may go on.
+    fn take(&mut self, direction: Direction, action: Action) {
+        if action == Action::Continue && self.host.replies() == 0 {
+            self.pass(direction);
+        }
+    }
+
+    fn pass(&mut self, direction: Direction) {
+        let passage = match direction {
+            Direction::Request => &mut self.request,
+            Direction::Response => &mut self.response,
+        };
+        passage.head = true;
+        passage.body.extend(self.host.drain(direction));
+        passage.end = passage.ended;
+    }
+
+    /// What was resumed outside a direction's callbacks goes on now.
+    fn after_outside(&mut self) {
+        for direction in self.host.take_resumed() {
+            assert_eq!(self.host.replies(), 0, "resumed behind a reply");
+            self.pass(direction);
+        }
+    }
+
+    fn request_headers(&mut self, extra: &[(&str, &str)], end: bool) -> Action {
+        let bearer = format!("Bearer {}", token());
+        let mut headers = vec![
+            (":method", "POST"),
+            (":path", "/v1/chat/completions"),
+            (":authority", "models:80"),
+            ("authorization", &bearer),
+            ("content-type", "application/json"),
+        ];
+        headers.extend(extra);
+        self.host.set_headers(Direction::Request, &headers);
+        self.request.ended = end;
+        let action = self.stream.borrow_mut().request_headers(end);
+        self.take(Direction::Request, action);
+        action
+    }
+
+    fn request_body(&mut self, piece: &str, end: bool) -> Action {
+        self.request.ended = end;
+        let size = self.host.fill(Direction::Request, piece);
+        let action = self.stream.borrow_mut().request_body(size, end);
+        self.take(Direction::Request, action);
+        action
+    }
+
+    fn request_trailers(&mut self) -> Action {
+        self.request.ended = true;
+        let action = self.stream.borrow_mut().request_trailers();
+        self.take(Direction::Request, action);
+        action
+    }
+
+    fn response_headers(&mut self, headers: &[(&str, &str)], end: bool) -> Action {
+        self.host.set_headers(Direction::Response, headers);
+        self.response.ended = end;
+        let action = self.stream.borrow_mut().response_headers(end);
+        self.take(Direction::Response, action);
+        action
+    }
+
+    fn response_body(&mut self, piece: &str, end: bool) -> Action {
+        self.response.ended = end;
+        let size = self.host.fill(Direction::Response, piece);
+        let action = self.stream.borrow_mut().response_body(size, end);
+        self.take(Direction::Response, action);
+        action
+    }
+
+    fn response_trailers(&mut self) -> Action {
+        self.response.ended = true;
+        let action = self.stream.borrow_mut().response_trailers();
+        self.take(Direction::Response, action);
+        action
+    }
+
+    /// The desk's answer to the last call.
+    fn answered(&mut self, status: &str, body: &str) {
+        let token = self.host.answer(status, body);
+        self.stream.borrow_mut().call_answered(token, 1, body.len());
+        self.after_outside();
+    }
+
+    /// The answer to the last call, which the root's was.
+    fn root_answered(&mut self, status: &str, body: &str) {
+        let token = self.host.answer(status, body);
+        self.shared.answered(token, 1, body.len());
+        self.after_outside();
+    }
+
+    fn tick(&mut self) {
+        self.shared.tick();
+        self.after_outside();
+    }
+
+    fn log(&mut self) {
+        self.stream.borrow_mut().log();
+    }
+}

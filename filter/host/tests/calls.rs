@@ -1,0 +1,95 @@
+//! How many host calls an exchange costs: each takes about as long as all that the filter does.
+
+use serde_json::{Value, json};
+
+use super::{Driven, shared};
+use crate::host::tests::fake::FakeHost;
+
+/// One exchange of a configuration that has verified this token before; gives its host calls.
+fn second_of(sections: &Value, body: &str, answer: &str) -> Vec<&'static str> {
+    let host = FakeHost::new();
+    let shared = shared(&host, sections);
+    let mut calls = Vec::new();
+    for _ in 0..2 {
+        let mut driven = Driven::of(&shared);
+        host.begin();
+        driven.request_headers(&[], false);
+        driven.request_body(body, true);
+        let length = answer.len().to_string();
+        let head = [
+            (":status", "200"),
+            ("content-type", "application/json"),
+            ("content-length", &length),
+        ];
+        driven.response_headers(&head, false);
+        driven.response_body(answer, true);
+        driven.log();
+        assert!(driven.response.end && host.replies() == 0);
+        calls = host.calls();
+    }
+    calls
+}
+
+const BODY: &str = r#"{"model":"m","messages":[{"role":"user","content":"hello"}]}"#;
+
+fn answer() -> String {
+    let text = "All is well, says ana@example.com. ".repeat(28);
+    json!({"choices": [{"message": {"content": text}}]}).to_string()
+}
+
+fn sorted(mut calls: Vec<&'static str>) -> Vec<&'static str> {
+    calls.sort_unstable();
+    calls
+}
+
+/// A group rule, no body needed, nothing masked.
+#[test]
+fn a_plain_exchange_costs_no_more_host_calls_than_it_must() {
+    let sections =
+        json!({"rules": [{"name": "chat", "when": {"group": ["engineers"]}, "then": "allow"}]});
+    let calls = second_of(&sections, BODY, &answer());
+    let budget = [
+        "header",        // the answer's status, for the record
+        "headers",       // the request's, all at once
+        "now",           // the request's head
+        "now",           // the answer's head
+        "now",           // the end
+        "remove_header", // the token
+        "set_state",     // the record
+    ];
+    assert_eq!(sorted(calls), budget);
+}
+
+/// Prompts looked at, a quota, a mask.
+#[test]
+fn a_full_exchange_costs_no_more_host_calls_than_it_must() {
+    let sections = json!({
+        "patterns": {"probe": {"any_of": ["(?i)print (all )?environment variables"]}},
+        "masks": {"pii": {"detect": ["email", "phone"]}},
+        "quotas": {"person": {"by": ["subject"], "count": "requests", "limit": 100, "per": "1m"}},
+        "rules": [
+            {"name": "probe", "when": {"prompt": ["probe"]}, "then": "deny"},
+            {"name": "chat", "when": {"group": ["engineers"]}, "then": "allow", "quota": ["person"], "mask": ["pii"]},
+        ],
+    });
+    let calls = second_of(&sections, BODY, &answer());
+    let budget = [
+        "buffer",         // the request's body
+        "buffer",         // the answer's body
+        "headers",        // the request's
+        "headers",        // the answer's
+        "now",            // the request's head
+        "now",            // its body
+        "now",            // the answer's head
+        "now",            // its body
+        "now",            // the end
+        "remove_header",  // the token
+        "remove_header",  // the answer's content-length
+        "replace_buffer", // the masked answer
+        "set_header",     // accept-encoding
+        "set_shared",     // the quota
+        "set_state",      // the record
+        "shared",         // the quota
+    ];
+    assert_eq!(sorted(calls), budget);
+}

@@ -1,0 +1,159 @@
+//! Calls that fail at once.
+
+use serde_json::json;
+
+use super::Driven;
+use crate::exchange::{Call, Effect, Flow, Outcome};
+use crate::host::api::{Action, Direction};
+use crate::host::stream::settle::{Failure, Perform, settle};
+
+/// An exchange that says what is written down, one outcome for each call that failed.
+struct Scripted {
+    outcomes: Vec<Outcome>,
+    failed: Vec<u64>,
+    performed: Vec<Effect>,
+}
+
+fn call(number: u64) -> Effect {
+    Effect::Call(Call {
+        number,
+        cluster: "nowhere".to_owned(),
+        method: "GET",
+        path: "/".to_owned(),
+        headers: Vec::new(),
+        body: Vec::new(),
+        timeout: core::time::Duration::from_secs(1),
+    })
+}
+
+fn outcome(effects: Vec<Effect>, flow: Flow) -> Outcome {
+    Outcome { effects, flow }
+}
+
+impl Perform for Scripted {
+    fn perform(&mut self, effect: Effect) -> Result<Option<u64>, Failure> {
+        if let Effect::Call(call) = effect {
+            return Ok(Some(call.number));
+        }
+        self.performed.push(effect);
+        Ok(None)
+    }
+
+    fn call_failed(&mut self, call: u64) -> Result<Outcome, Failure> {
+        self.failed.push(call);
+        // Once the script is over, calls go on failing.
+        let next = self.outcomes.pop();
+        Ok(next.unwrap_or_else(|| outcome(vec![self::call(call + 1)], Flow::Hold)))
+    }
+}
+
+fn scripted(mut outcomes: Vec<Outcome>) -> Scripted {
+    outcomes.reverse();
+    Scripted {
+        outcomes,
+        failed: Vec::new(),
+        performed: Vec::new(),
+    }
+}
+
+#[test]
+fn what_is_said_of_a_call_that_failed_at_once_decides_what_goes_on() {
+    let remove = Effect::RemoveResponseHeader("etag");
+    let mut performer = scripted(vec![
+        outcome(vec![call(3)], Flow::Hold),
+        outcome(vec![remove.clone()], Flow::Hold),
+        outcome(Vec::new(), Flow::Continue),
+    ]);
+    let first = outcome(vec![call(1), call(2)], Flow::Hold);
+    assert_eq!(settle(&mut performer, first), Ok(Flow::Continue));
+    assert_eq!(performer.failed, [1, 2, 3]);
+    assert_eq!(performer.performed, [remove]);
+}
+
+#[test]
+fn calls_that_fail_for_ever_come_to_an_end() {
+    let mut performer = scripted(Vec::new());
+    let first = outcome(vec![call(1)], Flow::Hold);
+    assert_eq!(settle(&mut performer, first), Err(Failure::Endless));
+}
+
+#[test]
+fn a_request_whose_desk_is_missing_is_answered_once_and_never_goes_on() {
+    let rule = json!([{"name": "ask", "then": {"approve": {"reviewers": ["leads"]}}}, {"name": "all", "then": "allow"}]);
+    let sections = json!({"approvals": {"cluster": "desk"}, "rules": rule});
+    let mut driven = Driven::new(&sections);
+    driven.host.without_clusters();
+    driven.request_headers(&[], false);
+    assert_eq!(driven.request_body("{}", true), Action::Pause);
+    driven.tick();
+    driven.log();
+    assert_eq!(driven.host.statuses(), [503]);
+    assert!(!driven.request.head && driven.request.body.is_empty());
+    assert!(driven.host.record().unwrap().contains("unavailable"));
+}
+
+/// An answer that waits for a person, whole and with something found in it.
+fn waiting(no_desk: bool) -> Driven {
+    let sections = json!({
+        "approvals": {"cluster": "desk"},
+        "masks": {"ask": {"detect": [{"is": "email", "action": {"approve": {"reviewers": ["leads"]}}}]}},
+        "rules": [{"name": "all", "then": "allow", "mask": ["ask"]}],
+    });
+    let mut driven = Driven::new(&sections);
+    if no_desk {
+        driven.host.without_clusters();
+    }
+    driven.request_headers(&[], true);
+    let head = [(":status", "200"), ("content-type", "text/plain")];
+    assert_eq!(driven.response_headers(&head, false), Action::Pause);
+    let action = driven.response_body("write to ana@example.com", true);
+    assert_eq!(action, Action::Pause);
+    driven
+}
+
+#[test]
+fn an_answer_whose_desk_is_missing_is_replaced_and_leaves_nothing_behind() {
+    let mut driven = waiting(true);
+    driven.tick();
+    driven.log();
+    assert_eq!(driven.host.statuses(), [503]);
+    assert!(!driven.response.head && driven.response.body.is_empty());
+    assert_eq!(driven.host.drain(Direction::Response), b"");
+}
+
+#[test]
+fn an_answer_that_is_denied_leaves_nothing_behind_and_one_that_is_approved_goes_on() {
+    for approved in [false, true] {
+        let mut driven = waiting(false);
+        let state = if approved { "approved" } else { "denied" };
+        let answer = json!({"id": "apr_1", "state": state}).to_string();
+        driven.answered("200", &answer);
+        assert_eq!(driven.response.end, approved);
+        assert_eq!(driven.host.replies() == 0, approved);
+        let sent: &[u8] = if approved {
+            b"write to ana@example.com"
+        } else {
+            b""
+        };
+        assert_eq!(driven.response.body, sent);
+        assert_eq!(driven.host.drain(Direction::Response), b"");
+    }
+}
+
+#[test]
+fn a_body_that_ends_with_trailers_is_judged_in_their_callback() {
+    let patterns = json!({"probe": {"any_of": ["secret"]}});
+    let sections = json!({"patterns": patterns, "rules": [
+        {"name": "probe", "when": {"prompt": ["probe"]}, "then": "deny"},
+        {"name": "all", "then": "allow"},
+    ]});
+    for (word, passes) in [("secret", false), ("hello", true)] {
+        let mut driven = Driven::new(&sections);
+        driven.request_headers(&[], false);
+        let body = json!({"messages": [{"role": "user", "content": word}]}).to_string();
+        assert_eq!(driven.request_body(&body, false), Action::Pause);
+        assert_eq!(driven.request_trailers() == Action::Continue, passes);
+        assert_eq!(driven.request.end, passes);
+        assert_eq!(driven.host.replies() == 0, passes);
+    }
+}
