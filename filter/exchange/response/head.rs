@@ -33,7 +33,7 @@ pub(super) fn take(
     let mut masking = Box::new(Masking::new(plan, beside));
     if cut {
         masking.note(context);
-        return Step::refuse_body(Refusal::withheld(), context);
+        return Step::refuse_head(Refusal::withheld(), context);
     }
     let plan = masking.plan();
     let status = context.record.response.status;

@@ -178,7 +178,9 @@ fn a_match_that_cuts_refuses_the_answer_or_takes_its_value() {
     for whole in [true, false] {
         let mut exchange = called(&cut);
         let outcome = if whole {
-            head(&mut exchange, &[STATUS, message], true)
+            let outcome = head(&mut exchange, &[STATUS, message], true);
+            assert_eq!(outcome.effects.len(), 1, "no body to change: {outcome:?}");
+            outcome
         } else {
             assert_eq!(head(&mut exchange, &[], false).flow, Flow::Hold);
             trailers(&mut exchange, &[STATUS, message])
