@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use portcullis::exchange::Guard;
+use portcullis::exchange::CompiledPolicy;
 
 use crate::policy;
 
@@ -34,8 +34,11 @@ pub fn check(policy: &Path, environment: bool) -> Report {
 
 fn judge(name: &str, text: &str, environment: bool) -> Report {
     let variable = |variable: &str| policy::variable(variable, environment);
-    let (output, status) = match Guard::load(text, &variable) {
-        Ok(guard) => (format!("{name}: right: {}\n", guard.policy().summary()), 0),
+    let (output, status) = match CompiledPolicy::load(text, &variable) {
+        Ok(compiled) => (
+            format!("{name}: right: {}\n", compiled.policy().summary()),
+            0,
+        ),
         Err(problems) => (policy::problems(name, &problems), 1),
     };
     Report {

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use portcullis::config::mask::BUILT_IN_DETECTORS;
 use portcullis::config::operations::OPERATIONS;
-use portcullis::exchange::Guard;
+use portcullis::exchange::CompiledPolicy;
 use portcullis::identity::Verifier;
 use regex_lite::Regex;
 
@@ -141,8 +141,8 @@ fn the_flags_that_the_readme_shows_are_the_desk_s() {
 #[test]
 fn the_checks_of_a_token_that_the_readme_shows_are_made() {
     let policy = read("examples/policies/providers.json");
-    let guard = Guard::load(&policy, &|_| Some("secret".to_owned())).unwrap();
-    let verifier = Verifier::new(&guard.policy().identity, None).unwrap();
+    let compiled = CompiledPolicy::load(&policy, &|_| Some("secret".to_owned())).unwrap();
+    let verifier = Verifier::new(&compiled.policy().identity, None).unwrap();
     let explained = verifier.explain("", Duration::ZERO);
     let mut made = explained.steps.iter().map(|step| step.name);
     let readme = read("README.md");
@@ -151,7 +151,7 @@ fn the_checks_of_a_token_that_the_readme_shows_are_made() {
     for name in shown {
         assert!(made.any(|one| one == name), "no check {name} at this place");
     }
-    for rule in &guard.policy().rules {
+    for rule in &compiled.policy().rules {
         let shown = readme.lines().any(|line| {
             line.strip_prefix(&rule.name)
                 .is_some_and(|rest| rest.trim_start().starts_with("allow  "))

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use portcullis::exchange::Guard;
+use portcullis::exchange::CompiledPolicy;
 
 #[test]
 fn every_example_policy_loads() {
@@ -16,7 +16,7 @@ fn every_example_policy_loads() {
         }
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         let text = fs::read_to_string(&path).unwrap();
-        if let Err(problems) = Guard::load(&text, &|_| {
+        if let Err(problems) = CompiledPolicy::load(&text, &|_| {
             Some("a value that is long enough for any key".to_owned())
         }) {
             let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();

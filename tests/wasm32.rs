@@ -8,7 +8,9 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use portcullis::config::mask::{BUILT_IN_DETECTORS, Detection, Detector, Style};
-use portcullis::exchange::{Effect, Event, Exchange, Flow, Guard, Name, NoNative, Outcome, World};
+use portcullis::exchange::{
+    CompiledPolicy, Effect, Event, Exchange, Flow, Name, NoNative, Outcome, World,
+};
 use portcullis::mask::{CompiledMask, Format, Walker};
 use portcullis::quota::{Charge, ChargeError, charge};
 use portcullis::shared::{Shared, SharedError, Table};
@@ -40,13 +42,13 @@ impl Shared for Memory {
 const POLICY: &str = include_str!("wasm32/policy.json");
 const TOKEN: &str = include_str!("wasm32/token.txt");
 
-fn ask(guard: &Rc<Guard>, token: &str) -> (Outcome, Exchange) {
+fn ask(compiled: &Rc<CompiledPolicy>, token: &str) -> (Outcome, Exchange) {
     let name = Name {
         id: "e".into(),
         worker: "w".into(),
     };
     let now = Duration::from_secs(1_800_000_000);
-    let mut exchange = Exchange::new(Rc::clone(guard), name);
+    let mut exchange = Exchange::new(Rc::clone(compiled), name);
     let bearer = format!("Bearer {}", token.trim());
     let headers: Vec<(&[u8], &[u8])> = [
         (":method", "GET"),
@@ -60,7 +62,7 @@ fn ask(guard: &Rc<Guard>, token: &str) -> (Outcome, Exchange) {
     let store = Memory::default();
     let world = World {
         now,
-        store: &store,
+        shared: &store,
         native: &NoNative,
         may_wait: true,
         bodies_come: true,
@@ -78,13 +80,13 @@ fn ask(guard: &Rc<Guard>, token: &str) -> (Outcome, Exchange) {
 
 #[wasm_bindgen_test]
 fn a_token_is_verified_and_a_changed_one_is_not() {
-    let guard = Rc::new(Guard::load(POLICY, &|_| None).unwrap());
-    let (outcome, mut exchange) = ask(&guard, TOKEN);
+    let compiled = Rc::new(CompiledPolicy::load(POLICY, &|_| None).unwrap());
+    let (outcome, mut exchange) = ask(&compiled, TOKEN);
     assert_eq!(outcome.flow, Flow::Continue);
     let store = Memory::default();
     let world = World {
         now: Duration::from_secs(1_800_000_001),
-        store: &store,
+        shared: &store,
         native: &NoNative,
         may_wait: true,
         bodies_come: true,
@@ -95,7 +97,7 @@ fn a_token_is_verified_and_a_changed_one_is_not() {
     };
     assert!(record.contains(r#""subject":"jane""#), "{record}");
 
-    let (outcome, _) = ask(&guard, &TOKEN.replacen('.', ".e", 1));
+    let (outcome, _) = ask(&compiled, &TOKEN.replacen('.', ".e", 1));
     assert_eq!(outcome.flow, Flow::Hold);
 }
 

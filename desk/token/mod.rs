@@ -10,7 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use portcullis::config::Policy;
 use portcullis::config::identity::{KeySource, Provider};
-use portcullis::exchange::Guard;
+use portcullis::exchange::CompiledPolicy;
 use portcullis::identity::Verifier;
 use serde_json::Value;
 
@@ -71,8 +71,9 @@ fn judge(options: &Options, input: impl Read) -> Result<(String, u8), String> {
     let text = policy::read(&options.policy)
         .map_err(|error| fail(format!("{name} can't be read: {error}")))?;
     let variable = |variable: &str| policy::variable(variable, options.environment);
-    let guard = Guard::load(&text, &variable).map_err(|found| policy::problems(&name, &found))?;
-    let policy = guard.policy();
+    let compiled =
+        CompiledPolicy::load(&text, &variable).map_err(|found| policy::problems(&name, &found))?;
+    let policy = compiled.policy();
     let verifier =
         Verifier::new(&policy.identity, None).map_err(|found| policy::problems(&name, &found))?;
     for keys in &options.keys {

@@ -57,17 +57,17 @@ impl ApprovalStep {
         context: &mut Context,
         world: World<'_>,
     ) -> Result<(Self, Effect), Refusal> {
-        let guard = Rc::clone(&context.guard);
+        let compiled = Rc::clone(&context.compiled);
         context.record.approval = Some(record::Approval {
             id: None,
             state: "asked",
             rule: ask.rule.to_owned(),
             reviewer: None,
         });
-        let Some(approvals) = &guard.policy.approvals else {
+        let Some(approvals) = &compiled.policy.approvals else {
             return Err(unavailable(context, Refusal::desk_away()));
         };
-        let place = guard
+        let place = compiled
             .waiting_room
             .enter(&asked.identity)
             .map_err(|full| unavailable(context, Refusal::too_many_waiting(full)))?;
@@ -89,7 +89,7 @@ impl ApprovalStep {
             rule: ask.rule,
             reviewers: ask.reviewers,
             found: ask.found,
-            policy: &guard.policy.digest,
+            policy: &compiled.policy.digest,
             // The first question is not held open: whether the desk is there is known soon.
             wait: 0,
         };
@@ -119,9 +119,9 @@ impl ApprovalStep {
         context: &mut Context,
         world: World<'_>,
     ) -> Answered {
-        let guard = Rc::clone(&context.guard);
+        let compiled = Rc::clone(&context.compiled);
         let answer = answer.and_then(|(status, body)| approval::read_answer(status, body));
-        let (Some(answer), Some(approvals)) = (answer, &guard.policy.approvals) else {
+        let (Some(answer), Some(approvals)) = (answer, &compiled.policy.approvals) else {
             return Answered::Refused(unavailable(context, Refusal::desk_away()));
         };
         if let Some(approval) = &mut context.record.approval {

@@ -1,6 +1,6 @@
 //! What a request takes from quotas, and gives back if it doesn't go on.
 
-use super::guard::Guard;
+use super::compiled_policy::CompiledPolicy;
 use super::reply::Refusal;
 use super::world::World;
 use crate::config::quotas::{Dimension, Measure, Quota};
@@ -31,18 +31,18 @@ pub(super) fn counts_the_body(quota: &Quota) -> bool {
 impl Charges {
     /// Charges all of these quotas, or none.
     pub(super) fn take(
-        guard: &Guard,
+        compiled: &CompiledPolicy,
         quotas: &[usize],
         spender: &Spender<'_>,
         world: World<'_>,
     ) -> Result<Self, Refusal> {
         let mut charges = Self::default();
         for index in quotas {
-            let Some(quota) = guard.policy.quotas.get(*index) else {
+            let Some(quota) = compiled.policy.quotas.get(*index) else {
                 continue;
             };
-            if let Err(refusal) = charges.add(guard, (*index, quota), spender, world) {
-                charges.give_back(guard, world);
+            if let Err(refusal) = charges.add(compiled, (*index, quota), spender, world) {
+                charges.give_back(compiled, world);
                 return Err(refusal);
             }
         }
@@ -51,13 +51,13 @@ impl Charges {
 
     fn add(
         &mut self,
-        guard: &Guard,
+        compiled: &CompiledPolicy,
         (index, quota): (usize, &Quota),
         spender: &Spender<'_>,
         world: World<'_>,
     ) -> Result<(), Refusal> {
         // Without a table nothing can be counted, and what can't be counted is refused.
-        let table = guard.table().ok_or_else(Refusal::quota_unavailable)?;
+        let table = compiled.table().ok_or_else(Refusal::quota_unavailable)?;
         let key = key(quota, spender);
         let amount = match quota.count {
             Measure::Requests => 1,
@@ -70,7 +70,7 @@ impl Charges {
             limit: quota.limit,
             per: quota.per,
         };
-        let charged = quota::charge(table, world.store, &charge, world.now);
+        let charged = quota::charge(table, world.shared, &charge, world.now);
         let reservation = charged.map_err(|error| match error {
             ChargeError::Over { retry_after } => Refusal::over_quota(&quota.name, retry_after),
             ChargeError::Never => Refusal::more_than_quota(&quota.name),
@@ -81,21 +81,21 @@ impl Charges {
     }
 
     /// Gives everything back to the windows that it was taken from.
-    pub(super) fn give_back(self, guard: &Guard, world: World<'_>) {
-        let Some(table) = guard.table() else {
+    pub(super) fn give_back(self, compiled: &CompiledPolicy, world: World<'_>) {
+        let Some(table) = compiled.table() else {
             return;
         };
         for (_, reservation) in self.charged {
             // What can't be given back stays taken until the window ends.
-            let _ = reservation.refund(table, world.store, world.now);
+            let _ = reservation.refund(table, world.shared, world.now);
         }
     }
 
     /// The quotas' names.
-    pub(super) fn names(&self, guard: &Guard) -> Vec<String> {
+    pub(super) fn names(&self, compiled: &CompiledPolicy) -> Vec<String> {
         self.charged
             .iter()
-            .filter_map(|(index, _)| guard.policy.quotas.get(*index))
+            .filter_map(|(index, _)| compiled.policy.quotas.get(*index))
             .map(|quota| quota.name.clone())
             .collect()
     }

@@ -3,8 +3,8 @@
 use core::time::Duration;
 use std::rc::Rc;
 
+use super::compiled_policy::CompiledPolicy;
 use super::event::{Effect, Flow, Outcome};
-use super::guard::Guard;
 use super::reply::Refusal;
 use super::world::World;
 use crate::identity::Identity;
@@ -14,7 +14,7 @@ use crate::record::Record;
 /// What is known of an exchange, however far each of its directions is.
 #[derive(Debug)]
 pub(super) struct Context {
-    pub(super) guard: Rc<Guard>,
+    pub(super) compiled: Rc<CompiledPolicy>,
     pub(super) record: Record,
     /// The verified caller.
     pub(super) caller: Option<Rc<Identity>>,
@@ -26,9 +26,9 @@ pub(super) struct Context {
 }
 
 impl Context {
-    pub(super) fn new(guard: Rc<Guard>, record: Record) -> Self {
+    pub(super) fn new(compiled: Rc<CompiledPolicy>, record: Record) -> Self {
         Self {
-            guard,
+            compiled,
             record,
             caller: None,
             dialect: Dialect::Openai,

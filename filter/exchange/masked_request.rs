@@ -5,15 +5,15 @@
 //! is refused: it could hold what the mask is for.
 
 use super::carriage::{Carriage, Carried};
+use super::compiled_policy::CompiledPolicy;
 use super::event::Effect;
-use super::guard::Guard;
 use super::reply::{Refusal, WITHHELD};
 use super::seen::Seen;
 use crate::config::rules::RequestMask;
 use crate::mask::{Masks, Originals, Pass, Stop};
 use crate::record::Record;
 
-impl Guard {
+impl CompiledPolicy {
     /// Whether a mask wants a request's body: not where there is nothing to mask, nor where it could
     /// only count, and can't.
     pub(super) fn reads(&self, mask: RequestMask, carriage: &Carriage, seen: Seen<'_>) -> bool {
@@ -34,7 +34,7 @@ pub(super) struct Sent {
 
 /// Masks the request's body.
 pub(super) fn mask_request(
-    guard: &Guard,
+    compiled: &CompiledPolicy,
     record: &mut Record,
     mask: RequestMask,
     carriage: &Carriage,
@@ -43,7 +43,7 @@ pub(super) fn mask_request(
     if body.is_empty() {
         return Ok(Sent::default());
     }
-    let masks = guard
+    let masks = compiled
         .masks(Some(mask.plan))
         .ok_or_else(Refusal::unmaskable)?;
     let format = match carriage.look(body) {
@@ -53,7 +53,7 @@ pub(super) fn mask_request(
         Err(refusal) => return Err(refusal),
     };
     let mut pass = Pass::of_request(masks, format);
-    let limit = guard.policy.limits.request_body;
+    let limit = compiled.policy.limits.request_body;
     let result = run(&mut pass, masks, body, limit);
     let originals = pass.take_originals();
     let request = &mut record.request;

@@ -8,14 +8,14 @@
 
 mod approval_step;
 mod asked;
-mod beside;
 mod carriage;
 mod carrier;
 mod charges;
+mod compiled_policy;
 mod context;
 mod event;
-mod guard;
 mod headers;
+mod masked_fields;
 mod masked_request;
 mod pipeline;
 mod reply;
@@ -34,8 +34,8 @@ use std::rc::Rc;
 pub use crate::config::identity::{Algorithm, VerifyWith};
 pub use crate::identity::{KeyRequest, Native, NoNative, Tended};
 pub use asked::caller;
+pub use compiled_policy::CompiledPolicy;
 pub use event::{Call, Effect, Event, Flow, Headers, Outcome, Reply};
-pub use guard::Guard;
 pub use request::{NOT_A_HEADER, unwritable};
 pub use world::{Name, World};
 
@@ -55,9 +55,9 @@ pub struct Exchange {
 impl Exchange {
     /// An exchange of which nothing has come yet.
     #[must_use]
-    pub fn new(guard: Rc<Guard>, name: Name) -> Self {
+    pub fn new(compiled: Rc<CompiledPolicy>, name: Name) -> Self {
         Self {
-            context: Context::new(guard, Record::begin(name.id, name.worker)),
+            context: Context::new(compiled, Record::begin(name.id, name.worker)),
             request: RequestState::ExpectHead,
             response: ResponseState::ExpectRequest,
         }
@@ -160,7 +160,7 @@ impl Exchange {
             client: identity.client.as_deref(),
             groups: Cow::Borrowed(&identity.groups),
         });
-        let record = record.to_json(&context.guard.policy.digest, caller, began);
+        let record = record.to_json(&context.compiled.policy.digest, caller, began);
         Outcome {
             effects: vec![Effect::Record(record)],
             flow: Flow::Continue,

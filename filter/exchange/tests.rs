@@ -1,9 +1,9 @@
 mod answers;
 mod approvals;
-mod beside;
 mod bodies;
 mod disguises;
 mod keys;
+mod masked_fields;
 mod masks;
 mod requests;
 mod responses;
@@ -16,13 +16,13 @@ use std::rc::Rc;
 use jwt_compact::alg::Es256;
 use serde_json::{Value, json};
 
-use super::{Effect, Event, Exchange, Flow, Guard, Name, NoNative, Outcome, Reply, World};
+use super::{CompiledPolicy, Effect, Event, Exchange, Flow, Name, NoNative, Outcome, Reply, World};
 use crate::testing::{Memory, ec_public, ec_secret, signed};
 
 pub(super) const NOW: u64 = 1_800_000_000;
 
 /// A policy of one provider, with some sections put in or replaced.
-pub(super) fn guard(sections: &Value) -> Rc<Guard> {
+pub(super) fn compiled(sections: &Value) -> Rc<CompiledPolicy> {
     let mut policy = json!({
         "version": 1,
         "identity": {"providers": [{
@@ -37,7 +37,7 @@ pub(super) fn guard(sections: &Value) -> Rc<Guard> {
         .unwrap()
         .extend(sections.as_object().unwrap().clone());
     let environment = |name: &str| (name == "KEY").then(|| "service-key".to_owned());
-    Rc::new(Guard::load(&policy.to_string(), &environment).unwrap())
+    Rc::new(CompiledPolicy::load(&policy.to_string(), &environment).unwrap())
 }
 
 pub(super) fn token(subject: &str, groups: &[&str]) -> String {
@@ -59,21 +59,21 @@ pub(super) struct Driven {
 }
 
 impl Driven {
-    pub(super) fn new(guard: &Rc<Guard>) -> Self {
-        let alone = Self::alone(guard);
-        guard.join(&*alone.store, &|| Some([9; 32])).unwrap();
+    pub(super) fn new(compiled: &Rc<CompiledPolicy>) -> Self {
+        let alone = Self::alone(compiled);
+        compiled.join(&*alone.store, &|| Some([9; 32])).unwrap();
         alone
     }
 
     /// One whose workers share nothing.
-    pub(super) fn alone(guard: &Rc<Guard>) -> Self {
+    pub(super) fn alone(compiled: &Rc<CompiledPolicy>) -> Self {
         let name = Name {
             id: "e".to_owned(),
             worker: "w".into(),
         };
         let now = Duration::from_secs(NOW);
         Self {
-            exchange: Exchange::new(Rc::clone(guard), name),
+            exchange: Exchange::new(Rc::clone(compiled), name),
             store: Rc::default(),
             now,
             may_wait: true,
@@ -84,7 +84,7 @@ impl Driven {
     pub(super) fn handle(&mut self, event: Event<'_>) -> Outcome {
         let world = World {
             now: self.now,
-            store: &*self.store,
+            shared: &*self.store,
             native: &NoNative,
             may_wait: self.may_wait,
             bodies_come: self.bodies_come,

@@ -12,7 +12,7 @@ pub struct World<'a> {
     /// The time since 1970.
     pub now: Duration,
     /// What all workers share.
-    pub store: &'a dyn Shared,
+    pub shared: &'a dyn Shared,
     /// The host's cryptography.
     pub native: &'a dyn Native,
     /// Whether there is room for one more request that waits for keys.

@@ -5,7 +5,7 @@ use core::time::Duration;
 
 use super::api::{Host, HttpCall, Level, call_answer};
 use super::store::SharedData;
-use crate::exchange::{Guard, KeyRequest, Tended};
+use crate::exchange::{CompiledPolicy, KeyRequest, Tended};
 
 /// A longer document is no key set; Envoy itself takes up to 32 MiB.
 const MOST_ANSWER: usize = 1 << 20;
@@ -23,8 +23,8 @@ pub(super) struct Keys {
 }
 
 impl Keys {
-    pub(super) fn new(guard: &Guard) -> Self {
-        let fetched = guard.fetches_keys();
+    pub(super) fn new(compiled: &CompiledPolicy) -> Self {
+        let fetched = compiled.fetches_keys();
         Self {
             calls: RefCell::new(Vec::new()),
             next: Cell::new(fetched.then_some(Duration::ZERO)),
@@ -46,11 +46,11 @@ impl Keys {
 
     /// Looks after the keys if that is due; says whether there are new ones. Calls belong to the
     /// context that this runs in, which must be the root's.
-    pub(super) fn tend(&self, host: &impl Host, guard: &Guard, now: Duration) -> bool {
+    pub(super) fn tend(&self, host: &impl Host, compiled: &CompiledPolicy, now: Duration) -> bool {
         if self.next.get().is_some_and(|next| next <= now) {
             self.next.set(Some(now.saturating_add(LONGEST_PAUSE)));
-            let tended = guard.tend_keys(now, &SharedData(host));
-            self.follow(host, guard, tended, now);
+            let tended = compiled.tend_keys(now, &SharedData(host));
+            self.follow(host, compiled, tended, now);
         }
         self.renewed.replace(false)
     }
@@ -59,7 +59,7 @@ impl Keys {
     pub(super) fn answered(
         &self,
         host: &impl Host,
-        guard: &Guard,
+        compiled: &CompiledPolicy,
         (token, headers, size): (u32, usize, usize),
         now: Duration,
     ) {
@@ -73,11 +73,11 @@ impl Keys {
         let answer = answer
             .as_ref()
             .map(|(status, body)| (*status, body.as_slice()));
-        let tended = guard.keys_answered(provider, Ok(answer), now, &SharedData(host));
-        self.follow(host, guard, tended, now);
+        let tended = compiled.keys_answered(provider, Ok(answer), now, &SharedData(host));
+        self.follow(host, compiled, tended, now);
     }
 
-    fn follow(&self, host: &impl Host, guard: &Guard, tended: Tended, now: Duration) {
+    fn follow(&self, host: &impl Host, compiled: &CompiledPolicy, tended: Tended, now: Duration) {
         let mut due = vec![tended];
         // A call that can't be sent is answered at once, and leads to no other.
         while let Some(tended) = due.pop() {
@@ -94,7 +94,7 @@ impl Keys {
             for request in &tended.requests {
                 match send(host, request) {
                     Some(token) => self.calls.borrow_mut().push((token, request.provider)),
-                    None => due.push(guard.keys_answered(
+                    None => due.push(compiled.keys_answered(
                         request.provider,
                         Err(()),
                         now,

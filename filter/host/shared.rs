@@ -11,12 +11,12 @@ use super::keys::Keys;
 use super::memory::Memory;
 use super::random::Random;
 use super::waiting::{self, Awaits, Room};
-use crate::exchange::{Guard, Native};
+use crate::exchange::{CompiledPolicy, Native};
 
 /// What a configuration's streams share.
 pub(super) struct Shared<H> {
     pub(super) host: H,
-    pub(super) guard: Rc<Guard>,
+    pub(super) compiled: Rc<CompiledPolicy>,
     /// The host's own cryptography.
     pub(super) native: Box<dyn Native>,
     /// This VM's name in records.
@@ -43,11 +43,11 @@ const TICK: u32 = 1;
 const WATCHING: u32 = 10;
 
 impl<H: Host> Shared<H> {
-    pub(super) fn new(host: H, guard: Guard, native: Box<dyn Native>) -> Self {
+    pub(super) fn new(host: H, compiled: CompiledPolicy, native: Box<dyn Native>) -> Self {
         let random = Random::new();
         let shared = Self {
-            keys: Keys::new(&guard),
-            guard: Rc::new(guard),
+            keys: Keys::new(&compiled),
+            compiled: Rc::new(compiled),
             native,
             worker: random.hex::<8>(&host).into(),
             random,
@@ -101,7 +101,7 @@ impl<H: Host> Shared<H> {
         self.due.release(host);
         // Without the time nothing can be told to be due: the next tick tries again.
         let Ok(now) = host.now() else { return };
-        let renewed = self.keys.tend(host, &self.guard, now);
+        let renewed = self.keys.tend(host, &self.compiled, now);
         waiting::wake(host, self.waiting.leave(now, renewed));
         for (context, stream) in self.body_access.look(host) {
             // The host doesn't know a stream whose memory is gone.
@@ -119,7 +119,7 @@ impl<H: Host> Shared<H> {
         // What came at time zero is taken for old, and fetched anew.
         let now = self.host.now().unwrap_or_default();
         let answer = (token, headers, size);
-        self.keys.answered(&self.host, &self.guard, answer, now);
+        self.keys.answered(&self.host, &self.compiled, answer, now);
         self.tick_within(TICK);
     }
 

@@ -15,7 +15,7 @@ use super::api::{Action, Direction};
 use super::shared::Shared;
 use super::store::SharedData;
 use super::stream::Stream;
-use crate::exchange::{Guard, NoNative};
+use crate::exchange::{CompiledPolicy, NoNative};
 use crate::testing::{ec_public, ec_secret, signed};
 use fake::FakeHost;
 
@@ -61,9 +61,9 @@ fn policy(sections: &Value) -> String {
 }
 
 fn shared(host: &FakeHost, sections: &Value) -> Rc<Shared<FakeHost>> {
-    let guard = Guard::seeded(&policy(sections), &|_| None, Some([7; 32])).unwrap();
-    guard.join(&SharedData(host), &|| Some([9; 32])).unwrap();
-    Rc::new(Shared::new(host.clone(), guard, Box::new(NoNative)))
+    let compiled = CompiledPolicy::seeded(&policy(sections), &|_| None, Some([7; 32])).unwrap();
+    compiled.join(&SharedData(host), &|| Some([9; 32])).unwrap();
+    Rc::new(Shared::new(host.clone(), compiled, Box::new(NoNative)))
 }
 
 fn token() -> String {

@@ -12,7 +12,7 @@ use std::rc::Rc;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use portcullis::config::mask::{BUILT_IN_DETECTORS, Detection, Detector, Style};
-use portcullis::exchange::{Event, Exchange, Flow, Guard, Name, NoNative, World};
+use portcullis::exchange::{CompiledPolicy, Event, Exchange, Flow, Name, NoNative, World};
 use portcullis::identity::Verifier;
 use portcullis::mask::{CompiledMask, Format, Walker};
 use portcullis::shared::{Shared, SharedError};
@@ -129,9 +129,9 @@ fn now() -> Duration {
 
 fn tokens(criterion: &mut Criterion) {
     let idp = Idp::start().expect("an identity provider");
-    let guard = Guard::load(&policy(&idp), &|_| None).expect("a good policy");
-    let verifier = Verifier::new(&guard.policy().identity, None).expect("good keys");
-    let caching = Verifier::new(&guard.policy().identity, Some([7; 32])).expect("good keys");
+    let compiled = CompiledPolicy::load(&policy(&idp), &|_| None).expect("a good policy");
+    let verifier = Verifier::new(&compiled.policy().identity, None).expect("good keys");
+    let caching = Verifier::new(&compiled.policy().identity, Some([7; 32])).expect("good keys");
     let mut group = criterion.benchmark_group("token");
     for algorithm in [Alg::Rs256, Alg::Es256, Alg::EdDsa] {
         let token = idp.token(&idp.claims("jane", &["engineers"]), algorithm);
@@ -171,8 +171,8 @@ fn known(criterion: &mut Criterion) {
         }]},
         "rules": [{"name": "people", "when": {"group": ["engineers"]}, "then": "allow"}],
     });
-    let guard = Guard::seeded(&policy.to_string(), &|_| None, Some([7; 32]));
-    let guard = Rc::new(guard.expect("a good policy"));
+    let compiled = CompiledPolicy::seeded(&policy.to_string(), &|_| None, Some([7; 32]));
+    let compiled = Rc::new(compiled.expect("a good policy"));
     let token = idp.token(&idp.claims("jane", &["engineers"]), Alg::EdDsa);
     let bearer = format!("Bearer {token}");
     let request = pairs(&[
@@ -193,10 +193,10 @@ fn known(criterion: &mut Criterion) {
                 id: "e".into(),
                 worker: "w".into(),
             };
-            let mut exchange = Exchange::new(Rc::clone(&guard), name);
+            let mut exchange = Exchange::new(Rc::clone(&compiled), name);
             let world = World {
                 now: now(),
-                store: &store,
+                shared: &store,
                 native: &NoNative,
                 may_wait: true,
                 bodies_come: true,
@@ -219,11 +219,11 @@ fn known(criterion: &mut Criterion) {
 
 fn exchange(criterion: &mut Criterion) {
     let idp = Idp::start().expect("an identity provider");
-    let guard = Guard::load(&policy(&idp), &|_| None).expect("a good policy");
+    let compiled = CompiledPolicy::load(&policy(&idp), &|_| None).expect("a good policy");
     let store = Memory::default();
-    let joined = guard.join(&store, &|| Some([7; 32]));
+    let joined = compiled.join(&store, &|| Some([7; 32]));
     joined.expect("a store that can be shared");
-    let guard = Rc::new(guard);
+    let compiled = Rc::new(compiled);
     let bearer = format!(
         "Bearer {}",
         idp.token(&idp.claims("jane", &["engineers"]), Alg::EdDsa)
@@ -246,12 +246,12 @@ fn exchange(criterion: &mut Criterion) {
                     id: "e".into(),
                     worker: "w".into(),
                 };
-                Exchange::new(Rc::clone(&guard), name)
+                Exchange::new(Rc::clone(&compiled), name)
             },
             |mut exchange| {
                 let world = World {
                     now: now(),
-                    store: &store,
+                    shared: &store,
                     native: &NoNative,
                     may_wait: true,
                     bodies_come: true,

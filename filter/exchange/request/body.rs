@@ -17,7 +17,7 @@ pub(super) fn whole(
     world: World<'_>,
 ) -> Step {
     let mut asked = state.asked;
-    let limit = context.guard.policy.limits.request_body;
+    let limit = context.compiled.policy.limits.request_body;
     let taken = match state.purpose {
         _ if over(body.len(), limit) => Err(Refusal::too_large(limit)),
         Purpose::Decision => facts::take(&mut asked, body, context),
@@ -42,7 +42,7 @@ pub(super) fn grows(
     context: &mut Context,
     world: World<'_>,
 ) -> Step {
-    let limit = context.guard.policy.limits.request_body;
+    let limit = context.compiled.policy.limits.request_body;
     if over(bytes, limit) {
         return state.refuse(Refusal::too_large(limit), context, world);
     }

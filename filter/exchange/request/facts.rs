@@ -14,7 +14,7 @@ pub(super) fn take(asked: &mut Asked, body: &[u8], context: &mut Context) -> Res
     } else {
         asked.operation.body
     };
-    let policy = &context.guard.policy;
+    let policy = &context.compiled.policy;
     let mut search = PromptSearch::new(&policy.rules, &policy.patterns, asked.next_rule);
     let taken = operation::take(shape, body, &mut |text| search.look(text));
     let mut facts = taken.map_err(|error| match error {

@@ -85,8 +85,8 @@ fn read(
     context: &mut Context,
     world: World<'_>,
 ) -> Result<(Asked, Vec<Effect>), NotYet> {
-    let guard = Rc::clone(&context.guard);
-    let policy = &guard.policy;
+    let compiled = Rc::clone(&context.compiled);
+    let policy = &compiled.policy;
     let headers = head.headers;
     let media = media_type(headers);
     if media.as_deref().is_some_and(is_grpc) {
@@ -108,7 +108,7 @@ fn read(
     context.record.note_model(operation.model.as_deref());
 
     let found = find_token(&policy.identity.token, headers).map_err(Refusal::identity)?;
-    let identity = guard
+    let identity = compiled
         .verifier
         .verify(found.token, context.began(world), world.now, world.native)
         .map_err(|unverified| match unverified {

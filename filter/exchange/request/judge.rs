@@ -9,8 +9,8 @@ use crate::config::rules::{RequestMask, Rule, Then};
 use crate::exchange::approval_step::{ApprovalStep, Ask};
 use crate::exchange::asked::Asked;
 use crate::exchange::charges::{Charges, counts_the_body};
+use crate::exchange::compiled_policy::CompiledPolicy;
 use crate::exchange::context::Context;
-use crate::exchange::guard::Guard;
 use crate::exchange::masked_request::{Sent, mask_request};
 use crate::exchange::reply::Refusal;
 use crate::exchange::response::ResponsePlan;
@@ -25,17 +25,22 @@ pub(super) fn judge(
     context: &mut Context,
     world: World<'_>,
 ) -> Step {
-    let guard = Rc::clone(&context.guard);
-    match asked.decide(&guard.policy.rules, asked.next_rule) {
+    let compiled = Rc::clone(&context.compiled);
+    match asked.decide(&compiled.policy.rules, asked.next_rule) {
         Decision::NeedsBody => read(asked, seen, context, world),
-        Decision::Deny(index) => deny(&guard, index, context, world),
+        Decision::Deny(index) => deny(&compiled, index, context, world),
         Decision::Approve(index) => ask(asked, index, seen, context, world),
         Decision::Allow(index) => allow(asked, index, seen, context, world),
     }
 }
 
-fn deny(guard: &Guard, index: Option<usize>, context: &mut Context, world: World<'_>) -> Step {
-    let rule = index.and_then(|index| guard.policy.rules.get(index));
+fn deny(
+    compiled: &CompiledPolicy,
+    index: Option<usize>,
+    context: &mut Context,
+    world: World<'_>,
+) -> Step {
+    let rule = index.and_then(|index| compiled.policy.rules.get(index));
     context.record.verdict.rule = rule.map(|rule| rule.name.clone());
     let message = rule.and_then(|rule| rule.message.as_deref());
     Step::refuse(Refusal::denied(message), context, world)
@@ -66,18 +71,18 @@ fn ask(
     context: &mut Context,
     world: World<'_>,
 ) -> Step {
-    let guard = Rc::clone(&context.guard);
+    let compiled = Rc::clone(&context.compiled);
     let Some(digest) = asked.digest.clone() else {
         return read(asked, seen, context, world);
     };
-    let rule = guard.policy.rules.get(index);
+    let rule = compiled.policy.rules.get(index);
     let Some((rule, Then::Approve { reviewers })) = rule.map(|rule| (rule, &rule.then)) else {
         return Step::refuse(Refusal::denied(None), context, world);
     };
     asked.next_rule = index.saturating_add(1);
     // An approval holds once: it must not be spent on a request that a quota refuses.
-    if let Some(index) = allowed_behind_gates(&asked, &guard)
-        && let Err(refusal) = charge(&mut asked, &guard, index, context, world)
+    if let Some(index) = allowed_behind_gates(&asked, &compiled)
+        && let Err(refusal) = charge(&mut asked, &compiled, index, context, world)
     {
         return Step::refuse(refusal, context, world);
     }
@@ -102,10 +107,10 @@ fn ask(
 }
 
 /// The rule that will allow the request once everybody who must be asked has approved, if one will.
-fn allowed_behind_gates(asked: &Asked, guard: &Guard) -> Option<usize> {
+fn allowed_behind_gates(asked: &Asked, compiled: &CompiledPolicy) -> Option<usize> {
     let mut next = asked.next_rule;
     loop {
-        match asked.decide(&guard.policy.rules, next) {
+        match asked.decide(&compiled.policy.rules, next) {
             Decision::Approve(index) if index >= next => next = index.saturating_add(1),
             Decision::Allow(index) => return Some(index),
             Decision::Approve(_) | Decision::Deny(_) | Decision::NeedsBody => return None,
@@ -116,12 +121,12 @@ fn allowed_behind_gates(asked: &Asked, guard: &Guard) -> Option<usize> {
 /// Charges the quotas of a rule that allows, unless that has been done.
 fn charge(
     asked: &mut Asked,
-    guard: &Guard,
+    compiled: &CompiledPolicy,
     index: usize,
     context: &mut Context,
     world: World<'_>,
 ) -> Result<(), Refusal> {
-    let rule = guard.policy.rules.get(index);
+    let rule = compiled.policy.rules.get(index);
     let Some(Then::Allow { quotas, .. }) = rule.map(|rule| &rule.then) else {
         return Err(Refusal::denied(None));
     };
@@ -129,8 +134,8 @@ fn charge(
         return Ok(());
     }
     context.record.verdict.rule = rule.map(|rule| rule.name.clone());
-    let charges = Charges::take(guard, quotas, &asked.spender(), world)?;
-    context.record.verdict.quotas = charges.names(guard);
+    let charges = Charges::take(compiled, quotas, &asked.spender(), world)?;
+    context.record.verdict.quotas = charges.names(compiled);
     asked.charges = Some(charges);
     Ok(())
 }
@@ -142,8 +147,8 @@ fn allow(
     context: &mut Context,
     world: World<'_>,
 ) -> Step {
-    let guard = Rc::clone(&context.guard);
-    let rule = guard.policy.rules.get(index);
+    let compiled = Rc::clone(&context.compiled);
+    let rule = compiled.policy.rules.get(index);
     let Some((
         rule,
         Then::Allow {
@@ -157,11 +162,11 @@ fn allow(
     };
     let mut charged = quotas
         .iter()
-        .filter_map(|index| guard.policy.quotas.get(*index));
+        .filter_map(|index| compiled.policy.quotas.get(*index));
     if asked.facts.is_none() && charged.any(|quota: &Quota| counts_the_body(quota)) {
         return read(asked, seen, context, world);
     }
-    let request = request.filter(|mask| guard.reads(*mask, &asked.carriage, seen));
+    let request = request.filter(|mask| compiled.reads(*mask, &asked.carriage, seen));
     let body = match (seen, request) {
         (Seen::Here(body), _) => body,
         (Seen::Coming | Seen::Gone, None) => b"",
@@ -170,7 +175,7 @@ fn allow(
             return read_to_mask(asked, seen, context, world);
         }
     };
-    if let Err(refusal) = charge(&mut asked, &guard, index, context, world) {
+    if let Err(refusal) = charge(&mut asked, &compiled, index, context, world) {
         return Step::refuse(refusal, context, world);
     }
     pass(asked, (rule, *mask, request), body, context, world)
@@ -184,11 +189,11 @@ fn pass(
     context: &mut Context,
     world: World<'_>,
 ) -> Step {
-    let guard = Rc::clone(&context.guard);
+    let compiled = Rc::clone(&context.compiled);
     context.record.verdict.rule = Some(rule.name.clone());
     let masked = match request {
         None => Ok(Sent::default()),
-        Some(mask) => mask_request(&guard, &mut context.record, mask, &asked.carriage, body),
+        Some(mask) => mask_request(&compiled, &mut context.record, mask, &asked.carriage, body),
     };
     let sent = match masked {
         Ok(sent) => sent,

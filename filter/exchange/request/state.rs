@@ -124,7 +124,7 @@ impl RequestState {
 /// The request won't go on: what quotas were charged with goes back.
 pub(super) fn give_back(asked: &mut Asked, context: &mut Context, world: World<'_>) {
     if let Some(charges) = asked.charges.take() {
-        charges.give_back(&context.guard, world);
+        charges.give_back(&context.compiled, world);
         context.record.verdict.quotas = Vec::new();
     }
 }

@@ -78,8 +78,8 @@ fn push(
     end: bool,
     context: &mut Context,
 ) -> Result<Option<Pushed>, &'static str> {
-    let guard = Rc::clone(&context.guard);
-    let masks = masking.masks(&guard);
+    let compiled = Rc::clone(&context.compiled);
+    let masks = masking.masks(&compiled);
     let Some(pipeline) = &mut masking.pipeline else {
         return Ok(None);
     };
@@ -117,7 +117,7 @@ pub(super) fn withhold(masking: &Masking, code: &'static str, context: &mut Cont
 
 /// A kept response is whole: it goes on, or a person is asked about it.
 fn whole(masking: Box<Masking>, Kept(body): Kept, context: &mut Context, world: World<'_>) -> Step {
-    let found = masking.found_for_a_person(&context.guard);
+    let found = masking.found_for_a_person(&context.compiled);
     if !found.is_empty() {
         return decision::ask(masking, body, &found, context, world);
     }

@@ -24,13 +24,13 @@ pub(super) fn ask(
     context: &mut Context,
     world: World<'_>,
 ) -> Step {
-    let guard = Rc::clone(&context.guard);
+    let compiled = Rc::clone(&context.compiled);
     let rule = context.record.verdict.rule.clone().unwrap_or_default();
     let question = Ask {
         subject: Subject::Answer,
         digest: masking.asked().digest_of_answer(&body),
         rule: &rule,
-        reviewers: masking.reviewers(&guard),
+        reviewers: masking.reviewers(&compiled),
         found,
     };
     match ApprovalStep::ask(question, masking.asked(), context, world) {

@@ -3,11 +3,11 @@
 use super::masking::Masking;
 use super::plan::ResponsePlan;
 use super::state::{Kept, ResponseState, Step};
-use crate::exchange::beside::Beside;
 use crate::exchange::carrier::carrier;
 use crate::exchange::context::Context;
 use crate::exchange::event::{Effect, Headers};
 use crate::exchange::headers::{OF_THE_BYTES, has, single};
+use crate::exchange::masked_fields::MaskedFields;
 use crate::exchange::pipeline::Pipeline;
 use crate::exchange::reply::Refusal;
 use crate::exchange::world::World;
@@ -22,15 +22,15 @@ pub(super) fn take(
     if !plan.looks() {
         return Step::go_on(ResponseState::Unseen, Vec::new());
     }
-    let guard = std::rc::Rc::clone(&context.guard);
-    let Some(masks) = guard.masks(plan.mask) else {
+    let compiled = std::rc::Rc::clone(&context.compiled);
+    let Some(masks) = compiled.masks(plan.mask) else {
         return Step::refuse_head(Refusal::not_maskable("mask_unavailable"), context);
     };
-    let mut beside = Beside::default();
-    let mut effects = beside.head(masks, plan.originals.as_ref(), headers);
-    context.record.response.masked = beside.seen && !masks.only_count();
-    let cut = beside.cut;
-    let mut masking = Box::new(Masking::new(plan, beside));
+    let mut fields = MaskedFields::default();
+    let mut effects = fields.head(masks, plan.originals.as_ref(), headers);
+    context.record.response.masked = fields.seen && !masks.only_count();
+    let cut = fields.cut;
+    let mut masking = Box::new(Masking::new(plan, fields));
     if cut {
         masking.note(context);
         return Step::refuse_head(Refusal::withheld(), context);

@@ -4,9 +4,9 @@ use std::rc::Rc;
 
 use super::plan::ResponsePlan;
 use crate::exchange::asked::Asked;
-use crate::exchange::beside::Beside;
+use crate::exchange::compiled_policy::CompiledPolicy;
 use crate::exchange::context::Context;
-use crate::exchange::guard::Guard;
+use crate::exchange::masked_fields::MaskedFields;
 use crate::exchange::pipeline::Pipeline;
 use crate::mask::Masks;
 
@@ -16,7 +16,7 @@ pub(in crate::exchange) struct Masking {
     plan: ResponsePlan,
     /// The body's way; none where there is nothing to look at in it.
     pub(super) pipeline: Option<Pipeline>,
-    pub(super) beside: Beside,
+    pub(super) fields: MaskedFields,
     /// Whether trailers may follow the body without another call for a piece.
     pub(super) trailers_possible: bool,
     /// How many bytes of the body are to come, where its head says so.
@@ -24,11 +24,11 @@ pub(in crate::exchange) struct Masking {
 }
 
 impl Masking {
-    pub(super) fn new(plan: ResponsePlan, beside: Beside) -> Self {
+    pub(super) fn new(plan: ResponsePlan, fields: MaskedFields) -> Self {
         Self {
             plan,
             pipeline: None,
-            beside,
+            fields,
             trailers_possible: false,
             to_come: None,
         }
@@ -47,33 +47,36 @@ impl Masking {
         &self.plan
     }
 
-    pub(super) fn masks<'g>(&self, guard: &'g Guard) -> Option<&'g Masks> {
-        guard.masks(self.plan.mask)
+    pub(super) fn masks<'g>(&self, compiled: &'g CompiledPolicy) -> Option<&'g Masks> {
+        compiled.masks(self.plan.mask)
     }
 
     /// Detectors that found something for which the response waits for a person.
-    pub(super) fn found_for_a_person(&self, guard: &Guard) -> Vec<String> {
-        match (self.masks(guard), &self.pipeline) {
+    pub(super) fn found_for_a_person(&self, compiled: &CompiledPolicy) -> Vec<String> {
+        match (self.masks(compiled), &self.pipeline) {
             (Some(masks), Some(pipeline)) => pipeline.pass().gated(masks).into_keys().collect(),
             _ => Vec::new(),
         }
     }
 
     /// Who may decide on a response that waits.
-    pub(super) fn reviewers<'g>(&self, guard: &'g Guard) -> &'g [String] {
-        let plan = self.plan.mask.and_then(|plan| guard.policy.masks.get(plan));
+    pub(super) fn reviewers<'g>(&self, compiled: &'g CompiledPolicy) -> &'g [String] {
+        let plan = self
+            .plan
+            .mask
+            .and_then(|plan| compiled.policy.masks.get(plan));
         plan.map_or(&[], |plan| &plan.gate.reviewers)
     }
 
     /// Writes what was found into the record. What follows is not looked at.
     pub(super) fn note(&self, context: &mut Context) {
-        let guard = Rc::clone(&context.guard);
+        let compiled = Rc::clone(&context.compiled);
         let response = &mut context.record.response;
-        if let (Some(masks), Some(pipeline)) = (self.masks(&guard), &self.pipeline) {
+        if let (Some(masks), Some(pipeline)) = (self.masks(&compiled), &self.pipeline) {
             response.matches = pipeline.pass().matches(masks);
             response.alerts = pipeline.pass().alerts(masks);
             response.restored = pipeline.pass().restored();
         }
-        self.beside.count(response);
+        self.fields.count(response);
     }
 }

@@ -16,13 +16,13 @@ pub(super) fn take(
     context: &mut Context,
     world: World<'_>,
 ) -> Step {
-    let guard = Rc::clone(&context.guard);
+    let compiled = Rc::clone(&context.compiled);
     let (masking, waits) = match &mut state {
         ResponseState::Flowing(masking) => (masking, false),
         ResponseState::HeadWaits(masking) | ResponseState::Keeping(masking, _) => (masking, true),
         _ => return Step::go_on(state, Vec::new()),
     };
-    let Some(masks) = masking.masks(&guard) else {
+    let Some(masks) = masking.masks(&compiled) else {
         masking.note(context);
         return Step {
             state: ResponseState::Cut,
@@ -30,9 +30,9 @@ pub(super) fn take(
         };
     };
     let originals = masking.plan().originals.clone();
-    let mut effects = masking.beside.trailers(masks, originals.as_ref(), trailers);
-    context.record.response.masked |= masking.beside.seen && !masks.only_count();
-    if masking.beside.cut {
+    let mut effects = masking.fields.trailers(masks, originals.as_ref(), trailers);
+    context.record.response.masked |= masking.fields.seen && !masks.only_count();
+    if masking.fields.cut {
         if waits {
             return body::withhold(masking, WITHHELD, context);
         }

@@ -5,11 +5,11 @@ use std::rc::Rc;
 
 use serde_json::{Value, json};
 
-use super::{Driven, bytes, code, guard, reply};
-use crate::exchange::{Call, Effect, Event, Flow, Guard, Outcome};
+use super::{Driven, bytes, code, compiled, reply};
+use crate::exchange::{Call, CompiledPolicy, Effect, Event, Flow, Outcome};
 
-fn gated() -> Rc<Guard> {
-    guard(&json!({
+fn gated() -> Rc<CompiledPolicy> {
+    compiled(&json!({
         "approvals": {"cluster": "desk", "wait": "30s", "credential": "Bearer ${KEY}"},
         "masks": {"gate": {"detect": [
             "ip", {"is": "email", "action": {"approve": {"reviewers": ["leads"]}}},
@@ -203,14 +203,14 @@ fn an_answer_may_end_with_trailers() {
 
 #[test]
 fn an_answer_that_finds_no_place_to_wait_is_refused() {
-    let guard = guard(&json!({
+    let compiled = compiled(&json!({
         "approvals": {"cluster": "desk"},
         "limits": {"waiting": {"total": 1}},
         "masks": {"gate": {"detect": [{"is": "email", "action": {"approve": {"reviewers": ["leads"]}}}]}},
         "rules": [{"name": "all", "then": "allow", "mask": ["gate"]}],
     }));
     let answered = || {
-        let mut exchange = Driven::new(&guard);
+        let mut exchange = Driven::new(&compiled);
         assert_eq!(exchange.chat().flow, Flow::Continue);
         let headers = bytes(&[(":status", "200"), ("content-type", "application/json")]);
         exchange.handle(Event::ResponseHead {

@@ -3,11 +3,11 @@ use std::rc::Rc;
 
 use serde_json::{Value, json};
 
-use super::{Driven, bytes, code, guard, reply, token};
-use crate::exchange::{Call, Effect, Event, Flow, Guard, Outcome};
+use super::{Driven, bytes, code, compiled, reply, token};
+use crate::exchange::{Call, CompiledPolicy, Effect, Event, Flow, Outcome};
 
-fn gated() -> Rc<Guard> {
-    guard(&json!({
+fn gated() -> Rc<CompiledPolicy> {
+    compiled(&json!({
         "approvals": {"cluster": "desk", "credential": "Bearer ${KEY}", "wait": "25s", "timeout": "2s"},
         "rules": [
             {"name": "gate", "when": {"operation": ["embedding.*"]}, "then": {"approve": {"reviewers": ["leads"]}}},
@@ -187,11 +187,11 @@ fn a_desk_that_is_away_is_never_a_pass() {
 
 #[test]
 fn a_request_without_a_body_can_be_approved_and_a_client_may_leave() {
-    let guard = guard(&json!({
+    let compiled = compiled(&json!({
         "approvals": {"cluster": "desk"},
         "rules": [{"name": "gate", "then": {"approve": {"reviewers": ["leads"]}}}, {"name": "all", "then": "allow"}],
     }));
-    let mut exchange = Driven::new(&guard);
+    let mut exchange = Driven::new(&compiled);
     let outcome = exchange.head("GET", "/v1/models", &[], true);
     let ask = call(&outcome).clone();
     let record = exchange.record();
@@ -208,8 +208,8 @@ fn a_request_without_a_body_can_be_approved_and_a_client_may_leave() {
 }
 
 /// The gate's policy with so few places.
-fn crowded(waiting: &Value) -> Rc<Guard> {
-    guard(&json!({
+fn crowded(waiting: &Value) -> Rc<CompiledPolicy> {
+    compiled(&json!({
         "approvals": {"cluster": "desk"},
         "limits": {"waiting": waiting},
         "rules": [{"name": "gate", "then": {"approve": {"reviewers": ["leads"]}}}, {"name": "all", "then": "allow"}],
@@ -217,8 +217,8 @@ fn crowded(waiting: &Value) -> Rc<Guard> {
 }
 
 /// A request of a subject, held or refused.
-fn of(guard: &Rc<Guard>, subject: &str) -> (Driven, Outcome) {
-    let mut exchange = Driven::new(guard);
+fn of(compiled: &Rc<CompiledPolicy>, subject: &str) -> (Driven, Outcome) {
+    let mut exchange = Driven::new(compiled);
     let bearer = format!("Bearer {}", token(subject, &[]));
     let outcome = exchange.head("GET", "/v1/models", &[("authorization", &bearer)], true);
     (exchange, outcome)
@@ -226,50 +226,50 @@ fn of(guard: &Rc<Guard>, subject: &str) -> (Driven, Outcome) {
 
 #[test]
 fn a_caller_fills_only_its_own_places_and_those_who_left_give_theirs_back() {
-    let guard = crowded(&json!({"per_subject": 2}));
-    let (mut first, ask) = of(&guard, "jane");
+    let compiled = crowded(&json!({"per_subject": 2}));
+    let (mut first, ask) = of(&compiled, "jane");
     let ask = call(&ask).clone();
-    let (second, _) = of(&guard, "jane");
-    let (mut third, refused) = of(&guard, "jane");
+    let (second, _) = of(&compiled, "jane");
+    let (mut third, refused) = of(&compiled, "jane");
     assert_eq!(code(&refused), "too_many_waiting");
     assert_eq!(reply(&refused).status, 429);
     assert_eq!(third.record()["approval"]["state"], "unavailable");
-    call(&of(&guard, "bob").1);
+    call(&of(&compiled, "bob").1);
     // One is decided, the client of another leaves.
     let approved = json!({"id": "apr_1", "state": "approved"});
     assert_eq!(
         answer(&mut first, &ask, 200, &approved).flow,
         Flow::Continue
     );
-    let (_fourth, held) = of(&guard, "jane");
+    let (_fourth, held) = of(&compiled, "jane");
     call(&held);
-    assert_eq!(code(&of(&guard, "jane").1), "too_many_waiting");
+    assert_eq!(code(&of(&compiled, "jane").1), "too_many_waiting");
     drop(second);
-    call(&of(&guard, "jane").1);
+    call(&of(&compiled, "jane").1);
 }
 
 #[test]
 fn no_more_wait_than_may_in_all() {
-    let guard = crowded(&json!({"total": 3}));
-    let waiting: Vec<_> = ["ana", "bob", "eve"].map(|name| of(&guard, name)).into();
-    let (_, refused) = of(&guard, "jane");
+    let compiled = crowded(&json!({"total": 3}));
+    let waiting: Vec<_> = ["ana", "bob", "eve"].map(|name| of(&compiled, name)).into();
+    let (_, refused) = of(&compiled, "jane");
     assert_eq!(code(&refused), "too_many_waiting");
     assert_eq!(reply(&refused).status, 503);
     drop(waiting);
-    call(&of(&guard, "jane").1);
+    call(&of(&compiled, "jane").1);
 }
 
 #[test]
 fn a_request_and_its_answer_are_told_apart_by_the_same_host_and_query() {
     let digest_at = |authority: &str, path: &str| {
-        let guard = guard(&json!({
+        let compiled = compiled(&json!({
             "approvals": {"cluster": "desk"},
             "masks": {"gate": {"detect": [{"is": "email", "action": {"approve": {"reviewers": ["leads"]}}}]}},
             "rules": [
                 {"name": "list", "when": {"operation": ["model.list"]}, "then": "allow", "mask": ["gate"]},
             ],
         }));
-        let mut exchange = Driven::new(&guard);
+        let mut exchange = Driven::new(&compiled);
         let bearer = format!("Bearer {}", token("jane", &[]));
         let headers = [
             (":method", "GET"),

@@ -2,13 +2,13 @@
 
 use serde_json::json;
 
-use super::{Driven, bytes, code, guard, reply};
-use crate::exchange::{Event, Flow, Guard};
+use super::{Driven, bytes, code, compiled, reply};
+use crate::exchange::{CompiledPolicy, Event, Flow};
 
 use std::rc::Rc;
 
-fn by_body() -> Rc<Guard> {
-    guard(&json!({
+fn by_body() -> Rc<CompiledPolicy> {
+    compiled(&json!({
         "masks": {"cut": {"detect": [{"is": "email", "action": "cut"}]}},
         "rules": [
             {"name": "small", "when": {"operation": ["inference.*"], "model": ["small-*"]}, "then": "allow", "mask": ["cut"]},
@@ -19,16 +19,16 @@ fn by_body() -> Rc<Guard> {
 }
 
 /// An exchange on a host that is known to hand over no bodies.
-fn without_bodies(guard: &Rc<Guard>) -> Driven {
-    let mut exchange = Driven::new(guard);
+fn without_bodies(compiled: &Rc<CompiledPolicy>) -> Driven {
+    let mut exchange = Driven::new(compiled);
     exchange.bodies_come = false;
     exchange
 }
 
 #[test]
 fn a_request_that_waits_for_a_body_in_vain_is_refused_and_so_are_all_after_it() {
-    let guard = by_body();
-    let mut first = Driven::new(&guard);
+    let compiled = by_body();
+    let mut first = Driven::new(&compiled);
     assert_eq!(first.chat().flow, Flow::Hold);
     let outcome = first.handle(Event::BodyWithheld);
     assert_eq!(
@@ -37,9 +37,12 @@ fn a_request_that_waits_for_a_body_in_vain_is_refused_and_so_are_all_after_it() 
     );
     assert_eq!(first.record()["verdict"]["code"], "stop_iteration_off");
 
-    assert_eq!(code(&without_bodies(&guard).chat()), "stop_iteration_off");
+    assert_eq!(
+        code(&without_bodies(&compiled).chat()),
+        "stop_iteration_off"
+    );
     // What is decided by the head passes.
-    let mut upload = without_bodies(&guard);
+    let mut upload = without_bodies(&compiled);
     assert_eq!(
         upload.head("POST", "/v1/files", &[], false).flow,
         Flow::Continue
@@ -49,7 +52,7 @@ fn a_request_that_waits_for_a_body_in_vain_is_refused_and_so_are_all_after_it() 
 
 #[test]
 fn an_answer_whose_head_would_wait_for_its_body_in_vain_is_refused() {
-    let guard = by_body();
+    let compiled = by_body();
     let head = bytes(&[(":status", "200"), ("content-type", "application/json")]);
     let answer = |exchange: &mut Driven, end| {
         assert_eq!(
@@ -61,7 +64,7 @@ fn an_answer_whose_head_would_wait_for_its_body_in_vain_is_refused() {
             end,
         })
     };
-    let mut first = Driven::new(&guard);
+    let mut first = Driven::new(&compiled);
     assert_eq!(answer(&mut first, false).flow, Flow::Hold);
     let outcome = first.handle(Event::BodyWithheld);
     assert_eq!(
@@ -70,15 +73,15 @@ fn an_answer_whose_head_would_wait_for_its_body_in_vain_is_refused() {
     );
     assert_eq!(first.record()["response"]["code"], "stop_iteration_off");
 
-    let outcome = answer(&mut without_bodies(&guard), false);
+    let outcome = answer(&mut without_bodies(&compiled), false);
     assert_eq!(code(&outcome), "stop_iteration_off");
-    let outcome = answer(&mut without_bodies(&guard), true);
+    let outcome = answer(&mut without_bodies(&compiled), true);
     assert_eq!(outcome.flow, Flow::Continue, "{outcome:?}");
 }
 
 #[test]
 fn a_body_that_outgrows_twice_its_limit_under_the_mask_is_refused() {
-    let guard = guard(&json!({
+    let compiled = compiled(&json!({
         "pseudonyms": {"key": "a key of tests, long enough to be one"},
         "limits": {"request_body": "64KiB"},
         "masks": {"names": {"detect": ["email"], "style": "pseudonym"}},
@@ -87,7 +90,7 @@ fn a_body_that_outgrows_twice_its_limit_under_the_mask_is_refused() {
     for (address, passes) in [("alice.smith@example.com", true), ("a@b.co", false)] {
         let count = 64_000 / (address.len() + 3);
         let texts = vec![address; count];
-        let mut exchange = Driven::new(&guard);
+        let mut exchange = Driven::new(&compiled);
         assert_eq!(exchange.chat().flow, Flow::Hold);
         let outcome = exchange.whole(&json!({"messages": texts}).to_string());
         if passes {

@@ -4,18 +4,18 @@ use std::rc::Rc;
 
 use serde_json::json;
 
-use super::{Driven, code, guard, reply};
-use crate::exchange::{Effect, Event, Flow, Guard, Outcome};
+use super::{Driven, code, compiled, reply};
+use crate::exchange::{CompiledPolicy, Effect, Event, Flow, Outcome};
 
 /// A policy that masks prompts, or one that looks at them.
-fn guarded(masks: bool) -> Rc<Guard> {
+fn guarded(masks: bool) -> Rc<CompiledPolicy> {
     let mut rule = json!({"name": "all", "then": "allow"});
     if masks {
         rule["mask_request"] = json!(["labels"]);
     } else {
         rule["when"] = json!({"prompt": ["any"]});
     }
-    guard(&json!({
+    compiled(&json!({
         "patterns": {"any": {"any_of": ["ana"]}},
         "masks": {"labels": {"detect": ["email"]}},
         "rules": [rule],
@@ -23,8 +23,13 @@ fn guarded(masks: bool) -> Rc<Guard> {
 }
 
 /// Sends a request whose head has these content-types.
-fn send(guard: &Rc<Guard>, path: &str, types: &[&str], body: &[u8]) -> (Driven, Outcome) {
-    let mut exchange = Driven::new(guard);
+fn send(
+    compiled: &Rc<CompiledPolicy>,
+    path: &str,
+    types: &[&str],
+    body: &[u8],
+) -> (Driven, Outcome) {
+    let mut exchange = Driven::new(compiled);
     let headers: Vec<(&str, &str)> = types.iter().map(|one| ("content-type", *one)).collect();
     let outcome = exchange.head("POST", path, &headers, false);
     if exchange.exchange.wants_request_body() {
@@ -109,10 +114,10 @@ const NOT_JSON: &[&[&str]] = &[
 
 #[test]
 fn a_body_that_the_route_takes_for_json_is_masked_as_json_or_refused() {
-    let guard = guarded(true);
+    let compiled = guarded(true);
     for (path, body) in JSON_ROUTES {
         for types in NOT_JSON {
-            let (mut exchange, outcome) = send(&guard, path, types, body.as_bytes());
+            let (mut exchange, outcome) = send(&compiled, path, types, body.as_bytes());
             assert_eq!(reply(&outcome).status, 415, "{path} {types:?}");
             let record = exchange.record();
             let code = &record["verdict"]["code"];
@@ -128,7 +133,7 @@ fn a_body_that_the_route_takes_for_json_is_masked_as_json_or_refused() {
             "application/vnd.x+JSON; v=1",
         ] {
             for body in [body.to_owned(), body.replace('@', "\\u0040")] {
-                let (_, outcome) = send(&guard, path, &[json], body.as_bytes());
+                let (_, outcome) = send(&compiled, path, &[json], body.as_bytes());
                 assert!(masked(&outcome), "{path} {json}: {outcome:?}");
             }
         }
@@ -137,23 +142,23 @@ fn a_body_that_the_route_takes_for_json_is_masked_as_json_or_refused() {
 
 #[test]
 fn a_body_is_judged_only_as_what_the_route_takes_it_for() {
-    let guard = guarded(false);
+    let compiled = guarded(false);
     for (path, body) in JSON_ROUTES {
         for types in NOT_JSON {
-            let (mut exchange, outcome) = send(&guard, path, types, body.as_bytes());
+            let (mut exchange, outcome) = send(&compiled, path, types, body.as_bytes());
             assert_eq!(reply(&outcome).status, 415, "{path} {types:?}");
             let record = exchange.record();
             let code = &record["verdict"]["code"];
             assert_eq!(code, "media_type_not_supported", "{path} {types:?}");
         }
-        let (_, outcome) = send(&guard, path, &["application/json"], body.as_bytes());
+        let (_, outcome) = send(&compiled, path, &["application/json"], body.as_bytes());
         assert_eq!(outcome.flow, Flow::Continue, "{path}: {outcome:?}");
     }
 }
 
 #[test]
 fn calls_of_grpc_are_grpc_or_refused() {
-    let guard = guarded(true);
+    let compiled = guarded(true);
     for method in ["ModelInfer", "ServerLive", "ModelStreamInfer"] {
         for types in [
             &[][..],
@@ -164,7 +169,7 @@ fn calls_of_grpc_are_grpc_or_refused() {
             &["application/grpc", "application/json"],
         ] {
             let path = format!("/inference.GRPCInferenceService/{method}");
-            let (mut exchange, outcome) = send(&guard, &path, types, b"{}");
+            let (mut exchange, outcome) = send(&compiled, &path, types, b"{}");
             reply(&outcome);
             let record = exchange.record();
             let code = &record["verdict"]["code"];
@@ -184,7 +189,7 @@ fn on_a_route_that_is_not_known_text_is_not_taken_for_a_picture() {
     let half = |one: u32| u16::try_from(one).unwrap();
     let mut broken = wide(json, |one| half(one).to_le_bytes().to_vec());
     broken.extend([0x00, 0xd8]);
-    let guard = guarded(true);
+    let compiled = guarded(true);
     for body in [
         json.as_bytes().to_vec(),
         b"  [\"ana@example.com\", NaN]".to_vec(),
@@ -202,7 +207,7 @@ fn on_a_route_that_is_not_known_text_is_not_taken_for_a_picture() {
         broken,
     ] {
         for media in ["image/png", "audio/wav", "video/mp4", "font/woff"] {
-            let (_, outcome) = send(&guard, "/v1/anything", &[media], &body);
+            let (_, outcome) = send(&compiled, "/v1/anything", &[media], &body);
             assert_eq!(
                 code(&outcome),
                 "media_type_not_supported",
@@ -220,43 +225,43 @@ fn on_a_route_that_is_not_known_text_is_not_taken_for_a_picture() {
         b"\0\x01\0\0\0\x0f\0\x80\0\x03\0\x70\xf0",
         b"GIF89a\x01\0\x01\0\x80\0\0\xff\xff\xff",
     ] {
-        let (_, outcome) = send(&guard, "/v1/anything", &["image/png"], body);
+        let (_, outcome) = send(&compiled, "/v1/anything", &["image/png"], body);
         let passed = (outcome.effects.len(), outcome.flow);
         assert_eq!(passed, (0, Flow::Continue), "{body:?}");
     }
-    let (_, nothing) = send(&guard, "/v1/anything", &["image/png"], b"");
+    let (_, nothing) = send(&compiled, "/v1/anything", &["image/png"], b"");
     assert_eq!(nothing.flow, Flow::Continue);
 }
 
 #[test]
 fn on_a_route_that_is_not_known_escapes_are_not_taken_for_text() {
-    let guard = guarded(true);
+    let compiled = guarded(true);
     for media in ["text/plain", "text/event-stream", "text/csv"] {
         for body in [
             r#"{"a":"ana\u0040example.com"}"#,
             "\u{feff} [\"ana\\u0040example.com\", NaN]",
             "{\"a\":\"ana\\u0040example.com\"}\n{\"a\":1}\n",
         ] {
-            let (_, outcome) = send(&guard, "/v1/anything", &[media], body.as_bytes());
+            let (_, outcome) = send(&compiled, "/v1/anything", &[media], body.as_bytes());
             assert_eq!(code(&outcome), "media_type_not_supported", "{media} {body}");
         }
         // Without an escape, what is written is what a server reads.
         let body = br#"{"a":"ana@example.com"}"#;
-        let (_, outcome) = send(&guard, "/v1/anything", &[media], body);
+        let (_, outcome) = send(&compiled, "/v1/anything", &[media], body);
         assert!(masked(&outcome), "{media}: {outcome:?}");
-        let (_, outcome) = send(&guard, "/v1/anything", &[media], br"C:\ana@example.com");
+        let (_, outcome) = send(&compiled, "/v1/anything", &[media], br"C:\ana@example.com");
         assert!(masked(&outcome), "{media}: {outcome:?}");
         let utf16 = format!("{media}; charset=utf-16");
-        let (_, outcome) = send(&guard, "/v1/anything", &[&utf16], b"ana");
+        let (_, outcome) = send(&compiled, "/v1/anything", &[&utf16], b"ana");
         assert_eq!(code(&outcome), "body_not_readable");
     }
 }
 
 #[test]
 fn a_mask_that_is_off_asks_nobody_what_a_body_is() {
-    let guard = guard(&json!({}));
+    let compiled = compiled(&json!({}));
     for (path, body) in JSON_ROUTES {
-        let (_, outcome) = send(&guard, path, &["image/png"], body.as_bytes());
+        let (_, outcome) = send(&compiled, path, &["image/png"], body.as_bytes());
         assert_eq!(outcome.flow, Flow::Continue, "{path}");
     }
 }

@@ -5,12 +5,12 @@ use std::rc::Rc;
 
 use serde_json::json;
 
-use super::{Driven, NOW, code, guard, reply};
-use crate::exchange::{Effect, Event, Flow, Guard};
+use super::{Driven, NOW, code, compiled, reply};
+use crate::exchange::{CompiledPolicy, Effect, Event, Flow};
 use crate::testing::{Memory, ec_public};
 
-fn fetching() -> Rc<Guard> {
-    guard(&json!({
+fn fetching() -> Rc<CompiledPolicy> {
+    compiled(&json!({
         "identity": {"providers": [{
             "name": "corp", "issuer": "https://idp", "audiences": ["inference"],
             "keys": {"jwks_uri": {"uri": "https://idp/keys", "cluster": "idp"}},
@@ -20,20 +20,20 @@ fn fetching() -> Rc<Guard> {
     }))
 }
 
-fn give_keys(guard: &Guard) {
+fn give_keys(compiled: &CompiledPolicy) {
     let memory = &Memory::default();
-    guard.join(memory, &|| None).unwrap();
+    compiled.join(memory, &|| None).unwrap();
     let now = Duration::from_secs(NOW);
-    assert_eq!(guard.tend_keys(now, memory).requests.len(), 1);
+    assert_eq!(compiled.tend_keys(now, memory).requests.len(), 1);
     let keys = json!({"keys": [ec_public(1, "a")]}).to_string();
     let answer = Ok(Some((200, keys.as_bytes())));
-    assert!(guard.keys_answered(0, answer, now, memory).renewed);
+    assert!(compiled.keys_answered(0, answer, now, memory).renewed);
 }
 
 #[test]
 fn nothing_is_looked_after_where_no_keys_are_fetched() {
     assert!(fetching().fetches_keys());
-    let drawn = guard(&json!({
+    let drawn = compiled(&json!({
         "masks": {"pii": {"detect": ["email"], "style": "pseudonym"}},
         "quotas": {"calls": {"by": ["subject"], "count": "requests", "limit": 1, "per": "1m"}},
         "rules": [{"name": "all", "then": "allow", "mask": ["pii"], "quota": ["calls"]}],
@@ -43,8 +43,8 @@ fn nothing_is_looked_after_where_no_keys_are_fetched() {
 
 #[test]
 fn a_request_waits_for_keys_with_its_body() {
-    let guard = fetching();
-    let mut exchange = Driven::new(&guard);
+    let compiled = fetching();
+    let mut exchange = Driven::new(&compiled);
     let outcome = exchange.chat();
     let until = Duration::from_secs(NOW + 5);
     assert_eq!(outcome.effects, [Effect::AwaitKeys { until }]);
@@ -52,7 +52,7 @@ fn a_request_waits_for_keys_with_its_body() {
     let grows = exchange.handle(Event::RequestGrows { bytes: 10 });
     assert_eq!((grows.effects, grows.flow), (vec![], Flow::Hold));
 
-    give_keys(&guard);
+    give_keys(&compiled);
     let renewed = exchange.handle(Event::KeysRenewed);
     assert_eq!(renewed.flow, Flow::Hold, "the rule asks for the body");
     assert!(renewed.effects.contains(&Effect::SetRequestHeader {
@@ -67,8 +67,8 @@ fn a_request_waits_for_keys_with_its_body() {
 
 #[test]
 fn a_request_does_not_wait_for_ever() {
-    let guard = fetching();
-    let mut exchange = Driven::new(&guard);
+    let compiled = fetching();
+    let mut exchange = Driven::new(&compiled);
     exchange.chat();
     exchange.now += Duration::from_secs(5);
     let outcome = exchange.handle(Event::KeysRenewed);
@@ -84,8 +84,8 @@ fn a_request_does_not_wait_for_ever() {
 
 #[test]
 fn a_waiting_body_is_bounded() {
-    let guard = fetching();
-    let mut exchange = Driven::new(&guard);
+    let compiled = fetching();
+    let mut exchange = Driven::new(&compiled);
     exchange.chat();
     let outcome = exchange.handle(Event::RequestGrows { bytes: 100 << 20 });
     assert_eq!(reply(&outcome).status, 413);
@@ -93,8 +93,8 @@ fn a_waiting_body_is_bounded() {
 
 #[test]
 fn without_a_place_to_wait_a_request_is_refused_at_once() {
-    let guard = fetching();
-    let mut exchange = Driven::new(&guard);
+    let compiled = fetching();
+    let mut exchange = Driven::new(&compiled);
     exchange.may_wait = false;
     let outcome = exchange.chat();
     assert_eq!(code(&outcome), "keys_unavailable");
@@ -102,8 +102,8 @@ fn without_a_place_to_wait_a_request_is_refused_at_once() {
 
 #[test]
 fn new_keys_are_nothing_to_a_request_that_waits_for_none() {
-    let guard = guard(&json!({}));
-    let mut exchange = Driven::new(&guard);
+    let compiled = compiled(&json!({}));
+    let mut exchange = Driven::new(&compiled);
     assert_eq!(exchange.chat().flow, Flow::Continue);
     let outcome = exchange.handle(Event::KeysRenewed);
     assert_eq!((outcome.effects, outcome.flow), (vec![], Flow::Hold));

@@ -4,17 +4,17 @@ use std::rc::Rc;
 
 use serde_json::{Value, json};
 
-use super::{Driven, bytes, code, guard, reply, sets};
-use crate::exchange::{Effect, Event, Flow, Guard, Outcome};
+use super::{Driven, bytes, code, compiled, reply, sets};
+use crate::exchange::{CompiledPolicy, Effect, Event, Flow, Outcome};
 
 const KEY: &str = "a key of tests, long enough to be one";
 
 /// A policy with these members in its only rule.
-fn ruled(members: Value) -> Rc<Guard> {
+fn ruled(members: Value) -> Rc<CompiledPolicy> {
     let mut rule = json!({"name": "all", "then": "allow"});
     let members = members.as_object().unwrap().clone();
     rule.as_object_mut().unwrap().extend(members);
-    guard(&json!({
+    compiled(&json!({
         "pseudonyms": {"key": KEY},
         "approvals": {"cluster": "desk"},
         "masks": {
@@ -296,8 +296,8 @@ fn pseudonym(outcome: &Outcome) -> String {
 #[test]
 fn originals_are_put_back_for_the_caller_who_sent_them() {
     let rule = json!({"mask_request": ["names"], "restore": true, "mask": ["labels"]});
-    let guard = ruled(rule);
-    let mut exchange = Driven::new(&guard);
+    let compiled = ruled(rule);
+    let mut exchange = Driven::new(&compiled);
     let name = pseudonym(&ask(&mut exchange, &[], PROMPT));
     let head = respond(&mut exchange, "application/json");
     assert_eq!(
@@ -316,7 +316,7 @@ fn originals_are_put_back_for_the_caller_who_sent_them() {
     assert!(!record.to_string().contains("ana@"));
 
     // Somebody else's answer: the pseudonym stays what it is.
-    let mut other = Driven::new(&guard);
+    let mut other = Driven::new(&compiled);
     ask(&mut other, &[], &PROMPT.replace("ana@", "bob@"));
     respond(&mut other, "application/json");
     let out = text(&body(&mut other, &answer, true));
@@ -358,7 +358,7 @@ fn originals_are_put_back_without_a_mask_on_the_answer() {
 
 #[test]
 fn a_prompt_that_a_person_approved_is_masked_afterwards() {
-    let guard = guard(&json!({
+    let compiled = compiled(&json!({
         "approvals": {"cluster": "desk"},
         "masks": {"labels": {"detect": ["email"]}},
         "quotas": {"q": {"by": ["subject"], "count": "requests", "limit": 1, "per": "1h"}},
@@ -367,7 +367,7 @@ fn a_prompt_that_a_person_approved_is_masked_afterwards() {
             {"name": "all", "then": "allow", "mask_request": ["labels"], "quota": ["q"]},
         ],
     }));
-    let mut exchange = Driven::new(&guard);
+    let mut exchange = Driven::new(&compiled);
     let outcome = ask(&mut exchange, &[], PROMPT);
     let call = outcome.effects.iter().find_map(|effect| match effect {
         Effect::Call(call) => Some(call.clone()),

@@ -3,19 +3,19 @@ use std::rc::Rc;
 
 use serde_json::json;
 
-use super::{Driven, code, guard, reply, sets, token};
-use crate::exchange::{Effect, Event, Flow, Guard};
+use super::{Driven, code, compiled, reply, sets, token};
+use crate::exchange::{CompiledPolicy, Effect, Event, Flow};
 use crate::testing::Memory;
 
 #[test]
 fn an_allowed_request_goes_on_with_the_service_credential_only() {
-    let guard = guard(&json!({
+    let compiled = compiled(&json!({
         "upstream": {
             "credential": {"header": "authorization", "value": "Bearer ${KEY}"},
             "identity_headers": {"subject": "x-subject", "groups": "x-groups"},
         },
     }));
-    let mut exchange = Driven::new(&guard);
+    let mut exchange = Driven::new(&compiled);
     let outcome = exchange.head(
         "GET",
         "/v1//models?a=b",
@@ -48,7 +48,7 @@ fn an_allowed_request_goes_on_with_the_service_credential_only() {
 
 #[test]
 fn refusals_before_any_rule() {
-    let guard = guard(&json!({}));
+    let compiled = compiled(&json!({}));
     for (headers, path, status, expected) in [
         (
             vec![("authorization", "Basic x")],
@@ -64,7 +64,7 @@ fn refusals_before_any_rule() {
         ),
         (vec![], "/v1/%2fmodels", 400, "path_not_normal"),
     ] {
-        let mut exchange = Driven::new(&guard);
+        let mut exchange = Driven::new(&compiled);
         let outcome = exchange.head("GET", path, &headers, true);
         assert_eq!(reply(&outcome).status, status);
         assert_eq!(code(&outcome), expected);
@@ -82,7 +82,7 @@ fn refusals_before_any_rule() {
 
 #[test]
 fn a_subject_that_is_no_header_value_is_refused() {
-    let guard = guard(
+    let compiled = compiled(
         &json!({"upstream": {"identity_headers": {"subject": "x-subject", "groups": "x-groups"}}}),
     );
     for (subject, groups) in [
@@ -91,7 +91,7 @@ fn a_subject_that_is_no_header_value_is_refused() {
         ("a", "g,admin"),
         ("a", "g\nh"),
     ] {
-        let mut exchange = Driven::new(&guard);
+        let mut exchange = Driven::new(&compiled);
         let bearer = format!("Bearer {}", token(subject, &[groups]));
         let outcome = exchange.head("GET", "/v1/models", &[("authorization", &bearer)], true);
         assert_eq!(code(&outcome), "identity_not_a_header");
@@ -100,7 +100,7 @@ fn a_subject_that_is_no_header_value_is_refused() {
 
 #[test]
 fn a_prompt_is_judged_only_when_it_is_whole() {
-    let guard = guard(&json!({
+    let compiled = compiled(&json!({
         "patterns": {"probe": {"any_of": ["(?i)environment variables"]}},
         "limits": {"request_body": "1KiB"},
         "rules": [
@@ -109,7 +109,7 @@ fn a_prompt_is_judged_only_when_it_is_whole() {
         ],
     }));
     let start = || {
-        let mut exchange = Driven::new(&guard);
+        let mut exchange = Driven::new(&compiled);
         assert_eq!(exchange.chat().flow, Flow::Hold);
         assert!(exchange.exchange.wants_request_body());
         exchange
@@ -160,11 +160,11 @@ fn a_prompt_is_judged_only_when_it_is_whole() {
             "request_too_large",
         ),
     ] {
-        let mut exchange = Driven::new(&guard);
+        let mut exchange = Driven::new(&compiled);
         let outcome = exchange.head("POST", "/v1/chat/completions", &headers, false);
         assert_eq!(code(&outcome), expected);
     }
-    let mut exchange = Driven::new(&guard);
+    let mut exchange = Driven::new(&compiled);
     let outcome = exchange.head(
         "POST",
         "/v1/chat/completions",
@@ -173,23 +173,25 @@ fn a_prompt_is_judged_only_when_it_is_whole() {
     );
     assert_eq!(code(&outcome), "body_malformed", "a chat without a body");
     assert_eq!(
-        Driven::new(&guard).head("GET", "/nowhere", &[], true).flow,
+        Driven::new(&compiled)
+            .head("GET", "/nowhere", &[], true)
+            .flow,
         Flow::Continue
     );
 }
 
 #[test]
 fn quotas_count_requests_and_items_and_give_back_what_did_not_pass() {
-    let guard = guard(&json!({
+    let compiled = compiled(&json!({
         "quotas": {
             "calls": {"by": ["subject"], "count": "requests", "limit": 3, "per": "1h"},
             "items": {"by": ["subject", "model"], "count": "items", "limit": 5, "per": "1h"},
         },
         "rules": [{"name": "all", "then": "allow", "quota": ["calls", "items"]}],
     }));
-    let store = Driven::new(&guard).store;
+    let store = Driven::new(&compiled).store;
     let ask = |inputs: usize| {
-        let mut exchange = Driven::new(&guard);
+        let mut exchange = Driven::new(&compiled);
         exchange.store = Rc::clone(&store);
         let head = exchange.head(
             "POST",
@@ -231,27 +233,27 @@ fn what_is_to_be_counted_is_refused_until_the_workers_can_count_together() {
         "quotas": {"calls": {"by": ["subject"], "count": "requests", "limit": 3, "per": "1h"}},
         "rules": [{"name": "all", "then": "allow", "quota": ["calls"]}],
     });
-    let guard = Guard::load(&policy.to_string(), &|_| None).unwrap();
-    let unshared = guard.join(&Memory::broken(), &|| Some([9; 32]));
+    let compiled = CompiledPolicy::load(&policy.to_string(), &|_| None).unwrap();
+    let unshared = compiled.join(&Memory::broken(), &|| Some([9; 32]));
     let unshared = unshared.unwrap_err();
     assert_eq!(unshared.path, "/quotas");
-    let undrawn = guard.join(&Memory::default(), &|| None).unwrap_err();
+    let undrawn = compiled.join(&Memory::default(), &|| None).unwrap_err();
     assert!(
         undrawn.to_string().contains("no random numbers"),
         "{undrawn}"
     );
 
-    let guard = Rc::new(guard);
-    let refused = Driven::alone(&guard).head("GET", "/v1/models", &[], true);
+    let compiled = Rc::new(compiled);
+    let refused = Driven::alone(&compiled).head("GET", "/v1/models", &[], true);
     assert_eq!(code(&refused), "quota_unavailable");
-    let passed = Driven::new(&guard).head("GET", "/v1/models", &[], true);
+    let passed = Driven::new(&compiled).head("GET", "/v1/models", &[], true);
     assert_eq!(passed.flow, Flow::Continue);
 }
 
 #[test]
 fn workers_count_in_a_store_of_one_size() {
     let of_size = |size: &str| {
-        guard(&json!({
+        compiled(&json!({
             "store": {"size": size},
             "quotas": {"calls": {"by": ["subject"], "count": "requests", "limit": 1, "per": "1h"}},
             "rules": [{"name": "all", "then": "allow", "quota": ["calls"]}],
@@ -269,20 +271,20 @@ fn workers_count_in_a_store_of_one_size() {
     );
 
     // Who counts nothing has no share in it.
-    let uncounted = guard(&json!({"store": {"size": "2MiB"}}));
+    let uncounted = compiled(&json!({"store": {"size": "2MiB"}}));
     uncounted.join(&memory, &|| None).unwrap();
 }
 
 #[test]
 fn refusals_speak_the_caller_dialect() {
-    let guard = guard(&json!({"rules": [{"name": "no", "then": "deny"}]}));
-    let mut kserve = Driven::new(&guard);
+    let compiled = compiled(&json!({"rules": [{"name": "no", "then": "deny"}]}));
+    let mut kserve = Driven::new(&compiled);
     let outcome = kserve.head("GET", "/v2/models/iris", &[], true);
     assert_eq!(
         reply(&outcome).body,
         r#"{"error":"denied: The policy does not allow this request."}"#
     );
-    let mut grpc = Driven::new(&guard);
+    let mut grpc = Driven::new(&compiled);
     let outcome = grpc.head(
         "POST",
         "/inference.GRPCInferenceService/ModelInfer",
@@ -294,7 +296,7 @@ fn refusals_speak_the_caller_dialect() {
         "The policy does not allow this request."
     );
     assert_eq!(reply(&outcome).grpc_status, 7);
-    let mut openai = Driven::new(&guard);
+    let mut openai = Driven::new(&compiled);
     let outcome = openai.chat();
     assert!(
         reply(&outcome)
@@ -305,7 +307,7 @@ fn refusals_speak_the_caller_dialect() {
 
 #[test]
 fn hostile_headers_are_no_reason_to_panic_or_to_pass() {
-    let guard = guard(&json!({}));
+    let compiled = compiled(&json!({}));
     let long = [0xff; 70_000];
     let lists: [Vec<(&[u8], &[u8])>; 5] = [
         vec![],
@@ -319,7 +321,7 @@ fn hostile_headers_are_no_reason_to_panic_or_to_pass() {
         vec![(b":path", b"")],
     ];
     for headers in &lists {
-        let mut exchange = Driven::new(&guard);
+        let mut exchange = Driven::new(&compiled);
         let outcome = exchange.handle(Event::RequestHead {
             headers,
             end: true,
@@ -332,20 +334,20 @@ fn hostile_headers_are_no_reason_to_panic_or_to_pass() {
 
 #[test]
 fn events_out_of_order_never_let_a_request_pass() {
-    let guard = guard(&json!({}));
-    let mut exchange = Driven::new(&guard);
+    let compiled = compiled(&json!({}));
+    let mut exchange = Driven::new(&compiled);
     assert_eq!(
         reply(&exchange.handle(Event::RequestWhole { body: b"{}" })).status,
         500
     );
-    let mut exchange = Driven::new(&guard);
+    let mut exchange = Driven::new(&compiled);
     assert_eq!(
         exchange.head("GET", "/v1/models", &[], true).flow,
         Flow::Continue
     );
     let again = exchange.head("GET", "/v1/models", &[], true);
     assert_eq!(reply(&again).status, 500);
-    let mut left = Driven::new(&guard);
+    let mut left = Driven::new(&compiled);
     assert_eq!(left.record()["verdict"]["action"], "none");
     exchange.now += Duration::from_millis(5);
     assert_eq!(exchange.record()["timing"]["total"], 5);
@@ -353,10 +355,10 @@ fn events_out_of_order_never_let_a_request_pass() {
 
 #[test]
 fn a_streamed_request_is_refused_at_once_where_its_body_decides() {
-    let guard = guard(
+    let compiled = compiled(
         &json!({"rules": [{"name": "small", "when": {"model": ["small-*"]}, "then": "allow"}]}),
     );
-    let mut exchange = Driven::new(&guard);
+    let mut exchange = Driven::new(&compiled);
     let outcome = exchange.head(
         "POST",
         "/inference.GRPCInferenceService/ModelStreamInfer",

@@ -2,11 +2,11 @@ use std::rc::Rc;
 
 use serde_json::json;
 
-use super::{Driven, bytes, guard, reply};
-use crate::exchange::{Effect, Event, Flow, Guard, Outcome};
+use super::{Driven, bytes, compiled, reply};
+use crate::exchange::{CompiledPolicy, Effect, Event, Flow, Outcome};
 
-fn masked() -> Rc<Guard> {
-    guard(&json!({
+fn masked() -> Rc<CompiledPolicy> {
+    compiled(&json!({
         "masks": {"pii": {"detect": ["email"]}},
         "rules": [
             {"name": "open", "when": {"operation": ["health"]}, "then": "allow"},
@@ -15,8 +15,8 @@ fn masked() -> Rc<Guard> {
     }))
 }
 
-fn passed(guard: &Rc<Guard>) -> Driven {
-    let mut exchange = Driven::new(guard);
+fn passed(compiled: &Rc<CompiledPolicy>) -> Driven {
+    let mut exchange = Driven::new(compiled);
     assert_eq!(exchange.chat().flow, Flow::Continue);
     exchange
 }
@@ -164,8 +164,8 @@ fn a_rule_without_a_mask_leaves_the_response_alone() {
 
 #[test]
 fn a_mask_asks_for_a_body_that_can_be_read() {
-    let guard = masked();
-    let mut exchange = Driven::new(&guard);
+    let compiled = masked();
+    let mut exchange = Driven::new(&compiled);
     let outcome = exchange.head(
         "GET",
         "/v1/models",
@@ -219,8 +219,8 @@ fn a_tail_is_held_where_trailers_may_follow_and_written_before_them() {
 
 #[test]
 fn an_answer_of_the_filter_itself_is_not_masked() {
-    let guard = guard(&json!({"rules": [{"name": "no", "then": "deny"}]}));
-    let mut exchange = Driven::new(&guard);
+    let compiled = compiled(&json!({"rules": [{"name": "no", "then": "deny"}]}));
+    let mut exchange = Driven::new(&compiled);
     reply(&exchange.chat());
     let outcome = respond(
         &mut exchange,

@@ -4,11 +4,11 @@ use std::rc::Rc;
 
 use serde_json::{Value, json};
 
-use super::{Driven, bytes, code, guard};
-use crate::exchange::{Effect, Event, Flow, Guard, Outcome};
+use super::{Driven, bytes, code, compiled};
+use crate::exchange::{CompiledPolicy, Effect, Event, Flow, Outcome};
 
-fn masked(detect: &Value) -> Rc<Guard> {
-    guard(&json!({
+fn masked(detect: &Value) -> Rc<CompiledPolicy> {
+    compiled(&json!({
         "approvals": {"cluster": "desk"},
         "masks": {"pii": {"detect": detect}},
         "rules": [{"name": "all", "then": "allow", "mask": ["pii"]}],
@@ -43,8 +43,8 @@ fn a_body_that_nobody_asked_for_does_not_switch_the_mask_off() {
 
 #[test]
 fn nothing_goes_on_behind_a_cut() {
-    let guard = masked(&json!([{"is": "email", "action": "cut"}]));
-    let mut exchange = Driven::new(&guard);
+    let compiled = masked(&json!([{"is": "email", "action": "cut"}]));
+    let mut exchange = Driven::new(&compiled);
     assert_eq!(exchange.chat().flow, Flow::Continue);
     head(&mut exchange);
     // The head goes with the first piece, and the match comes behind it.
@@ -69,7 +69,7 @@ fn nothing_goes_on_behind_a_cut() {
 
 #[test]
 fn an_answer_that_nobody_looks_at_has_no_count_of_bytes() {
-    let mut exchange = Driven::new(&guard(&json!({})));
+    let mut exchange = Driven::new(&compiled(&json!({})));
     assert_eq!(exchange.chat().flow, Flow::Continue);
     head(&mut exchange);
     let response = &exchange.record()["response"];
@@ -78,8 +78,8 @@ fn an_answer_that_nobody_looks_at_has_no_count_of_bytes() {
 }
 
 /// A policy under which two requests of a minute pass, once a person has approved.
-fn counted(rules: &Value) -> Rc<Guard> {
-    guard(&json!({
+fn counted(rules: &Value) -> Rc<CompiledPolicy> {
+    compiled(&json!({
         "approvals": {"cluster": "desk", "wait": "1m"},
         "masks": {"cut": {"detect": [{"is": "email", "action": "cut"}]}},
         "quotas": {"two": {"by": ["subject"], "count": "requests", "limit": 2, "per": "1m"}},
@@ -88,8 +88,8 @@ fn counted(rules: &Value) -> Rc<Guard> {
 }
 
 /// Another request of the same counts.
-fn next(guard: &Rc<Guard>, before: &Driven) -> Driven {
-    let mut exchange = Driven::new(guard);
+fn next(compiled: &Rc<CompiledPolicy>, before: &Driven) -> Driven {
+    let mut exchange = Driven::new(compiled);
     exchange.store = Rc::clone(&before.store);
     exchange.now = before.now;
     exchange
@@ -105,22 +105,22 @@ fn call(outcome: &Outcome) -> u64 {
 
 #[test]
 fn a_prompt_that_a_mask_refuses_is_not_charged() {
-    let guard = counted(&json!([
+    let compiled = counted(&json!([
         {"name": "all", "then": "allow", "quota": ["two"], "mask_request": ["cut"]},
     ]));
-    let mut exchange = Driven::new(&guard);
+    let mut exchange = Driven::new(&compiled);
     for _ in 0..3 {
         assert_eq!(exchange.chat().flow, Flow::Hold);
         let outcome = exchange.whole(r#"{"messages":["ana@example.com"]}"#);
         assert_eq!(code(&outcome), "match_withheld");
         assert_eq!(exchange.record()["verdict"]["quotas"], json!([]));
-        exchange = next(&guard, &exchange);
+        exchange = next(&compiled, &exchange);
     }
     for passes in [true, true, false] {
         exchange.chat();
         let outcome = exchange.whole(r#"{"messages":["hello"]}"#);
         assert_eq!(outcome.flow == Flow::Continue, passes);
-        exchange = next(&guard, &exchange);
+        exchange = next(&compiled, &exchange);
     }
 }
 
@@ -130,17 +130,17 @@ fn nobody_is_asked_about_a_request_that_a_quota_refuses() {
         {"name": "gate", "then": {"approve": {"reviewers": ["leads"]}}},
         {"name": "all", "then": "allow", "quota": ["two"]},
     ]);
-    let guard = counted(&rules);
-    let mut exchange = Driven::new(&guard);
+    let compiled = counted(&rules);
+    let mut exchange = Driven::new(&compiled);
     let mut waiting = Vec::new();
     for _ in 0..2 {
-        exchange = next(&guard, &exchange);
+        exchange = next(&compiled, &exchange);
         let number = call(&exchange.head("GET", "/v1/models", &[], true));
-        waiting.push((number, next(&guard, &exchange)));
+        waiting.push((number, next(&compiled, &exchange)));
         let (_, spare) = waiting.last_mut().unwrap();
         core::mem::swap(&mut exchange, spare);
     }
-    let mut third = next(&guard, &exchange);
+    let mut third = next(&compiled, &exchange);
     let outcome = third.head("GET", "/v1/models", &[], true);
     assert_eq!(code(&outcome), "quota_exceeded");
     assert_eq!(third.record()["approval"], Value::Null);
@@ -156,7 +156,7 @@ fn nobody_is_asked_about_a_request_that_a_quota_refuses() {
     assert_eq!(code(&outcome), "approval_denied");
     left.record();
     for passes in [true, true, false] {
-        let mut exchange = next(&guard, &denied);
+        let mut exchange = next(&compiled, &denied);
         let outcome = exchange.head("GET", "/v1/models", &[], true);
         let asked = outcome
             .effects

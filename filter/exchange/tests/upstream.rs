@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use serde_json::json;
 
-use super::{Driven, NOW, bytes, code, guard, token};
+use super::{Driven, NOW, bytes, code, compiled, token};
 use crate::exchange::{Effect, Event, NOT_A_HEADER, NoNative, Outcome, unwritable};
 
 fn set(outcome: &Outcome, header: &str) -> Option<String> {
@@ -16,7 +16,7 @@ fn set(outcome: &Outcome, header: &str) -> Option<String> {
 
 #[test]
 fn the_credential_depends_on_cluster_and_operation() {
-    let guard = guard(&json!({"upstream": {
+    let compiled = compiled(&json!({"upstream": {
         "credentials": [
             {"cluster": ["openai"], "operation": ["embedding.*"], "header": "x-a", "value": "one"},
             {"cluster": ["openai", "azure-*"], "header": "x-a", "value": "two"},
@@ -40,7 +40,7 @@ fn the_credential_depends_on_cluster_and_operation() {
             (":authority", "models"),
             ("authorization", &bearer),
         ]);
-        let outcome = Driven::new(&guard).handle(Event::RequestHead {
+        let outcome = Driven::new(&compiled).handle(Event::RequestHead {
             headers: &headers,
             end: true,
             cluster,
@@ -52,13 +52,13 @@ fn the_credential_depends_on_cluster_and_operation() {
         );
     }
     // Envoy chose the cluster by this path, and another one would be sent.
-    let outcome = Driven::new(&guard).head("GET", "/v1//models", &[], true);
+    let outcome = Driven::new(&compiled).head("GET", "/v1//models", &[], true);
     assert_eq!(code(&outcome), "path_not_normal");
 }
 
 #[test]
 fn what_a_client_says_of_itself_is_replaced() {
-    let guard = guard(&json!({
+    let compiled = compiled(&json!({
         "identity": {"providers": [{
             "name": "corp", "issuer": "https://idp", "audiences": ["inference"],
             "keys": {"jwks": {"keys": [crate::testing::ec_public(1, "a")]}},
@@ -70,7 +70,7 @@ fn what_a_client_says_of_itself_is_replaced() {
             "claims": {"tenant": "x-tenant"},
         }},
     }));
-    let outcome = Driven::new(&guard).head(
+    let outcome = Driven::new(&compiled).head(
         "GET",
         "/v1/models",
         &[
@@ -100,13 +100,13 @@ fn what_a_client_says_of_itself_is_replaced() {
 
 #[test]
 fn a_client_gives_no_credential_of_the_filter_s() {
-    let guard = guard(&json!({"upstream": {"credentials": [
+    let compiled = compiled(&json!({"upstream": {"credentials": [
         {"operation": ["embedding.*"], "header": "x-embed-key", "value": "one"},
         {"operation": ["model.load"], "header": "x-load-key", "value": "two"},
     ]}}));
     let given = ["x-embed-key", "x_embed_key", "x-load-key"];
     let headers = given.map(|name| (name, "the client's"));
-    let outcome = Driven::new(&guard).head("GET", "/v1/models", &headers, true);
+    let outcome = Driven::new(&compiled).head("GET", "/v1/models", &headers, true);
     for name in given {
         let removed = Effect::RemoveRequestHeader(name.to_owned());
         assert!(outcome.effects.contains(&removed), "{name}: {outcome:?}");
@@ -116,7 +116,7 @@ fn a_client_gives_no_credential_of_the_filter_s() {
 
 #[test]
 fn whom_no_header_can_name_is_known_before() {
-    let guard = guard(&json!({"upstream": {"identity_headers": {
+    let compiled = compiled(&json!({"upstream": {"identity_headers": {
         "subject": "x-subject", "groups": "x-groups", "client": "x-client",
     }}}));
     for (subject, groups, expected) in [
@@ -126,12 +126,15 @@ fn whom_no_header_can_name_is_known_before() {
     ] {
         let bearer = token(subject, &groups);
         let now = Duration::from_secs(NOW);
-        let identity = guard.verifier.verify(&bearer, now, now, &NoNative).unwrap();
-        let found = unwritable(&guard.policy.upstream, &identity);
+        let identity = compiled
+            .verifier
+            .verify(&bearer, now, now, &NoNative)
+            .unwrap();
+        let found = unwritable(&compiled.policy.upstream, &identity);
         assert_eq!(found, expected, "{subject:?} {groups:?}");
         let bearer = format!("Bearer {bearer}");
         let headers = [("authorization", bearer.as_str())];
-        let outcome = Driven::new(&guard).head("GET", "/v1/models", &headers, true);
+        let outcome = Driven::new(&compiled).head("GET", "/v1/models", &headers, true);
         let refused = outcome
             .effects
             .iter()

@@ -8,7 +8,7 @@ use proxy_wasm::types::ContextType;
 use super::handle::Handle;
 use super::native::HostNative;
 use super::{EnvoyHost, environment};
-use crate::exchange::Guard;
+use crate::exchange::CompiledPolicy;
 use crate::host::api::{Buffer, Host, Level};
 use crate::host::random;
 use crate::host::shared::Shared;
@@ -38,15 +38,16 @@ impl Root {
                         .to_owned(),
                 ]
             })?;
-        let guard = Guard::seeded(text, &environment::variable, random::bytes(&EnvoyHost))
-            .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>())?;
-        let native =
-            HostNative::find(guard.policy().identity.verify_with).map_err(|error| vec![error])?;
+        let compiled =
+            CompiledPolicy::seeded(text, &environment::variable, random::bytes(&EnvoyHost))
+                .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+        let native = HostNative::find(compiled.policy().identity.verify_with)
+            .map_err(|error| vec![error])?;
         // The last that can fail: what a policy that is refused has shared would bind the next.
-        guard
+        compiled
             .join(&SharedData(&EnvoyHost), &|| random::bytes(&EnvoyHost))
             .map_err(|problem| vec![problem.to_string()])?;
-        Ok(Shared::new(EnvoyHost, guard, Box::new(native)))
+        Ok(Shared::new(EnvoyHost, compiled, Box::new(native)))
     }
 }
 

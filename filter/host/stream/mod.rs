@@ -56,7 +56,7 @@ impl<H: Host> Stream<H> {
                 id: shared.random.hex::<16>(&shared.host),
                 worker: Rc::clone(&shared.worker),
             };
-            Exchange::new(Rc::clone(&shared.guard), name)
+            Exchange::new(Rc::clone(&shared.compiled), name)
         });
         Self {
             host,
@@ -80,7 +80,7 @@ impl<H: Host> Stream<H> {
         };
         let world = World {
             now: self.host.now().map_err(Failure::Host)?,
-            store: &SharedData(&self.host),
+            shared: &SharedData(&self.host),
             native: &*shared.native,
             may_wait: shared.may_wait(),
             bodies_come: shared.body_access.may_wait(),
@@ -222,7 +222,7 @@ impl<H: Host> Stream<H> {
     /// The cluster that the request is routed to, if the policy depends on it.
     fn cluster(&self) -> Option<String> {
         let shared = self.shared.as_ref()?;
-        if !shared.guard.policy().upstream.asks_for_cluster() {
+        if !shared.compiled.policy().upstream.asks_for_cluster() {
             return None;
         }
         String::from_utf8(self.host.property(&["xds", "cluster_name"]).ok()?).ok()

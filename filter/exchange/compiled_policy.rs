@@ -17,7 +17,7 @@ const PSEUDONYM_KEY: &str = "portcullis.pseudonyms";
 
 /// A policy with its keys and masks compiled.
 #[derive(Debug)]
-pub struct Guard {
+pub struct CompiledPolicy {
     pub(super) policy: Policy,
     pub(super) verifier: Verifier,
     /// One for each of the policy's mask plans.
@@ -30,7 +30,7 @@ pub struct Guard {
     pub(super) waiting_room: Rc<WaitingRoom>,
 }
 
-impl Guard {
+impl CompiledPolicy {
     /// Reads and compiles a policy. `environment` gives the values that `${NAME}` stands for.
     ///
     /// # Errors

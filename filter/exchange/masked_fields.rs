@@ -1,4 +1,4 @@
-//! What stands beside a response's body: its trailers, and a gRPC status in its head.
+//! Fields of a response that carry text: its trailers, and a gRPC status in its head.
 //!
 //! A model server puts what it was asked into what it says of a failure. All trailers are under the
 //! mask, but for the number of a gRPC status; of the head, the status alone. A match that would end
@@ -16,9 +16,9 @@ use crate::record;
 /// A gRPC status in a head.
 const STATUS: &[&str] = &["grpc-message", "grpc-status-details-bin"];
 
-/// What has been found beside a body.
+/// What has been found in fields.
 #[derive(Debug, Default)]
-pub(super) struct Beside {
+pub(super) struct MaskedFields {
     matches: Matches,
     alerts: Matches,
     restored: u64,
@@ -35,7 +35,7 @@ enum Value {
     Gone,
 }
 
-impl Beside {
+impl MaskedFields {
     /// Masks the status in a head.
     pub(super) fn head(
         &mut self,

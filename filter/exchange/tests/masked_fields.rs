@@ -4,20 +4,20 @@ use std::rc::Rc;
 
 use serde_json::{Value, json};
 
-use super::{Driven, bytes, guard, reply};
-use crate::exchange::{Effect, Event, Flow, Guard, Outcome};
+use super::{Driven, bytes, compiled, reply};
+use crate::exchange::{CompiledPolicy, Effect, Event, Flow, Outcome};
 
 /// A policy whose only rule has this mask.
-fn ruled(mask: &Value) -> Rc<Guard> {
-    guard(&json!({
+fn ruled(mask: &Value) -> Rc<CompiledPolicy> {
+    compiled(&json!({
         "approvals": {"cluster": "desk"},
         "masks": {"m": mask},
         "rules": [{"name": "all", "then": "allow", "mask": ["m"]}],
     }))
 }
 
-fn called(guard: &Rc<Guard>) -> Driven {
-    let mut exchange = Driven::new(guard);
+fn called(compiled: &Rc<CompiledPolicy>) -> Driven {
+    let mut exchange = Driven::new(compiled);
     let path = "/inference.GRPCInferenceService/ModelInfer";
     let headers = [("content-type", "application/grpc")];
     let outcome = exchange.head("POST", path, &headers, false);
@@ -232,12 +232,12 @@ fn what_would_wait_for_a_person_is_masked() {
 
 #[test]
 fn values_are_put_back_in_a_status() {
-    let guard = guard(&json!({
+    let compiled = compiled(&json!({
         "pseudonyms": {"key": "a key of tests, long enough to be one"},
         "masks": {"m": {"detect": ["email"], "style": "pseudonym"}},
         "rules": [{"name": "all", "then": "allow", "mask_request": ["m"], "restore": true}],
     }));
-    let mut exchange = Driven::new(&guard);
+    let mut exchange = Driven::new(&compiled);
     assert_eq!(exchange.chat().flow, Flow::Hold);
     let prompt = r#"{"model":"m","messages":[{"role":"user","content":"I am ana@example.com"}]}"#;
     let outcome = exchange.whole(prompt);
