@@ -8,7 +8,8 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use super::event::{Effect, Headers};
+use super::effect::Effect;
+use super::event::Headers;
 use super::headers::{OF_THE_BYTES, values};
 use crate::mask::{Masks, Matches, Originals, Pass, Stop, Trailer};
 use crate::record;

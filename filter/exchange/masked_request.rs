@@ -6,7 +6,7 @@
 
 use super::carriage::{Carriage, Carried};
 use super::compiled_policy::CompiledPolicy;
-use super::event::Effect;
+use super::effect::Effect;
 use super::reply::{Refusal, WITHHELD};
 use super::seen::Seen;
 use crate::config::rules::RequestMask;

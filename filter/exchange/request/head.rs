@@ -10,7 +10,8 @@ use super::state::{ExpectKeys, RequestState, Step};
 use crate::exchange::asked::Asked;
 use crate::exchange::carriage::{Carriage, Expected};
 use crate::exchange::context::Context;
-use crate::exchange::event::{Effect, Headers};
+use crate::exchange::effect::Effect;
+use crate::exchange::event::Headers;
 use crate::exchange::headers::{self, host, is_encoded, is_grpc, media_type, single};
 use crate::exchange::reply::Refusal;
 use crate::exchange::seen::Seen;
@@ -72,10 +73,11 @@ fn wait_for_keys(head: Head<'_>, wait: Duration, context: &mut Context, world: W
             .collect(),
         end: head.end,
         cluster: head.cluster.map(str::to_owned),
+        until,
     };
     Step::hold(
         RequestState::ExpectKeys(Box::new(state)),
-        vec![Effect::AwaitKeys { until }],
+        vec![Effect::WantKeys],
     )
 }
 

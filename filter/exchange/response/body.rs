@@ -6,7 +6,7 @@ use super::decision;
 use super::masking::Masking;
 use super::state::{Kept, ResponseState, Step};
 use crate::exchange::context::Context;
-use crate::exchange::event::{Effect, Flow};
+use crate::exchange::effect::{Effect, Flow};
 use crate::exchange::reply::Refusal;
 use crate::exchange::world::World;
 

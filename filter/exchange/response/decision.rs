@@ -10,9 +10,10 @@ use std::rc::Rc;
 use super::masking::Masking;
 use super::state::{ExpectDecision, ResponseState, Step};
 use crate::approval::Subject;
+use crate::call::Answer;
 use crate::exchange::approval_step::{Answered, ApprovalStep, Ask};
 use crate::exchange::context::Context;
-use crate::exchange::event::Effect;
+use crate::exchange::effect::Effect;
 use crate::exchange::reply::Refusal;
 use crate::exchange::world::World;
 
@@ -55,7 +56,7 @@ fn refuse(masking: &Masking, refusal: Refusal, context: &mut Context) -> Step {
 /// Takes what the desk says.
 pub(super) fn answered(
     state: ExpectDecision,
-    answer: Option<(u16, &[u8])>,
+    answer: Answer<'_>,
     context: &mut Context,
     world: World<'_>,
 ) -> Step {

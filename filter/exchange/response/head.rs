@@ -5,7 +5,8 @@ use super::plan::ResponsePlan;
 use super::state::{Kept, ResponseState, Step};
 use crate::exchange::carrier::carrier;
 use crate::exchange::context::Context;
-use crate::exchange::event::{Effect, Headers};
+use crate::exchange::effect::Effect;
+use crate::exchange::event::Headers;
 use crate::exchange::headers::{OF_THE_BYTES, has, single};
 use crate::exchange::masked_fields::MaskedFields;
 use crate::exchange::pipeline::Pipeline;
@@ -62,7 +63,7 @@ pub(super) fn take(
         return Step::go_on(ResponseState::Flowing(masking), effects);
     }
     let waits = masks.may_cut() || masks.may_wait();
-    if waits && !end && !world.bodies_come {
+    if waits && !end && !world.bodies_come() {
         masking.note(context);
         return Step::refuse_head(Refusal::no_bodies(), context);
     }

@@ -4,7 +4,8 @@ use super::masking::Masking;
 use super::plan::ResponsePlan;
 use crate::exchange::approval_step::ApprovalStep;
 use crate::exchange::context::Context;
-use crate::exchange::event::{Effect, Event, Flow, Outcome};
+use crate::exchange::effect::{Effect, Flow, Outcome};
+use crate::exchange::event::Event;
 use crate::exchange::reply::Refusal;
 
 /// How far a response is.
