@@ -4,9 +4,9 @@
 //! and approved rests on the body as the caller sent it. A body that can't be read with certainty
 //! is refused: it could hold what the mask is for.
 
-use super::carriage::{Carriage, Carried};
 use super::compiled_policy::CompiledPolicy;
 use super::event::Effect;
+use super::media::{Content, RequestForm};
 use super::reply::{Refusal, WITHHELD};
 use super::seen::Seen;
 use crate::config::rules::RequestMask;
@@ -16,9 +16,9 @@ use crate::record::Record;
 impl CompiledPolicy {
     /// Whether a mask wants a request's body: not where there is nothing to mask, nor where it could
     /// only count, and can't.
-    pub(super) fn reads(&self, mask: RequestMask, carriage: &Carriage, seen: Seen<'_>) -> bool {
+    pub(super) fn reads(&self, mask: RequestMask, form: &RequestForm, seen: Seen<'_>) -> bool {
         let counts = self.masks(Some(mask.plan)).is_some_and(Masks::only_count);
-        let passes = carriage.has_no_text() || (counts && carriage.readable().is_err());
+        let passes = form.has_no_text() || (counts && form.readable().is_err());
         matches!(seen, Seen::Here(_)) || !passes
     }
 }
@@ -37,7 +37,7 @@ pub(super) fn mask_request(
     compiled: &CompiledPolicy,
     record: &mut Record,
     mask: RequestMask,
-    carriage: &Carriage,
+    form: &RequestForm,
     body: &[u8],
 ) -> Result<Sent, Refusal> {
     if body.is_empty() {
@@ -46,13 +46,13 @@ pub(super) fn mask_request(
     let masks = compiled
         .masks(Some(mask.plan))
         .ok_or_else(Refusal::unmaskable)?;
-    let format = match carriage.look(body) {
-        Ok(Carried::Text(format, framing)) => (format, framing),
-        Ok(Carried::Nothing) => return Ok(Sent::default()),
+    let text = match form.look(body) {
+        Ok(Content::Text(text)) => (text.format, text.framing),
+        Ok(Content::NoText) => return Ok(Sent::default()),
         Err(_) if masks.only_count() => return Ok(Sent::default()),
         Err(refusal) => return Err(refusal),
     };
-    let mut pass = Pass::of_request(masks, format);
+    let mut pass = Pass::of_request(masks, text);
     let limit = compiled.policy.limits.request_body;
     let result = run(&mut pass, masks, body, limit);
     let originals = pass.take_originals();
@@ -76,7 +76,7 @@ pub(super) fn mask_request(
         effects: if out == body {
             Vec::new()
         } else {
-            changes(carriage, out)
+            changes(form, out)
         },
         originals: mask.restore.then_some(originals),
     })
@@ -121,13 +121,13 @@ impl From<Stop> for Unsent {
 
 /// A body of another length under the old length would end in the middle, or in the next
 /// request.
-fn changes(carriage: &Carriage, body: Vec<u8>) -> Vec<Effect> {
-    let mut effects: Vec<Effect> = carriage
+fn changes(form: &RequestForm, body: Vec<u8>) -> Vec<Effect> {
+    let mut effects: Vec<Effect> = form
         .digests()
         .iter()
         .map(|name| Effect::RemoveRequestHeader((*name).to_owned()))
         .collect();
-    if carriage.is_sized() {
+    if form.is_sized() {
         effects.push(Effect::SetRequestHeader {
             name: "content-length".to_owned(),
             value: body.len().to_string(),

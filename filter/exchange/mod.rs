@@ -8,8 +8,6 @@
 
 mod approval_step;
 mod asked;
-mod carriage;
-mod carrier;
 mod charges;
 mod compiled_policy;
 mod context;
@@ -17,6 +15,7 @@ mod event;
 mod headers;
 mod masked_fields;
 mod masked_request;
+mod media;
 mod pipeline;
 mod reply;
 mod request;

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::carrier::Carrier;
+use super::media::TextForm;
 use super::reply::WITHHELD;
 use crate::coding::{self, Decoder};
 use crate::mask::{Masks, Originals, Pass, Stop, WalkError};
@@ -23,12 +23,12 @@ const ROOM: usize = 512;
 
 impl Pipeline {
     /// A body of which nothing has come, and in which these are put back.
-    pub(super) fn new(carrier: Carrier, masks: &Masks, originals: Option<&Rc<Originals>>) -> Self {
+    pub(super) fn new(form: TextForm, masks: &Masks, originals: Option<&Rc<Originals>>) -> Self {
         Self {
-            decoder: carrier.coding.map(Decoder::new),
+            decoder: form.coding.map(Decoder::new),
             ended: false,
             unchanged: masks.only_count() && originals.is_none(),
-            pass: Pass::new(masks, (carrier.format, carrier.framing), originals),
+            pass: Pass::new(masks, (form.format, form.framing), originals),
         }
     }
 

@@ -140,8 +140,8 @@ impl Pass {
     /// For a request's body that has not begun. It keeps what its pseudonyms stand for
     /// ([`Self::take_originals`]).
     #[must_use]
-    pub fn of_request(masks: &Masks, carrier: (Format, Framing)) -> Self {
-        let pass = Self::new(masks, carrier, None);
+    pub fn of_request(masks: &Masks, form: (Format, Framing)) -> Self {
+        let pass = Self::new(masks, form, None);
         Self {
             change: pass.change.map(Walker::noting),
             ..pass
@@ -152,10 +152,10 @@ impl Pass {
     /// masked.
     #[must_use]
     pub fn of_trailer(masks: &Masks, trailer: Trailer, originals: Option<&Rc<Originals>>) -> Self {
-        let carrier = (Format::Trailer(trailer), Framing::default());
+        let form = (Format::Trailer(trailer), Framing::default());
         Self {
             decided: true,
-            ..Self::new(masks, carrier, originals)
+            ..Self::new(masks, form, originals)
         }
     }
 

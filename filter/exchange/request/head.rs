@@ -8,10 +8,10 @@ use super::facts;
 use super::judge::judge;
 use super::state::{ExpectKeys, RequestState, Step};
 use crate::exchange::asked::Asked;
-use crate::exchange::carriage::{Carriage, Expected};
 use crate::exchange::context::Context;
 use crate::exchange::event::{Effect, Headers};
-use crate::exchange::headers::{self, host, is_encoded, is_grpc, media_type, single};
+use crate::exchange::headers::{self, host, single};
+use crate::exchange::media::{RequestForm, decidable, speaks_grpc};
 use crate::exchange::reply::Refusal;
 use crate::exchange::seen::Seen;
 use crate::exchange::world::World;
@@ -88,8 +88,7 @@ fn read(
     let compiled = Rc::clone(&context.compiled);
     let policy = &compiled.policy;
     let headers = head.headers;
-    let media = media_type(headers);
-    if media.as_deref().is_some_and(is_grpc) {
+    if speaks_grpc(headers) {
         context.dialect = Dialect::Grpc;
     }
     let method = single(headers, ":method").unwrap_or_default().to_owned();
@@ -142,7 +141,7 @@ fn read(
         items: 1,
     });
     let asked = Asked {
-        carriage: Carriage::of(headers, &operation),
+        form: RequestForm::of(headers, &operation),
         identity,
         operation,
         method,
@@ -164,24 +163,5 @@ fn readable(headers: &Headers<'_>, operation: &Operation, limit: u64) -> Result<
     if length.is_some_and(|length| length > limit) {
         return Err(Refusal::too_large(limit));
     }
-    match operation.body {
-        Shape::Opaque => return Ok(()),
-        // Its client may wait for an answer before it sends more: the end may never come.
-        Shape::TensorsGrpcStream => return Err(Refusal::not_readable(operation::STREAMED)),
-        _ => {}
-    }
-    if is_encoded(headers) {
-        return Err(Refusal::new(
-            415,
-            "encoding_not_supported",
-            "The body is encoded, and can't be judged. Send it without content-encoding.",
-        ));
-    }
-    // Texts are read as JSON on routes that the catalog doesn't know, too.
-    let expected = Expected::of(operation).unwrap_or(Expected::Json);
-    if expected.fits(headers) {
-        Ok(())
-    } else {
-        Err(expected.refusal())
-    }
+    decidable(headers, operation)
 }

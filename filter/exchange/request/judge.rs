@@ -166,7 +166,7 @@ fn allow(
     if asked.facts.is_none() && charged.any(|quota: &Quota| counts_the_body(quota)) {
         return read(asked, seen, context, world);
     }
-    let request = request.filter(|mask| compiled.reads(*mask, &asked.carriage, seen));
+    let request = request.filter(|mask| compiled.reads(*mask, &asked.form, seen));
     let body = match (seen, request) {
         (Seen::Here(body), _) => body,
         (Seen::Coming | Seen::Gone, None) => b"",
@@ -193,7 +193,7 @@ fn pass(
     context.record.verdict.rule = Some(rule.name.clone());
     let masked = match request {
         None => Ok(Sent::default()),
-        Some(mask) => mask_request(&compiled, &mut context.record, mask, &asked.carriage, body),
+        Some(mask) => mask_request(&compiled, &mut context.record, mask, &asked.form, body),
     };
     let sent = match masked {
         Ok(sent) => sent,
@@ -216,7 +216,7 @@ fn read_to_mask(
     context: &mut Context,
     world: World<'_>,
 ) -> Step {
-    let refusal = if let Err(refusal) = asked.carriage.readable() {
+    let refusal = if let Err(refusal) = asked.form.readable() {
         refusal
     } else if matches!(seen, Seen::Coming) && !world.bodies_come {
         Refusal::no_bodies()

@@ -3,11 +3,11 @@
 use super::masking::Masking;
 use super::plan::ResponsePlan;
 use super::state::{Kept, ResponseState, Step};
-use crate::exchange::carrier::carrier;
 use crate::exchange::context::Context;
 use crate::exchange::event::{Effect, Headers};
 use crate::exchange::headers::{OF_THE_BYTES, has, single};
 use crate::exchange::masked_fields::MaskedFields;
+use crate::exchange::media::{self, Content};
 use crate::exchange::pipeline::Pipeline;
 use crate::exchange::reply::Refusal;
 use crate::exchange::world::World;
@@ -42,9 +42,9 @@ pub(super) fn take(
         return Step::go_on(ResponseState::Flowing(masking), effects);
     }
     let parts = masks.options().partial_content;
-    let carrier = match carrier(headers, status, plan.asked.operation.body, parts) {
-        Ok(Some(carrier)) => carrier,
-        Ok(None) => return Step::go_on(ResponseState::Flowing(masking), effects),
+    let form = match media::content(headers, status, plan.asked.operation.body, parts) {
+        Ok(Content::Text(form)) => form,
+        Ok(Content::NoText) => return Step::go_on(ResponseState::Flowing(masking), effects),
         // Nothing comes that could have to be refused, or nothing would have been hidden.
         Err(_) if bodiless || masks.only_count() => {
             return Step::go_on(ResponseState::Flowing(masking), effects);
@@ -55,7 +55,7 @@ pub(super) fn take(
         }
     };
     if !masks.only_count() || plan.originals.is_some() {
-        effects.extend(of_the_bytes(headers, carrier.coding.is_some()));
+        effects.extend(of_the_bytes(headers, form.coding.is_some()));
     }
     if bodiless {
         // It says of a body what would not be true of it under the mask.
@@ -66,7 +66,7 @@ pub(super) fn take(
         masking.note(context);
         return Step::refuse_head(Refusal::no_bodies(), context);
     }
-    let pipeline = Pipeline::new(carrier, masks, plan.originals.as_ref());
+    let pipeline = Pipeline::new(form, masks, plan.originals.as_ref());
     // Envoy's HTTP/1 codec drops trailers unless it is told otherwise, so a body in chunks ends
     // with its last piece. Of one with a length it is known when it has come: its end is written
     // then, whether or not trailers follow, and nothing has to wait for them.
