@@ -14,13 +14,12 @@ mod context;
 mod event;
 mod headers;
 mod masked_fields;
-mod masked_request;
 mod media;
-mod pipeline;
 mod reply;
 mod request;
 mod response;
 mod seen;
+mod taps;
 mod waiting_room;
 mod world;
 

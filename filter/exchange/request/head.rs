@@ -4,7 +4,6 @@ use core::time::Duration;
 use std::rc::Rc;
 
 use super::edits::edits;
-use super::facts;
 use super::judge::judge;
 use super::state::{ExpectKeys, RequestState, Step};
 use crate::exchange::asked::Asked;
@@ -14,6 +13,7 @@ use crate::exchange::headers::{self, host, single};
 use crate::exchange::media::{RequestForm, decidable, speaks_grpc};
 use crate::exchange::reply::Refusal;
 use crate::exchange::seen::Seen;
+use crate::exchange::taps::RequestTaps;
 use crate::exchange::world::World;
 use crate::identity::{self, Unverified, find_token};
 use crate::operation::{self, Dialect, Facts, Operation, Shape};
@@ -47,7 +47,7 @@ pub(super) fn take(head: Head<'_>, context: &mut Context, world: World<'_>) -> S
         Err(NotYet::Wait(wait)) => return wait_for_keys(head, wait, context, world),
     };
     let seen = if head.end {
-        asked.readable = facts::take(&mut asked, b"", context);
+        asked.readable = RequestTaps::before_verdict().look(&mut asked, b"", context);
         Seen::Here(b"")
     } else {
         Seen::Coming

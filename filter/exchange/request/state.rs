@@ -6,6 +6,7 @@ use crate::exchange::context::Context;
 use crate::exchange::event::{Effect, Flow, Outcome};
 use crate::exchange::reply::Refusal;
 use crate::exchange::response::ResponsePlan;
+use crate::exchange::taps::RequestTaps;
 use crate::exchange::world::World;
 
 /// How far a request is.
@@ -79,16 +80,8 @@ pub(in crate::exchange) struct ExpectKeys {
 #[derive(Debug)]
 pub(in crate::exchange) struct ExpectBody {
     pub(super) asked: Box<Asked>,
-    pub(super) purpose: Purpose,
-}
-
-/// Who wants a body.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::exchange) enum Purpose {
-    /// Rules or quotas.
-    Decision,
-    /// A mask alone: all is decided.
-    Mask,
+    /// What wants it.
+    pub(super) taps: RequestTaps,
 }
 
 /// A request that the desk has been asked about.

@@ -1,9 +1,7 @@
-//! A response's body on its way through the mask.
-
-use std::rc::Rc;
+//! A response's body on its way through its taps.
 
 use super::decision;
-use super::masking::Masking;
+use super::passage::Passage;
 use super::state::{Kept, ResponseState, Step};
 use crate::exchange::context::Context;
 use crate::exchange::event::{Effect, Flow};
@@ -32,30 +30,30 @@ pub(super) fn take(
     world: World<'_>,
 ) -> Step {
     match state {
-        ResponseState::Flowing(mut masking) => match push(&mut masking, piece, end, context) {
-            Ok(None) => Step::go_on(ResponseState::Flowing(masking), Vec::new()),
-            Ok(Some(pushed)) => send(masking, pushed, context),
+        ResponseState::Flowing(mut passage) => match push(&mut passage, piece, end, context) {
+            Ok(None) => Step::go_on(ResponseState::Flowing(passage), Vec::new()),
+            Ok(Some(pushed)) => send(passage, pushed, context),
             Err(code) => {
-                masking.note(context);
+                passage.note(context);
                 Step {
                     state: ResponseState::Cut,
                     outcome: context.cut_response(code),
                 }
             }
         },
-        ResponseState::HeadWaits(mut masking) => match push(&mut masking, piece, end, context) {
-            Ok(None) => Step::go_on(ResponseState::Flowing(masking), Vec::new()),
-            Ok(Some(pushed)) => send(masking, pushed, context),
-            Err(code) => withhold(&masking, code, context),
+        ResponseState::HeadWaits(mut passage) => match push(&mut passage, piece, end, context) {
+            Ok(None) => Step::go_on(ResponseState::Flowing(passage), Vec::new()),
+            Ok(Some(pushed)) => send(passage, pushed, context),
+            Err(code) => withhold(&passage, code, context),
         },
-        ResponseState::Keeping(mut masking, mut kept) => {
-            let added = push(&mut masking, piece, end, context)
+        ResponseState::Keeping(mut passage, mut kept) => {
+            let added = push(&mut passage, piece, end, context)
                 .and_then(|pushed| kept.add(&pushed.map(|pushed| pushed.out).unwrap_or_default()));
             match added {
-                Err(code) => withhold(&masking, code, context),
-                Ok(()) if end => whole(masking, kept, context, world),
+                Err(code) => withhold(&passage, code, context),
+                Ok(()) if end => whole(passage, kept, context, world),
                 Ok(()) => Step::hold(
-                    ResponseState::Keeping(masking, kept),
+                    ResponseState::Keeping(passage, kept),
                     vec![Effect::ReplaceResponseBody(Vec::new())],
                 ),
             }
@@ -71,31 +69,27 @@ struct Pushed {
     waits: bool,
 }
 
-/// Puts a piece through the pipeline, if there is one.
+/// Puts a piece through the taps, if something of the body is wanted.
 fn push(
-    masking: &mut Masking,
+    passage: &mut Passage,
     piece: &[u8],
     end: bool,
     context: &mut Context,
 ) -> Result<Option<Pushed>, &'static str> {
-    let compiled = Rc::clone(&context.compiled);
-    let masks = masking.masks(&compiled);
-    let Some(pipeline) = &mut masking.pipeline else {
+    let Some(taps) = &mut passage.taps else {
         return Ok(None);
     };
-    let masks = masks.ok_or("mask_unavailable")?;
     let came = u64::try_from(piece.len()).unwrap_or(u64::MAX);
-    masking.to_come = masking.to_come.map(|bytes| bytes.saturating_sub(came));
-    let last = end || masking.to_come == Some(0);
-    let out = pipeline.push(masks, piece, last)?;
-    context.record.note_received(piece.len());
+    passage.to_come = passage.to_come.map(|bytes| bytes.saturating_sub(came));
+    let last = end || passage.to_come == Some(0);
+    let out = taps.push(piece, last, &mut context.record)?;
     Ok(Some(Pushed {
         out,
-        waits: pipeline.holds() && !last && masking.trailers_possible,
+        waits: taps.holds() && !last && passage.trailers_possible,
     }))
 }
 
-fn send(masking: Box<Masking>, pushed: Pushed, context: &mut Context) -> Step {
+fn send(passage: Box<Passage>, pushed: Pushed, context: &mut Context) -> Step {
     context.record.note_sent(pushed.out.len());
     let flow = if pushed.waits {
         Flow::Hold
@@ -103,27 +97,27 @@ fn send(masking: Box<Masking>, pushed: Pushed, context: &mut Context) -> Step {
         Flow::Continue
     };
     Step::new(
-        ResponseState::Flowing(masking),
+        ResponseState::Flowing(passage),
         vec![Effect::ReplaceResponseBody(pushed.out)],
         flow,
     )
 }
 
 /// Refuses a response of which nothing has gone.
-pub(super) fn withhold(masking: &Masking, code: &'static str, context: &mut Context) -> Step {
-    masking.note(context);
+pub(super) fn withhold(passage: &Passage, code: &'static str, context: &mut Context) -> Step {
+    passage.note(context);
     Step::refuse_body(Refusal::of_answer(code), context)
 }
 
 /// A kept response is whole: it goes on, or a person is asked about it.
-fn whole(masking: Box<Masking>, Kept(body): Kept, context: &mut Context, world: World<'_>) -> Step {
-    let found = masking.found_for_a_person(&context.compiled);
+fn whole(passage: Box<Passage>, Kept(body): Kept, context: &mut Context, world: World<'_>) -> Step {
+    let found = passage.found_for_a_person();
     if !found.is_empty() {
-        return decision::ask(masking, body, &found, context, world);
+        return decision::ask(passage, body, &found, context, world);
     }
     context.record.note_sent(body.len());
     Step::go_on(
-        ResponseState::Flowing(masking),
+        ResponseState::Flowing(passage),
         vec![Effect::ReplaceResponseBody(body)],
     )
 }

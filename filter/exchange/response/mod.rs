@@ -6,7 +6,7 @@
 mod body;
 mod decision;
 mod head;
-mod masking;
+mod passage;
 mod plan;
 mod state;
 mod trailers;
@@ -50,10 +50,10 @@ pub(super) fn step(
             Event::ResponseTrailers { trailers },
         ) => trailers::take(state, trailers, context, world),
         (
-            ResponseState::HeadWaits(masking) | ResponseState::Keeping(masking, _),
+            ResponseState::HeadWaits(passage) | ResponseState::Keeping(passage, _),
             Event::BodyWithheld,
         ) => {
-            masking.note(context);
+            passage.note(context);
             Step::refuse_head(Refusal::no_bodies(), context)
         }
         (ResponseState::ExpectDecision(state), Event::CallAnswered { call, answer })

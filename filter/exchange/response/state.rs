@@ -1,6 +1,6 @@
 //! How far a response is, and what a step makes of it.
 
-use super::masking::Masking;
+use super::passage::Passage;
 use super::plan::ResponsePlan;
 use crate::exchange::approval_step::ApprovalStep;
 use crate::exchange::context::Context;
@@ -16,12 +16,12 @@ pub(in crate::exchange) enum ResponseState {
     ExpectHead(Box<ResponsePlan>),
     /// It goes as it comes, unseen.
     Unseen,
-    /// The head waits until something of the body is through the mask.
-    HeadWaits(Box<Masking>),
-    /// It goes as it comes, under the mask.
-    Flowing(Box<Masking>),
+    /// The head waits until something of the body is through its taps.
+    HeadWaits(Box<Passage>),
+    /// It goes as it comes, through its taps.
+    Flowing(Box<Passage>),
     /// All of it waits for its end.
-    Keeping(Box<Masking>, Kept),
+    Keeping(Box<Passage>, Kept),
     /// All of it waits for a person.
     ExpectDecision(Box<ExpectDecision>),
     /// An answer of the filter's own took its place.
@@ -39,7 +39,7 @@ pub(in crate::exchange) struct Kept(pub(super) Vec<u8>);
 /// A response that the desk has been asked about. Its body lies in the host's buffer.
 #[derive(Debug)]
 pub(in crate::exchange) struct ExpectDecision {
-    pub(super) masking: Box<Masking>,
+    pub(super) passage: Box<Passage>,
     pub(super) approval: ApprovalStep,
 }
 
@@ -101,13 +101,13 @@ impl ResponseState {
 
     /// Whether all headers are looked at.
     pub(in crate::exchange) fn wants_head(&self) -> bool {
-        matches!(self, Self::ExpectHead(plan) if plan.looks())
+        matches!(self, Self::ExpectHead(plan) if !plan.wanted.is_nothing())
     }
 
     /// Whether the body has to be handed over.
     pub(in crate::exchange) fn wants_body(&self) -> bool {
         match self {
-            Self::HeadWaits(masking) | Self::Flowing(masking) => masking.has_body(),
+            Self::HeadWaits(passage) | Self::Flowing(passage) => passage.has_body(),
             Self::Keeping(..) | Self::ExpectDecision(_) | Self::Refused | Self::Cut => true,
             Self::ExpectRequest | Self::ExpectHead(_) | Self::Unseen | Self::Closed => false,
         }
@@ -121,10 +121,10 @@ impl ResponseState {
     /// The exchange is over: what was found goes into the record.
     pub(in crate::exchange) fn close(self, context: &mut Context) {
         match self {
-            Self::HeadWaits(masking) | Self::Flowing(masking) | Self::Keeping(masking, _) => {
-                masking.note(context);
+            Self::HeadWaits(passage) | Self::Flowing(passage) | Self::Keeping(passage, _) => {
+                passage.note(context);
             }
-            Self::ExpectDecision(state) => state.masking.note(context),
+            Self::ExpectDecision(state) => state.passage.note(context),
             _ => {}
         }
     }

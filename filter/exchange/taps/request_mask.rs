@@ -4,32 +4,21 @@
 //! and approved rests on the body as the caller sent it. A body that can't be read with certainty
 //! is refused: it could hold what the mask is for.
 
-use super::compiled_policy::CompiledPolicy;
-use super::event::Effect;
-use super::media::{Content, RequestForm};
-use super::reply::{Refusal, WITHHELD};
-use super::seen::Seen;
 use crate::config::rules::RequestMask;
+use crate::exchange::compiled_policy::CompiledPolicy;
+use crate::exchange::event::Effect;
+use crate::exchange::media::{Content, RequestForm};
+use crate::exchange::reply::{Refusal, WITHHELD};
 use crate::mask::{Masks, Originals, Pass, Stop};
 use crate::record::Record;
 
-impl CompiledPolicy {
-    /// Whether a mask wants a request's body: not where there is nothing to mask, nor where it could
-    /// only count, and can't.
-    pub(super) fn reads(&self, mask: RequestMask, form: &RequestForm, seen: Seen<'_>) -> bool {
-        let counts = self.masks(Some(mask.plan)).is_some_and(Masks::only_count);
-        let passes = form.has_no_text() || (counts && form.readable().is_err());
-        matches!(seen, Seen::Here(_)) || !passes
-    }
-}
-
 /// A body as it goes to the model server.
 #[derive(Debug, Default)]
-pub(super) struct Sent {
+pub(in crate::exchange) struct Sent {
     /// What changes.
-    pub(super) effects: Vec<Effect>,
+    pub(in crate::exchange) effects: Vec<Effect>,
     /// What is put back in the answer.
-    pub(super) originals: Option<Originals>,
+    pub(in crate::exchange) originals: Option<Originals>,
 }
 
 /// Masks the request's body.
@@ -138,6 +127,6 @@ fn changes(form: &RequestForm, body: Vec<u8>) -> Vec<Effect> {
 }
 
 /// Whether so many bytes are more than a limit.
-pub(super) fn over(bytes: usize, limit: u64) -> bool {
+pub(in crate::exchange) fn over(bytes: usize, limit: u64) -> bool {
     u64::try_from(bytes).map_or(true, |bytes| bytes > limit)
 }
