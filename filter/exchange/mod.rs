@@ -8,6 +8,7 @@
 
 mod approval_step;
 mod asked;
+mod buffers;
 mod charges;
 mod compiled_policy;
 mod context;

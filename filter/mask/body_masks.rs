@@ -220,6 +220,14 @@ impl Pass {
         change.saturating_add(restore)
     }
 
+    /// The bytes of the body that are held at all, by whatever looks at it: what
+    /// [`Self::held`] counts, and what is held to be looked at alone.
+    #[must_use]
+    pub fn buffered(&self) -> usize {
+        let looking = [&self.alerts, &self.gate].into_iter().flatten();
+        looking.fold(self.held(), |sum, walker| sum.saturating_add(walker.held()))
+    }
+
     /// What was found that waits for a person.
     #[must_use]
     pub fn gated(&self, masks: &Masks) -> Matches {

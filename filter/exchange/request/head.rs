@@ -59,6 +59,9 @@ pub(super) fn take(head: Head<'_>, context: &mut Context, world: World<'_>) -> S
     step
 }
 
+/// What a kept header takes besides its bytes: two vectors and their allocations.
+const HEADER_OVERHEAD_BYTES: usize = 64;
+
 fn wait_for_keys(head: Head<'_>, wait: Duration, context: &mut Context, world: World<'_>) -> Step {
     if !world.may_wait {
         let refusal = Refusal::identity(identity::Refusal::KeysUnavailable);
@@ -66,12 +69,22 @@ fn wait_for_keys(head: Head<'_>, wait: Duration, context: &mut Context, world: W
     }
     let until = context.began(world).saturating_add(wait);
     let headers = head.headers.iter();
+    let bytes = headers.clone().fold(0usize, |sum, (name, value)| {
+        sum.saturating_add(name.len())
+            .saturating_add(value.len())
+            .saturating_add(HEADER_OVERHEAD_BYTES)
+    });
+    let mut share = context.compiled.buffers.share();
+    if share.resize(bytes).is_err() {
+        return Step::refuse(Refusal::buffers_full(), context, world);
+    }
     let state = ExpectKeys {
         headers: headers
             .map(|(name, value)| (name.to_vec(), value.to_vec()))
             .collect(),
         end: head.end,
         cluster: head.cluster.map(str::to_owned),
+        _share: share,
     };
     Step::hold(
         RequestState::ExpectKeys(Box::new(state)),

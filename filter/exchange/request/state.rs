@@ -2,6 +2,7 @@
 
 use crate::exchange::approval_step::ApprovalStep;
 use crate::exchange::asked::Asked;
+use crate::exchange::buffers::Share;
 use crate::exchange::context::Context;
 use crate::exchange::event::{Effect, Flow, Outcome};
 use crate::exchange::reply::Refusal;
@@ -74,6 +75,8 @@ pub(in crate::exchange) struct ExpectKeys {
     pub(super) headers: Vec<(Vec<u8>, Vec<u8>)>,
     pub(super) end: bool,
     pub(super) cluster: Option<String>,
+    /// For the headers.
+    pub(super) _share: Share,
 }
 
 /// A request whose body is awaited.

@@ -5,18 +5,34 @@ use super::passage::Passage;
 use super::state::{Kept, ResponseState, Step};
 use crate::exchange::context::Context;
 use crate::exchange::event::{Effect, Flow};
-use crate::exchange::reply::Refusal;
+use crate::exchange::reply::{BUFFERS_FULL, Refusal};
 use crate::exchange::world::World;
 
 /// The most that is kept of a response: Envoy's buffers hold as much, unless told otherwise.
 const MAX_KEPT_BYTES: usize = 1 << 20;
 
 impl Kept {
+    /// Nothing yet.
+    pub(super) fn new(context: &Context) -> Self {
+        Self {
+            body: Vec::new(),
+            share: context.compiled.buffers.share(),
+        }
+    }
+
     fn add(&mut self, more: &[u8]) -> Result<(), &'static str> {
-        if self.0.len().saturating_add(more.len()) > MAX_KEPT_BYTES {
+        let length = self.body.len().saturating_add(more.len());
+        if length > MAX_KEPT_BYTES {
             return Err("answer_too_large");
         }
-        self.0.extend_from_slice(more);
+        let place = self.body.capacity();
+        if length > place {
+            let place = place.saturating_mul(2).clamp(length, MAX_KEPT_BYTES);
+            self.share.resize(place).map_err(|_| BUFFERS_FULL)?;
+            self.body
+                .reserve_exact(place.saturating_sub(self.body.len()));
+        }
+        self.body.extend_from_slice(more);
         Ok(())
     }
 }
@@ -110,8 +126,10 @@ pub(super) fn withhold(passage: &Passage, code: &'static str, context: &mut Cont
 }
 
 /// A kept response is whole: it goes on, or a person is asked about it.
-fn whole(passage: Box<Passage>, Kept(body): Kept, context: &mut Context, world: World<'_>) -> Step {
+fn whole(passage: Box<Passage>, kept: Kept, context: &mut Context, world: World<'_>) -> Step {
     let found = passage.found_for_a_person();
+    // It goes to the host's buffer, either way.
+    let body = kept.body;
     if !found.is_empty() {
         return decision::ask(passage, body, &found, context, world);
     }

@@ -69,7 +69,7 @@ pub(super) fn take(
         Ok(taps) => taps,
         Err(code) => {
             passage.note(context);
-            return Step::refuse_head(Refusal::not_maskable(code), context);
+            return Step::refuse_head(Refusal::of_answer(code), context);
         }
     };
     // Envoy's HTTP/1 codec drops trailers unless it is told otherwise, so a body in chunks ends
@@ -83,7 +83,7 @@ pub(super) fn take(
     context.record.response.masked = !masks.only_count();
     context.record.begin_body();
     if masks.may_wait() {
-        Step::hold(ResponseState::Keeping(passage, Kept::default()), effects)
+        Step::hold(ResponseState::Keeping(passage, Kept::new(context)), effects)
     } else if waits {
         Step::hold(ResponseState::HeadWaits(passage), effects)
     } else {

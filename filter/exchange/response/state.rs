@@ -3,6 +3,7 @@
 use super::passage::Passage;
 use super::plan::ResponsePlan;
 use crate::exchange::approval_step::ApprovalStep;
+use crate::exchange::buffers::Share;
 use crate::exchange::context::Context;
 use crate::exchange::event::{Effect, Event, Flow, Outcome};
 use crate::exchange::reply::Refusal;
@@ -33,8 +34,12 @@ pub(in crate::exchange) enum ResponseState {
 }
 
 /// A response of which nothing has gone, as it will go.
-#[derive(Debug, Default)]
-pub(in crate::exchange) struct Kept(pub(super) Vec<u8>);
+#[derive(Debug)]
+pub(in crate::exchange) struct Kept {
+    pub(super) body: Vec<u8>,
+    /// For the body's place.
+    pub(super) share: Share,
+}
 
 /// A response that the desk has been asked about. Its body lies in the host's buffer.
 #[derive(Debug)]

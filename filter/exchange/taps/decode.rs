@@ -2,14 +2,22 @@
 
 use super::stage::{Code, Next, Stage};
 use crate::coding::{self, Coding, Decoder};
+use crate::exchange::buffers::Share;
+use crate::exchange::reply::BUFFERS_FULL;
 
 /// Undoes a content coding.
 #[derive(Debug)]
 pub(super) struct Decode(Decoder);
 
 impl Decode {
-    pub(super) fn new(coding: Coding) -> Self {
-        Self(Decoder::new(coding))
+    /// Takes from the share what the coding may need at the worst.
+    ///
+    /// # Errors
+    /// There is not enough: said here, where an answer can still take the response's place.
+    pub(super) fn new(coding: Coding, mut share: Share) -> Result<Self, Code> {
+        let room = share.resize(coding.most_bytes());
+        room.map_err(|_| BUFFERS_FULL)?;
+        Ok(Self(Decoder::within(coding, Box::new(share))))
     }
 }
 
@@ -36,5 +44,6 @@ fn code(error: coding::Error) -> Code {
         coding::Error::Malformed => "encoding_malformed",
         coding::Error::Truncated => "encoding_truncated",
         coding::Error::TooLarge => "encoding_too_large",
+        coding::Error::NoRoom => BUFFERS_FULL,
     }
 }

@@ -4,14 +4,18 @@ use std::rc::Rc;
 
 use super::stage::{Code, Next, Stage};
 use super::wanted::Wanted;
+use crate::exchange::buffers::Share;
 use crate::exchange::compiled_policy::CompiledPolicy;
 use crate::exchange::media::TextForm;
-use crate::exchange::reply::WITHHELD;
+use crate::exchange::reply::{BUFFERS_FULL, WITHHELD};
 use crate::mask::{Pass, Stop, WalkError};
 use crate::record;
 
 /// Room in what a piece becomes, for replacements that are longer than what they replace.
 const ROOM: usize = 512;
+
+/// How much memory a byte takes that is held: what holds it doubles as it grows.
+const HELD_FACTOR: usize = 2;
 
 /// Masks a body.
 #[derive(Debug)]
@@ -19,6 +23,8 @@ pub(super) struct Mask {
     compiled: Rc<CompiledPolicy>,
     wanted: Wanted,
     pass: Pass,
+    /// For what waits in the pass.
+    share: Share,
 }
 
 impl Mask {
@@ -34,6 +40,7 @@ impl Mask {
             compiled: Rc::clone(compiled),
             wanted: wanted.clone(),
             pass,
+            share: compiled.buffers.share(),
         })
     }
 
@@ -71,6 +78,8 @@ impl Stage for Mask {
         if end {
             self.pass.finish(masks, &mut out).map_err(code)?;
         }
+        let held = self.pass.buffered().saturating_mul(HELD_FACTOR);
+        self.share.resize(held).map_err(|_| BUFFERS_FULL)?;
         next(&out, end)
     }
 }

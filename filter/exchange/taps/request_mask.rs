@@ -5,6 +5,7 @@
 //! is refused: it could hold what the mask is for.
 
 use crate::config::rules::RequestMask;
+use crate::exchange::buffers::{Full, Share};
 use crate::exchange::compiled_policy::CompiledPolicy;
 use crate::exchange::event::Effect;
 use crate::exchange::media::{Content, RequestForm};
@@ -17,8 +18,8 @@ use crate::record::Record;
 pub(in crate::exchange) struct Sent {
     /// What changes.
     pub(in crate::exchange) effects: Vec<Effect>,
-    /// What is put back in the answer.
-    pub(in crate::exchange) originals: Option<Originals>,
+    /// What is put back in the answer, and the room that it takes.
+    pub(in crate::exchange) originals: Option<(Originals, Share)>,
 }
 
 /// Masks the request's body.
@@ -43,7 +44,8 @@ pub(super) fn mask_request(
     };
     let mut pass = Pass::of_request(masks, text);
     let limit = compiled.policy.limits.request_body;
-    let result = run(&mut pass, masks, body, limit);
+    let mut share = compiled.buffers.share();
+    let result = run(&mut pass, masks, body, limit, &mut share);
     let originals = pass.take_originals();
     let request = &mut record.request;
     request.masked = !masks.only_count();
@@ -54,6 +56,7 @@ pub(super) fn mask_request(
     }
     let out = result.map_err(|unsent| match unsent {
         Unsent::TooLarge => Refusal::too_large(limit),
+        Unsent::NoRoom => Refusal::buffers_full(),
         Unsent::Stopped(Stop::Cut) => Refusal::new(
             403,
             WITHHELD,
@@ -61,13 +64,20 @@ pub(super) fn mask_request(
         ),
         Unsent::Stopped(Stop::Walk(_)) => Refusal::unmaskable(),
     })?;
+    let originals = mask.restore.then(|| {
+        let mut share = compiled.buffers.share();
+        let room = share.resize(originals.memory());
+        room.map(|()| (originals, share))
+    });
     Ok(Sent {
+        originals: originals
+            .transpose()
+            .map_err(|Full| Refusal::buffers_full())?,
         effects: if out == body {
             Vec::new()
         } else {
             changes(form, out)
         },
-        originals: mask.restore.then_some(originals),
     })
 }
 
@@ -80,14 +90,24 @@ const GROWTH_BYTES: usize = 4 << 20;
 
 /// A replacement may be longer than what it replaces: the body under the mask may have twice the
 /// size that a body may have.
-fn run(pass: &mut Pass, masks: &Masks, body: &[u8], limit: u64) -> Result<Vec<u8>, Unsent> {
-    let mut out = Vec::with_capacity(body.len().saturating_add(PIECE_ROOM / 16));
+fn run(
+    pass: &mut Pass,
+    masks: &Masks,
+    body: &[u8],
+    limit: u64,
+    share: &mut Share,
+) -> Result<Vec<u8>, Unsent> {
+    let room = body.len().saturating_add(PIECE_ROOM / 16);
+    share.resize(room)?;
+    let mut out = Vec::with_capacity(room);
     for piece in body.chunks(PIECE_BYTES) {
         // Not by the vector's own doubling, which would take three times the body for a moment.
         if body.len() > PIECE_ROOM && out.capacity() - out.len() < PIECE_ROOM {
+            share.resize(out.capacity().saturating_add(GROWTH_BYTES))?;
             out.reserve_exact(GROWTH_BYTES);
         }
         pass.push(masks, piece, &mut out)?;
+        share.resize(out.capacity().saturating_add(pass.buffered()))?;
         if over(out.len(), limit.saturating_mul(2)) {
             return Err(Unsent::TooLarge);
         }
@@ -100,6 +120,13 @@ fn run(pass: &mut Pass, masks: &Masks, body: &[u8], limit: u64) -> Result<Vec<u8
 enum Unsent {
     Stopped(Stop),
     TooLarge,
+    NoRoom,
+}
+
+impl From<Full> for Unsent {
+    fn from(_: Full) -> Self {
+        Self::NoRoom
+    }
 }
 
 impl From<Stop> for Unsent {

@@ -8,6 +8,7 @@ use super::stage::{Code, Stage};
 use super::wanted::Wanted;
 use crate::exchange::compiled_policy::CompiledPolicy;
 use crate::exchange::media::TextForm;
+use crate::exchange::reply::BUFFERS_FULL;
 use crate::record::{self, Record};
 
 /// The way of one body, as it streams.
@@ -34,7 +35,10 @@ impl ResponseTaps {
     ) -> Result<Self, Code> {
         let masks = wanted.masks(compiled).ok_or("mask_unavailable")?;
         Ok(Self {
-            decode: form.coding.map(Decode::new),
+            decode: form
+                .coding
+                .map(|coding| Decode::new(coding, compiled.buffers.share()))
+                .transpose()?,
             mask: wanted
                 .is_mask()
                 .then(|| Mask::new(form, wanted, compiled).ok_or("mask_unavailable"))
@@ -72,11 +76,16 @@ impl ResponseTaps {
                 Ok(())
             })
         });
-        if self.changes {
-            result?;
-        } else {
+        match result {
+            // Whoever only counts must not miss what comes while there is no room, either.
+            Err(code) if self.changes || code == BUFFERS_FULL => return Err(code),
             // Nothing is refused for what could only have been counted.
-            out = piece.to_vec();
+            _ if !self.changes => out = piece.to_vec(),
+            _ => {}
+        }
+        if end {
+            // It holds a window that nothing refers to any more.
+            self.decode = None;
         }
         record.note_received(piece.len());
         Ok(out)

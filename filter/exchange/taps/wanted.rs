@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use crate::exchange::buffers::Share;
 use crate::exchange::compiled_policy::CompiledPolicy;
 use crate::mask::{Masks, Originals};
 
@@ -12,15 +13,22 @@ pub(in crate::exchange) struct Wanted {
     mask: Option<usize>,
     /// What is put back; never empty.
     originals: Option<Rc<Originals>>,
+    /// The room that they take.
+    _share: Option<Rc<Share>>,
 }
 
 impl Wanted {
-    pub(in crate::exchange) fn new(mask: Option<usize>, originals: Option<Originals>) -> Self {
+    pub(in crate::exchange) fn new(
+        mask: Option<usize>,
+        originals: Option<(Originals, Share)>,
+    ) -> Self {
+        let (originals, share) = originals
+            .filter(|(originals, _)| !originals.is_empty())
+            .unzip();
         Self {
             mask,
-            originals: originals
-                .filter(|originals| !originals.is_empty())
-                .map(Rc::new),
+            originals: originals.map(Rc::new),
+            _share: share.map(Rc::new),
         }
     }
 
