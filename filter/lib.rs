@@ -7,6 +7,7 @@
 
 pub mod approval;
 mod bytes;
+pub mod call;
 pub mod coding;
 pub mod config;
 pub mod exchange;
@@ -17,6 +18,7 @@ pub mod exchange;
 pub mod host;
 pub mod identity;
 mod json;
+pub mod keeper;
 pub mod mask;
 pub mod operation;
 pub mod quota;

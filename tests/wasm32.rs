@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use portcullis::config::mask::{BUILT_IN_DETECTORS, Detection, Detector, Style};
 use portcullis::exchange::{
-    CompiledPolicy, Effect, Event, Exchange, Flow, Name, NoNative, Outcome, World,
+    CompiledPolicy, Effect, Event, Exchange, Flow, Name, NoNative, NothingElse, Outcome, World,
 };
 use portcullis::mask::{CompiledMask, Format, Walker};
 use portcullis::quota::{Charge, ChargeError, charge};
@@ -65,7 +65,8 @@ fn ask(compiled: &Rc<CompiledPolicy>, token: &str) -> (Outcome, Exchange) {
         shared: &store,
         native: &NoNative,
         may_wait: true,
-        bodies_come: true,
+        bodies: Bodies::HandedOver,
+        arrived: &NothingElse,
     };
     let outcome = exchange.handle(
         Event::RequestHead {
@@ -89,7 +90,8 @@ fn a_token_is_verified_and_a_changed_one_is_not() {
         shared: &store,
         native: &NoNative,
         may_wait: true,
-        bodies_come: true,
+        bodies: Bodies::HandedOver,
+        arrived: &NothingElse,
     };
     let closed = exchange.handle(Event::Closed { number: 1 }, world);
     let Some(Effect::Record(record)) = closed.effects.first() else {

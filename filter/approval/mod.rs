@@ -142,7 +142,7 @@ impl State {
 }
 
 /// The longest text that is taken over from an answer.
-const LONGEST: usize = 500;
+const MAX_TEXT_CHARS: usize = 500;
 
 /// Reads an answer. `None` is anything but a well-formed one, and counts as no answer: a
 /// request is never passed because the desk could not be understood.
@@ -168,7 +168,7 @@ pub fn read_answer(status: u16, body: &[u8]) -> Option<Answer> {
         value
             .get(name)
             .and_then(Value::as_str)
-            .map(|text| text.chars().take(LONGEST).collect())
+            .map(|text| text.chars().take(MAX_TEXT_CHARS).collect())
     };
     Some(Answer {
         id: id.to_owned(),

@@ -340,9 +340,9 @@ fn escape(key: &str) -> String {
 }
 
 fn shorten(text: &str) -> String {
-    const LONGEST: usize = 60;
-    if text.chars().count() > LONGEST {
-        let head: String = text.chars().take(LONGEST).collect();
+    const MAX_SHOWN_CHARS: usize = 60;
+    if text.chars().count() > MAX_SHOWN_CHARS {
+        let head: String = text.chars().take(MAX_SHOWN_CHARS).collect();
         format!("{head}...")
     } else {
         text.to_owned()

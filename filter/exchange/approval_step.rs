@@ -6,17 +6,22 @@ use std::rc::Rc;
 
 use super::asked::Asked;
 use super::context::Context;
-use super::event::{Call, Effect};
+use super::effect::{Call, Effect};
+use super::event::Purpose;
 use super::reply::Refusal;
 use super::waiting_room::WaitingPlace;
 use super::world::World;
 use crate::approval::{self, Question, State, Subject};
+use crate::call::{Answer, Message};
 use crate::config::approvals::Approvals;
 use crate::record;
 
 /// The longest time that the desk is asked to hold one question open; a decision made meanwhile
 /// ends it at once.
 const MAX_POLL: Duration = Duration::from_secs(20);
+
+/// The desk's answers are small; larger ones are rejected.
+const MAX_ANSWER_BYTES: usize = 64 << 10;
 
 /// What the desk is asked.
 pub(super) struct Ask<'a> {
@@ -103,7 +108,13 @@ impl ApprovalStep {
             _place: place,
         };
         let path = approval::ASK_PATH.to_owned();
-        let effect = call_desk(approvals, call, ("POST", path), body, approvals.timeout);
+        let effect = call_desk(
+            approvals,
+            (purpose(step.subject), call),
+            ("POST", path),
+            body,
+            approvals.timeout,
+        );
         Ok((step, effect))
     }
 
@@ -112,15 +123,17 @@ impl ApprovalStep {
         self.call == call
     }
 
-    /// Takes what the desk says: status and body, `None` for a call that failed.
+    /// Takes what the desk says.
     pub(super) fn answered(
         self,
-        answer: Option<(u16, &[u8])>,
+        answer: Answer<'_>,
         context: &mut Context,
         world: World<'_>,
     ) -> Answered {
         let compiled = Rc::clone(&context.compiled);
-        let answer = answer.and_then(|(status, body)| approval::read_answer(status, body));
+        let answer = answer
+            .http()
+            .and_then(|(status, body)| approval::read_answer(status, body));
         let (Some(answer), Some(approvals)) = (answer, &compiled.policy.approvals) else {
             return Answered::Refused(unavailable(context, Refusal::desk_away()));
         };
@@ -154,7 +167,7 @@ impl ApprovalStep {
         let call = context.number_call();
         let effect = call_desk(
             approvals,
-            call,
+            (purpose(self.subject), call),
             ("GET", approval::wait_path(id, seconds)),
             Vec::new(),
             approvals
@@ -162,6 +175,13 @@ impl ApprovalStep {
                 .saturating_add(Duration::from_secs(seconds)),
         );
         Answered::Open(Self { call, ..self }, effect)
+    }
+}
+
+fn purpose(subject: Subject) -> Purpose {
+    match subject {
+        Subject::Request => Purpose::RequestApproval,
+        Subject::Answer => Purpose::AnswerApproval,
     }
 }
 
@@ -175,7 +195,7 @@ fn unavailable(context: &mut Context, refusal: Refusal) -> Refusal {
 
 fn call_desk(
     approvals: &Approvals,
-    number: u64,
+    (purpose, number): (Purpose, u64),
     (method, path): (&'static str, String),
     body: Vec<u8>,
     timeout: Duration,
@@ -187,13 +207,19 @@ fn call_desk(
     if let Some(credential) = &approvals.credential {
         headers.push(("authorization", credential.clone()));
     }
-    Effect::Call(Call {
+    Effect::Call(Box::new(Call {
+        purpose,
         number,
         cluster: approvals.cluster.clone(),
-        method,
-        path,
-        headers,
-        body,
+        authority: None,
+        message: Message::Http {
+            method,
+            scheme: None,
+            path,
+            headers,
+            body,
+        },
         timeout,
-    })
+        max_answer_bytes: MAX_ANSWER_BYTES,
+    }))
 }

@@ -4,7 +4,7 @@ use core::time::Duration;
 use std::rc::Rc;
 
 use super::compiled_policy::CompiledPolicy;
-use super::event::{Effect, Flow, Outcome};
+use super::effect::{Effect, Flow, Outcome};
 use super::reply::Refusal;
 use super::world::World;
 use crate::identity::Identity;

@@ -7,7 +7,8 @@
 
 use std::collections::BTreeSet;
 
-use super::event::{Effect, Headers};
+use super::effect::Effect;
+use super::event::Headers;
 use super::headers::{OF_THE_BYTES, values};
 use super::taps::Wanted;
 use crate::mask::{Masks, Matches, Pass, Stop, Trailer};

@@ -3,8 +3,8 @@
 //! The order of things is that of the architecture: head, body, verdict, approval, quotas, the
 //! model server, its answer under the mask, the record. This is the only module that composes
 //! the others; nothing in it does I/O, waits, or panics. A request leaves only by
-//! [`Flow::Continue`] after a verdict; everything that goes wrong ends in [`Effect::Reply`] with a
-//! refusal.
+//! [`Flow::Continue`] or [`Effect::Resume`] after a verdict; everything that goes wrong ends in
+//! [`Effect::Reply`] with a refusal.
 
 mod approval_step;
 mod asked;
@@ -12,10 +12,14 @@ mod buffers;
 mod charges;
 mod compiled_policy;
 mod context;
+#[cfg(debug_assertions)]
+mod contract;
+mod effect;
 mod event;
 mod headers;
 mod masked_fields;
 mod media;
+mod passage;
 mod reply;
 mod request;
 mod response;
@@ -27,6 +31,7 @@ mod world;
 #[cfg(test)]
 mod tests;
 
+use core::time::Duration;
 use std::borrow::Cow;
 use std::rc::Rc;
 
@@ -34,12 +39,14 @@ pub use crate::config::identity::{Algorithm, VerifyWith};
 pub use crate::identity::{KeyRequest, Native, NoNative, Tended};
 pub use asked::caller;
 pub use compiled_policy::CompiledPolicy;
-pub use event::{Call, Effect, Event, Flow, Headers, Outcome, Reply};
+pub use effect::{Call, Effect, Flow, Outcome, Reply};
+pub use event::{Direction, Event, Headers, Purpose};
 pub use request::{NOT_A_HEADER, unwritable};
-pub use world::{Name, World};
+pub use world::{Arrived, Bodies, Name, NothingElse, World};
 
 use crate::record::{Caller, Record};
 use context::Context;
+use passage::{Passage, WATCH_PERIOD, Watch};
 use request::RequestState;
 use response::ResponseState;
 
@@ -49,6 +56,14 @@ pub struct Exchange {
     context: Context,
     request: RequestState,
     response: ResponseState,
+    /// What the host holds of the request.
+    inbound: Passage,
+    /// What it holds of the response.
+    outbound: Passage,
+    /// When the host will send a tick.
+    armed: Option<Duration>,
+    #[cfg(debug_assertions)]
+    contract: contract::Contract,
 }
 
 impl Exchange {
@@ -59,33 +74,211 @@ impl Exchange {
             context: Context::new(compiled, Record::begin(name.id, name.worker)),
             request: RequestState::ExpectHead,
             response: ResponseState::ExpectRequest,
+            inbound: Passage::default(),
+            outbound: Passage::default(),
+            armed: None,
+            #[cfg(debug_assertions)]
+            contract: contract::Contract::default(),
         }
     }
 
     /// Takes an event and says what it leads to.
     pub fn handle(&mut self, event: Event<'_>, world: World<'_>) -> Outcome {
         self.context.begin(world);
-        match event {
-            Event::RequestHead { .. }
-            | Event::RequestGrows { .. }
-            | Event::RequestWhole { .. }
-            | Event::KeysRenewed => self.step_request(event, world),
-            Event::ResponseHead { .. }
-            | Event::ResponseBody { .. }
-            | Event::ResponseTrailers { .. } => self.step_response(event, world),
-            // It is told by who waits.
-            Event::CallAnswered { .. } | Event::BodyWithheld => match self.request {
-                RequestState::Passed => self.step_response(event, world),
-                _ => self.step_request(event, world),
+        let mut outcome = match event {
+            Event::RequestHead { end, .. } => self.request_head(event, end, world),
+            Event::RequestPiece { held, end } => self.request_piece(event, (held, end), world),
+            Event::RequestTrailers => self.request_trailers(),
+            Event::RequestWhole { .. } | Event::KeysRenewed => self
+                .handle_outside(Direction::Request, |exchange| {
+                    exchange.step_request(event, world)
+                }),
+            Event::CallAnswered { purpose, .. } => match purpose {
+                Purpose::RequestApproval => self.handle_outside(Direction::Request, |exchange| {
+                    exchange.step_request(event, world)
+                }),
+                Purpose::AnswerApproval => self.handle_outside(Direction::Response, |exchange| {
+                    exchange.step_response(event, world)
+                }),
             },
+            Event::Tick => self.tick(world),
+            Event::ResponseHead { end, .. } => self.response_head(event, end, world),
+            Event::ResponseBody { .. } => self.response_piece(event, world),
+            Event::ResponseTrailers { .. } => self.response_trailers(event, world),
             Event::Closed { number } => self.closed(number, world),
+        };
+        self.close_passages(&outcome);
+        self.arm(&mut outcome);
+        #[cfg(debug_assertions)]
+        self.contract.check(&event, &outcome);
+        outcome
+    }
+
+    fn request_head(&mut self, event: Event<'_>, end: bool, world: World<'_>) -> Outcome {
+        let outcome = self.step_request(event, world);
+        let watch = watch(outcome.flow, end, world, |arrived| arrived.request_bytes());
+        self.inbound.head(end, outcome.flow, watch);
+        outcome
+    }
+
+    fn request_piece(
+        &mut self,
+        event: Event<'_>,
+        (held, end): (usize, bool),
+        world: World<'_>,
+    ) -> Outcome {
+        let found = bodies_come(self.inbound, world);
+        let mut outcome = self.step_request(event, world);
+        let decided = self.has_passed_request();
+        let flow = self.inbound.request_piece(held, end, decided);
+        // A refusal has said so already.
+        outcome.flow = flow;
+        outcome.effects.extend(found);
+        self.read_whole(&mut outcome);
+        outcome
+    }
+
+    fn request_trailers(&mut self) -> Outcome {
+        let mut outcome = Outcome::go_on();
+        if self.has_passed_request() {
+            outcome.flow = self.inbound.trailers(Flow::Continue, false);
+        } else {
+            self.inbound.ends();
+            outcome.flow = Flow::Hold;
+            self.read_whole(&mut outcome);
+        }
+        outcome
+    }
+
+    /// Asks for the request's body, if it is wanted and whole.
+    fn read_whole(&self, outcome: &mut Outcome) {
+        if self.request.wants_body() && self.inbound.is_whole() {
+            outcome.effects.push(Effect::ReadRequestBody);
         }
     }
 
+    fn response_head(&mut self, event: Event<'_>, end: bool, world: World<'_>) -> Outcome {
+        let outcome = self.step_response(event, world);
+        let watch = watch(outcome.flow, end, world, |_| Some(0));
+        self.outbound.head(end, outcome.flow, watch);
+        outcome
+    }
+
+    fn response_piece(&mut self, event: Event<'_>, world: World<'_>) -> Outcome {
+        let found = bodies_come(self.outbound, world);
+        let mut outcome = self.step_response(event, world);
+        let waits = self.response.is_held();
+        outcome.flow = self.outbound.response_piece(outcome.flow, waits);
+        outcome.effects.extend(found);
+        outcome
+    }
+
+    fn response_trailers(&mut self, event: Event<'_>, world: World<'_>) -> Outcome {
+        let mut outcome = self.step_response(event, world);
+        let written = outcome.effects.iter().any(
+            |effect| matches!(effect, Effect::ReplaceResponseBody(bytes) if !bytes.is_empty()),
+        );
+        outcome.flow = self.outbound.trailers(outcome.flow, written);
+        outcome
+    }
+
+    /// Takes an event that comes outside the direction's own: what may go on then is resumed.
+    fn handle_outside(
+        &mut self,
+        direction: Direction,
+        step: impl FnOnce(&mut Self) -> Outcome,
+    ) -> Outcome {
+        let mut outcome = step(self);
+        let passage = match direction {
+            Direction::Request => &mut self.inbound,
+            Direction::Response => &mut self.outbound,
+        };
+        if outcome.flow == Flow::Continue && passage.waits() {
+            passage.decided();
+            outcome.effects.push(Effect::Resume(direction));
+        }
+        outcome.flow = Flow::Hold;
+        if direction == Direction::Request {
+            self.read_whole(&mut outcome);
+        }
+        outcome
+    }
+
+    fn tick(&mut self, world: World<'_>) -> Outcome {
+        self.armed = None;
+        let mut outcome = Outcome {
+            effects: Vec::new(),
+            flow: Flow::Hold,
+        };
+        if self.inbound.tick() {
+            outcome.effects.push(Effect::Resume(Direction::Request));
+        }
+        if self.outbound.tick() {
+            outcome.effects.push(Effect::Resume(Direction::Response));
+        }
+        if self.request.due().is_some_and(|until| until <= world.now) {
+            let retried = self.handle_outside(Direction::Request, |exchange| {
+                exchange.step_request(Event::KeysRenewed, world)
+            });
+            outcome.effects.extend(retried.effects);
+        }
+        if let Some(watch) = self.inbound.watch(world.now) {
+            let arrived = world.arrived.request_bytes();
+            let has_come = arrived.is_some_and(|bytes| bytes > watch.bytes);
+            self.look(Direction::Request, has_come, &mut outcome, world);
+        }
+        if self.outbound.watch(world.now).is_some() {
+            let has_come = world.arrived.is_answered();
+            self.look(Direction::Response, has_come, &mut outcome, world);
+        }
+        outcome
+    }
+
+    /// Looks whether a head waits in vain.
+    fn look(
+        &mut self,
+        direction: Direction,
+        has_come: bool,
+        outcome: &mut Outcome,
+        world: World<'_>,
+    ) {
+        let passage = match direction {
+            Direction::Request => &mut self.inbound,
+            Direction::Response => &mut self.outbound,
+        };
+        let withheld = match world.bodies {
+            Bodies::HandedOver => false,
+            Bodies::Unknown => has_come,
+            Bodies::Withheld => true,
+        };
+        if !withheld {
+            let again = world.now.saturating_add(WATCH_PERIOD);
+            passage.watch_again((world.bodies == Bodies::Unknown).then_some(again));
+            return;
+        }
+        passage.watch_again(None);
+        outcome.effects.push(Effect::Bodies(Bodies::Withheld));
+        let refused = match direction {
+            Direction::Request => self.step_request_with(world, request::withheld),
+            Direction::Response => self.step_response_with(world, response::withheld),
+        };
+        outcome.effects.extend(refused.effects);
+    }
+
     fn step_request(&mut self, event: Event<'_>, world: World<'_>) -> Outcome {
+        self.step_request_with(world, |state, context, world| {
+            request::step(state, event, context, world)
+        })
+    }
+
+    fn step_request_with(
+        &mut self,
+        world: World<'_>,
+        step: impl FnOnce(RequestState, &mut Context, World<'_>) -> request::Step,
+    ) -> Outcome {
         let state = core::mem::replace(&mut self.request, RequestState::Closed);
         let had_passed = matches!(state, RequestState::Passed);
-        let step = request::step(state, event, &mut self.context, world);
+        let step = step(state, &mut self.context, world);
         self.request = step.state;
         if let Some(plan) = step.passed {
             self.response = ResponseState::ExpectHead(plan);
@@ -98,28 +291,53 @@ impl Exchange {
     }
 
     fn step_response(&mut self, event: Event<'_>, world: World<'_>) -> Outcome {
+        self.step_response_with(world, |state, context, world| {
+            response::step(state, event, context, world)
+        })
+    }
+
+    fn step_response_with(
+        &mut self,
+        world: World<'_>,
+        step: impl FnOnce(ResponseState, &mut Context, World<'_>) -> response::Step,
+    ) -> Outcome {
         let state = core::mem::replace(&mut self.response, ResponseState::Closed);
-        let step = response::step(state, event, &mut self.context, world);
+        let step = step(state, &mut self.context, world);
         self.response = step.state;
         step.outcome
     }
 
-    /// Whether the host must hand over the request's body once it is whole.
-    #[must_use]
-    pub fn wants_request_body(&self) -> bool {
-        self.request.wants_body()
+    /// Behind a reply nothing is let go: there lies what could not be dealt with.
+    fn close_passages(&mut self, outcome: &Outcome) {
+        let ends = |effect: &Effect| matches!(effect, Effect::Reply(_) | Effect::CutResponse);
+        if outcome.effects.iter().any(ends) {
+            self.inbound = Passage::Over;
+            if !matches!(self.response, ResponseState::ExpectRequest) {
+                self.outbound = Passage::Over;
+            }
+        }
     }
 
-    /// Whether the request has gone on, so that nothing more of it has to be told.
-    #[must_use]
-    pub fn has_passed_request(&self) -> bool {
+    /// Asks for a tick, if one is needed before the one that will come.
+    fn arm(&mut self, outcome: &mut Outcome) {
+        let due = [self.inbound.due(), self.outbound.due(), self.request.due()];
+        let Some(at) = due.into_iter().flatten().min() else {
+            return;
+        };
+        if self.armed.is_none_or(|armed| at < armed) {
+            self.armed = Some(at);
+            outcome.effects.push(Effect::WakeAt(at));
+        }
+    }
+
+    fn has_passed_request(&self) -> bool {
         matches!(self.request, RequestState::Passed)
     }
 
-    /// Whether the whole response is held, so that no part of it may go on.
+    /// Whether pieces and trailers of the request have to be told; otherwise they go on.
     #[must_use]
-    pub fn holds_response(&self) -> bool {
-        self.response.is_held()
+    pub fn wants_request_pieces(&self) -> bool {
+        !self.has_passed_request() || self.inbound != Passage::Open
     }
 
     /// Whether all headers of the response are looked at.
@@ -146,6 +364,8 @@ impl Exchange {
         request.close(context, world);
         let response = core::mem::replace(&mut self.response, ResponseState::Closed);
         response.close(context);
+        self.inbound = Passage::Over;
+        self.outbound = Passage::Over;
         let began = context.began(world);
         let elapsed = context.elapsed(world);
         let record = &mut context.record;
@@ -165,4 +385,26 @@ impl Exchange {
             flow: Flow::Continue,
         }
     }
+}
+
+/// What to look at of a head that waits for its body, while it isn't known whether bodies come.
+fn watch(
+    flow: Flow,
+    end: bool,
+    world: World<'_>,
+    bytes: impl FnOnce(&dyn Arrived) -> Option<u64>,
+) -> Option<Watch> {
+    if flow != Flow::Hold || end || world.bodies != Bodies::Unknown {
+        return None;
+    }
+    Some(Watch {
+        at: world.now.saturating_add(WATCH_PERIOD),
+        bytes: bytes(world.arrived).unwrap_or_default(),
+    })
+}
+
+/// What is known once a piece of a body comes to where the head waits.
+fn bodies_come(passage: Passage, world: World<'_>) -> Option<Effect> {
+    let found = passage.is_bare_head() && world.bodies == Bodies::Unknown;
+    found.then_some(Effect::Bodies(Bodies::HandedOver))
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::event::Reply;
+use super::effect::Reply;
 use super::waiting_room::Full;
 use crate::approval::{Answer, Subject};
 use crate::config::approvals::Approvals;

@@ -17,7 +17,11 @@ use std::rc::Rc;
 use jwt_compact::alg::Es256;
 use serde_json::{Value, json};
 
-use super::{CompiledPolicy, Effect, Event, Exchange, Flow, Name, NoNative, Outcome, Reply, World};
+use super::{
+    Arrived, Bodies, Call, CompiledPolicy, Direction, Effect, Event, Exchange, Flow, Name,
+    NoNative, Outcome, Reply, World,
+};
+use crate::call::{Answer, Message};
 use crate::testing::{Memory, ec_public, ec_secret, signed};
 
 pub(super) const NOW: u64 = 1_800_000_000;
@@ -56,7 +60,25 @@ pub(super) struct Driven {
     pub(super) store: Rc<Memory>,
     pub(super) now: Duration,
     pub(super) may_wait: bool,
-    pub(super) bodies_come: bool,
+    pub(super) bodies: Bodies,
+    pub(super) arrived: Arrivals,
+}
+
+/// What has come to the host.
+#[derive(Default)]
+pub(super) struct Arrivals {
+    pub(super) request_bytes: u64,
+    pub(super) answered: bool,
+}
+
+impl Arrived for Arrivals {
+    fn request_bytes(&self) -> Option<u64> {
+        Some(self.request_bytes)
+    }
+
+    fn is_answered(&self) -> bool {
+        self.answered
+    }
 }
 
 impl Driven {
@@ -78,17 +100,38 @@ impl Driven {
             store: Rc::default(),
             now,
             may_wait: true,
-            bodies_come: true,
+            bodies: Bodies::Unknown,
+            arrived: Arrivals::default(),
         }
     }
 
+    /// Hands an event over; what goes on then does so at once, whoever says so, and what only the
+    /// host has to do with is left out.
     pub(super) fn handle(&mut self, event: Event<'_>) -> Outcome {
+        let mut outcome = self.handle_as_host(event);
+        let mut resumed = false;
+        outcome.effects.retain(|effect| match effect {
+            Effect::Resume(Direction::Request | Direction::Response) => {
+                resumed = true;
+                false
+            }
+            Effect::ReadRequestBody | Effect::WakeAt(_) | Effect::Bodies(_) => false,
+            _ => true,
+        });
+        if resumed {
+            outcome.flow = Flow::Continue;
+        }
+        outcome
+    }
+
+    pub(super) fn handle_as_host(&mut self, event: Event<'_>) -> Outcome {
         let world = World {
             now: self.now,
             shared: &*self.store,
             native: &NoNative,
             may_wait: self.may_wait,
-            bodies_come: self.bodies_come,
+            bodies: self.bodies,
+            arrived: &self.arrived,
         };
         self.exchange.handle(event, world)
     }
@@ -133,6 +176,28 @@ impl Driven {
         })
     }
 
+    /// What comes of a call: a status and a body, or nothing.
+    pub(super) fn answered(&mut self, call: &Call, answer: Option<(u16, &[u8])>) -> Outcome {
+        self.handle(Event::CallAnswered {
+            purpose: call.purpose,
+            number: call.number,
+            answer: answer.map_or(Answer::Failed, |(status, body)| Answer::Http {
+                status,
+                body,
+            }),
+        })
+    }
+
+    /// Whether the request waits for its body.
+    pub(super) fn wants_body(&self) -> bool {
+        self.exchange.request.wants_body()
+    }
+
+    /// Whether the whole answer waits.
+    pub(super) fn holds_answer(&self) -> bool {
+        self.exchange.response.is_held()
+    }
+
     pub(super) fn record(&mut self) -> Value {
         let outcome = self.handle(Event::Closed { number: 7 });
         let Some(Effect::Record(text)) = outcome.effects.first() else {
@@ -165,6 +230,20 @@ pub(super) fn reply(outcome: &Outcome) -> &Reply {
 pub(super) fn code(outcome: &Outcome) -> String {
     let body: Value = serde_json::from_str(&reply(outcome).body).unwrap();
     body["error"]["code"].as_str().unwrap().to_owned()
+}
+
+/// The method, path, headers and body of a call to the desk.
+pub(super) fn http(call: &Call) -> (&str, &str, &[(&'static str, String)], &[u8]) {
+    match &call.message {
+        Message::Http {
+            method,
+            path,
+            headers,
+            body,
+            ..
+        } => (method, path, headers, body),
+        Message::Grpc { .. } => panic!("no HTTP: {call:?}"),
+    }
 }
 
 pub(super) fn sets(outcome: &Outcome, name: &str) -> Option<String> {

@@ -15,10 +15,58 @@ pub struct World<'a> {
     pub shared: &'a dyn Shared,
     /// The host's cryptography.
     pub native: &'a dyn Native,
+    /// What has come of this stream.
+    pub arrived: &'a dyn Arrived,
     /// Whether there is room for one more request that waits for keys.
     pub may_wait: bool,
-    /// Whether the host hands over a body while its head waits, as far as is known.
-    pub bodies_come: bool,
+    /// Whether the host hands over a body while its head waits.
+    pub bodies: Bodies,
+}
+
+impl World<'_> {
+    /// Whether a head may wait for its body, as far as is known.
+    pub(super) fn bodies_come(self) -> bool {
+        self.bodies != Bodies::Withheld
+    }
+}
+
+/// Whether the host hands over bodies while heads wait.
+///
+/// Envoy does so only with `allow_on_headers_stop_iteration: true` in the plugin's configuration,
+/// and no host call tells. Without it, a head that waits for its body waits for ever.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Bodies {
+    /// No head has waited for a body so far.
+    #[default]
+    Unknown,
+    /// One has come.
+    HandedOver,
+    /// One has come to the host, and not to the filter.
+    Withheld,
+}
+
+/// What has come to the host of a stream, whether or not it has handed that over. Each is a call of
+/// the host's: it is asked only while it has to be found out whether bodies come.
+pub trait Arrived {
+    /// Bytes of the request, its head among them.
+    fn request_bytes(&self) -> Option<u64>;
+
+    /// Whether all of the answer has come.
+    fn is_answered(&self) -> bool;
+}
+
+/// A host that knows nothing of a stream but what it hands over.
+#[derive(Clone, Copy, Debug)]
+pub struct NothingElse;
+
+impl Arrived for NothingElse {
+    fn request_bytes(&self) -> Option<u64> {
+        None
+    }
+
+    fn is_answered(&self) -> bool {
+        false
+    }
 }
 
 /// Names an exchange in its record.

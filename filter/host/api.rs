@@ -6,6 +6,8 @@
 
 use core::time::Duration;
 
+use crate::exchange::Direction;
+
 /// A status other than Ok, as the host gave it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Status(pub(super) u32);
@@ -23,6 +25,7 @@ pub(super) enum Map {
     Response = 2,
     ResponseTrailers = 3,
     CallResponse = 6,
+    CallTrailers = 7,
 }
 
 /// Buffers.
@@ -37,14 +40,6 @@ pub(super) enum Buffer {
         expect(dead_code, reason = "only the root reads it")
     )]
     PluginConfiguration = 7,
-}
-
-/// Directions of a stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
-pub(super) enum Direction {
-    Request = 0,
-    Response = 1,
 }
 
 /// How bad a line of the log is.
@@ -108,6 +103,18 @@ pub(super) struct HttpCall<'a> {
     pub(super) body: Option<&'a [u8]>,
     /// Never zero, which would be no limit at all.
     pub(super) timeout: Duration,
+}
+
+/// The end of a call: its token, and what there is of an answer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CallEnd {
+    pub(super) token: u32,
+    /// How many headers there are; none if the call failed.
+    pub(super) headers: usize,
+    /// Bytes of the body.
+    pub(super) bytes: usize,
+    /// How many trailers there are.
+    pub(super) trailers: usize,
 }
 
 /// An answer of the filter's own.
@@ -191,22 +198,4 @@ pub(super) trait Host: Clone + 'static {
 
     /// Sets a gauge.
     fn set_metric(&self, gauge: u32, value: u64) -> Result<(), Status>;
-}
-
-/// The status and body of the answer to a call, which has `headers` headers and `size` bytes;
-/// `None` for one that failed, or that is longer than `limit`.
-pub(super) fn call_answer<H: Host>(
-    host: &H,
-    headers: usize,
-    size: usize,
-    limit: usize,
-) -> Option<(u16, Vec<u8>)> {
-    // An answer without headers is a failure, and asking for its status would be another.
-    if headers == 0 || size > limit {
-        return None;
-    }
-    let status = host.header(Map::CallResponse, ":status").ok()?;
-    let status = core::str::from_utf8(&status).ok()?.parse().ok()?;
-    let body = host.buffer(Buffer::CallResponseBody, 0, size).ok()?;
-    (body.len() == size).then_some((status, body))
 }

@@ -5,17 +5,15 @@
 //! that plays Envoy's part.
 
 mod api;
-mod body_access;
-mod delivery;
+mod arrived;
+mod calls;
 #[cfg(all(feature = "host", target_arch = "wasm32"))]
 mod envoy;
-mod keys;
 mod memory;
 mod random;
-mod shared;
 mod store;
 mod stream;
-mod waiting;
+mod vm;
 
 #[cfg(test)]
 mod tests;

@@ -1,8 +1,10 @@
+mod bodies;
 mod calls;
 mod fake;
 mod faults;
 mod keys;
 mod pieces;
+mod sent;
 mod settling;
 
 use core::cell::RefCell;
@@ -11,11 +13,11 @@ use std::rc::Rc;
 use jwt_compact::alg::Es256;
 use serde_json::{Value, json};
 
-use super::api::{Action, Direction};
-use super::shared::Shared;
+use super::api::Action;
 use super::store::SharedData;
 use super::stream::Stream;
-use crate::exchange::{CompiledPolicy, NoNative};
+use super::vm::Vm;
+use crate::exchange::{CompiledPolicy, Direction, NoNative};
 use crate::testing::{ec_public, ec_secret, signed};
 use fake::FakeHost;
 
@@ -25,7 +27,7 @@ const NOW: u64 = 1_800_000_000;
 /// held back.
 struct Driven {
     host: FakeHost,
-    shared: Rc<Shared<FakeHost>>,
+    vm: Rc<Vm<FakeHost>>,
     stream: Rc<RefCell<Stream<FakeHost>>>,
     request: Passage,
     response: Passage,
@@ -60,10 +62,14 @@ fn policy(sections: &Value) -> String {
     policy.to_string()
 }
 
-fn shared(host: &FakeHost, sections: &Value) -> Rc<Shared<FakeHost>> {
+/// The number of the configuration, and of its stream.
+const ROOT: u32 = 1;
+const STREAM: u32 = 2;
+
+fn vm(host: &FakeHost, sections: &Value) -> Rc<Vm<FakeHost>> {
     let compiled = CompiledPolicy::seeded(&policy(sections), &|_| None, Some([7; 32])).unwrap();
     compiled.join(&SharedData(host), &|| Some([9; 32])).unwrap();
-    Rc::new(Shared::new(host.clone(), compiled, Box::new(NoNative)))
+    Rc::new(Vm::new(host.clone(), ROOT, compiled, Box::new(NoNative)))
 }
 
 fn token() -> String {
@@ -78,21 +84,21 @@ fn token() -> String {
 impl Driven {
     fn new(sections: &Value) -> Self {
         let host = FakeHost::new();
-        let shared = shared(&host, sections);
+        let vm = vm(&host, sections);
         host.begin();
-        Self::of(&shared)
+        Self::of(&vm)
     }
 
     /// A stream of a configuration that others have used.
-    fn of(shared: &Rc<Shared<FakeHost>>) -> Self {
-        let host = shared.host.clone();
+    fn of(vm: &Rc<Vm<FakeHost>>) -> Self {
+        let host = vm.host.clone();
         let stream = Rc::new_cyclic(|itself| {
-            let stream = Stream::new(host.clone(), 2, Some(Rc::clone(shared)), itself.clone());
+            let stream = Stream::new(host.clone(), STREAM, Some(Rc::clone(vm)), itself.clone());
             RefCell::new(stream)
         });
         Self {
             host,
-            shared: Rc::clone(shared),
+            vm: Rc::clone(vm),
             stream,
             request: Passage::default(),
             response: Passage::default(),
@@ -181,24 +187,33 @@ impl Driven {
 
     /// The desk's answer to the last call.
     fn answered(&mut self, status: &str, body: &str) {
-        let token = self.host.answer(status, body);
-        self.stream.borrow_mut().call_answered(token, 1, body.len());
+        let end = self.host.answer(status, body.as_bytes());
+        self.host.call_back(self.host.caller());
+        self.stream.borrow_mut().call_answered(end);
         self.after_outside();
     }
 
     /// The answer to the last call, which the root's was.
     fn root_answered(&mut self, status: &str, body: &str) {
-        let token = self.host.answer(status, body);
-        self.shared.answered(token, 1, body.len());
+        let end = self.host.answer(status, body.as_bytes());
+        assert_eq!(
+            self.host.caller(),
+            ROOT,
+            "the answer goes to whoever called"
+        );
+        self.host.call_back(ROOT);
+        self.vm.answered(end);
         self.after_outside();
     }
 
     fn tick(&mut self) {
-        self.shared.tick();
+        self.host.call_back(ROOT);
+        self.vm.tick();
         self.after_outside();
     }
 
     fn log(&mut self) {
+        self.host.call_back(STREAM);
         self.stream.borrow_mut().log();
     }
 }

@@ -12,7 +12,7 @@ use crate::json;
 
 /// Longer tokens are refused before they cost anything. Envoy limits all headers together to
 /// 60 KiB by default.
-pub(super) const LONGEST: usize = 16 << 10;
+pub(super) const MAX_TOKEN_BYTES: usize = 16 << 10;
 
 /// Header parameters that would change what is signed, or let the token bring its own key.
 pub(super) const NOT_SUPPORTED: &[&str] =
@@ -78,7 +78,7 @@ impl<'a> Compact<'a> {
 
     /// As [`Self::parse`], with the header that was read before.
     pub(super) fn parse_after(token: &'a str, last: &mut LastHeader) -> Result<Self, Refusal> {
-        if token.len() > LONGEST {
+        if token.len() > MAX_TOKEN_BYTES {
             return Err(Refusal::TokenMalformed);
         }
         let (message, signature) = token.rsplit_once('.').ok_or(Refusal::TokenMalformed)?;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 const BELIEVED: u64 = 10_000;
 
 /// More ids than this are not kept in mind.
-const MOST: usize = 512;
+const MAX_IDS: usize = 512;
 
 /// Ids that were asked for in vain, so that a client with an old token waits once.
 ///
@@ -23,12 +23,12 @@ impl UnknownIds {
     }
 
     pub(super) fn add(&mut self, id: &str, now: u64) {
-        if self.0.len() >= MOST {
+        if self.0.len() >= MAX_IDS {
             self.0
                 .retain(|_, since| now.saturating_sub(*since) < BELIEVED);
         }
         // A long id is nobody's; to keep it would be a gift to whoever made it up.
-        if self.0.len() < MOST && id.len() <= 256 {
+        if self.0.len() < MAX_IDS && id.len() <= 256 {
             self.0.insert(id.to_owned(), now);
         }
     }

@@ -12,7 +12,10 @@ use std::rc::Rc;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use portcullis::config::mask::{BUILT_IN_DETECTORS, Detection, Detector, Style};
-use portcullis::exchange::{CompiledPolicy, Event, Exchange, Flow, Name, NoNative, World};
+use portcullis::exchange::{
+    Bodies, CompiledPolicy, Direction, Effect, Event, Exchange, Flow, Name, NoNative, NothingElse,
+    World,
+};
 use portcullis::identity::Verifier;
 use portcullis::mask::{CompiledMask, Format, Walker};
 use portcullis::shared::{Shared, SharedError};
@@ -199,7 +202,8 @@ fn known(criterion: &mut Criterion) {
                 shared: &store,
                 native: &NoNative,
                 may_wait: true,
-                bodies_come: true,
+                bodies: Bodies::HandedOver,
+                arrived: &NothingElse,
             };
             let mut handle = |event| black_box(exchange.handle(event, world)).flow;
             let flow = handle(Event::RequestHead {
@@ -254,18 +258,24 @@ fn exchange(criterion: &mut Criterion) {
                     shared: &store,
                     native: &NoNative,
                     may_wait: true,
-                    bodies_come: true,
+                    bodies: Bodies::HandedOver,
+                    arrived: &NothingElse,
                 };
-                let mut handle = |event| black_box(exchange.handle(event, world)).flow;
+                let mut handle = |event| black_box(exchange.handle(event, world)).effects;
                 handle(Event::RequestHead {
                     headers: &request,
                     end: false,
                     cluster: None,
                 });
-                let flow = handle(Event::RequestWhole {
+                let effects = handle(Event::RequestPiece {
+                    held: question.len(),
+                    end: true,
+                });
+                assert!(effects.contains(&Effect::ReadRequestBody));
+                let effects = handle(Event::RequestWhole {
                     body: question.as_bytes(),
                 });
-                assert_eq!(flow, Flow::Continue);
+                assert!(effects.contains(&Effect::Resume(Direction::Request)));
                 handle(Event::ResponseHead {
                     headers: &response,
                     end: false,

@@ -16,7 +16,7 @@ use super::{is_exhaustive, mask, masked, same_in_any_pieces, stride};
 /// Of a body up to so long, pieces of any length are tried; of a longer one, pieces up to the
 /// longest of these.
 const SHORT: usize = 4096;
-const LONGEST: usize = 24;
+const MAX_CUT_BYTES: usize = 24;
 
 /// The folder, or a word that there is none.
 fn folder(name: &str) -> Option<PathBuf> {
@@ -74,7 +74,7 @@ fn in_every_way<'a>(
     for (format, body) in bodies.step_by(one_of) {
         let longest = match body.len() {
             ..SHORT if is_exhaustive() => usize::MAX,
-            _ if is_exhaustive() => LONGEST,
+            _ if is_exhaustive() => MAX_CUT_BYTES,
             _ => 6,
         };
         in_short += usize::from(longest < body.len());

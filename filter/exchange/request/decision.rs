@@ -2,6 +2,7 @@
 
 use super::judge::judge;
 use super::state::{ExpectDecision, RequestState, Step, give_back};
+use crate::call::Answer;
 use crate::exchange::approval_step::Answered;
 use crate::exchange::context::Context;
 use crate::exchange::seen::Seen;
@@ -10,7 +11,7 @@ use crate::exchange::world::World;
 /// Takes what the desk says.
 pub(super) fn answered(
     state: ExpectDecision,
-    answer: Option<(u16, &[u8])>,
+    answer: Answer<'_>,
     context: &mut Context,
     world: World<'_>,
 ) -> Step {

@@ -3,7 +3,8 @@
 use crate::config::Policy;
 use crate::config::mask::{PartialContent, Plan};
 use crate::config::upstream::{Fact, Upstream};
-use crate::exchange::event::{Effect, Headers};
+use crate::exchange::effect::Effect;
+use crate::exchange::event::Headers;
 use crate::exchange::headers::{self, is_field_value};
 use crate::exchange::reply::Refusal;
 use crate::identity::{self, Identity};

@@ -8,7 +8,8 @@ use super::judge::judge;
 use super::state::{ExpectKeys, RequestState, Step};
 use crate::exchange::asked::Asked;
 use crate::exchange::context::Context;
-use crate::exchange::event::{Effect, Headers};
+use crate::exchange::effect::Effect;
+use crate::exchange::event::Headers;
 use crate::exchange::headers::{self, host, single};
 use crate::exchange::media::{RequestForm, decidable, speaks_grpc};
 use crate::exchange::reply::Refusal;
@@ -84,11 +85,12 @@ fn wait_for_keys(head: Head<'_>, wait: Duration, context: &mut Context, world: W
             .collect(),
         end: head.end,
         cluster: head.cluster.map(str::to_owned),
+        until,
         _share: share,
     };
     Step::hold(
         RequestState::ExpectKeys(Box::new(state)),
-        vec![Effect::AwaitKeys { until }],
+        vec![Effect::WantKeys],
     )
 }
 

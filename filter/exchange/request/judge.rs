@@ -55,7 +55,7 @@ fn read(asked: Box<Asked>, seen: Seen<'_>, context: &mut Context, world: World<'
     let refusal = match (&asked.readable, seen) {
         (Err(refusal), _) => refusal.clone(),
         (Ok(()), Seen::Here(_) | Seen::Gone) => Refusal::out_of_order(),
-        (Ok(()), Seen::Coming) if !world.bodies_come => Refusal::no_bodies(),
+        (Ok(()), Seen::Coming) if !world.bodies_come() => Refusal::no_bodies(),
         (Ok(()), Seen::Coming) => {
             return Step::hold(await_body(asked, RequestTaps::before_verdict()), Vec::new());
         }
@@ -218,7 +218,7 @@ fn read_to_mask(
 ) -> Step {
     let refusal = if let Err(refusal) = asked.form.readable() {
         refusal
-    } else if matches!(seen, Seen::Coming) && !world.bodies_come {
+    } else if matches!(seen, Seen::Coming) && !world.bodies_come() {
         Refusal::no_bodies()
     } else {
         return Step::hold(await_body(asked, taps), Vec::new());

@@ -15,10 +15,11 @@ pub use edits::{NOT_A_HEADER, unwritable};
 pub(super) use state::RequestState;
 
 use super::context::Context;
-use super::event::{Event, Outcome};
+use super::effect::Outcome;
+use super::event::Event;
 use super::reply::Refusal;
 use super::world::World;
-use state::Step;
+pub(super) use state::Step;
 
 /// Takes an event of the request, or one from outside.
 pub(super) fn step(
@@ -49,16 +50,13 @@ pub(super) fn step(
         }
         (
             state @ (RequestState::ExpectKeys(_) | RequestState::ExpectBody(_)),
-            Event::RequestGrows { bytes },
-        ) => body::grows(state, bytes, context, world),
+            Event::RequestPiece { held, .. },
+        ) => body::grows(state, held, context, world),
         (RequestState::ExpectBody(state), Event::RequestWhole { body }) => {
             body::whole(*state, body, context, world)
         }
-        (RequestState::ExpectBody(_), Event::BodyWithheld) => {
-            Step::refuse(Refusal::no_bodies(), context, world)
-        }
-        (RequestState::ExpectDecision(state), Event::CallAnswered { call, answer })
-            if state.approval.awaits(call) =>
+        (RequestState::ExpectDecision(state), Event::CallAnswered { number, answer, .. })
+            if state.approval.awaits(number) =>
         {
             decision::answered(*state, answer, context, world)
         }
@@ -66,14 +64,23 @@ pub(super) fn step(
         (state, Event::RequestHead { .. }) => state.refuse(Refusal::out_of_order(), context, world),
         (
             state @ RequestState::ExpectHead,
-            Event::RequestGrows { .. } | Event::RequestWhole { .. },
+            Event::RequestPiece { .. } | Event::RequestWhole { .. },
         ) => state.refuse(Refusal::out_of_order(), context, world),
-        (RequestState::Passed, Event::RequestGrows { .. } | Event::RequestWhole { .. }) => Step {
+        (RequestState::Passed, Event::RequestPiece { .. } | Event::RequestWhole { .. }) => Step {
             state: RequestState::Passed,
             outcome: Outcome::go_on(),
             passed: None,
         },
         // What waits goes on waiting, and behind a refusal nothing goes.
         (state, _) => Step::hold(state, Vec::new()),
+    }
+}
+
+/// The body that is waited for will not come.
+pub(super) fn withheld(state: RequestState, context: &mut Context, world: World<'_>) -> Step {
+    if state.wants_body() {
+        state.refuse(Refusal::no_bodies(), context, world)
+    } else {
+        Step::hold(state, Vec::new())
     }
 }

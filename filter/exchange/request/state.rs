@@ -1,10 +1,12 @@
 //! How far a request is, and what a step makes of it.
 
+use core::time::Duration;
+
 use crate::exchange::approval_step::ApprovalStep;
 use crate::exchange::asked::Asked;
 use crate::exchange::buffers::Share;
 use crate::exchange::context::Context;
-use crate::exchange::event::{Effect, Flow, Outcome};
+use crate::exchange::effect::{Effect, Flow, Outcome};
 use crate::exchange::reply::Refusal;
 use crate::exchange::response::ResponsePlan;
 use crate::exchange::taps::RequestTaps;
@@ -75,6 +77,8 @@ pub(in crate::exchange) struct ExpectKeys {
     pub(super) headers: Vec<(Vec<u8>, Vec<u8>)>,
     pub(super) end: bool,
     pub(super) cluster: Option<String>,
+    /// When it has waited for long enough, since 1970.
+    pub(super) until: Duration,
     /// For the headers.
     pub(super) _share: Share,
 }
@@ -95,7 +99,15 @@ pub(in crate::exchange) struct ExpectDecision {
 }
 
 impl RequestState {
-    /// Whether the host must hand over the body once it is whole.
+    /// Until when it waits for keys, since 1970.
+    pub(in crate::exchange) fn due(&self) -> Option<Duration> {
+        match self {
+            Self::ExpectKeys(state) => Some(state.until),
+            _ => None,
+        }
+    }
+
+    /// Whether the body is wanted once it is whole.
     pub(in crate::exchange) fn wants_body(&self) -> bool {
         matches!(self, Self::ExpectBody(_))
     }

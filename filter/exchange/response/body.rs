@@ -1,10 +1,10 @@
 //! A response's body on its way through its taps.
 
 use super::decision;
-use super::passage::Passage;
 use super::state::{Kept, ResponseState, Step};
+use super::tapped::Tapped;
 use crate::exchange::context::Context;
-use crate::exchange::event::{Effect, Flow};
+use crate::exchange::effect::{Effect, Flow};
 use crate::exchange::reply::{BUFFERS_FULL, Refusal};
 use crate::exchange::world::World;
 
@@ -46,30 +46,30 @@ pub(super) fn take(
     world: World<'_>,
 ) -> Step {
     match state {
-        ResponseState::Flowing(mut passage) => match push(&mut passage, piece, end, context) {
-            Ok(None) => Step::go_on(ResponseState::Flowing(passage), Vec::new()),
-            Ok(Some(pushed)) => send(passage, pushed, context),
+        ResponseState::Flowing(mut tapped) => match push(&mut tapped, piece, end, context) {
+            Ok(None) => Step::go_on(ResponseState::Flowing(tapped), Vec::new()),
+            Ok(Some(pushed)) => send(tapped, pushed, context),
             Err(code) => {
-                passage.note(context);
+                tapped.note(context);
                 Step {
                     state: ResponseState::Cut,
                     outcome: context.cut_response(code),
                 }
             }
         },
-        ResponseState::HeadWaits(mut passage) => match push(&mut passage, piece, end, context) {
-            Ok(None) => Step::go_on(ResponseState::Flowing(passage), Vec::new()),
-            Ok(Some(pushed)) => send(passage, pushed, context),
-            Err(code) => withhold(&passage, code, context),
+        ResponseState::HeadWaits(mut tapped) => match push(&mut tapped, piece, end, context) {
+            Ok(None) => Step::go_on(ResponseState::Flowing(tapped), Vec::new()),
+            Ok(Some(pushed)) => send(tapped, pushed, context),
+            Err(code) => withhold(&tapped, code, context),
         },
-        ResponseState::Keeping(mut passage, mut kept) => {
-            let added = push(&mut passage, piece, end, context)
+        ResponseState::Keeping(mut tapped, mut kept) => {
+            let added = push(&mut tapped, piece, end, context)
                 .and_then(|pushed| kept.add(&pushed.map(|pushed| pushed.out).unwrap_or_default()));
             match added {
-                Err(code) => withhold(&passage, code, context),
-                Ok(()) if end => whole(passage, kept, context, world),
+                Err(code) => withhold(&tapped, code, context),
+                Ok(()) if end => whole(tapped, kept, context, world),
                 Ok(()) => Step::hold(
-                    ResponseState::Keeping(passage, kept),
+                    ResponseState::Keeping(tapped, kept),
                     vec![Effect::ReplaceResponseBody(Vec::new())],
                 ),
             }
@@ -87,25 +87,25 @@ struct Pushed {
 
 /// Puts a piece through the taps, if something of the body is wanted.
 fn push(
-    passage: &mut Passage,
+    tapped: &mut Tapped,
     piece: &[u8],
     end: bool,
     context: &mut Context,
 ) -> Result<Option<Pushed>, &'static str> {
-    let Some(taps) = &mut passage.taps else {
+    let Some(taps) = &mut tapped.taps else {
         return Ok(None);
     };
     let came = u64::try_from(piece.len()).unwrap_or(u64::MAX);
-    passage.to_come = passage.to_come.map(|bytes| bytes.saturating_sub(came));
-    let last = end || passage.to_come == Some(0);
+    tapped.to_come = tapped.to_come.map(|bytes| bytes.saturating_sub(came));
+    let last = end || tapped.to_come == Some(0);
     let out = taps.push(piece, last, &mut context.record)?;
     Ok(Some(Pushed {
         out,
-        waits: taps.holds() && !last && passage.trailers_possible,
+        waits: taps.holds() && !last && tapped.trailers_possible,
     }))
 }
 
-fn send(passage: Box<Passage>, pushed: Pushed, context: &mut Context) -> Step {
+fn send(tapped: Box<Tapped>, pushed: Pushed, context: &mut Context) -> Step {
     context.record.note_sent(pushed.out.len());
     let flow = if pushed.waits {
         Flow::Hold
@@ -113,29 +113,29 @@ fn send(passage: Box<Passage>, pushed: Pushed, context: &mut Context) -> Step {
         Flow::Continue
     };
     Step::new(
-        ResponseState::Flowing(passage),
+        ResponseState::Flowing(tapped),
         vec![Effect::ReplaceResponseBody(pushed.out)],
         flow,
     )
 }
 
 /// Refuses a response of which nothing has gone.
-pub(super) fn withhold(passage: &Passage, code: &'static str, context: &mut Context) -> Step {
-    passage.note(context);
+pub(super) fn withhold(tapped: &Tapped, code: &'static str, context: &mut Context) -> Step {
+    tapped.note(context);
     Step::refuse_body(Refusal::of_answer(code), context)
 }
 
 /// A kept response is whole: it goes on, or a person is asked about it.
-fn whole(passage: Box<Passage>, kept: Kept, context: &mut Context, world: World<'_>) -> Step {
-    let found = passage.found_for_a_person();
+fn whole(tapped: Box<Tapped>, kept: Kept, context: &mut Context, world: World<'_>) -> Step {
+    let found = tapped.found_for_a_person();
     // It goes to the host's buffer, either way.
     let body = kept.body;
     if !found.is_empty() {
-        return decision::ask(passage, body, &found, context, world);
+        return decision::ask(tapped, body, &found, context, world);
     }
     context.record.note_sent(body.len());
     Step::go_on(
-        ResponseState::Flowing(passage),
+        ResponseState::Flowing(tapped),
         vec![Effect::ReplaceResponseBody(body)],
     )
 }

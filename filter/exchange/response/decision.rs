@@ -7,18 +7,19 @@
 
 use std::rc::Rc;
 
-use super::passage::Passage;
 use super::state::{ExpectDecision, ResponseState, Step};
+use super::tapped::Tapped;
 use crate::approval::Subject;
+use crate::call::Answer;
 use crate::exchange::approval_step::{Answered, ApprovalStep, Ask};
 use crate::exchange::context::Context;
-use crate::exchange::event::Effect;
+use crate::exchange::effect::Effect;
 use crate::exchange::reply::Refusal;
 use crate::exchange::world::World;
 
 /// Asks a person about a response with this body, in which these detectors found something.
 pub(super) fn ask(
-    passage: Box<Passage>,
+    tapped: Box<Tapped>,
     body: Vec<u8>,
     found: &[String],
     context: &mut Context,
@@ -28,26 +29,26 @@ pub(super) fn ask(
     let rule = context.record.verdict.rule.clone().unwrap_or_default();
     let question = Ask {
         subject: Subject::Answer,
-        digest: passage.asked().digest_of_answer(&body),
+        digest: tapped.asked().digest_of_answer(&body),
         rule: &rule,
-        reviewers: passage.wanted().reviewers(&compiled),
+        reviewers: tapped.wanted().reviewers(&compiled),
         found,
     };
-    match ApprovalStep::ask(question, passage.asked(), context, world) {
+    match ApprovalStep::ask(question, tapped.asked(), context, world) {
         Ok((approval, call)) => {
             context.record.note_sent(body.len());
-            let state = ExpectDecision { passage, approval };
+            let state = ExpectDecision { tapped, approval };
             Step::hold(
                 ResponseState::ExpectDecision(Box::new(state)),
                 vec![Effect::ReplaceResponseBody(body), call],
             )
         }
-        Err(refusal) => refuse(&passage, refusal, context),
+        Err(refusal) => refuse(&tapped, refusal, context),
     }
 }
 
-fn refuse(passage: &Passage, refusal: Refusal, context: &mut Context) -> Step {
-    passage.note(context);
+fn refuse(tapped: &Tapped, refusal: Refusal, context: &mut Context) -> Step {
+    tapped.note(context);
     context.record.nothing_sent();
     Step::refuse_body(refusal, context)
 }
@@ -55,17 +56,17 @@ fn refuse(passage: &Passage, refusal: Refusal, context: &mut Context) -> Step {
 /// Takes what the desk says.
 pub(super) fn answered(
     state: ExpectDecision,
-    answer: Option<(u16, &[u8])>,
+    answer: Answer<'_>,
     context: &mut Context,
     world: World<'_>,
 ) -> Step {
-    let passage = state.passage;
+    let tapped = state.tapped;
     match state.approval.answered(answer, context, world) {
-        Answered::Approved => Step::go_on(ResponseState::Flowing(passage), Vec::new()),
+        Answered::Approved => Step::go_on(ResponseState::Flowing(tapped), Vec::new()),
         Answered::Open(approval, call) => {
-            let state = ExpectDecision { passage, approval };
+            let state = ExpectDecision { tapped, approval };
             Step::hold(ResponseState::ExpectDecision(Box::new(state)), vec![call])
         }
-        Answered::Refused(refusal) => refuse(&passage, refusal, context),
+        Answered::Refused(refusal) => refuse(&tapped, refusal, context),
     }
 }

@@ -1,10 +1,11 @@
 //! A response's head: what its body carries, and whether it waits for that.
 
-use super::passage::Passage;
 use super::plan::ResponsePlan;
 use super::state::{Kept, ResponseState, Step};
+use super::tapped::Tapped;
 use crate::exchange::context::Context;
-use crate::exchange::event::{Effect, Headers};
+use crate::exchange::effect::Effect;
+use crate::exchange::event::Headers;
 use crate::exchange::headers::{OF_THE_BYTES, has, single};
 use crate::exchange::masked_fields::MaskedFields;
 use crate::exchange::media::{self, Content};
@@ -30,45 +31,45 @@ pub(super) fn take(
     let mut effects = fields.head(masks, &plan.wanted, headers);
     context.record.response.masked = fields.seen && !masks.only_count();
     let cut = fields.cut;
-    let mut passage = Box::new(Passage::new(plan, fields));
+    let mut tapped = Box::new(Tapped::new(plan, fields));
     if cut {
-        passage.note(context);
+        tapped.note(context);
         return Step::refuse_head(Refusal::withheld(), context);
     }
     let status = context.record.response.status;
-    let bodiless = passage.asked().method == "HEAD" || status == Some(304);
+    let bodiless = tapped.asked().method == "HEAD" || status == Some(304);
     if end && !bodiless {
-        return Step::go_on(ResponseState::Flowing(passage), effects);
+        return Step::go_on(ResponseState::Flowing(tapped), effects);
     }
     let parts = masks.options().partial_content;
-    let form = match media::content(headers, status, passage.asked().operation.body, parts) {
+    let form = match media::content(headers, status, tapped.asked().operation.body, parts) {
         Ok(Content::Text(form)) => form,
-        Ok(Content::NoText) => return Step::go_on(ResponseState::Flowing(passage), effects),
+        Ok(Content::NoText) => return Step::go_on(ResponseState::Flowing(tapped), effects),
         // Nothing comes that could have to be refused, or nothing would have been hidden.
         Err(_) if bodiless || masks.only_count() => {
-            return Step::go_on(ResponseState::Flowing(passage), effects);
+            return Step::go_on(ResponseState::Flowing(tapped), effects);
         }
         Err(code) => {
-            passage.note(context);
+            tapped.note(context);
             return Step::refuse_head(Refusal::not_maskable(code), context);
         }
     };
-    if passage.wanted().is_change(masks) {
+    if tapped.wanted().is_change(masks) {
         effects.extend(of_the_bytes(headers, form.coding.is_some()));
     }
     if bodiless {
         // It says of a body what would not be true of it under the mask.
-        return Step::go_on(ResponseState::Flowing(passage), effects);
+        return Step::go_on(ResponseState::Flowing(tapped), effects);
     }
     let waits = masks.may_cut() || masks.may_wait();
-    if waits && !end && !world.bodies_come {
-        passage.note(context);
+    if waits && !end && !world.bodies_come() {
+        tapped.note(context);
         return Step::refuse_head(Refusal::no_bodies(), context);
     }
-    let taps = match ResponseTaps::new(form, passage.wanted(), &compiled) {
+    let taps = match ResponseTaps::new(form, tapped.wanted(), &compiled) {
         Ok(taps) => taps,
         Err(code) => {
-            passage.note(context);
+            tapped.note(context);
             return Step::refuse_head(Refusal::of_answer(code), context);
         }
     };
@@ -77,17 +78,17 @@ pub(super) fn take(
     // then, whether or not trailers follow, and nothing has to wait for them.
     let chunked = has(headers, "transfer-encoding");
     let length = single(headers, "content-length").filter(|_| !chunked);
-    passage.to_come = length.and_then(|text| text.parse().ok());
-    passage.trailers_possible = !chunked && passage.to_come.is_none();
-    passage.taps = Some(taps);
+    tapped.to_come = length.and_then(|text| text.parse().ok());
+    tapped.trailers_possible = !chunked && tapped.to_come.is_none();
+    tapped.taps = Some(taps);
     context.record.response.masked = !masks.only_count();
     context.record.begin_body();
     if masks.may_wait() {
-        Step::hold(ResponseState::Keeping(passage, Kept::new(context)), effects)
+        Step::hold(ResponseState::Keeping(tapped, Kept::new(context)), effects)
     } else if waits {
-        Step::hold(ResponseState::HeadWaits(passage), effects)
+        Step::hold(ResponseState::HeadWaits(tapped), effects)
     } else {
-        Step::go_on(ResponseState::Flowing(passage), effects)
+        Step::go_on(ResponseState::Flowing(tapped), effects)
     }
 }
 

@@ -6,9 +6,9 @@
 mod body;
 mod decision;
 mod head;
-mod passage;
 mod plan;
 mod state;
+mod tapped;
 mod trailers;
 
 pub(super) use plan::ResponsePlan;
@@ -19,7 +19,7 @@ use super::event::Event;
 use super::headers::single;
 use super::reply::Refusal;
 use super::world::World;
-use state::Step;
+pub(super) use state::Step;
 
 /// Takes an event of the response, or one from outside.
 pub(super) fn step(
@@ -49,15 +49,8 @@ pub(super) fn step(
             | ResponseState::Keeping(..)),
             Event::ResponseTrailers { trailers },
         ) => trailers::take(state, trailers, context, world),
-        (
-            ResponseState::HeadWaits(passage) | ResponseState::Keeping(passage, _),
-            Event::BodyWithheld,
-        ) => {
-            passage.note(context);
-            Step::refuse_head(Refusal::no_bodies(), context)
-        }
-        (ResponseState::ExpectDecision(state), Event::CallAnswered { call, answer })
-            if state.approval.awaits(call) =>
+        (ResponseState::ExpectDecision(state), Event::CallAnswered { number, answer, .. })
+            if state.approval.awaits(number) =>
         {
             decision::answered(*state, answer, context, world)
         }
@@ -73,5 +66,16 @@ pub(super) fn step(
             | Event::ResponseTrailers { .. },
         ) => Step::go_on(state, Vec::new()),
         (state, _) => Step::hold(state, Vec::new()),
+    }
+}
+
+/// The body that is waited for will not come.
+pub(super) fn withheld(state: ResponseState, context: &mut Context, _: World<'_>) -> Step {
+    match state {
+        ResponseState::HeadWaits(tapped) | ResponseState::Keeping(tapped, _) => {
+            tapped.note(context);
+            Step::refuse_head(Refusal::no_bodies(), context)
+        }
+        state => Step::hold(state, Vec::new()),
     }
 }

@@ -1,11 +1,12 @@
 //! How far a response is, and what a step makes of it.
 
-use super::passage::Passage;
 use super::plan::ResponsePlan;
+use super::tapped::Tapped;
 use crate::exchange::approval_step::ApprovalStep;
 use crate::exchange::buffers::Share;
 use crate::exchange::context::Context;
-use crate::exchange::event::{Effect, Event, Flow, Outcome};
+use crate::exchange::effect::{Effect, Flow, Outcome};
+use crate::exchange::event::Event;
 use crate::exchange::reply::Refusal;
 
 /// How far a response is.
@@ -18,11 +19,11 @@ pub(in crate::exchange) enum ResponseState {
     /// It goes as it comes, unseen.
     Unseen,
     /// The head waits until something of the body is through its taps.
-    HeadWaits(Box<Passage>),
+    HeadWaits(Box<Tapped>),
     /// It goes as it comes, through its taps.
-    Flowing(Box<Passage>),
+    Flowing(Box<Tapped>),
     /// All of it waits for its end.
-    Keeping(Box<Passage>, Kept),
+    Keeping(Box<Tapped>, Kept),
     /// All of it waits for a person.
     ExpectDecision(Box<ExpectDecision>),
     /// An answer of the filter's own took its place.
@@ -44,7 +45,7 @@ pub(in crate::exchange) struct Kept {
 /// A response that the desk has been asked about. Its body lies in the host's buffer.
 #[derive(Debug)]
 pub(in crate::exchange) struct ExpectDecision {
-    pub(super) passage: Box<Passage>,
+    pub(super) tapped: Box<Tapped>,
     pub(super) approval: ApprovalStep,
 }
 
@@ -112,7 +113,7 @@ impl ResponseState {
     /// Whether the body has to be handed over.
     pub(in crate::exchange) fn wants_body(&self) -> bool {
         match self {
-            Self::HeadWaits(passage) | Self::Flowing(passage) => passage.has_body(),
+            Self::HeadWaits(tapped) | Self::Flowing(tapped) => tapped.has_body(),
             Self::Keeping(..) | Self::ExpectDecision(_) | Self::Refused | Self::Cut => true,
             Self::ExpectRequest | Self::ExpectHead(_) | Self::Unseen | Self::Closed => false,
         }
@@ -126,10 +127,10 @@ impl ResponseState {
     /// The exchange is over: what was found goes into the record.
     pub(in crate::exchange) fn close(self, context: &mut Context) {
         match self {
-            Self::HeadWaits(passage) | Self::Flowing(passage) | Self::Keeping(passage, _) => {
-                passage.note(context);
+            Self::HeadWaits(tapped) | Self::Flowing(tapped) | Self::Keeping(tapped, _) => {
+                tapped.note(context);
             }
-            Self::ExpectDecision(state) => state.passage.note(context),
+            Self::ExpectDecision(state) => state.tapped.note(context),
             _ => {}
         }
     }

@@ -17,24 +17,24 @@ pub(super) fn take(
     world: World<'_>,
 ) -> Step {
     let compiled = Rc::clone(&context.compiled);
-    let (passage, waits) = match &mut state {
-        ResponseState::Flowing(passage) => (passage, false),
-        ResponseState::HeadWaits(passage) | ResponseState::Keeping(passage, _) => (passage, true),
+    let (tapped, waits) = match &mut state {
+        ResponseState::Flowing(tapped) => (tapped, false),
+        ResponseState::HeadWaits(tapped) | ResponseState::Keeping(tapped, _) => (tapped, true),
         _ => return Step::go_on(state, Vec::new()),
     };
-    let Some(masks) = passage.wanted().masks(&compiled) else {
-        passage.note(context);
+    let Some(masks) = tapped.wanted().masks(&compiled) else {
+        tapped.note(context);
         return Step {
             state: ResponseState::Cut,
             outcome: context.cut_response("mask_unavailable"),
         };
     };
-    let wanted = passage.wanted().clone();
-    let mut effects = passage.fields.trailers(masks, &wanted, trailers);
-    context.record.response.masked |= passage.fields.seen && !masks.only_count();
-    if passage.fields.cut {
+    let wanted = tapped.wanted().clone();
+    let mut effects = tapped.fields.trailers(masks, &wanted, trailers);
+    context.record.response.masked |= tapped.fields.seen && !masks.only_count();
+    if tapped.fields.cut {
         if waits {
-            return body::withhold(passage, WITHHELD, context);
+            return body::withhold(tapped, WITHHELD, context);
         }
         context.record.response.code = Some(WITHHELD);
     }

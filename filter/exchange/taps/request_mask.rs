@@ -7,7 +7,7 @@
 use crate::config::rules::RequestMask;
 use crate::exchange::buffers::{Full, Share};
 use crate::exchange::compiled_policy::CompiledPolicy;
-use crate::exchange::event::Effect;
+use crate::exchange::effect::Effect;
 use crate::exchange::media::{Content, RequestForm};
 use crate::exchange::reply::{Refusal, WITHHELD};
 use crate::mask::{Masks, Originals, Pass, Stop};

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use serde_json::{Value, json};
 
-use super::{Driven, bytes, code, compiled, reply};
+use super::{Driven, bytes, code, compiled, http, reply};
 use crate::exchange::{Call, CompiledPolicy, Effect, Event, Flow, Outcome};
 
 fn gated() -> Rc<CompiledPolicy> {
@@ -28,7 +28,7 @@ fn begun() -> Driven {
         end: false,
     });
     assert_eq!(head.flow, Flow::Hold);
-    assert!(exchange.exchange.holds_response());
+    assert!(exchange.holds_answer());
     exchange
 }
 
@@ -41,7 +41,7 @@ fn body(exchange: &mut Driven, piece: &str, end: bool) -> Outcome {
 
 fn call(outcome: &Outcome) -> Call {
     let call = outcome.effects.iter().find_map(|effect| match effect {
-        Effect::Call(call) => Some(call.clone()),
+        Effect::Call(call) => Some(Call::clone(call)),
         _ => None,
     });
     assert_eq!(outcome.flow, Flow::Hold);
@@ -49,10 +49,7 @@ fn call(outcome: &Outcome) -> Call {
 }
 
 fn answered(exchange: &mut Driven, call: &Call, answer: Option<(u16, &str)>) -> Outcome {
-    exchange.handle(Event::CallAnswered {
-        call: call.number,
-        answer: answer.map(|(status, body)| (status, body.as_bytes())),
-    })
+    exchange.answered(call, answer.map(|(status, body)| (status, body.as_bytes())))
 }
 
 const ANSWER: &str = r#"{"a":"ana@example.com from 203.0.113.7"}"#;
@@ -71,7 +68,7 @@ fn asked() -> (Driven, Call) {
         outcome.effects,
         [
             Effect::ReplaceResponseBody(SENT.into()),
-            Effect::Call(call.clone())
+            Effect::Call(Box::new(call.clone()))
         ]
     );
     (exchange, call)
@@ -87,7 +84,7 @@ fn an_answer_without_such_a_match_goes_on_whole() {
         [Effect::ReplaceResponseBody(br#"{"a":"[IP]"}"#.to_vec())]
     );
     assert_eq!(outcome.flow, Flow::Continue);
-    assert!(!exchange.exchange.holds_response());
+    assert!(!exchange.holds_answer());
     let record = exchange.record();
     assert_eq!(record["approval"], Value::Null);
     assert_eq!(record["response"]["bytes_sent"], 12);
@@ -96,22 +93,19 @@ fn an_answer_without_such_a_match_goes_on_whole() {
 #[test]
 fn the_question_says_what_was_found_and_nothing_of_it() {
     let (_, call) = asked();
-    assert_eq!((call.method, call.path.as_str()), ("POST", "/v1/approvals"));
-    let question: Value = serde_json::from_slice(&call.body).unwrap();
+    let (method, path, _, asked) = http(&call);
+    assert_eq!((method, path), ("POST", "/v1/approvals"));
+    let question: Value = serde_json::from_slice(asked).unwrap();
     assert_eq!(question["found"], json!(["email"]));
     assert_eq!(question["reviewers"], json!(["leads"]));
     assert_eq!(question["subject"], "jane");
     assert_eq!(question["operation"], "inference.chat");
     assert_eq!(question["rule"], "all");
-    assert!(
-        !String::from_utf8(call.body.clone())
-            .unwrap()
-            .contains("ana")
-    );
+    assert!(!String::from_utf8(asked.to_vec()).unwrap().contains("ana"));
     // The next answer is another one.
     let mut other = begun();
     let outcome = body(&mut other, &ANSWER.replace("from", "of"), true);
-    let other: Value = serde_json::from_slice(&self::call(&outcome).body).unwrap();
+    let other: Value = serde_json::from_slice(http(&self::call(&outcome)).3).unwrap();
     assert_ne!(question["digest"], other["digest"]);
 }
 
@@ -120,15 +114,15 @@ fn an_approved_answer_goes_on_with_what_was_found() {
     let (mut exchange, asked) = asked();
     let pending = r#"{"id":"apr_1","state":"pending"}"#;
     let poll = call(&answered(&mut exchange, &asked, Some((200, pending))));
-    assert_eq!(poll.method, "GET");
-    assert!(exchange.exchange.holds_response());
+    assert_eq!(http(&poll).0, "GET");
+    assert!(exchange.holds_answer());
     // An answer to a question of long ago says nothing.
     let approved = r#"{"id":"apr_1","state":"approved","reviewer":"lea"}"#;
     let outcome = answered(&mut exchange, &asked, Some((200, approved)));
     assert_eq!((outcome.effects, outcome.flow), (vec![], Flow::Hold));
     let outcome = answered(&mut exchange, &poll, Some((200, approved)));
     assert_eq!((outcome.effects, outcome.flow), (vec![], Flow::Continue));
-    assert!(!exchange.exchange.holds_response());
+    assert!(!exchange.holds_answer());
     let record = exchange.record();
     assert_eq!(record["approval"]["state"], "approved");
     assert_eq!(record["approval"]["reviewer"], "lea");

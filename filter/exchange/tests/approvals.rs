@@ -3,7 +3,7 @@ use std::rc::Rc;
 
 use serde_json::{Value, json};
 
-use super::{Driven, bytes, code, compiled, reply, token};
+use super::{Driven, bytes, code, compiled, http, reply, token};
 use crate::exchange::{Call, CompiledPolicy, Effect, Event, Flow, Outcome};
 
 fn gated() -> Rc<CompiledPolicy> {
@@ -43,22 +43,17 @@ fn asked() -> (Driven, Call) {
 }
 
 fn answer(exchange: &mut Driven, call: &Call, status: u16, body: &Value) -> Outcome {
-    exchange.handle(Event::CallAnswered {
-        call: call.number,
-        answer: Some((status, body.to_string().as_bytes())),
-    })
+    exchange.answered(call, Some((status, body.to_string().as_bytes())))
 }
 
 #[test]
 fn the_desk_is_asked_with_what_a_reviewer_needs() {
     let (_, call) = asked();
-    assert_eq!((call.method, call.path.as_str()), ("POST", "/v1/approvals"));
+    let (method, path, headers, body) = http(&call);
+    assert_eq!((method, path), ("POST", "/v1/approvals"));
     assert_eq!(call.timeout, Duration::from_secs(2));
-    assert!(
-        call.headers
-            .contains(&("authorization", "Bearer service-key".to_owned()))
-    );
-    let question: Value = serde_json::from_slice(&call.body).unwrap();
+    assert!(headers.contains(&("authorization", "Bearer service-key".to_owned())));
+    let question: Value = serde_json::from_slice(body).unwrap();
     assert_eq!(question["subject"], "jane");
     assert_eq!(question["operation"], "embedding.create");
     assert_eq!(question["items"], 2);
@@ -77,12 +72,17 @@ fn approved_goes_on_and_later_rules_are_tried() {
         &json!({"id": "apr_1", "state": "pending"}),
     );
     let poll = call(&outcome).clone();
-    assert_eq!(poll.path, "/v1/approvals/apr_1?wait=20");
+    assert_eq!(http(&poll).1, "/v1/approvals/apr_1?wait=20");
     assert_eq!(poll.timeout, Duration::from_secs(22));
     exchange.now += Duration::from_secs(20);
     // While a person decides, more of the body or a late answer lets nothing pass.
     assert_eq!(
-        exchange.handle(Event::RequestGrows { bytes: 1 }).flow,
+        exchange
+            .handle(Event::RequestPiece {
+                held: 1,
+                end: false
+            })
+            .flow,
         Flow::Hold
     );
     assert_eq!(
@@ -102,7 +102,7 @@ fn approved_goes_on_and_later_rules_are_tried() {
         &json!({"id": "apr_1", "state": "pending"}),
     );
     let poll = call(&outcome).clone();
-    assert_eq!(poll.path, "/v1/approvals/apr_1?wait=5");
+    assert_eq!(http(&poll).1, "/v1/approvals/apr_1?wait=5");
     let outcome = answer(
         &mut exchange,
         &poll,
@@ -164,10 +164,7 @@ fn denied_undecided_and_used_are_refused() {
 #[test]
 fn a_desk_that_is_away_is_never_a_pass() {
     let (mut exchange, ask) = asked();
-    let outcome = exchange.handle(Event::CallAnswered {
-        call: ask.number,
-        answer: None,
-    });
+    let outcome = exchange.answered(&ask, None);
     assert_eq!(code(&outcome), "approval_unavailable");
     assert_eq!(reply(&outcome).status, 503);
     assert_eq!(exchange.record()["approval"]["state"], "unavailable");
@@ -292,7 +289,7 @@ fn a_request_and_its_answer_are_told_apart_by_the_same_host_and_query() {
             piece: b"ana@example.com",
             end: true,
         });
-        let question: Value = serde_json::from_slice(&call(&outcome).body).unwrap();
+        let question: Value = serde_json::from_slice(http(call(&outcome)).3).unwrap();
         question["digest"].as_str().unwrap().to_owned()
     };
     let one = digest_at("models:80", "/v1/models?page=1");

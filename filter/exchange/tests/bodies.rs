@@ -3,8 +3,9 @@
 use serde_json::json;
 
 use super::{Driven, bytes, code, compiled, reply};
-use crate::exchange::{CompiledPolicy, Event, Flow};
+use crate::exchange::{Bodies, CompiledPolicy, Effect, Event, Flow, Outcome};
 
+use core::time::Duration;
 use std::rc::Rc;
 
 fn by_body() -> Rc<CompiledPolicy> {
@@ -21,16 +22,58 @@ fn by_body() -> Rc<CompiledPolicy> {
 /// An exchange on a host that is known to hand over no bodies.
 fn without_bodies(compiled: &Rc<CompiledPolicy>) -> Driven {
     let mut exchange = Driven::new(compiled);
-    exchange.bodies_come = false;
+    exchange.bodies = Bodies::Withheld;
     exchange
+}
+
+/// The next look at what waits.
+fn look(exchange: &mut Driven) -> Outcome {
+    exchange.now += PERIOD;
+    exchange.handle_as_host(Event::Tick)
+}
+
+const PERIOD: Duration = Duration::from_millis(10);
+
+/// Wants to look once more.
+fn wake(exchange: &Driven) -> [Effect; 1] {
+    [Effect::WakeAt(exchange.now + PERIOD)]
+}
+
+#[test]
+fn once_a_body_has_come_no_head_is_watched() {
+    let compiled = by_body();
+    let mut first = Driven::new(&compiled);
+    let head = first.chat();
+    assert_eq!(head.flow, Flow::Hold);
+    let piece = Event::RequestPiece {
+        held: 1,
+        end: false,
+    };
+    let outcome = first.handle_as_host(piece);
+    assert_eq!(outcome.effects, [Effect::Bodies(Bodies::HandedOver)]);
+    assert_eq!(first.handle_as_host(piece).effects, []);
+    assert_eq!(look(&mut first).effects, []);
+
+    // One that was watched before hears of it with its next look.
+    let mut other = Driven::new(&compiled);
+    other.chat();
+    other.bodies = Bodies::HandedOver;
+    other.arrived.request_bytes = 1000;
+    assert_eq!(look(&mut other).effects, []);
+    assert_eq!(look(&mut other).effects, []);
 }
 
 #[test]
 fn a_request_that_waits_for_a_body_in_vain_is_refused_and_so_are_all_after_it() {
     let compiled = by_body();
     let mut first = Driven::new(&compiled);
+    first.arrived.request_bytes = 300;
     assert_eq!(first.chat().flow, Flow::Hold);
-    let outcome = first.handle(Event::BodyWithheld);
+    // A slow client is no matter of the host's.
+    assert_eq!(look(&mut first).effects, wake(&first));
+    first.arrived.request_bytes = 301;
+    let outcome = look(&mut first);
+    assert!(outcome.effects.contains(&Effect::Bodies(Bodies::Withheld)));
     assert_eq!(
         (code(&outcome).as_str(), reply(&outcome).status),
         ("stop_iteration_off", 503)
@@ -47,7 +90,8 @@ fn a_request_that_waits_for_a_body_in_vain_is_refused_and_so_are_all_after_it() 
         upload.head("POST", "/v1/files", &[], false).flow,
         Flow::Continue
     );
-    assert_eq!(upload.handle(Event::BodyWithheld).effects, []);
+    upload.arrived.request_bytes = 1000;
+    assert_eq!(look(&mut upload).effects, []);
 }
 
 #[test]
@@ -66,7 +110,10 @@ fn an_answer_whose_head_would_wait_for_its_body_in_vain_is_refused() {
     };
     let mut first = Driven::new(&compiled);
     assert_eq!(answer(&mut first, false).flow, Flow::Hold);
-    let outcome = first.handle(Event::BodyWithheld);
+    assert_eq!(look(&mut first).effects, wake(&first));
+    first.arrived.answered = true;
+    let outcome = look(&mut first);
+    assert!(outcome.effects.contains(&Effect::Bodies(Bodies::Withheld)));
     assert_eq!(
         (code(&outcome).as_str(), reply(&outcome).status),
         ("stop_iteration_off", 503)

@@ -32,7 +32,7 @@ fn send(
     let mut exchange = Driven::new(compiled);
     let headers: Vec<(&str, &str)> = types.iter().map(|one| ("content-type", *one)).collect();
     let outcome = exchange.head("POST", path, &headers, false);
-    if exchange.exchange.wants_request_body() {
+    if exchange.wants_body() {
         let outcome = exchange.handle(Event::RequestWhole { body });
         return (exchange, outcome);
     }

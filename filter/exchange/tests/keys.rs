@@ -46,10 +46,12 @@ fn a_request_waits_for_keys_with_its_body() {
     let compiled = fetching();
     let mut exchange = Driven::new(&compiled);
     let outcome = exchange.chat();
-    let until = Duration::from_secs(NOW + 5);
-    assert_eq!(outcome.effects, [Effect::AwaitKeys { until }]);
+    assert_eq!(outcome.effects, [Effect::WantKeys]);
     assert_eq!(outcome.flow, Flow::Hold);
-    let grows = exchange.handle(Event::RequestGrows { bytes: 10 });
+    let grows = exchange.handle(Event::RequestPiece {
+        held: 10,
+        end: false,
+    });
     assert_eq!((grows.effects, grows.flow), (vec![], Flow::Hold));
 
     give_keys(&compiled);
@@ -87,7 +89,10 @@ fn a_waiting_body_is_bounded() {
     let compiled = fetching();
     let mut exchange = Driven::new(&compiled);
     exchange.chat();
-    let outcome = exchange.handle(Event::RequestGrows { bytes: 100 << 20 });
+    let outcome = exchange.handle(Event::RequestPiece {
+        held: 100 << 20,
+        end: false,
+    });
     assert_eq!(reply(&outcome).status, 413);
 }
 

@@ -111,12 +111,17 @@ fn a_prompt_is_judged_only_when_it_is_whole() {
     let start = || {
         let mut exchange = Driven::new(&compiled);
         assert_eq!(exchange.chat().flow, Flow::Hold);
-        assert!(exchange.exchange.wants_request_body());
+        assert!(exchange.wants_body());
         exchange
     };
     let mut exchange = start();
     assert_eq!(
-        exchange.handle(Event::RequestGrows { bytes: 10 }).flow,
+        exchange
+            .handle(Event::RequestPiece {
+                held: 10,
+                end: false
+            })
+            .flow,
         Flow::Hold
     );
     let outcome =
@@ -134,7 +139,10 @@ fn a_prompt_is_judged_only_when_it_is_whole() {
 
     assert_eq!(code(&start().whole("{")), "body_malformed");
     assert_eq!(
-        code(&start().handle(Event::RequestGrows { bytes: 1025 })),
+        code(&start().handle(Event::RequestPiece {
+            held: 1025,
+            end: false
+        })),
         "request_too_large"
     );
     assert_eq!(code(&start().whole(&" ".repeat(1025))), "request_too_large");

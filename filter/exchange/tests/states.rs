@@ -5,7 +5,7 @@ use std::rc::Rc;
 use serde_json::{Value, json};
 
 use super::{Driven, bytes, code, compiled};
-use crate::exchange::{CompiledPolicy, Effect, Event, Flow, Outcome};
+use crate::exchange::{Call, CompiledPolicy, Effect, Event, Flow, Outcome};
 
 fn masked(detect: &Value) -> Rc<CompiledPolicy> {
     compiled(&json!({
@@ -34,7 +34,7 @@ fn body(exchange: &mut Driven, piece: &str, end: bool) -> Outcome {
 fn a_body_that_nobody_asked_for_does_not_switch_the_mask_off() {
     let mut exchange = Driven::new(&masked(&json!(["email"])));
     assert_eq!(exchange.chat().flow, Flow::Continue);
-    assert_eq!(exchange.whole("{}").flow, Flow::Continue);
+    assert_eq!(exchange.whole("{}").effects, []);
     assert_eq!(head(&mut exchange).flow, Flow::Continue);
     let outcome = body(&mut exchange, "write to ana@example.com", true);
     let sent = Effect::ReplaceResponseBody(b"write to [EMAIL]".to_vec());
@@ -95,9 +95,9 @@ fn next(compiled: &Rc<CompiledPolicy>, before: &Driven) -> Driven {
     exchange
 }
 
-fn call(outcome: &Outcome) -> u64 {
+fn call(outcome: &Outcome) -> Call {
     let call = outcome.effects.iter().find_map(|effect| match effect {
-        Effect::Call(call) => Some(call.number),
+        Effect::Call(call) => Some(Call::clone(call)),
         _ => None,
     });
     call.unwrap_or_else(|| panic!("no call in {outcome:?}"))
@@ -135,8 +135,8 @@ fn nobody_is_asked_about_a_request_that_a_quota_refuses() {
     let mut waiting = Vec::new();
     for _ in 0..2 {
         exchange = next(&compiled, &exchange);
-        let number = call(&exchange.head("GET", "/v1/models", &[], true));
-        waiting.push((number, next(&compiled, &exchange)));
+        let asked = call(&exchange.head("GET", "/v1/models", &[], true));
+        waiting.push((asked, next(&compiled, &exchange)));
         let (_, spare) = waiting.last_mut().unwrap();
         core::mem::swap(&mut exchange, spare);
     }
@@ -146,13 +146,10 @@ fn nobody_is_asked_about_a_request_that_a_quota_refuses() {
     assert_eq!(third.record()["approval"], Value::Null);
 
     // What a denied request, and one whose client left, had taken is there for others.
-    let (number, mut denied) = waiting.pop().unwrap();
+    let (asked, mut denied) = waiting.pop().unwrap();
     let (_, mut left) = waiting.pop().unwrap();
     let answer = json!({"id": "apr_1", "state": "denied"}).to_string();
-    let outcome = denied.handle(Event::CallAnswered {
-        call: number,
-        answer: Some((200, answer.as_bytes())),
-    });
+    let outcome = denied.answered(&asked, Some((200, answer.as_bytes())));
     assert_eq!(code(&outcome), "approval_denied");
     left.record();
     for passes in [true, true, false] {

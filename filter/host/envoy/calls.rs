@@ -3,7 +3,8 @@
 use core::ptr::null_mut;
 use core::time::Duration;
 
-use crate::host::api::{Buffer, Direction, Level, LocalReply, Map, Pairs, Status};
+use crate::exchange::Direction;
+use crate::host::api::{Buffer, Level, LocalReply, Map, Pairs, Status};
 
 #[link(wasm_import_module = "env")]
 unsafe extern "C" {
@@ -238,8 +239,12 @@ pub(super) fn reply(reply: &LocalReply<'_>) -> Result<(), Status> {
 
 /// Lets a held direction of the current stream go on, once the current callback has returned.
 pub(super) fn resume(direction: Direction) -> Result<(), Status> {
+    let stream = match direction {
+        Direction::Request => 0,
+        Direction::Response => 1,
+    };
     // SAFETY: no memory is passed.
-    check(unsafe { proxy_continue_stream(direction as u32) })
+    check(unsafe { proxy_continue_stream(stream) })
 }
 
 /// Makes another stream the current one; fails where it is gone.

@@ -7,9 +7,9 @@ use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types;
 
 use super::EnvoyHost;
-use crate::host::api::Action;
-use crate::host::shared::Shared;
+use crate::host::api::{Action, CallEnd};
 use crate::host::stream::Stream;
+use crate::host::vm::Vm;
 
 type EnvoyStream = Stream<EnvoyHost>;
 
@@ -17,9 +17,9 @@ type EnvoyStream = Stream<EnvoyHost>;
 pub(super) struct Handle(Rc<RefCell<EnvoyStream>>);
 
 impl Handle {
-    pub(super) fn new(context: u32, shared: Option<Rc<Shared<EnvoyHost>>>) -> Self {
+    pub(super) fn new(context: u32, vm: Option<Rc<Vm<EnvoyHost>>>) -> Self {
         Self(Rc::new_cyclic(|itself| {
-            RefCell::new(Stream::new(EnvoyHost, context, shared, itself.clone()))
+            RefCell::new(Stream::new(EnvoyHost, context, vm, itself.clone()))
         }))
     }
 
@@ -36,9 +36,14 @@ impl Handle {
 }
 
 impl Context for Handle {
-    fn on_http_call_response(&mut self, token: u32, headers: usize, size: usize, _trailers: usize) {
+    fn on_http_call_response(&mut self, token: u32, headers: usize, bytes: usize, trailers: usize) {
         if let Ok(mut stream) = self.0.try_borrow_mut() {
-            stream.call_answered(token, headers, size);
+            stream.call_answered(CallEnd {
+                token,
+                headers,
+                bytes,
+                trailers,
+            });
         }
     }
 }

@@ -19,13 +19,14 @@ use proxy_wasm::types::LogLevel;
 
 pub use native::HostNative;
 
-use super::api::{Buffer, Direction, Host, HttpCall, Level, LocalReply, Map, Pairs, Status};
+use super::api::{Buffer, Host, HttpCall, Level, LocalReply, Map, Pairs, Status};
+use crate::exchange::Direction;
 
 /// Makes a VM a filter. A module's entry point calls it, once for each VM.
 pub fn start() {
     // Also installs a hook that logs a panic's message before the VM ends.
     proxy_wasm::set_log_level(LogLevel::Info);
-    proxy_wasm::set_root_context(|_| Box::new(root::Root::new()));
+    proxy_wasm::set_root_context(|context| Box::new(root::Root::new(context)));
 }
 
 #[cfg(feature = "module")]

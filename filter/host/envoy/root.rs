@@ -9,21 +9,23 @@ use super::handle::Handle;
 use super::native::HostNative;
 use super::{EnvoyHost, environment};
 use crate::exchange::CompiledPolicy;
-use crate::host::api::{Buffer, Host, Level};
+use crate::host::api::{Buffer, CallEnd, Host, Level};
 use crate::host::random;
-use crate::host::shared::Shared;
 use crate::host::store::SharedData;
+use crate::host::vm::Vm;
 
 pub(super) struct Root {
-    shared: Option<Rc<Shared<EnvoyHost>>>,
+    /// The host's number for it.
+    context: u32,
+    vm: Option<Rc<Vm<EnvoyHost>>>,
 }
 
 impl Root {
-    pub(super) fn new() -> Self {
-        Self { shared: None }
+    pub(super) fn new(context: u32) -> Self {
+        Self { context, vm: None }
     }
 
-    fn configure(size: usize) -> Result<Shared<EnvoyHost>, Vec<String>> {
+    fn configure(&self, size: usize) -> Result<Vm<EnvoyHost>, Vec<String>> {
         let bytes = EnvoyHost
             .buffer(Buffer::PluginConfiguration, 0, size)
             .map_err(|status| vec![format!("the policy can't be read: {status:?}")])?;
@@ -47,23 +49,28 @@ impl Root {
         compiled
             .join(&SharedData(&EnvoyHost), &|| random::bytes(&EnvoyHost))
             .map_err(|problem| vec![problem.to_string()])?;
-        Ok(Shared::new(EnvoyHost, compiled, Box::new(native)))
+        Ok(Vm::new(EnvoyHost, self.context, compiled, Box::new(native)))
     }
 }
 
 impl Context for Root {
-    fn on_http_call_response(&mut self, token: u32, headers: usize, size: usize, _trailers: usize) {
-        if let Some(shared) = &self.shared {
-            shared.answered(token, headers, size);
+    fn on_http_call_response(&mut self, token: u32, headers: usize, bytes: usize, trailers: usize) {
+        if let Some(vm) = &self.vm {
+            vm.answered(CallEnd {
+                token,
+                headers,
+                bytes,
+                trailers,
+            });
         }
     }
 }
 
 impl RootContext for Root {
     fn on_configure(&mut self, size: usize) -> bool {
-        match Self::configure(size) {
-            Ok(shared) => {
-                self.shared = Some(Rc::new(shared));
+        match self.configure(size) {
+            Ok(vm) => {
+                self.vm = Some(Rc::new(vm));
                 true
             }
             Err(problems) => {
@@ -76,8 +83,8 @@ impl RootContext for Root {
     }
 
     fn on_tick(&mut self) {
-        if let Some(shared) = &self.shared {
-            shared.tick();
+        if let Some(vm) = &self.vm {
+            vm.tick();
         }
     }
 
@@ -86,6 +93,6 @@ impl RootContext for Root {
     }
 
     fn create_http_context(&self, context: u32) -> Option<Box<dyn HttpContext>> {
-        Some(Box::new(Handle::new(context, self.shared.clone())))
+        Some(Box::new(Handle::new(context, self.vm.clone())))
     }
 }

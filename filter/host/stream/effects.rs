@@ -1,14 +1,24 @@
 //! What an exchange wants done, done by the host.
 
-use super::settle::{Failure, Perform};
+use super::settle::{Failure, FollowUp, Perform};
 use super::{Stream, UNAVAILABLE};
-use crate::exchange::{Call, Effect, Event, Outcome, Reply};
-use crate::host::api::{Buffer, Host, HttpCall, Level, LocalReply, Map, Status};
+use crate::call::Answer;
+use crate::exchange::{Direction, Effect, Event, Outcome, Reply};
+use crate::host::api::{Buffer, Host, Level, LocalReply, Map, Status};
+use crate::keeper;
 
 impl<H: Host> Perform for Stream<H> {
-    fn perform(&mut self, effect: Effect) -> Result<Option<u64>, Failure> {
+    fn perform(&mut self, effect: Effect) -> Result<Option<FollowUp>, Failure> {
+        let exchange = self.context;
         match effect {
-            Effect::Call(call) => return Ok(self.call(&call)),
+            Effect::Call(call) => {
+                let sent = self.calls.send(&self.host, &call);
+                return Ok((!sent).then_some(FollowUp::NotSent {
+                    purpose: call.purpose,
+                    number: call.number,
+                }));
+            }
+            Effect::ReadRequestBody => return Ok(Some(FollowUp::RequestBody)),
             Effect::Reply(reply) => self.reply(&reply),
             // Envoy can't answer twice: a reply behind a response's head ends the stream.
             Effect::CutResponse => self.reply(&Reply {
@@ -17,18 +27,45 @@ impl<H: Host> Perform for Stream<H> {
                 headers: Vec::new(),
                 body: String::new(),
             }),
-            Effect::AwaitKeys { until } => {
-                if let Some(shared) = &self.shared {
-                    shared.await_keys(self.context, until, self.itself.clone());
-                }
-            }
+            Effect::WantKeys => self.keep(keeper::Event::KeysWanted { exchange }),
+            Effect::WakeAt(at) => self.keep(keeper::Event::WakeAt { exchange, at }),
+            Effect::Bodies(found) => self.keep(keeper::Event::Bodies(found)),
+            Effect::Post(call) => self.keep(keeper::Event::Post(*call)),
             effect => self.change(effect).map_err(Failure::Host)?,
         }
         Ok(None)
     }
 
-    fn call_failed(&mut self, call: u64) -> Result<Outcome, Failure> {
-        self.handle(Event::CallAnswered { call, answer: None })
+    fn resume(&mut self, direction: Direction) -> Result<(), Failure> {
+        if self.replied {
+            return Ok(());
+        }
+        self.host.resume(direction).map_err(Failure::Host)?;
+        // What was held is gone; what comes next is a buffer of its own.
+        match direction {
+            Direction::Request => self.request_held = 0,
+            Direction::Response => self.response_done = 0,
+        }
+        Ok(())
+    }
+
+    fn follow(&mut self, what: FollowUp) -> Result<Outcome, Failure> {
+        match what {
+            FollowUp::NotSent { purpose, number } => self.handle_now(Event::CallAnswered {
+                purpose,
+                number,
+                answer: Answer::NotSent,
+            }),
+            FollowUp::RequestBody => {
+                let held = self.request_held;
+                let body = self.host.buffer(Buffer::RequestBody, 0, held);
+                let body = body.map_err(Failure::Host)?;
+                if body.len() != held {
+                    return Err(Failure::Short);
+                }
+                self.handle_now(Event::RequestWhole { body: &body })
+            }
+        }
     }
 }
 
@@ -62,9 +99,8 @@ impl<H: Host> Stream<H> {
                 Ok(())
             }
             Effect::Record(record) => self.set_record(&record),
-            Effect::Call(_) | Effect::Reply(_) | Effect::CutResponse | Effect::AwaitKeys { .. } => {
-                Ok(())
-            }
+            // Not the host's.
+            _ => Ok(()),
         }
     }
 
@@ -77,8 +113,6 @@ impl<H: Host> Stream<H> {
             return;
         }
         self.replied = true;
-        // No tick lets go what was held before: behind it lies what could not be dealt with.
-        self.pieces.end();
         let headers: Vec<(&str, &str)> = reply
             .headers
             .iter()
@@ -95,34 +129,6 @@ impl<H: Host> Stream<H> {
                 Level::Error,
                 &format!("portcullis: no reply could be sent: {status:?}"),
             );
-        }
-    }
-
-    /// Sends a call; gives its number back if it can't be sent.
-    fn call(&mut self, call: &Call) -> Option<u64> {
-        let mut headers = vec![
-            (":method", call.method),
-            (":path", call.path.as_str()),
-            (":authority", call.cluster.as_str()),
-        ];
-        headers.extend(
-            call.headers
-                .iter()
-                .map(|(name, value)| (*name, value.as_str())),
-        );
-        let sent = self.host.call(HttpCall {
-            cluster: &call.cluster,
-            headers,
-            body: Some(&call.body),
-            timeout: call.timeout,
-        });
-        match sent {
-            Ok(token) => {
-                self.calls.push((token, call.number));
-                None
-            }
-            // A missing cluster, or one without hosts: known at once.
-            Err(_) => Some(call.number),
         }
     }
 }

@@ -1,107 +1,131 @@
 //! One request and its response, as Envoy's callbacks tell of them.
 
 mod effects;
+mod request;
 mod response;
 pub(super) mod settle;
 
 use core::cell::RefCell;
+use core::time::Duration;
 use std::rc::{Rc, Weak};
 
-use crate::exchange::{Effect, Event, Exchange, Flow, Name, Outcome, Reply, World};
-use crate::host::api::{Action, Buffer, Direction, Host, Level, Map, call_answer};
-use crate::host::body_access::AwaitsBody;
-use crate::host::delivery::{Delivery, Pieces};
-use crate::host::shared::Shared;
-use crate::host::store::SharedData;
-use crate::host::waiting::Awaits;
+use super::api::{Action, CallEnd, Host, Level};
+use super::arrived::HostArrived;
+use super::calls::Calls;
+use super::store::SharedData;
+use super::vm::Vm;
+use crate::exchange::{
+    Direction, Effect, Event, Exchange, Flow, Name, Outcome, Purpose, Reply, World,
+};
+use crate::keeper::{self, Told};
 use settle::{Failure, settle};
 
 pub(in crate::host) struct Stream<H: Host> {
     host: H,
     context: u32,
-    shared: Option<Rc<Shared<H>>>,
+    vm: Option<Rc<Vm<H>>>,
     exchange: Option<Exchange>,
-    /// Tokens of calls that are under way, with the exchange's numbers for them.
-    calls: Vec<(u32, u64)>,
+    calls: Calls<Purpose>,
     /// Whether a reply was sent: Envoy takes one a stream.
     replied: bool,
-    /// The request's body as far as it is held, in bytes.
+    /// Bytes of the request's body that Envoy holds.
     request_held: usize,
-    /// Whether that is all of it.
-    request_ended: bool,
-    /// The direction whose head waits, and nothing of whose body has come.
-    bare_head: Option<Direction>,
-    /// For those who call back.
-    itself: Weak<RefCell<Self>>,
-    pieces: Rc<Pieces>,
     /// Bytes at the front of Envoy's response buffer that are dealt with.
     response_done: usize,
+    /// When the last event came, since 1970.
+    now: Duration,
+    /// Whether the keeper knows of it.
+    known: bool,
+    /// For the keeper.
+    itself: Weak<RefCell<Self>>,
 }
 
 /// The gRPC status of what may be well later.
 const UNAVAILABLE: u8 = 14;
 
-/// The desk's answers are small; larger ones are rejected.
-const MAX_ANSWER_BYTES: usize = 64 << 10;
-
 impl<H: Host> Stream<H> {
     pub(in crate::host) fn new(
         host: H,
         context: u32,
-        shared: Option<Rc<Shared<H>>>,
+        vm: Option<Rc<Vm<H>>>,
         itself: Weak<RefCell<Self>>,
     ) -> Self {
-        let exchange = shared.as_ref().map(|shared| {
+        let exchange = vm.as_ref().map(|vm| {
             let name = Name {
-                id: shared.random.hex::<16>(&shared.host),
-                worker: Rc::clone(&shared.worker),
+                id: vm.random.hex::<16>(&vm.host),
+                worker: Rc::clone(&vm.worker),
             };
-            Exchange::new(Rc::clone(&shared.compiled), name)
+            Exchange::new(Rc::clone(&vm.compiled), name)
         });
         Self {
             host,
             context,
-            shared,
+            vm,
             exchange,
-            calls: Vec::new(),
+            calls: Calls::default(),
             replied: false,
             request_held: 0,
-            request_ended: false,
-            bare_head: None,
-            itself,
-            pieces: Rc::default(),
             response_done: 0,
+            now: Duration::ZERO,
+            known: false,
+            itself,
         }
     }
 
     fn handle(&mut self, event: Event<'_>) -> Result<Outcome, Failure> {
-        let (Some(shared), Some(exchange)) = (&self.shared, &mut self.exchange) else {
+        if self.vm.is_some() {
+            self.now = self.host.now().map_err(Failure::Host)?;
+        }
+        self.handle_now(event)
+    }
+
+    /// As [`Self::handle`], for what follows at once from another event.
+    fn handle_now(&mut self, event: Event<'_>) -> Result<Outcome, Failure> {
+        let (Some(vm), Some(exchange)) = (&self.vm, &mut self.exchange) else {
             return Err(Failure::NotConfigured);
         };
+        let (may_wait, bodies) = match vm.keeper.try_borrow() {
+            Ok(keeper) => (keeper.has_room(), keeper.bodies()),
+            Err(_) => (false, Default::default()),
+        };
         let world = World {
-            now: self.host.now().map_err(Failure::Host)?,
+            now: self.now,
             shared: &SharedData(&self.host),
-            native: &*shared.native,
-            may_wait: shared.may_wait(),
-            bodies_come: shared.body_access.may_wait(),
+            native: &*vm.native,
+            arrived: &HostArrived(&self.host),
+            may_wait,
+            bodies,
         };
         Ok(exchange.handle(event, world))
     }
 
-    /// Hands an event over and does what follows from it.
-    fn act(&mut self, event: Event<'_>) -> Action {
+    /// Whether the exchange wants something.
+    fn wants(&self, what: impl FnOnce(&Exchange) -> bool) -> bool {
+        self.exchange.as_ref().is_some_and(what)
+    }
+
+    /// Hands over an event of a direction, and does what follows from it.
+    fn act(&mut self, own: Direction, event: Event<'_>) -> Action {
         match self.handle(event) {
-            Ok(outcome) => self.apply(outcome),
+            Ok(outcome) => self.apply(Some(own), outcome),
             Err(failure) => self.fail(failure),
         }
     }
 
-    fn apply(&mut self, outcome: Outcome) -> Action {
-        match settle(self, outcome) {
+    fn apply(&mut self, own: Option<Direction>, outcome: Outcome) -> Action {
+        match settle(self, own, outcome) {
             Ok(Flow::Continue) => Action::Continue,
             Ok(Flow::Hold) => Action::Pause,
             Err(failure) => self.fail(failure),
         }
+    }
+
+    /// Does what follows from an event from outside the directions.
+    fn act_outside(&mut self, outcome: Result<Outcome, Failure>) {
+        match outcome {
+            Ok(outcome) => self.apply(None, outcome),
+            Err(failure) => self.fail(failure),
+        };
     }
 
     /// The last resort: nothing is known to be right, so nothing goes on.
@@ -118,218 +142,77 @@ impl<H: Host> Stream<H> {
     }
 
     /// Takes the answer to a call of this stream's.
-    pub(in crate::host) fn call_answered(&mut self, token: u32, headers: usize, size: usize) {
-        let Some(index) = self.calls.iter().position(|(one, _)| *one == token) else {
+    pub(in crate::host) fn call_answered(&mut self, end: CallEnd) {
+        let Some((purpose, number, received)) = self.calls.take(&self.host, end) else {
             return;
         };
-        let (_, call) = self.calls.swap_remove(index);
-        let answer = call_answer(&self.host, headers, size, MAX_ANSWER_BYTES);
-        self.outside(Event::CallAnswered {
-            call,
-            answer: answer
-                .as_ref()
-                .map(|(status, body)| (*status, body.as_slice())),
+        let outcome = self.handle(Event::CallAnswered {
+            purpose,
+            number,
+            answer: received.as_answer(),
         });
+        self.act_outside(outcome);
     }
 
-    /// Hands over an event that comes outside the request's callbacks: what goes on after it is
-    /// the request that is held. If its body is wanted now and has been whole before, it comes next.
-    fn outside(&mut self, event: Event<'_>) {
-        self.act_outside(event);
-        let wanted = self
-            .exchange
-            .as_ref()
-            .is_some_and(Exchange::wants_request_body);
-        if !(wanted && self.request_ended) || self.replied {
-            return;
-        }
-        match self.host.buffer(Buffer::RequestBody, 0, self.request_held) {
-            Ok(body) if body.len() == self.request_held => {
-                self.act_outside(Event::RequestWhole { body: &body });
-            }
-            Ok(_) => {
-                self.fail(Failure::Short);
-            }
-            Err(status) => {
-                self.fail(Failure::Host(status));
-            }
-        }
-    }
-
-    fn holds_response(&self) -> bool {
-        self.exchange.as_ref().is_some_and(Exchange::holds_response)
-    }
-
-    fn act_outside(&mut self, event: Event<'_>) {
-        let response = self.holds_response();
-        if !matches!(self.act(event), Action::Continue) || self.replied {
-            return;
-        }
-        let direction = if response {
-            Direction::Response
-        } else {
-            Direction::Request
-        };
-        self.bare_head = None;
-        if let Err(status) = self.host.resume(direction) {
-            self.fail(Failure::Host(status));
-        } else if response {
-            // Nothing more of it comes.
-        } else if self.request_held > 0 && !self.request_ended {
-            self.pieces.request.set(Delivery::Released);
-        }
-    }
-
-    pub(in crate::host) fn request_headers(&mut self, end: bool) -> Action {
-        self.request_ended = end;
-        let pairs = match self.host.headers(Map::Request) {
-            Ok(pairs) => pairs,
-            Err(status) => return self.fail(Failure::Host(status)),
-        };
-        let Some(headers) = pairs.get() else {
-            return self.fail(Failure::Short);
-        };
-        let cluster = self.cluster();
-        let action = self.act(Event::RequestHead {
-            headers: &headers,
-            end,
-            cluster: cluster.as_deref(),
+    /// Takes what the keeper says; `now` is since 1970.
+    pub(in crate::host) fn told(&mut self, what: Told, now: Duration) {
+        self.now = now;
+        let outcome = self.handle_now(match what {
+            Told::Tick => Event::Tick,
+            Told::KeysRenewed => Event::KeysRenewed,
         });
-        self.after_head(Direction::Request, end, action)
+        self.act_outside(outcome);
     }
 
-    /// Notes a head that waits for its body.
-    fn after_head(&mut self, direction: Direction, end: bool, action: Action) -> Action {
-        if !end && !self.replied && matches!(action, Action::Pause) {
-            self.bare_head = Some(direction);
-            if let Some(shared) = &self.shared {
-                shared.await_body(self.context, direction, self.itself.clone());
+    /// Tells the keeper something.
+    fn keep(&mut self, event: keeper::Event<'_>) {
+        if let Some(vm) = &self.vm {
+            if !core::mem::replace(&mut self.known, true) {
+                vm.know(self.context, self.itself.clone());
             }
-        }
-        action
-    }
-
-    /// Notes that a body has come.
-    fn body_came(&mut self, direction: Direction) {
-        if self.bare_head == Some(direction) {
-            self.bare_head = None;
-            if let Some(shared) = &self.shared {
-                shared.body_access.came();
-            }
+            vm.keep(event, self.now);
         }
     }
 
-    /// The cluster that the request is routed to, if the policy depends on it.
-    fn cluster(&self) -> Option<String> {
-        let shared = self.shared.as_ref()?;
-        if !shared.compiled.policy().upstream.asks_for_cluster() {
-            return None;
-        }
-        String::from_utf8(self.host.property(&["xds", "cluster_name"]).ok()?).ok()
-    }
-
-    pub(in crate::host) fn request_body(&mut self, size: usize, end: bool) -> Action {
-        self.body_came(Direction::Request);
-        self.request_held = size;
-        self.request_ended = end;
-        let wanted = self
-            .exchange
-            .as_ref()
-            .is_some_and(Exchange::wants_request_body);
-        if !(end && wanted) {
-            let action = self.request_grows(size);
-            return self.behind_what_was_held(action);
-        }
-        match self.host.buffer(Buffer::RequestBody, 0, size) {
-            Ok(body) if body.len() == size => self.act(Event::RequestWhole { body: &body }),
-            Ok(_) => self.fail(Failure::Short),
-            Err(status) => self.fail(Failure::Host(status)),
-        }
-    }
-
-    /// Tells of bytes that are not the whole body; nobody has to hear of those that go on anyway.
-    fn request_grows(&mut self, bytes: usize) -> Action {
-        match &self.exchange {
-            Some(exchange) if exchange.has_passed_request() => Action::Continue,
-            _ => self.act(Event::RequestGrows { bytes }),
-        }
-    }
-
-    /// Holds a piece that could go on, until the next tick, if the one before was held and let go.
-    fn behind_what_was_held(&self, action: Action) -> Action {
-        let delivery = &self.pieces.request;
-        if !matches!(action, Action::Continue) || self.replied {
-            return action;
-        }
-        match delivery.get() {
-            Delivery::Direct | Delivery::Ending | Delivery::Over => Action::Continue,
-            Delivery::Held => Action::Pause,
-            Delivery::Released => {
-                delivery.set(Delivery::Held);
-                if let Some(shared) = &self.shared {
-                    shared.release_soon(self.context, Direction::Request, Rc::clone(&self.pieces));
-                }
-                Action::Pause
-            }
-        }
-    }
-
-    pub(in crate::host) fn request_trailers(&mut self) -> Action {
-        if self
-            .exchange
-            .as_ref()
-            .is_some_and(Exchange::wants_request_body)
+    /// Nothing of the stream is let go any more: Envoy takes calls for it until its memory is given
+    /// back, somewhat later, and dies of one that lets it go on.
+    fn forget(&mut self) {
+        if core::mem::take(&mut self.known)
+            && let Some(vm) = &self.vm
         {
-            // Where trailers follow, the body has had no last callback.
-            return self.request_body(self.request_held, true);
+            vm.forget(self.context);
         }
-        self.request_ended = true;
-        // What is held goes on before the trailers do.
-        if self.pieces.request.get() == Delivery::Held {
-            self.pieces.request.set(Delivery::Direct);
-        }
-        self.request_grows(0)
     }
 
     pub(in crate::host) fn log(&mut self) {
-        self.pieces.end();
-        if let Some(shared) = &self.shared {
-            shared.memory.look(&self.host);
-        }
-        let number = self
-            .shared
-            .as_ref()
-            .map_or(0, |shared| shared.next_record());
+        self.forget();
+        let number = self.vm.as_ref().map_or(0, |vm| {
+            vm.memory.look(&self.host);
+            let keeper = vm.keeper.try_borrow_mut();
+            keeper.map_or(0, |mut keeper| keeper.number_record())
+        });
         // A reply here would take Envoy down; a record that can't be set is a gap.
         if let Ok(outcome) = self.handle(Event::Closed { number }) {
             for effect in outcome.effects {
-                if let Effect::Record(record) = effect {
-                    let _ = self.set_record(&record);
+                match effect {
+                    Effect::Record(record) => {
+                        let _ = self.set_record(&record);
+                    }
+                    Effect::Post(call) => {
+                        if let Some(vm) = &self.vm {
+                            vm.keep(keeper::Event::Post(*call), self.now);
+                        }
+                    }
+                    _ => {}
                 }
             }
         }
-    }
-}
-
-impl<H: Host> AwaitsBody for Stream<H> {
-    fn awaits_body(&self, direction: Direction) -> bool {
-        self.bare_head == Some(direction) && !self.replied
-    }
-
-    fn body_withheld(&mut self) {
-        self.act_outside(Event::BodyWithheld);
-    }
-}
-
-impl<H: Host> Awaits for Stream<H> {
-    fn keys_renewed(&mut self) {
-        self.outside(Event::KeysRenewed);
     }
 }
 
 impl<H: Host> Drop for Stream<H> {
     fn drop(&mut self) {
         // Envoy tells of a stream's end before the next tick, also where it logs nothing.
-        self.pieces.end();
+        self.forget();
     }
 }

@@ -1,20 +1,14 @@
 //! The response of a stream, piece by piece.
 
-use std::rc::Rc;
-
 use super::Stream;
 use super::settle::Failure;
 use crate::bytes;
-use crate::exchange::{Effect, Event, Exchange, Outcome};
-use crate::host::api::{Action, Buffer, Direction, Host, Level, Map, Status};
-use crate::host::delivery::Delivery;
+use crate::exchange::{Direction, Effect, Event, Exchange, Outcome};
+use crate::host::api::{Action, Buffer, Host, Level, Map, Status};
 
 impl<H: Host> Stream<H> {
     pub(in crate::host) fn response_headers(&mut self, end: bool) -> Action {
-        let wanted = self
-            .exchange
-            .as_ref()
-            .is_some_and(Exchange::wants_response_head);
+        let wanted = self.wants(Exchange::wants_response_head);
         let outcome = if wanted {
             let pairs = match self.host.headers(Map::Response) {
                 Ok(pairs) => pairs,
@@ -33,33 +27,23 @@ impl<H: Host> Stream<H> {
             let headers: &[(&[u8], &[u8])] = &[(b":status", &status)];
             self.handle(Event::ResponseHead { headers, end })
         };
-        let action = match outcome {
-            Ok(outcome) => self.apply(outcome),
+        match outcome {
+            Ok(outcome) => self.apply(Some(Direction::Response), outcome),
             // The reply that says so comes through here too.
-            Err(_) if self.replied => return Action::Continue,
-            Err(failure) => return self.fail(failure),
-        };
-        self.after_head(Direction::Response, end, action)
+            Err(_) if self.replied => Action::Continue,
+            Err(failure) => self.fail(failure),
+        }
     }
 
     pub(in crate::host) fn response_body(&mut self, size: usize, end: bool) -> Action {
-        self.body_came(Direction::Response);
-        if self
-            .exchange
-            .as_ref()
-            .is_some_and(Exchange::wants_response_body)
-        {
+        if self.wants(Exchange::wants_response_body) {
             return self.respond(size, end);
         }
         Action::Continue
     }
 
     pub(in crate::host) fn response_trailers(&mut self) -> Action {
-        if !self
-            .exchange
-            .as_ref()
-            .is_some_and(Exchange::wants_response_trailers)
-        {
+        if !self.wants(Exchange::wants_response_trailers) {
             return Action::Continue;
         }
         let pairs = match self.host.headers(Map::ResponseTrailers) {
@@ -77,35 +61,17 @@ impl<H: Host> Stream<H> {
             Err(failure) => return self.fail(failure),
         };
         let out = take_body(&mut outcome).unwrap_or_default();
-        let mut ends = false;
-        if !out.is_empty() {
-            let delivery = self.pieces.response.get();
-            if delivery == Delivery::Released {
-                self.response_done = 0;
-            }
-            if self.write(self.response_done, &out).is_err() {
-                self.host.log(
-                    Level::Warn,
-                    "portcullis: the end of a response could not be written before its trailers",
-                );
-            } else {
-                ends = delivery == Delivery::Released;
-            }
+        if !out.is_empty() && self.write(self.response_done, &out).is_err() {
+            self.host.log(
+                Level::Warn,
+                "portcullis: the end of a response could not be written before its trailers",
+            );
         }
-        let action = self.apply(outcome);
-        if ends && !self.replied {
-            self.release_soon(Delivery::Ending);
-            return Action::Pause;
-        }
-        action
+        self.apply(Some(Direction::Response), outcome)
     }
 
     /// Reads the new part of the response's buffer, and puts what becomes of it in its place.
     fn respond(&mut self, size: usize, end: bool) -> Action {
-        let released = self.pieces.response.get() == Delivery::Released;
-        if released {
-            self.response_done = 0;
-        }
         let new = size.saturating_sub(self.response_done);
         let read = self
             .host
@@ -130,21 +96,11 @@ impl<H: Host> Stream<H> {
             }
             _ => size,
         };
-        let action = self.apply(outcome);
-        if self.replied {
-            return action;
+        let action = self.apply(Some(Direction::Response), outcome);
+        if matches!(action, Action::Continue) {
+            self.response_done = 0;
         }
-        if self.holds_response() {
-            // It waits for its end or for a person: no tick lets it go.
-            return Action::Pause;
-        }
-        if released || matches!(action, Action::Pause) {
-            self.release_soon(Delivery::Held);
-            return Action::Pause;
-        }
-        self.response_done = 0;
-        self.pieces.response.set(Delivery::Direct);
-        Action::Continue
+        action
     }
 
     /// Puts `out` behind what is dealt with, in place of the rest of `size` bytes.
@@ -157,17 +113,6 @@ impl<H: Host> Stream<H> {
             .buffer(Buffer::ResponseBody, 0, self.response_done)?;
         all.extend_from_slice(out);
         self.host.replace_buffer(Buffer::ResponseBody, size, &all)
-    }
-
-    fn release_soon(&self, delivery: Delivery) {
-        let waiting = matches!(
-            self.pieces.response.get(),
-            Delivery::Held | Delivery::Ending
-        );
-        self.pieces.response.set(delivery);
-        if !waiting && let Some(shared) = &self.shared {
-            shared.release_soon(self.context, Direction::Response, Rc::clone(&self.pieces));
-        }
     }
 }
 

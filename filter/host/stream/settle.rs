@@ -3,36 +3,56 @@
 use core::fmt;
 use std::collections::VecDeque;
 
-use crate::exchange::{Effect, Flow, Outcome};
+use crate::exchange::{Direction, Effect, Flow, Outcome, Purpose};
 use crate::host::api::Status;
 
 /// An exchange and its host, as far as this is concerned.
 pub(in crate::host) trait Perform {
-    /// Does what an effect says; gives the number of a call that can't be sent.
-    fn perform(&mut self, effect: Effect) -> Result<Option<u64>, Failure>;
+    /// Does what an effect says.
+    fn perform(&mut self, effect: Effect) -> Result<Option<FollowUp>, Failure>;
 
-    /// Tells of a call that could not be sent.
-    fn call_failed(&mut self, call: u64) -> Result<Outcome, Failure>;
+    /// Lets a direction go on, outside its callbacks.
+    fn resume(&mut self, direction: Direction) -> Result<(), Failure>;
+
+    /// Tells the exchange of something that followed at once.
+    fn follow(&mut self, what: FollowUp) -> Result<Outcome, Failure>;
 }
 
-/// More calls in a row than this don't fail: no exchange makes as many without an answer.
-const MAX_FAILED_CALLS: usize = 16;
+/// What the exchange is told in the same callback.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::host) enum FollowUp {
+    /// A call could not be sent.
+    NotSent { purpose: Purpose, number: u64 },
+    /// The request's body has been asked for.
+    RequestBody,
+}
 
-/// Performs an outcome's effects. A call that can't be sent is answered at once, which leads to
-/// effects of its own; the last outcome says what goes on.
+/// More than this doesn't follow from one callback.
+const MAX_FOLLOWED: usize = 16;
+
+/// Performs an outcome's effects, in a callback of this direction, if it is one of a direction's.
+/// What follows at once leads to effects of its own. A host can't resume a direction in one of its
+/// own callbacks: there, the callback's result does.
 pub(in crate::host) fn settle(
     performer: &mut impl Perform,
-    mut outcome: Outcome,
+    own: Option<Direction>,
+    outcome: Outcome,
 ) -> Result<Flow, Failure> {
-    let mut failed = VecDeque::new();
-    for _ in 0..=MAX_FAILED_CALLS {
-        for effect in outcome.effects {
-            failed.extend(performer.perform(effect)?);
+    let mut flow = outcome.flow;
+    let mut effects = outcome.effects;
+    let mut following = VecDeque::new();
+    for _ in 0..=MAX_FOLLOWED {
+        for effect in effects {
+            match effect {
+                Effect::Resume(direction) if own == Some(direction) => flow = Flow::Continue,
+                Effect::Resume(direction) => performer.resume(direction)?,
+                effect => following.extend(performer.perform(effect)?),
+            }
         }
-        let Some(call) = failed.pop_front() else {
-            return Ok(outcome.flow);
+        let Some(what) = following.pop_front() else {
+            return Ok(flow);
         };
-        outcome = performer.call_failed(call)?;
+        effects = performer.follow(what)?.effects;
     }
     Err(Failure::Endless)
 }

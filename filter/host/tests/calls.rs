@@ -2,16 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::{Driven, shared};
+use super::{Driven, vm};
 use crate::host::tests::fake::FakeHost;
 
 /// One exchange of a configuration that has verified this token before; gives its host calls.
 fn second_of(sections: &Value, body: &str, answer: &str) -> Vec<&'static str> {
     let host = FakeHost::new();
-    let shared = shared(&host, sections);
+    let vm = vm(&host, sections);
     let mut calls = Vec::new();
     for _ in 0..2 {
-        let mut driven = Driven::of(&shared);
+        let mut driven = Driven::of(&vm);
         host.begin();
         driven.request_headers(&[], false);
         driven.request_body(body, true);

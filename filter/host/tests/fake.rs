@@ -6,7 +6,8 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::NOW;
-use crate::host::api::{Buffer, Direction, Host, HttpCall, Level, LocalReply, Map, Pairs, Status};
+use crate::exchange::Direction;
+use crate::host::api::{Buffer, CallEnd, Host, HttpCall, Level, LocalReply, Map, Pairs, Status};
 
 type Headers = Vec<(String, Vec<u8>)>;
 
@@ -19,6 +20,12 @@ struct State {
     /// Clusters that there are not.
     no_clusters: bool,
     now: Duration,
+    /// Properties of the stream, by the last part of their path.
+    properties: HashMap<&'static str, Vec<u8>>,
+    /// The current context.
+    context: u32,
+    /// The context of the last call.
+    caller: u32,
     headers: HashMap<u32, Headers>,
     bodies: HashMap<u32, Vec<u8>>,
     /// Statuses of replies.
@@ -80,6 +87,21 @@ impl FakeHost {
         self.0.borrow_mut().now += time;
     }
 
+    pub(super) fn set_property(&self, name: &'static str, value: u64) {
+        let value = value.to_le_bytes().to_vec();
+        self.0.borrow_mut().properties.insert(name, value);
+    }
+
+    /// The context to which the last call belongs.
+    pub(super) fn caller(&self) -> u32 {
+        self.0.borrow().caller
+    }
+
+    /// Envoy calls a context back.
+    pub(super) fn call_back(&self, context: u32) {
+        self.0.borrow_mut().context = context;
+    }
+
     pub(super) fn called(&self) -> String {
         self.0.borrow().called.clone()
     }
@@ -132,14 +154,35 @@ impl FakeHost {
         state.bodies.remove(&body_of(direction)).unwrap_or_default()
     }
 
-    /// Brings the answer to the last call; gives its token.
-    pub(super) fn answer(&self, status: &str, body: &str) -> u32 {
+    /// Brings the answer to the last call.
+    pub(super) fn answer(&self, status: &str, body: &[u8]) -> CallEnd {
+        self.answer_with(status, body, &[])
+    }
+
+    pub(super) fn answer_with(
+        &self,
+        status: &str,
+        body: &[u8],
+        trailers: &[(&str, &str)],
+    ) -> CallEnd {
         let mut state = self.0.borrow_mut();
         let status = vec![(":status".to_owned(), status.as_bytes().to_vec())];
         state.headers.insert(Map::CallResponse as u32, status);
-        let body = body.as_bytes().to_vec();
-        state.bodies.insert(Buffer::CallResponseBody as u32, body);
-        state.tokens
+        let owned = trailers
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()));
+        state
+            .headers
+            .insert(Map::CallTrailers as u32, owned.collect());
+        state
+            .bodies
+            .insert(Buffer::CallResponseBody as u32, body.to_vec());
+        CallEnd {
+            token: state.tokens,
+            headers: 1,
+            bytes: body.len(),
+            trailers: trailers.len(),
+        }
     }
 
     fn enter(&self, name: &'static str) -> Result<(), Status> {
@@ -254,8 +297,10 @@ impl Host for FakeHost {
         Ok(())
     }
 
-    fn act_for(&self, _: u32) -> Result<(), Status> {
-        self.enter("act_for")
+    fn act_for(&self, context: u32) -> Result<(), Status> {
+        self.enter("act_for")?;
+        self.0.borrow_mut().context = context;
+        Ok(())
     }
 
     fn tick_every(&self, milliseconds: u32) -> Result<(), Status> {
@@ -272,6 +317,7 @@ impl Host for FakeHost {
             assert!(found, "a call without {needed}");
         }
         let mut state = self.0.borrow_mut();
+        state.caller = state.context;
         state.called = format!(
             "{} {} bytes",
             call.cluster,
@@ -284,9 +330,12 @@ impl Host for FakeHost {
         Ok(state.tokens)
     }
 
-    fn property(&self, _: &[&str]) -> Result<Vec<u8>, Status> {
+    fn property(&self, path: &[&str]) -> Result<Vec<u8>, Status> {
         self.enter("property")?;
-        Err(Status::NOT_FOUND)
+        let state = self.0.borrow();
+        let name = path.last().copied().unwrap_or_default();
+        let value = state.properties.get(name);
+        value.cloned().ok_or(Status::NOT_FOUND)
     }
 
     fn set_state(&self, _: &str, value: &[u8]) -> Result<(), Status> {

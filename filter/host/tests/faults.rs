@@ -36,6 +36,8 @@ fn run(sections: &Value, refused: Option<usize>) -> Driven {
                 driven.response_body(piece, end);
             }
         }
+        // Without the time a tick does nothing, and the next one does it.
+        driven.tick();
         driven.tick();
     }
     driven.log();
@@ -56,7 +58,8 @@ fn each_refused(sections: &Value, judge: impl Fn(&Driven, &str)) {
         assert_eq!(
             held,
             driven.host.replies() == 1 || call == &"reply",
-            "{call}"
+            "{call}, call {place}: {:?}",
+            driven.host.calls()
         );
     }
 }

@@ -53,11 +53,33 @@ fn a_request_whose_client_left_is_not_woken() {
     let mut driven = Driven::new(&fetching());
     driven.request_headers(&[], true);
     driven.tick();
-    let token = driven.host.answer("200", &keys());
-    let shared = driven.shared.clone();
+    let end = driven.host.answer("200", keys().as_bytes());
+    let vm = driven.vm.clone();
     drop(driven);
-    shared.answered(token, 1, keys().len());
-    shared.host.begin();
-    shared.tick();
-    assert!(!shared.host.calls().contains(&"act_for"));
+    vm.answered(end);
+    vm.host.begin();
+    vm.tick();
+    assert!(!vm.host.calls().contains(&"act_for"));
+}
+
+#[test]
+fn a_fetch_belongs_to_the_configuration_though_a_stream_was_woken_in_the_same_tick() {
+    let sections = json!({
+        "identity": {"providers": [
+            {"name": "near", "issuer": "https://idp", "audiences": ["inference"],
+             "keys": {"jwks": {"keys": [ec_public(1, "a")]}}},
+            {"name": "far", "issuer": "https://far", "audiences": ["inference"],
+             "keys": {"jwks_uri": {"uri": "https://far/keys", "cluster": "far"}}},
+        ]},
+        "masks": {"pii": {"detect": ["email"]}},
+        "rules": [{"name": "all", "then": "allow", "mask": ["pii"]}],
+    });
+    let mut driven = Driven::new(&sections);
+    driven.request_headers(&[], true);
+    driven.response_headers(&[(":status", "200"), ("content-type", "text/plain")], false);
+    driven.response_body("write to ana@exam", false);
+    // The piece goes, and the keys are fetched.
+    driven.tick();
+    assert!(driven.response.head);
+    driven.root_answered("200", &keys());
 }

@@ -85,9 +85,9 @@ fn nothing_is_let_go_of_a_stream_that_has_ended() {
 fn nothing_is_let_go_of_a_stream_whose_memory_is_gone() {
     let mut driven = begun();
     driven.response_body("write to ana@exam", false);
-    let shared = driven.shared.clone();
+    let vm = driven.vm.clone();
     driven.host.begin();
     drop(driven);
-    shared.tick();
-    assert!(!shared.host.calls().contains(&"resume"));
+    vm.tick();
+    assert!(!vm.host.calls().contains(&"resume"));
 }

@@ -3,47 +3,67 @@
 use serde_json::json;
 
 use super::Driven;
-use crate::exchange::{Call, Effect, Flow, Outcome};
-use crate::host::api::{Action, Direction};
-use crate::host::stream::settle::{Failure, Perform, settle};
+use crate::call::Message;
+use crate::exchange::{Call, Direction, Effect, Flow, Outcome, Purpose};
+use crate::host::api::Action;
+use crate::host::stream::settle::{Failure, FollowUp, Perform, settle};
 
 /// An exchange that says what is written down, one outcome for each call that failed.
 struct Scripted {
     outcomes: Vec<Outcome>,
     failed: Vec<u64>,
     performed: Vec<Effect>,
+    resumed: Vec<Direction>,
 }
 
 fn call(number: u64) -> Effect {
-    Effect::Call(Call {
+    Effect::Call(Box::new(Call {
+        purpose: Purpose::RequestApproval,
         number,
         cluster: "nowhere".to_owned(),
-        method: "GET",
-        path: "/".to_owned(),
-        headers: Vec::new(),
-        body: Vec::new(),
+        authority: None,
+        message: Message::Http {
+            method: "GET",
+            scheme: None,
+            path: "/".to_owned(),
+            headers: Vec::new(),
+            body: Vec::new(),
+        },
         timeout: core::time::Duration::from_secs(1),
-    })
+        max_answer_bytes: 1,
+    }))
 }
 
-fn outcome(effects: Vec<Effect>, flow: Flow) -> Outcome {
+fn outcome(effects: Vec<Effect>) -> Outcome {
+    let flow = Flow::Hold;
     Outcome { effects, flow }
 }
 
 impl Perform for Scripted {
-    fn perform(&mut self, effect: Effect) -> Result<Option<u64>, Failure> {
+    fn perform(&mut self, effect: Effect) -> Result<Option<FollowUp>, Failure> {
         if let Effect::Call(call) = effect {
-            return Ok(Some(call.number));
+            return Ok(Some(FollowUp::NotSent {
+                purpose: call.purpose,
+                number: call.number,
+            }));
         }
         self.performed.push(effect);
         Ok(None)
     }
 
-    fn call_failed(&mut self, call: u64) -> Result<Outcome, Failure> {
-        self.failed.push(call);
+    fn resume(&mut self, direction: Direction) -> Result<(), Failure> {
+        self.resumed.push(direction);
+        Ok(())
+    }
+
+    fn follow(&mut self, what: FollowUp) -> Result<Outcome, Failure> {
+        let FollowUp::NotSent { number, .. } = what else {
+            panic!("nothing else was asked for: {what:?}");
+        };
+        self.failed.push(number);
         // Once the script is over, calls go on failing.
         let next = self.outcomes.pop();
-        Ok(next.unwrap_or_else(|| outcome(vec![self::call(call + 1)], Flow::Hold)))
+        Ok(next.unwrap_or_else(|| outcome(vec![self::call(number + 1)])))
     }
 }
 
@@ -53,28 +73,40 @@ fn scripted(mut outcomes: Vec<Outcome>) -> Scripted {
         outcomes,
         failed: Vec::new(),
         performed: Vec::new(),
+        resumed: Vec::new(),
     }
 }
 
 #[test]
 fn what_is_said_of_a_call_that_failed_at_once_decides_what_goes_on() {
     let remove = Effect::RemoveResponseHeader("etag");
-    let mut performer = scripted(vec![
-        outcome(vec![call(3)], Flow::Hold),
-        outcome(vec![remove.clone()], Flow::Hold),
-        outcome(Vec::new(), Flow::Continue),
-    ]);
-    let first = outcome(vec![call(1), call(2)], Flow::Hold);
-    assert_eq!(settle(&mut performer, first), Ok(Flow::Continue));
-    assert_eq!(performer.failed, [1, 2, 3]);
-    assert_eq!(performer.performed, [remove]);
+    for (own, flow, resumed) in [
+        (Some(Direction::Request), Flow::Continue, vec![]),
+        (
+            Some(Direction::Response),
+            Flow::Hold,
+            vec![Direction::Request],
+        ),
+        (None, Flow::Hold, vec![Direction::Request]),
+    ] {
+        let mut performer = scripted(vec![
+            outcome(vec![call(3)]),
+            outcome(vec![remove.clone()]),
+            outcome(vec![Effect::Resume(Direction::Request)]),
+        ]);
+        let first = outcome(vec![call(1), call(2)]);
+        assert_eq!(settle(&mut performer, own, first), Ok(flow));
+        assert_eq!(performer.failed, [1, 2, 3]);
+        assert_eq!(performer.performed, std::slice::from_ref(&remove));
+        assert_eq!(performer.resumed, resumed);
+    }
 }
 
 #[test]
 fn calls_that_fail_for_ever_come_to_an_end() {
     let mut performer = scripted(Vec::new());
-    let first = outcome(vec![call(1)], Flow::Hold);
-    assert_eq!(settle(&mut performer, first), Err(Failure::Endless));
+    let first = outcome(vec![call(1)]);
+    assert_eq!(settle(&mut performer, None, first), Err(Failure::Endless));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::words::{count, list, value};
 use super::{Outcome, Refusal, Step};
-use crate::identity::jws::{Compact, LONGEST, NOT_SUPPORTED, decode};
+use crate::identity::jws::{Compact, MAX_TOKEN_BYTES, NOT_SUPPORTED, decode};
 use crate::json;
 
 /// As much of a token as can be read, and what the reading showed.
@@ -29,8 +29,8 @@ impl Parts {
             );
             return Self::unreadable(token, text);
         };
-        if token.len() > LONGEST {
-            let text = format!("{} bytes, expected at most {LONGEST}", token.len());
+        if token.len() > MAX_TOKEN_BYTES {
+            let text = format!("{} bytes, expected at most {MAX_TOKEN_BYTES}", token.len());
             return Self::unreadable(token, text);
         }
         let (header, claims) = (object(header), object(claims));

@@ -7,10 +7,10 @@ use serde_json::Value;
 use crate::time::rfc3339;
 
 /// Longer texts are cut.
-const LONGEST: usize = 160;
+const MAX_TEXT_CHARS: usize = 160;
 
 /// More values than this are counted, not listed.
-const MOST: usize = 12;
+const MAX_LISTED: usize = 12;
 
 /// A text in quotes, on one line: a token's claims may hold what a terminal obeys.
 pub(super) fn quoted(text: &str) -> String {
@@ -22,7 +22,7 @@ pub(super) fn value(value: &Value) -> String {
     let text = value.to_string();
     let mut shown: String = text
         .chars()
-        .take(LONGEST)
+        .take(MAX_TEXT_CHARS)
         .flat_map(|one| {
             let plain = matches!(one, '"' | '\\' | '\'');
             let escaped = (!plain).then(|| one.escape_debug());
@@ -32,7 +32,7 @@ pub(super) fn value(value: &Value) -> String {
                 .chain(escaped.into_iter().flatten())
         })
         .collect();
-    if text.chars().nth(LONGEST).is_some() {
+    if text.chars().nth(MAX_TEXT_CHARS).is_some() {
         shown.push_str("...");
     }
     shown
@@ -41,8 +41,8 @@ pub(super) fn value(value: &Value) -> String {
 /// Texts in quotes, with commas between them.
 pub(super) fn list<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> String {
     let all: Vec<String> = texts.into_iter().map(|one| quoted(one.as_ref())).collect();
-    let shown: Vec<&str> = all.iter().take(MOST).map(String::as_str).collect();
-    match all.len().saturating_sub(MOST) {
+    let shown: Vec<&str> = all.iter().take(MAX_LISTED).map(String::as_str).collect();
+    match all.len().saturating_sub(MAX_LISTED) {
         0 => shown.join(", "),
         more => format!("{}, and {more} more", shown.join(", ")),
     }

@@ -10,14 +10,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 static NOW: AtomicUsize = AtomicUsize::new(0);
 static BEGUN: AtomicUsize = AtomicUsize::new(0);
-static MOST: AtomicUsize = AtomicUsize::new(0);
+static PEAK: AtomicUsize = AtomicUsize::new(0);
 
 /// The system's allocator, with an account.
 pub struct Counting;
 
 fn add(bytes: usize) {
     let now = NOW.fetch_add(bytes, Ordering::Relaxed).wrapping_add(bytes);
-    MOST.fetch_max(now, Ordering::Relaxed);
+    PEAK.fetch_max(now, Ordering::Relaxed);
 }
 
 // SAFETY: everything is passed on to the system's allocator as it is.
@@ -47,11 +47,11 @@ unsafe impl GlobalAlloc for Counting {
 pub fn begin() {
     let now = NOW.load(Ordering::Relaxed);
     BEGUN.store(now, Ordering::Relaxed);
-    MOST.store(now, Ordering::Relaxed);
+    PEAK.store(now, Ordering::Relaxed);
 }
 
 /// The most that was allocated since, beyond what was there then.
 pub fn most() -> usize {
     let begun = BEGUN.load(Ordering::Relaxed);
-    MOST.load(Ordering::Relaxed).saturating_sub(begun)
+    PEAK.load(Ordering::Relaxed).saturating_sub(begun)
 }

@@ -33,7 +33,7 @@ const MOST_HELD: usize = 4 << 20;
 const TURNS: u32 = 5;
 
 /// How long one is masked again and again.
-const LONGEST: Duration = Duration::from_millis(300);
+const MAX_TIME: Duration = Duration::from_millis(300);
 
 /// What masking a body took.
 struct Cost {
@@ -162,7 +162,7 @@ fn cost(mask: &CompiledMask, input: &Input, body: &[u8], piece: usize) -> Cost {
         best.heap = best.heap.max(heap::most());
         best.length = done.length;
         best.end = done.end;
-        if cpu::of_this_thread() - begun > LONGEST {
+        if cpu::of_this_thread() - begun > MAX_TIME {
             break;
         }
     }

@@ -11,7 +11,7 @@ use crate::support::{Desk, FILTER_KEY, Guarded, code, in_each_envoy};
 in_each_envoy!(what_waits_is_bounded_and_the_rest_goes_on);
 
 /// The shipped bound is in the thousands; this one can be reached by a test.
-const MOST: u32 = 3;
+const MAX_REQUESTS: u32 = 3;
 
 fn what_waits_is_bounded_and_the_rest_goes_on(version: &str) {
     let desk = Desk::start();
@@ -19,7 +19,7 @@ fn what_waits_is_bounded_and_the_rest_goes_on(version: &str) {
         builder
             .variable("DESK_KEY", FILTER_KEY)
             .cluster_http2("desk", desk.port)
-            .most_requests("desk", MOST)
+            .most_requests("desk", MAX_REQUESTS)
     });
     let hold = |subject: &str| {
         let client = Client::http1(guarded.mesh.port()).unwrap();

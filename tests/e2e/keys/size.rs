@@ -20,7 +20,7 @@ const TOKENS: usize = 100_000;
 const WORKERS: u32 = 8;
 
 /// The most memory that a virtual machine may have, in bytes.
-const MOST: u64 = 32 * 1024 * 1024;
+const MAX_MEMORY_BYTES: u64 = 32 * 1024 * 1024;
 
 /// How many threads send, each over so many connections.
 const SENDERS: usize = 8;
@@ -72,7 +72,7 @@ fn memory_stays_bounded_under_many_keys_and_tokens() {
     });
     let memory = memory.unwrap();
     eprintln!("largest memory of a virtual machine: {} KiB", memory / 1024);
-    assert!(memory < MOST, "{memory} bytes");
+    assert!(memory < MAX_MEMORY_BYTES, "{memory} bytes");
     vms.all_live(&guarded.mesh);
 }
 

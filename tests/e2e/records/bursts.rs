@@ -16,7 +16,7 @@ in_each_envoy!(
 );
 
 /// The longest record, in bytes of JSON.
-const LONGEST: usize = 16 * 1024;
+const MAX_RECORD_BYTES: usize = 16 * 1024;
 
 /// Envoy takes heads of up to 60 KiB.
 const LONG: usize = 50_000;
@@ -80,9 +80,9 @@ fn what_a_stranger_sends_is_cut_in_the_record(version: &str) {
     );
     for line in guarded.mesh.access_log(4).unwrap() {
         let length = line.to_string().len();
-        assert!(length < 2 * LONGEST, "a line of {length} bytes");
+        assert!(length < 2 * MAX_RECORD_BYTES, "a line of {length} bytes");
         let length = line["session"].as_str().unwrap().len();
-        assert!(length <= LONGEST, "a record of {length} bytes");
+        assert!(length <= MAX_RECORD_BYTES, "a record of {length} bytes");
     }
     // The desk has them as they are.
     wait::until("the desk to have all", Duration::from_secs(30), || {

@@ -19,7 +19,7 @@ const MEGABYTE: u64 = 1 << 20;
 
 /// What a virtual machine may have, in bytes: it has the module, the policy, and twice what
 /// Envoy holds of a body.
-const MOST: u64 = 96 * MEGABYTE;
+const MAX_MEMORY_BYTES: u64 = 96 * MEGABYTE;
 
 /// The largest memory of a virtual machine, which says so now and then.
 fn memory(mesh: &Mesh) -> u64 {
@@ -99,7 +99,7 @@ fn the_worst_bodies_take_no_memory(version: &str) {
         assert!(response.body.len() as u64 <= sent, "{what}");
         assert!(!response.body.is_empty(), "{what}");
         let now = memory(&guarded.mesh);
-        assert!(now <= MOST, "{now} bytes behind {what}");
+        assert!(now <= MAX_MEMORY_BYTES, "{now} bytes behind {what}");
     }
     vms.all_live(&guarded.mesh);
     // And what is to be masked still is.

@@ -8,7 +8,7 @@ use crate::exchange::taps::{ResponseTaps, Wanted};
 
 /// A response on its way to the client, of which something is wanted.
 #[derive(Debug)]
-pub(in crate::exchange) struct Passage {
+pub(in crate::exchange) struct Tapped {
     plan: ResponsePlan,
     /// The body's way; none where there is nothing to look at in it.
     pub(super) taps: Option<ResponseTaps>,
@@ -19,7 +19,7 @@ pub(in crate::exchange) struct Passage {
     pub(super) to_come: Option<u64>,
 }
 
-impl Passage {
+impl Tapped {
     pub(super) fn new(plan: ResponsePlan, fields: MaskedFields) -> Self {
         Self {
             plan,

@@ -1,0 +1,50 @@
+//! The request of a stream, piece by piece.
+
+use super::Stream;
+use super::settle::Failure;
+use crate::exchange::{Direction, Event, Exchange};
+use crate::host::api::{Action, Host, Map};
+
+impl<H: Host> Stream<H> {
+    pub(in crate::host) fn request_headers(&mut self, end: bool) -> Action {
+        let pairs = match self.host.headers(Map::Request) {
+            Ok(pairs) => pairs,
+            Err(status) => return self.fail(Failure::Host(status)),
+        };
+        let Some(headers) = pairs.get() else {
+            return self.fail(Failure::Short);
+        };
+        let cluster = self.cluster();
+        let event = Event::RequestHead {
+            headers: &headers,
+            end,
+            cluster: cluster.as_deref(),
+        };
+        self.act(Direction::Request, event)
+    }
+
+    /// The cluster that the request is routed to, if the policy depends on it.
+    fn cluster(&self) -> Option<String> {
+        let vm = self.vm.as_ref()?;
+        if !vm.compiled.policy().upstream.asks_for_cluster() {
+            return None;
+        }
+        String::from_utf8(self.host.property(&["xds", "cluster_name"]).ok()?).ok()
+    }
+
+    pub(in crate::host) fn request_body(&mut self, size: usize, end: bool) -> Action {
+        self.request_held = size;
+        self.piece(Event::RequestPiece { held: size, end })
+    }
+
+    pub(in crate::host) fn request_trailers(&mut self) -> Action {
+        self.piece(Event::RequestTrailers)
+    }
+
+    fn piece(&mut self, event: Event<'_>) -> Action {
+        if self.exchange.is_some() && !self.wants(Exchange::wants_request_pieces) {
+            return Action::Continue;
+        }
+        self.act(Direction::Request, event)
+    }
+}

@@ -1,0 +1,163 @@
+//! One configuration in one VM: what its streams share, and its keeper's effects.
+
+use core::cell::RefCell;
+use core::time::Duration;
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::{Rc, Weak};
+
+use super::api::{CallEnd, Host, Level};
+use super::calls::Calls;
+use super::memory::Memory;
+use super::random::Random;
+use super::store::SharedData;
+use super::stream::Stream;
+use crate::call::Answer;
+use crate::exchange::{CompiledPolicy, Native};
+use crate::keeper::{self, Effect, Event, Keeper, Purpose, Told, World};
+
+/// What a configuration's streams share.
+pub(super) struct Vm<H: Host> {
+    pub(super) host: H,
+    pub(super) compiled: Rc<CompiledPolicy>,
+    /// The host's own cryptography.
+    pub(super) native: Box<dyn Native>,
+    /// This VM's name in records.
+    pub(super) worker: Rc<str>,
+    /// For names.
+    pub(super) random: Random,
+    /// This VM's memory.
+    pub(super) memory: Memory,
+    pub(super) keeper: RefCell<Keeper>,
+    /// The host's number for the configuration, to which the keeper's calls belong.
+    root: u32,
+    calls: RefCell<Calls<Purpose>>,
+    /// Streams that the keeper may have something to tell.
+    sleepers: RefCell<BTreeMap<u32, Weak<RefCell<Stream<H>>>>>,
+}
+
+/// More effects than this don't follow from one event: each call fails at most once.
+const MAX_FOLLOWED: usize = 4096;
+
+impl<H: Host> Vm<H> {
+    pub(super) fn new(
+        host: H,
+        root: u32,
+        compiled: CompiledPolicy,
+        native: Box<dyn Native>,
+    ) -> Self {
+        let random = Random::new();
+        let compiled = Rc::new(compiled);
+        let vm = Self {
+            keeper: RefCell::new(Keeper::new(Rc::clone(&compiled))),
+            compiled,
+            native,
+            worker: random.hex::<8>(&host).into(),
+            random,
+            memory: Memory::watch(&host),
+            root,
+            calls: RefCell::default(),
+            sleepers: RefCell::default(),
+            host,
+        };
+        vm.keep(Event::Started, Duration::ZERO);
+        vm
+    }
+
+    /// Tells the keeper of something, and does what follows from it.
+    pub(super) fn keep(&self, event: Event<'_>, now: Duration) {
+        let mut effects = VecDeque::from(self.handle(event, now));
+        for _ in 0..MAX_FOLLOWED {
+            let Some(effect) = effects.pop_front() else {
+                return;
+            };
+            effects.extend(self.perform(effect, now));
+        }
+    }
+
+    fn handle(&self, event: Event<'_>, now: Duration) -> Vec<Effect> {
+        let shared = &SharedData(&self.host);
+        // What an effect leads to comes back only once the keeper is done.
+        match self.keeper.try_borrow_mut() {
+            Ok(mut keeper) => keeper.handle(event, World { now, shared }),
+            Err(_) => Vec::new(),
+        }
+    }
+
+    fn perform(&self, effect: Effect, now: Duration) -> Vec<Effect> {
+        match effect {
+            Effect::Call(call) => {
+                // An answer comes to the context that called, and a stream's ends with the stream.
+                let sent = self.host.act_for(self.root).is_ok()
+                    && self.calls.borrow_mut().send(&self.host, &call);
+                if sent {
+                    return Vec::new();
+                }
+                let purpose = call.purpose;
+                let answer = Answer::NotSent;
+                return self.handle(Event::CallAnswered { purpose, answer }, now);
+            }
+            Effect::Tell { exchange, what } => self.tell(exchange, what, now),
+            Effect::TickEvery(period) => {
+                let period = period.map_or(0, |period| {
+                    u32::try_from(period.as_millis()).unwrap_or(u32::MAX).max(1)
+                });
+                let _ = self.host.tick_every(period);
+            }
+            Effect::Log { level, line } => {
+                let level = match level {
+                    keeper::Level::Warn => Level::Warn,
+                    keeper::Level::Error => Level::Error,
+                };
+                self.host.log(level, &format!("portcullis: {line}"));
+            }
+        }
+        Vec::new()
+    }
+
+    fn tell(&self, context: u32, what: Told, now: Duration) {
+        let stream = self.sleepers.borrow().get(&context).and_then(Weak::upgrade);
+        // The host doesn't know a stream whose memory is gone.
+        if let Some(stream) = stream
+            && self.host.act_for(context).is_ok()
+            && let Ok(mut stream) = stream.try_borrow_mut()
+        {
+            stream.told(what, now);
+        }
+    }
+
+    /// Everything that a tick is for.
+    pub(super) fn tick(&self) {
+        // Without the time nothing can be told to be due: the next tick tries again.
+        let Ok(now) = self.host.now() else { return };
+        self.keep(Event::Tick, now);
+        let pace = self.keeper.borrow_mut().pace(now);
+        if let Some(effect) = pace {
+            self.perform(effect, now);
+        }
+    }
+
+    /// Takes the answer to a call of the keeper's.
+    pub(super) fn answered(&self, end: CallEnd) {
+        let taken = self.calls.borrow_mut().take(&self.host, end);
+        let Some((purpose, _, received)) = taken else {
+            return;
+        };
+        // What came at time zero is taken for old, and fetched anew.
+        let now = self.host.now().unwrap_or_default();
+        let answer = received.as_answer();
+        self.keep(Event::CallAnswered { purpose, answer }, now);
+    }
+
+    /// A stream may be told something from now on.
+    pub(super) fn know(&self, context: u32, stream: Weak<RefCell<Stream<H>>>) {
+        self.sleepers.borrow_mut().insert(context, stream);
+    }
+
+    /// A stream has ended, and is told nothing more.
+    pub(super) fn forget(&self, context: u32) {
+        self.sleepers.borrow_mut().remove(&context);
+        if let Ok(mut keeper) = self.keeper.try_borrow_mut() {
+            keeper.forget(context);
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! When exchanges want to be woken.
+
+use core::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One alarm for each exchange: the earliest that it asked for.
+#[derive(Debug, Default)]
+pub(super) struct Alarms {
+    by_time: BTreeSet<(Duration, u32)>,
+    by_exchange: BTreeMap<u32, Duration>,
+}
+
+impl Alarms {
+    /// An exchange wants to be woken at a time, at the latest.
+    pub(super) fn set(&mut self, exchange: u32, at: Duration) {
+        match self.by_exchange.get(&exchange) {
+            Some(before) if *before <= at => return,
+            Some(before) => {
+                self.by_time.remove(&(*before, exchange));
+            }
+            None => {}
+        }
+        self.by_exchange.insert(exchange, at);
+        self.by_time.insert((at, exchange));
+    }
+
+    pub(super) fn remove(&mut self, exchange: u32) {
+        if let Some(at) = self.by_exchange.remove(&exchange) {
+            self.by_time.remove(&(at, exchange));
+        }
+    }
+
+    /// The earliest of all.
+    pub(super) fn next(&self) -> Option<Duration> {
+        self.by_time.first().map(|(at, _)| *at)
+    }
+
+    /// Takes out the exchanges whose time has come, in its order.
+    pub(super) fn ring(&mut self, now: Duration) -> Vec<u32> {
+        let mut due = Vec::new();
+        while let Some((at, exchange)) = self.by_time.first().copied()
+            && at <= now
+        {
+            self.remove(exchange);
+            due.push(exchange);
+        }
+        due
+    }
+}

@@ -1,0 +1,110 @@
+//! What a keeper is told, and what it wants done.
+
+use core::time::Duration;
+
+use crate::call::{self, Answer};
+use crate::exchange::Bodies;
+use crate::shared::Shared;
+
+/// What a keeper may use of the world besides its events.
+#[derive(Clone, Copy)]
+pub struct World<'a> {
+    /// The time since 1970.
+    pub now: Duration,
+    /// What all workers share.
+    pub shared: &'a dyn Shared,
+}
+
+/// Something that happened.
+#[derive(Clone, Debug)]
+pub enum Event<'a> {
+    /// The configuration is in use from now on.
+    Started,
+    /// A tick. The host asks for the [`super::Keeper::pace`] behind it.
+    Tick,
+    /// A call was answered, or failed.
+    CallAnswered {
+        /// What the call was for.
+        purpose: Purpose,
+        /// What came of it.
+        answer: Answer<'a>,
+    },
+    /// An exchange wants to be woken.
+    WakeAt {
+        /// The exchange.
+        exchange: u32,
+        /// The time since 1970.
+        at: Duration,
+    },
+    /// An exchange waits for keys.
+    KeysWanted {
+        /// The exchange.
+        exchange: u32,
+    },
+    /// An exchange found out whether bodies come.
+    Bodies(Bodies),
+    /// An exchange wants something sent for whose answer nobody waits.
+    Post(call::Call<()>),
+}
+
+/// What a keeper calls another cluster for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To fetch a provider's keys.
+    Keys {
+        /// The provider's place in the policy.
+        provider: usize,
+    },
+    /// Because an exchange wanted it.
+    Post,
+}
+
+/// A request to another cluster, on behalf of nobody in particular.
+pub type Call = call::Call<Purpose>;
+
+impl Call {
+    pub(super) fn number(self, number: u64) -> Self {
+        Self { number, ..self }
+    }
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Send a request to another cluster, and tell of its answer. It belongs to no stream.
+    Call(Call),
+    /// Tell an exchange something, if it is still there.
+    Tell {
+        /// The exchange.
+        exchange: u32,
+        /// What it is told.
+        what: Told,
+    },
+    /// Send ticks in these distances from now on; none at all for `None`.
+    TickEvery(Option<Duration>),
+    /// Write a line to the log.
+    Log {
+        /// How bad it is.
+        level: Level,
+        /// Names nothing that is secret.
+        line: String,
+    },
+}
+
+/// What exchanges are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// [`crate::exchange::Event::Tick`].
+    Tick,
+    /// [`crate::exchange::Event::KeysRenewed`].
+    KeysRenewed,
+}
+
+/// How bad a line of the log is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// Something went wrong that may go right later.
+    Warn,
+    /// Somebody has to do something.
+    Error,
+}

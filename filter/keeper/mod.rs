@@ -1,0 +1,210 @@
+//! What outlives an exchange, as a value: events in, effects out, time as an argument.
+//!
+//! A VM has one keeper for each configuration. It looks after the keys that providers publish, knows
+//! which exchanges wait for them, wakes exchanges at the times that they want, remembers whether
+//! bodies come while heads wait, numbers records, and sends what no exchange waits for. Exchanges
+//! are known to it by the host's numbers; what it tells one that is gone, the host drops.
+
+mod alarms;
+mod event;
+mod key_duties;
+mod outbox;
+
+#[cfg(test)]
+mod tests;
+
+use core::time::Duration;
+use std::rc::Rc;
+
+pub use event::{Call, Effect, Event, Level, Purpose, Told, World};
+
+use crate::call::Answer;
+use crate::exchange::{Bodies, CompiledPolicy};
+use alarms::Alarms;
+use key_duties::KeyDuties;
+use outbox::Outbox;
+
+/// More exchanges than this don't wait for keys at once: the next is refused.
+const MAX_WAITING_FOR_KEYS: usize = 512;
+
+/// The shortest time between two ticks: the host's clock has millisecond steps.
+const SHORTEST_TICK: Duration = Duration::from_millis(1);
+
+/// What a configuration's exchanges share in one VM.
+#[derive(Debug)]
+pub struct Keeper {
+    keys: KeyDuties,
+    /// Exchanges that wait for keys.
+    waiting: Vec<u32>,
+    /// Whether they are to be told.
+    renewed: bool,
+    alarms: Alarms,
+    outbox: Outbox,
+    bodies: Bodies,
+    records: u64,
+    calls: u64,
+    /// Time between two ticks; `None` without any.
+    period: Option<Duration>,
+}
+
+impl Keeper {
+    /// A keeper of a configuration that has served nobody yet.
+    #[must_use]
+    pub fn new(compiled: Rc<CompiledPolicy>) -> Self {
+        Self {
+            keys: KeyDuties::new(compiled),
+            waiting: Vec::new(),
+            renewed: false,
+            alarms: Alarms::default(),
+            outbox: Outbox::default(),
+            bodies: Bodies::default(),
+            records: 0,
+            calls: 0,
+            period: None,
+        }
+    }
+
+    /// Takes an event and says what it leads to.
+    pub fn handle(&mut self, event: Event<'_>, world: World<'_>) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        match event {
+            Event::Started => effects.extend(self.pace(world.now)),
+            Event::Tick => self.tick(&mut effects, world),
+            Event::CallAnswered { purpose, answer } => {
+                match purpose {
+                    Purpose::Keys { provider } => {
+                        self.keys_answered(provider, answer, &mut effects, world);
+                    }
+                    Purpose::Post => self.outbox.answered(),
+                }
+                self.tick_within(SHORTEST_TICK, &mut effects);
+            }
+            Event::WakeAt { exchange, at } => {
+                self.alarms.set(exchange, at);
+                let left = at.saturating_sub(world.now);
+                self.tick_within(left.max(SHORTEST_TICK), &mut effects);
+            }
+            Event::KeysWanted { exchange } => {
+                if !self.waiting.contains(&exchange) {
+                    self.waiting.push(exchange);
+                }
+                self.keys.look_soon();
+                self.tick_within(SHORTEST_TICK, &mut effects);
+            }
+            Event::Bodies(found) => effects.extend(self.learn(found)),
+            Event::Post(call) => {
+                effects.extend(self.outbox.add(call));
+                self.tick_within(SHORTEST_TICK, &mut effects);
+            }
+        }
+        effects
+    }
+
+    /// The exchange is over, and is told nothing more.
+    pub fn forget(&mut self, exchange: u32) {
+        self.alarms.remove(exchange);
+        self.waiting.retain(|one| *one != exchange);
+    }
+
+    /// Whether one more exchange may wait for keys.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.waiting.len() < MAX_WAITING_FOR_KEYS
+    }
+
+    /// Whether bodies come while heads wait.
+    #[must_use]
+    pub fn bodies(&self) -> Bodies {
+        self.bodies
+    }
+
+    /// The next record's number, from 1.
+    pub fn number_record(&mut self) -> u64 {
+        self.records = self.records.saturating_add(1);
+        self.records
+    }
+
+    /// Sets the time between ticks by what there is to do. To be called once all effects of a tick
+    /// are performed: exchanges that were woken may want to be woken again.
+    pub fn pace(&mut self, now: Duration) -> Option<Effect> {
+        let keys = self.keys.pause(now);
+        let alarm = self.alarms.next().map(|at| at.saturating_sub(now));
+        let soon = (self.renewed || self.outbox.has_something()).then_some(SHORTEST_TICK);
+        let period = [keys, alarm, soon].into_iter().flatten().min();
+        let period = period.map(|period| period.max(SHORTEST_TICK));
+        let changed = core::mem::replace(&mut self.period, period) != period;
+        changed.then_some(Effect::TickEvery(period))
+    }
+
+    /// Makes sure that a tick comes within this time.
+    fn tick_within(&mut self, time: Duration, effects: &mut Vec<Effect>) {
+        if self.period.is_none_or(|period| period > time) {
+            self.period = Some(time);
+            effects.push(Effect::TickEvery(self.period));
+        }
+    }
+
+    fn tick(&mut self, effects: &mut Vec<Effect>, world: World<'_>) {
+        for exchange in self.alarms.ring(world.now) {
+            let what = Told::Tick;
+            effects.push(Effect::Tell { exchange, what });
+        }
+        if let Some(tended) = self.keys.tend(world) {
+            self.follow(tended, effects);
+        }
+        if core::mem::take(&mut self.renewed) {
+            for exchange in core::mem::take(&mut self.waiting) {
+                let what = Told::KeysRenewed;
+                effects.push(Effect::Tell { exchange, what });
+            }
+        }
+        for call in self.outbox.send() {
+            let number = self.number_call();
+            effects.push(Effect::Call(call.number(number)));
+        }
+    }
+
+    fn keys_answered(
+        &mut self,
+        provider: usize,
+        answer: Answer<'_>,
+        effects: &mut Vec<Effect>,
+        world: World<'_>,
+    ) {
+        let tended = self.keys.answered(provider, answer, world);
+        self.follow(tended, effects);
+    }
+
+    fn follow(&mut self, tended: key_duties::Followed, effects: &mut Vec<Effect>) {
+        self.renewed |= tended.renewed;
+        for line in tended.notes {
+            let level = Level::Warn;
+            effects.push(Effect::Log { level, line });
+        }
+        for call in tended.calls {
+            let number = self.number_call();
+            effects.push(Effect::Call(call.number(number)));
+        }
+    }
+
+    fn number_call(&mut self) -> u64 {
+        self.calls = self.calls.saturating_add(1);
+        self.calls
+    }
+
+    /// What one exchange has found out holds for all.
+    fn learn(&mut self, found: Bodies) -> Option<Effect> {
+        if self.bodies != Bodies::Unknown {
+            return None;
+        }
+        self.bodies = found;
+        (found == Bodies::Withheld).then(|| Effect::Log {
+            level: Level::Error,
+            line: "bodies don't come while their heads wait, so whatever needs one is answered \
+                   with 503 stop_iteration_off. Set allow_on_headers_stop_iteration: true in the \
+                   plugin's configuration (where that can't be said, as in Istio's WasmPlugin and \
+                   Envoy Gateway's EnvoyExtensionPolicy, use an EnvoyFilter or EnvoyPatchPolicy)"
+                .to_owned(),
+        })
+    }
+}

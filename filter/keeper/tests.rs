@@ -1,0 +1,216 @@
+use core::time::Duration;
+use std::rc::Rc;
+
+use serde_json::json;
+
+use super::{Effect, Event, Keeper, Purpose, Told, World};
+use crate::call::{Answer, Call, Message};
+use crate::exchange::{Bodies, CompiledPolicy};
+use crate::testing::{Memory, ec_public};
+
+struct Kept {
+    keeper: Keeper,
+    shared: Memory,
+    now: Duration,
+}
+
+/// A keeper whose keys come from a provider, or from the policy.
+fn kept(fetches: bool) -> Kept {
+    let keys = if fetches {
+        json!({"jwks_uri": {"uri": "https://idp/keys", "cluster": "idp"}})
+    } else {
+        json!({"jwks": {"keys": [ec_public(1, "a")]}})
+    };
+    let policy = json!({
+        "version": 1,
+        "identity": {"providers": [
+            {"name": "corp", "issuer": "https://idp", "audiences": ["inference"], "keys": keys},
+        ]},
+        "rules": [{"name": "all", "then": "allow"}],
+    });
+    let compiled = CompiledPolicy::load(&policy.to_string(), &|_| None).unwrap();
+    let shared = Memory::default();
+    compiled.join(&shared, &|| Some([9; 32])).unwrap();
+    Kept {
+        keeper: Keeper::new(Rc::new(compiled)),
+        shared,
+        now: Duration::from_secs(1_800_000_000),
+    }
+}
+
+impl Kept {
+    fn handle(&mut self, event: Event<'_>) -> Vec<Effect> {
+        let world = World {
+            now: self.now,
+            shared: &self.shared,
+        };
+        self.keeper.handle(event, world)
+    }
+
+    /// A tick with all that belongs to it.
+    fn tick(&mut self) -> Vec<Effect> {
+        let mut effects = self.handle(Event::Tick);
+        effects.extend(self.keeper.pace(self.now));
+        effects
+    }
+
+    fn wake(&mut self, exchange: u32, milliseconds: u64) -> Vec<Effect> {
+        let at = self.now + Duration::from_millis(milliseconds);
+        self.handle(Event::WakeAt { exchange, at })
+    }
+}
+
+fn every(milliseconds: u64) -> Effect {
+    Effect::TickEvery(Some(Duration::from_millis(milliseconds)))
+}
+
+const NEVER: Effect = Effect::TickEvery(None);
+
+fn tell(exchange: u32, what: Told) -> Effect {
+    Effect::Tell { exchange, what }
+}
+
+#[test]
+fn without_anything_to_do_there_are_no_ticks() {
+    let mut kept = kept(false);
+    assert_eq!(kept.handle(Event::Started), []);
+    assert_eq!(kept.tick(), []);
+}
+
+#[test]
+fn each_exchange_is_woken_once_at_the_earliest_of_its_times_and_in_their_order() {
+    let mut kept = kept(false);
+    assert_eq!(kept.wake(7, 30), [every(30)]);
+    assert_eq!(kept.wake(8, 20), [every(20)]);
+    assert_eq!(kept.wake(7, 40), []);
+    assert_eq!(kept.wake(9, 0), [every(1)]);
+    assert_eq!(kept.wake(7, 10), []);
+    assert_eq!(kept.tick(), [tell(9, Told::Tick), every(10)]);
+    kept.now += Duration::from_millis(20);
+    let woken = [tell(7, Told::Tick), tell(8, Told::Tick), NEVER];
+    assert_eq!(kept.tick(), woken);
+}
+
+#[test]
+fn an_exchange_that_has_ended_is_told_nothing() {
+    let mut kept = kept(true);
+    kept.wake(7, 0);
+    kept.handle(Event::KeysWanted { exchange: 7 });
+    kept.keeper.forget(7);
+    let told = |effect: &Effect| matches!(effect, Effect::Tell { .. });
+    assert!(!kept.tick().iter().any(told));
+    let keys = json!({"keys": [ec_public(1, "a")]}).to_string();
+    kept.handle(Event::CallAnswered {
+        purpose: Purpose::Keys { provider: 0 },
+        answer: Answer::Http {
+            status: 200,
+            body: keys.as_bytes(),
+        },
+    });
+    assert!(!kept.tick().iter().any(told));
+}
+
+#[test]
+fn everybody_who_waits_for_keys_is_told_once_they_are_there() {
+    let mut kept = kept(true);
+    assert_eq!(kept.handle(Event::Started), [every(1)]);
+    assert_eq!(kept.handle(Event::KeysWanted { exchange: 7 }), []);
+    kept.handle(Event::KeysWanted { exchange: 8 });
+    kept.handle(Event::KeysWanted { exchange: 7 });
+    let effects = kept.tick();
+    let purpose = Purpose::Keys { provider: 0 };
+    let [Effect::Call(call), Effect::TickEvery(_)] = effects.as_slice() else {
+        panic!("the keys are asked for: {effects:?}");
+    };
+    assert_eq!((call.purpose, call.cluster.as_str()), (purpose, "idp"));
+    let keys = json!({"keys": [ec_public(1, "a")]}).to_string();
+    let answer = Answer::Http {
+        status: 200,
+        body: keys.as_bytes(),
+    };
+    kept.handle(Event::CallAnswered { purpose, answer });
+    let told = [tell(7, Told::KeysRenewed), tell(8, Told::KeysRenewed)];
+    assert!(kept.tick().starts_with(&told));
+    assert!(!kept.tick().contains(&told[0]));
+}
+
+#[test]
+fn only_so_many_wait_for_keys() {
+    let mut kept = kept(true);
+    for exchange in 0..512 {
+        assert!(kept.keeper.has_room());
+        kept.handle(Event::KeysWanted { exchange });
+    }
+    assert!(!kept.keeper.has_room());
+    kept.keeper.forget(3);
+    assert!(kept.keeper.has_room());
+}
+
+#[test]
+fn what_one_exchange_finds_out_of_bodies_holds_for_all_and_is_said_once() {
+    let mut kept = kept(false);
+    assert_eq!(kept.keeper.bodies(), Bodies::Unknown);
+    let said = kept.handle(Event::Bodies(Bodies::Withheld));
+    assert!(
+        matches!(said.as_slice(), [Effect::Log { line, .. }] if line.contains("allow_on_headers_stop_iteration"))
+    );
+    assert_eq!(kept.handle(Event::Bodies(Bodies::Withheld)), []);
+    assert_eq!(kept.handle(Event::Bodies(Bodies::HandedOver)), []);
+    assert_eq!(kept.keeper.bodies(), Bodies::Withheld);
+}
+
+fn message(number: u64) -> Event<'static> {
+    Event::Post(Call {
+        purpose: (),
+        number,
+        cluster: "desk".to_owned(),
+        authority: None,
+        message: Message::Http {
+            method: "POST",
+            scheme: None,
+            path: "/".to_owned(),
+            headers: Vec::new(),
+            body: Vec::new(),
+        },
+        timeout: Duration::from_secs(1),
+        max_answer_bytes: 0,
+    })
+}
+
+#[test]
+fn what_nobody_waits_for_goes_with_the_next_tick_so_many_at_once_and_no_more_than_that_wait() {
+    let mut kept = kept(false);
+    assert_eq!(kept.handle(message(0)), [every(1)]);
+    for number in 1..256 {
+        assert_eq!(kept.handle(message(number)), []);
+    }
+    let dropped = kept.handle(message(256));
+    assert!(matches!(dropped.as_slice(), [Effect::Log { .. }]));
+    assert_eq!(kept.handle(message(257)), [], "it is said once");
+
+    let calls = |effects: &[Effect]| {
+        let call = |effect: &&Effect| matches!(effect, Effect::Call(_));
+        effects.iter().filter(call).count()
+    };
+    assert_eq!(calls(&kept.tick()), 64);
+    assert_eq!(calls(&kept.tick()), 0);
+    for answer in [
+        Answer::NotSent,
+        Answer::Failed,
+        Answer::Http {
+            status: 500,
+            body: b"",
+        },
+    ] {
+        let purpose = Purpose::Post;
+        kept.handle(Event::CallAnswered { purpose, answer });
+    }
+    assert_eq!(calls(&kept.tick()), 3);
+}
+
+#[test]
+fn records_are_numbered_from_one() {
+    let mut kept = kept(false);
+    let numbers = [(); 3].map(|()| kept.keeper.number_record());
+    assert_eq!(numbers, [1, 2, 3]);
+}
