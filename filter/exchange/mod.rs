@@ -8,8 +8,7 @@
 
 mod approval_step;
 mod asked;
-mod carriage;
-mod carrier;
+mod buffers;
 mod charges;
 mod compiled_policy;
 mod context;
@@ -19,13 +18,13 @@ mod effect;
 mod event;
 mod headers;
 mod masked_fields;
-mod masked_request;
+mod media;
 mod passage;
-mod pipeline;
 mod reply;
 mod request;
 mod response;
 mod seen;
+mod taps;
 mod waiting_room;
 mod world;
 

@@ -1,6 +1,7 @@
 mod answers;
 mod approvals;
 mod bodies;
+mod buffers;
 mod disguises;
 mod keys;
 mod masked_fields;
