@@ -103,7 +103,11 @@ impl Contract {
             Effect::CutResponse => !self.answered && self.response == Head::Gone,
             Effect::Call(call) => !call.timeout.is_zero() && !self.answered,
             Effect::Post(call) => !call.timeout.is_zero(),
-            Effect::WantKeys | Effect::WakeAt(_) | Effect::Bodies(_) | Effect::Count(..) => true,
+            Effect::WantKeys
+            | Effect::WakeAt(_)
+            | Effect::Bodies(_)
+            | Effect::MarkRequest
+            | Effect::Count(..) => true,
             Effect::Record(_) => false,
         }
     }

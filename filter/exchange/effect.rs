@@ -77,6 +77,9 @@ pub enum Effect {
     WantKeys,
     /// Send [`super::Event::Tick`] at this time since 1970, or as soon as can be if that has passed.
     WakeAt(Duration),
+    /// Keep in mind what has come of the request, so that it can be told whether more has
+    /// ([`super::Arrived`]). It comes behind the edits of the head, which change its size.
+    MarkRequest,
     /// What the host hands over of a body while its head waits has been found out.
     Bodies(super::world::Bodies),
     /// Count so many more of a metric.

@@ -47,7 +47,7 @@ pub use world::{Arrived, Bodies, Name, NothingElse, World};
 use crate::metric::Metric;
 use crate::record::{Caller, Record};
 use context::Context;
-use passage::{Passage, WATCH_PERIOD, Watch};
+use passage::{Passage, WATCH_PERIOD};
 use request::RequestState;
 use response::ResponseState;
 
@@ -116,8 +116,11 @@ impl Exchange {
     }
 
     fn request_head(&mut self, event: Event<'_>, end: bool, world: World<'_>) -> Outcome {
-        let outcome = self.step_request(event, world);
-        let watch = watch(outcome.flow, end, world, |arrived| arrived.request_bytes());
+        let mut outcome = self.step_request(event, world);
+        let watch = watch(outcome.flow, end, world);
+        if watch.is_some() {
+            outcome.effects.push(Effect::MarkRequest);
+        }
         self.inbound.head(end, outcome.flow, watch);
         outcome
     }
@@ -160,7 +163,7 @@ impl Exchange {
 
     fn response_head(&mut self, event: Event<'_>, end: bool, world: World<'_>) -> Outcome {
         let outcome = self.step_response(event, world);
-        let watch = watch(outcome.flow, end, world, |_| Some(0));
+        let watch = watch(outcome.flow, end, world);
         self.outbound.head(end, outcome.flow, watch);
         outcome
     }
@@ -223,12 +226,11 @@ impl Exchange {
             });
             outcome.effects.extend(retried.effects);
         }
-        if let Some(watch) = self.inbound.watch(world.now) {
-            let arrived = world.arrived.request_bytes();
-            let has_come = arrived.is_some_and(|bytes| bytes > watch.bytes);
+        if self.inbound.is_watched(world.now) {
+            let has_come = world.arrived.has_more_of_request();
             self.look(Direction::Request, has_come, &mut outcome, world);
         }
-        if self.outbound.watch(world.now).is_some() {
+        if self.outbound.is_watched(world.now) {
             let has_come = world.arrived.is_answered();
             self.look(Direction::Response, has_come, &mut outcome, world);
         }
@@ -416,20 +418,10 @@ fn counts(record: &Record) -> Vec<Effect> {
     effects
 }
 
-/// What to look at of a head that waits for its body, while it isn't known whether bodies come.
-fn watch(
-    flow: Flow,
-    end: bool,
-    world: World<'_>,
-    bytes: impl FnOnce(&dyn Arrived) -> Option<u64>,
-) -> Option<Watch> {
-    if flow != Flow::Hold || end || world.bodies != Bodies::Unknown {
-        return None;
-    }
-    Some(Watch {
-        at: world.now.saturating_add(WATCH_PERIOD),
-        bytes: bytes(world.arrived).unwrap_or_default(),
-    })
+/// When to look at a head that waits for its body, while it isn't known whether bodies come.
+fn watch(flow: Flow, end: bool, world: World<'_>) -> Option<Duration> {
+    let waits = flow == Flow::Hold && !end && world.bodies == Bodies::Unknown;
+    waits.then(|| world.now.saturating_add(WATCH_PERIOD))
 }
 
 /// What is known once a piece of a body comes to where the head waits.

@@ -19,8 +19,9 @@ pub(super) enum Passage {
     /// Everything that came went on.
     #[default]
     Open,
-    /// The head waits, and nothing of the body has come.
-    HeadWaits(Option<Watch>),
+    /// The head waits, and nothing of the body has come. When to look whether it waits in vain, since
+    /// 1970.
+    HeadWaits(Option<Duration>),
     /// The head waits for a decision, with this much of the body.
     Waits { bytes: usize, ended: bool },
     /// The last piece is held until the next tick.
@@ -35,21 +36,12 @@ pub(super) enum Passage {
     Over,
 }
 
-/// A head of which has to be found out whether it waits in vain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Watch {
-    /// When to look, since 1970.
-    pub(super) at: Duration,
-    /// Bytes of the request when its head came.
-    pub(super) bytes: u64,
-}
-
 /// Between two looks at a head that waits.
 pub(super) const WATCH_PERIOD: Duration = Duration::from_millis(10);
 
 impl Passage {
     /// A head came, and led to this.
-    pub(super) fn head(&mut self, end: bool, flow: Flow, watch: Option<Watch>) {
+    pub(super) fn head(&mut self, end: bool, flow: Flow, watch: Option<Duration>) {
         *self = match flow {
             _ if *self == Self::Over => Self::Over,
             Flow::Continue => Self::Open,
@@ -83,18 +75,15 @@ impl Passage {
         };
     }
 
-    /// A head that is to be looked at by now.
-    pub(super) fn watch(self, now: Duration) -> Option<Watch> {
-        match self {
-            Self::HeadWaits(watch) => watch.filter(|watch| watch.at <= now),
-            _ => None,
-        }
+    /// Whether its head is to be looked at by now.
+    pub(super) fn is_watched(self, now: Duration) -> bool {
+        matches!(self, Self::HeadWaits(Some(at)) if at <= now)
     }
 
     /// Looks at the head once more, or never again.
     pub(super) fn watch_again(&mut self, next: Option<Duration>) {
         if let Self::HeadWaits(watch) = self {
-            *watch = watch.zip(next).map(|(watch, at)| Watch { at, ..watch });
+            *watch = next;
         }
     }
 
@@ -174,7 +163,7 @@ impl Passage {
     pub(super) fn due(self) -> Option<Duration> {
         match self {
             Self::Held | Self::Ending => Some(Duration::ZERO),
-            Self::HeadWaits(watch) => watch.map(|watch| watch.at),
+            Self::HeadWaits(watch) => watch,
             _ => None,
         }
     }

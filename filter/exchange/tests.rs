@@ -67,13 +67,13 @@ pub(super) struct Driven {
 /// What has come to the host.
 #[derive(Default)]
 pub(super) struct Arrivals {
-    pub(super) request_bytes: u64,
+    pub(super) more_of_request: bool,
     pub(super) answered: bool,
 }
 
 impl Arrived for Arrivals {
-    fn request_bytes(&self) -> Option<u64> {
-        Some(self.request_bytes)
+    fn has_more_of_request(&self) -> bool {
+        self.more_of_request
     }
 
     fn is_answered(&self) -> bool {
@@ -115,7 +115,10 @@ impl Driven {
                 resumed = true;
                 false
             }
-            Effect::ReadRequestBody | Effect::WakeAt(_) | Effect::Bodies(_) => false,
+            Effect::ReadRequestBody
+            | Effect::WakeAt(_)
+            | Effect::Bodies(_)
+            | Effect::MarkRequest => false,
             _ => true,
         });
         if resumed {
@@ -157,6 +160,23 @@ impl Driven {
         self.handle(Event::RequestHead {
             headers: &headers,
             end,
+            cluster: None,
+        })
+    }
+
+    /// As [`Self::chat`], with what only the host has to do with.
+    pub(super) fn chat_as_host(&mut self) -> Outcome {
+        let bearer = format!("Bearer {}", token("jane", &["engineers"]));
+        let headers = bytes(&[
+            (":method", "POST"),
+            (":path", "/v1/chat/completions"),
+            (":authority", "models:80"),
+            ("authorization", &bearer),
+            ("content-type", "application/json"),
+        ]);
+        self.handle_as_host(Event::RequestHead {
+            headers: &headers,
+            end: false,
             cluster: None,
         })
     }

@@ -48,8 +48,8 @@ pub enum Bodies {
 /// What has come to the host of a stream, whether or not it has handed that over. Each is a call of
 /// the host's: it is asked only while it has to be found out whether bodies come.
 pub trait Arrived {
-    /// Bytes of the request, its head among them.
-    fn request_bytes(&self) -> Option<u64>;
+    /// Whether more of the request has come since [`super::Effect::MarkRequest`].
+    fn has_more_of_request(&self) -> bool;
 
     /// Whether all of the answer has come.
     fn is_answered(&self) -> bool;
@@ -60,8 +60,8 @@ pub trait Arrived {
 pub struct NothingElse;
 
 impl Arrived for NothingElse {
-    fn request_bytes(&self) -> Option<u64> {
-        None
+    fn has_more_of_request(&self) -> bool {
+        false
     }
 
     fn is_answered(&self) -> bool {

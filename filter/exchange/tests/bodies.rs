@@ -58,7 +58,7 @@ fn once_a_body_has_come_no_head_is_watched() {
     let mut other = Driven::new(&compiled);
     other.chat();
     other.bodies = Bodies::HandedOver;
-    other.arrived.request_bytes = 1000;
+    other.arrived.more_of_request = true;
     assert_eq!(look(&mut other).effects, []);
     assert_eq!(look(&mut other).effects, []);
 }
@@ -67,11 +67,18 @@ fn once_a_body_has_come_no_head_is_watched() {
 fn a_request_that_waits_for_a_body_in_vain_is_refused_and_so_are_all_after_it() {
     let compiled = by_body();
     let mut first = Driven::new(&compiled);
-    first.arrived.request_bytes = 300;
-    assert_eq!(first.chat().flow, Flow::Hold);
+    let head = first.chat_as_host();
+    assert_eq!(head.flow, Flow::Hold);
+    let mark = head
+        .effects
+        .iter()
+        .position(|one| *one == Effect::MarkRequest);
+    let edit = |one: &Effect| matches!(one, Effect::RemoveRequestHeader(_));
+    let last_edit = head.effects.iter().rposition(edit);
+    assert!(mark > last_edit && last_edit.is_some(), "{head:?}");
     // A slow client is no matter of the host's.
     assert_eq!(look(&mut first).effects, wake(&first));
-    first.arrived.request_bytes = 301;
+    first.arrived.more_of_request = true;
     let outcome = look(&mut first);
     assert!(outcome.effects.contains(&Effect::Bodies(Bodies::Withheld)));
     assert_eq!(
@@ -90,7 +97,7 @@ fn a_request_that_waits_for_a_body_in_vain_is_refused_and_so_are_all_after_it() 
         upload.head("POST", "/v1/files", &[], false).flow,
         Flow::Continue
     );
-    upload.arrived.request_bytes = 1000;
+    upload.arrived.more_of_request = true;
     assert_eq!(look(&mut upload).effects, []);
 }
 

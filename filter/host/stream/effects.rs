@@ -5,6 +5,7 @@ use super::{Stream, UNAVAILABLE};
 use crate::call::Answer;
 use crate::exchange::{Direction, Effect, Event, Outcome, Reply};
 use crate::host::api::{Buffer, Host, Level, LocalReply, Map, Status};
+use crate::host::arrived::request_bytes;
 use crate::keeper;
 
 impl<H: Host> Perform for Stream<H> {
@@ -27,6 +28,7 @@ impl<H: Host> Perform for Stream<H> {
                 headers: Vec::new(),
                 body: String::new(),
             }),
+            Effect::MarkRequest => self.marked = request_bytes(&self.host),
             Effect::WantKeys => self.keep(keeper::Event::KeysWanted { exchange }),
             Effect::WakeAt(at) => self.keep(keeper::Event::WakeAt { exchange, at }),
             Effect::Bodies(found) => self.keep(keeper::Event::Bodies(found)),

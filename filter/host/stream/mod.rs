@@ -30,6 +30,8 @@ pub(in crate::host) struct Stream<H: Host> {
     replied: bool,
     /// Bytes of the request's body that Envoy holds.
     request_held: usize,
+    /// Bytes of the request that had come when the exchange marked them.
+    marked: u64,
     /// Bytes at the front of Envoy's response buffer that are dealt with.
     response_done: usize,
     /// When the last event came, since 1970.
@@ -65,6 +67,7 @@ impl<H: Host> Stream<H> {
             calls: Calls::default(),
             replied: false,
             request_held: 0,
+            marked: 0,
             response_done: 0,
             now: Duration::ZERO,
             known: false,
@@ -92,7 +95,10 @@ impl<H: Host> Stream<H> {
             now: self.now,
             shared: &SharedData(&self.host),
             native: &*vm.native,
-            arrived: &HostArrived(&self.host),
+            arrived: &HostArrived {
+                host: &self.host,
+                marked: self.marked,
+            },
             may_wait,
             bodies,
         };

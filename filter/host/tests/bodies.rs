@@ -22,19 +22,18 @@ fn the_first_body_that_stays_with_the_host_has_its_head_refused_and_all_after_it
     let host = FakeHost::new();
     let vm = vm(&host, &by_body());
     let mut first = Driven::of(&vm);
-    host.set_property("total_size", 200);
     assert_eq!(first.request_headers(&[], false), Action::Pause);
     assert_eq!(host.period(), 10);
     first.tick();
     assert_eq!(host.replies(), 0, "its client may be slow");
-    host.set_property("total_size", 260);
+    host.keep_of_request(60);
     host.pass_time(core::time::Duration::from_millis(10));
     first.tick();
     assert_eq!(host.statuses(), [503]);
     assert!(!first.request.head);
     first.log();
     first.tick();
-    assert_eq!(host.period(), 0, "there is nothing left to find out");
+    assert_eq!(host.period(), 1000, "there is nothing left to find out");
 
     let mut second = Driven::of(&vm);
     second.request_headers(&[], false);

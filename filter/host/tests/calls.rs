@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Driven, vm};
+use crate::exchange::Direction;
 use crate::host::tests::fake::FakeHost;
 
 /// One exchange of a configuration that has verified this token before; gives its host calls.
@@ -113,14 +114,21 @@ fn counts_are_told_together_within_a_second() {
         assert_eq!(host.period(), 1000);
     }
     let mut refused = Driven::of(&vm);
-    refused.request_headers(&[("authorization", "Bearer x")], true);
+    let head = [
+        (":method", "GET"),
+        (":path", "/"),
+        (":authority", "models"),
+        ("authorization", "Bearer x"),
+    ];
+    host.set_headers(Direction::Request, &head);
+    refused.stream.borrow_mut().request_headers(true);
     refused.log();
     host.pass_time(core::time::Duration::from_secs(1));
     refused.tick();
     let counted = [
         ("portcullis_decisions.action=allow.rule=chat_all", 3),
-        ("portcullis_decisions.action=deny.code=token_ambiguous", 1),
-        ("portcullis_tokens_refused.code=token_ambiguous", 1),
+        ("portcullis_decisions.action=deny.code=token_malformed", 1),
+        ("portcullis_tokens_refused.code=token_malformed", 1),
         ("portcullis_matches.detector=email", 6),
     ];
     let counted = counted.map(|(name, count)| (name.to_owned(), count));

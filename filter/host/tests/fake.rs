@@ -22,6 +22,8 @@ struct State {
     now: Duration,
     /// Properties of the stream, by the last part of their path.
     properties: HashMap<&'static str, Vec<u8>>,
+    /// Bytes of the request's body that came to Envoy.
+    request_bytes: u64,
     /// The current context.
     context: u32,
     /// The context of the last call.
@@ -91,6 +93,11 @@ impl FakeHost {
     pub(super) fn set_property(&self, name: &'static str, value: u64) {
         let value = value.to_le_bytes().to_vec();
         self.0.borrow_mut().properties.insert(name, value);
+    }
+
+    /// Bytes of the request's body came to Envoy, which keeps them to itself.
+    pub(super) fn keep_of_request(&self, bytes: u64) {
+        self.0.borrow_mut().request_bytes += bytes;
     }
 
     /// The context to which the last call belongs.
@@ -339,6 +346,13 @@ impl Host for FakeHost {
         self.enter("property")?;
         let state = self.0.borrow();
         let name = path.last().copied().unwrap_or_default();
+        if name == "total_size" {
+            let head = state.headers.get(&(Map::Request as u32));
+            let head = head.into_iter().flatten();
+            let head: usize = head.map(|(name, value)| name.len() + value.len()).sum();
+            let total = u64::try_from(head).unwrap() + state.request_bytes;
+            return Ok(total.to_le_bytes().to_vec());
+        }
         let value = state.properties.get(name);
         value.cloned().ok_or(Status::NOT_FOUND)
     }
