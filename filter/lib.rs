@@ -20,6 +20,7 @@ pub mod identity;
 mod json;
 pub mod keeper;
 pub mod mask;
+pub mod metric;
 pub mod operation;
 pub mod quota;
 pub mod record;

@@ -2,6 +2,7 @@
 
 use brotli_decompressor::{BrotliDecompressStream, BrotliResult, BrotliState, StandardAlloc};
 
+use super::allowance::Allowance;
 use super::error::Error;
 use super::window::MAX_WINDOW_BYTES;
 
@@ -46,13 +47,19 @@ impl Brotli {
         self.over
     }
 
-    pub(super) fn read(&mut self, input: &mut &[u8], out: &mut [u8]) -> Result<usize, Error> {
+    pub(super) fn read(
+        &mut self,
+        input: &mut &[u8],
+        out: &mut [u8],
+        allowance: &mut dyn Allowance,
+    ) -> Result<usize, Error> {
         if !self.begun {
             let Some(first) = input.first() else {
                 return Ok(0);
             };
-            if window(*first).is_none_or(|window| window > MAX_WINDOW_BYTES) {
-                return Err(Error::TooLarge);
+            let window = window(*first).filter(|window| *window <= MAX_WINDOW_BYTES);
+            if !allowance.resize(bytes_held(window.ok_or(Error::TooLarge)?)) {
+                return Err(Error::NoRoom);
             }
             self.begun = true;
         }
@@ -86,6 +93,16 @@ impl Brotli {
         }
         Ok(0)
     }
+}
+
+/// Three groups of at most 256 prefix codes, each of a table of at most 1080 entries of 4 bytes,
+/// besides maps and the state itself.
+const TABLES_BYTES: usize = 4 * 1024 * 1024;
+
+/// The most that is held of a stream with this window. The window is allocated in powers of two as
+/// it fills, so while one is copied, the half of it is there as well.
+pub(super) const fn bytes_held(window: usize) -> usize {
+    window + window / 2 + TABLES_BYTES
 }
 
 /// The window that a stream's first byte asks for (RFC 7932, section 9.1).

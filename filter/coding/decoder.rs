@@ -1,10 +1,12 @@
 //! Decodes a stream in whichever coding, within bounds.
 
-use super::brotli::Brotli;
+use super::allowance::{Allowance, Unbounded};
+use super::brotli::{self, Brotli};
 use super::error::Error;
 use super::gzip::Gzip;
-use super::inflate::Deflate;
-use super::zstd::Zstd;
+use super::inflate::{self, Deflate};
+use super::window::MAX_WINDOW_BYTES;
+use super::zstd::{self, Zstd};
 
 /// This many bytes may be decoded however few came; beyond that, [`MAX_RATIO`] applies.
 const ALWAYS_DECODED_BYTES: u64 = 1024 * 1024;
@@ -45,6 +47,16 @@ impl Coding {
             .find(|(known, _)| name.eq_ignore_ascii_case(known))
             .map(|(_, coding)| *coding)
     }
+
+    /// The most that a decoder of this coding ever holds, in bytes.
+    #[must_use]
+    pub fn most_bytes(self) -> usize {
+        match self {
+            Self::Gzip | Self::Deflate => inflate::MOST_BYTES,
+            Self::Brotli => brotli::bytes_held(MAX_WINDOW_BYTES),
+            Self::Zstd => zstd::bytes_held(MAX_WINDOW_BYTES),
+        }
+    }
 }
 
 /// Decodes one stream.
@@ -54,6 +66,7 @@ pub struct Decoder {
     taken: u64,
     given: u64,
     most: u64,
+    allowance: Box<dyn Allowance>,
     failed: Option<Error>,
 }
 
@@ -68,7 +81,16 @@ enum Kind {
 impl Decoder {
     /// A decoder of a stream that has not begun.
     pub fn new(coding: Coding) -> Self {
-        Self::with_most(coding, MAX_DECODED_BYTES)
+        Self::within(coding, Box::new(Unbounded))
+    }
+
+    /// As [`Self::new`], holding no more than is allowed. The allowance is that of
+    /// [`Coding::most_bytes`]; it is lowered once it is known how much the stream needs.
+    pub fn within(coding: Coding, allowance: Box<dyn Allowance>) -> Self {
+        Self {
+            allowance,
+            ..Self::with_most(coding, MAX_DECODED_BYTES)
+        }
     }
 
     /// As [`Self::new`], with another bound on the decoded size.
@@ -83,6 +105,7 @@ impl Decoder {
             taken: 0,
             given: 0,
             most,
+            allowance: Box::new(Unbounded),
             failed: None,
         }
     }
@@ -103,11 +126,12 @@ impl Decoder {
 
     fn attempt(&mut self, input: &mut &[u8], out: &mut [u8]) -> Result<usize, Error> {
         let before = input.len();
+        let allowance = &mut *self.allowance;
         let written = match &mut self.kind {
             Kind::Gzip(gzip) => gzip.read(input, out),
             Kind::Deflate(deflate) => deflate.read(input, out),
-            Kind::Brotli(brotli) => brotli.read(input, out),
-            Kind::Zstd(zstd) => zstd.read(input, out),
+            Kind::Brotli(brotli) => brotli.read(input, out, allowance),
+            Kind::Zstd(zstd) => zstd.read(input, out, allowance),
         }?;
         let count = |length: usize| u64::try_from(length).unwrap_or(u64::MAX);
         self.taken = self

@@ -9,4 +9,6 @@ pub enum Error {
     Truncated,
     /// They decode to more than is allowed, or need a larger window.
     TooLarge,
+    /// To decode them takes more memory than is allowed ([`super::Allowance`]).
+    NoRoom,
 }

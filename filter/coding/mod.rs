@@ -2,13 +2,16 @@
 //!
 //! The bytes come from a model server and are hostile: what is decoded is bounded by a total and,
 //! once there is more than a little of it, by a ratio to what came; and a stream that asks for a
-//! window of more than 8 MiB is refused. A decoder holds at most:
+//! window of more than 8 MiB is refused. A decoder holds at most ([`Coding::most_bytes`]):
 //!
 //! | coding | bytes |
 //! |---|---|
-//! | gzip, deflate | 43 KiB: deflate's window of 32 KiB and its tables |
-//! | br | 20 MiB at the worst: the window, which grows with what is decoded (and is copied as it does), and the tables |
-//! | zstd | 26 MiB at the worst: the same, and one block as it came |
+//! | gzip, deflate | 64 KiB: deflate's window of 32 KiB and its tables |
+//! | br | 16 MiB at the worst: the window, which grows with what is decoded (and is copied as it does), and the tables |
+//! | zstd | 16 MiB at the worst: the same, and one block as it came |
+//!
+//! How large the window is, the stream says at its beginning; an [`Allowance`] is told what is needed
+//! then, before it is allocated.
 //!
 //! # What it can't
 //! - zstd's decoder gives out what has left its window, and the rest at the frame's end: it
@@ -16,6 +19,7 @@
 //! - The checksum at the end of a zstd frame is not verified; gzip's and zlib's are.
 //! - Dictionaries that were agreed on elsewhere (`dcb`, `dcz`) are not known.
 
+mod allowance;
 mod brotli;
 mod crc;
 mod decoder;
@@ -28,5 +32,6 @@ mod zstd;
 #[cfg(test)]
 mod tests;
 
+pub use allowance::Allowance;
 pub use decoder::{BUFFER_BYTES, Coding, Decoder, whole};
 pub use error::Error;

@@ -6,6 +6,7 @@
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 use ruzstd::io::Read;
 
+use super::allowance::Allowance;
 use super::error::Error;
 use super::window::MAX_WINDOW_BYTES;
 
@@ -36,6 +37,8 @@ pub(super) struct Zstd {
     more: bool,
     /// A frame has been read.
     whole: bool,
+    /// What the frames so far have needed.
+    needed: usize,
 }
 
 impl core::fmt::Debug for Zstd {
@@ -56,6 +59,7 @@ impl Default for Zstd {
             frame,
             more: false,
             whole: false,
+            needed: 0,
         }
     }
 }
@@ -65,7 +69,12 @@ impl Zstd {
         self.whole && self.state == NextPart::Header && self.held.is_empty()
     }
 
-    pub(super) fn read(&mut self, input: &mut &[u8], out: &mut [u8]) -> Result<usize, Error> {
+    pub(super) fn read(
+        &mut self,
+        input: &mut &[u8],
+        out: &mut [u8],
+        allowance: &mut dyn Allowance,
+    ) -> Result<usize, Error> {
         loop {
             if self.more {
                 let written = self.frame.read(out).map_err(|_| Error::Malformed)?;
@@ -94,7 +103,7 @@ impl Zstd {
                 return Ok(0);
             }
             if self.wanted()? == wanted {
-                self.end_held()?;
+                self.end_held(allowance)?;
             }
         }
     }
@@ -108,7 +117,7 @@ impl Zstd {
     }
 
     /// A complete header or block is held.
-    fn end_held(&mut self) -> Result<(), Error> {
+    fn end_held(&mut self, allowance: &mut dyn Allowance) -> Result<(), Error> {
         let held = core::mem::take(&mut self.held);
         match self.state {
             NextPart::Header | NextPart::Skip(_) => {
@@ -117,6 +126,15 @@ impl Zstd {
                     let length = rest.first_chunk::<4>().ok_or(Error::Malformed)?;
                     self.state = NextPart::Skip(u32::from_le_bytes(*length));
                     return Ok(());
+                }
+                let window = window(rest).ok_or(Error::Malformed)?;
+                if window > MAX_WINDOW_BYTES {
+                    return Err(Error::TooLarge);
+                }
+                // What one frame has taken is kept for the next.
+                self.needed = self.needed.max(bytes_held(window));
+                if !allowance.resize(self.needed) {
+                    return Err(Error::NoRoom);
                 }
                 self.frame.reset(held.as_slice()).map_err(|error| {
                     use ruzstd::decoding::errors::FrameDecoderError;
@@ -144,6 +162,50 @@ impl Zstd {
     }
 }
 
+/// A block as it came, its literals, and its sequences: at most 98,303 of 12 bytes, in a list that
+/// doubles as it grows; besides tables, of a few KiB.
+const BLOCK_BYTES: usize = 3 * 1024 * 1024 + MAX_BLOCK_BYTES;
+
+/// The most that is held of a frame with this window. The decoder's ring has room for the window
+/// and a block, in a power of two that two blocks are left out of; it is copied when it grows, and was
+/// half of that before.
+pub(super) const fn bytes_held(window: usize) -> usize {
+    let ring = window
+        .saturating_sub(MAX_BLOCK_BYTES)
+        .next_power_of_two()
+        .saturating_add(2 * MAX_BLOCK_BYTES);
+    ring + ring / 2 + 2 * MAX_BLOCK_BYTES + BLOCK_BYTES
+}
+
+/// The window of a frame by its whole header, behind the magic number (RFC 8878, section 3.1.1.1).
+/// Saturates, since what is more than the largest is all the same.
+fn window(header: &[u8]) -> Option<usize> {
+    let (flags, rest) = header.split_first()?;
+    let wide = if flags & 0x20 == 0 {
+        let descriptor = rest.first()?;
+        let base = 1u64 << (10 + (descriptor >> 3));
+        base + base / 8 * u64::from(descriptor & 7)
+    } else {
+        // The window is as long as the content, whose length stands behind the dictionary's id.
+        let size = rest.get(dictionary(*flags)..)?;
+        match flags >> 6 {
+            0 => u64::from(*size.first()?),
+            1 => u64::from(u16::from_le_bytes(*size.first_chunk()?)) + 256,
+            2 => u64::from(u32::from_le_bytes(*size.first_chunk()?)),
+            _ => u64::from_le_bytes(*size.first_chunk()?),
+        }
+    };
+    Some(usize::try_from(wide).unwrap_or(usize::MAX))
+}
+
+/// The length of a dictionary's id by a frame's flags.
+fn dictionary(flags: u8) -> usize {
+    match flags & 3 {
+        3 => 4,
+        other => usize::from(other),
+    }
+}
+
 /// The length of the frame header that begins like this (RFC 8878, section 3.1.1.1).
 fn header(held: &[u8]) -> Result<usize, Error> {
     let Some((magic, rest)) = held.split_first_chunk::<4>() else {
@@ -158,10 +220,7 @@ fn header(held: &[u8]) -> Result<usize, Error> {
         return Ok(5);
     };
     let single = flags & 0x20 != 0;
-    let dictionary = match flags & 3 {
-        3 => 4,
-        other => usize::from(other),
-    };
+    let dictionary = dictionary(*flags);
     let size = match flags >> 6 {
         0 => usize::from(single),
         1 => 2,

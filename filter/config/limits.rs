@@ -8,6 +8,8 @@ use super::units;
 pub struct Limits {
     /// The largest request body that is read for a decision, in bytes.
     pub request_body: u64,
+    /// The most that is held of bodies at once in each worker, in bytes.
+    pub buffers: u64,
     /// How many exchanges wait for a person at once.
     pub waiting: Waiting,
 }
@@ -34,6 +36,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             request_body: 8 << 20,
+            buffers: 256 << 20,
             waiting: Waiting::default(),
         }
     }
@@ -45,6 +48,13 @@ const MAX_WAITING: u64 = 10_000;
 /// A body is held in the VM's memory while it is judged, and that memory is capped.
 const MOST_REQUEST_BODY: u64 = 64 << 20;
 
+/// One decoder may need 16 MiB.
+const LEAST_BUFFERS: u64 = 32 << 20;
+/// A worker's memory is capped at 1 GiB, and not all of it is for bodies.
+const MOST_BUFFERS: u64 = 768 << 20;
+/// A body under its mask may be twice as long as one that is accepted, and has room to grow.
+const BUFFERS_FOR_A_BODY: u64 = 3;
+
 pub(super) fn read(node: &Node<'_>) -> Option<Limits> {
     let object = node.object()?;
     let mut limits = Limits::default();
@@ -52,6 +62,18 @@ pub(super) fn read(node: &Node<'_>) -> Option<Limits> {
         && let Some(size) = units::size(&node, 1, MOST_REQUEST_BODY)
     {
         limits.request_body = size;
+    }
+    if let Some(node) = object.optional("buffers")
+        && let Some(size) = units::size(&node, LEAST_BUFFERS, MOST_BUFFERS)
+    {
+        let least = limits.request_body.saturating_mul(BUFFERS_FOR_A_BODY);
+        if size < least {
+            node.expected(format!(
+                "at least {BUFFERS_FOR_A_BODY} times \"request_body\", which is {}",
+                units::show_size(least)
+            ));
+        }
+        limits.buffers = size;
     }
     if let Some(node) = object.optional("waiting")
         && let Some(waiting) = read_waiting(&node)

@@ -218,6 +218,31 @@ fn units_are_checked() {
 }
 
 #[test]
+fn the_limit_of_what_is_held_of_bodies_is_checked_and_has_room_for_one() {
+    let with =
+        |limits: &str| SMALL.replace(r#""rules""#, &format!(r#""limits": {limits}, "rules""#));
+    assert_eq!(read(SMALL).unwrap().limits.buffers, 256 << 20);
+    let policy = read(&with(r#"{"buffers": "64MiB"}"#)).unwrap();
+    assert_eq!(policy.limits.buffers, 64 << 20);
+    for (limits, expected) in [
+        (r#"{"buffers": "31MiB"}"#, "from 32MiB to 768MiB"),
+        (r#"{"buffers": "1GiB"}"#, "from 32MiB to 768MiB"),
+        (r#"{"buffers": 64}"#, "from 32MiB to 768MiB"),
+        (
+            r#"{"buffers": "64MiB", "request_body": "22MiB"}"#,
+            "at least 3 times \"request_body\", which is 66MiB",
+        ),
+    ] {
+        let problems = read(&with(limits)).unwrap_err();
+        assert_eq!(problems[0].path, "/limits/buffers", "{limits}");
+        assert!(
+            problems[0].expected.ends_with(expected),
+            "{limits}: {problems:?}"
+        );
+    }
+}
+
+#[test]
 fn limits_of_those_who_wait_are_checked() {
     let with = |waiting: &str| {
         SMALL.replace(

@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
-use super::carriage::Carriage;
 use super::charges::{Charges, Spender};
+use super::media::RequestForm;
 use super::reply::Refusal;
 use crate::approval::{self, Target};
 use crate::config::rules::Rule;
@@ -29,7 +29,7 @@ pub(super) struct Asked {
     /// Whether this version can read such a body, and if not, why.
     pub(super) readable: Result<(), Refusal>,
     /// How the body carries text.
-    pub(super) carriage: Carriage,
+    pub(super) form: RequestForm,
     /// The first rule that has not been tried.
     pub(super) next_rule: usize,
     /// What quotas have been charged with.

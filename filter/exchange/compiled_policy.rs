@@ -4,6 +4,7 @@ use core::cell::OnceCell;
 use core::time::Duration;
 use std::rc::Rc;
 
+use super::buffers::Buffers;
 use super::waiting_room::WaitingRoom;
 use crate::config::mask::Plan;
 use crate::config::{self, Environment, Policy, Problem};
@@ -28,6 +29,8 @@ pub struct CompiledPolicy {
     table: OnceCell<Table>,
     /// Where exchanges wait for a person.
     pub(super) waiting_room: Rc<WaitingRoom>,
+    /// What is held of bodies.
+    pub(super) buffers: Rc<Buffers>,
 }
 
 impl CompiledPolicy {
@@ -74,6 +77,7 @@ impl CompiledPolicy {
         match verifier {
             Some(verifier) if problems.is_empty() => Ok(Self {
                 waiting_room: WaitingRoom::new(policy.limits.waiting),
+                buffers: Buffers::new(policy.limits.buffers),
                 policy,
                 verifier,
                 masks,

@@ -73,7 +73,11 @@ impl Contract {
 
     fn is_valid(&self, event: &Event<'_>, own: Option<Direction>, effect: &Effect) -> bool {
         if self.closed || matches!(event, Event::Closed { .. }) {
-            return !self.closed && matches!(effect, Effect::Record(_) | Effect::Post(_));
+            return !self.closed
+                && matches!(
+                    effect,
+                    Effect::Record(_) | Effect::Post(_) | Effect::Count(..)
+                );
         }
         match effect {
             Effect::SetRequestHeader { .. } | Effect::RemoveRequestHeader(_) => {
@@ -99,7 +103,7 @@ impl Contract {
             Effect::CutResponse => !self.answered && self.response == Head::Gone,
             Effect::Call(call) => !call.timeout.is_zero() && !self.answered,
             Effect::Post(call) => !call.timeout.is_zero(),
-            Effect::WantKeys | Effect::WakeAt(_) | Effect::Bodies(_) => true,
+            Effect::WantKeys | Effect::WakeAt(_) | Effect::Bodies(_) | Effect::Count(..) => true,
             Effect::Record(_) => false,
         }
     }

@@ -9,7 +9,7 @@
 //! | [`Effect::ReplaceResponseBody`] | in the outcome of a piece, of trailers, or of an event from outside while the response is held |
 //! | [`Effect::Resume`] | in the outcome of an event from outside: an answer to a call, keys, a tick, a body that was asked for |
 //! | [`Effect::Reply`], [`Effect::CutResponse`] | once a stream, either of them; nothing is resumed behind it |
-//! | [`Effect::Record`] | in the outcome of [`Event::Closed`], in which besides only [`Effect::Post`] is |
+//! | [`Effect::Record`] | in the outcome of [`Event::Closed`], in which besides only [`Effect::Post`] and [`Effect::Count`] are |
 //!
 //! `contract` checks all that in debug builds.
 //!
@@ -20,6 +20,7 @@ use core::time::Duration;
 
 use super::event::{Direction, Purpose};
 use crate::call;
+use crate::metric::Metric;
 
 /// A request to another cluster, on behalf of an exchange.
 pub type Call = call::Call<Purpose>;
@@ -78,6 +79,8 @@ pub enum Effect {
     WakeAt(Duration),
     /// What the host hands over of a body while its head waits has been found out.
     Bodies(super::world::Bodies),
+    /// Count so many more of a metric.
+    Count(Metric, u64),
     /// Hand this record to the access log.
     Record(String),
 }

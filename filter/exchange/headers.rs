@@ -39,13 +39,6 @@ pub(super) fn has(headers: &Headers<'_>, name: &str) -> bool {
     values(headers, name).next().is_some()
 }
 
-/// Whether the body is encoded in some way (RFC 9110, section 8.4).
-pub(super) fn is_encoded(headers: &Headers<'_>) -> bool {
-    values(headers, "content-encoding").any(|value| {
-        !value.trim_ascii().is_empty() && !value.trim_ascii().eq_ignore_ascii_case(b"identity")
-    })
-}
-
 /// The media type without its parameters, in lower case (RFC 9110, section 8.3).
 pub(super) fn media_type(headers: &Headers<'_>) -> Option<String> {
     let value = single(headers, "content-type")?;
@@ -81,14 +74,6 @@ pub(super) fn parameter(headers: &Headers<'_>, name: &str) -> Option<String> {
             _ => return found,
         }
     }
-}
-
-pub(super) fn is_json(media: &str) -> bool {
-    media == "application/json" || media.ends_with("+json")
-}
-
-pub(super) fn is_grpc(media: &str) -> bool {
-    media == "application/grpc" || media.starts_with("application/grpc+")
 }
 
 /// A text that may be set as a header's value: no control characters (RFC 9110, section 5.5).

@@ -6,12 +6,12 @@
 //! would wait for a person: it is masked.
 
 use std::collections::BTreeSet;
-use std::rc::Rc;
 
 use super::effect::Effect;
 use super::event::Headers;
 use super::headers::{OF_THE_BYTES, values};
-use crate::mask::{Masks, Matches, Originals, Pass, Stop, Trailer};
+use super::taps::Wanted;
+use crate::mask::{Masks, Matches, Pass, Stop, Trailer};
 use crate::record;
 
 /// A gRPC status in a head.
@@ -41,12 +41,12 @@ impl MaskedFields {
     pub(super) fn head(
         &mut self,
         masks: &Masks,
-        originals: Option<&Rc<Originals>>,
+        wanted: &Wanted,
         headers: &Headers<'_>,
     ) -> Vec<Effect> {
         let mut effects = Vec::new();
         for name in STATUS {
-            match self.value(masks, originals, (name, headers)) {
+            match self.value(masks, wanted, (name, headers)) {
                 Value::Same => {}
                 Value::Other(value) => effects.push(Effect::SetResponseHeader { name, value }),
                 Value::Gone => effects.push(Effect::RemoveResponseHeader(name)),
@@ -59,10 +59,10 @@ impl MaskedFields {
     pub(super) fn trailers(
         &mut self,
         masks: &Masks,
-        originals: Option<&Rc<Originals>>,
+        wanted: &Wanted,
         trailers: &Headers<'_>,
     ) -> Vec<Effect> {
-        let changes = !masks.only_count() || originals.is_some();
+        let changes = wanted.is_change(masks);
         let names: BTreeSet<&[u8]> = trailers.iter().map(|(name, _)| *name).collect();
         let mut effects = Vec::new();
         for name in names {
@@ -73,7 +73,7 @@ impl MaskedFields {
             let value = match name {
                 "grpc-status" => Value::Same,
                 name if OF_THE_BYTES.contains(&name) && changes => Value::Gone,
-                name => self.value(masks, originals, (name, trailers)),
+                name => self.value(masks, wanted, (name, trailers)),
             };
             let name = name.to_owned();
             match value {
@@ -88,7 +88,7 @@ impl MaskedFields {
     fn value(
         &mut self,
         masks: &Masks,
-        originals: Option<&Rc<Originals>>,
+        wanted: &Wanted,
         (name, headers): (&str, &Headers<'_>),
     ) -> Value {
         // Several of one name are one, with commas between them (RFC 9110, section 5.3).
@@ -98,7 +98,7 @@ impl MaskedFields {
         }
         let came = came.join(&b","[..]);
         self.seen = true;
-        let mut pass = Pass::of_trailer(masks, Trailer::named(name.as_bytes()), originals);
+        let mut pass = Pass::of_trailer(masks, Trailer::named(name.as_bytes()), wanted.originals());
         let mut out = Vec::new();
         let run = pass
             .push(masks, &came, &mut out)

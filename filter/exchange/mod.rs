@@ -8,8 +8,7 @@
 
 mod approval_step;
 mod asked;
-mod carriage;
-mod carrier;
+mod buffers;
 mod charges;
 mod compiled_policy;
 mod context;
@@ -19,13 +18,13 @@ mod effect;
 mod event;
 mod headers;
 mod masked_fields;
-mod masked_request;
+mod media;
 mod passage;
-mod pipeline;
 mod reply;
 mod request;
 mod response;
 mod seen;
+mod taps;
 mod waiting_room;
 mod world;
 
@@ -45,6 +44,7 @@ pub use event::{Direction, Event, Headers, Purpose};
 pub use request::{NOT_A_HEADER, unwritable};
 pub use world::{Arrived, Bodies, Name, NothingElse, World};
 
+use crate::metric::Metric;
 use crate::record::{Caller, Record};
 use context::Context;
 use passage::{Passage, WATCH_PERIOD, Watch};
@@ -380,12 +380,40 @@ impl Exchange {
             client: identity.client.as_deref(),
             groups: Cow::Borrowed(&identity.groups),
         });
-        let record = record.to_json(&context.compiled.policy.digest, caller, began);
+        let record = context
+            .record
+            .to_json(&context.compiled.policy.digest, caller, began);
+        let mut effects = counts(&context.record);
+        effects.push(Effect::Record(record));
         Outcome {
-            effects: vec![Effect::Record(record)],
+            effects,
             flow: Flow::Continue,
         }
     }
+}
+
+/// What operators want to know of an exchange without reading its record.
+fn counts(record: &Record) -> Vec<Effect> {
+    let verdict = &record.verdict;
+    let mut effects = vec![Effect::Count(
+        Metric::Decisions {
+            action: verdict.action,
+            rule: verdict.rule.clone(),
+            code: verdict.code,
+        },
+        1,
+    )];
+    if let (Some(401), Some(code)) = (verdict.status, verdict.code) {
+        effects.push(Effect::Count(Metric::TokensRefused { code }, 1));
+    }
+    if let Some(code) = record.response.code {
+        effects.push(Effect::Count(Metric::AnswersRefused { code }, 1));
+    }
+    for (detector, found) in record.matches() {
+        let detector = detector.to_owned();
+        effects.push(Effect::Count(Metric::Matches { detector }, found));
+    }
+    effects
 }
 
 /// What to look at of a head that waits for its body, while it isn't known whether bodies come.

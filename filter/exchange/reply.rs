@@ -12,6 +12,9 @@ use crate::operation::{Dialect, PathError};
 /// The code of a body that has a match which ends it.
 pub(super) const WITHHELD: &str = "match_withheld";
 
+/// The code of what there is no room for now ([`super::buffers`]).
+pub(super) const BUFFERS_FULL: &str = "buffers_full";
+
 /// Why a request ends at the filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
@@ -91,11 +94,21 @@ impl Refusal {
 
     /// The refusal with this code of a response of which nothing has gone.
     pub(super) fn of_answer(code: &'static str) -> Self {
-        if code == WITHHELD {
-            Self::withheld()
-        } else {
-            Self::not_maskable(code)
+        match code {
+            WITHHELD => Self::withheld(),
+            BUFFERS_FULL => Self::buffers_full(),
+            code => Self::not_maskable(code),
         }
+    }
+
+    /// There is no room for what would have to be held, in whichever direction.
+    pub(super) fn buffers_full() -> Self {
+        Self::new(
+            503,
+            BUFFERS_FULL,
+            "Too much is being looked at now. Try again.",
+        )
+        .with("retry-after", "1".to_owned())
     }
 
     /// The code of an answer that can't be masked.

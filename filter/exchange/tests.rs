@@ -1,6 +1,7 @@
 mod answers;
 mod approvals;
 mod bodies;
+mod buffers;
 mod disguises;
 mod keys;
 mod masked_fields;
@@ -199,7 +200,7 @@ impl Driven {
 
     pub(super) fn record(&mut self) -> Value {
         let outcome = self.handle(Event::Closed { number: 7 });
-        let Some(Effect::Record(text)) = outcome.effects.first() else {
+        let Some(Effect::Record(text)) = outcome.effects.last() else {
             panic!("no record: {outcome:?}");
         };
         serde_json::from_str(text).unwrap()

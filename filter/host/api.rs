@@ -190,6 +190,12 @@ pub(super) trait Host: Clone + 'static {
     /// Sets a shared value if it has not changed since `change`; always, if that is zero.
     fn set_shared(&self, key: &str, value: &[u8], change: u32) -> Result<(), Status>;
 
+    /// A counter of the whole host; the same name is the same counter.
+    fn counter(&self, name: &str) -> Result<u32, Status>;
+
+    /// Raises a counter.
+    fn raise(&self, counter: u32, amount: u64) -> Result<(), Status>;
+
     /// A gauge of the whole host; the same name is the same gauge.
     fn gauge(&self, name: &str) -> Result<u32, Status>;
 

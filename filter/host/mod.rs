@@ -9,7 +9,7 @@ mod arrived;
 mod calls;
 #[cfg(all(feature = "host", target_arch = "wasm32"))]
 mod envoy;
-mod memory;
+mod metrics;
 mod random;
 mod store;
 mod stream;

@@ -7,7 +7,7 @@ use std::rc::{Rc, Weak};
 
 use super::api::{CallEnd, Host, Level};
 use super::calls::Calls;
-use super::memory::Memory;
+use super::metrics::{Counters, Memory};
 use super::random::Random;
 use super::store::SharedData;
 use super::stream::Stream;
@@ -31,6 +31,7 @@ pub(super) struct Vm<H: Host> {
     /// The host's number for the configuration, to which the keeper's calls belong.
     root: u32,
     calls: RefCell<Calls<Purpose>>,
+    counters: RefCell<Counters>,
     /// Streams that the keeper may have something to tell.
     sleepers: RefCell<BTreeMap<u32, Weak<RefCell<Stream<H>>>>>,
 }
@@ -56,6 +57,7 @@ impl<H: Host> Vm<H> {
             memory: Memory::watch(&host),
             root,
             calls: RefCell::default(),
+            counters: RefCell::default(),
             sleepers: RefCell::default(),
             host,
         };
@@ -102,6 +104,9 @@ impl<H: Host> Vm<H> {
                     u32::try_from(period.as_millis()).unwrap_or(u32::MAX).max(1)
                 });
                 let _ = self.host.tick_every(period);
+            }
+            Effect::Raise(metric, amount) => {
+                self.counters.borrow_mut().raise(&self.host, metric, amount);
             }
             Effect::Log { level, line } => {
                 let level = match level {

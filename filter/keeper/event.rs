@@ -4,6 +4,7 @@ use core::time::Duration;
 
 use crate::call::{self, Answer};
 use crate::exchange::Bodies;
+use crate::metric::Metric;
 use crate::shared::Shared;
 
 /// What a keeper may use of the world besides its events.
@@ -43,6 +44,8 @@ pub enum Event<'a> {
     },
     /// An exchange found out whether bodies come.
     Bodies(Bodies),
+    /// Something happened that is counted.
+    Counted(Metric, u64),
     /// An exchange wants something sent for whose answer nobody waits.
     Post(call::Call<()>),
 }
@@ -82,6 +85,8 @@ pub enum Effect {
     },
     /// Send ticks in these distances from now on; none at all for `None`.
     TickEvery(Option<Duration>),
+    /// Raise a counter.
+    Raise(Metric, u64),
     /// Write a line to the log.
     Log {
         /// How bad it is.

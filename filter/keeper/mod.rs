@@ -2,10 +2,11 @@
 //!
 //! A VM has one keeper for each configuration. It looks after the keys that providers publish, knows
 //! which exchanges wait for them, wakes exchanges at the times that they want, remembers whether
-//! bodies come while heads wait, numbers records, and sends what no exchange waits for. Exchanges
+//! bodies come while heads wait, tells the host of what was counted, numbers records, and sends what no exchange waits for. Exchanges
 //! are known to it by the host's numbers; what it tells one that is gone, the host drops.
 
 mod alarms;
+mod counts;
 mod event;
 mod key_duties;
 mod outbox;
@@ -21,6 +22,7 @@ pub use event::{Call, Effect, Event, Level, Purpose, Told, World};
 use crate::call::Answer;
 use crate::exchange::{Bodies, CompiledPolicy};
 use alarms::Alarms;
+use counts::Counts;
 use key_duties::KeyDuties;
 use outbox::Outbox;
 
@@ -39,6 +41,7 @@ pub struct Keeper {
     /// Whether they are to be told.
     renewed: bool,
     alarms: Alarms,
+    counts: Counts,
     outbox: Outbox,
     bodies: Bodies,
     records: u64,
@@ -56,6 +59,7 @@ impl Keeper {
             waiting: Vec::new(),
             renewed: false,
             alarms: Alarms::default(),
+            counts: Counts::default(),
             outbox: Outbox::default(),
             bodies: Bodies::default(),
             records: 0,
@@ -92,6 +96,10 @@ impl Keeper {
                 self.tick_within(SHORTEST_TICK, &mut effects);
             }
             Event::Bodies(found) => effects.extend(self.learn(found)),
+            Event::Counted(metric, amount) => {
+                self.counts.add(metric, amount, world.now);
+                self.tick_within(counts::MAX_DELAY, &mut effects);
+            }
             Event::Post(call) => {
                 effects.extend(self.outbox.add(call));
                 self.tick_within(SHORTEST_TICK, &mut effects);
@@ -130,7 +138,8 @@ impl Keeper {
         let keys = self.keys.pause(now);
         let alarm = self.alarms.next().map(|at| at.saturating_sub(now));
         let soon = (self.renewed || self.outbox.has_something()).then_some(SHORTEST_TICK);
-        let period = [keys, alarm, soon].into_iter().flatten().min();
+        let counts = self.counts.due().map(|due| due.saturating_sub(now));
+        let period = [keys, alarm, counts, soon].into_iter().flatten().min();
         let period = period.map(|period| period.max(SHORTEST_TICK));
         let changed = core::mem::replace(&mut self.period, period) != period;
         changed.then_some(Effect::TickEvery(period))
@@ -148,6 +157,9 @@ impl Keeper {
         for exchange in self.alarms.ring(world.now) {
             let what = Told::Tick;
             effects.push(Effect::Tell { exchange, what });
+        }
+        for (metric, amount) in self.counts.take(world.now) {
+            effects.push(Effect::Raise(metric, amount));
         }
         if let Some(tended) = self.keys.tend(world) {
             self.follow(tended, effects);

@@ -140,8 +140,8 @@ impl Pass {
     /// For a request's body that has not begun. It keeps what its pseudonyms stand for
     /// ([`Self::take_originals`]).
     #[must_use]
-    pub fn of_request(masks: &Masks, carrier: (Format, Framing)) -> Self {
-        let pass = Self::new(masks, carrier, None);
+    pub fn of_request(masks: &Masks, form: (Format, Framing)) -> Self {
+        let pass = Self::new(masks, form, None);
         Self {
             change: pass.change.map(Walker::noting),
             ..pass
@@ -152,10 +152,10 @@ impl Pass {
     /// masked.
     #[must_use]
     pub fn of_trailer(masks: &Masks, trailer: Trailer, originals: Option<&Rc<Originals>>) -> Self {
-        let carrier = (Format::Trailer(trailer), Framing::default());
+        let form = (Format::Trailer(trailer), Framing::default());
         Self {
             decided: true,
-            ..Self::new(masks, carrier, originals)
+            ..Self::new(masks, form, originals)
         }
     }
 
@@ -218,6 +218,14 @@ impl Pass {
         let change = self.change.as_ref().map_or(0, Walker::held);
         let restore = self.restore.as_ref().map_or(0, |(_, walker)| walker.held());
         change.saturating_add(restore)
+    }
+
+    /// The bytes of the body that are held at all, by whatever looks at it: what
+    /// [`Self::held`] counts, and what is held to be looked at alone.
+    #[must_use]
+    pub fn buffered(&self) -> usize {
+        let looking = [&self.alerts, &self.gate].into_iter().flatten();
+        looking.fold(self.held(), |sum, walker| sum.saturating_add(walker.held()))
     }
 
     /// What was found that waits for a person.

@@ -179,6 +179,20 @@ impl Record {
         self.request.model = model.map(cut);
     }
 
+    /// What was found in either direction, by detector.
+    pub fn matches(&self) -> impl Iterator<Item = (&str, u64)> {
+        let (request, response) = (&self.request, &self.response);
+        [
+            &request.matches,
+            &request.alerts,
+            &response.matches,
+            &response.alerts,
+        ]
+        .into_iter()
+        .flatten()
+        .map(|(detector, count)| (detector.as_str(), *count))
+    }
+
     /// The response has a body, and its bytes are counted.
     pub fn begin_body(&mut self) {
         self.response.bytes_received = Some(0);

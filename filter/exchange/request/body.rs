@@ -1,12 +1,11 @@
 //! A request whose body is awaited.
 
-use super::facts;
 use super::judge::judge;
-use super::state::{ExpectBody, Purpose, RequestState, Step, give_back};
+use super::state::{ExpectBody, RequestState, Step, give_back};
 use crate::exchange::context::Context;
-use crate::exchange::masked_request::over;
 use crate::exchange::reply::Refusal;
 use crate::exchange::seen::Seen;
+use crate::exchange::taps::over;
 use crate::exchange::world::World;
 
 /// The body is there.
@@ -18,13 +17,10 @@ pub(super) fn whole(
 ) -> Step {
     let mut asked = state.asked;
     let limit = context.compiled.policy.limits.request_body;
-    let taken = match state.purpose {
-        _ if over(body.len(), limit) => Err(Refusal::too_large(limit)),
-        Purpose::Decision => facts::take(&mut asked, body, context),
-        Purpose::Mask => {
-            context.record.request.bytes = u64::try_from(body.len()).ok();
-            Ok(())
-        }
+    let taken = if over(body.len(), limit) {
+        Err(Refusal::too_large(limit))
+    } else {
+        state.taps.look(&mut asked, body, context)
     };
     match taken {
         Ok(()) => judge(asked, Seen::Here(body), context, world),

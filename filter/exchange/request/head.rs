@@ -4,17 +4,17 @@ use core::time::Duration;
 use std::rc::Rc;
 
 use super::edits::edits;
-use super::facts;
 use super::judge::judge;
 use super::state::{ExpectKeys, RequestState, Step};
 use crate::exchange::asked::Asked;
-use crate::exchange::carriage::{Carriage, Expected};
 use crate::exchange::context::Context;
 use crate::exchange::effect::Effect;
 use crate::exchange::event::Headers;
-use crate::exchange::headers::{self, host, is_encoded, is_grpc, media_type, single};
+use crate::exchange::headers::{self, host, single};
+use crate::exchange::media::{RequestForm, decidable, speaks_grpc};
 use crate::exchange::reply::Refusal;
 use crate::exchange::seen::Seen;
+use crate::exchange::taps::RequestTaps;
 use crate::exchange::world::World;
 use crate::identity::{self, Unverified, find_token};
 use crate::operation::{self, Dialect, Facts, Operation, Shape};
@@ -48,7 +48,7 @@ pub(super) fn take(head: Head<'_>, context: &mut Context, world: World<'_>) -> S
         Err(NotYet::Wait(wait)) => return wait_for_keys(head, wait, context, world),
     };
     let seen = if head.end {
-        asked.readable = facts::take(&mut asked, b"", context);
+        asked.readable = RequestTaps::before_verdict().look(&mut asked, b"", context);
         Seen::Here(b"")
     } else {
         Seen::Coming
@@ -60,6 +60,9 @@ pub(super) fn take(head: Head<'_>, context: &mut Context, world: World<'_>) -> S
     step
 }
 
+/// What a kept header takes besides its bytes: two vectors and their allocations.
+const HEADER_OVERHEAD_BYTES: usize = 64;
+
 fn wait_for_keys(head: Head<'_>, wait: Duration, context: &mut Context, world: World<'_>) -> Step {
     if !world.may_wait {
         let refusal = Refusal::identity(identity::Refusal::KeysUnavailable);
@@ -67,6 +70,15 @@ fn wait_for_keys(head: Head<'_>, wait: Duration, context: &mut Context, world: W
     }
     let until = context.began(world).saturating_add(wait);
     let headers = head.headers.iter();
+    let bytes = headers.clone().fold(0usize, |sum, (name, value)| {
+        sum.saturating_add(name.len())
+            .saturating_add(value.len())
+            .saturating_add(HEADER_OVERHEAD_BYTES)
+    });
+    let mut share = context.compiled.buffers.share();
+    if share.resize(bytes).is_err() {
+        return Step::refuse(Refusal::buffers_full(), context, world);
+    }
     let state = ExpectKeys {
         headers: headers
             .map(|(name, value)| (name.to_vec(), value.to_vec()))
@@ -74,6 +86,7 @@ fn wait_for_keys(head: Head<'_>, wait: Duration, context: &mut Context, world: W
         end: head.end,
         cluster: head.cluster.map(str::to_owned),
         until,
+        _share: share,
     };
     Step::hold(
         RequestState::ExpectKeys(Box::new(state)),
@@ -90,8 +103,7 @@ fn read(
     let compiled = Rc::clone(&context.compiled);
     let policy = &compiled.policy;
     let headers = head.headers;
-    let media = media_type(headers);
-    if media.as_deref().is_some_and(is_grpc) {
+    if speaks_grpc(headers) {
         context.dialect = Dialect::Grpc;
     }
     let method = single(headers, ":method").unwrap_or_default().to_owned();
@@ -144,7 +156,7 @@ fn read(
         items: 1,
     });
     let asked = Asked {
-        carriage: Carriage::of(headers, &operation),
+        form: RequestForm::of(headers, &operation),
         identity,
         operation,
         method,
@@ -166,24 +178,5 @@ fn readable(headers: &Headers<'_>, operation: &Operation, limit: u64) -> Result<
     if length.is_some_and(|length| length > limit) {
         return Err(Refusal::too_large(limit));
     }
-    match operation.body {
-        Shape::Opaque => return Ok(()),
-        // Its client may wait for an answer before it sends more: the end may never come.
-        Shape::TensorsGrpcStream => return Err(Refusal::not_readable(operation::STREAMED)),
-        _ => {}
-    }
-    if is_encoded(headers) {
-        return Err(Refusal::new(
-            415,
-            "encoding_not_supported",
-            "The body is encoded, and can't be judged. Send it without content-encoding.",
-        ));
-    }
-    // Texts are read as JSON on routes that the catalog doesn't know, too.
-    let expected = Expected::of(operation).unwrap_or(Expected::Json);
-    if expected.fits(headers) {
-        Ok(())
-    } else {
-        Err(expected.refusal())
-    }
+    decidable(headers, operation)
 }

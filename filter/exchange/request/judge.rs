@@ -2,19 +2,19 @@
 
 use std::rc::Rc;
 
-use super::state::{ExpectBody, ExpectDecision, Purpose, RequestState, Step, give_back};
+use super::state::{ExpectBody, ExpectDecision, RequestState, Step, give_back};
 use crate::approval::Subject;
 use crate::config::quotas::Quota;
-use crate::config::rules::{RequestMask, Rule, Then};
+use crate::config::rules::{Rule, Then};
 use crate::exchange::approval_step::{ApprovalStep, Ask};
 use crate::exchange::asked::Asked;
 use crate::exchange::charges::{Charges, counts_the_body};
 use crate::exchange::compiled_policy::CompiledPolicy;
 use crate::exchange::context::Context;
-use crate::exchange::masked_request::{Sent, mask_request};
 use crate::exchange::reply::Refusal;
 use crate::exchange::response::ResponsePlan;
 use crate::exchange::seen::Seen;
+use crate::exchange::taps::{RequestTaps, Wanted};
 use crate::exchange::world::World;
 use crate::rules::Decision;
 
@@ -46,8 +46,8 @@ fn deny(
     Step::refuse(Refusal::denied(message), context, world)
 }
 
-fn await_body(asked: Box<Asked>, purpose: Purpose) -> RequestState {
-    RequestState::ExpectBody(Box::new(ExpectBody { asked, purpose }))
+fn await_body(asked: Box<Asked>, taps: RequestTaps) -> RequestState {
+    RequestState::ExpectBody(Box::new(ExpectBody { asked, taps }))
 }
 
 /// Waits for the body.
@@ -57,7 +57,7 @@ fn read(asked: Box<Asked>, seen: Seen<'_>, context: &mut Context, world: World<'
         (Ok(()), Seen::Here(_) | Seen::Gone) => Refusal::out_of_order(),
         (Ok(()), Seen::Coming) if !world.bodies_come() => Refusal::no_bodies(),
         (Ok(()), Seen::Coming) => {
-            return Step::hold(await_body(asked, Purpose::Decision), Vec::new());
+            return Step::hold(await_body(asked, RequestTaps::before_verdict()), Vec::new());
         }
     };
     Step::refuse(refusal, context, world)
@@ -166,36 +166,32 @@ fn allow(
     if asked.facts.is_none() && charged.any(|quota: &Quota| counts_the_body(quota)) {
         return read(asked, seen, context, world);
     }
-    let request = request.filter(|mask| compiled.reads(*mask, &asked.carriage, seen));
-    let body = match (seen, request) {
-        (Seen::Here(body), _) => body,
-        (Seen::Coming | Seen::Gone, None) => b"",
-        (Seen::Coming | Seen::Gone, Some(_)) => {
+    let taps = RequestTaps::behind_verdict(*request, &asked.form, seen, &compiled);
+    let body = match seen {
+        Seen::Here(body) => body,
+        Seen::Coming | Seen::Gone if taps.are_closed() => b"",
+        Seen::Coming | Seen::Gone => {
             asked.next_rule = index;
-            return read_to_mask(asked, seen, context, world);
+            return read_to_mask(asked, taps, seen, context, world);
         }
     };
     if let Err(refusal) = charge(&mut asked, &compiled, index, context, world) {
         return Step::refuse(refusal, context, world);
     }
-    pass(asked, (rule, *mask, request), body, context, world)
+    pass(asked, (rule, *mask, taps), body, context, world)
 }
 
 /// Lets a request go on, under its mask.
 fn pass(
     mut asked: Box<Asked>,
-    (rule, plan, request): (&Rule, Option<usize>, Option<RequestMask>),
+    (rule, mask, taps): (&Rule, Option<usize>, RequestTaps),
     body: &[u8],
     context: &mut Context,
     world: World<'_>,
 ) -> Step {
     let compiled = Rc::clone(&context.compiled);
     context.record.verdict.rule = Some(rule.name.clone());
-    let masked = match request {
-        None => Ok(Sent::default()),
-        Some(mask) => mask_request(&compiled, &mut context.record, mask, &asked.carriage, body),
-    };
-    let sent = match masked {
+    let sent = match taps.change(&asked.form, body, &compiled, &mut context.record) {
         Ok(sent) => sent,
         Err(refusal) => {
             give_back(&mut asked, context, world);
@@ -204,7 +200,10 @@ fn pass(
     };
     context.record.verdict.action = "allow";
     context.record.timing.verdict = Some(context.elapsed(world));
-    let plan = ResponsePlan::new(asked, plan, sent.originals);
+    let plan = ResponsePlan {
+        asked,
+        wanted: Wanted::new(mask, sent.originals),
+    };
     Step::pass(Box::new(plan), sent.effects)
 }
 
@@ -212,16 +211,17 @@ fn pass(
 /// since nobody but the host keeps it.
 fn read_to_mask(
     mut asked: Box<Asked>,
+    taps: RequestTaps,
     seen: Seen<'_>,
     context: &mut Context,
     world: World<'_>,
 ) -> Step {
-    let refusal = if let Err(refusal) = asked.carriage.readable() {
+    let refusal = if let Err(refusal) = asked.form.readable() {
         refusal
     } else if matches!(seen, Seen::Coming) && !world.bodies_come() {
         Refusal::no_bodies()
     } else {
-        return Step::hold(await_body(asked, Purpose::Mask), Vec::new());
+        return Step::hold(await_body(asked, taps), Vec::new());
     };
     give_back(&mut asked, context, world);
     Step::refuse(refusal, context, world)

@@ -6,7 +6,6 @@
 mod body;
 mod decision;
 mod edits;
-mod facts;
 mod head;
 mod judge;
 mod keys;

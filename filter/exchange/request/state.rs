@@ -4,10 +4,12 @@ use core::time::Duration;
 
 use crate::exchange::approval_step::ApprovalStep;
 use crate::exchange::asked::Asked;
+use crate::exchange::buffers::Share;
 use crate::exchange::context::Context;
 use crate::exchange::effect::{Effect, Flow, Outcome};
 use crate::exchange::reply::Refusal;
 use crate::exchange::response::ResponsePlan;
+use crate::exchange::taps::RequestTaps;
 use crate::exchange::world::World;
 
 /// How far a request is.
@@ -77,22 +79,16 @@ pub(in crate::exchange) struct ExpectKeys {
     pub(super) cluster: Option<String>,
     /// When it has waited for long enough, since 1970.
     pub(super) until: Duration,
+    /// For the headers.
+    pub(super) _share: Share,
 }
 
 /// A request whose body is awaited.
 #[derive(Debug)]
 pub(in crate::exchange) struct ExpectBody {
     pub(super) asked: Box<Asked>,
-    pub(super) purpose: Purpose,
-}
-
-/// Who wants a body.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::exchange) enum Purpose {
-    /// Rules or quotas.
-    Decision,
-    /// A mask alone: all is decided.
-    Mask,
+    /// What wants it.
+    pub(super) taps: RequestTaps,
 }
 
 /// A request that the desk has been asked about.

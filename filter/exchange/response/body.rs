@@ -1,24 +1,38 @@
-//! A response's body on its way through the mask.
-
-use std::rc::Rc;
+//! A response's body on its way through its taps.
 
 use super::decision;
-use super::masking::Masking;
 use super::state::{Kept, ResponseState, Step};
+use super::tapped::Tapped;
 use crate::exchange::context::Context;
 use crate::exchange::effect::{Effect, Flow};
-use crate::exchange::reply::Refusal;
+use crate::exchange::reply::{BUFFERS_FULL, Refusal};
 use crate::exchange::world::World;
 
 /// The most that is kept of a response: Envoy's buffers hold as much, unless told otherwise.
 const MAX_KEPT_BYTES: usize = 1 << 20;
 
 impl Kept {
+    /// Nothing yet.
+    pub(super) fn new(context: &Context) -> Self {
+        Self {
+            body: Vec::new(),
+            share: context.compiled.buffers.share(),
+        }
+    }
+
     fn add(&mut self, more: &[u8]) -> Result<(), &'static str> {
-        if self.0.len().saturating_add(more.len()) > MAX_KEPT_BYTES {
+        let length = self.body.len().saturating_add(more.len());
+        if length > MAX_KEPT_BYTES {
             return Err("answer_too_large");
         }
-        self.0.extend_from_slice(more);
+        let place = self.body.capacity();
+        if length > place {
+            let place = place.saturating_mul(2).clamp(length, MAX_KEPT_BYTES);
+            self.share.resize(place).map_err(|_| BUFFERS_FULL)?;
+            self.body
+                .reserve_exact(place.saturating_sub(self.body.len()));
+        }
+        self.body.extend_from_slice(more);
         Ok(())
     }
 }
@@ -32,30 +46,30 @@ pub(super) fn take(
     world: World<'_>,
 ) -> Step {
     match state {
-        ResponseState::Flowing(mut masking) => match push(&mut masking, piece, end, context) {
-            Ok(None) => Step::go_on(ResponseState::Flowing(masking), Vec::new()),
-            Ok(Some(pushed)) => send(masking, pushed, context),
+        ResponseState::Flowing(mut tapped) => match push(&mut tapped, piece, end, context) {
+            Ok(None) => Step::go_on(ResponseState::Flowing(tapped), Vec::new()),
+            Ok(Some(pushed)) => send(tapped, pushed, context),
             Err(code) => {
-                masking.note(context);
+                tapped.note(context);
                 Step {
                     state: ResponseState::Cut,
                     outcome: context.cut_response(code),
                 }
             }
         },
-        ResponseState::HeadWaits(mut masking) => match push(&mut masking, piece, end, context) {
-            Ok(None) => Step::go_on(ResponseState::Flowing(masking), Vec::new()),
-            Ok(Some(pushed)) => send(masking, pushed, context),
-            Err(code) => withhold(&masking, code, context),
+        ResponseState::HeadWaits(mut tapped) => match push(&mut tapped, piece, end, context) {
+            Ok(None) => Step::go_on(ResponseState::Flowing(tapped), Vec::new()),
+            Ok(Some(pushed)) => send(tapped, pushed, context),
+            Err(code) => withhold(&tapped, code, context),
         },
-        ResponseState::Keeping(mut masking, mut kept) => {
-            let added = push(&mut masking, piece, end, context)
+        ResponseState::Keeping(mut tapped, mut kept) => {
+            let added = push(&mut tapped, piece, end, context)
                 .and_then(|pushed| kept.add(&pushed.map(|pushed| pushed.out).unwrap_or_default()));
             match added {
-                Err(code) => withhold(&masking, code, context),
-                Ok(()) if end => whole(masking, kept, context, world),
+                Err(code) => withhold(&tapped, code, context),
+                Ok(()) if end => whole(tapped, kept, context, world),
                 Ok(()) => Step::hold(
-                    ResponseState::Keeping(masking, kept),
+                    ResponseState::Keeping(tapped, kept),
                     vec![Effect::ReplaceResponseBody(Vec::new())],
                 ),
             }
@@ -71,31 +85,27 @@ struct Pushed {
     waits: bool,
 }
 
-/// Puts a piece through the pipeline, if there is one.
+/// Puts a piece through the taps, if something of the body is wanted.
 fn push(
-    masking: &mut Masking,
+    tapped: &mut Tapped,
     piece: &[u8],
     end: bool,
     context: &mut Context,
 ) -> Result<Option<Pushed>, &'static str> {
-    let compiled = Rc::clone(&context.compiled);
-    let masks = masking.masks(&compiled);
-    let Some(pipeline) = &mut masking.pipeline else {
+    let Some(taps) = &mut tapped.taps else {
         return Ok(None);
     };
-    let masks = masks.ok_or("mask_unavailable")?;
     let came = u64::try_from(piece.len()).unwrap_or(u64::MAX);
-    masking.to_come = masking.to_come.map(|bytes| bytes.saturating_sub(came));
-    let last = end || masking.to_come == Some(0);
-    let out = pipeline.push(masks, piece, last)?;
-    context.record.note_received(piece.len());
+    tapped.to_come = tapped.to_come.map(|bytes| bytes.saturating_sub(came));
+    let last = end || tapped.to_come == Some(0);
+    let out = taps.push(piece, last, &mut context.record)?;
     Ok(Some(Pushed {
         out,
-        waits: pipeline.holds() && !last && masking.trailers_possible,
+        waits: taps.holds() && !last && tapped.trailers_possible,
     }))
 }
 
-fn send(masking: Box<Masking>, pushed: Pushed, context: &mut Context) -> Step {
+fn send(tapped: Box<Tapped>, pushed: Pushed, context: &mut Context) -> Step {
     context.record.note_sent(pushed.out.len());
     let flow = if pushed.waits {
         Flow::Hold
@@ -103,27 +113,29 @@ fn send(masking: Box<Masking>, pushed: Pushed, context: &mut Context) -> Step {
         Flow::Continue
     };
     Step::new(
-        ResponseState::Flowing(masking),
+        ResponseState::Flowing(tapped),
         vec![Effect::ReplaceResponseBody(pushed.out)],
         flow,
     )
 }
 
 /// Refuses a response of which nothing has gone.
-pub(super) fn withhold(masking: &Masking, code: &'static str, context: &mut Context) -> Step {
-    masking.note(context);
+pub(super) fn withhold(tapped: &Tapped, code: &'static str, context: &mut Context) -> Step {
+    tapped.note(context);
     Step::refuse_body(Refusal::of_answer(code), context)
 }
 
 /// A kept response is whole: it goes on, or a person is asked about it.
-fn whole(masking: Box<Masking>, Kept(body): Kept, context: &mut Context, world: World<'_>) -> Step {
-    let found = masking.found_for_a_person(&context.compiled);
+fn whole(tapped: Box<Tapped>, kept: Kept, context: &mut Context, world: World<'_>) -> Step {
+    let found = tapped.found_for_a_person();
+    // It goes to the host's buffer, either way.
+    let body = kept.body;
     if !found.is_empty() {
-        return decision::ask(masking, body, &found, context, world);
+        return decision::ask(tapped, body, &found, context, world);
     }
     context.record.note_sent(body.len());
     Step::go_on(
-        ResponseState::Flowing(masking),
+        ResponseState::Flowing(tapped),
         vec![Effect::ReplaceResponseBody(body)],
     )
 }

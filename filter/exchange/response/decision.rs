@@ -7,8 +7,8 @@
 
 use std::rc::Rc;
 
-use super::masking::Masking;
 use super::state::{ExpectDecision, ResponseState, Step};
+use super::tapped::Tapped;
 use crate::approval::Subject;
 use crate::call::Answer;
 use crate::exchange::approval_step::{Answered, ApprovalStep, Ask};
@@ -19,7 +19,7 @@ use crate::exchange::world::World;
 
 /// Asks a person about a response with this body, in which these detectors found something.
 pub(super) fn ask(
-    masking: Box<Masking>,
+    tapped: Box<Tapped>,
     body: Vec<u8>,
     found: &[String],
     context: &mut Context,
@@ -29,26 +29,26 @@ pub(super) fn ask(
     let rule = context.record.verdict.rule.clone().unwrap_or_default();
     let question = Ask {
         subject: Subject::Answer,
-        digest: masking.asked().digest_of_answer(&body),
+        digest: tapped.asked().digest_of_answer(&body),
         rule: &rule,
-        reviewers: masking.reviewers(&compiled),
+        reviewers: tapped.wanted().reviewers(&compiled),
         found,
     };
-    match ApprovalStep::ask(question, masking.asked(), context, world) {
+    match ApprovalStep::ask(question, tapped.asked(), context, world) {
         Ok((approval, call)) => {
             context.record.note_sent(body.len());
-            let state = ExpectDecision { masking, approval };
+            let state = ExpectDecision { tapped, approval };
             Step::hold(
                 ResponseState::ExpectDecision(Box::new(state)),
                 vec![Effect::ReplaceResponseBody(body), call],
             )
         }
-        Err(refusal) => refuse(&masking, refusal, context),
+        Err(refusal) => refuse(&tapped, refusal, context),
     }
 }
 
-fn refuse(masking: &Masking, refusal: Refusal, context: &mut Context) -> Step {
-    masking.note(context);
+fn refuse(tapped: &Tapped, refusal: Refusal, context: &mut Context) -> Step {
+    tapped.note(context);
     context.record.nothing_sent();
     Step::refuse_body(refusal, context)
 }
@@ -60,13 +60,13 @@ pub(super) fn answered(
     context: &mut Context,
     world: World<'_>,
 ) -> Step {
-    let masking = state.masking;
+    let tapped = state.tapped;
     match state.approval.answered(answer, context, world) {
-        Answered::Approved => Step::go_on(ResponseState::Flowing(masking), Vec::new()),
+        Answered::Approved => Step::go_on(ResponseState::Flowing(tapped), Vec::new()),
         Answered::Open(approval, call) => {
-            let state = ExpectDecision { masking, approval };
+            let state = ExpectDecision { tapped, approval };
             Step::hold(ResponseState::ExpectDecision(Box::new(state)), vec![call])
         }
-        Answered::Refused(refusal) => refuse(&masking, refusal, context),
+        Answered::Refused(refusal) => refuse(&tapped, refusal, context),
     }
 }

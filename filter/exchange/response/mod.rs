@@ -6,9 +6,9 @@
 mod body;
 mod decision;
 mod head;
-mod masking;
 mod plan;
 mod state;
+mod tapped;
 mod trailers;
 
 pub(super) use plan::ResponsePlan;
@@ -72,8 +72,8 @@ pub(super) fn step(
 /// The body that is waited for will not come.
 pub(super) fn withheld(state: ResponseState, context: &mut Context, _: World<'_>) -> Step {
     match state {
-        ResponseState::HeadWaits(masking) | ResponseState::Keeping(masking, _) => {
-            masking.note(context);
+        ResponseState::HeadWaits(tapped) | ResponseState::Keeping(tapped, _) => {
+            tapped.note(context);
             Step::refuse_head(Refusal::no_bodies(), context)
         }
         state => Step::hold(state, Vec::new()),

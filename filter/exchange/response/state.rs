@@ -1,8 +1,9 @@
 //! How far a response is, and what a step makes of it.
 
-use super::masking::Masking;
 use super::plan::ResponsePlan;
+use super::tapped::Tapped;
 use crate::exchange::approval_step::ApprovalStep;
+use crate::exchange::buffers::Share;
 use crate::exchange::context::Context;
 use crate::exchange::effect::{Effect, Flow, Outcome};
 use crate::exchange::event::Event;
@@ -17,12 +18,12 @@ pub(in crate::exchange) enum ResponseState {
     ExpectHead(Box<ResponsePlan>),
     /// It goes as it comes, unseen.
     Unseen,
-    /// The head waits until something of the body is through the mask.
-    HeadWaits(Box<Masking>),
-    /// It goes as it comes, under the mask.
-    Flowing(Box<Masking>),
+    /// The head waits until something of the body is through its taps.
+    HeadWaits(Box<Tapped>),
+    /// It goes as it comes, through its taps.
+    Flowing(Box<Tapped>),
     /// All of it waits for its end.
-    Keeping(Box<Masking>, Kept),
+    Keeping(Box<Tapped>, Kept),
     /// All of it waits for a person.
     ExpectDecision(Box<ExpectDecision>),
     /// An answer of the filter's own took its place.
@@ -34,13 +35,17 @@ pub(in crate::exchange) enum ResponseState {
 }
 
 /// A response of which nothing has gone, as it will go.
-#[derive(Debug, Default)]
-pub(in crate::exchange) struct Kept(pub(super) Vec<u8>);
+#[derive(Debug)]
+pub(in crate::exchange) struct Kept {
+    pub(super) body: Vec<u8>,
+    /// For the body's place.
+    pub(super) share: Share,
+}
 
 /// A response that the desk has been asked about. Its body lies in the host's buffer.
 #[derive(Debug)]
 pub(in crate::exchange) struct ExpectDecision {
-    pub(super) masking: Box<Masking>,
+    pub(super) tapped: Box<Tapped>,
     pub(super) approval: ApprovalStep,
 }
 
@@ -102,13 +107,13 @@ impl ResponseState {
 
     /// Whether all headers are looked at.
     pub(in crate::exchange) fn wants_head(&self) -> bool {
-        matches!(self, Self::ExpectHead(plan) if plan.looks())
+        matches!(self, Self::ExpectHead(plan) if !plan.wanted.is_nothing())
     }
 
     /// Whether the body has to be handed over.
     pub(in crate::exchange) fn wants_body(&self) -> bool {
         match self {
-            Self::HeadWaits(masking) | Self::Flowing(masking) => masking.has_body(),
+            Self::HeadWaits(tapped) | Self::Flowing(tapped) => tapped.has_body(),
             Self::Keeping(..) | Self::ExpectDecision(_) | Self::Refused | Self::Cut => true,
             Self::ExpectRequest | Self::ExpectHead(_) | Self::Unseen | Self::Closed => false,
         }
@@ -122,10 +127,10 @@ impl ResponseState {
     /// The exchange is over: what was found goes into the record.
     pub(in crate::exchange) fn close(self, context: &mut Context) {
         match self {
-            Self::HeadWaits(masking) | Self::Flowing(masking) | Self::Keeping(masking, _) => {
-                masking.note(context);
+            Self::HeadWaits(tapped) | Self::Flowing(tapped) | Self::Keeping(tapped, _) => {
+                tapped.note(context);
             }
-            Self::ExpectDecision(state) => state.masking.note(context),
+            Self::ExpectDecision(state) => state.tapped.note(context),
             _ => {}
         }
     }

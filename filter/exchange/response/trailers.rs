@@ -17,24 +17,24 @@ pub(super) fn take(
     world: World<'_>,
 ) -> Step {
     let compiled = Rc::clone(&context.compiled);
-    let (masking, waits) = match &mut state {
-        ResponseState::Flowing(masking) => (masking, false),
-        ResponseState::HeadWaits(masking) | ResponseState::Keeping(masking, _) => (masking, true),
+    let (tapped, waits) = match &mut state {
+        ResponseState::Flowing(tapped) => (tapped, false),
+        ResponseState::HeadWaits(tapped) | ResponseState::Keeping(tapped, _) => (tapped, true),
         _ => return Step::go_on(state, Vec::new()),
     };
-    let Some(masks) = masking.masks(&compiled) else {
-        masking.note(context);
+    let Some(masks) = tapped.wanted().masks(&compiled) else {
+        tapped.note(context);
         return Step {
             state: ResponseState::Cut,
             outcome: context.cut_response("mask_unavailable"),
         };
     };
-    let originals = masking.plan().originals.clone();
-    let mut effects = masking.fields.trailers(masks, originals.as_ref(), trailers);
-    context.record.response.masked |= masking.fields.seen && !masks.only_count();
-    if masking.fields.cut {
+    let wanted = tapped.wanted().clone();
+    let mut effects = tapped.fields.trailers(masks, &wanted, trailers);
+    context.record.response.masked |= tapped.fields.seen && !masks.only_count();
+    if tapped.fields.cut {
         if waits {
-            return body::withhold(masking, WITHHELD, context);
+            return body::withhold(tapped, WITHHELD, context);
         }
         context.record.response.code = Some(WITHHELD);
     }

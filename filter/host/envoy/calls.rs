@@ -83,6 +83,7 @@ unsafe extern "C" {
     fn proxy_define_metric(kind: u32, name: *const u8, size: usize, id: *mut u32) -> u32;
     fn proxy_get_metric(id: u32, value: *mut u64) -> u32;
     fn proxy_record_metric(id: u32, value: u64) -> u32;
+    fn proxy_increment_metric(id: u32, amount: i64) -> u32;
     fn proxy_set_property(
         path: *const u8,
         path_size: usize,
@@ -318,12 +319,27 @@ pub(super) fn property(path: &[&str]) -> Result<Vec<u8>, Status> {
     Ok(unsafe { take(data, size) })
 }
 
+/// A counter of the whole Envoy; the same name is the same counter.
+pub(super) fn counter(name: &str) -> Result<u32, Status> {
+    define(0, name)
+}
+
+/// Raises a counter, by up to 2^63 - 1.
+pub(super) fn raise(counter: u32, amount: u64) -> Result<(), Status> {
+    let amount = i64::try_from(amount).unwrap_or(i64::MAX);
+    // SAFETY: no memory is passed.
+    check(unsafe { proxy_increment_metric(counter, amount) })
+}
+
 /// A gauge of the whole Envoy; the same name is the same gauge.
 pub(super) fn gauge(name: &str) -> Result<u32, Status> {
-    const GAUGE: u32 = 1;
+    define(1, name)
+}
+
+fn define(kind: u32, name: &str) -> Result<u32, Status> {
     let mut id = 0;
     // SAFETY: the out-pointer outlives the call, and the slice is live.
-    check(unsafe { proxy_define_metric(GAUGE, name.as_ptr(), name.len(), &raw mut id) })?;
+    check(unsafe { proxy_define_metric(kind, name.as_ptr(), name.len(), &raw mut id) })?;
     Ok(id)
 }
 

@@ -127,6 +127,14 @@ impl Host for EnvoyHost {
         calls::set_shared(key, value, change)
     }
 
+    fn counter(&self, name: &str) -> Result<u32, Status> {
+        calls::counter(name)
+    }
+
+    fn raise(&self, counter: u32, amount: u64) -> Result<(), Status> {
+        calls::raise(counter, amount)
+    }
+
     fn gauge(&self, name: &str) -> Result<u32, Status> {
         calls::gauge(name)
     }

@@ -30,6 +30,7 @@ impl<H: Host> Perform for Stream<H> {
             Effect::WantKeys => self.keep(keeper::Event::KeysWanted { exchange }),
             Effect::WakeAt(at) => self.keep(keeper::Event::WakeAt { exchange, at }),
             Effect::Bodies(found) => self.keep(keeper::Event::Bodies(found)),
+            Effect::Count(metric, amount) => self.keep(keeper::Event::Counted(metric, amount)),
             Effect::Post(call) => self.keep(keeper::Event::Post(*call)),
             effect => self.change(effect).map_err(Failure::Host)?,
         }

@@ -174,6 +174,13 @@ impl<H: Host> Stream<H> {
         }
     }
 
+    /// Tells the keeper something, and is told nothing more.
+    fn keep_last(&self, event: keeper::Event<'_>) {
+        if let Some(vm) = &self.vm {
+            vm.keep(event, self.now);
+        }
+    }
+
     /// Nothing of the stream is let go any more: Envoy takes calls for it until its memory is given
     /// back, somewhat later, and dies of one that lets it go on.
     fn forget(&mut self) {
@@ -198,10 +205,9 @@ impl<H: Host> Stream<H> {
                     Effect::Record(record) => {
                         let _ = self.set_record(&record);
                     }
-                    Effect::Post(call) => {
-                        if let Some(vm) = &self.vm {
-                            vm.keep(keeper::Event::Post(*call), self.now);
-                        }
+                    Effect::Post(call) => self.keep_last(keeper::Event::Post(*call)),
+                    Effect::Count(metric, amount) => {
+                        self.keep_last(keeper::Event::Counted(metric, amount));
                     }
                     _ => {}
                 }

@@ -93,3 +93,37 @@ fn a_full_exchange_costs_no_more_host_calls_than_it_must() {
     ];
     assert_eq!(sorted(calls), budget);
 }
+
+/// What is counted goes with a tick, all at once, however many exchanges counted it.
+#[test]
+fn counts_are_told_together_within_a_second() {
+    let sections = json!({
+        "masks": {"pii": {"detect": ["email"]}},
+        "rules": [{"name": "chat.all", "then": "allow", "mask": ["pii"]}],
+    });
+    let host = FakeHost::new();
+    let vm = vm(&host, &sections);
+    for _ in 0..3 {
+        let mut driven = Driven::of(&vm);
+        driven.request_headers(&[], true);
+        driven.response_headers(&[(":status", "200"), ("content-type", "text/plain")], false);
+        driven.response_body("ana@example.com, bea@example.com", true);
+        driven.log();
+        assert_eq!(host.counters(), []);
+        assert_eq!(host.period(), 1000);
+    }
+    let mut refused = Driven::of(&vm);
+    refused.request_headers(&[("authorization", "Bearer x")], true);
+    refused.log();
+    host.pass_time(core::time::Duration::from_secs(1));
+    refused.tick();
+    let counted = [
+        ("portcullis_decisions.action=allow.rule=chat_all", 3),
+        ("portcullis_decisions.action=deny.code=token_ambiguous", 1),
+        ("portcullis_tokens_refused.code=token_ambiguous", 1),
+        ("portcullis_matches.detector=email", 6),
+    ];
+    let counted = counted.map(|(name, count)| (name.to_owned(), count));
+    assert_eq!(host.counters(), counted);
+    assert_eq!(host.period(), 0);
+}

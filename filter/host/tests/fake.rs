@@ -37,6 +37,7 @@ struct State {
     called: String,
     shared: HashMap<String, (Vec<u8>, u32)>,
     record: Option<String>,
+    counters: Vec<(String, u64)>,
 }
 
 #[derive(Clone)]
@@ -112,6 +113,10 @@ impl FakeHost {
 
     pub(super) fn record(&self) -> Option<String> {
         self.0.borrow().record.clone()
+    }
+
+    pub(super) fn counters(&self) -> Vec<(String, u64)> {
+        self.0.borrow().counters.clone()
     }
 
     /// Whether the request has a header.
@@ -359,6 +364,19 @@ impl Host for FakeHost {
         }
         let value = (value.to_vec(), now + 1);
         state.shared.insert(key.to_owned(), value);
+        Ok(())
+    }
+
+    fn counter(&self, name: &str) -> Result<u32, Status> {
+        self.enter("counter")?;
+        let mut state = self.0.borrow_mut();
+        state.counters.push((name.to_owned(), 0));
+        Ok(u32::try_from(state.counters.len()).unwrap() - 1)
+    }
+
+    fn raise(&self, counter: u32, amount: u64) -> Result<(), Status> {
+        self.enter("raise")?;
+        self.0.borrow_mut().counters[usize::try_from(counter).unwrap()].1 += amount;
         Ok(())
     }
 

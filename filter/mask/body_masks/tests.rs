@@ -248,11 +248,11 @@ fn each_request_keeps_its_own_values_and_an_answer_none() {
         detections: vec![detection("email", Style::Pseudonym)],
         ..Plan::default()
     });
-    let carrier = (Format::Text, Framing::default());
+    let form = (Format::Text, Framing::default());
     let mut out = Vec::new();
-    let mut first = Pass::of_request(&masks, carrier);
-    let mut second = Pass::of_request(&masks, carrier);
-    let mut answer = Pass::new(&masks, carrier, None);
+    let mut first = Pass::of_request(&masks, form);
+    let mut second = Pass::of_request(&masks, form);
+    let mut answer = Pass::new(&masks, form, None);
     first.push(&masks, b"ana@example.com ", &mut out).unwrap();
     second.push(&masks, b"bob@example.com ", &mut out).unwrap();
     answer.push(&masks, b"eve@example.com ", &mut out).unwrap();

@@ -8,6 +8,9 @@ use super::normal::normal;
 /// The most values of one request that are kept, and the most bytes of them.
 const MAX_VALUES: usize = 4096;
 const MAX_VALUE_BYTES: usize = 512 * 1024;
+/// What a value takes besides its own bytes: its name, its detector's name, their allocations and
+/// its place in the tree.
+const VALUE_OVERHEAD_BYTES: usize = 256;
 
 /// What pseudonyms of one request stand for. It belongs to one exchange and is gone with it.
 #[derive(Clone, Default, PartialEq)]
@@ -68,6 +71,13 @@ impl Originals {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.values.values().all(Option::is_none)
+    }
+
+    /// How much memory this takes, in bytes.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        self.bytes
+            .saturating_add(self.values.len().saturating_mul(VALUE_OVERHEAD_BYTES))
     }
 
     /// How many values there was no room for: their pseudonyms stay.

@@ -102,7 +102,7 @@ impl Grpc {
         let message = frame.get(HEADER_BYTES..).unwrap_or_default();
         let decoded =
             coding::whole(coding, message, MAX_MESSAGE_BYTES).map_err(|error| match error {
-                coding::Error::TooLarge => WalkError::TooLarge,
+                coding::Error::TooLarge | coding::Error::NoRoom => WalkError::TooLarge,
                 coding::Error::Malformed | coding::Error::Truncated => WalkError::Malformed,
             })?;
         framed(0, &decoded).ok_or(WalkError::TooLarge)

@@ -36,9 +36,7 @@ pub(super) fn take(asked: &mut Asked, body: &[u8], context: &mut Context) -> Res
         asked.digest = Some(asked.digest(body));
     }
     context.record.note_model(facts.model.as_deref());
-    let request = &mut context.record.request;
-    request.items = Some(facts.items);
-    request.bytes = u64::try_from(body.len()).ok();
+    context.record.request.items = Some(facts.items);
     asked.facts = Some(facts);
     Ok(())
 }

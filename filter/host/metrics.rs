@@ -1,8 +1,10 @@
-//! How much memory this VM has taken from its host.
+//! Counters, and how much memory this VM has taken from its host.
 
 use core::cell::Cell;
+use std::collections::BTreeMap;
 
 use super::api::{Host, Status};
+use crate::metric::Metric;
 
 /// A gauge of the largest VM's memory in bytes. Memory of a VM never shrinks, so its largest is
 /// its last.
@@ -45,4 +47,25 @@ fn raise(host: &impl Host, gauge: u32, value: u64) -> Result<(), Status> {
         host.set_metric(gauge, value)?;
     }
     Ok(())
+}
+
+/// The host's numbers for counters that have been raised.
+#[derive(Default)]
+pub(super) struct Counters(BTreeMap<Metric, u32>);
+
+impl Counters {
+    /// Nothing depends on whether that can be done.
+    pub(super) fn raise(&mut self, host: &impl Host, metric: Metric, amount: u64) {
+        let counter = match self.0.get(&metric) {
+            Some(counter) => *counter,
+            None => {
+                let Ok(counter) = host.counter(&metric.to_string()) else {
+                    return;
+                };
+                self.0.insert(metric, counter);
+                counter
+            }
+        };
+        let _ = host.raise(counter, amount);
+    }
 }

@@ -4,32 +4,22 @@
 //! and approved rests on the body as the caller sent it. A body that can't be read with certainty
 //! is refused: it could hold what the mask is for.
 
-use super::carriage::{Carriage, Carried};
-use super::compiled_policy::CompiledPolicy;
-use super::effect::Effect;
-use super::reply::{Refusal, WITHHELD};
-use super::seen::Seen;
 use crate::config::rules::RequestMask;
+use crate::exchange::buffers::{Full, Share};
+use crate::exchange::compiled_policy::CompiledPolicy;
+use crate::exchange::effect::Effect;
+use crate::exchange::media::{Content, RequestForm};
+use crate::exchange::reply::{Refusal, WITHHELD};
 use crate::mask::{Masks, Originals, Pass, Stop};
 use crate::record::Record;
 
-impl CompiledPolicy {
-    /// Whether a mask wants a request's body: not where there is nothing to mask, nor where it could
-    /// only count, and can't.
-    pub(super) fn reads(&self, mask: RequestMask, carriage: &Carriage, seen: Seen<'_>) -> bool {
-        let counts = self.masks(Some(mask.plan)).is_some_and(Masks::only_count);
-        let passes = carriage.has_no_text() || (counts && carriage.readable().is_err());
-        matches!(seen, Seen::Here(_)) || !passes
-    }
-}
-
 /// A body as it goes to the model server.
 #[derive(Debug, Default)]
-pub(super) struct Sent {
+pub(in crate::exchange) struct Sent {
     /// What changes.
-    pub(super) effects: Vec<Effect>,
-    /// What is put back in the answer.
-    pub(super) originals: Option<Originals>,
+    pub(in crate::exchange) effects: Vec<Effect>,
+    /// What is put back in the answer, and the room that it takes.
+    pub(in crate::exchange) originals: Option<(Originals, Share)>,
 }
 
 /// Masks the request's body.
@@ -37,7 +27,7 @@ pub(super) fn mask_request(
     compiled: &CompiledPolicy,
     record: &mut Record,
     mask: RequestMask,
-    carriage: &Carriage,
+    form: &RequestForm,
     body: &[u8],
 ) -> Result<Sent, Refusal> {
     if body.is_empty() {
@@ -46,15 +36,16 @@ pub(super) fn mask_request(
     let masks = compiled
         .masks(Some(mask.plan))
         .ok_or_else(Refusal::unmaskable)?;
-    let format = match carriage.look(body) {
-        Ok(Carried::Text(format, framing)) => (format, framing),
-        Ok(Carried::Nothing) => return Ok(Sent::default()),
+    let text = match form.look(body) {
+        Ok(Content::Text(text)) => (text.format, text.framing),
+        Ok(Content::NoText) => return Ok(Sent::default()),
         Err(_) if masks.only_count() => return Ok(Sent::default()),
         Err(refusal) => return Err(refusal),
     };
-    let mut pass = Pass::of_request(masks, format);
+    let mut pass = Pass::of_request(masks, text);
     let limit = compiled.policy.limits.request_body;
-    let result = run(&mut pass, masks, body, limit);
+    let mut share = compiled.buffers.share();
+    let result = run(&mut pass, masks, body, limit, &mut share);
     let originals = pass.take_originals();
     let request = &mut record.request;
     request.masked = !masks.only_count();
@@ -65,6 +56,7 @@ pub(super) fn mask_request(
     }
     let out = result.map_err(|unsent| match unsent {
         Unsent::TooLarge => Refusal::too_large(limit),
+        Unsent::NoRoom => Refusal::buffers_full(),
         Unsent::Stopped(Stop::Cut) => Refusal::new(
             403,
             WITHHELD,
@@ -72,13 +64,20 @@ pub(super) fn mask_request(
         ),
         Unsent::Stopped(Stop::Walk(_)) => Refusal::unmaskable(),
     })?;
+    let originals = mask.restore.then(|| {
+        let mut share = compiled.buffers.share();
+        let room = share.resize(originals.memory());
+        room.map(|()| (originals, share))
+    });
     Ok(Sent {
+        originals: originals
+            .transpose()
+            .map_err(|Full| Refusal::buffers_full())?,
         effects: if out == body {
             Vec::new()
         } else {
-            changes(carriage, out)
+            changes(form, out)
         },
-        originals: mask.restore.then_some(originals),
     })
 }
 
@@ -91,14 +90,24 @@ const GROWTH_BYTES: usize = 4 << 20;
 
 /// A replacement may be longer than what it replaces: the body under the mask may have twice the
 /// size that a body may have.
-fn run(pass: &mut Pass, masks: &Masks, body: &[u8], limit: u64) -> Result<Vec<u8>, Unsent> {
-    let mut out = Vec::with_capacity(body.len().saturating_add(PIECE_ROOM / 16));
+fn run(
+    pass: &mut Pass,
+    masks: &Masks,
+    body: &[u8],
+    limit: u64,
+    share: &mut Share,
+) -> Result<Vec<u8>, Unsent> {
+    let room = body.len().saturating_add(PIECE_ROOM / 16);
+    share.resize(room)?;
+    let mut out = Vec::with_capacity(room);
     for piece in body.chunks(PIECE_BYTES) {
         // Not by the vector's own doubling, which would take three times the body for a moment.
         if body.len() > PIECE_ROOM && out.capacity() - out.len() < PIECE_ROOM {
+            share.resize(out.capacity().saturating_add(GROWTH_BYTES))?;
             out.reserve_exact(GROWTH_BYTES);
         }
         pass.push(masks, piece, &mut out)?;
+        share.resize(out.capacity().saturating_add(pass.buffered()))?;
         if over(out.len(), limit.saturating_mul(2)) {
             return Err(Unsent::TooLarge);
         }
@@ -111,6 +120,13 @@ fn run(pass: &mut Pass, masks: &Masks, body: &[u8], limit: u64) -> Result<Vec<u8
 enum Unsent {
     Stopped(Stop),
     TooLarge,
+    NoRoom,
+}
+
+impl From<Full> for Unsent {
+    fn from(_: Full) -> Self {
+        Self::NoRoom
+    }
 }
 
 impl From<Stop> for Unsent {
@@ -121,13 +137,13 @@ impl From<Stop> for Unsent {
 
 /// A body of another length under the old length would end in the middle, or in the next
 /// request.
-fn changes(carriage: &Carriage, body: Vec<u8>) -> Vec<Effect> {
-    let mut effects: Vec<Effect> = carriage
+fn changes(form: &RequestForm, body: Vec<u8>) -> Vec<Effect> {
+    let mut effects: Vec<Effect> = form
         .digests()
         .iter()
         .map(|name| Effect::RemoveRequestHeader((*name).to_owned()))
         .collect();
-    if carriage.is_sized() {
+    if form.is_sized() {
         effects.push(Effect::SetRequestHeader {
             name: "content-length".to_owned(),
             value: body.len().to_string(),
@@ -138,6 +154,6 @@ fn changes(carriage: &Carriage, body: Vec<u8>) -> Vec<Effect> {
 }
 
 /// Whether so many bytes are more than a limit.
-pub(super) fn over(bytes: usize, limit: u64) -> bool {
+pub(in crate::exchange) fn over(bytes: usize, limit: u64) -> bool {
     u64::try_from(bytes).map_or(true, |bytes| bytes > limit)
 }

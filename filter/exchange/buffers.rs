@@ -1,0 +1,79 @@
+//! How much of bodies is held at once in the memory of a virtual machine, for one configuration.
+//!
+//! Reaching the cap of that memory is an outage of the worker, and what one exchange may hold,
+//! however well it is bounded, times all that there are, would reach it. Everything that is held
+//! between two events and grows with what a body says takes a share first: decoders, what waits in
+//! a mask, kept answers, originals, heads that wait for keys; and the copy of a request that is masked,
+//! which is the largest of what lives for one event.
+
+use core::cell::Cell;
+use std::rc::Rc;
+
+use crate::coding::Allowance;
+
+/// The bytes that there are.
+#[derive(Debug)]
+pub(super) struct Buffers {
+    limit: usize,
+    taken: Cell<usize>,
+}
+
+/// All is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Full;
+
+/// A part of them, given back when it is dropped.
+#[derive(Debug)]
+pub(super) struct Share {
+    buffers: Rc<Buffers>,
+    bytes: usize,
+}
+
+impl Buffers {
+    pub(super) fn new(limit: u64) -> Rc<Self> {
+        Rc::new(Self {
+            limit: usize::try_from(limit).unwrap_or(usize::MAX),
+            taken: Cell::new(0),
+        })
+    }
+
+    /// A share of nothing yet.
+    pub(super) fn share(self: &Rc<Self>) -> Share {
+        Share {
+            buffers: Rc::clone(self),
+            bytes: 0,
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn taken(&self) -> usize {
+        self.taken.get()
+    }
+}
+
+impl Share {
+    /// Makes it so many bytes in all. What can't be had changes nothing; fewer can always be had.
+    pub(super) fn resize(&mut self, bytes: usize) -> Result<(), Full> {
+        let others = self.buffers.taken.get().saturating_sub(self.bytes);
+        let taken = others.saturating_add(bytes);
+        if bytes > self.bytes && taken > self.buffers.limit {
+            return Err(Full);
+        }
+        self.buffers.taken.set(taken);
+        self.bytes = bytes;
+        Ok(())
+    }
+}
+
+impl Allowance for Share {
+    fn resize(&mut self, bytes: usize) -> bool {
+        Share::resize(self, bytes).is_ok()
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        let taken = &self.buffers.taken;
+        taken.set(taken.get().saturating_sub(self.bytes));
+    }
+}

@@ -1,0 +1,52 @@
+//! Whether a request's bytes could be something else to a server than its head says.
+
+use crate::json;
+use crate::mask::Format;
+
+/// Whether every reader takes the body for what the walker does. UTF-16, for one, looks like text
+/// in which nothing is found.
+pub(super) fn is_certain(format: Format, body: &[u8]) -> bool {
+    let lines = || body.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+    match format {
+        Format::Json => json::read(body, &mut ()).is_ok(),
+        Format::Lines => lines().all(|line| line.is_empty() || json::read(line, &mut ()).is_ok()),
+        // What a part is read as is its own media type's matter; many parts are no text.
+        Format::Grpc(_) | Format::Multipart(_) => true,
+        Format::Text | Format::Events | Format::Html | Format::Xml | Format::Trailer(_) => {
+            !body.contains(&0) && core::str::from_utf8(body).is_ok()
+        }
+    }
+}
+
+/// Whether a server could read text in these bytes: UTF-8, or JSON in whatever encoding readers of
+/// JSON find out by themselves. Sound and pictures are neither.
+pub(super) fn could_be_text(body: &[u8]) -> bool {
+    core::str::from_utf8(body).is_ok()
+        || begins_as_json::<1>(body)
+        || begins_as_json::<2>(body)
+        || begins_as_json::<4>(body)
+}
+
+/// Whether the bytes begin as an object, a list or a string of JSON does, in units of `N` bytes of
+/// either order. The rest is not looked at: some readers take what is no JSON by the book, and
+/// broken characters too.
+fn begins_as_json<const N: usize>(body: &[u8]) -> bool {
+    let value = |unit: u32, byte: &u8| (unit << 8) | u32::from(*byte);
+    let begins = |read: &dyn Fn(&[u8; N]) -> u32| {
+        let mut units = body.as_chunks::<N>().0.iter().map(read);
+        let blank = |unit: &u32| matches!(unit, 0x20 | 0x09 | 0x0a | 0x0d | 0xfeff);
+        let first = units.find(|unit| !blank(unit));
+        first.is_some_and(|unit| {
+            [b'{', b'[', b'"']
+                .iter()
+                .any(|mark| unit == u32::from(*mark))
+        })
+    };
+    begins(&|unit| unit.iter().fold(0, value)) || begins(&|unit| unit.iter().rev().fold(0, value))
+}
+
+/// Whether masking as text would leave out what a reader of JSON finds in escapes.
+pub(super) fn has_escapes_of_json(body: &[u8]) -> bool {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    body.contains(&b'\\') && begins_as_json::<1>(body)
+}

@@ -1,0 +1,35 @@
+//! How a body carries text.
+
+use crate::coding::Coding;
+use crate::mask::{Format, Framing};
+
+/// What is in a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::exchange) enum Content {
+    /// Text, carried like this.
+    Text(TextForm),
+    /// No text.
+    NoText,
+}
+
+/// How a body carries text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::exchange) struct TextForm {
+    /// How it is encoded as a whole.
+    pub(in crate::exchange) coding: Option<Coding>,
+    /// How it carries text once it is decoded.
+    pub(in crate::exchange) format: Format,
+    /// How its frames are, if it has some.
+    pub(in crate::exchange) framing: Framing,
+}
+
+impl TextForm {
+    /// A body that is not encoded, and has no frames.
+    pub(super) fn plain(format: Format) -> Self {
+        Self {
+            coding: None,
+            format,
+            framing: Framing::default(),
+        }
+    }
+}

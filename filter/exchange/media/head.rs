@@ -1,0 +1,71 @@
+//! What a head's own words come to, whichever direction it is of.
+
+use crate::coding::Coding;
+use crate::exchange::event::Headers;
+use crate::exchange::headers::{media_type, parameter, single, values};
+use crate::mask::{Boundary, Format, Framing, Media};
+
+/// The codings of a head are none that can be undone.
+pub(super) struct Unreadable;
+
+/// The body's coding. Several, one over the other, are nothing that anybody has a reason for.
+pub(super) fn coding(headers: &Headers<'_>) -> Result<Option<Coding>, Unreadable> {
+    let mut codings = values(headers, "content-encoding")
+        .flat_map(|value| value.split(|byte| *byte == b','))
+        .map(<[u8]>::trim_ascii)
+        .filter(|name| !name.is_empty() && !name.eq_ignore_ascii_case(b"identity"));
+    match (codings.next(), codings.next()) {
+        (None, _) => Ok(None),
+        (Some(name), None) => Coding::named(name).map(Some).ok_or(Unreadable),
+        (Some(_), Some(_)) => Err(Unreadable),
+    }
+}
+
+/// What a head says of gRPC's frames.
+pub(super) fn framing(headers: &Headers<'_>, web: bool) -> Framing {
+    let compression =
+        single(headers, "grpc-encoding").and_then(|name| Coding::named(name.as_bytes()));
+    Framing { compression, web }
+}
+
+/// What a media type that is not gRPC's says; a multipart body needs its boundary besides.
+pub(super) fn media(headers: &Headers<'_>, media: &str) -> Media {
+    if media.starts_with("multipart/") {
+        let boundary = parameter(headers, "boundary").and_then(|it| Boundary::new(it.as_bytes()));
+        return boundary.map_or(Media::Unknown, |it| Media::Text(Format::Multipart(it)));
+    }
+    Format::of_media(media)
+}
+
+/// Whether nothing in the content-type says that the text is in another encoding than UTF-8, of
+/// which ASCII is a part.
+pub(super) fn is_utf8(headers: &Headers<'_>) -> bool {
+    let says = |value: &[u8]| {
+        let name = b"charset";
+        let mut windows = value.windows(name.len());
+        windows.any(|window| window.eq_ignore_ascii_case(name))
+    };
+    if !values(headers, "content-type").any(says) {
+        return true;
+    }
+    // What is said twice, or in a way that is not read here, some server may read in another way.
+    parameter(headers, "charset").is_some_and(|charset| {
+        ["utf-8", "utf8", "us-ascii", "ascii"]
+            .iter()
+            .any(|known| charset.eq_ignore_ascii_case(known))
+    })
+}
+
+pub(super) fn is_json(media: &str) -> bool {
+    media == "application/json" || media.ends_with("+json")
+}
+
+/// Messages of gRPC as a client sends them, whatever they are encoded as.
+pub(super) fn is_grpc(media: &str) -> bool {
+    media == "application/grpc" || media.starts_with("application/grpc+")
+}
+
+/// Whether a head's media type is gRPC's.
+pub(in crate::exchange) fn speaks_grpc(headers: &Headers<'_>) -> bool {
+    media_type(headers).as_deref().is_some_and(is_grpc)
+}

@@ -1,0 +1,67 @@
+//! How a response carries text: its status, its content coding and its media type say it.
+
+use super::form::{Content, TextForm};
+use super::head::{coding, framing, media};
+use crate::config::mask::PartialContent;
+use crate::exchange::event::Headers;
+use crate::exchange::headers::{has, media_type};
+use crate::mask::{Format, GrpcMessage, Media};
+use crate::operation::Shape;
+
+/// Messages of protobuf.
+const GRPC: [&str; 2] = ["application/grpc", "application/grpc+proto"];
+const GRPC_WEB: [&str; 2] = ["application/grpc-web", "application/grpc-web+proto"];
+
+/// What is in a response's body; nothing in one whose parts pass; the code of a refusal for one
+/// that may have text that can't be read.
+pub(in crate::exchange) fn content(
+    headers: &Headers<'_>,
+    status: Option<u16>,
+    shape: Shape,
+    parts: PartialContent,
+) -> Result<Content, &'static str> {
+    match status {
+        Some(204) => return Ok(Content::NoText),
+        Some(101) => return Err("upgrade_not_maskable"),
+        Some(206) if parts == PartialContent::Pass => return Ok(Content::NoText),
+        Some(206) => return Err("range_not_maskable"),
+        Some(_) => {}
+        None => return Err("status_not_readable"),
+    }
+    let Some(format) = format(headers, shape)? else {
+        return Ok(Content::NoText);
+    };
+    let web = media_type(headers).is_some_and(|media| GRPC_WEB.contains(&media.as_str()));
+    Ok(Content::Text(TextForm {
+        coding: coding(headers).map_err(|_| "encoding_not_maskable")?,
+        format,
+        framing: framing(headers, web),
+    }))
+}
+
+fn format(headers: &Headers<'_>, shape: Shape) -> Result<Option<Format>, &'static str> {
+    let Some(name) = media_type(headers) else {
+        // One content-type that can't be read is no better than several.
+        return if has(headers, "content-type") {
+            Err("media_type_not_maskable")
+        } else {
+            Ok(Some(Format::Json))
+        };
+    };
+    if GRPC.contains(&name.as_str()) || GRPC_WEB.contains(&name.as_str()) {
+        return Ok(Some(Format::Grpc(match shape {
+            Shape::TensorsGrpc => GrpcMessage::ModelInferResponse,
+            Shape::TensorsGrpcStream => GrpcMessage::ModelStreamInferResponse,
+            _ => GrpcMessage::Any,
+        })));
+    }
+    // Messages that are not protobuf's, or in base64.
+    if name.starts_with("application/grpc") {
+        return Err("grpc_not_maskable");
+    }
+    match media(headers, &name) {
+        Media::Text(format) => Ok(Some(format)),
+        Media::NoText => Ok(None),
+        Media::Unknown => Err("media_type_not_maskable"),
+    }
+}

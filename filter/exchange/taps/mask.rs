@@ -1,0 +1,99 @@
+//! A response's body under its mask.
+
+use std::rc::Rc;
+
+use super::stage::{Code, Next, Stage};
+use super::wanted::Wanted;
+use crate::exchange::buffers::Share;
+use crate::exchange::compiled_policy::CompiledPolicy;
+use crate::exchange::media::TextForm;
+use crate::exchange::reply::{BUFFERS_FULL, WITHHELD};
+use crate::mask::{Pass, Stop, WalkError};
+use crate::record;
+
+/// Room in what a piece becomes, for replacements that are longer than what they replace.
+const ROOM: usize = 512;
+
+/// How much memory a byte takes that is held: what holds it doubles as it grows.
+const HELD_FACTOR: usize = 2;
+
+/// Masks a body.
+#[derive(Debug)]
+pub(super) struct Mask {
+    compiled: Rc<CompiledPolicy>,
+    wanted: Wanted,
+    pass: Pass,
+    /// For what waits in the pass.
+    share: Share,
+}
+
+impl Mask {
+    /// `None` if the plan that is wanted does not exist.
+    pub(super) fn new(
+        form: TextForm,
+        wanted: &Wanted,
+        compiled: &Rc<CompiledPolicy>,
+    ) -> Option<Self> {
+        let masks = wanted.masks(compiled)?;
+        let pass = Pass::new(masks, (form.format, form.framing), wanted.originals());
+        Some(Self {
+            compiled: Rc::clone(compiled),
+            wanted: wanted.clone(),
+            pass,
+            share: compiled.buffers.share(),
+        })
+    }
+
+    /// The bytes that have come and are still to be written.
+    pub(super) fn held(&self) -> usize {
+        self.pass.held()
+    }
+
+    /// Detectors that found something for which the response waits for a person.
+    pub(super) fn found_for_a_person(&self) -> Vec<String> {
+        let masks = self.wanted.masks(&self.compiled);
+        masks.map_or_else(Vec::new, |masks| {
+            self.pass.gated(masks).into_keys().collect()
+        })
+    }
+
+    /// Writes what was found into the record.
+    pub(super) fn note(&self, response: &mut record::Response) {
+        if let Some(masks) = self.wanted.masks(&self.compiled) {
+            response.matches = self.pass.matches(masks);
+            response.alerts = self.pass.alerts(masks);
+        }
+        response.restored = self.pass.restored();
+    }
+}
+
+impl Stage for Mask {
+    fn push(&mut self, piece: &[u8], end: bool, next: &mut Next<'_>) -> Result<(), Code> {
+        let masks = self.wanted.masks(&self.compiled);
+        let masks = masks.ok_or("mask_unavailable")?;
+        // What waited of earlier pieces comes on top.
+        let room = piece.len().saturating_add(self.pass.held());
+        let mut out = Vec::with_capacity(room.saturating_add(ROOM));
+        self.pass.push(masks, piece, &mut out).map_err(code)?;
+        if end {
+            self.pass.finish(masks, &mut out).map_err(code)?;
+        }
+        let held = self.pass.buffered().saturating_mul(HELD_FACTOR);
+        self.share.resize(held).map_err(|_| BUFFERS_FULL)?;
+        next(&out, end)
+    }
+}
+
+fn code(stop: Stop) -> Code {
+    match stop {
+        Stop::Cut => WITHHELD,
+        Stop::Walk(error) => match error {
+            WalkError::TooLarge => "piece_too_large",
+            WalkError::TooManyTexts => "too_many_texts",
+            WalkError::Compressed => "message_compressed",
+            WalkError::Malformed => "message_malformed",
+            WalkError::Truncated => "message_truncated",
+            WalkError::UnknownPart => "part_not_maskable",
+        },
+    }
+}

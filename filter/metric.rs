@@ -1,0 +1,97 @@
+//! What is counted for operators: the one place in which a metric has its name.
+//!
+//! Envoy has no labels for what a filter counts, only names. So a name has its labels in it, as
+//! `portcullis_decisions.action=allow.rule=chat`, and `stats_tags` of Envoy's bootstrap take them out
+//! again for Prometheus. How many names there are is the policy's choice, never a caller's.
+
+use core::fmt::{self, Write as _};
+
+/// A counter of the whole Envoy.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Metric {
+    /// Requests by what was decided.
+    Decisions {
+        /// `allow`, `deny`, or `none` when the client left before there was one.
+        action: &'static str,
+        /// The rule that decided.
+        rule: Option<String>,
+        /// Why it was refused.
+        code: Option<&'static str>,
+    },
+    /// Tokens that were refused.
+    TokensRefused {
+        /// Why.
+        code: &'static str,
+    },
+    /// Values that were masked, or only counted, in either direction.
+    Matches {
+        /// The detector that found them.
+        detector: String,
+    },
+    /// Answers that were refused or cut off.
+    AnswersRefused {
+        /// Why.
+        code: &'static str,
+    },
+}
+
+/// A label's value: what `stats_tags` can't take for anything else.
+struct Label<'a>(&'a str);
+
+impl fmt::Display for Label<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for byte in self.0.bytes() {
+            let safe = byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+            f.write_char(if safe { char::from(byte) } else { '_' })?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Metric {
+    /// The name with its labels.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, labels): (_, &[(&str, Option<&str>)]) = match self {
+            Self::Decisions { action, rule, code } => (
+                "decisions",
+                &[
+                    ("action", Some(action)),
+                    ("rule", rule.as_deref()),
+                    ("code", *code),
+                ],
+            ),
+            Self::TokensRefused { code } => ("tokens_refused", &[("code", Some(code))]),
+            Self::Matches { detector } => ("matches", &[("detector", Some(detector))]),
+            Self::AnswersRefused { code } => ("answers_refused", &[("code", Some(code))]),
+        };
+        write!(f, "portcullis_{name}")?;
+        for (label, value) in labels {
+            if let Some(value) = value {
+                write!(f, ".{label}={}", Label(value))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Metric;
+
+    #[test]
+    fn labels_stand_in_the_name_and_can_not_be_taken_for_others() {
+        let metric = Metric::Decisions {
+            action: "deny",
+            rule: Some("no.exports=now ü".to_owned()),
+            code: Some("denied"),
+        };
+        assert_eq!(
+            metric.to_string(),
+            "portcullis_decisions.action=deny.rule=no_exports_now___.code=denied"
+        );
+        let metric = Metric::Matches {
+            detector: "secret.aws".to_owned(),
+        };
+        assert_eq!(metric.to_string(), "portcullis_matches.detector=secret_aws");
+    }
+}
