@@ -18,12 +18,28 @@ use regex_lite::Regex;
 
 const DOCUMENTS: &[&str] = &[
     "README.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "docs/architecture.md",
+    "docs/glossary.md",
     "examples/policies/README.md",
     "filter/mask/detectors/README.md",
 ];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The names of all documents, a page for each decision among them.
+fn documents() -> Vec<String> {
+    let decisions = fs::read_dir(root().join("docs/decisions")).unwrap();
+    let decisions = decisions.map(|entry| {
+        let name = entry.unwrap().file_name();
+        format!("docs/decisions/{}", name.to_string_lossy())
+    });
+    let others = DOCUMENTS.iter().map(|name| (*name).to_owned());
+    others.chain(decisions).collect()
 }
 
 fn read(name: &str) -> String {
@@ -57,16 +73,16 @@ fn sources(folder: &str) -> String {
 
 #[test]
 fn files_that_are_named_exist() {
-    for document in DOCUMENTS {
-        let text = read(document);
-        let folder = root().join(document);
+    for document in documents() {
+        let text = read(&document);
+        let folder = root().join(&document);
         let folder = folder.parent().unwrap();
         let links = found(r"\]\(([^)#:]+)\)", &text);
         for link in &links {
             assert!(folder.join(link).exists(), "{document} links to {link}");
         }
         for path in found(
-            r"`((?:filter|desk|envoy|examples|tests|\.ci)/[a-zA-Z0-9_./-]+)`",
+            r"`((?:filter|desk|docs|envoy|examples|tests|\.ci|\.github)/[a-zA-Z0-9_./-]+)`",
             &text,
         ) {
             assert!(root().join(path).exists(), "{document} names {path}");
@@ -161,9 +177,43 @@ fn the_checks_of_a_token_that_the_readme_shows_are_made() {
 }
 
 #[test]
-fn variables_that_the_readme_names_are_read() {
+fn variables_that_the_documents_name_are_read() {
     let source = sources("tests/testbed");
-    for name in found("`(PORTCULLIS_[A-Z]+)`", &read("README.md")) {
-        assert!(source.contains(&format!("\"{name}\"")), "{name}");
+    for document in documents() {
+        for name in found("`(PORTCULLIS_[A-Z]+)`", &read(&document)) {
+            assert!(
+                source.contains(&format!("\"{name}\"")),
+                "{document}: {name}"
+            );
+        }
     }
+}
+
+#[test]
+fn every_decision_is_in_the_list_of_decisions() {
+    let list = read("docs/decisions/README.md");
+    for document in documents() {
+        if let Some(page) = document.strip_prefix("docs/decisions/")
+            && page != "README.md"
+        {
+            assert!(list.contains(&format!("({page})")), "{page}");
+        }
+    }
+}
+
+#[test]
+fn what_the_glossary_names_is_in_the_file_that_it_names() {
+    let glossary = read("docs/glossary.md");
+    let place = Regex::new(r"(?m)\| `([A-Za-z_]+)` in `([a-zA-Z0-9_./-]+)` \|$").unwrap();
+    let mut places = 0;
+    for captures in place.captures_iter(&glossary) {
+        let (name, file) = (&captures[1], &captures[2]);
+        let word = Regex::new(&format!(r"\b{name}\b")).unwrap();
+        assert!(word.is_match(&read(file)), "{file} has no {name}");
+        places += 1;
+    }
+    let rows = glossary.lines().filter(|line| line.starts_with("| "));
+    let words = rows.filter(|row| !row.starts_with("| word |")).count();
+    assert!(words > 80, "{words} words");
+    assert_eq!(places, words, "each word has a place");
 }

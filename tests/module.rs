@@ -1,4 +1,4 @@
-//! What the built module asks of its host, and how large it is.
+//! What the built module asks of its host, how large it is, and which version it says it is.
 #![cfg(not(target_arch = "wasm32"))]
 
 use std::collections::BTreeSet;
@@ -50,4 +50,20 @@ fn the_module_loads_in_any_envoy_and_is_small() {
     ] {
         assert!(exports.contains(name), "{name} is not among {exports:?}");
     }
+}
+
+#[test]
+fn the_module_names_its_version_once() {
+    let bytes = fs::read(testbed::wasm::build().unwrap()).unwrap();
+    let stamps: Vec<&[u8]> = Parser::new(0)
+        .parse_all(&bytes)
+        .filter_map(|payload| match payload.unwrap() {
+            Payload::CustomSection(section) if section.name() == "portcullis.version" => {
+                Some(section.data())
+            }
+            _ => None,
+        })
+        .collect();
+    let version = concat!("portcullis ", env!("CARGO_PKG_VERSION"));
+    assert_eq!(stamps, [version.as_bytes()]);
 }

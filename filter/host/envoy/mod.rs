@@ -11,6 +11,8 @@ mod handle;
 mod native;
 mod probe;
 mod root;
+#[cfg(feature = "module")]
+mod version;
 
 use core::time::Duration;
 
