@@ -81,7 +81,9 @@ fn memory(guarded: &Guarded) -> u64 {
 }
 
 fn a_body_of_any_shape_takes_a_bounded_multiple_of_its_size(version: &str) {
-    let guarded = Guarded::start_with(version, &looking(), |builder| builder.concurrency(1));
+    let guarded = Guarded::start_with(version, &looking(), |builder| {
+        builder.alone().concurrency(1)
+    });
     let vms = Vms::of(&guarded.mesh);
     let before = memory(&guarded);
     let mut largest = before;
@@ -164,6 +166,7 @@ fn requests_that_wait_hold_no_bodies(version: &str) {
     }));
     let guarded = Guarded::start_with(version, &gated, |builder| {
         builder
+            .alone()
             .concurrency(1)
             .variable("DESK_KEY", FILTER_KEY)
             .cluster("desk", desk.port)

@@ -99,7 +99,8 @@ impl Guarded {
             .version(Some(version))
             .policy(policy)
             .variable("MODEL_SERVER_KEY", CREDENTIAL)
-            .model(model.port());
+            .model(model.port())
+            .shared();
         let mesh = change(builder).start().unwrap();
         Self { mesh, model }
     }

@@ -2,23 +2,30 @@
 //! must change: ports, file names, the policy, clusters.
 
 mod config;
+mod shared;
 mod view;
 
 use std::fs;
 use std::process::Command;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
+use tempfile::TempDir;
 
 use crate::process::{self, Process};
-use crate::{dirs, envoy, port, wait, wasm};
+use crate::{dirs, envoy, nested, port, wait, wasm};
 use config::Config;
+use shared::Lease;
 
 pub use view::Stats;
 
 /// How long Envoy may take to start. It compiles the module once for each of
 /// its threads.
 const STARTING: Duration = Duration::from_secs(120);
+
+/// The configuration that is shipped, below the workspace's root.
+const SHIPPED: &str = "envoy/plain/envoy.yaml";
 
 /// What a mesh is started with. Each method changes one thing.
 #[derive(Debug, Clone)]
@@ -38,6 +45,7 @@ pub struct Builder {
     guarded: bool,
     stop_iteration: bool,
     module: Option<std::path::PathBuf>,
+    shared: bool,
     port: u16,
     admin_port: u16,
 }
@@ -68,6 +76,7 @@ impl Default for Builder {
             guarded: true,
             stop_iteration: true,
             module: None,
+            shared: false,
             port: 0,
             admin_port: 0,
         }
@@ -214,6 +223,24 @@ impl Builder {
         self
     }
 
+    /// Lets an Envoy serve this mesh that has served others, one after another: it needs no start.
+    /// The mesh still has listeners, virtual machines and shared memory of its own, and finds
+    /// counters at zero. Where that is not enough an Envoy starts all the same: with a module, a
+    /// number of workers or ports of its own, without the filter, and with a cluster for the access
+    /// log's stream, of which Envoy keeps what it could not send.
+    #[must_use]
+    pub fn shared(mut self) -> Self {
+        self.shared = true;
+        self
+    }
+
+    /// An Envoy for this mesh alone, which starts with it and stops with it.
+    #[must_use]
+    pub fn alone(mut self) -> Self {
+        self.shared = false;
+        self
+    }
+
     /// Fixed ports for the listener and for Envoy's admin interface instead of
     /// free ones, for people who want to find them again.
     #[must_use]
@@ -234,20 +261,14 @@ impl Builder {
                 port::must_be_free(port)?;
             }
         }
+        if self.may_share() {
+            return self.lease();
+        }
         let mut process = self.spawn()?;
-        let admin = process.file("admin");
-        let mut admin_port = None;
-        process.until("Envoy's admin address", STARTING, || {
-            admin_port = port_in(&fs::read_to_string(&admin).unwrap_or_default());
-            admin_port.is_some()
-        })?;
-        let admin_port = admin_port.ok_or("Envoy's admin interface has no port")?;
-        process.until("Envoy to be ready", STARTING, || {
-            crate::http::get(admin_port, "/ready").is_ok_and(|ready| ready.status == 200)
-        })?;
+        let admin_port = serving(&mut process)?;
         let listeners = view::listeners(admin_port)?;
         Ok(Mesh {
-            process,
+            envoy: Running::Alone(process),
             admin_port,
             listeners,
         })
@@ -275,10 +296,51 @@ impl Builder {
         }
     }
 
-    fn spawn(&self) -> Result<Process, String> {
-        let envoy = envoy::find(self.version.as_deref())?;
+    fn may_share(&self) -> bool {
+        let plain = Self::default();
+        let ordinary = self.module.is_none()
+            && self.guarded
+            && self.concurrency == plain.concurrency
+            && (self.port, self.admin_port) == (plain.port, plain.admin_port);
+        let streams_records = self.clusters.iter().any(|one| one.name == "desk_log");
+        self.shared && ordinary && !streams_records
+    }
+
+    fn lease(&self) -> Result<Mesh, String> {
+        static LEASES: AtomicU64 = AtomicU64::new(0);
         let folder = process::folder()?;
-        let config = self.config(folder.path())?;
+        let machine = format!("mesh-{}", LEASES.fetch_add(1, Ordering::Relaxed));
+        let config = self.config(folder.path(), Some(&machine))?;
+        let mut keeper = Config::read(&dirs::workspace().join(SHIPPED))?;
+        keeper.admin(0)?;
+        keeper.listener_port(0)?;
+        keeper.module(&wasm::build()?)?;
+        let kind = format!("{:?} {:?}", self.version, self.variables);
+        let start = |folder: TempDir, bootstrap: &Value| {
+            self.spawn_in(folder, bootstrap, &["--drain-time-s", "0"])
+        };
+        let (lease, admin_port, listeners) =
+            shared::lease(&kind, self.concurrency, keeper, start, folder, &config)?;
+        Ok(Mesh {
+            envoy: Running::Shared(lease),
+            admin_port,
+            listeners,
+        })
+    }
+
+    fn spawn(&self) -> Result<Process, String> {
+        let folder = process::folder()?;
+        let config = self.config(folder.path(), None)?;
+        self.spawn_in(folder, &config, &[])
+    }
+
+    fn spawn_in(
+        &self,
+        folder: TempDir,
+        config: &Value,
+        arguments: &[&str],
+    ) -> Result<Process, String> {
+        let envoy = envoy::find(self.version.as_deref())?;
         let file = folder.path().join("envoy.json");
         fs::write(&file, config.to_string())
             .map_err(|error| format!("cannot write {}: {error}", file.display()))?;
@@ -290,6 +352,7 @@ impl Builder {
             .args(["--concurrency", &self.concurrency.to_string()])
             .args(["--file-flush-interval-msec", "50"])
             .args(["--log-level", "info"])
+            .args(arguments)
             .arg("--admin-address-path")
             .arg(folder.path().join("admin"))
             .arg("--config-path")
@@ -299,9 +362,10 @@ impl Builder {
         Process::spawn_in("Envoy", folder, command)
     }
 
-    fn config(&self, folder: &std::path::Path) -> Result<Value, String> {
-        let shipped = dirs::workspace().join("envoy/plain/envoy.yaml");
-        let mut config = Config::read(&shipped)?;
+    /// The shipped configuration with what was changed, and for virtual machines another id if one
+    /// is given.
+    fn config(&self, folder: &std::path::Path, machine: Option<&str>) -> Result<Value, String> {
+        let mut config = Config::read(&dirs::workspace().join(SHIPPED))?;
         config.admin(self.admin_port)?;
         config.access_log(&folder.join("access.log"))?;
         config.listener_port(self.port)?;
@@ -314,6 +378,9 @@ impl Builder {
                 None => wasm::build()?,
             };
             config.module(&module)?;
+            if let Some(id) = machine {
+                config.machine(id)?;
+            }
             if let Some(policy) = &self.policy {
                 config.policy(policy)?;
             }
@@ -351,10 +418,17 @@ impl Builder {
     }
 }
 
-/// A running Envoy. Dropping it stops it.
+/// Who serves a mesh.
+#[derive(Debug)]
+enum Running {
+    Alone(Process),
+    Shared(Lease),
+}
+
+/// A running Envoy. Dropping it stops it, or what it did for this mesh.
 #[derive(Debug)]
 pub struct Mesh {
-    process: Process,
+    envoy: Running,
     admin_port: u16,
     listeners: Vec<(String, u16)>,
 }
@@ -414,7 +488,7 @@ impl Mesh {
     /// # Errors
     /// When there are fewer after half a minute, or a line is not JSON.
     pub fn access_log(&self, count: usize) -> Result<Vec<Value>, String> {
-        view::access_log(&self.process.file("access.log"), count)
+        view::access_log(&self.file("access.log"), count)
     }
 
     /// Waits for at least `count` session records in the access log; gives all
@@ -423,25 +497,56 @@ impl Mesh {
     /// # Errors
     /// When there are fewer after half a minute, or one is not JSON.
     pub fn sessions(&self, count: usize) -> Result<Vec<Value>, String> {
-        view::sessions(&self.process.file("access.log"), count)
+        view::sessions(&self.file("access.log"), count)
     }
 
     /// A file of Envoy's folder: `access.log` is one.
     #[must_use]
     pub fn file(&self, name: &str) -> std::path::PathBuf {
-        self.process.file(name)
+        match &self.envoy {
+            Running::Alone(process) => process.file(name),
+            Running::Shared(lease) => lease.folder().join(name),
+        }
     }
 
     /// What Envoy has logged so far.
     #[must_use]
     pub fn log(&self) -> String {
-        self.process.log()
+        match &self.envoy {
+            Running::Alone(process) => process.log(),
+            Running::Shared(lease) => lease.log(),
+        }
     }
 
-    /// The process, for example to see whether it still runs.
-    pub fn process(&mut self) -> &mut Process {
-        &mut self.process
+    /// The end of [`Mesh::log`], for a message.
+    #[must_use]
+    pub fn log_tail(&self) -> String {
+        nested::tail(&self.log(), 40)
     }
+
+    /// Envoy's process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        match &self.envoy {
+            Running::Alone(process) => process.id(),
+            Running::Shared(lease) => lease.id(),
+        }
+    }
+}
+
+/// Waits until an Envoy serves, and gives its admin interface's port.
+fn serving(process: &mut Process) -> Result<u16, String> {
+    let admin = process.file("admin");
+    let mut admin_port = None;
+    process.until("Envoy's admin address", STARTING, || {
+        admin_port = port_in(&fs::read_to_string(&admin).unwrap_or_default());
+        admin_port.is_some()
+    })?;
+    let admin_port = admin_port.ok_or("Envoy's admin interface has no port")?;
+    process.until("Envoy to be ready", STARTING, || {
+        crate::http::get(admin_port, "/ready").is_ok_and(|ready| ready.status == 200)
+    })?;
+    Ok(admin_port)
 }
 
 /// The port in `127.0.0.1:12345`.

@@ -13,7 +13,7 @@ use crate::model::{Answer, Model};
 #[test]
 fn what_is_shipped_carries_streams_calls_and_logs() {
     let model = Model::start().unwrap();
-    let mut mesh = Mesh::builder()
+    let mesh = Mesh::builder()
         .unguarded()
         .model(model.port())
         .start()
@@ -47,8 +47,8 @@ fn what_is_shipped_carries_streams_calls_and_logs() {
     assert!(mesh.admin("/server_info").unwrap().contains("LIVE"));
     assert!(mesh.log().contains("starting main dispatch loop"));
 
-    let (id, port) = (mesh.process().id(), mesh.port());
-    let file = mesh.process().file("access.log");
+    let (id, port) = (mesh.id(), mesh.port());
+    let file = mesh.file("access.log");
     drop(mesh);
     assert!(!Path::new(&format!("/proc/{id}")).exists());
     assert!(TcpStream::connect(("127.0.0.1", port)).is_err());
