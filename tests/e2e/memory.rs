@@ -8,7 +8,7 @@ use testbed::http::{Client, Request};
 use testbed::model::Answer;
 use testbed::{grpc, wait};
 
-use crate::support::{Desk, FILTER_KEY, Guarded, ana, in_each_envoy, policy};
+use crate::support::{Desk, Guarded, ana, in_each_envoy, policy};
 use crate::vms::Vms;
 
 in_each_envoy!(
@@ -165,11 +165,7 @@ fn requests_that_wait_hold_no_bodies(version: &str) {
         ],
     }));
     let guarded = Guarded::start_with(version, &gated, |builder| {
-        builder
-            .alone()
-            .concurrency(1)
-            .variable("DESK_KEY", FILTER_KEY)
-            .cluster("desk", desk.port)
+        builder.alone().concurrency(1).cluster("desk", desk.port)
     });
     // An embedding for each of two million texts is more than this test is about.
     let answer = Answer::new(200).header("content-type", "application/json");

@@ -121,6 +121,13 @@ impl Config {
         Ok(())
     }
 
+    /// Has the filter see no variable of Envoy's environment but those that are added.
+    pub(super) fn no_variables(&mut self) -> Result<(), String> {
+        let path = "/typed_config/config/vm_config/environment_variables/host_env_keys";
+        items(guard(self.listener()?)?, path)?.clear();
+        Ok(())
+    }
+
     pub(super) fn variables(&mut self, variables: &[(String, String)]) -> Result<(), String> {
         let path = "/typed_config/config/vm_config/environment_variables/host_env_keys";
         let names = items(guard(self.listener()?)?, path)?;

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use crate::process::{self, Process};
 use crate::{dirs, envoy, nested, port, wait, wasm};
 use config::Config;
-use shared::Lease;
+use shared::{Kind, Lease};
 
 pub use view::Stats;
 
@@ -116,6 +116,7 @@ impl Builder {
     /// A variable of the filter's environment, that `${NAME}` in a policy means.
     #[must_use]
     pub fn variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.retain(|(known, _)| known != name);
         self.variables.push((name.to_owned(), value.to_owned()));
         self
     }
@@ -315,12 +316,15 @@ impl Builder {
         keeper.admin(0)?;
         keeper.listener_port(0)?;
         keeper.module(&wasm::build()?)?;
-        let kind = format!("{:?} {:?}", self.version, self.variables);
+        let kind = Kind {
+            version: self.version.clone(),
+            workers: self.concurrency,
+            variables: self.variables.clone(),
+        };
         let start = |folder: TempDir, bootstrap: &Value| {
             self.spawn_in(folder, bootstrap, &["--drain-time-s", "0"])
         };
-        let (lease, admin_port, listeners) =
-            shared::lease(&kind, self.concurrency, keeper, start, folder, &config)?;
+        let (lease, admin_port, listeners) = shared::lease(&kind, keeper, start, folder, &config)?;
         Ok(Mesh {
             envoy: Running::Shared(lease),
             admin_port,
@@ -380,6 +384,7 @@ impl Builder {
             config.module(&module)?;
             if let Some(id) = machine {
                 config.machine(id)?;
+                config.no_variables()?;
             }
             if let Some(policy) = &self.policy {
                 config.policy(policy)?;

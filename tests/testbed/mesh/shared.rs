@@ -42,23 +42,37 @@ pub(super) struct Lease {
 
 #[derive(Debug)]
 struct Host {
-    /// Envoys of one kind have the same executable, arguments and environment.
-    kind: String,
+    kind: Kind,
     process: Process,
     admin_port: u16,
-    workers: u64,
     /// How many virtual machines there are without a mesh.
     machines: u64,
     /// The number of the last change that discovery was given.
     change: u64,
 }
 
+/// What an Envoy can't change once it runs.
+#[derive(Debug, Clone)]
+pub(super) struct Kind {
+    pub(super) version: Option<String>,
+    pub(super) workers: u32,
+    /// Its environment. A mesh sees those that it asks for, so more do no harm.
+    pub(super) variables: Vec<(String, String)>,
+}
+
+impl Kind {
+    fn serves(&self, wanted: &Self) -> bool {
+        let has = |variable| self.variables.contains(variable);
+        (&self.version, self.workers) == (&wanted.version, wanted.workers)
+            && wanted.variables.iter().all(has)
+    }
+}
+
 /// A mesh that an Envoy of this kind serves, with the listeners and clusters of a whole
 /// configuration. `start` starts such an Envoy in a folder with a bootstrap, which is made of
 /// `keeper`.
 pub(super) fn lease(
-    kind: &str,
-    workers: u32,
+    kind: &Kind,
     keeper: Config,
     start: impl FnOnce(TempDir, &Value) -> Result<Process, String>,
     folder: TempDir,
@@ -66,7 +80,7 @@ pub(super) fn lease(
 ) -> Result<(Lease, u16, Vec<(String, u16)>), String> {
     let mut host = match idle(kind) {
         Some(host) => host,
-        None => Host::start(kind, workers, keeper, start)?,
+        None => Host::start(kind, keeper, start)?,
     };
     let from = host.process.log().len();
     let listeners = host.serve(config)?;
@@ -75,7 +89,7 @@ pub(super) fn lease(
     Ok((Lease { host, folder, from }, admin_port, listeners))
 }
 
-fn idle(kind: &str) -> Option<Host> {
+fn idle(kind: &Kind) -> Option<Host> {
     let mut all = lock(&IDLE);
     let found = all.iter_mut().position(|host| host.is(kind))?;
     Some(all.swap_remove(found))
@@ -114,8 +128,7 @@ impl Drop for Lease {
 
 impl Host {
     fn start(
-        kind: &str,
-        workers: u32,
+        kind: &Kind,
         mut keeper: Config,
         start: impl FnOnce(TempDir, &Value) -> Result<Process, String>,
     ) -> Result<Self, String> {
@@ -141,10 +154,9 @@ impl Host {
         ends_with_this_process(&process)?;
         let admin_port = super::serving(&mut process)?;
         let mut host = Self {
-            kind: kind.to_owned(),
+            kind: kind.clone(),
             process,
             admin_port,
-            workers: u64::from(workers),
             machines: 0,
             change: 0,
         };
@@ -153,8 +165,8 @@ impl Host {
         Ok(host)
     }
 
-    fn is(&mut self, kind: &str) -> bool {
-        self.kind == kind && self.process.exited().is_none()
+    fn is(&mut self, kind: &Kind) -> bool {
+        self.kind.serves(kind) && self.process.exited().is_none()
     }
 
     /// Serves the listeners and clusters of a configuration.
@@ -236,7 +248,7 @@ impl Host {
     }
 
     fn until_created(&mut self, listeners: u64) -> Result<(), String> {
-        let all = listeners.saturating_mul(self.workers);
+        let all = listeners.saturating_mul(u64::from(self.kind.workers));
         self.until_stat("listener_manager.listener_create_success", |count| {
             count >= all
         })
