@@ -35,6 +35,9 @@ static IDLE: Mutex<Vec<Host>> = Mutex::new(Vec::new());
 pub(super) struct Lease {
     /// Gone only while it is given back.
     host: Option<Host>,
+    pub(super) admin_port: u16,
+    /// Names and ports, in the configuration's order.
+    pub(super) listeners: Vec<(String, u16)>,
     folder: TempDir,
     /// How long the log was when this mesh began.
     from: usize,
@@ -77,16 +80,20 @@ pub(super) fn lease(
     start: impl FnOnce(TempDir, &Value) -> Result<Process, String>,
     folder: TempDir,
     config: &Value,
-) -> Result<(Lease, u16, Vec<(String, u16)>), String> {
+) -> Result<Lease, String> {
     let mut host = match idle(kind) {
         Some(host) => host,
         None => Host::start(kind, keeper, start)?,
     };
     let from = host.process.log().len();
     let listeners = host.serve(config)?;
-    let admin_port = host.admin_port;
-    let host = Some(host);
-    Ok((Lease { host, folder, from }, admin_port, listeners))
+    Ok(Lease {
+        admin_port: host.admin_port,
+        listeners,
+        host: Some(host),
+        folder,
+        from,
+    })
 }
 
 fn idle(kind: &Kind) -> Option<Host> {
@@ -152,7 +159,7 @@ impl Host {
         }
         let mut process = start(folder, &bootstrap)?;
         ends_with_this_process(&process)?;
-        let admin_port = super::serving(&mut process)?;
+        let admin_port = view::serving(&mut process)?;
         let mut host = Self {
             kind: kind.clone(),
             process,
