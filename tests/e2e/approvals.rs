@@ -10,7 +10,7 @@ use testbed::http::{Client, Request, Response};
 use testbed::kserve::{InferRequest, InferResponse};
 use testbed::{grpc, wait};
 
-use crate::support::{CREDENTIAL, Desk, FILTER_KEY, Guarded, code, idp, in_each_envoy, policy};
+use crate::support::{CREDENTIAL, Desk, Guarded, code, idp, in_each_envoy, policy};
 
 in_each_envoy!(requests_wait_for_a_person, nobody_can_be_asked);
 
@@ -43,7 +43,6 @@ fn start(version: &str, desk: &Desk) -> Guarded {
     // Long enough for every decision that a test makes, on whatever machine.
     Guarded::start_with(version, &gated("5m", "DESK_KEY"), |builder| {
         builder
-            .variable("DESK_KEY", FILTER_KEY)
             .variable("WRONG_KEY", "filter-key-that-nobody-knows")
             .cluster_http2("desk", desk.port)
             .cluster_http2("desk_log", desk.log_port)

@@ -6,9 +6,7 @@ use serde_json::{Value, json};
 use testbed::grpc;
 use testbed::http::{Client, Request, Response};
 
-use crate::support::{
-    Desk, FILTER_KEY, Guarded, ana, chat, chat_body, code, in_each_envoy, policy,
-};
+use crate::support::{Desk, Guarded, ana, chat, chat_body, code, in_each_envoy, policy};
 
 in_each_envoy!(answers_wait_for_a_person);
 
@@ -29,7 +27,6 @@ fn start(version: &str, desk: &Desk) -> Guarded {
     Guarded::start_with(version, &with("desk"), |builder| {
         builder
             .listener("away", with("nowhere"))
-            .variable("DESK_KEY", FILTER_KEY)
             .cluster_http2("desk", desk.port)
     })
 }

@@ -9,9 +9,7 @@ use testbed::grpc;
 use testbed::http::{Client, Request};
 use testbed::model::{Answer, Echo};
 
-use crate::support::{
-    Desk, FILTER_KEY, Guarded, ana, chat, chat_body, code, in_each_envoy, policy,
-};
+use crate::support::{Desk, Guarded, ana, chat, chat_body, code, in_each_envoy, policy};
 
 in_each_envoy!(prompts_are_masked, workers_agree_on_pseudonyms);
 
@@ -353,9 +351,7 @@ fn workers_agree_on_pseudonyms(version: &str) {
         ],
     }));
     let guarded = Guarded::start_with(version, &shared, |builder| {
-        builder
-            .variable("DESK_KEY", FILTER_KEY)
-            .cluster_http2("desk", desk.port)
+        builder.cluster_http2("desk", desk.port)
     });
     let mut names = BTreeSet::new();
     let mut workers: BTreeMap<String, u32> = BTreeMap::new();

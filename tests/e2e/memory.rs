@@ -8,7 +8,7 @@ use testbed::http::{Client, Request};
 use testbed::model::Answer;
 use testbed::{grpc, wait};
 
-use crate::support::{Desk, FILTER_KEY, Guarded, ana, in_each_envoy, policy};
+use crate::support::{Desk, Guarded, ana, in_each_envoy, policy};
 use crate::vms::Vms;
 
 in_each_envoy!(
@@ -81,7 +81,9 @@ fn memory(guarded: &Guarded) -> u64 {
 }
 
 fn a_body_of_any_shape_takes_a_bounded_multiple_of_its_size(version: &str) {
-    let guarded = Guarded::start_with(version, &looking(), |builder| builder.concurrency(1));
+    let guarded = Guarded::start_with(version, &looking(), |builder| {
+        builder.alone().concurrency(1)
+    });
     let vms = Vms::of(&guarded.mesh);
     let before = memory(&guarded);
     let mut largest = before;
@@ -163,10 +165,7 @@ fn requests_that_wait_hold_no_bodies(version: &str) {
         ],
     }));
     let guarded = Guarded::start_with(version, &gated, |builder| {
-        builder
-            .concurrency(1)
-            .variable("DESK_KEY", FILTER_KEY)
-            .cluster("desk", desk.port)
+        builder.alone().concurrency(1).cluster("desk", desk.port)
     });
     // An embedding for each of two million texts is more than this test is about.
     let answer = Answer::new(200).header("content-type", "application/json");

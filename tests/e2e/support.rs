@@ -99,7 +99,10 @@ impl Guarded {
             .version(Some(version))
             .policy(policy)
             .variable("MODEL_SERVER_KEY", CREDENTIAL)
-            .model(model.port());
+            // Most want it; those that don't may have the same Envoy then.
+            .variable("DESK_KEY", FILTER_KEY)
+            .model(model.port())
+            .shared();
         let mesh = change(builder).start().unwrap();
         Self { mesh, model }
     }
@@ -134,7 +137,7 @@ impl Guarded {
 }
 
 /// What the desk knows the filter by.
-pub const FILTER_KEY: &str = "filter-key-8c1d4e0a93";
+const FILTER_KEY: &str = "filter-key-8c1d4e0a93";
 
 /// What the desk knows Lea, a reviewer in the group `ml-leads`, by.
 const REVIEWER_KEY: &str = "reviewer-key-77ab20f6";

@@ -7,13 +7,12 @@ use std::process::{Command, Output};
 
 /// What cargo or a wrapper sets for its children and what would steer a build
 /// inside a build: the outer toolchain, its flags, the outer package.
-const SET_BY_CARGO: [&str; 17] = [
+const SET_BY_CARGO: [&str; 16] = [
     "CARGO",
     "CARGO_BUILD_RUSTFLAGS",
     "CARGO_BUILD_TARGET",
     "CARGO_BUILD_TARGET_DIR",
     "CARGO_ENCODED_RUSTFLAGS",
-    "CARGO_INCREMENTAL",
     "CARGO_TARGET_DIR",
     "CARGO_TARGET_TMPDIR",
     "LD_LIBRARY_PATH",

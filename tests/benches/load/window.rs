@@ -57,12 +57,12 @@ impl Target {
     ///
     /// # Errors
     /// When Envoy does not take a connection.
-    pub fn new(mut mesh: Mesh, upstream: Upstream) -> std::io::Result<Self> {
+    pub fn new(mesh: Mesh, upstream: Upstream) -> std::io::Result<Self> {
         let clients = (0..CONNECTIONS)
             .map(|_| Peer::new(TcpStream::connect((Ipv4Addr::LOCALHOST, mesh.port()))?))
             .collect::<Result<_, _>>()?;
         Ok(Self {
-            process: mesh.process().id(),
+            process: mesh.id(),
             mesh,
             upstream,
             clients,
@@ -110,14 +110,14 @@ impl Target {
                     Some(answer) if answer.starts_with(b"HTTP/1.1 200 ") => {}
                     Some(answer) => {
                         let answer = String::from_utf8_lossy(&answer);
-                        return Err(format!("{answer}\n{}", self.mesh.process().log_tail()));
+                        return Err(format!("{answer}\n{}", self.mesh.log_tail()));
                     }
                     None => unanswered.push(client),
                 }
             }
             waiting = unanswered;
             if start.elapsed() > PATIENCE {
-                let log = self.mesh.process().log_tail();
+                let log = self.mesh.log_tail();
                 return Err(format!("no answer for {PATIENCE:?}\n{log}"));
             }
             thread::yield_now();

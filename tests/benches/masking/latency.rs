@@ -210,7 +210,7 @@ fn run(
             stream.advance(&request(index), script, &mut room)?;
         }
         if begin.elapsed() > PATIENCE {
-            let log = link.mesh.process().log_tail();
+            let log = link.mesh.log_tail();
             return Err(format!("the streams do not end\n{log}"));
         }
     }

@@ -175,9 +175,9 @@ impl Link {
     }
 
     /// Puts an Envoy between clients and this listener.
-    pub fn new(mut mesh: Mesh, listener: TcpListener) -> Self {
+    pub fn new(mesh: Mesh, listener: TcpListener) -> Self {
         Self {
-            process: mesh.process().id(),
+            process: mesh.id(),
             mesh,
             listener,
             servers: Vec::new(),
@@ -234,7 +234,7 @@ impl Link {
                 break;
             }
             if start.elapsed() > PATIENCE {
-                let log = self.mesh.process().log_tail();
+                let log = self.mesh.log_tail();
                 return Err(format!("no answer for {PATIENCE:?}\n{log}"));
             }
             thread::yield_now();

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use testbed::http::{Client, Request, Response};
 
 use super::{gated, token, tune};
-use crate::support::{Desk, FILTER_KEY, Guarded, code, in_each_envoy};
+use crate::support::{Desk, Guarded, code, in_each_envoy};
 
 in_each_envoy!(what_waits_is_bounded_and_the_rest_goes_on);
 
@@ -17,7 +17,6 @@ fn what_waits_is_bounded_and_the_rest_goes_on(version: &str) {
     let desk = Desk::start();
     let guarded = Guarded::start_with(version, &gated("5m", "DESK_KEY"), |builder| {
         builder
-            .variable("DESK_KEY", FILTER_KEY)
             .cluster_http2("desk", desk.port)
             .most_requests("desk", MAX_REQUESTS)
     });

@@ -285,6 +285,7 @@ fn an_answer_without_a_body_stays_as_it_is(version: &str) {
         .version(Some(version))
         .policy(strict())
         .variable("MODEL_SERVER_KEY", CREDENTIAL)
+        .shared()
         .model(model.port())
         .start()
         .unwrap();

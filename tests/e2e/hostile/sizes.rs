@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::json;
 use testbed::body::Step;
 use testbed::http::{Client, Request};
-use testbed::mesh::Mesh;
+use testbed::mesh::{Builder, Mesh};
 use testbed::model::Answer;
 
 use super::strict;
@@ -22,11 +22,11 @@ const SIZE: u64 = 100 * MEGABYTE;
 const GROWTH: u64 = 80 * MEGABYTE;
 
 fn large_bodies_take_no_memory(version: &str) {
-    let mut guarded = Guarded::start(version, &strict());
+    let guarded = Guarded::start_with(version, &strict(), Builder::alone);
     let vms = Vms::of(&guarded.mesh);
     // Everything that is made once is made.
     guarded.send(Request::get("/v1/models").bearer(&ana()));
-    let before = memory(&mut guarded.mesh);
+    let before = memory(&guarded.mesh);
     let (mesh, model) = (&guarded.mesh, &guarded.model);
 
     // A body that has to be judged: refused as soon as it is known to be too large.
@@ -112,7 +112,7 @@ fn large_bodies_take_no_memory(version: &str) {
     assert_eq!(response.json()["bytes"], json!(SIZE));
 
     vms.all_live(mesh);
-    let after = memory(&mut guarded.mesh);
+    let after = memory(&guarded.mesh);
     assert!(
         after < before + GROWTH,
         "Envoy grew from {before} to {after} bytes"
@@ -120,8 +120,8 @@ fn large_bodies_take_no_memory(version: &str) {
 }
 
 /// The most that Envoy has had in memory so far, in bytes.
-fn memory(mesh: &mut Mesh) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{}/status", mesh.process().id())).unwrap();
+fn memory(mesh: &Mesh) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", mesh.id())).unwrap();
     let line = status.lines().find(|line| line.starts_with("VmHWM:"));
     let kilobytes = line.unwrap().split_whitespace().nth(1).unwrap();
     kilobytes.parse::<u64>().unwrap() * 1024

@@ -43,7 +43,10 @@ fn memory_stays_bounded_under_many_keys_and_tokens() {
         "rules": [{"name": "models", "when": {"operation": ["model.list"]}, "then": "allow"}],
     }));
     let guarded = Guarded::start_with(CURRENT, &policy, |builder| {
-        builder.concurrency(WORKERS).cluster("idp", idp.port())
+        builder
+            .alone()
+            .concurrency(WORKERS)
+            .cluster("idp", idp.port())
     });
     let vms = Vms::of(&guarded.mesh);
     let senders = Senders {

@@ -8,7 +8,7 @@ use testbed::http::Request;
 use testbed::http::raw::Connection;
 use testbed::wait;
 
-use crate::support::{Desk, FILTER_KEY, Guarded, ana, in_each_envoy, policy};
+use crate::support::{Desk, Guarded, ana, in_each_envoy, policy};
 
 in_each_envoy!(a_query_is_written_nowhere);
 
@@ -41,7 +41,6 @@ fn a_query_is_written_nowhere(version: &str) {
     }));
     let guarded = Guarded::start_with(version, &gated, |builder| {
         builder
-            .variable("DESK_KEY", FILTER_KEY)
             .cluster_http2("desk", desk.port)
             .cluster_http2("desk_log", desk.log_port)
     });

@@ -106,6 +106,7 @@ fn streams_are_masked_alike_however_they_arrive(version: &str) {
         .version(Some(version))
         .policy(everything())
         .variable("MODEL_SERVER_KEY", CREDENTIAL)
+        .shared()
         .model_http2(model.port())
         .start()
         .unwrap();

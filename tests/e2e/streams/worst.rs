@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use testbed::body::Step;
 use testbed::http::{Client, Request};
-use testbed::mesh::Mesh;
+use testbed::mesh::{Builder, Mesh};
 use testbed::model::Answer;
 use testbed::wait;
 
@@ -32,7 +32,7 @@ fn memory(mesh: &Mesh) -> u64 {
 }
 
 fn the_worst_bodies_take_no_memory(version: &str) {
-    let guarded = Guarded::start(version, &everything());
+    let guarded = Guarded::start_with(version, &everything(), Builder::alone);
     let vms = Vms::of(&guarded.mesh);
     let fill = |byte: u8, megabytes: u64| Step::Fill(byte, megabytes * MEGABYTE);
     let again = |unit: &str| Step::data(unit.repeat(100_000));

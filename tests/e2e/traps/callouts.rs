@@ -115,6 +115,7 @@ fn no_answer_of_the_desk_lets_a_request_pass(version: &str) {
         .version(Some(version))
         .policy(masked_with(&json!({})))
         .variable("MODEL_SERVER_KEY", CREDENTIAL)
+        .shared()
         .model(model.port())
         .listener("missing", gated("no-such-cluster"))
         .listener("not-there", gated("desk"));

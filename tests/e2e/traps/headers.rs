@@ -37,6 +37,7 @@ fn any_bytes_may_stand_in_a_header(version: &str) {
         .version(Some(version))
         .policy(policy)
         .variable("MODEL_SERVER_KEY", CREDENTIAL)
+        .shared()
         .model(model.port())
         .start()
         .unwrap();

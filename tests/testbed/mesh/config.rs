@@ -80,6 +80,34 @@ impl Config {
         Ok(())
     }
 
+    /// Sets the id under which virtual machines share code and memory.
+    pub(super) fn machine(&mut self, id: &str) -> Result<(), String> {
+        let path = "/typed_config/config/vm_config/vm_id";
+        *at(guard(self.listener()?)?, path)? = json!(id);
+        Ok(())
+    }
+
+    /// Leaves nothing but a listener of this name that has the module and leads nowhere.
+    pub(super) fn keeps_the_module(&mut self, name: &str) -> Result<(), String> {
+        self.without_access_logs()?;
+        self.machine(name)?;
+        let listener = self.listener()?;
+        *at(listener, "/name")? = json!(name);
+        items(listener, &format!("{MANAGER}/route_config/virtual_hosts"))?.clear();
+        // What a credential stands in is not there for every mesh.
+        let shipped = "/typed_config/config/configuration/value";
+        let policy = at(guard(listener)?, shipped)?;
+        let text = policy.as_str().unwrap_or_default();
+        let mut plain: Value = serde_json::from_str(text)
+            .map_err(|error| format!("the shipped envoy.yaml's policy: {error}"))?;
+        if let Some(sections) = plain.as_object_mut() {
+            sections.remove("upstream");
+        }
+        *policy = json!(plain.to_string());
+        self.clusters()?.clear();
+        Ok(())
+    }
+
     pub(super) fn policy(&mut self, policy: &str) -> Result<(), String> {
         set_policy(self.listener()?, policy)
     }
@@ -90,6 +118,13 @@ impl Config {
             "@type": "type.googleapis.com/google.protobuf.Struct",
             "value": policy
         });
+        Ok(())
+    }
+
+    /// Has the filter see no variable of Envoy's environment but those that are added.
+    pub(super) fn no_variables(&mut self) -> Result<(), String> {
+        let path = "/typed_config/config/vm_config/environment_variables/host_env_keys";
+        items(guard(self.listener()?)?, path)?.clear();
         Ok(())
     }
 

@@ -7,7 +7,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::process::Process;
 use crate::{http, wait};
+
+/// How long Envoy may take to start: it compiles the module, which others may do at the same time.
+pub(super) const STARTING: Duration = Duration::from_secs(120);
 
 /// Lines are written within a tenth of a second of an exchange's end.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -95,4 +99,24 @@ fn records(file: &Path) -> Result<Vec<Value>, String> {
             serde_json::from_str(session).map_err(|error| format!("session: {error}: {session}"))
         })
         .collect()
+}
+
+/// Waits until an Envoy serves, and gives its admin interface's port.
+pub(super) fn serving(process: &mut Process) -> Result<u16, String> {
+    let admin = process.file("admin");
+    let mut admin_port = None;
+    process.until("Envoy's admin address", STARTING, || {
+        admin_port = port_in(&fs::read_to_string(&admin).unwrap_or_default());
+        admin_port.is_some()
+    })?;
+    let admin_port = admin_port.ok_or("Envoy's admin interface has no port")?;
+    process.until("Envoy to be ready", STARTING, || {
+        http::get(admin_port, "/ready").is_ok_and(|ready| ready.status == 200)
+    })?;
+    Ok(admin_port)
+}
+
+/// The port in `127.0.0.1:12345`.
+pub(super) fn port_in(address: &str) -> Option<u16> {
+    address.trim().rsplit(':').next()?.parse().ok()
 }

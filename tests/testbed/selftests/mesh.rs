@@ -13,7 +13,7 @@ use crate::model::{Answer, Model};
 #[test]
 fn what_is_shipped_carries_streams_calls_and_logs() {
     let model = Model::start().unwrap();
-    let mut mesh = Mesh::builder()
+    let mesh = Mesh::builder()
         .unguarded()
         .model(model.port())
         .start()
@@ -47,12 +47,47 @@ fn what_is_shipped_carries_streams_calls_and_logs() {
     assert!(mesh.admin("/server_info").unwrap().contains("LIVE"));
     assert!(mesh.log().contains("starting main dispatch loop"));
 
-    let (id, port) = (mesh.process().id(), mesh.port());
-    let file = mesh.process().file("access.log");
+    let (id, port) = (mesh.id(), mesh.port());
+    let file = mesh.file("access.log");
     drop(mesh);
     assert!(!Path::new(&format!("/proc/{id}")).exists());
     assert!(TcpStream::connect(("127.0.0.1", port)).is_err());
     assert!(!file.exists());
+}
+
+#[test]
+fn an_envoy_serves_one_mesh_after_another() {
+    let model = Model::start().unwrap();
+    let start = || {
+        // No other test has this variable, nor an Envoy with it.
+        let builder = Mesh::builder().variable("ONE_AFTER_ANOTHER", "value");
+        builder
+            .variable("MODEL_SERVER_KEY", "key")
+            .model(model.port())
+            .shared()
+            .start()
+            .unwrap()
+    };
+    let refused = |mesh: &Mesh| {
+        let answer = http::get(mesh.port(), "/v1/models").unwrap();
+        assert_eq!(answer.status, 401, "{}", answer.text());
+        let name = "http.inference.downstream_rq_4xx";
+        assert_eq!(mesh.stats(name).unwrap()[name], 1);
+        assert_eq!(mesh.sessions(1).unwrap().len(), 1);
+    };
+    let first = start();
+    refused(&first);
+    let second = start();
+    assert_ne!(first.id(), second.id());
+    let (id, port, file) = (first.id(), first.port(), first.file("access.log"));
+    drop(first);
+    assert!(TcpStream::connect(("127.0.0.1", port)).is_err());
+    assert!(!file.exists());
+
+    let third = start();
+    assert_eq!(third.id(), id);
+    assert!(!third.log().contains("starting main dispatch loop"));
+    refused(&third);
 }
 
 #[test]
