@@ -24,6 +24,7 @@ mod masks_fields;
 mod masks_own;
 mod masks_requests;
 mod memory;
+mod metrics;
 mod policies;
 mod quotas;
 mod records;

@@ -66,6 +66,14 @@ impl Mesh {
         view::stats(self.admin_port, part)
     }
 
+    /// What Prometheus would be told of the filter.
+    ///
+    /// # Errors
+    /// When Envoy does not answer.
+    pub fn prometheus(&self) -> Result<String, String> {
+        view::admin(self.admin_port, "/stats/prometheus?filter=portcullis")
+    }
+
     /// Waits for at least `count` lines of the access log; gives all there are.
     ///
     /// # Errors
