@@ -10,7 +10,6 @@ use super::calls::Calls;
 use super::metrics::{Counters, Memory};
 use super::random::Random;
 use super::store::SharedData;
-use super::stream::Stream;
 use crate::call::Answer;
 use crate::exchange::{CompiledPolicy, Native};
 use crate::keeper::{self, Effect, Event, Keeper, Purpose, Told, World};
@@ -33,7 +32,13 @@ pub(super) struct Vm<H: Host> {
     calls: RefCell<Calls<Purpose>>,
     counters: RefCell<Counters>,
     /// Streams that the keeper may have something to tell.
-    sleepers: RefCell<BTreeMap<u32, Weak<RefCell<Stream<H>>>>>,
+    sleepers: RefCell<BTreeMap<u32, Weak<RefCell<dyn Sleeper>>>>,
+}
+
+/// A stream, as the keeper knows it.
+pub(super) trait Sleeper {
+    /// Takes what the keeper says; `now` is since 1970.
+    fn told(&mut self, what: Told, now: Duration);
 }
 
 /// More effects than this don't follow from one event: each call fails at most once.
@@ -154,7 +159,7 @@ impl<H: Host> Vm<H> {
     }
 
     /// A stream may be told something from now on.
-    pub(super) fn know(&self, context: u32, stream: Weak<RefCell<Stream<H>>>) {
+    pub(super) fn know(&self, context: u32, stream: Weak<RefCell<dyn Sleeper>>) {
         self.sleepers.borrow_mut().insert(context, stream);
     }
 

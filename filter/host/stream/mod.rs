@@ -13,7 +13,7 @@ use super::api::{Action, CallEnd, Host, Level};
 use super::arrived::HostArrived;
 use super::calls::Calls;
 use super::store::SharedData;
-use super::vm::Vm;
+use super::vm::{Sleeper, Vm};
 use crate::exchange::{
     Direction, Effect, Event, Exchange, Flow, Name, Outcome, Purpose, Reply, World,
 };
@@ -160,16 +160,6 @@ impl<H: Host> Stream<H> {
         self.act_outside(outcome);
     }
 
-    /// Takes what the keeper says; `now` is since 1970.
-    pub(in crate::host) fn told(&mut self, what: Told, now: Duration) {
-        self.now = now;
-        let outcome = self.handle_now(match what {
-            Told::Tick => Event::Tick,
-            Told::KeysRenewed => Event::KeysRenewed,
-        });
-        self.act_outside(outcome);
-    }
-
     /// Tells the keeper something.
     fn keep(&mut self, event: keeper::Event<'_>) {
         if let Some(vm) = &self.vm {
@@ -219,6 +209,17 @@ impl<H: Host> Stream<H> {
                 }
             }
         }
+    }
+}
+
+impl<H: Host> Sleeper for Stream<H> {
+    fn told(&mut self, what: Told, now: Duration) {
+        self.now = now;
+        let outcome = self.handle_now(match what {
+            Told::Tick => Event::Tick,
+            Told::KeysRenewed => Event::KeysRenewed,
+        });
+        self.act_outside(outcome);
     }
 }
 
