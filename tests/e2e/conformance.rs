@@ -24,7 +24,7 @@ fn foreign_signatures_get_the_verdict_that_their_authors_expect(version: &str) {
     };
     let mesh = Mesh::builder()
         .version(Some(version))
-        .module(wasm::judge().unwrap())
+        .module(wasm::signature_module().unwrap())
         .start()
         .unwrap();
     let vms = Vms::of(&mesh);

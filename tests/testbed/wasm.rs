@@ -35,13 +35,15 @@ fn ready_or_built() -> Result<PathBuf, String> {
     built("portcullis", "release")
 }
 
-/// As [`build`], for the module that judges signatures instead of requests (`tests/judge`).
+/// As [`build`], for the module that judges signatures instead of requests (`tests/signature_module`).
 ///
 /// # Errors
 /// As for [`build`].
-pub fn judge() -> Result<PathBuf, String> {
+pub fn signature_module() -> Result<PathBuf, String> {
     static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    BUILT.get_or_init(|| built("judge", "judge")).clone()
+    BUILT
+        .get_or_init(|| built("signature_module", "signature_module"))
+        .clone()
 }
 
 /// Builds the module of a package.
