@@ -18,7 +18,7 @@ use tonic::transport::server::TcpIncoming;
 
 use crate::approvals::{self, Desk, News};
 use crate::config::{self, Config};
-use crate::http::{Callers, LARGEST_BODY, Refusal, json as answer};
+use crate::http::{Callers, MAX_BODY_BYTES, Refusal, json as answer};
 use crate::sessions::{self, Archive, Counts, Recorder, Writer};
 use crate::stop::Stop;
 use crate::store::{Database, Durability, Store, StoreError};
@@ -215,7 +215,7 @@ fn router(desk: Desk, archive: Archive, health: Health) -> Router {
             )
             .into_response()
         })
-        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
 }
 
 async fn healthz(

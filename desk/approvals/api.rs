@@ -22,10 +22,10 @@ use crate::stop::Stop;
 use crate::store::{Database, Page, now};
 
 /// The longest reason of a reviewer, in characters; a filter passes on no more.
-const LONGEST_REASON: usize = 500;
+const MAX_REASON: usize = 500;
 
 /// The longest `wait` for a decision, in seconds; a longer one is cut to it.
-const LONGEST_WAIT: u64 = 60;
+const MAX_WAIT_SECONDS: u64 = 60;
 
 /// What the endpoints work with.
 #[derive(Clone)]
@@ -205,10 +205,10 @@ async fn decide_as_reviewer(
     let id = path_id(id)?;
     let Decision { reason } = read_body(request, Some(Decision::default())).await?;
     let unfit =
-        |text: &String| text.chars().count() > LONGEST_REASON || text.chars().any(char::is_control);
+        |text: &String| text.chars().count() > MAX_REASON || text.chars().any(char::is_control);
     if reason.as_ref().is_some_and(unfit) {
         return Err(Refusal::malformed(format!(
-            "\"reason\" has at most {LONGEST_REASON} characters, and no control characters."
+            "\"reason\" has at most {MAX_REASON} characters, and no control characters."
         )));
     }
     let name = reviewer.name.clone();
@@ -237,7 +237,7 @@ fn path_id(id: Result<Path<String>, PathRejection>) -> Result<String, Refusal> {
 
 fn deadline(wait: u64) -> Instant {
     let now = Instant::now();
-    now.checked_add(Duration::from_secs(wait.min(LONGEST_WAIT)))
+    now.checked_add(Duration::from_secs(wait.min(MAX_WAIT_SECONDS)))
         .unwrap_or(now)
 }
 

@@ -6,7 +6,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast};
 
 /// How many may wait at a time.
-const MOST_WAITING: usize = 4096;
+const MAX_WAITING: usize = 4096;
 
 /// How many decisions a waiter may lag behind before it has to look at the store.
 const BACKLOG: usize = 1024;
@@ -27,7 +27,7 @@ impl Default for News {
     fn default() -> Self {
         Self {
             sender: broadcast::Sender::new(BACKLOG),
-            permits: Arc::new(Semaphore::new(MOST_WAITING)),
+            permits: Arc::new(Semaphore::new(MAX_WAITING)),
         }
     }
 }

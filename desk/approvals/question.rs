@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// The longest single text in a question, in bytes.
-const LONGEST_TEXT: usize = 8 << 10;
+const MAX_TEXT_BYTES: usize = 8 << 10;
 
 /// Members of [`Approval`](super::Approval) that stand beside those of its question.
 const DESKS_OWN: [&str; 9] = [
@@ -72,8 +72,8 @@ impl Question {
             ("path", &self.path),
             ("rule", &self.rule),
         ] {
-            if text.is_empty() || text.len() > LONGEST_TEXT {
-                return Err(format!("\"{name}\" has 1 to {LONGEST_TEXT} bytes"));
+            if text.is_empty() || text.len() > MAX_TEXT_BYTES {
+                return Err(format!("\"{name}\" has 1 to {MAX_TEXT_BYTES} bytes"));
             }
         }
         if self.reviewers.is_empty() {

@@ -16,10 +16,10 @@ use std::fmt;
 use serde::Deserialize;
 
 /// The shortest key that is taken, in characters.
-pub const SHORTEST_KEY: usize = 16;
+pub const MIN_KEY: usize = 16;
 
 /// The longest name of a filter, reviewer or group, in bytes.
-const LONGEST_NAME: usize = 256;
+const MAX_NAME_BYTES: usize = 256;
 
 /// Who may ask, and who may decide.
 #[derive(Debug)]
@@ -132,9 +132,9 @@ fn twice(at: &str, what: &str) -> String {
 }
 
 fn check_name(name: &str, at: &str) -> Result<(), String> {
-    if name.is_empty() || name.len() > LONGEST_NAME || name.chars().any(char::is_control) {
+    if name.is_empty() || name.len() > MAX_NAME_BYTES || name.chars().any(char::is_control) {
         return Err(format!(
-            "{at}: found {} bytes, expected 1 to {LONGEST_NAME} without control characters",
+            "{at}: found {} bytes, expected 1 to {MAX_NAME_BYTES} without control characters",
             name.len()
         ));
     }
@@ -167,9 +167,9 @@ fn resolve(
         rest = tail;
     }
     out.push_str(rest);
-    if out.len() < SHORTEST_KEY || !out.bytes().all(|byte| byte.is_ascii_graphic()) {
+    if out.len() < MIN_KEY || !out.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(format!(
-            "{at}: found a key of {} bytes, expected at least {SHORTEST_KEY} printable ASCII characters without spaces",
+            "{at}: found a key of {} bytes, expected at least {MIN_KEY} printable ASCII characters without spaces",
             out.len()
         ));
     }

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use super::answer::Refusal;
 
 /// The largest body that is read, in bytes.
-pub const LARGEST_BODY: usize = 64 << 10;
+pub const MAX_BODY_BYTES: usize = 64 << 10;
 
 /// How long a client may take to send its body.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -37,7 +37,7 @@ pub async fn read_body<T: DeserializeOwned>(
                 Refusal::new(
                     StatusCode::PAYLOAD_TOO_LARGE,
                     "too_large",
-                    format!("A body may have {LARGEST_BODY} bytes."),
+                    format!("A body may have {MAX_BODY_BYTES} bytes."),
                 )
             } else {
                 Refusal::malformed("The body can't be read.")

@@ -18,10 +18,10 @@ use super::writer::Writer;
 use crate::stop::Stop;
 
 /// The largest message that is decoded, in bytes. A record is never split over messages.
-const LARGEST_MESSAGE: usize = 32 << 20;
+const MAX_MESSAGE_BYTES: usize = 32 << 20;
 
 /// How many streams may be open. Each worker thread of an Envoy keeps one.
-const MOST_STREAMS: usize = 1024;
+const MAX_STREAMS: usize = 1024;
 
 /// Receives access log streams.
 #[derive(Clone)]
@@ -40,7 +40,7 @@ impl Recorder {
             writer,
             counts,
             stop,
-            streams: Arc::new(Semaphore::new(MOST_STREAMS)),
+            streams: Arc::new(Semaphore::new(MAX_STREAMS)),
         }
     }
 
@@ -118,7 +118,7 @@ impl Service<http::Request<Body>> for Recorder {
             }
             let codec: ProstCodec<StreamAccessLogsResponse, StreamAccessLogsMessage> =
                 ProstCodec::default();
-            let mut grpc = Grpc::new(codec).max_decoding_message_size(LARGEST_MESSAGE);
+            let mut grpc = Grpc::new(codec).max_decoding_message_size(MAX_MESSAGE_BYTES);
             Ok(grpc.client_streaming(Stream(recorder), request).await)
         })
     }

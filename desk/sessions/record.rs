@@ -14,7 +14,7 @@ const STATE_KEY: &str = "wasm.portcullis.session";
 const WRAPPER: &str = "google.protobuf.BytesValue";
 
 /// The longest id or worker, in characters.
-const LONGEST_ID: usize = 64;
+const MAX_ID: usize = 64;
 
 /// A record as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,7 +125,7 @@ impl Entry {
         if !is_hex(&record.worker) {
             return Err(Malformed::Member("worker"));
         }
-        if record.time.len() > LONGEST_ID || !record.time.is_ascii() {
+        if record.time.len() > MAX_ID || !record.time.is_ascii() {
             return Err(Malformed::Member("time"));
         }
         let number = i64::try_from(record.number).map_err(|_| Malformed::Member("number"))?;
@@ -157,7 +157,5 @@ fn unwrap(state: Any) -> Result<prost::bytes::Bytes, Malformed> {
 }
 
 fn is_hex(text: &str) -> bool {
-    !text.is_empty()
-        && text.len() <= LONGEST_ID
-        && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+    !text.is_empty() && text.len() <= MAX_ID && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

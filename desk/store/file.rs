@@ -17,7 +17,7 @@ const BUSY: Duration = Duration::from_secs(10);
 const RETRY: Duration = Duration::from_millis(10);
 
 /// The longest chain of symbolic links that is followed, as in Linux.
-const MOST_LINKS: usize = 40;
+const MAX_LINKS: usize = 40;
 
 /// What a crash of the machine may lose. A crash of the desk alone loses nothing written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,7 +114,7 @@ fn use_wal(connection: &Connection) -> rusqlite::Result<()> {
 /// Follows links, the last of which may lead to a file that doesn't exist yet.
 fn resolve(name: &Path) -> io::Result<PathBuf> {
     let mut path = std::path::absolute(name)?;
-    for _ in 0..MOST_LINKS {
+    for _ in 0..MAX_LINKS {
         let Ok(target) = std::fs::read_link(&path) else {
             break;
         };

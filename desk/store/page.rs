@@ -6,10 +6,10 @@ use rusqlite::{Connection, Row, params_from_iter};
 const ROWS: u32 = 50;
 
 /// The most rows on a page, whatever the caller asks for.
-const MOST_ROWS: u32 = 200;
+const MAX_ROWS: u32 = 200;
 
 /// The most bytes on a page, unless its first row alone is longer.
-const MOST_BYTES: usize = 16 << 20;
+const MAX_BYTES: usize = 16 << 20;
 
 /// Which part of a list is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ impl Page {
     /// which is brought into 1 to 200 and is 50 if absent.
     #[must_use]
     pub fn new(before: Option<String>, rows: Option<u32>) -> Self {
-        let rows = rows.unwrap_or(ROWS).clamp(1, MOST_ROWS);
+        let rows = rows.unwrap_or(ROWS).clamp(1, MAX_ROWS);
         Self {
             before,
             rows: usize::try_from(rows).unwrap_or(usize::MAX),
@@ -82,7 +82,7 @@ impl Page {
         while let Some(row) = found.next()? {
             let (item, size) = read(row)?;
             bytes = bytes.saturating_add(size);
-            let full = bytes > MOST_BYTES && !listed.rows.is_empty();
+            let full = bytes > MAX_BYTES && !listed.rows.is_empty();
             if full || listed.rows.len() >= self.rows {
                 listed.next = last;
                 break;

@@ -18,7 +18,7 @@ use crate::check::Report;
 use crate::policy;
 
 /// The longest token or key set that is read, in bytes.
-const LONGEST_INPUT: u64 = 1 << 20;
+const MAX_INPUT_BYTES: u64 = 1 << 20;
 
 /// The arguments of the command.
 #[derive(Clone, Debug)]
@@ -79,7 +79,7 @@ fn judge(options: &Options, input: impl Read) -> Result<(String, u8), String> {
     for keys in &options.keys {
         bring_keys(&verifier, policy, keys).map_err(fail)?;
     }
-    let input = policy::read_from(input, LONGEST_INPUT)
+    let input = policy::read_from(input, MAX_INPUT_BYTES)
         .map_err(|error| fail(format!("the token can't be read: {error}")))?;
     let token = token(&input);
     if token.is_empty() {
@@ -142,7 +142,7 @@ fn bring_keys(verifier: &Verifier, policy: &Policy, argument: &str) -> Result<()
     let file = Path::new(file);
     std::fs::File::open(file)
         .map_err(|error| error.to_string())
-        .and_then(|open| policy::read_from(open, LONGEST_INPUT))
+        .and_then(|open| policy::read_from(open, MAX_INPUT_BYTES))
         .and_then(|text| verifier.bring_keys(provider, text.as_bytes()))
         .map(|_| ())
         .map_err(|problem| {

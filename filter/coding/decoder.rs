@@ -52,7 +52,7 @@ impl Coding {
     #[must_use]
     pub fn most_bytes(self) -> usize {
         match self {
-            Self::Gzip | Self::Deflate => inflate::MOST_BYTES,
+            Self::Gzip | Self::Deflate => inflate::MAX_BYTES,
             Self::Brotli => brotli::bytes_held(MAX_WINDOW_BYTES),
             Self::Zstd => zstd::bytes_held(MAX_WINDOW_BYTES),
         }

@@ -7,7 +7,7 @@ use super::error::Error;
 
 /// The most that is held of a stream: a window of 32 KiB, three tables of codes, and what has come
 /// of an envelope.
-pub(super) const MOST_BYTES: usize = 64 * 1024;
+pub(super) const MAX_BYTES: usize = 64 * 1024;
 
 /// Decodes one stream of deflate in some envelope.
 pub(super) struct Inflate {

@@ -46,12 +46,12 @@ impl Default for Limits {
 const MAX_WAITING: u64 = 10_000;
 
 /// A body is held in the VM's memory while it is judged, and that memory is capped.
-const MOST_REQUEST_BODY: u64 = 64 << 20;
+const MAX_REQUEST_BODY_BYTES: u64 = 64 << 20;
 
 /// One decoder may need 16 MiB.
-const LEAST_BUFFERS: u64 = 32 << 20;
+const MIN_BUFFERS_BYTES: u64 = 32 << 20;
 /// A worker's memory is capped at 1 GiB, and not all of it is for bodies.
-const MOST_BUFFERS: u64 = 768 << 20;
+const MAX_BUFFERS_BYTES: u64 = 768 << 20;
 /// A body under its mask may be twice as long as one that is accepted, and has room to grow.
 const BUFFERS_FOR_A_BODY: u64 = 3;
 
@@ -59,12 +59,12 @@ pub(super) fn read(node: &Node<'_>) -> Option<Limits> {
     let object = node.object()?;
     let mut limits = Limits::default();
     if let Some(node) = object.optional("request_body")
-        && let Some(size) = units::size(&node, 1, MOST_REQUEST_BODY)
+        && let Some(size) = units::size(&node, 1, MAX_REQUEST_BODY_BYTES)
     {
         limits.request_body = size;
     }
     if let Some(node) = object.optional("buffers")
-        && let Some(size) = units::size(&node, LEAST_BUFFERS, MOST_BUFFERS)
+        && let Some(size) = units::size(&node, MIN_BUFFERS_BYTES, MAX_BUFFERS_BYTES)
     {
         let least = limits.request_body.saturating_mul(BUFFERS_FOR_A_BODY);
         if size < least {

@@ -23,8 +23,8 @@ impl Pattern {
 
 /// What one pattern set may cost: bytes of the compiled expressions, and of the lazy machine
 /// that runs them.
-const MOST_COMPILED: usize = 4 << 20;
-const MOST_CACHE: usize = 2 << 20;
+const MAX_COMPILED_BYTES: usize = 4 << 20;
+const MAX_CACHE_BYTES: usize = 2 << 20;
 
 pub(super) fn read(node: &Node<'_>) -> Vec<Pattern> {
     let Some(object) = node.object() else {
@@ -69,8 +69,8 @@ fn compile(expressions: &[&str]) -> Result<Regex, String> {
     Regex::builder()
         .configure(
             Config::new()
-                .nfa_size_limit(Some(MOST_COMPILED))
-                .hybrid_cache_capacity(MOST_CACHE),
+                .nfa_size_limit(Some(MAX_COMPILED_BYTES))
+                .hybrid_cache_capacity(MAX_CACHE_BYTES),
         )
         .syntax(syntax::Config::new().unicode(false).utf8(false))
         .build_many(expressions)

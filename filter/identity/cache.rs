@@ -21,7 +21,7 @@ use super::checks::Lifetime;
 use super::key::Key;
 
 /// What verified tokens may take up together, in bytes, roughly.
-const MOST_BYTES: usize = 4 << 20;
+const MAX_BYTES: usize = 4 << 20;
 
 /// A token's digest.
 pub(super) type Digest = u128;
@@ -95,11 +95,11 @@ impl Cache {
 
     fn put(&mut self, digest: Digest, entry: Entry) {
         // Each generation may have half; an entry that alone is more than that is not kept.
-        if entry.bytes > MOST_BYTES / 2 || self.most == 0 {
+        if entry.bytes > MAX_BYTES / 2 || self.most == 0 {
             return;
         }
         let full = self.young.len() >= self.most.div_ceil(2)
-            || self.young_bytes.saturating_add(entry.bytes) > MOST_BYTES / 2;
+            || self.young_bytes.saturating_add(entry.bytes) > MAX_BYTES / 2;
         if full {
             self.old = core::mem::take(&mut self.young);
             self.young_bytes = 0;

@@ -27,10 +27,10 @@ pub struct Identity {
 }
 
 /// A subject, client or group longer than this fits into no header and no count.
-const LONGEST_NAME: usize = 512;
+const MAX_NAME_BYTES: usize = 512;
 
 /// More groups than this are cut off nowhere: the token is refused.
-const MOST_GROUPS: usize = 1000;
+const MAX_GROUPS: usize = 1000;
 
 impl Identity {
     pub(super) fn of(provider: &Provider, claims: &Map<String, Value>) -> Result<Self, Refusal> {
@@ -57,7 +57,7 @@ pub(super) fn subject<'a>(
 ) -> Result<&'a str, Refusal> {
     claims::at(claims, &provider.claims.subject.path)
         .and_then(Value::as_str)
-        .filter(|subject| !subject.is_empty() && subject.len() <= LONGEST_NAME)
+        .filter(|subject| !subject.is_empty() && subject.len() <= MAX_NAME_BYTES)
         .filter(|subject| trusts(provider, subject))
         .ok_or(Refusal::SubjectMissing)
 }
@@ -75,7 +75,7 @@ pub(super) fn groups(
         .as_ref()
         .map(|path| claims::values(claims, path))
         .unwrap_or_default();
-    if groups.len() > MOST_GROUPS || groups.iter().any(|group| group.len() > LONGEST_NAME) {
+    if groups.len() > MAX_GROUPS || groups.iter().any(|group| group.len() > MAX_NAME_BYTES) {
         return Err(Refusal::TokenMalformed);
     }
     Ok(groups)
@@ -88,7 +88,7 @@ pub(super) fn accepted_client<'a>(
 ) -> Result<Option<&'a str>, Refusal> {
     let client = client(claims);
     // To leave it out would make it one that no rule about clients holds for.
-    if client.is_some_and(|client| client.len() > LONGEST_NAME) {
+    if client.is_some_and(|client| client.len() > MAX_NAME_BYTES) {
         return Err(Refusal::TokenMalformed);
     }
     if !provider.clients.is_empty() {

@@ -30,7 +30,7 @@ use outbox::Outbox;
 const MAX_WAITING_FOR_KEYS: usize = 512;
 
 /// The shortest time between two ticks: the host's clock has millisecond steps.
-const SHORTEST_TICK: Duration = Duration::from_millis(1);
+const MIN_TICK: Duration = Duration::from_millis(1);
 
 /// What a configuration's exchanges share in one VM.
 #[derive(Debug)]
@@ -81,19 +81,19 @@ impl Keeper {
                     }
                     Purpose::Post => self.outbox.answered(),
                 }
-                self.tick_within(SHORTEST_TICK, &mut effects);
+                self.tick_within(MIN_TICK, &mut effects);
             }
             Event::WakeAt { exchange, at } => {
                 self.alarms.set(exchange, at);
                 let left = at.saturating_sub(world.now);
-                self.tick_within(left.max(SHORTEST_TICK), &mut effects);
+                self.tick_within(left.max(MIN_TICK), &mut effects);
             }
             Event::KeysWanted { exchange } => {
                 if !self.waiting.contains(&exchange) {
                     self.waiting.push(exchange);
                 }
                 self.keys.look_soon();
-                self.tick_within(SHORTEST_TICK, &mut effects);
+                self.tick_within(MIN_TICK, &mut effects);
             }
             Event::Bodies(found) => effects.extend(self.learn(found)),
             Event::Counted(metric, amount) => {
@@ -102,7 +102,7 @@ impl Keeper {
             }
             Event::Post(call) => {
                 effects.extend(self.outbox.add(call));
-                self.tick_within(SHORTEST_TICK, &mut effects);
+                self.tick_within(MIN_TICK, &mut effects);
             }
         }
         effects
@@ -137,10 +137,10 @@ impl Keeper {
     pub fn pace(&mut self, now: Duration) -> Option<Effect> {
         let keys = self.keys.pause(now);
         let alarm = self.alarms.next().map(|at| at.saturating_sub(now));
-        let soon = (self.renewed || self.outbox.has_something()).then_some(SHORTEST_TICK);
+        let soon = (self.renewed || self.outbox.has_something()).then_some(MIN_TICK);
         let counts = self.counts.due().map(|due| due.saturating_sub(now));
         let period = [keys, alarm, counts, soon].into_iter().flatten().min();
-        let period = period.map(|period| period.max(SHORTEST_TICK));
+        let period = period.map(|period| period.max(MIN_TICK));
         let changed = core::mem::replace(&mut self.period, period) != period;
         changed.then_some(Effect::TickEvery(period))
     }

@@ -50,7 +50,7 @@ struct Route {
 include!(concat!(env!("OUT_DIR"), "/catalog.rs"));
 
 /// Deeper paths are in no catalog.
-const MOST_SEGMENTS: usize = 16;
+const MAX_SEGMENTS: usize = 16;
 
 /// Names what a request asks for. `path` is normalized.
 #[must_use]
@@ -59,7 +59,7 @@ pub fn name(method: &str, path: &str) -> Operation {
     let mut segments = path.split('/');
     segments.next();
     let segments: Vec<&str> = segments.collect();
-    let mut operation = if segments.len() <= MOST_SEGMENTS {
+    let mut operation = if segments.len() <= MAX_SEGMENTS {
         walk(0, method, &segments)
     } else {
         None

@@ -12,7 +12,7 @@ const CANARY: &str = "canary.bird@example.com";
 
 /// What is held of a body at most: an event, a frame or a line may be a megabyte long, and
 /// others may wait in front of it.
-const MOST_HELD: usize = 4 << 20;
+const MAX_HELD_BYTES: usize = 4 << 20;
 
 const FORMATS: [Format; 12] = [
     Format::Json,
@@ -85,7 +85,7 @@ fn walk<'a>(
         .try_for_each(|piece| {
             let taken = walker.push(mask, piece, &mut out);
             assert!(
-                walker.held() <= MOST_HELD,
+                walker.held() <= MAX_HELD_BYTES,
                 "{} bytes are held",
                 walker.held()
             );

@@ -88,7 +88,7 @@ impl fmt::Display for Fault {
 }
 
 /// The states at one place are too many to be followed.
-const MOST_STATES: usize = 256;
+const MAX_STATES: usize = 256;
 
 /// Of so many states, one is compared by what it says too.
 const DEBUGGED: u64 = 61;
@@ -140,7 +140,7 @@ pub fn every_way<M: Machine>(
                 machine.push(body.get(from..to).unwrap_or_default(), &mut out);
                 tried.pushes = tried.pushes.saturating_add(1);
                 let rest = expected.get(written..).unwrap_or_default();
-                let many = |nodes: &Vec<Node<M>>| nodes.len() >= MOST_STATES;
+                let many = |nodes: &Vec<Node<M>>| nodes.len() >= MAX_STATES;
                 if !rest.starts_with(&out) || places.get(to).is_some_and(many) {
                     let cuts = cuts(&places, (from, number), to);
                     return Err(fault(cuts, (expected, written), &out));

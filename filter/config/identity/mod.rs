@@ -53,7 +53,7 @@ pub struct Identity {
 }
 
 const USUAL_CACHE: usize = 4096;
-const MOST_CACHE: usize = 65_536;
+const MAX_CACHED_TOKENS: usize = 65_536;
 
 pub(super) fn read(node: &Node<'_>) -> Option<Identity> {
     let object = node.object()?;
@@ -88,9 +88,9 @@ pub(super) fn read(node: &Node<'_>) -> Option<Identity> {
             .value()
             .as_u64()
             .and_then(|size| usize::try_from(size).ok());
-        let size = size.filter(|size| *size <= MOST_CACHE);
+        let size = size.filter(|size| *size <= MAX_CACHED_TOKENS);
         if size.is_none() {
-            node.expected(format!("a number of tokens, from 0 to {MOST_CACHE}"));
+            node.expected(format!("a number of tokens, from 0 to {MAX_CACHED_TOKENS}"));
         }
         size
     });

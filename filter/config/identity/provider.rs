@@ -63,7 +63,7 @@ pub struct Provider {
 }
 
 const DEFAULT_LEEWAY: Duration = Duration::from_secs(30);
-const MOST_LEEWAY: Duration = Duration::from_secs(300);
+const MAX_LEEWAY: Duration = Duration::from_secs(300);
 const YEAR: Duration = Duration::from_secs(366 * 86_400);
 
 pub(super) fn read(node: &Node<'_>) -> Option<Provider> {
@@ -119,7 +119,7 @@ pub(super) fn read(node: &Node<'_>) -> Option<Provider> {
     let leeway = object
         .optional("leeway")
         .map_or(Some(DEFAULT_LEEWAY), |node| {
-            units::duration(&node, Duration::ZERO, MOST_LEEWAY)
+            units::duration(&node, Duration::ZERO, MAX_LEEWAY)
         });
     let max_lifetime = object
         .optional("max_lifetime")

@@ -45,7 +45,7 @@ pub struct KeyRequest {
 }
 
 /// The longest pause after fetches that failed.
-const LONGEST_PAUSE: u64 = 60_000;
+const MAX_PAUSE_MS: u64 = 60_000;
 
 /// How often the standing is looked at.
 const LOOK: Duration = Duration::from_secs(1);
@@ -272,7 +272,7 @@ impl Fetcher {
                 standing.failures = standing.failures.saturating_add(1);
                 let pause = 500_u64.saturating_mul(1 << standing.failures.min(10));
                 let pause = pause
-                    .min(LONGEST_PAUSE)
+                    .min(MAX_PAUSE_MS)
                     .min(millis(self.settings.refresh).max(1000));
                 let early = self.random_below(pause / 5);
                 standing.due = now.saturating_add(pause).saturating_sub(early);
@@ -333,7 +333,7 @@ impl Fetcher {
         let cooldown = millis(self.settings.cooldown);
         let early =
             self.wanted.is_some() && !ahead(standing.tried.saturating_add(cooldown), cooldown);
-        early || !ahead(standing.due, refresh.max(LONGEST_PAUSE))
+        early || !ahead(standing.due, refresh.max(MAX_PAUSE_MS))
     }
 
     /// The longest time that a leader may take: two answers, and some time to look.

@@ -13,11 +13,11 @@ use crate::identity::{Native, Refusal};
 use crate::json;
 
 /// More keys than this make a published set unusable: they would be a way to fill the memory.
-const MOST_KEYS: usize = 2048;
+const MAX_KEYS: usize = 2048;
 
 /// More keys than this are not tried for one token. A token that names its key, among keys that
 /// have names, has one.
-const MOST_TRIED: usize = 8;
+const MAX_TRIED: usize = 8;
 
 /// A set of keys (RFC 7517, section 5) that can be used.
 #[derive(Debug, Default)]
@@ -83,9 +83,9 @@ impl KeySet {
             .get("keys")
             .and_then(Value::as_array)
             .ok_or("found no list \"keys\", expected a JSON Web Key Set (RFC 7517)")?;
-        if list.len() > MOST_KEYS {
+        if list.len() > MAX_KEYS {
             return Err(format!(
-                "found {} keys, expected at most {MOST_KEYS}",
+                "found {} keys, expected at most {MAX_KEYS}",
                 list.len()
             ));
         }
@@ -202,7 +202,7 @@ impl KeySet {
         positions
             .filter_map(|index| self.keys.get(index))
             .filter(move |key| key.algorithms.contains(&algorithm))
-            .take(MOST_TRIED)
+            .take(MAX_TRIED)
     }
 }
 

@@ -46,7 +46,7 @@ struct Oracle {
 }
 
 /// So many bytes wait in vain at most, of prose.
-const LONGEST_IN_VAIN: usize = 24;
+const MAX_IN_VAIN: usize = 24;
 /// Of what was found, so much is tried first.
 const RECENT: usize = 48;
 /// So often other digits are tried.
@@ -277,6 +277,6 @@ fn whatever_waits_of_prose_could_become_a_match() {
              for at most {longest} bytes: {without:#?}"
         );
         assert!(vain * most <= all, "{vain} of {all}");
-        assert!(longest <= LONGEST_IN_VAIN, "{longest}");
+        assert!(longest <= MAX_IN_VAIN, "{longest}");
     }
 }

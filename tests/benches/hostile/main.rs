@@ -27,7 +27,7 @@ static HEAP: heap::Counting = heap::Counting;
 const PIECE: usize = 16 << 10;
 
 /// What may be held of any body: an event or a frame, and what waits in front of it.
-const MOST_HELD: usize = 4 << 20;
+const MAX_HELD_BYTES: usize = 4 << 20;
 
 /// How often each is masked at most; the fastest counts.
 const TURNS: u32 = 5;
@@ -134,7 +134,7 @@ fn row(mask: &CompiledMask, input: &Input) -> Result<(), String> {
             _ => "",
         }
     );
-    match held > MOST_HELD {
+    match held > MAX_HELD_BYTES {
         true => Err(format!("{} bytes are held of {}", held, input.name)),
         false => Ok(()),
     }

@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How long the next piece of a stream waits for a sign of the one before: a filter may hold
 /// that back whole.
-const LONGEST_PAUSE: Duration = Duration::from_micros(300);
+const MAX_PAUSE: Duration = Duration::from_micros(300);
 
 const END_OF_HEAD: &[u8] = b"\r\n\r\n";
 const END_OF_CHUNKS: &[u8] = b"\r\n0\r\n\r\n";
@@ -306,7 +306,7 @@ impl Server {
         };
         let now = came(client);
         // The piece behind the head need not wait.
-        if next > 1 && now == self.seen && self.paused.elapsed() < LONGEST_PAUSE {
+        if next > 1 && now == self.seen && self.paused.elapsed() < MAX_PAUSE {
             return Ok(());
         }
         self.seen = now;

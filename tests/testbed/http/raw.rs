@@ -9,7 +9,7 @@ use super::Response;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The longest head that is read, in bytes.
-const LONGEST_HEAD: usize = 1024 * 1024;
+const MAX_HEAD_BYTES: usize = 1024 * 1024;
 
 /// A TCP connection to a port of the loopback interface.
 #[derive(Debug)]
@@ -106,7 +106,7 @@ impl Connection {
             if let Some(at) = end {
                 return Ok(self.cut(at, 4));
             }
-            if self.unread.len() > LONGEST_HEAD {
+            if self.unread.len() > MAX_HEAD_BYTES {
                 return Err("the head of the response does not end".to_owned());
             }
             if !self.more().map_err(|error| error.to_string())? {
