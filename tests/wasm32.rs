@@ -9,7 +9,8 @@ use std::rc::Rc;
 
 use portcullis::config::mask::{BUILT_IN_DETECTORS, Detection, Detector, Style};
 use portcullis::exchange::{
-    CompiledPolicy, Effect, Event, Exchange, Flow, Name, NoNative, NothingElse, Outcome, World,
+    Bodies, CompiledPolicy, Effect, Event, Exchange, Flow, Name, NoNative, NothingElse, Outcome,
+    World,
 };
 use portcullis::mask::{CompiledMask, Format, Walker};
 use portcullis::quota::{Charge, ChargeError, charge};
@@ -94,7 +95,7 @@ fn a_token_is_verified_and_a_changed_one_is_not() {
         arrived: &NothingElse,
     };
     let closed = exchange.handle(Event::Closed { number: 1 }, world);
-    let Some(Effect::Record(record)) = closed.effects.first() else {
+    let Some(Effect::Record(record)) = closed.effects.last() else {
         panic!("no record")
     };
     assert!(record.contains(r#""subject":"jane""#), "{record}");
