@@ -1,18 +1,49 @@
-//! What is made at build time: the operation catalog, compiled from text to a table.
+//! What is made at build time: the catalog of routes, compiled from every dialect's text to one table.
 
 use std::collections::BTreeMap;
+use std::error::Error;
 use std::fmt::Write as _;
+use std::fs;
 use std::path::Path;
 
-const CATALOG: &str = "filter/operation/catalog.txt";
+const DIALECTS: &str = "filter/dialect";
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=build.rs");
-    println!("cargo:rerun-if-changed={CATALOG}");
-    let table = compile(&std::fs::read_to_string(CATALOG)?)?;
+    println!("cargo:rerun-if-changed={DIALECTS}");
+    let mut nodes = vec![Node::default()];
+    for dialect in dialects()? {
+        let file = format!("{DIALECTS}/{dialect}/routes.txt");
+        for (number, line) in lines(&fs::read_to_string(&file)?) {
+            add(&mut nodes, &dialect, line).map_err(|error| format!("{file}:{number}: {error}"))?;
+        }
+    }
+    let weights = fs::read_to_string(format!("{DIALECTS}/weights.txt"))?;
+    let weights: Vec<&str> = lines(&weights).map(|(_, line)| line).collect();
     let out = std::env::var("OUT_DIR")?;
-    std::fs::write(Path::new(&out).join("catalog.rs"), table)?;
+    fs::write(Path::new(&out).join("catalog.rs"), table(&nodes, &weights))?;
     Ok(())
+}
+
+/// The folders that have routes, in their order.
+fn dialects() -> Result<Vec<String>, Box<dyn Error>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(DIALECTS)? {
+        let entry = entry?;
+        if entry.path().join("routes.txt").exists() {
+            names.push(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// Lines that say something, with their numbers.
+fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let lines = text.lines().enumerate();
+    lines
+        .map(|(index, line)| (index + 1, line.trim()))
+        .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
 }
 
 /// One segment's place in the tree of routes.
@@ -24,36 +55,9 @@ struct Node {
     routes: Vec<String>,
 }
 
-fn compile(text: &str) -> Result<String, String> {
-    let mut nodes = vec![Node::default()];
-    let mut suffixes = String::new();
-    for (number, line) in text.lines().enumerate() {
-        let fields: Vec<&str> = line.split_whitespace().collect();
-        match fields.as_slice() {
-            [] => {}
-            [first, ..] if first.starts_with('#') => {}
-            ["SUFFIX", suffix, operation] => {
-                let _ = writeln!(suffixes, "    ({suffix:?}, {operation:?}),");
-            }
-            [method, path, operation, dialect, body] => {
-                let route = format!(
-                    "Route {{ method: {method:?}, operation: {operation:?}, dialect: Dialect::{}, body: Shape::{} }}",
-                    variant(dialect),
-                    variant(body)
-                );
-                add(&mut nodes, path, route)?;
-            }
-            _ => {
-                return Err(format!(
-                    "{CATALOG}:{}: found {} fields, expected 5",
-                    number + 1,
-                    fields.len()
-                ));
-            }
-        }
-    }
+fn table(nodes: &[Node], weights: &[&str]) -> String {
     let mut out = String::from("static NODES: &[Node] = &[\n");
-    for node in &nodes {
+    for node in nodes {
         let literals: Vec<String> = node
             .literals
             .iter()
@@ -67,14 +71,25 @@ fn compile(text: &str) -> Result<String, String> {
             node.routes.join(", ")
         );
     }
-    let _ = writeln!(
-        out,
-        "];\n\nstatic SUFFIXES: &[(&str, &str)] = &[\n{suffixes}];"
-    );
-    Ok(out)
+    let _ = writeln!(out, "];\n\nstatic WEIGHTS: &[&str] = &{weights:?};");
+    out
 }
 
-fn add(nodes: &mut Vec<Node>, path: &str, route: String) -> Result<(), String> {
+/// Adds a line of a dialect's routes.
+fn add(nodes: &mut Vec<Node>, dialect: &str, line: &str) -> Result<(), String> {
+    let fields: Vec<&str> = line.split_whitespace().collect();
+    let [method, path, operation, body] = fields.as_slice() else {
+        return Err(format!("found {} fields, expected 4", fields.len()));
+    };
+    let body = match *body {
+        "texts" => "Body::Texts".to_owned(),
+        "opaque" => "Body::Opaque".to_owned(),
+        // The dialect's own says which kind it is.
+        name => format!("super::{dialect}::{}", name.to_ascii_uppercase()),
+    };
+    let route = format!(
+        "Route {{ method: {method:?}, operation: {operation:?}, dialect: &super::{dialect}::DIALECT, body: {body} }}"
+    );
     let mut at = 0;
     for segment in path.split('/').skip(1) {
         let next = nodes.len();
@@ -85,7 +100,7 @@ fn add(nodes: &mut Vec<Node>, path: &str, route: String) -> Result<(), String> {
                 let (child, same) = *node.any.get_or_insert((next, names_model));
                 if same != names_model {
                     return Err(format!(
-                        "{CATALOG}: {path}: a segment is {{model}} in one route and {{}} in another"
+                        "{path}: a segment is {{model}} in one route and {{}} in another"
                     ));
                 }
                 child
@@ -97,19 +112,10 @@ fn add(nodes: &mut Vec<Node>, path: &str, route: String) -> Result<(), String> {
         }
     }
     let node = nodes.get_mut(at).ok_or("a node that was never made")?;
+    let twin = format!("Route {{ method: {method:?},");
+    if node.routes.iter().any(|other| other.starts_with(&twin)) {
+        return Err(format!("{method} {path}, which another route has too"));
+    }
     node.routes.push(route);
     Ok(())
-}
-
-/// `tensors-grpc` -> `TensorsGrpc`.
-fn variant(name: &str) -> String {
-    name.split('-')
-        .map(|part| {
-            let mut letters = part.chars();
-            letters
-                .next()
-                .map(|first| first.to_ascii_uppercase().to_string() + letters.as_str())
-                .unwrap_or_default()
-        })
-        .collect()
 }

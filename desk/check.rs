@@ -1,4 +1,4 @@
-//! `portcullis check`: a policy, read by the filter's own code.
+//! `portcullis check`, `schema` and `reference`: the policy, by the filter's own code.
 
 use std::path::Path;
 
@@ -45,5 +45,25 @@ fn judge(name: &str, text: &str, environment: bool) -> Report {
         output,
         error: String::new(),
         status,
+    }
+}
+
+/// The JSON Schema of policies.
+#[must_use]
+pub fn schema() -> Report {
+    Report {
+        output: format!("{:#}\n", portcullis::policy::schema()),
+        error: String::new(),
+        status: 0,
+    }
+}
+
+/// The reference of all keys of a policy, as Markdown.
+#[must_use]
+pub fn reference() -> Report {
+    Report {
+        output: portcullis::policy::reference(),
+        error: String::new(),
+        status: 0,
     }
 }

@@ -49,6 +49,10 @@ enum Command {
         #[arg(long)]
         env: bool,
     },
+    /// Prints the JSON Schema of policies (draft 2020-12).
+    Schema,
+    /// Prints the reference of all keys of a policy, as Markdown.
+    Reference,
     /// Looks into tokens.
     Token {
         #[command(subcommand)]
@@ -113,6 +117,8 @@ fn main() -> ExitCode {
                 }
             }
         }
+        Command::Schema => answer(&check::schema()),
+        Command::Reference => answer(&check::reference()),
         Command::Check { policy, env } => answer(&check::check(&policy, env)),
         Command::Token {
             command:

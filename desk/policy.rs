@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::path::Path;
 
-use portcullis::config::Problem;
+use portcullis::policy::Problem;
 
 /// The most that is read of a file, in bytes.
 const LARGEST: u64 = 16 << 20;

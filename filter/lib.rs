@@ -5,11 +5,11 @@
 //! alone; only [`exchange`] composes them, and only `host` (compiled for wasm32) knows the
 //! proxy-wasm ABI.
 
+pub use {base, coding, mask};
+
 pub mod approval;
-mod bytes;
 pub mod call;
-pub mod coding;
-pub mod config;
+pub mod dialect;
 pub mod exchange;
 #[cfg(any(
     all(feature = "host", target_arch = "wasm32"),
@@ -17,16 +17,15 @@ pub mod exchange;
 ))]
 pub mod host;
 pub mod identity;
-mod json;
 pub mod keeper;
-pub mod mask;
+pub mod limits;
 pub mod metric;
 pub mod operation;
+pub mod policy;
 pub mod quota;
 pub mod record;
 pub mod rules;
 pub mod shared;
 #[cfg(test)]
 mod testing;
-mod time;
-mod wire;
+pub mod upstream;

@@ -1,7 +1,7 @@
 //! Signatures and keys that others made: the verdict is the one that they expect.
 #![cfg(not(target_arch = "wasm32"))]
 
-use portcullis::config::identity::{Algorithm, InlineKey};
+use portcullis::identity::section::{Algorithm, InlineKey};
 use portcullis::identity::{KeySet, NoNative, verify_jws};
 use testbed::vectors::{self, Case, LeftOut, Report};
 

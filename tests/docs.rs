@@ -10,10 +10,10 @@ use core::time::Duration;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use portcullis::config::mask::BUILT_IN_DETECTORS;
-use portcullis::config::operations::OPERATIONS;
+use portcullis::base::operation::OPERATIONS;
 use portcullis::exchange::CompiledPolicy;
 use portcullis::identity::Verifier;
+use portcullis::mask::policy::BUILT_IN_DETECTORS;
 use regex_lite::Regex;
 
 const DOCUMENTS: &[&str] = &[
@@ -97,7 +97,7 @@ fn the_readme_lists_every_operation_and_detector() {
     for operation in OPERATIONS {
         assert!(readme.contains(&format!("`{operation}`")), "{operation}");
     }
-    for detector in BUILT_IN_DETECTORS {
+    for detector in BUILT_IN_DETECTORS.iter() {
         let family = detector
             .split_once('.')
             .map_or(*detector, |(family, _)| family);
@@ -115,7 +115,7 @@ fn the_table_of_detectors_has_each_in_its_order() {
     let table = table.split("## ").next().unwrap();
     assert_eq!(
         found("(?m)^\\| `([a-z0-9_.]+)` \\|", table),
-        BUILT_IN_DETECTORS
+        *BUILT_IN_DETECTORS
     );
 }
 

@@ -7,11 +7,11 @@ use core::time::Duration;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use portcullis::config::mask::{BUILT_IN_DETECTORS, Detection, Detector, Style};
 use portcullis::exchange::{
     Bodies, CompiledPolicy, Effect, Event, Exchange, Flow, Name, NoNative, NothingElse, Outcome,
     World,
 };
+use portcullis::mask::policy::{BUILT_IN_DETECTORS, Detection, Detector, Style};
 use portcullis::mask::{CompiledMask, Format, Walker};
 use portcullis::quota::{Charge, ChargeError, charge};
 use portcullis::shared::{Shared, SharedError, Table};

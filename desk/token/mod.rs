@@ -8,10 +8,10 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use portcullis::config::Policy;
-use portcullis::config::identity::{KeySource, Provider};
 use portcullis::exchange::CompiledPolicy;
 use portcullis::identity::Verifier;
+use portcullis::identity::section::{KeySource, Provider};
+use portcullis::policy::Policy;
 use serde_json::Value;
 
 use crate::check::Report;

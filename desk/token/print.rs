@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
-use portcullis::config::Policy;
-use portcullis::config::rules::{Rule, Then};
-use portcullis::exchange::{NOT_A_HEADER, caller, unwritable};
+use portcullis::exchange::{NOT_A_HEADER, unwritable};
 use portcullis::identity::{Explanation, Outcome, Stand};
+use portcullis::policy::Policy;
 use portcullis::rules::{Reach, reach};
+use portcullis::rules::{Rule, Then};
 
 /// What is printed, and the exit status.
 pub(super) fn lines(explanation: &Explanation, policy: &Policy) -> (String, u8) {
@@ -64,7 +64,7 @@ pub(super) fn lines(explanation: &Explanation, policy: &Policy) -> (String, u8) 
             "\nRules, in order, were the token accepted:"
         },
     );
-    let reaches = reach(&policy.rules, &caller(identity));
+    let reaches = reach(&policy.rules, identity);
     let widest = policy.rules.iter().map(|rule| rule.name.chars().count());
     let width = widest.max().unwrap_or_default().min(40);
     for (rule, reach) in policy.rules.iter().zip(&reaches) {

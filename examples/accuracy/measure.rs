@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use portcullis::config::mask::{BUILT_IN_DETECTORS, Detection, Detector, Style};
+use portcullis::mask::policy::{BUILT_IN_DETECTORS, Detection, Detector, Style};
 use portcullis::mask::{Matcher, Sink, Text};
 
 use super::kinds::{KINDS, Kind};

@@ -4,6 +4,8 @@
 //! waits up to N seconds for a decision. An approval is bound to a digest of the request, the
 //! caller, the rule and the policy; the desk hands one out once.
 
+mod section;
+
 #[cfg(test)]
 mod tests;
 
@@ -11,8 +13,10 @@ use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::config::hex;
-use crate::json;
+use base::bytes::hex;
+use base::json;
+
+pub use section::{APPROVALS, Approvals, read};
 
 /// What a person is asked about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

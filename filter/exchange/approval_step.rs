@@ -11,9 +11,9 @@ use super::event::Purpose;
 use super::reply::Refusal;
 use super::waiting_room::WaitingPlace;
 use super::world::World;
+use crate::approval::Approvals;
 use crate::approval::{self, Question, State, Subject};
 use crate::call::{Answer, Message};
-use crate::config::approvals::Approvals;
 use crate::record;
 
 /// The longest time that the desk is asked to hold one question open; a decision made meanwhile

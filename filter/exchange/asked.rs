@@ -6,10 +6,11 @@ use super::charges::{Charges, Spender};
 use super::media::RequestForm;
 use super::reply::Refusal;
 use crate::approval::{self, Target};
-use crate::config::rules::Rule;
+use crate::dialect::Facts;
 use crate::identity::Identity;
-use crate::operation::{Facts, Operation, Path};
-use crate::rules::{self, Body, Caller, Decision, Prompts};
+use crate::operation::{Operation, Path};
+use crate::rules::Rule;
+use crate::rules::{self, Body, Decision, Head, Prompts};
 
 /// What a request asks for, and who asks.
 #[derive(Debug)]
@@ -70,11 +71,13 @@ impl Asked {
             rules,
             first,
             &rules::Request {
-                caller: caller(&self.identity),
-                method: &self.method,
-                host: &self.host,
-                path: &self.path.path,
-                operation: self.operation.name,
+                caller: &self.identity,
+                head: Head {
+                    method: &self.method,
+                    host: &self.host,
+                    path: &self.path.path,
+                    operation: self.operation.name,
+                },
                 body: self.facts.as_ref().map(|facts| Body {
                     model: facts.model.as_deref(),
                     items: facts.items,
@@ -82,18 +85,5 @@ impl Asked {
                 }),
             },
         )
-    }
-}
-
-/// What rules look at of an identity.
-#[must_use]
-pub fn caller(identity: &Identity) -> Caller<'_> {
-    Caller {
-        provider: &identity.provider,
-        subject: &identity.subject,
-        groups: &identity.groups,
-        client: identity.client.as_deref(),
-        kind: identity.kind,
-        claims: &identity.claims,
     }
 }

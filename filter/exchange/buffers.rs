@@ -9,7 +9,7 @@
 use core::cell::Cell;
 use std::rc::Rc;
 
-use crate::coding::Allowance;
+use coding::Allowance;
 
 /// The bytes that there are.
 #[derive(Debug)]

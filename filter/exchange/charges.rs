@@ -3,10 +3,10 @@
 use super::compiled_policy::CompiledPolicy;
 use super::reply::Refusal;
 use super::world::World;
-use crate::config::quotas::{Dimension, Measure, Quota};
+use crate::dialect::Facts;
 use crate::identity::Identity;
-use crate::operation::Facts;
 use crate::quota::{self, Charge, ChargeError, Reservation};
+use crate::quota::{Dimension, Measure, Quota};
 
 /// Who takes something, and what for.
 pub(super) struct Spender<'a> {

@@ -6,11 +6,13 @@ use std::rc::Rc;
 
 use super::buffers::Buffers;
 use super::waiting_room::WaitingRoom;
-use crate::config::mask::Plan;
-use crate::config::{self, Environment, Policy, Problem};
+use base::policy::show_size;
+use mask::policy::Plan;
+
 use crate::identity::{Tended, Verifier};
-use crate::mask::Masks;
+use crate::policy::{self, Environment, Policy, Problem};
 use crate::shared::{NotAgreed, NotJoined, Shared, Table, agree};
+use mask::Masks;
 
 /// The name of the key of pseudonyms where the policy gives none. After Envoy's end, and in another
 /// Envoy, the same value has another pseudonym; where it must not, the policy gives the key.
@@ -52,7 +54,7 @@ impl CompiledPolicy {
         environment: &Environment<'_>,
         seed: Option<[u8; 32]>,
     ) -> Result<Self, Vec<Problem>> {
-        let policy = config::load(text, environment)?;
+        let policy = policy::load(text, environment)?;
         let mut problems = Vec::new();
         let verifier = Verifier::new(&policy.identity, seed)
             .map_err(|found| problems.extend(found))
@@ -138,10 +140,10 @@ impl CompiledPolicy {
         let table = Table::join(shared, size, fresh).map_err(|why| match why {
             NotJoined::OtherSize(there) => Problem {
                 path: "/store/size".to_owned(),
-                found: config::show_size(size),
+                found: show_size(size),
                 expected: format!(
                     "{}, which the filters of this vm_id share until Envoy ends, or another vm_id",
-                    config::show_size(there)
+                    show_size(there)
                 ),
             },
             NotJoined::NotAgreed(why) => Problem {

@@ -7,8 +7,8 @@ use super::compiled_policy::CompiledPolicy;
 use super::effect::{Effect, Flow, Outcome};
 use super::reply::Refusal;
 use super::world::World;
+use crate::dialect::{self, Dialect};
 use crate::identity::Identity;
-use crate::operation::Dialect;
 use crate::record::Record;
 
 /// What is known of an exchange, however far each of its directions is.
@@ -19,7 +19,7 @@ pub(super) struct Context {
     /// The verified caller.
     pub(super) caller: Option<Rc<Identity>>,
     /// How the caller wants errors.
-    pub(super) dialect: Dialect,
+    pub(super) dialect: &'static Dialect,
     /// When the first event came, since 1970.
     began: Option<Duration>,
     calls: u64,
@@ -31,7 +31,7 @@ impl Context {
             compiled,
             record,
             caller: None,
-            dialect: Dialect::Openai,
+            dialect: &dialect::OPENAI,
             began: None,
             calls: 0,
         }

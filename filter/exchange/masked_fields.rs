@@ -11,8 +11,8 @@ use super::effect::Effect;
 use super::event::Headers;
 use super::headers::{OF_THE_BYTES, values};
 use super::taps::Wanted;
-use crate::mask::{Masks, Matches, Pass, Stop, Trailer};
 use crate::record;
+use mask::{Masks, Matches, Pass, Stop, Trailer};
 
 /// A gRPC status in a head.
 const STATUS: &[&str] = &["grpc-message", "grpc-status-details-bin"];

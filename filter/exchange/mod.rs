@@ -35,9 +35,8 @@ use core::time::Duration;
 use std::borrow::Cow;
 use std::rc::Rc;
 
-pub use crate::config::identity::{Algorithm, VerifyWith};
+pub use crate::identity::section::{Algorithm, VerifyWith};
 pub use crate::identity::{KeyRequest, Native, NoNative, Tended};
-pub use asked::caller;
 pub use compiled_policy::CompiledPolicy;
 pub use effect::{Call, Effect, Flow, Outcome, Reply};
 pub use event::{Direction, Event, Headers, Purpose};

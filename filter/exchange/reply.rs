@@ -1,13 +1,12 @@
 //! Refusals in the caller's dialect, so that official clients raise their own exceptions.
 
-use serde_json::json;
-
 use super::effect::Reply;
 use super::waiting_room::Full;
+use crate::approval::Approvals;
 use crate::approval::{Answer, Subject};
-use crate::config::approvals::Approvals;
+use crate::dialect::{Dialect, Problem};
 use crate::identity;
-use crate::operation::{Dialect, PathError};
+use crate::operation::PathError;
 
 /// The code of a body that has a match which ends it.
 pub(super) const WITHHELD: &str = "match_withheld";
@@ -207,42 +206,22 @@ impl Refusal {
         )
     }
 
-    pub(super) fn into_reply(self, dialect: Dialect) -> Reply {
+    pub(super) fn into_reply(self, dialect: &Dialect) -> Reply {
+        let written = (dialect.error)(&Problem {
+            status: self.status,
+            code: self.code,
+            message: &self.message,
+        });
         let mut headers = self.headers;
-        let body = match dialect {
-            // Envoy takes the body for the grpc-message.
-            Dialect::Grpc => self.message,
-            Dialect::Kserve => {
-                headers.push(("content-type", "application/json".to_owned()));
-                json!({"error": format!("{}: {}", self.code, self.message)}).to_string()
-            }
-            Dialect::Openai => {
-                headers.push(("content-type", "application/json".to_owned()));
-                json!({"error": {
-                    "message": self.message,
-                    "type": openai_type(self.status),
-                    "param": null,
-                    "code": self.code,
-                }})
-                .to_string()
-            }
-        };
+        if let Some(content_type) = written.content_type {
+            headers.push(("content-type", content_type.to_owned()));
+        }
         Reply {
             status: self.status,
             grpc_status: grpc_status(self.status),
             headers,
-            body,
+            body: written.body,
         }
-    }
-}
-
-fn openai_type(status: u16) -> &'static str {
-    match status {
-        401 => "authentication_error",
-        403 => "permission_error",
-        429 => "rate_limit_error",
-        500.. => "server_error",
-        _ => "invalid_request_error",
     }
 }
 

@@ -7,8 +7,8 @@ use core::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use crate::config::limits::Waiting as Limits;
 use crate::identity::Identity;
+use crate::limits::Waiting as Limits;
 
 /// A caller: the issuer and the subject.
 type Caller = (String, String);

@@ -34,6 +34,6 @@ impl Random {
                 .unwrap_or_else(|| vec![0; N]);
         }
         let rest = bytes.len().saturating_sub(N);
-        crate::config::hex(&bytes.split_off(rest))
+        base::bytes::hex(&bytes.split_off(rest))
     }
 }

@@ -1,30 +1,10 @@
 //! From verified claims to who is calling.
 
-use std::collections::BTreeMap;
-
+use base::identity::{Identity, Kind};
 use serde_json::{Map, Value};
 
+use super::section::Provider;
 use super::{Refusal, claims};
-use crate::config::identity::{Kind, Provider};
-
-/// A caller whose token was verified.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Identity {
-    /// The provider's name in the policy.
-    pub provider: String,
-    /// The provider's issuer in the policy.
-    pub issuer: String,
-    /// Who it is, unique within the provider.
-    pub subject: String,
-    /// Whether it is a person or a program.
-    pub kind: Kind,
-    /// The client that the token was issued to, where the token says so.
-    pub client: Option<String>,
-    /// Groups, as the provider lists them.
-    pub groups: Vec<String>,
-    /// Claims that the policy names.
-    pub claims: BTreeMap<String, Vec<String>>,
-}
 
 /// A subject, client or group longer than this fits into no header and no count.
 const MAX_NAME_BYTES: usize = 512;
@@ -32,23 +12,25 @@ const MAX_NAME_BYTES: usize = 512;
 /// More groups than this are cut off nowhere: the token is refused.
 const MAX_GROUPS: usize = 1000;
 
-impl Identity {
-    pub(super) fn of(provider: &Provider, claims: &Map<String, Value>) -> Result<Self, Refusal> {
-        let subject = subject(provider, claims)?;
-        let groups = groups(provider, claims)?;
-        let client = accepted_client(provider, claims)?;
-        Ok(Self {
-            provider: provider.name.clone(),
-            issuer: provider.issuer.clone(),
-            subject: subject.to_owned(),
-            kind: provider
-                .kind
-                .unwrap_or_else(|| kind(claims, subject, client)),
-            client: client.map(str::to_owned),
-            groups,
-            claims: claims::named(claims, &provider.claims.others),
-        })
-    }
+/// Who the verified claims of a provider's token speak of.
+pub(super) fn identity(
+    provider: &Provider,
+    claims: &Map<String, Value>,
+) -> Result<Identity, Refusal> {
+    let subject = subject(provider, claims)?;
+    let groups = groups(provider, claims)?;
+    let client = accepted_client(provider, claims)?;
+    Ok(Identity {
+        provider: provider.name.clone(),
+        issuer: provider.issuer.clone(),
+        subject: subject.to_owned(),
+        kind: provider
+            .kind
+            .unwrap_or_else(|| kind(claims, subject, client)),
+        client: client.map(str::to_owned),
+        groups,
+        claims: claims::named(claims, &provider.claims.others),
+    })
 }
 
 pub(super) fn subject<'a>(

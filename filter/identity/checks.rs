@@ -5,7 +5,7 @@ use core::time::Duration;
 use serde_json::{Map, Value};
 
 use super::{Refusal, claims};
-use crate::config::identity::Provider;
+use crate::identity::section::Provider;
 
 /// When a token may be used, in seconds since 1970, the provider's leeway included.
 #[derive(Clone, Copy, Debug)]
@@ -66,7 +66,7 @@ pub(super) fn media_type(provider: &Provider, found: Option<&str>) -> Result<(),
         return Ok(());
     }
     found
-        .map(crate::config::identity::media_type)
+        .map(crate::identity::section::media_type)
         .is_some_and(|found| provider.types.contains(&found))
         .then_some(())
         .ok_or(Refusal::TypeNotAccepted)

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::config::identity::ClaimPath;
+use crate::identity::section::ClaimPath;
 
 /// The claim at a path: a JSON pointer (RFC 6901) if it begins with a slash, else names with dots
 /// between them. A claim whose whole name is written with dots (as `https://example.com/groups`)

@@ -7,8 +7,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
 use super::Refusal;
-use crate::config::identity::Algorithm;
-use crate::json;
+use crate::identity::section::Algorithm;
+use base::json;
 
 /// Longer tokens are refused before they cost anything. Envoy limits all headers together to
 /// 60 KiB by default.

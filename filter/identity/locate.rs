@@ -1,7 +1,7 @@
 //! Where in a request the token stands.
 
 use super::Refusal;
-use crate::config::identity::TokenPlace;
+use crate::identity::section::TokenPlace;
 
 /// A token that a request carries.
 #[derive(Clone, Copy, PartialEq, Eq)]

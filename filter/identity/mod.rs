@@ -23,6 +23,7 @@ mod locate;
 mod native;
 mod provider;
 mod refusal;
+pub mod section;
 mod unknown;
 
 #[cfg(test)]
@@ -32,12 +33,13 @@ use core::cell::RefCell;
 use core::time::Duration;
 use std::rc::Rc;
 
-use crate::config::Problem;
-use crate::config::identity::Identity as Settings;
-use crate::shared::Shared;
+use base::policy::Problem;
 
+use crate::shared::Shared;
+use section::Section as Settings;
+
+pub use base::identity::{Identity, Kind};
 use cache::Cache;
-pub use caller::Identity;
 pub use explain::{Explanation, Outcome, Stand, Step};
 pub use fetch::{KeyRequest, Tended};
 use jws::{Compact, LastHeader};
@@ -46,6 +48,7 @@ pub use locate::{Found, find_token};
 pub use native::{Native, NoNative};
 use provider::{Provider, Times, Verdict};
 pub use refusal::Refusal;
+pub use section::{IDENTITY, Section, read};
 
 /// Verifies tokens of the policy's providers. One worker has one.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! Signature verification that the host lends.
 
-use crate::config::identity::Algorithm;
+use crate::identity::section::Algorithm;
 
 /// Verifies signatures natively, where it can.
 pub trait Native {

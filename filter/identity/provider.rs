@@ -5,16 +5,16 @@ use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
-use super::caller::{SPIFFE, within};
+use super::caller::{self, SPIFFE, within};
 use super::checks::{self, Lifetime};
 use super::fetch::{Fetcher, KeyRequest, Tended, millis};
 use super::jws::Compact;
 use super::key::{Key, KeySet};
 use super::unknown::UnknownIds;
 use super::{Identity, Native, Refusal};
-use crate::config::Problem;
-use crate::config::identity::{InlineKey, KeySource, Provider as Settings};
+use crate::identity::section::{InlineKey, KeySource, Provider as Settings};
 use crate::shared::Shared;
+use base::policy::Problem;
 
 /// What became of a token.
 pub(super) enum Verdict {
@@ -115,7 +115,7 @@ impl Provider {
         let lifetime = Lifetime::of(&self.settings, claims)?;
         lifetime.check(now)?;
         checks::audience(&self.settings, claims)?;
-        Ok((Identity::of(&self.settings, claims)?, lifetime))
+        Ok((caller::identity(&self.settings, claims)?, lifetime))
     }
 
     fn key_is_missing(&mut self, id: Option<&str>, times: Times) -> Verdict {

@@ -13,7 +13,8 @@ use jwt_compact::jwk::JsonWebKey;
 use serde_json::{Value, json};
 
 use super::{Identity, NoNative, Refusal, Unverified, Verifier, find_token};
-use crate::config::{self, identity::TokenPlace};
+use crate::identity::section::TokenPlace;
+use crate::policy;
 use crate::testing::{ec_public, ec_secret, jwk, signed};
 
 type EdSecret = <Ed25519 as Algorithm>::SigningKey;
@@ -38,7 +39,7 @@ fn verifier(edit: impl Fn(&mut Value)) -> Verifier {
         "version": 1, "identity": {"providers": [provider]},
         "rules": [{"name": "all", "then": "allow"}],
     });
-    let policy = config::load(&policy.to_string(), &|_| None).unwrap();
+    let policy = policy::load(&policy.to_string(), &|_| None).unwrap();
     Verifier::new(&policy.identity, None).unwrap()
 }
 
@@ -250,7 +251,7 @@ fn keys_that_should_not_be_used_are_problems() {
             "identity": {"providers": [{"name": "corp", "issuer": "i", "audiences": ["a"], "keys": {"jwks": {"keys": [jwk]}}}]},
             "rules": [{"name": "all", "then": "allow"}],
         });
-        let policy = config::load(&policy.to_string(), &|_| None).unwrap();
+        let policy = policy::load(&policy.to_string(), &|_| None).unwrap();
         Verifier::new(&policy.identity, None).unwrap_err()
     };
     let mut private = ec_public(1, "a");

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::{CompiledMask, DetectorError, Format, Framing, Originals, Trailer, WalkError, Walker};
-use crate::config::mask::{FieldRules, Options, Plan};
+use crate::policy::{FieldRules, Options, Plan};
 
 /// What a plan looks for, compiled.
 #[derive(Debug, Default)]

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::config::mask::{Detection, Options};
+use crate::policy::{Detection, Options};
 
 use super::detectors::DetectorError;
 use super::formats::Fields;

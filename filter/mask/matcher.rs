@@ -5,7 +5,7 @@ mod tests;
 
 use std::rc::Rc;
 
-use crate::config::mask::{BUILT_IN_DETECTORS, Detection, Detector};
+use crate::policy::{BUILT_IN_DETECTORS, Detection, Detector};
 
 use super::detectors;
 use super::detectors::custom::Custom;

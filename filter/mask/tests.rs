@@ -18,7 +18,7 @@ use testbed::streams::Escapes;
 
 use super::detectors::tests::{built_ins, examples};
 use super::{CompiledMask, Format, GrpcMessage, Walker};
-use crate::config::mask::Style;
+use crate::policy::Style;
 
 const EXHAUSTIVE: &str = "PORTCULLIS_EXHAUSTIVE";
 

@@ -297,11 +297,11 @@ pub(super) mod steps {
 
     thread_local!(static STEPS: Cell<usize> = const { Cell::new(0) });
 
-    pub(in crate::mask) fn add(count: usize) {
+    pub(crate) fn add(count: usize) {
         STEPS.set(STEPS.get() + count);
     }
 
-    pub(in crate::mask) fn take() -> usize {
+    pub(crate) fn take() -> usize {
         STEPS.replace(0)
     }
 }

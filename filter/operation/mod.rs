@@ -1,48 +1,49 @@
-//! What is being asked: the path in one form, the operation it names, and what the body says.
+//! What is being asked: the path in one form, and the operation that it names.
 
-mod catalog;
-mod facts;
-mod json_facts;
 mod path;
-mod tensors;
 
 #[cfg(test)]
 mod tests;
 
-pub use catalog::{Dialect, Shape, name};
-pub use facts::{Facts, FactsError, STREAMED};
+use base::operation::UNKNOWN;
+
+use crate::dialect::{self, Body, Dialect};
+
 pub use path::{Path, PathError, normalize};
 
 /// What a request asks for, as far as its head tells.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Operation {
-    /// A name of [`crate::config::operations::OPERATIONS`].
+    /// A name of [`base::operation::OPERATIONS`].
     pub name: &'static str,
     /// How the caller wants errors.
-    pub dialect: Dialect,
-    /// What can be read of the body.
-    pub body: Shape,
+    pub dialect: &'static Dialect,
+    /// What can be told from the body.
+    pub body: Body,
     /// The model, where the path names it.
     pub model: Option<String>,
 }
 
-/// Takes the facts from a whole body, and hands over each text that may reach the model. Neither
-/// the texts nor a tree of the body are kept: beside the body itself, that takes at most as much
-/// memory again as the body has bytes.
-///
-/// # Errors
-/// A body that isn't strict JSON, or whose members are not what the route takes: what can't be
-/// read with certainty is not passed to a server that may read it in another way.
-pub fn take(shape: Shape, body: &[u8], texts: &mut dyn FnMut(&str)) -> Result<Facts, FactsError> {
-    match shape {
-        Shape::Opaque => Ok(Facts {
-            items: 1,
-            ..Facts::default()
-        }),
-        Shape::TensorsGrpc => tensors::take(body, texts),
-        Shape::TensorsGrpcStream => Err(FactsError::NotReadable(STREAMED)),
-        Shape::Chat | Shape::Completion | Shape::Embedding | Shape::Texts | Shape::Tensors => {
-            json_facts::take(shape, body, texts)
-        }
+/// Names what a request asks for. `path` is normalized.
+#[must_use]
+pub fn name(method: &str, path: &str) -> Operation {
+    let mut operation = match dialect::find(method, path) {
+        Some((route, model)) => Operation {
+            name: route.operation,
+            dialect: route.dialect,
+            body: route.body,
+            model,
+        },
+        None => Operation {
+            name: UNKNOWN,
+            dialect: &dialect::OPENAI,
+            body: Body::Texts,
+            model: None,
+        },
+    };
+    if dialect::is_weights(method, path) {
+        operation.name = "model.export";
+        operation.body = Body::Opaque;
     }
+    operation
 }

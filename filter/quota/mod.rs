@@ -12,6 +12,7 @@
 
 mod charge;
 mod reservation;
+mod section;
 mod window;
 
 #[cfg(test)]
@@ -19,3 +20,4 @@ mod tests;
 
 pub use charge::{Charge, ChargeError, charge};
 pub use reservation::Reservation;
+pub use section::{Dimension, Measure, QUOTAS, Quota, read};

@@ -2,6 +2,7 @@
 //! bounded length.
 
 mod bounds;
+mod section;
 
 #[cfg(test)]
 mod tests;
@@ -14,8 +15,9 @@ use std::rc::Rc;
 use serde::Serialize;
 
 pub use bounds::MAX_RECORD_BYTES;
+pub use section::{SESSIONS, check};
 
-use crate::time::rfc3339;
+use base::time::rfc3339;
 use bounds::Cuts;
 
 /// One exchange, as far as it is known.

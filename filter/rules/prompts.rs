@@ -3,9 +3,7 @@
 //! Texts are looked at as a body is read, and only what they fit is kept: a request that waits for
 //! a person holds none of them.
 
-use crate::config::patterns::Pattern;
-use crate::config::rules::Rule;
-use crate::config::when::When;
+use super::patterns::Pattern;
 
 /// The patterns that at least one text fits, by their places in the policy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,13 +27,10 @@ pub struct PromptSearch<'p> {
 }
 
 impl<'p> PromptSearch<'p> {
-    /// Looks for what the rules from `first` on ask for.
+    /// Looks for some of the policy's patterns, named by their places.
     #[must_use]
-    pub fn new(rules: &[Rule], patterns: &'p [Pattern], first: usize) -> Self {
-        let mut missing = Vec::new();
-        for rule in rules.iter().skip(first) {
-            asked_for(rule.when.as_ref(), &mut missing);
-        }
+    pub fn new(wanted: impl IntoIterator<Item = usize>, patterns: &'p [Pattern]) -> Self {
+        let mut missing: Vec<usize> = wanted.into_iter().collect();
         missing.sort_unstable();
         missing.dedup();
         Self {
@@ -63,13 +58,5 @@ impl<'p> PromptSearch<'p> {
     #[must_use]
     pub fn end(self) -> Prompts {
         self.found
-    }
-}
-
-fn asked_for(when: Option<&When>, patterns: &mut Vec<usize>) {
-    let mut next = when;
-    while let Some(when) = next {
-        patterns.extend(&when.prompt);
-        next = when.not.as_deref();
     }
 }

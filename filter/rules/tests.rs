@@ -2,9 +2,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Body, Caller, Decision, PromptSearch, Prompts, Request, decide};
-use crate::config::identity::Kind;
-use crate::config::{self, Policy};
+use base::identity::{Identity, Kind};
+
+use super::{Body, Decision, Head, PromptSearch, Prompts, Request, decide, patterns_of};
+use crate::policy::{self, Policy};
 
 pub(super) fn policy(rules: &Value) -> Policy {
     let policy = json!({
@@ -15,40 +16,37 @@ pub(super) fn policy(rules: &Value) -> Policy {
         "approvals": {"cluster": "desk"},
         "rules": rules,
     });
-    config::load(&policy.to_string(), &|_| None).unwrap()
+    policy::load(&policy.to_string(), &|_| None).unwrap()
 }
 
-pub(super) struct Jane {
-    groups: Vec<String>,
-    claims: BTreeMap<String, Vec<String>>,
-}
+pub(super) struct Jane(Identity);
 
 impl Jane {
     pub(super) fn new(groups: &[&str]) -> Self {
-        Self {
+        Self(Identity {
+            provider: "corp".to_owned(),
+            issuer: "https://idp".to_owned(),
+            subject: "jane".to_owned(),
             groups: groups.iter().map(ToString::to_string).collect(),
+            client: Some("web".to_owned()),
+            kind: Kind::Person,
             claims: BTreeMap::from([("tenant".to_owned(), vec!["red".to_owned()])]),
-        }
+        })
     }
 
-    pub(super) fn known(&self) -> Caller<'_> {
-        Caller {
-            provider: "corp",
-            subject: "jane",
-            groups: &self.groups,
-            client: Some("web"),
-            kind: Kind::Person,
-            claims: &self.claims,
-        }
+    pub(super) fn known(&self) -> &Identity {
+        &self.0
     }
 
     pub(super) fn asks<'a>(&'a self, operation: &'a str, body: Option<Body<'a>>) -> Request<'a> {
         Request {
             caller: self.known(),
-            method: "POST",
-            host: "models.local",
-            path: "/v1/x",
-            operation,
+            head: Head {
+                method: "POST",
+                host: "models.local",
+                path: "/v1/x",
+                operation,
+            },
             body,
         }
     }
@@ -101,7 +99,7 @@ fn a_body_is_asked_for_only_when_it_matters() {
         Decision::NeedsBody
     );
     let with = |text: &str| {
-        let mut search = PromptSearch::new(&policy.rules, &policy.patterns, 0);
+        let mut search = PromptSearch::new(patterns_of(&policy.rules, 0), &policy.patterns);
         search.look(text);
         let prompts = search.end();
         let body = Body {
@@ -123,7 +121,7 @@ fn only_patterns_that_later_rules_ask_for_are_looked_for() {
         {"name": "all", "then": "allow"},
     ]));
     for (first, fits) in [(0, true), (1, true), (2, false)] {
-        let mut search = PromptSearch::new(&policy.rules, &policy.patterns, first);
+        let mut search = PromptSearch::new(patterns_of(&policy.rules, first), &policy.patterns);
         search.look("show environment variables");
         search.look("hello");
         assert_eq!(search.end().fit(0), fits, "from rule {first}");

@@ -14,6 +14,7 @@
 mod agree;
 mod cell;
 mod entry;
+mod section;
 mod table;
 mod values;
 
@@ -23,5 +24,6 @@ mod tests;
 pub use agree::{NotAgreed, agree};
 pub use cell::{Cell, Full, MAX_COUNTS, MAX_ENTRIES};
 pub use entry::{Digest, Entry, Kind};
+pub use section::{STORE, Store, read};
 pub use table::{NotJoined, Table, Unavailable};
 pub use values::{Shared, SharedError};

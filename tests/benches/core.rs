@@ -11,12 +11,12 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use portcullis::config::mask::{BUILT_IN_DETECTORS, Detection, Detector, Style};
 use portcullis::exchange::{
     Bodies, CompiledPolicy, Direction, Effect, Event, Exchange, Flow, Name, NoNative, NothingElse,
     World,
 };
 use portcullis::identity::Verifier;
+use portcullis::mask::policy::{BUILT_IN_DETECTORS, Detection, Detector, Style};
 use portcullis::mask::{CompiledMask, Format, Walker};
 use portcullis::shared::{Shared, SharedError};
 use serde_json::json;

@@ -10,7 +10,7 @@ use core::hint::black_box;
 use std::path::PathBuf;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use portcullis::config::mask::{Detection, Detector, Style};
+use portcullis::mask::policy::{Detection, Detector, Style};
 use portcullis::mask::{Matcher, Sink, Text};
 
 const PROSE: &str = "The quick brown fox of the harbour office writes 14 letters a day, most of \

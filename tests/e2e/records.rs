@@ -6,7 +6,7 @@ mod queries;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use portcullis::config::hex;
+use portcullis::base::bytes::hex;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use testbed::http::{Client, Request};

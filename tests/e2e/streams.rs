@@ -5,7 +5,7 @@ mod arrivals;
 mod clients;
 mod worst;
 
-use portcullis::config::mask::BUILT_IN_DETECTORS;
+use portcullis::mask::policy::BUILT_IN_DETECTORS;
 use serde_json::{Value, json};
 
 use crate::support::policy;
@@ -13,7 +13,7 @@ use crate::support::policy;
 /// A policy that masks every answer with every detector that needs no definition.
 fn everything() -> Value {
     policy(&json!({
-        "masks": {"all": {"detect": BUILT_IN_DETECTORS}},
+        "masks": {"all": {"detect": *BUILT_IN_DETECTORS}},
         "rules": [{"name": "all", "then": "allow", "mask": ["all"]}],
     }))
 }

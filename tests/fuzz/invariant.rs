@@ -1,7 +1,7 @@
 //! The invariant as one function of some bytes: they say which format a body has and where it is
 //! cut, and are the body.
 
-use portcullis::config::mask::{BUILT_IN_DETECTORS, Detection, Detector, Style};
+use portcullis::mask::policy::{BUILT_IN_DETECTORS, Detection, Detector, Style};
 use portcullis::mask::{Boundary, CompiledMask, Format, GrpcMessage, Trailer, WalkError, Walker};
 
 /// The bytes in front of the body: the format, how many cuts, and four of two bytes each.

@@ -27,7 +27,7 @@ mod vectors;
 
 use std::env;
 
-use portcullis::config::mask::{BUILT_IN_DETECTORS, Detection, Detector, Style};
+use portcullis::mask::policy::{BUILT_IN_DETECTORS, Detection, Detector, Style};
 use portcullis::mask::{CompiledMask, Format, GrpcMessage, WalkError, Walker};
 
 /// How many bytes a test masks at most, unless it is to try everything.

@@ -10,8 +10,8 @@
 use core::cell::Cell;
 use std::rc::Rc;
 
-use portcullis::config::identity::{Algorithm, InlineKey, VerifyWith};
 use portcullis::host::HostNative;
+use portcullis::identity::section::{Algorithm, InlineKey, VerifyWith};
 use portcullis::identity::{KeySet, Native, NoNative, verify_jws};
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{Action, ContextType, LogLevel};

@@ -1,7 +1,7 @@
 //! Whether a request's bytes could be something else to a server than its head says.
 
-use crate::json;
-use crate::mask::Format;
+use base::json;
+use mask::Format;
 
 /// Whether every reader takes the body for what the walker does. UTF-16, for one, looks like text
 /// in which nothing is found.

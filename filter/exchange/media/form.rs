@@ -1,7 +1,7 @@
 //! How a body carries text.
 
-use crate::coding::Coding;
-use crate::mask::{Format, Framing};
+use coding::Coding;
+use mask::{Format, Framing};
 
 /// What is in a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,9 +1,9 @@
 //! What a head's own words come to, whichever direction it is of.
 
-use crate::coding::Coding;
 use crate::exchange::event::Headers;
 use crate::exchange::headers::{media_type, parameter, single, values};
-use crate::mask::{Boundary, Format, Framing, Media};
+use coding::Coding;
+use mask::{Boundary, Format, Framing, Media};
 
 /// The codings of a head are none that can be undone.
 pub(super) struct Unreadable;

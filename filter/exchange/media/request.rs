@@ -8,11 +8,13 @@
 use super::disguise::{could_be_text, has_escapes_of_json, is_certain};
 use super::form::{Content, TextForm};
 use super::head::{coding, framing, is_grpc, is_json, is_utf8, media};
+use crate::dialect::{self, Body};
 use crate::exchange::event::Headers;
 use crate::exchange::headers::{has, media_type};
 use crate::exchange::reply::Refusal;
-use crate::mask::{Format, GrpcMessage, Media};
-use crate::operation::{self, Dialect, Operation, Shape};
+use crate::operation::Operation;
+use base::operation::UNKNOWN;
+use mask::{Format, Media};
 
 /// How a request carries text, and what its head says of its bytes.
 #[derive(Clone, Debug)]
@@ -56,10 +58,10 @@ impl Expected {
     /// What the catalog says; `None` where it leaves that to the content-type.
     fn of(operation: &Operation) -> Option<Self> {
         match operation.body {
-            Shape::Chat | Shape::Completion | Shape::Embedding | Shape::Tensors => Some(Self::Json),
-            Shape::TensorsGrpc | Shape::TensorsGrpcStream => Some(Self::Grpc),
-            Shape::Texts => (operation.name != UNKNOWN).then_some(Self::Json),
-            Shape::Opaque => (operation.dialect == Dialect::Grpc).then_some(Self::Grpc),
+            Body::Json(_) => Some(Self::Json),
+            Body::Grpc(_) | Body::GrpcStream(_) => Some(Self::Grpc),
+            Body::Texts => (operation.name != UNKNOWN).then_some(Self::Json),
+            Body::Opaque => None,
         }
     }
 
@@ -82,9 +84,6 @@ impl Expected {
         ))
     }
 }
-
-/// The operation of routes that the catalog doesn't know.
-const UNKNOWN: &str = "unknown";
 
 impl RequestForm {
     /// Reads a head.
@@ -156,11 +155,12 @@ pub(in crate::exchange) fn decidable(
     headers: &Headers<'_>,
     operation: &Operation,
 ) -> Result<(), Refusal> {
-    match operation.body {
-        Shape::Opaque => return Ok(()),
-        // Its client may wait for an answer before it sends more: the end may never come.
-        Shape::TensorsGrpcStream => return Err(Refusal::not_readable(operation::STREAMED)),
-        _ => {}
+    if operation.body.says_nothing() {
+        return Ok(());
+    }
+    // Its client may wait for an answer before it sends more: the end may never come.
+    if matches!(operation.body, Body::GrpcStream(_)) {
+        return Err(Refusal::not_readable(dialect::STREAMED));
     }
     if is_encoded(headers) {
         return Err(Refusal::new(
@@ -196,16 +196,13 @@ fn read(headers: &Headers<'_>, operation: &Operation) -> Read {
 }
 
 fn read_grpc(headers: &Headers<'_>, operation: &Operation) -> Read {
-    let message = match operation.body {
-        Shape::TensorsGrpc => GrpcMessage::ModelInferRequest,
-        // The catalog's other calls of gRPC are of one message.
-        Shape::Opaque => GrpcMessage::Any,
-        // Its client may wait for an answer before it sends more: the end may never come.
-        _ => return Read::Not,
+    // The client of a stream may wait for an answer before it sends more: the end may never come.
+    let Body::Grpc(body) = operation.body else {
+        return Read::Not;
     };
     Read::Text(TextForm {
         framing: framing(headers, false),
-        ..TextForm::plain(Format::Grpc(message))
+        ..TextForm::plain(Format::Grpc(body.request))
     })
 }
 
@@ -218,7 +215,7 @@ fn read_as_said(headers: &Headers<'_>, operation: &Operation) -> Read {
         Media::Text(format) if matches!(format, Format::Multipart(_)) || is_utf8(headers) => {
             Read::Said(TextForm::plain(format))
         }
-        Media::NoText if operation.body == Shape::Opaque => Read::NoText,
+        Media::NoText if matches!(operation.body, Body::Opaque) => Read::NoText,
         Media::NoText => Read::SaidNoText,
         Media::Text(_) | Media::Unknown => Read::Not,
     }

@@ -2,11 +2,11 @@
 
 use super::form::{Content, TextForm};
 use super::head::{coding, framing, media};
-use crate::config::mask::PartialContent;
+use crate::dialect::Body;
 use crate::exchange::event::Headers;
 use crate::exchange::headers::{has, media_type};
-use crate::mask::{Format, GrpcMessage, Media};
-use crate::operation::Shape;
+use mask::policy::PartialContent;
+use mask::{Format, GrpcMessage, Media};
 
 /// Messages of protobuf.
 const GRPC: [&str; 2] = ["application/grpc", "application/grpc+proto"];
@@ -17,7 +17,7 @@ const GRPC_WEB: [&str; 2] = ["application/grpc-web", "application/grpc-web+proto
 pub(in crate::exchange) fn content(
     headers: &Headers<'_>,
     status: Option<u16>,
-    shape: Shape,
+    asked: Body,
     parts: PartialContent,
 ) -> Result<Content, &'static str> {
     match status {
@@ -28,7 +28,7 @@ pub(in crate::exchange) fn content(
         Some(_) => {}
         None => return Err("status_not_readable"),
     }
-    let Some(format) = format(headers, shape)? else {
+    let Some(format) = format(headers, asked)? else {
         return Ok(Content::NoText);
     };
     let web = media_type(headers).is_some_and(|media| GRPC_WEB.contains(&media.as_str()));
@@ -39,7 +39,7 @@ pub(in crate::exchange) fn content(
     }))
 }
 
-fn format(headers: &Headers<'_>, shape: Shape) -> Result<Option<Format>, &'static str> {
+fn format(headers: &Headers<'_>, asked: Body) -> Result<Option<Format>, &'static str> {
     let Some(name) = media_type(headers) else {
         // One content-type that can't be read is no better than several.
         return if has(headers, "content-type") {
@@ -49,10 +49,10 @@ fn format(headers: &Headers<'_>, shape: Shape) -> Result<Option<Format>, &'stati
         };
     };
     if GRPC.contains(&name.as_str()) || GRPC_WEB.contains(&name.as_str()) {
-        return Ok(Some(Format::Grpc(match shape {
-            Shape::TensorsGrpc => GrpcMessage::ModelInferResponse,
-            Shape::TensorsGrpcStream => GrpcMessage::ModelStreamInferResponse,
-            _ => GrpcMessage::Any,
+        return Ok(Some(Format::Grpc(match asked {
+            Body::Grpc(body) => body.answer,
+            Body::GrpcStream(answer) => answer,
+            Body::Json(_) | Body::Texts | Body::Opaque => GrpcMessage::Any,
         })));
     }
     // Messages that are not protobuf's, or in base64.

@@ -1,14 +1,14 @@
 //! What changes in a request's head before the model server sees it.
 
-use crate::config::Policy;
-use crate::config::mask::{PartialContent, Plan};
-use crate::config::upstream::{Fact, Upstream};
 use crate::exchange::effect::Effect;
 use crate::exchange::event::Headers;
 use crate::exchange::headers::{self, is_field_value};
 use crate::exchange::reply::Refusal;
 use crate::identity::{self, Identity};
 use crate::operation::Operation;
+use crate::policy::Policy;
+use crate::upstream::{Fact, Upstream};
+use mask::policy::{PartialContent, Plan};
 
 /// The caller's token and claims about who it is go; what the policy says comes.
 ///

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use super::edits::edits;
 use super::judge::judge;
 use super::state::{ExpectKeys, RequestState, Step};
+use crate::dialect::{self, Facts};
 use crate::exchange::asked::Asked;
 use crate::exchange::context::Context;
 use crate::exchange::effect::Effect;
@@ -17,7 +18,7 @@ use crate::exchange::seen::Seen;
 use crate::exchange::taps::RequestTaps;
 use crate::exchange::world::World;
 use crate::identity::{self, Unverified, find_token};
-use crate::operation::{self, Dialect, Facts, Operation, Shape};
+use crate::operation::{self, Operation};
 use crate::rules::Prompts;
 
 /// What a head says before its caller is known.
@@ -104,7 +105,7 @@ fn read(
     let policy = &compiled.policy;
     let headers = head.headers;
     if speaks_grpc(headers) {
-        context.dialect = Dialect::Grpc;
+        context.dialect = &dialect::GRPC;
     }
     let method = single(headers, ":method").unwrap_or_default().to_owned();
     let authority = single(headers, ":authority").unwrap_or_default();
@@ -114,7 +115,7 @@ fn read(
     let raw = headers::values(headers, ":path").next().unwrap_or_default();
     let path = operation::normalize(raw).map_err(Refusal::path)?;
     let operation = operation::name(&method, &path.path);
-    if context.dialect != Dialect::Grpc {
+    if *context.dialect != dialect::GRPC {
         context.dialect = operation.dialect;
     }
     context.record.request.path = Some(path.path.clone());
@@ -151,7 +152,7 @@ fn read(
         });
     }
     let readable = readable(headers, &operation, policy.limits.request_body);
-    let facts = (operation.body == Shape::Opaque).then(|| Facts {
+    let facts = operation.body.says_nothing().then(|| Facts {
         model: operation.model.clone(),
         items: 1,
     });

@@ -4,8 +4,6 @@ use std::rc::Rc;
 
 use super::state::{ExpectBody, ExpectDecision, RequestState, Step, give_back};
 use crate::approval::Subject;
-use crate::config::quotas::Quota;
-use crate::config::rules::{Rule, Then};
 use crate::exchange::approval_step::{ApprovalStep, Ask};
 use crate::exchange::asked::Asked;
 use crate::exchange::charges::{Charges, counts_the_body};
@@ -16,7 +14,9 @@ use crate::exchange::response::ResponsePlan;
 use crate::exchange::seen::Seen;
 use crate::exchange::taps::{RequestTaps, Wanted};
 use crate::exchange::world::World;
+use crate::quota::Quota;
 use crate::rules::Decision;
+use crate::rules::{Rule, Then};
 
 /// Tries the rules from the first that has not been tried.
 pub(super) fn judge(

@@ -1,9 +1,9 @@
 //! A response's content coding, undone.
 
 use super::stage::{Code, Next, Stage};
-use crate::coding::{self, Coding, Decoder};
 use crate::exchange::buffers::Share;
 use crate::exchange::reply::BUFFERS_FULL;
+use coding::{self, Coding, Decoder};
 
 /// Undoes a content coding.
 #[derive(Debug)]

@@ -1,22 +1,22 @@
 //! What decisions take from a body.
 
+use crate::dialect::FactsError;
 use crate::exchange::asked::Asked;
 use crate::exchange::context::Context;
 use crate::exchange::reply::Refusal;
-use crate::operation::{self, FactsError, Shape};
-use crate::rules::PromptSearch;
+use crate::rules::{PromptSearch, patterns_of};
 
 /// Takes from a whole body what decisions rest on.
 pub(super) fn take(asked: &mut Asked, body: &[u8], context: &mut Context) -> Result<(), Refusal> {
-    let nothing = body.is_empty() && asked.operation.body == Shape::Texts;
-    let shape = if nothing {
-        Shape::Opaque
-    } else {
-        asked.operation.body
-    };
     let policy = &context.compiled.policy;
-    let mut search = PromptSearch::new(&policy.rules, &policy.patterns, asked.next_rule);
-    let taken = operation::take(shape, body, &mut |text| search.look(text));
+    let mut search = PromptSearch::new(
+        patterns_of(&policy.rules, asked.next_rule),
+        &policy.patterns,
+    );
+    let taken = asked
+        .operation
+        .body
+        .take(body, &mut |text| search.look(text));
     let mut facts = taken.map_err(|error| match error {
         FactsError::Malformed(message) => Refusal::malformed(message),
         FactsError::NotReadable(message) => Refusal::not_readable(message),

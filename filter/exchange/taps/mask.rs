@@ -8,8 +8,8 @@ use crate::exchange::buffers::Share;
 use crate::exchange::compiled_policy::CompiledPolicy;
 use crate::exchange::media::TextForm;
 use crate::exchange::reply::{BUFFERS_FULL, WITHHELD};
-use crate::mask::{Pass, Stop, WalkError};
 use crate::record;
+use mask::{Pass, Stop, WalkError};
 
 /// Room in what a piece becomes, for replacements that are longer than what they replace.
 const ROOM: usize = 512;

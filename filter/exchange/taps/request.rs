@@ -3,15 +3,15 @@
 
 use super::facts;
 use super::request_mask::{Sent, mask_request};
-use crate::config::rules::RequestMask;
 use crate::exchange::asked::Asked;
 use crate::exchange::compiled_policy::CompiledPolicy;
 use crate::exchange::context::Context;
 use crate::exchange::media::RequestForm;
 use crate::exchange::reply::Refusal;
 use crate::exchange::seen::Seen;
-use crate::mask::Masks;
 use crate::record::Record;
+use crate::rules::RequestMask;
+use mask::Masks;
 
 /// What is open for a request's body, which is whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

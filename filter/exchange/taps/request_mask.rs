@@ -4,14 +4,14 @@
 //! and approved rests on the body as the caller sent it. A body that can't be read with certainty
 //! is refused: it could hold what the mask is for.
 
-use crate::config::rules::RequestMask;
 use crate::exchange::buffers::{Full, Share};
 use crate::exchange::compiled_policy::CompiledPolicy;
 use crate::exchange::effect::Effect;
 use crate::exchange::media::{Content, RequestForm};
 use crate::exchange::reply::{Refusal, WITHHELD};
-use crate::mask::{Masks, Originals, Pass, Stop};
 use crate::record::Record;
+use crate::rules::RequestMask;
+use mask::{Masks, Originals, Pass, Stop};
 
 /// A body as it goes to the model server.
 #[derive(Debug, Default)]

@@ -3,11 +3,11 @@
 use serde_json::json;
 
 use super::{ResponseTaps, Wanted};
-use crate::coding::Coding;
 use crate::exchange::media::TextForm;
 use crate::exchange::tests::compiled;
-use crate::mask::{Format, Framing};
 use crate::record::Record;
+use coding::Coding;
+use mask::{Format, Framing};
 
 /// The taps of a response of which nothing but its bytes is wanted.
 fn unmasked(coding: Option<Coding>) -> ResponseTaps {

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::exchange::buffers::Share;
 use crate::exchange::compiled_policy::CompiledPolicy;
-use crate::mask::{Masks, Originals};
+use mask::{Masks, Originals};
 
 /// What is wanted of a response, as its request's verdict has it.
 #[derive(Clone, Debug, Default)]

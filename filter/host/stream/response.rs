@@ -2,9 +2,9 @@
 
 use super::Stream;
 use super::settle::Failure;
-use crate::bytes;
 use crate::exchange::{Direction, Effect, Event, Exchange, Outcome};
 use crate::host::api::{Action, Buffer, Host, Level, Map, Status};
+use base::bytes;
 
 impl<H: Host> Stream<H> {
     pub(in crate::host) fn response_headers(&mut self, end: bool) -> Action {

@@ -5,11 +5,11 @@ use std::rc::Rc;
 use serde_json::json;
 
 use super::Cache;
-use crate::config::identity::Kind;
 use crate::identity::Identity;
 use crate::identity::checks::Lifetime;
 use crate::identity::key::Key;
 use crate::testing::ec_public;
+use base::identity::Kind;
 
 const NOW: u64 = 1_800_000_000;
 
@@ -38,7 +38,7 @@ fn lifetime(expires: u64) -> Lifetime {
         }]},
         "rules": [{"name": "all", "then": "allow"}],
     });
-    let policy = crate::config::load(&policy.to_string(), &|_| None).unwrap();
+    let policy = crate::policy::load(&policy.to_string(), &|_| None).unwrap();
     let claims = json!({"exp": expires, "nbf": NOW});
     Lifetime::of(&policy.identity.providers[0], claims.as_object().unwrap()).unwrap()
 }

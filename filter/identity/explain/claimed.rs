@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 use super::form::Parts;
 use super::words::{count, list, quoted, span, time, value};
 use super::{Provider, Refusal, Step};
-use crate::config::identity::{ClaimPath, Provider as Settings};
 use crate::identity::checks::{self, Lifetime};
+use crate::identity::section::{ClaimPath, Provider as Settings};
 use crate::identity::{caller, claims};
 
 type Claims = Map<String, Value>;

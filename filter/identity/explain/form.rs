@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::words::{count, list, value};
 use super::{Outcome, Refusal, Step};
 use crate::identity::jws::{Compact, MAX_TOKEN_BYTES, NOT_SUPPORTED, decode};
-use crate::json;
+use base::json;
 
 /// As much of a token as can be read, and what the reading showed.
 pub(super) struct Parts {

@@ -13,6 +13,7 @@ mod tests;
 
 use core::time::Duration;
 
+use super::caller;
 use super::key::KeySet;
 use super::provider::Provider;
 use super::{Identity, NoNative, Refusal, Unverified, Verifier};
@@ -134,7 +135,7 @@ impl Verifier {
             provider: found.map(|one| one.settings.name.clone()),
             claimed: found
                 .zip(parts.claims.as_ref())
-                .and_then(|(one, claims)| Identity::of(&one.settings, claims).ok()),
+                .and_then(|(one, claims)| caller::identity(&one.settings, claims).ok()),
         }
     }
 }

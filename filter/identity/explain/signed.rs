@@ -3,8 +3,8 @@
 use super::form::Parts;
 use super::words::{count, list, quoted};
 use super::{NoNative, Outcome, Provider, Refusal, Step};
-use crate::config::identity::{Algorithm, Document, KeySource};
 use crate::identity::jws::Compact;
+use crate::identity::section::{Algorithm, Document, KeySource};
 
 const NAMES: [&str; 3] = ["algorithm", "key", "signature"];
 

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{Explanation, NoNative, Outcome, Refusal, Stand, Unverified, Verifier};
-use crate::config;
+use crate::policy;
 use crate::testing::{ec_public, ec_secret, signed};
 
 const NOW: u64 = 1_800_000_000;
@@ -29,7 +29,7 @@ fn verifier(edit: impl Fn(&mut Value)) -> Verifier {
         "version": 1, "identity": {"providers": providers},
         "rules": [{"name": "all", "then": "allow"}],
     });
-    let policy = config::load(&policy.to_string(), &|_| None).unwrap();
+    let policy = policy::load(&policy.to_string(), &|_| None).unwrap();
     Verifier::new(&policy.identity, None).unwrap()
 }
 

@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use serde_json::Value;
 
-use crate::time::rfc3339;
+use base::time::rfc3339;
 
 /// Longer texts are cut.
 const MAX_TEXT_CHARS: usize = 160;

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::config::url::Url;
-use crate::json;
+use base::json;
+use base::url::Url;
 
 /// Where the key set of `issuer` is.
 ///

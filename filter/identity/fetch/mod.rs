@@ -22,10 +22,10 @@ use core::time::Duration;
 use sha2::{Digest as _, Sha256};
 
 use super::key::KeySet;
-use crate::config::hex;
-use crate::config::identity::{Document, Fetch};
-use crate::config::url::Url;
+use crate::identity::section::{Document, Fetch};
 use crate::shared::Shared;
+use base::bytes::hex;
+use base::url::Url;
 use standing::Standing;
 pub use tended::Tended;
 

@@ -4,11 +4,11 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{Fetcher, KeyRequest};
-use crate::config::identity::{Document, Fetch};
-use crate::config::url::Url;
 use crate::identity::key::KeySet;
+use crate::identity::section::{Document, Fetch};
 use crate::shared::Shared as _;
 use crate::testing::{Memory, ec_public};
+use base::url::Url;
 
 const ISSUER: &str = "https://idp";
 const START: u64 = 1_000_000_000_000;

@@ -19,7 +19,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::Native;
-use crate::config::identity::Algorithm;
+use crate::identity::section::Algorithm;
 pub use set::{KeySet, verify_jws};
 
 type P256Key = <Es256 as jwt_compact::Algorithm>::VerifyingKey;

@@ -6,11 +6,11 @@ use std::rc::Rc;
 use serde_json::Value;
 
 use super::{Key, Unusable};
-use crate::config::Problem;
-use crate::config::identity::{Algorithm, InlineKey};
 use crate::identity::jws::Compact;
+use crate::identity::section::{Algorithm, InlineKey};
 use crate::identity::{Native, Refusal};
-use crate::json;
+use base::json;
+use base::policy::Problem;
 
 /// More keys than this make a published set unusable: they would be a way to fill the memory.
 const MAX_KEYS: usize = 2048;

@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::rsa::is_roca;
 use super::{Key, KeySet};
-use crate::config::identity::{Algorithm, InlineKey};
+use crate::identity::section::{Algorithm, InlineKey};
 use crate::testing::ec_public;
 
 fn inline(keys: &[Value]) -> Result<KeySet, Vec<String>> {

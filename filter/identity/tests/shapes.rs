@@ -4,8 +4,10 @@ use jwt_compact::alg::Es256;
 use serde_json::{Value, json};
 
 use super::{NOW, judge};
-use crate::config::{self, identity::Kind};
+use base::identity::Kind;
+
 use crate::identity::{Identity, Refusal, Verifier};
+use crate::policy;
 use crate::testing::{ec_public, ec_secret, signed};
 
 fn judged(provider: &Value, claims: &Value) -> Result<Identity, Refusal> {
@@ -22,7 +24,7 @@ fn judged_with(provider: &Value, header: &Value, claims: &Value) -> Result<Ident
         "version": 1, "identity": {"providers": [whole]},
         "rules": [{"name": "all", "then": "allow"}],
     });
-    let policy = config::load(&policy.to_string(), &|_| None).unwrap();
+    let policy = policy::load(&policy.to_string(), &|_| None).unwrap();
     let verifier = Verifier::new(&policy.identity, None).unwrap();
     let mut all = json!({
         "iss": "https://idp", "aud": "inference", "sub": "jane", "exp": NOW + 60,

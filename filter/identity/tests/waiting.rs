@@ -6,8 +6,8 @@ use jwt_compact::alg::Es256;
 use serde_json::{Value, json};
 
 use super::NOW;
-use crate::config;
 use crate::identity::{NoNative, Refusal, Unverified, Verifier};
+use crate::policy;
 use crate::shared::Shared as _;
 use crate::testing::{Memory, ec_public, ec_secret, signed};
 
@@ -27,7 +27,7 @@ impl Bench {
             }]},
             "rules": [{"name": "all", "then": "allow"}],
         });
-        let policy = config::load(&policy.to_string(), &|_| None).unwrap();
+        let policy = policy::load(&policy.to_string(), &|_| None).unwrap();
         let verifier = Verifier::new(&policy.identity, Some([9; 32])).unwrap();
         let memory = Memory::default();
         for name in verifier.shared_names() {

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{Masks, Pass, Stop};
-use crate::config::mask::{Detection, Detector, Gate, Plan, Style};
-use crate::mask::{Format, Framing, Originals};
+use crate::policy::{Detection, Detector, Gate, Plan, Style};
+use crate::{Format, Framing, Originals};
 
 const KEY: &[u8] = b"a key of tests, long enough to be one";
 

@@ -15,8 +15,8 @@ mod tests;
 
 use super::detect::hit;
 use super::group::{Answer, Group, Known};
-use crate::mask::prefilter::Anchors;
-use crate::mask::window::{Hit, Miss, Window};
+use crate::prefilter::Anchors;
+use crate::window::{Hit, Miss, Window};
 
 /// How many bytes a canary has.
 const MIN_CANARY_BYTES: usize = 8;
@@ -27,7 +27,7 @@ const MAX_GAP_BYTES: usize = 8;
 const MAX_ADDED_BYTES: usize = 3;
 
 /// All canary detectors of a mask.
-pub(in crate::mask) struct Canaries {
+pub(crate) struct Canaries {
     /// In the order of the ranks.
     lists: Vec<(usize, List)>,
     /// What bytes canaries begin with.
@@ -48,7 +48,7 @@ impl Canaries {
     ///
     /// # Errors
     /// The rank of a list with a string that cannot be used, and why.
-    pub(in crate::mask) fn new(lists: &[(usize, &[String])]) -> Result<Self, (usize, String)> {
+    pub(crate) fn new(lists: &[(usize, &[String])]) -> Result<Self, (usize, String)> {
         let lists = lists.iter().map(|(rank, strings)| {
             let list = List::new(strings).map_err(|reason| (*rank, reason))?;
             Ok((*rank, list))
@@ -98,7 +98,7 @@ fn filler(window: &Window<'_>, at: usize) -> Result<Option<usize>, Miss> {
 /// A canary without its filler, and the longest run of filler in it, in bytes.
 fn bare(string: &str) -> (Vec<u8>, usize) {
     let window = Window {
-        behind: crate::mask::window::Behind::default(),
+        behind: crate::window::Behind::default(),
         bytes: string.as_bytes(),
         last: true,
     };
@@ -232,7 +232,7 @@ impl Group for Canaries {
         };
         for (index, pair) in rest.windows(2).enumerate() {
             #[cfg(test)]
-            crate::mask::window::steps::add(1);
+            crate::window::steps::add(1);
             if let [first, second] = *pair
                 && self.firsts.get(usize::from(first)) == Some(&true)
                 && begins(first, second)

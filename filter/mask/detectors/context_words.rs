@@ -5,7 +5,7 @@
 //! sides for every word that it is a part of: scripts without spaces have no words of their
 //! own.
 
-use crate::mask::window::{Behind, CONTEXT_BYTES};
+use crate::window::{Behind, CONTEXT_BYTES};
 
 /// Words to look for, found by their first byte.
 pub(super) struct Vocabulary {
@@ -126,7 +126,7 @@ fn is_word(byte: u8) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mask::window::Past;
+    use crate::window::Past;
 
     fn front(text: &str) -> ContextWords {
         ContextWords::new(Past::default().behind().then(text.as_bytes(), text.len()))

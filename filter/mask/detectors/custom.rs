@@ -1,6 +1,6 @@
 //! The policy's own detectors, by what they are.
 
-use crate::config::mask::Detector;
+use crate::policy::Detector;
 
 use super::canary::Canaries;
 use super::error::DetectorError;
@@ -10,7 +10,7 @@ use super::words::Words;
 
 /// The policy's own detectors of a mask, with their ranks.
 #[derive(Default)]
-pub(in crate::mask) struct Custom<'a> {
+pub(crate) struct Custom<'a> {
     names: Vec<(usize, &'a str)>,
     patterns: Vec<Source<'a>>,
     words: Vec<(usize, &'a [String])>,
@@ -19,7 +19,7 @@ pub(in crate::mask) struct Custom<'a> {
 
 impl<'a> Custom<'a> {
     /// Adds a detector, and gives its label.
-    pub(in crate::mask) fn add(&mut self, rank: usize, detector: &'a Detector) -> &'a str {
+    pub(crate) fn add(&mut self, rank: usize, detector: &'a Detector) -> &'a str {
         self.names.push((rank, detector.name()));
         match detector {
             Detector::Pattern {
@@ -51,7 +51,7 @@ impl<'a> Custom<'a> {
     ///
     /// # Errors
     /// The first pattern that cannot be used.
-    pub(in crate::mask) fn parts(&self) -> Result<Vec<(usize, Part)>, DetectorError> {
+    pub(crate) fn parts(&self) -> Result<Vec<(usize, Part)>, DetectorError> {
         pattern::parts(&self.patterns).map_err(|refused| self.error(refused))
     }
 
@@ -67,10 +67,7 @@ impl<'a> Custom<'a> {
     ///
     /// # Errors
     /// The first detector that cannot be used.
-    pub(in crate::mask) fn groups(
-        self,
-        cache: usize,
-    ) -> Result<Vec<Box<dyn Group>>, DetectorError> {
+    pub(crate) fn groups(self, cache: usize) -> Result<Vec<Box<dyn Group>>, DetectorError> {
         let error = |refused| self.error(refused);
         let mut groups = pattern::groups(&self.patterns, cache).map_err(error)?;
         if !self.words.is_empty() {

@@ -1,10 +1,10 @@
 //! The contract of a detector, and what many of them share.
 
-pub(in crate::mask) use crate::mask::window::{Hit, Miss, Tail, Window};
+pub(crate) use crate::window::{Hit, Miss, Tail, Window};
 
 /// Where a detector's matches may begin with a certain byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::mask) enum Start {
+pub(crate) enum Start {
     /// Nowhere.
     Never,
     /// Where no ASCII letter or digit stands in front.
@@ -14,20 +14,20 @@ pub(in crate::mask) enum Start {
 }
 
 /// How many bytes at the front of a match [`Detect::digits`] counts in.
-pub(in crate::mask) const LEAD_BYTES: usize = 32;
+pub(crate) const LEAD_BYTES: usize = 32;
 
 /// Runs of graphic bytes are counted up to this length.
-pub(in crate::mask) const MAX_COUNTED_RUN: usize = 20;
+pub(crate) const MAX_COUNTED_RUN: usize = 20;
 
 /// This many letters in a row are not part of a number.
-pub(in crate::mask) const WORD_LETTERS: usize = 3;
+pub(crate) const WORD_LETTERS: usize = 3;
 
 /// One detector.
 ///
 /// `find` is a function of the text alone: once it has answered a match or [`Miss::No`], it
 /// gives the same answer however much more of the text it is shown. So where a text is cut
 /// into pieces cannot change what is found in it.
-pub(in crate::mask) trait Detect {
+pub(crate) trait Detect {
     /// Where a match may begin with `first`.
     fn starts(&self, first: u8) -> Start;
 

@@ -2,11 +2,11 @@
 
 use super::super::window::{Behind, Hit, Miss, Window};
 use super::detect::{Detect, LEAD_BYTES, MAX_COUNTED_RUN, Start, WORD_LETTERS};
-use crate::mask::prefilter::{self, Anchors, Lanes};
+use crate::prefilter::{self, Anchors, Lanes};
 
 /// A part of a text, with what stands in front of it.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::mask) struct Known<'a> {
+pub(crate) struct Known<'a> {
     /// What stands in front of the bytes.
     pub behind: Behind<'a>,
     /// The known bytes.
@@ -17,7 +17,7 @@ pub(in crate::mask) struct Known<'a> {
 
 /// What a group says about one position of a text.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::mask) enum Answer {
+pub(crate) enum Answer {
     /// No match begins here.
     Nothing,
     /// A match of the detector of this rank begins here.
@@ -30,7 +30,7 @@ pub(in crate::mask) enum Answer {
 ///
 /// As with [`Detect`], what a group answers about a position is a function of the text alone and
 /// never changes once it is not [`Answer::Open`].
-pub(in crate::mask) trait Group {
+pub(crate) trait Group {
     /// The first position of the bytes, at or after `from`, where a match of the group may begin or
     /// where that depends on bytes that are not known yet; the length of the bytes where there is
     /// none. It may name a position too many, never one too few. `anchors` are those of the bytes;
@@ -85,7 +85,7 @@ impl Candidate {
 }
 
 /// Detectors that are asked one by one at the positions where they may begin.
-pub(in crate::mask) struct Singles {
+pub(crate) struct Singles {
     /// By rank.
     detectors: Vec<(usize, Box<dyn Detect>)>,
     /// Of each byte, where something may begin with it and what it means to the one after it.
@@ -102,10 +102,7 @@ pub(in crate::mask) struct Singles {
 impl Singles {
     /// A group of detectors with their ranks. `anchored` says that the matches of all of them have
     /// anchors as the scan for them asks.
-    pub(in crate::mask) fn new(
-        mut detectors: Vec<(usize, Box<dyn Detect>)>,
-        anchored: bool,
-    ) -> Self {
+    pub(crate) fn new(mut detectors: Vec<(usize, Box<dyn Detect>)>, anchored: bool) -> Self {
         detectors.sort_by_key(|(rank, _)| *rank);
         let mut flags = [0; 256];
         let mut candidates = Vec::with_capacity(flags.len());

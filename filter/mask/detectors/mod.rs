@@ -25,6 +25,7 @@ mod network;
 mod pattern;
 mod person;
 mod placeholder;
+mod priority;
 mod secret;
 mod words;
 
@@ -35,9 +36,10 @@ use detect::Detect;
 pub use error::DetectorError;
 pub(super) use pattern::Part;
 pub(super) use placeholder::Placeholder;
+pub use priority::BUILT_IN_DETECTORS;
 
-/// The detector of a name in [`BUILT_IN_DETECTORS`](crate::config::mask::BUILT_IN_DETECTORS)
-/// and its label.
+/// The detector of a name in [`BUILT_IN_DETECTORS`] and
+/// its label.
 pub(super) fn built_in(name: &str) -> Option<(Box<dyn Detect>, &'static str)> {
     let families = [
         secret::built_in,

@@ -13,15 +13,15 @@
 use std::rc::Rc;
 
 use super::detect::{Detect, Hit, Miss, Start, Window, hit};
-use crate::mask::Originals;
+use crate::Originals;
 
-pub(in crate::mask) struct Placeholder {
+pub(crate) struct Placeholder {
     originals: Rc<Originals>,
     longest: usize,
 }
 
 impl Placeholder {
-    pub(in crate::mask) fn new(originals: &Rc<Originals>) -> Self {
+    pub(crate) fn new(originals: &Rc<Originals>) -> Self {
         Self {
             longest: originals.names().map(str::len).max().unwrap_or(0),
             originals: Rc::clone(originals),

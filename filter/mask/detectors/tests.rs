@@ -1,6 +1,6 @@
-use crate::config::mask::{BUILT_IN_DETECTORS, Detection, Detector, Style};
-use crate::mask::window::{Behind, Hit, Miss, Past, Window};
-use crate::mask::{Matcher, Sink, Text};
+use crate::policy::{BUILT_IN_DETECTORS, Detection, Detector, Style};
+use crate::window::{Behind, Hit, Miss, Past, Window};
+use crate::{Matcher, Sink, Text};
 
 use super::detect::Start;
 use super::*;
@@ -9,7 +9,7 @@ use super::*;
 pub(super) type Table = &'static [(&'static str, &'static str)];
 
 /// Everything that a detector's file shows, and what only long texts can show.
-pub(in crate::mask) fn examples() -> Vec<(String, String)> {
+pub(crate) fn examples() -> Vec<(String, String)> {
     let families = [
         money::EXAMPLES,
         national::EXAMPLES,
@@ -24,7 +24,7 @@ pub(in crate::mask) fn examples() -> Vec<(String, String)> {
         .collect()
 }
 
-pub(in crate::mask) fn built_ins(style: Style) -> Vec<Detection> {
+pub(crate) fn built_ins(style: Style) -> Vec<Detection> {
     BUILT_IN_DETECTORS
         .iter()
         .map(|name| Detection {
@@ -34,7 +34,7 @@ pub(in crate::mask) fn built_ins(style: Style) -> Vec<Detection> {
         .collect()
 }
 
-pub(in crate::mask) fn pattern(name: &str, pattern: &str) -> Detection {
+pub(crate) fn pattern(name: &str, pattern: &str) -> Detection {
     Detection {
         detector: Detector::Pattern {
             name: name.to_owned(),
@@ -46,7 +46,7 @@ pub(in crate::mask) fn pattern(name: &str, pattern: &str) -> Detection {
     }
 }
 
-pub(in crate::mask) fn words(name: &str, words: &[&str]) -> Detection {
+pub(crate) fn words(name: &str, words: &[&str]) -> Detection {
     Detection {
         detector: Detector::Words {
             name: name.to_owned(),
@@ -59,12 +59,12 @@ pub(in crate::mask) fn words(name: &str, words: &[&str]) -> Detection {
 
 /// Puts together what a text becomes, and checks that every byte was decided once.
 #[derive(Default)]
-pub(in crate::mask) struct Output {
+pub(crate) struct Output {
     given: Vec<u8>,
     decided: usize,
-    pub(in crate::mask) written: Vec<u8>,
+    pub(crate) written: Vec<u8>,
     /// Of each byte, whether it stayed.
-    pub(in crate::mask) kept: Vec<bool>,
+    pub(crate) kept: Vec<bool>,
 }
 
 impl Sink for Output {
@@ -84,30 +84,27 @@ impl Sink for Output {
 }
 
 impl Output {
-    pub(in crate::mask) fn push(&mut self, matcher: &Matcher, text: &mut Text, piece: &[u8]) {
+    pub(crate) fn push(&mut self, matcher: &Matcher, text: &mut Text, piece: &[u8]) {
         self.given.extend_from_slice(piece);
         text.push(matcher, piece, self);
         assert_eq!(text.pending(), self.given.len() - self.decided);
         assert!(text.pending() <= matcher.max_pending());
     }
 
-    pub(in crate::mask) fn force(&mut self, matcher: &Matcher, text: &mut Text) {
+    pub(crate) fn force(&mut self, matcher: &Matcher, text: &mut Text) {
         text.force(matcher, self);
         assert_eq!(text.pending(), 0);
         assert_eq!(self.decided, self.given.len());
     }
 
-    pub(in crate::mask) fn finish(&mut self, matcher: &Matcher, text: &mut Text) {
+    pub(crate) fn finish(&mut self, matcher: &Matcher, text: &mut Text) {
         text.finish(matcher, self);
         assert_eq!(text.pending(), 0);
         assert_eq!(self.decided, self.given.len());
     }
 }
 
-pub(in crate::mask) fn mask<'a>(
-    matcher: &Matcher,
-    pieces: impl IntoIterator<Item = &'a [u8]>,
-) -> Vec<u8> {
+pub(crate) fn mask<'a>(matcher: &Matcher, pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
     let mut output = Output::default();
     let mut text = Text::default();
     for piece in pieces {
@@ -117,7 +114,7 @@ pub(in crate::mask) fn mask<'a>(
     output.written
 }
 
-pub(in crate::mask) fn mask_str(matcher: &Matcher, text: &str) -> String {
+pub(crate) fn mask_str(matcher: &Matcher, text: &str) -> String {
     String::from_utf8(mask(matcher, [text.as_bytes()])).unwrap()
 }
 
@@ -234,7 +231,7 @@ fn is_anchored(text: &[u8]) -> bool {
     let word = text.iter().take_while(|b| b.is_ascii_alphabetic()).count();
     let stop = usize::from(matches!(text.get(word), Some(b'.' | b',')));
     let space = text.get(word + stop) == Some(&b' ');
-    let known = crate::mask::prefilter::reach(text, word + stop + 1, 0) == 0;
+    let known = crate::prefilter::reach(text, word + stop + 1, 0) == 0;
     run(text) || (known && space && run(&text[word + stop + 1..]))
 }
 

@@ -20,7 +20,7 @@ use super::findings::Findings;
 use super::output::{Direct, Place};
 use super::rewriter::{Rewriter, Work};
 use super::writing::Writing;
-use crate::mask::Matcher;
+use crate::Matcher;
 
 /// A shorter string is taken for a word.
 const MIN_BASE64_BYTES: usize = 16;

@@ -8,8 +8,8 @@ use super::stream_event::{Kind, Payload};
 use super::texts::{Id, Owner, Texts};
 use super::writing::Writing;
 use super::{base64, member, scalar};
-use crate::mask::CompiledMask;
-use crate::wire::Range;
+use crate::CompiledMask;
+use base::wire::Range;
 
 /// An entry on its way into the queue.
 pub(super) struct EntryWriter<'a> {

@@ -1,6 +1,6 @@
 //! Why a body cannot be masked.
 
-use crate::wire::WireError;
+use base::wire::WireError;
 
 /// Why a body cannot be masked. Whoever sends it on must cut it off before what is not written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

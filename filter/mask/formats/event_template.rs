@@ -14,10 +14,10 @@ use super::scalar;
 use super::stream_event::{Kind, Payload, Segment};
 use super::texts::{Id, Owner, Texts};
 use super::writing::Writing;
-use crate::bytes;
-use crate::mask::CompiledMask;
-use crate::mask::prefilter::end_of_string;
-use crate::wire::Range;
+use crate::CompiledMask;
+use crate::prefilter::end_of_string;
+use base::bytes;
+use base::wire::Range;
 
 /// Templates that are kept: a stream has some choices, or a tool's arguments beside a text.
 const MAX_TEMPLATES: usize = 4;

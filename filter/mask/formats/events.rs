@@ -25,7 +25,7 @@ use super::texts::{Owner, Texts};
 use super::walk::{Job, Walk};
 use super::writing::Writing;
 use super::{WalkError, body};
-use crate::wire::Range;
+use base::wire::Range;
 
 /// The longest event, in bytes. A longer one cannot be masked: its texts are not known before
 /// its end.

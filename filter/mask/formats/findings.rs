@@ -1,7 +1,7 @@
 //! What masking a body has found.
 
 use super::counts::Counts;
-use crate::mask::render::Originals;
+use crate::render::Originals;
 
 /// What masking a body has found so far.
 #[derive(Clone, Debug, Default, PartialEq)]

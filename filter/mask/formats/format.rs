@@ -1,7 +1,9 @@
 //! How a body carries text.
 
+pub use base::shape::GrpcMessage;
+
 use super::boundary::Boundary;
-use crate::coding::Coding;
+use coding::Coding;
 
 /// How a body carries text; chosen from its content type and the operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,21 +29,6 @@ pub enum Format {
     Grpc(GrpcMessage),
     /// The value of a trailer.
     Trailer(Trailer),
-}
-
-/// The type of a gRPC body's messages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum GrpcMessage {
-    /// `inference.ModelInferRequest` of the Open Inference Protocol (KServe V2).
-    ModelInferRequest,
-    /// `inference.ModelInferResponse` of the Open Inference Protocol (KServe V2).
-    ModelInferResponse,
-    /// `inference.ModelStreamInferResponse`, Triton's stream of them.
-    ModelStreamInferResponse,
-    /// `google.rpc.Status`, whose details may be anything.
-    Status,
-    /// One whose fields are not known, read by protobuf's wire format.
-    Any,
 }
 
 /// What a body's head says of its frames.

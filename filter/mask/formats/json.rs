@@ -20,7 +20,7 @@ use super::rewriter::{Rewriter, Work};
 use super::scalar;
 use super::walk::Job;
 use super::writing::Writing;
-use crate::mask::prefilter;
+use crate::prefilter;
 use tokens::List;
 
 /// A name is held until its colon shows that it is one; a longer one is masked as if it were a

@@ -17,7 +17,7 @@ use super::WalkError;
 use super::entries::Entries;
 use super::json::Json;
 use super::walk::{Job, Walk};
-use crate::mask::prefilter::end_of_string;
+use crate::prefilter::end_of_string;
 
 /// The longest chunk that is held, in bytes.
 const MAX_CHUNK_BYTES: usize = 1024 * 1024;

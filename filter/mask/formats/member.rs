@@ -1,7 +1,7 @@
 //! The name of the member that a value is, which counts as words in front of it: in
 //! `"phone": "785 8949"` it says what the digits are.
 
-use crate::mask::window::CONTEXT_BYTES;
+use crate::window::CONTEXT_BYTES;
 
 /// The name whose closing quote ends `json`, as it stands between its quotes: what can be seen of a
 /// long one, and of one with quotes in it what stands behind the last.

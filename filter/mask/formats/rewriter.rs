@@ -15,7 +15,7 @@ use super::escape::{Unescape, Unit};
 use super::findings::Findings;
 use super::output::{Output, Place};
 use super::writing::Writing;
-use crate::mask::{Matcher, Sink, Text};
+use crate::{Matcher, Sink, Text};
 use decode::Decoded;
 use fresh::Fresh;
 use nested::Nested;

@@ -2,7 +2,7 @@
 
 use super::escape;
 use super::findings::Findings;
-use crate::mask::{Matcher, Sink, Text, prefilter};
+use crate::{Matcher, Sink, Text, prefilter};
 
 /// Digits behind the point that are given to the matcher. Longer fractions are measurements: of
 /// random ones, one in ten would pass for a card number.

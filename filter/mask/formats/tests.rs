@@ -1,8 +1,8 @@
 //! What the walkers' tests share, and what holds for every format.
 
 use super::{Format, WalkError, Walker};
-use crate::config::mask::{BUILT_IN_DETECTORS, Detection, Detector, Style};
-use crate::mask::{CompiledMask, Sink, Text};
+use crate::policy::{BUILT_IN_DETECTORS, Detection, Detector, Style};
+use crate::{CompiledMask, Sink, Text};
 
 /// Every built-in detector, and the policy's own as given.
 pub(super) fn mask_with(own: &[(&str, &str)], style: Style) -> CompiledMask {

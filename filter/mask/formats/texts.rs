@@ -7,7 +7,7 @@ use super::output::Place;
 use super::pending_entries::PendingEntries;
 use super::rewriter::{Rewriter, Work};
 use super::writing::Writing;
-use crate::mask::Matcher;
+use crate::Matcher;
 
 /// Texts that may be open at once. A stream has some choices and a choice some texts; with more,
 /// those that have not gone on for longest are masked as far as they wait, and forgotten.

@@ -25,7 +25,7 @@ use super::format::Trailer;
 use super::grpc::Any;
 use super::texts::Texts;
 use super::walk::{Job, Walk};
-use crate::mask::CompiledMask;
+use crate::CompiledMask;
 
 /// The longest value. Envoy takes no longer ones either, unless told to.
 const MAX_TRAILER_BYTES: usize = 1024 * 1024;

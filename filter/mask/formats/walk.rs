@@ -2,7 +2,7 @@
 
 use super::error::WalkError;
 use super::findings::Findings;
-use crate::mask::CompiledMask;
+use crate::CompiledMask;
 
 /// What a piece of a body is worked on with.
 pub(super) struct Job<'a> {

@@ -13,7 +13,7 @@ use super::multipart::Multipart;
 use super::plain::Plain;
 use super::trailer::Value;
 use super::walk::{Job, Walk};
-use crate::mask::{CompiledMask, Originals};
+use crate::{CompiledMask, Originals};
 
 /// Masks one body.
 #[derive(Clone, Debug, PartialEq)]

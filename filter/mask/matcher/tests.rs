@@ -1,7 +1,7 @@
 use super::*;
-use crate::config::mask::Style;
-use crate::mask::detectors::tests::{Output, built_ins, mask_str, pattern, words};
-use crate::mask::{Sink, Text};
+use crate::detectors::tests::{Output, built_ins, mask_str, pattern, words};
+use crate::policy::Style;
+use crate::{Sink, Text};
 
 fn matcher(detections: &[Detection]) -> Matcher {
     Matcher::new(detections).unwrap()

@@ -17,7 +17,7 @@ use super::block::{BLOCK_BYTES, Block};
 use super::months::begins_month;
 
 /// How far behind the first byte of its match an anchor is at most.
-pub(in crate::mask) const MAX_ANCHOR_DISTANCE_BYTES: usize = 320;
+pub(crate) const MAX_ANCHOR_DISTANCE_BYTES: usize = 320;
 /// The longest name of a month in front of the anchor's run, with a full stop or comma behind it.
 const MAX_MONTH_BYTES: usize = 13;
 /// The letters in front of a number that belong to it, such as those of a passport.
@@ -28,7 +28,7 @@ const LONG_RUN_BYTES: u32 = 20;
 
 /// Looks for the anchors of some bytes from place to place, never back.
 #[derive(Default)]
-pub(in crate::mask) struct Anchors {
+pub(crate) struct Anchors {
     /// Where the block begins that was looked at last; nowhere if none was.
     block: Option<usize>,
     /// Its anchors that may still be asked for.
@@ -41,7 +41,7 @@ impl Anchors {
     /// it. What stands in front of the first `from` is not looked at; neither the bytes nor what is
     /// asked for may change from one call to the next but to go on.
     #[inline]
-    pub(in crate::mask) fn next(&mut self, bytes: &[u8], from: usize) -> Option<(usize, usize)> {
+    pub(crate) fn next(&mut self, bytes: &[u8], from: usize) -> Option<(usize, usize)> {
         let mut block = match self.block {
             // There is no anchor left in front of the block.
             Some(block) if from <= block + BLOCK_BYTES => {
@@ -117,7 +117,7 @@ impl Before {
 
 /// The first position, at or after `from`, of a match to which an anchor at `anchor` may belong.
 /// The end of the known bytes (`anchor` is their length) counts as an anchor of every kind.
-pub(in crate::mask) fn reach(bytes: &[u8], anchor: usize, from: usize) -> usize {
+pub(crate) fn reach(bytes: &[u8], anchor: usize, from: usize) -> usize {
     let known = bytes.get(..anchor).unwrap_or(bytes);
     let room = anchor.saturating_sub(from);
     let graphic = run(known, MAX_ANCHOR_DISTANCE_BYTES.min(room), |byte| {

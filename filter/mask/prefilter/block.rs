@@ -3,18 +3,18 @@
 use wide::u8x16;
 
 /// How many bytes a block has.
-pub(in crate::mask) const BLOCK_BYTES: usize = 64;
+pub(crate) const BLOCK_BYTES: usize = 64;
 
 /// So many times 16 bytes. The lowest bit of an answer is that of the first byte.
 #[derive(Clone, Copy)]
-pub(in crate::mask) struct Lanes<const COUNT: usize>([u8x16; COUNT]);
+pub(crate) struct Lanes<const COUNT: usize>([u8x16; COUNT]);
 
 /// As many bytes as an answer has bits.
-pub(in crate::mask) type Block = Lanes<4>;
+pub(crate) type Block = Lanes<4>;
 
 impl Block {
     /// The block at the front of `bytes`; where there are fewer, zeros follow them.
-    pub(in crate::mask) fn load(bytes: &[u8]) -> Self {
+    pub(crate) fn load(bytes: &[u8]) -> Self {
         match bytes.first_chunk::<BLOCK_BYTES>() {
             Some(whole) => Self::new(whole),
             None => Self::new(&padded(bytes)),
@@ -23,14 +23,14 @@ impl Block {
 
     /// The block of these bytes.
     #[inline]
-    pub(in crate::mask) fn new(bytes: &[u8; BLOCK_BYTES]) -> Self {
+    pub(crate) fn new(bytes: &[u8; BLOCK_BYTES]) -> Self {
         Self::of(bytes)
     }
 }
 
 impl Lanes<2> {
     /// The first 32 bytes of `bytes`; where there are fewer, zeros follow them.
-    pub(in crate::mask) fn load(bytes: &[u8]) -> Self {
+    pub(crate) fn load(bytes: &[u8]) -> Self {
         match bytes.first_chunk::<{ BLOCK_BYTES / 2 }>() {
             Some(whole) => Self::of(whole),
             None => Self::of(&padded::<{ BLOCK_BYTES / 2 }>(bytes)),
@@ -59,19 +59,19 @@ impl<const COUNT: usize> Lanes<COUNT> {
 
     /// Which bytes are `byte`.
     #[inline]
-    pub(in crate::mask) fn equal(self, byte: u8) -> u64 {
+    pub(crate) fn equal(self, byte: u8) -> u64 {
         self.bits(|lane| equal(lane, byte))
     }
 
     /// Which bytes are one or the other.
     #[inline]
-    pub(in crate::mask) fn either(self, one: u8, other: u8) -> u64 {
+    pub(crate) fn either(self, one: u8, other: u8) -> u64 {
         self.bits(|lane| equal(lane, one) | equal(lane, other))
     }
 
     /// Which bytes are from `first` to `last`.
     #[inline]
-    pub(in crate::mask) fn within(self, first: u8, last: u8) -> u64 {
+    pub(crate) fn within(self, first: u8, last: u8) -> u64 {
         self.bits(|lane| within(lane, first, last))
     }
 

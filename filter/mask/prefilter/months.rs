@@ -2,7 +2,7 @@
 
 /// Whether a month's name begins so, in upper or lower case, in English, German, French, Spanish,
 /// Italian, Portuguese or Dutch.
-pub(in crate::mask) fn begins_month(three: [u8; 3]) -> bool {
+pub(crate) fn begins_month(three: [u8; 3]) -> bool {
     matches!(
         &three.map(|byte| byte.to_ascii_lowercase()),
         b"jan"

@@ -3,7 +3,7 @@
 use super::block::{BLOCK_BYTES, Block};
 
 /// Digits in a row, not directly behind a decimal point, from which on a number may be somebody's.
-pub(in crate::mask) const TELLING_DIGITS: usize = 9;
+pub(crate) const TELLING_DIGITS: usize = 9;
 
 /// How many bytes at the front of `bytes`, which stand in an array where a value may come, are
 /// numbers in which nothing can match, each with its comma.
@@ -11,7 +11,7 @@ pub(in crate::mask) const TELLING_DIGITS: usize = 9;
 /// Counted are whole numbers up to the last comma that was looked at. A number is what begins
 /// with a digit or a minus sign and goes on with bytes that numbers may have; whether it is one
 /// by JSON's grammar is not asked.
-pub(in crate::mask) fn plain_numbers(bytes: &[u8]) -> usize {
+pub(crate) fn plain_numbers(bytes: &[u8]) -> usize {
     let mut taken = 0;
     while let Some(rest) = bytes.get(taken..).filter(|rest| rest.len() >= BLOCK_BYTES) {
         let step = of_block(Block::load(rest));

@@ -4,7 +4,7 @@ use super::block::{BLOCK_BYTES, Block};
 
 /// Where the quote stands that ends the content of a JSON string, and whether its last byte is a
 /// backslash that escapes what follows; `escaped` says so of what stands in front.
-pub(in crate::mask) fn end_of_string(bytes: &[u8], escaped: bool) -> (Option<usize>, bool) {
+pub(crate) fn end_of_string(bytes: &[u8], escaped: bool) -> (Option<usize>, bool) {
     let mut carried = u64::from(escaped);
     let mut from = 0;
     while let Some(rest) = bytes.get(from..).filter(|rest| !rest.is_empty()) {

@@ -12,7 +12,7 @@ use std::rc::Rc;
 pub use originals::Originals;
 pub(super) use pseudonym::Pseudonyms;
 
-use crate::config::mask::Style;
+use crate::policy::Style;
 
 /// How many characters the style `partial` shows, and how many a match must have for it:
 /// four of six characters would be the most of it.

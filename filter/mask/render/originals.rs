@@ -37,7 +37,7 @@ impl core::fmt::Debug for Originals {
 
 impl Originals {
     /// Keeps the value that `name` stands for. Of two spellings of one value the first is kept.
-    pub(in crate::mask) fn note(&mut self, name: &str, detector: &str, value: &[u8]) {
+    pub(crate) fn note(&mut self, name: &str, detector: &str, value: &[u8]) {
         let Ok(value) = std::str::from_utf8(value) else {
             return;
         };
@@ -87,13 +87,13 @@ impl Originals {
     }
 
     /// What the pseudonym of this plain form stands for.
-    pub(in crate::mask) fn get(&self, name: &str) -> Option<&str> {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
         let original = self.values.get(name)?.as_ref()?;
         Some(&original.value)
     }
 
     /// Whether some pseudonym's plain form begins like this.
-    pub(in crate::mask) fn begins(&self, start: &str) -> bool {
+    pub(crate) fn begins(&self, start: &str) -> bool {
         let mut from = self
             .values
             .range::<str, _>((Bound::Included(start), Bound::Unbounded));
@@ -107,7 +107,7 @@ impl Originals {
     }
 
     /// The plain form of every pseudonym that stands for one value.
-    pub(in crate::mask) fn names(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.values
             .iter()
             .filter(|(_, value)| value.is_some())

@@ -26,11 +26,11 @@ const DIGITS: &[u8; 8] = b"23456789";
 const LETTERS: &[u8; 16] = b"bcdfghjkmnpqrstv";
 
 /// How many signs a code has.
-pub(in crate::mask) const CODE_CHARACTERS: usize = 10;
+pub(crate) const CODE_CHARACTERS: usize = 10;
 
 /// What all pseudonyms of a mask are made with.
 #[derive(Default)]
-pub(in crate::mask) struct Pseudonyms {
+pub(crate) struct Pseudonyms {
     key: RefCell<Option<Keyed>>,
 }
 
@@ -42,7 +42,7 @@ impl core::fmt::Debug for Pseudonyms {
 
 impl Pseudonyms {
     /// From now on, names are made with this key.
-    pub(in crate::mask) fn set_key(&self, key: &[u8]) {
+    pub(crate) fn set_key(&self, key: &[u8]) {
         if let Ok(mut place) = self.key.try_borrow_mut() {
             *place = Keyed::new(key);
         }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::normal::normal;
 use super::{Originals, Pseudonyms, Replacement};
-use crate::config::mask::Style;
+use crate::policy::Style;
 
 const KEY: &[u8] = b"a key of tests, long enough to be one";
 

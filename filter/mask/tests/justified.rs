@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use testbed::prose::Prose;
 
 use super::*;
-use crate::mask::window::{Past, Window};
-use crate::mask::{Matcher, Sink, Text};
+use crate::window::{Past, Window};
+use crate::{Matcher, Sink, Text};
 
 /// What is decided of a text first from some place on.
 #[derive(Default)]
@@ -57,7 +57,7 @@ impl Oracle {
         let matcher = Matcher::new(&built_ins(Style::Label)).unwrap();
         let mut matches = vec!["AB 123456 C".to_owned()];
         for (text, _) in examples() {
-            let mut output = crate::mask::detectors::tests::Output::default();
+            let mut output = crate::detectors::tests::Output::default();
             let mut state = Text::default();
             output.push(&matcher, &mut state, text.as_bytes());
             output.finish(&matcher, &mut state);

@@ -3,8 +3,8 @@ mod work;
 use proptest::prelude::*;
 
 use super::*;
-use crate::config::mask::{Detection, Detector, Style};
-use crate::mask::detectors::tests::{Output, built_ins, examples, mask, mask_str, pattern, words};
+use crate::detectors::tests::{Output, built_ins, examples, mask, mask_str, pattern, words};
+use crate::policy::{Detection, Detector, Style};
 
 /// All built-in detectors, three patterns and a word list.
 fn everything(style: Style) -> Vec<Detection> {

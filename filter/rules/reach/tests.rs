@@ -17,7 +17,7 @@ fn unmet(keys: &[&str]) -> Reach {
 fn of(when: &Value) -> Reach {
     let policy = policy(&json!([{"name": "one", "when": when, "then": "allow"}]));
     let jane = Jane::new(&["engineers"]);
-    reach(&policy.rules, &jane.known()).remove(0)
+    reach(&policy.rules, jane.known()).remove(0)
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn nothing_is_tried_behind_a_rule_that_decides_all() {
         Reach::Applies,
         Reach::Behind(2),
     ];
-    assert_eq!(reach(&policy.rules, &jane.known()), expected);
+    assert_eq!(reach(&policy.rules, jane.known()), expected);
 }
 
 fn condition() -> impl Strategy<Value = Value> {
@@ -165,7 +165,7 @@ proptest! {
             .collect();
         let policy = policy(&json!(rules));
         let jane = Jane::new(if engineer { &["engineers"] } else { &[] });
-        let reaches = reach(&policy.rules, &jane.known());
+        let reaches = reach(&policy.rules, jane.known());
         let prompts = crate::rules::Prompts::default();
         let body = Body { model, items, prompts: &prompts };
         let request = jane.asks(operation, Some(body));

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use inputs::Input;
 use portcullis::coding::{BUFFER_BYTES, Decoder};
-use portcullis::config::mask::{BUILT_IN_DETECTORS, Detection, Detector, Style};
+use portcullis::mask::policy::{BUILT_IN_DETECTORS, Detection, Detector, Style};
 use portcullis::mask::{CompiledMask, WalkError, Walker};
 use testbed::cpu;
 

@@ -1,7 +1,7 @@
 //! The same bodies in this process: what the mask costs without Envoy and V8.
 
 use core::hint::black_box;
-use portcullis::config::mask::{BUILT_IN_DETECTORS, Detection, Detector, Style};
+use portcullis::mask::policy::{BUILT_IN_DETECTORS, Detection, Detector, Style};
 use portcullis::mask::{CompiledMask, Format, Walker};
 use testbed::cpu;
 

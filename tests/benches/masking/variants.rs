@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use portcullis::config::mask::BUILT_IN_DETECTORS;
+use portcullis::mask::policy::BUILT_IN_DETECTORS;
 use serde_json::{Value, json};
 use testbed::idp::{AUDIENCE, Idp};
 use testbed::mesh::{Builder, Mesh};
@@ -152,7 +152,7 @@ fn policy(idp: &Idp, masked: bool) -> Value {
                 "keys": { "jwks": idp.jwks() }, "claims": { "groups": "groups" }
             }]
         },
-        "masks": { "all": { "detect": BUILT_IN_DETECTORS } },
+        "masks": { "all": { "detect": *BUILT_IN_DETECTORS } },
         "rules": [rule]
     })
 }

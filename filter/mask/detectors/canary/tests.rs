@@ -1,7 +1,7 @@
-use crate::config::mask::{Detection, Detector, Style};
-use crate::mask::Matcher;
-use crate::mask::detectors::tests::mask;
-use crate::mask::window::steps;
+use crate::Matcher;
+use crate::detectors::tests::mask;
+use crate::policy::{Detection, Detector, Style};
+use crate::window::steps;
 
 fn canaries(name: &str, strings: &[&str]) -> Detection {
     Detection {

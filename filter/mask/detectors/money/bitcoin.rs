@@ -12,7 +12,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::mask::detectors::detect::{Detect, Hit, Miss, Start, Window, alphanumeric, hit};
+use crate::detectors::detect::{Detect, Hit, Miss, Start, Window, alphanumeric, hit};
 
 const BASE58: &[u8] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 const BASE58_LENGTHS: std::ops::RangeInclusive<usize> = 26..=35;
@@ -140,7 +140,7 @@ fn polymod(sum: u32, value: u32) -> u32 {
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", "[BITCOIN]"),
     ("to 3J98t1WpEZ73CNmQviecrnyiWrnqRhWNLy.", "to [BITCOIN]."),
     (

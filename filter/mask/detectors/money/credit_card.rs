@@ -12,7 +12,7 @@
 //!
 //! Bound: 19 digits with a separator between any two, and one byte to see the end.
 
-use crate::mask::detectors::detect::{
+use crate::detectors::detect::{
     Detect, Hit, MAX_SEPARATOR_BYTES, Miss, Separator, Start, Window, hit, separator,
 };
 
@@ -171,7 +171,7 @@ fn network(prefix: u32, digits: usize) -> bool {
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("4111111111111111", "[CREDIT_CARD]"),
     ("4111 1111 1111 1111", "[CREDIT_CARD]"),
     ("card 5500-0000-0000-0004.", "card [CREDIT_CARD]."),

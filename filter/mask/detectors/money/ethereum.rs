@@ -9,7 +9,7 @@
 //!
 //! Bound: 43 bytes.
 
-use crate::mask::detectors::detect::{Detect, Hit, Miss, Start, Window, hit};
+use crate::detectors::detect::{Detect, Hit, Miss, Start, Window, hit};
 
 const PREFIX: &[u8] = b"0x";
 const DIGITS: usize = 40;
@@ -51,7 +51,7 @@ impl Detect for Ethereum {
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("0x52908400098527886E0F7030069857D2E4169EE7", "[ETHEREUM]"),
     (
         "to 0xde709f2102306220921060314715629080e2fb77.",

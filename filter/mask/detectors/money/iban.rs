@@ -9,7 +9,7 @@
 //!
 //! Bound: 34 characters with 8 separators, and one byte to see the end.
 
-use crate::mask::detectors::detect::{
+use crate::detectors::detect::{
     Detect, Hit, MAX_SEPARATOR_BYTES, Miss, Start, Window, hit, separator,
 };
 
@@ -211,7 +211,7 @@ fn append(remainder: u32, byte: u8) -> u32 {
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("DE89370400440532013000", "[IBAN]"),
     ("DE89 3704 0044 0532 0130 00", "[IBAN]"),
     ("iban gb29nwbk60161331926819.", "iban [IBAN]."),

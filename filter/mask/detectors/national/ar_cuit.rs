@@ -9,12 +9,12 @@ use std::sync::LazyLock;
 
 use super::checks::{at, number, part, weighted};
 use super::number::{Number, alone, with_word};
-use crate::mask::detectors::context_words::Vocabulary;
+use crate::detectors::context_words::Vocabulary;
 
 static WORDS: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary::new("cuit cuil"));
 
 pub(super) const NUMBER: Number = Number {
-    name: "ar_cuit",
+    name: "national_id.ar_cuit",
     label: "AR_CUIT",
     forms: &[alone("##-########-#"), with_word("###########")],
     valid,
@@ -32,7 +32,7 @@ fn valid(digits: &[u8]) -> bool {
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("20-25841837-9", "[AR_CUIT]"),
     ("CUIT 20258418379", "CUIT [AR_CUIT]"),
     ("20258418379", "20258418379"),

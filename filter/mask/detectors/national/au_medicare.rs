@@ -10,12 +10,12 @@ use std::sync::LazyLock;
 
 use super::checks::{at, weighted};
 use super::number::{Number, alone, with_word};
-use crate::mask::detectors::context_words::Vocabulary;
+use crate::detectors::context_words::Vocabulary;
 
 static WORDS: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary::new("medicare"));
 
 pub(super) const NUMBER: Number = Number {
-    name: "au_medicare",
+    name: "national_id.au_medicare",
     label: "AU_MEDICARE",
     forms: &[alone("#### ##### #"), with_word("##########")],
     valid,
@@ -29,7 +29,7 @@ fn valid(digits: &[u8]) -> bool {
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("2044 14188 1", "[AU_MEDICARE]"),
     ("Medicare 2044141881", "Medicare [AU_MEDICARE]"),
     ("2044141881", "2044141881"),

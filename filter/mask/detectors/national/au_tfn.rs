@@ -8,12 +8,12 @@ use std::sync::LazyLock;
 
 use super::checks::{all_the_same, weighted};
 use super::number::{Number, with_word};
-use crate::mask::detectors::context_words::Vocabulary;
+use crate::detectors::context_words::Vocabulary;
 
 static WORDS: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary::new("tfn tax taxfile"));
 
 pub(super) const NUMBER: Number = Number {
-    name: "au_tfn",
+    name: "national_id.au_tfn",
     label: "AU_TFN",
     forms: &[with_word("### ### ###"), with_word("#########")],
     valid,
@@ -26,7 +26,7 @@ fn valid(digits: &[u8]) -> bool {
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("TFN 627736039", "TFN [AU_TFN]"),
     ("tax file number: 627 736 039", "tax file number: [AU_TFN]"),
     ("627 736 039", "627 736 039"),

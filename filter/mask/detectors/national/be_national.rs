@@ -9,13 +9,13 @@ use std::sync::LazyLock;
 
 use super::checks::{number, part, year_first};
 use super::number::{Number, alone, with_word};
-use crate::mask::detectors::context_words::Vocabulary;
+use crate::detectors::context_words::Vocabulary;
 
 static WORDS: LazyLock<Vocabulary> =
     LazyLock::new(|| Vocabulary::new("rijksregister* registre insz niss national"));
 
 pub(super) const NUMBER: Number = Number {
-    name: "be_national",
+    name: "national_id.be_national",
     label: "BE_NATIONAL",
     forms: &[alone("##.##.##-###.##"), with_word("###########")],
     valid,
@@ -31,7 +31,7 @@ fn valid(digits: &[u8]) -> bool {
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("85.07.30-033.28", "[BE_NATIONAL]"),
     ("INSZ 85073003328", "INSZ [BE_NATIONAL]"),
     ("85073003328", "85073003328"),

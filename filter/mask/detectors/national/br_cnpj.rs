@@ -8,12 +8,12 @@ use std::sync::LazyLock;
 
 use super::checks::{all_the_same, at, weighted};
 use super::number::{Number, alone, with_word};
-use crate::mask::detectors::context_words::Vocabulary;
+use crate::detectors::context_words::Vocabulary;
 
 static WORDS: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary::new("cnpj cadastro"));
 
 pub(super) const NUMBER: Number = Number {
-    name: "br_cnpj",
+    name: "national_id.br_cnpj",
     label: "BR_CNPJ",
     forms: &[alone("##.###.###/####-##"), with_word("##############")],
     valid,
@@ -33,7 +33,7 @@ fn valid(digits: &[u8]) -> bool {
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("89.679.702/0001-57", "[BR_CNPJ]"),
     ("cnpj: 89679702000157", "cnpj: [BR_CNPJ]"),
     ("89679702000157", "89679702000157"),

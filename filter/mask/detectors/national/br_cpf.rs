@@ -9,12 +9,12 @@ use std::sync::LazyLock;
 
 use super::checks::{all_the_same, at, part, value};
 use super::number::{Number, alone, with_word};
-use crate::mask::detectors::context_words::Vocabulary;
+use crate::detectors::context_words::Vocabulary;
 
 static WORDS: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary::new("cpf cadastro contribuinte"));
 
 pub(super) const NUMBER: Number = Number {
-    name: "br_cpf",
+    name: "national_id.br_cpf",
     label: "BR_CPF",
     forms: &[alone("###.###.###-##"), with_word("###########")],
     valid,
@@ -33,7 +33,7 @@ fn valid(digits: &[u8]) -> bool {
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("113.586.606-62", "[BR_CPF]"),
     ("CPF 11358660662.", "CPF [BR_CPF]."),
     ("11358660662", "11358660662"),

@@ -9,13 +9,13 @@ use std::sync::LazyLock;
 
 use super::checks::luhn;
 use super::number::{Number, alone, with_word};
-use crate::mask::detectors::context_words::Vocabulary;
+use crate::detectors::context_words::Vocabulary;
 
 static WORDS: LazyLock<Vocabulary> =
     LazyLock::new(|| Vocabulary::new("sin social insurance nas assurance"));
 
 pub(super) const NUMBER: Number = Number {
-    name: "ca_sin",
+    name: "national_id.ca_sin",
     label: "CA_SIN",
     forms: &[
         alone("###-###-###"),
@@ -32,7 +32,7 @@ fn valid(digits: &[u8]) -> bool {
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("175-217-488", "[CA_SIN]"),
     ("SIN 175 217 488", "SIN [CA_SIN]"),
     ("sin: 175217488", "sin: [CA_SIN]"),

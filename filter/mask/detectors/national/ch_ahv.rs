@@ -8,12 +8,12 @@ use std::sync::LazyLock;
 
 use super::checks::weighted;
 use super::number::{Number, alone};
-use crate::mask::detectors::context_words::Vocabulary;
+use crate::detectors::context_words::Vocabulary;
 
 static WORDS: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary::new("ahv avs"));
 
 pub(super) const NUMBER: Number = Number {
-    name: "ch_ahv",
+    name: "national_id.ch_ahv",
     label: "CH_AHV",
     forms: &[alone("###.####.####.##"), alone("#############")],
     valid,
@@ -27,7 +27,7 @@ fn valid(digits: &[u8]) -> bool {
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("756.8319.0402.52", "[CH_AHV]"),
     ("AHV 7568319040252", "AHV [CH_AHV]"),
     ("756.8319.0402.53", "756.8319.0402.53"),

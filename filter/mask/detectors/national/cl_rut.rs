@@ -9,12 +9,12 @@ use std::sync::LazyLock;
 
 use super::checks::value;
 use super::number::{Number, alone, with_word};
-use crate::mask::detectors::context_words::Vocabulary;
+use crate::detectors::context_words::Vocabulary;
 
 static WORDS: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary::new("rut run"));
 
 pub(super) const NUMBER: Number = Number {
-    name: "cl_rut",
+    name: "national_id.cl_rut",
     label: "CL_RUT",
     forms: &[
         alone("##.###.###-*"),
@@ -39,7 +39,7 @@ fn valid(characters: &[u8]) -> bool {
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("12.345.678-5", "[CL_RUT]"),
     ("9.876.543-3.", "[CL_RUT]."),
     ("RUT 12345678-5", "RUT [CL_RUT]"),

@@ -9,12 +9,12 @@ use std::sync::LazyLock;
 
 use super::checks::{number, part, weighted, year_first};
 use super::number::{Number, alone};
-use crate::mask::detectors::context_words::Vocabulary;
+use crate::detectors::context_words::Vocabulary;
 
 static WORDS: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary::new("*身份证* id identity"));
 
 pub(super) const NUMBER: Number = Number {
-    name: "cn_resident",
+    name: "national_id.cn_resident",
     label: "CN_RESIDENT",
     forms: &[alone("#################*")],
     valid,
@@ -36,7 +36,7 @@ fn valid(characters: &[u8]) -> bool {
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("11010519491231002X", "[CN_RESIDENT]"),
     ("110105194912310038。", "[CN_RESIDENT]。"),
     ("110105194912310021", "110105194912310021"),

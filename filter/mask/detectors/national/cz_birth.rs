@@ -9,12 +9,12 @@ use std::sync::LazyLock;
 
 use super::checks::{date, number, part};
 use super::number::{Number, alone, with_word};
-use crate::mask::detectors::context_words::Vocabulary;
+use crate::detectors::context_words::Vocabulary;
 
 static WORDS: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary::new("rodné rodne rc rč"));
 
 pub(super) const NUMBER: Number = Number {
-    name: "cz_birth",
+    name: "national_id.cz_birth",
     label: "CZ_BIRTH",
     forms: &[alone("######/####"), with_word("##########")],
     valid,
@@ -29,7 +29,7 @@ fn valid(digits: &[u8]) -> bool {
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("856012/7312", "[CZ_BIRTH]"),
     ("rodné číslo 8560127312", "rodné číslo [CZ_BIRTH]"),
     ("8560127312", "8560127312"),

@@ -10,13 +10,13 @@ use std::sync::LazyLock;
 
 use super::checks::{mod_11_10, part};
 use super::number::{Number, alone, with_word};
-use crate::mask::detectors::context_words::Vocabulary;
+use crate::detectors::context_words::Vocabulary;
 
 static WORDS: LazyLock<Vocabulary> =
     LazyLock::new(|| Vocabulary::new("steuer* idnr identifikationsnummer tin"));
 
 pub(super) const NUMBER: Number = Number {
-    name: "de_tax",
+    name: "national_id.de_tax",
     label: "DE_TAX",
     forms: &[alone("## ### ### ###"), with_word("###########")],
     valid,
@@ -33,7 +33,7 @@ fn valid(digits: &[u8]) -> bool {
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("58 727 367 499", "[DE_TAX]"),
     ("Steuer-ID: 58727367499", "Steuer-ID: [DE_TAX]"),
     ("58727367499", "58727367499"),

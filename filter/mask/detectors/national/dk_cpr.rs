@@ -9,13 +9,13 @@ use std::sync::LazyLock;
 
 use super::checks::day_first;
 use super::number::{Number, with_word};
-use crate::mask::detectors::context_words::Vocabulary;
+use crate::detectors::context_words::Vocabulary;
 
 static WORDS: LazyLock<Vocabulary> =
     LazyLock::new(|| Vocabulary::new("cpr personnummer cprnummer"));
 
 pub(super) const NUMBER: Number = Number {
-    name: "dk_cpr",
+    name: "national_id.dk_cpr",
     label: "DK_CPR",
     forms: &[with_word("######-####"), with_word("##########")],
     valid,
@@ -28,7 +28,7 @@ fn valid(digits: &[u8]) -> bool {
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("CPR: 211062-5629", "CPR: [DK_CPR]"),
     ("cpr 2110625629", "cpr [DK_CPR]"),
     ("211062-562", "211062-562"),

@@ -9,12 +9,12 @@ use std::sync::LazyLock;
 
 use super::checks::number;
 use super::number::{Number, alone};
-use crate::mask::detectors::context_words::Vocabulary;
+use crate::detectors::context_words::Vocabulary;
 
 static WORDS: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary::new("dni nie nif"));
 
 pub(super) const NUMBER: Number = Number {
-    name: "es_dni",
+    name: "national_id.es_dni",
     label: "ES_DNI",
     forms: &[
         alone("########@"),
@@ -44,7 +44,7 @@ fn valid(characters: &[u8]) -> bool {
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("12345678Z", "[ES_DNI]"),
     ("12.345.678-Z,", "[ES_DNI],"),
     ("X-1234567-L", "[ES_DNI]"),

@@ -9,12 +9,12 @@ use std::sync::LazyLock;
 
 use super::checks::{day_first, number, part};
 use super::number::{Number, alone};
-use crate::mask::detectors::context_words::Vocabulary;
+use crate::detectors::context_words::Vocabulary;
 
 static WORDS: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary::new("henkilötunnus hetu"));
 
 pub(super) const NUMBER: Number = Number {
-    name: "fi_hetu",
+    name: "national_id.fi_hetu",
     label: "FI_HETU",
     forms: &[
         alone("######-###*"),
@@ -41,7 +41,7 @@ fn valid(characters: &[u8]) -> bool {
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("131052-308T", "[FI_HETU]"),
     ("131052A308T.", "[FI_HETU]."),
     ("131052-308A", "131052-308A"),

@@ -9,13 +9,13 @@ use std::sync::LazyLock;
 
 use super::checks::{number, part};
 use super::number::{Number, alone};
-use crate::mask::detectors::context_words::Vocabulary;
+use crate::detectors::context_words::Vocabulary;
 
 static WORDS: LazyLock<Vocabulary> =
     LazyLock::new(|| Vocabulary::new("nir sécurité securite insee carte vitale"));
 
 pub(super) const NUMBER: Number = Number {
-    name: "fr_nir",
+    name: "national_id.fr_nir",
     label: "FR_NIR",
     forms: &[alone("# ## ## #* ### ### ##"), alone("######*########")],
     valid,
@@ -40,7 +40,7 @@ fn valid(characters: &[u8]) -> bool {
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("1 85 05 75 591 174 89", "[FR_NIR]"),
     ("185057559117489.", "[FR_NIR]."),
     ("285122A12345695", "[FR_NIR]"),

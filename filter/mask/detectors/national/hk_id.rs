@@ -9,12 +9,12 @@ use std::sync::LazyLock;
 
 use super::checks::weighted;
 use super::number::{Number, alone};
-use crate::mask::detectors::context_words::Vocabulary;
+use crate::detectors::context_words::Vocabulary;
 
 static WORDS: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary::new("hkid"));
 
 pub(super) const NUMBER: Number = Number {
-    name: "hk_id",
+    name: "national_id.hk_id",
     label: "HK_ID",
     forms: &[alone("@######(*)")],
     valid,
@@ -28,7 +28,7 @@ fn valid(characters: &[u8]) -> bool {
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("A123456(3)", "[HK_ID]"),
     ("hkid a123456(3).", "hkid [HK_ID]."),
     ("a123456(3)", "a123456(3)"),

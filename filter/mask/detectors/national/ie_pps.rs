@@ -10,12 +10,12 @@ use std::sync::LazyLock;
 
 use super::checks::{value, weighted};
 use super::number::{Number, with_word};
-use crate::mask::detectors::context_words::Vocabulary;
+use crate::detectors::context_words::Vocabulary;
 
 static WORDS: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary::new("pps ppsn ppsno"));
 
 pub(super) const NUMBER: Number = Number {
-    name: "ie_pps",
+    name: "national_id.ie_pps",
     label: "IE_PPS",
     forms: &[with_word("#######@"), with_word("#######@@")],
     valid,
@@ -34,7 +34,7 @@ fn valid(characters: &[u8]) -> bool {
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("PPS 1234567T", "PPS [IE_PPS]"),
     ("ppsn: 1234567FA", "ppsn: [IE_PPS]"),
     ("1234567T", "1234567T"),

@@ -9,13 +9,13 @@ use std::sync::LazyLock;
 
 use super::checks::{all_the_same, verhoeff};
 use super::number::{Number, alone, with_word};
-use crate::mask::detectors::context_words::Vocabulary;
+use crate::detectors::context_words::Vocabulary;
 
 static WORDS: LazyLock<Vocabulary> =
     LazyLock::new(|| Vocabulary::new("aadhaar aadhar aadhaarnumber uidai uid आधार"));
 
 pub(super) const NUMBER: Number = Number {
-    name: "in_aadhaar",
+    name: "national_id.in_aadhaar",
     label: "IN_AADHAAR",
     forms: &[alone("####~####~####"), with_word("############")],
     valid,
@@ -28,7 +28,7 @@ fn valid(digits: &[u8]) -> bool {
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("2354 7527 7204", "[IN_AADHAAR]"),
     ("2354-7527-7204", "[IN_AADHAAR]"),
     ("Aadhaar: 235475277204", "Aadhaar: [IN_AADHAAR]"),

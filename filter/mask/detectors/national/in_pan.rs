@@ -8,12 +8,12 @@
 use std::sync::LazyLock;
 
 use super::number::{Number, alone};
-use crate::mask::detectors::context_words::Vocabulary;
+use crate::detectors::context_words::Vocabulary;
 
 static WORDS: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary::new("pan"));
 
 pub(super) const NUMBER: Number = Number {
-    name: "in_pan",
+    name: "national_id.in_pan",
     label: "IN_PAN",
     forms: &[alone("@@@@@####@")],
     valid,
@@ -28,7 +28,7 @@ fn valid(characters: &[u8]) -> bool {
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("AFZPK7190K", "[IN_PAN]"),
     ("pan afzpk7190k", "pan [IN_PAN]"),
     ("afzpk7190k", "afzpk7190k"),

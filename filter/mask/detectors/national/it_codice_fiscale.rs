@@ -9,12 +9,12 @@ use std::sync::LazyLock;
 
 use super::checks::value;
 use super::number::{Number, alone};
-use crate::mask::detectors::context_words::Vocabulary;
+use crate::detectors::context_words::Vocabulary;
 
 static WORDS: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary::new("codice fiscale cf"));
 
 pub(super) const NUMBER: Number = Number {
-    name: "it_codice_fiscale",
+    name: "national_id.it_codice_fiscale",
     label: "IT_CODICE_FISCALE",
     forms: &[alone("@@@@@@**@**@***@")],
     valid,
@@ -64,7 +64,7 @@ fn count(place: usize, one: u8) -> u32 {
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("RSSMRA85T10A562S", "[IT_CODICE_FISCALE]"),
     ("CF: rssmra85t10a562s", "CF: [IT_CODICE_FISCALE]"),
     ("rssmra85t10a562s", "rssmra85t10a562s"),

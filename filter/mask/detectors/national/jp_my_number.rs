@@ -8,13 +8,13 @@ use std::sync::LazyLock;
 
 use super::checks::{all_the_same, at, weighted};
 use super::number::{Number, with_word};
-use crate::mask::detectors::context_words::Vocabulary;
+use crate::detectors::context_words::Vocabulary;
 
 static WORDS: LazyLock<Vocabulary> =
     LazyLock::new(|| Vocabulary::new("mynumber individual *マイナンバー* *個人番号*"));
 
 pub(super) const NUMBER: Number = Number {
-    name: "jp_my_number",
+    name: "national_id.jp_my_number",
     label: "JP_MY_NUMBER",
     forms: &[with_word("############"), with_word("####~####~####")],
     valid,
@@ -31,7 +31,7 @@ fn valid(digits: &[u8]) -> bool {
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("マイナンバー: 102530421381", "マイナンバー: [JP_MY_NUMBER]"),
     (
         "individual number 1025 3042 1381",

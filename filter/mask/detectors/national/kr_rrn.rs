@@ -10,12 +10,12 @@ use std::sync::LazyLock;
 
 use super::checks::year_first;
 use super::number::{Number, alone, with_word};
-use crate::mask::detectors::context_words::Vocabulary;
+use crate::detectors::context_words::Vocabulary;
 
 static WORDS: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary::new("rrn resident *주민* jumin"));
 
 pub(super) const NUMBER: Number = Number {
-    name: "kr_rrn",
+    name: "national_id.kr_rrn",
     label: "KR_RRN",
     forms: &[alone("######-#######"), with_word("#############")],
     valid,
@@ -28,7 +28,7 @@ fn valid(digits: &[u8]) -> bool {
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("900101-1234567", "[KR_RRN]"),
     ("주민등록번호 9001011234567", "주민등록번호 [KR_RRN]"),
     ("901301-1234567", "901301-1234567"),

@@ -9,12 +9,12 @@ use std::sync::LazyLock;
 
 use super::checks::{at, part, value, year_first};
 use super::number::{Number, alone};
-use crate::mask::detectors::context_words::Vocabulary;
+use crate::detectors::context_words::Vocabulary;
 
 static WORDS: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary::new("curp"));
 
 pub(super) const NUMBER: Number = Number {
-    name: "mx_curp",
+    name: "national_id.mx_curp",
     label: "MX_CURP",
     forms: &[alone("@@@@######@@@@@@*#")],
     valid,
@@ -38,7 +38,7 @@ fn valid(characters: &[u8]) -> bool {
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("HEGG560427MVZRRL04", "[MX_CURP]"),
     ("curp hegg560427mvzrrl04", "curp [MX_CURP]"),
     ("hegg560427mvzrrl04", "hegg560427mvzrrl04"),

@@ -9,13 +9,13 @@ use std::sync::LazyLock;
 
 use super::checks::{number, part, year_first};
 use super::number::{Number, alone, with_word};
-use crate::mask::detectors::context_words::Vocabulary;
+use crate::detectors::context_words::Vocabulary;
 
 static WORDS: LazyLock<Vocabulary> =
     LazyLock::new(|| Vocabulary::new("nric mykad kad pengenalan ic"));
 
 pub(super) const NUMBER: Number = Number {
-    name: "my_nric",
+    name: "national_id.my_nric",
     label: "MY_NRIC",
     forms: &[alone("######-##-####"), with_word("############")],
     valid,
@@ -29,7 +29,7 @@ fn valid(digits: &[u8]) -> bool {
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("850101-14-5678", "[MY_NRIC]"),
     ("MyKad 850101145678", "MyKad [MY_NRIC]"),
     ("851301-14-5678", "851301-14-5678"),

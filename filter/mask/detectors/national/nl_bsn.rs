@@ -8,13 +8,13 @@ use std::sync::LazyLock;
 
 use super::checks::{all_the_same, at, weighted};
 use super::number::{Number, with_word};
-use crate::mask::detectors::context_words::Vocabulary;
+use crate::detectors::context_words::Vocabulary;
 
 static WORDS: LazyLock<Vocabulary> =
     LazyLock::new(|| Vocabulary::new("bsn burgerservicenummer sofi sofinummer"));
 
 pub(super) const NUMBER: Number = Number {
-    name: "nl_bsn",
+    name: "national_id.nl_bsn",
     label: "NL_BSN",
     forms: &[with_word("#########"), with_word("####.##.###")],
     valid,
@@ -28,7 +28,7 @@ fn valid(digits: &[u8]) -> bool {
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("BSN 189157768", "BSN [NL_BSN]"),
     ("bsn: 1891.57.768", "bsn: [NL_BSN]"),
     ("189157768", "189157768"),

@@ -9,13 +9,13 @@ use std::sync::LazyLock;
 
 use super::checks::{date, number, part, weighted};
 use super::number::{Number, alone};
-use crate::mask::detectors::context_words::Vocabulary;
+use crate::detectors::context_words::Vocabulary;
 
 static WORDS: LazyLock<Vocabulary> =
     LazyLock::new(|| Vocabulary::new("fødselsnummer fodselsnummer personnummer"));
 
 pub(super) const NUMBER: Number = Number {
-    name: "no_fodselsnummer",
+    name: "national_id.no_fodselsnummer",
     label: "NO_FODSELSNUMMER",
     forms: &[alone("###########"), alone("###### #####")],
     valid,
@@ -32,7 +32,7 @@ fn valid(digits: &[u8]) -> bool {
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("01018041495", "[NO_FODSELSNUMMER]"),
     ("010180 41495.", "[NO_FODSELSNUMMER]."),
     ("01018041496", "01018041496"),

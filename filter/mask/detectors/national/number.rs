@@ -17,7 +17,7 @@ const MAX_WORDS_BACK: usize = 8;
 
 /// One state's number.
 pub(super) struct Number {
-    /// Behind `national_id.`.
+    /// Its name as a detector, which begins with `national_id.`.
     pub(super) name: &'static str,
     pub(super) label: &'static str,
     pub(super) forms: &'static [Form],

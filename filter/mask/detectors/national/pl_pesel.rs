@@ -8,12 +8,12 @@ use std::sync::LazyLock;
 
 use super::checks::{date, number, part, weighted};
 use super::number::{Number, with_word};
-use crate::mask::detectors::context_words::Vocabulary;
+use crate::detectors::context_words::Vocabulary;
 
 static WORDS: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary::new("pesel"));
 
 pub(super) const NUMBER: Number = Number {
-    name: "pl_pesel",
+    name: "national_id.pl_pesel",
     label: "PL_PESEL",
     forms: &[with_word("###########")],
     valid,
@@ -28,7 +28,7 @@ fn valid(digits: &[u8]) -> bool {
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("PESEL: 85051439533", "PESEL: [PL_PESEL]"),
     ("85051439533", "85051439533"),
     ("PESEL 85051439534", "PESEL 85051439534"),

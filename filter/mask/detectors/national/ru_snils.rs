@@ -8,13 +8,13 @@ use std::sync::LazyLock;
 
 use super::checks::{all_the_same, number, part, weighted};
 use super::number::{Number, alone, with_word};
-use crate::mask::detectors::context_words::Vocabulary;
+use crate::detectors::context_words::Vocabulary;
 
 static WORDS: LazyLock<Vocabulary> =
     LazyLock::new(|| Vocabulary::new("снилс СНИЛС snils страховой"));
 
 pub(super) const NUMBER: Number = Number {
-    name: "ru_snils",
+    name: "national_id.ru_snils",
     label: "RU_SNILS",
     forms: &[alone("###-###-### ##"), with_word("###########")],
     valid,
@@ -28,7 +28,7 @@ fn valid(digits: &[u8]) -> bool {
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("513-364-390 64", "[RU_SNILS]"),
     ("СНИЛС 51336439064", "СНИЛС [RU_SNILS]"),
     ("51336439064", "51336439064"),

@@ -10,13 +10,13 @@ use std::sync::LazyLock;
 
 use super::checks::{date, luhn, number, part};
 use super::number::{Number, alone, with_word};
-use crate::mask::detectors::context_words::Vocabulary;
+use crate::detectors::context_words::Vocabulary;
 
 static WORDS: LazyLock<Vocabulary> =
     LazyLock::new(|| Vocabulary::new("personnummer samordningsnummer pnr"));
 
 pub(super) const NUMBER: Number = Number {
-    name: "se_personnummer",
+    name: "national_id.se_personnummer",
     label: "SE_PERSONNUMMER",
     forms: &[
         alone("######-####"),
@@ -39,7 +39,7 @@ fn valid(digits: &[u8]) -> bool {
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("811218-7631", "[SE_PERSONNUMMER]"),
     ("19811218-7631", "[SE_PERSONNUMMER]"),
     ("811218+7631", "[SE_PERSONNUMMER]"),

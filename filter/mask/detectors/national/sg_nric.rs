@@ -8,12 +8,12 @@ use std::sync::LazyLock;
 
 use super::checks::weighted;
 use super::number::{Number, alone};
-use crate::mask::detectors::context_words::Vocabulary;
+use crate::detectors::context_words::Vocabulary;
 
 static WORDS: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary::new("nric fin"));
 
 pub(super) const NUMBER: Number = Number {
-    name: "sg_nric",
+    name: "national_id.sg_nric",
     label: "SG_NRIC",
     forms: &[alone("@#######@")],
     valid,
@@ -39,7 +39,7 @@ fn valid(characters: &[u8]) -> bool {
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("S1234567D", "[SG_NRIC]"),
     ("G7654321L,", "[SG_NRIC],"),
     ("NRIC s1234567d", "NRIC [SG_NRIC]"),

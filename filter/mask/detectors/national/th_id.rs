@@ -9,12 +9,12 @@ use std::sync::LazyLock;
 
 use super::checks::{at, weighted};
 use super::number::{Number, alone, with_word};
-use crate::mask::detectors::context_words::Vocabulary;
+use crate::detectors::context_words::Vocabulary;
 
 static WORDS: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary::new("*บัตรประชาชน* id citizen"));
 
 pub(super) const NUMBER: Number = Number {
-    name: "th_id",
+    name: "national_id.th_id",
     label: "TH_ID",
     forms: &[alone("#-####-#####-##-#"), with_word("#############")],
     valid,
@@ -28,7 +28,7 @@ fn valid(digits: &[u8]) -> bool {
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("1-1649-51255-20-8", "[TH_ID]"),
     ("citizen id 1164951255208", "citizen id [TH_ID]"),
     ("1164951255208", "1164951255208"),

@@ -9,13 +9,13 @@ use std::sync::LazyLock;
 
 use super::checks::{at, weighted};
 use super::number::{Number, with_word};
-use crate::mask::detectors::context_words::Vocabulary;
+use crate::detectors::context_words::Vocabulary;
 
 static WORDS: LazyLock<Vocabulary> =
     LazyLock::new(|| Vocabulary::new("tckn tc kimlik vatandaşlık"));
 
 pub(super) const NUMBER: Number = Number {
-    name: "tr_tckn",
+    name: "national_id.tr_tckn",
     label: "TR_TCKN",
     forms: &[with_word("###########")],
     valid,
@@ -31,7 +31,7 @@ fn valid(digits: &[u8]) -> bool {
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("TCKN 13971968194", "TCKN [TR_TCKN]"),
     ("T.C. Kimlik No: 13971968194", "T.C. Kimlik No: [TR_TCKN]"),
     ("13971968194", "13971968194"),

@@ -10,13 +10,13 @@ use std::sync::LazyLock;
 
 use super::checks::{all_the_same, weighted};
 use super::number::{Number, unless_phone, with_word};
-use crate::mask::detectors::context_words::Vocabulary;
+use crate::detectors::context_words::Vocabulary;
 
 static WORDS: LazyLock<Vocabulary> =
     LazyLock::new(|| Vocabulary::new("nhs patient* hospital medical chi"));
 
 pub(super) const NUMBER: Number = Number {
-    name: "uk_nhs",
+    name: "national_id.uk_nhs",
     label: "UK_NHS",
     forms: &[
         unless_phone("### ### ####"),
@@ -34,7 +34,7 @@ fn valid(digits: &[u8]) -> bool {
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("at 943 422 0033", "at [UK_NHS]"),
     ("NHS number 9434220033,", "NHS number [UK_NHS],"),
     ("9434220033", "9434220033"),

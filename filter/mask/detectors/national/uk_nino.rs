@@ -8,13 +8,13 @@
 use std::sync::LazyLock;
 
 use super::number::{Number, alone};
-use crate::mask::detectors::context_words::Vocabulary;
+use crate::detectors::context_words::Vocabulary;
 
 static WORDS: LazyLock<Vocabulary> =
     LazyLock::new(|| Vocabulary::new("nino national insurance ni"));
 
 pub(super) const NUMBER: Number = Number {
-    name: "uk_nino",
+    name: "national_id.uk_nino",
     label: "UK_NINO",
     forms: &[
         alone("@@######@"),
@@ -38,7 +38,7 @@ fn valid(characters: &[u8]) -> bool {
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("AB123456C", "[UK_NINO]"),
     ("is AB 12 34 56 C.", "is [UK_NINO]."),
     ("nino ab123456c", "nino [UK_NINO]"),

@@ -9,12 +9,12 @@ use std::sync::LazyLock;
 
 use super::checks::{number, part};
 use super::number::{Number, alone, with_word};
-use crate::mask::detectors::context_words::Vocabulary;
+use crate::detectors::context_words::Vocabulary;
 
 static WORDS: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary::new("itin taxpayer tin"));
 
 pub(super) const NUMBER: Number = Number {
-    name: "us_itin",
+    name: "national_id.us_itin",
     label: "US_ITIN",
     forms: &[alone("###~##~####"), with_word("#########")],
     valid,
@@ -28,7 +28,7 @@ fn valid(digits: &[u8]) -> bool {
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("912-70-1234", "[US_ITIN]"),
     ("ITIN 912 88 1234.", "ITIN [US_ITIN]."),
     ("itin: 912701234", "itin: [US_ITIN]"),

@@ -13,8 +13,8 @@
 
 use std::sync::LazyLock;
 
-use crate::mask::detectors::context_words::{ContextWords, Vocabulary};
-use crate::mask::detectors::detect::{
+use crate::detectors::context_words::{ContextWords, Vocabulary};
+use crate::detectors::detect::{
     Detect, Hit, MAX_SEPARATOR_BYTES, Miss, Separator, Start, Window, hit, separator,
 };
 
@@ -94,7 +94,7 @@ fn digits(window: &Window<'_>, from: usize, count: usize) -> Result<(), Miss> {
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("078-05-1120", "[US_SSN]"),
     ("my ssn is 536 22 8726.", "my ssn is [US_SSN]."),
     ("(899-99-9999)", "([US_SSN])"),

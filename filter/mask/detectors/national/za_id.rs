@@ -10,12 +10,12 @@ use std::sync::LazyLock;
 
 use super::checks::{luhn, year_first};
 use super::number::{Number, alone};
-use crate::mask::detectors::context_words::Vocabulary;
+use crate::detectors::context_words::Vocabulary;
 
 static WORDS: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary::new("id identity"));
 
 pub(super) const NUMBER: Number = Number {
-    name: "za_id",
+    name: "national_id.za_id",
     label: "ZA_ID",
     forms: &[alone("#############"), alone("###### #### ## #")],
     valid,
@@ -31,7 +31,7 @@ fn valid(digits: &[u8]) -> bool {
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("8001019375088", "[ZA_ID]"),
     ("800101 9375 08 8.", "[ZA_ID]."),
     ("8001019375089", "8001019375089"),

@@ -16,8 +16,8 @@
 use std::net::Ipv6Addr;
 use std::sync::LazyLock;
 
-use crate::mask::detectors::context_words::{ContextWords, Vocabulary};
-use crate::mask::detectors::detect::{Detect, Hit, Miss, Start, Window, hit};
+use crate::detectors::context_words::{ContextWords, Vocabulary};
+use crate::detectors::detect::{Detect, Hit, Miss, Start, Window, hit};
 
 const MAX_ADDRESS_BYTES: usize = 45;
 /// Two colons and a digit.
@@ -128,7 +128,7 @@ fn is_v6(text: &[u8]) -> bool {
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("10.0.0.1", "[IP]"),
     (
         "from 255.255.255.255:8080, then 1.1.1.1.",

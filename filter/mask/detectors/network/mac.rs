@@ -9,7 +9,7 @@
 //!
 //! Bound: 17 bytes, and two to see the end.
 
-use crate::mask::detectors::detect::{Detect, Hit, Miss, Start, Window, hit};
+use crate::detectors::detect::{Detect, Hit, Miss, Start, Window, hit};
 
 /// Three groups of four digits with dots between them.
 const MIN_ADDRESS_BYTES: usize = 14;
@@ -69,7 +69,7 @@ impl Detect for Mac {
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("00:1B:44:11:3A:B7", "[MAC]"),
     ("eth0 00-1b-44-11-3a-b7, up", "eth0 [MAC], up"),
     ("001b.4411.3ab7.", "[MAC]."),

@@ -180,7 +180,7 @@ fn run(
     // The match state comes one byte after the match.
     for (index, byte) in bytes.iter().enumerate() {
         #[cfg(test)]
-        crate::mask::window::steps::add(1);
+        crate::window::steps::add(1);
         state = dfa.next_state(cache, state, *byte)?;
         if state.is_match() {
             end = Some(index);

@@ -9,7 +9,7 @@ pub(super) const MAX_MATCH_BYTES: usize = 4096;
 const MAX_NESTING: u32 = 100;
 
 /// An expression of the policy.
-pub(in crate::mask) struct Source<'a> {
+pub(crate) struct Source<'a> {
     /// Its rank among a mask's detectors.
     pub rank: usize,
     pub pattern: &'a str,

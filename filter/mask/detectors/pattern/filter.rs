@@ -76,7 +76,7 @@ impl Filter {
                 continue;
             };
             #[cfg(test)]
-            crate::mask::window::steps::add(1);
+            crate::window::steps::add(1);
             let half = of(r0, b0) & of(r1, b1) & of(r2, b2) & of(r3, b3);
             if half != 0 {
                 let left = half & of(r4, b4) & of(r5, b5) & of(r6, b6) & of(r7, b7);

@@ -9,8 +9,8 @@ use super::expression::is_continuation;
 use super::filter::Filter;
 use super::patterns::{Patterns, Way};
 use super::prefix_sets::Lead;
-use crate::mask::prefilter::Anchors;
-use crate::mask::window::Window;
+use crate::prefilter::Anchors;
+use crate::window::Window;
 
 pub(super) struct InnerSearch {
     patterns: Rc<Patterns>,
@@ -127,7 +127,7 @@ impl InnerSearch {
         let within = within.take_while(|byte| self.any.contains(**byte));
         for (index, _) in within.enumerate() {
             #[cfg(test)]
-            crate::mask::window::steps::add(1);
+            crate::window::steps::add(1);
             let at = found + index + 1;
             let buckets = self.filter.at(known.bytes, at, known.last);
             if buckets != 0 && at < known.bytes.len() {

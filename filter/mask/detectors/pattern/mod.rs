@@ -48,9 +48,9 @@ mod tests;
 use std::rc::Rc;
 
 use super::group::Group;
-pub(in crate::mask) use expression::Source;
+pub(crate) use expression::Source;
 use inner_search::InnerSearch;
-pub(in crate::mask) use part::{Part, parts};
+pub(crate) use part::{Part, parts};
 use patterns::Patterns;
 use prefix_search::PrefixSearch;
 
@@ -59,7 +59,7 @@ use prefix_search::PrefixSearch;
 ///
 /// # Errors
 /// The rank of an expression that cannot be used, and why.
-pub(in crate::mask) fn groups(
+pub(crate) fn groups(
     sources: &[Source<'_>],
     cache: usize,
 ) -> Result<Vec<Box<dyn Group>>, (usize, String)> {

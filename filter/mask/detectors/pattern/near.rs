@@ -1,7 +1,7 @@
 //! Context words, one of which must precede a match.
 
 use super::super::detect::word_byte;
-use crate::mask::window::{Behind, CONTEXT_BYTES};
+use crate::window::{Behind, CONTEXT_BYTES};
 
 /// Words, each in lower case. One of them must stand whole in the bytes in front; where there are
 /// none, nothing must.

@@ -14,7 +14,7 @@ use regex_syntax::hir::{Hir, HirKind};
 
 use super::automata::states;
 use super::expression::{MAX_MATCH_BYTES, Source, is_continuation, parse};
-use crate::mask::window::Window;
+use crate::window::Window;
 
 /// The group's name.
 const NAME: &str = "mask";
@@ -24,7 +24,7 @@ const NAME: &str = "mask";
 const MAX_STATES: usize = 4000;
 
 /// The group of one expression.
-pub(in crate::mask) struct Part {
+pub(crate) struct Part {
     hir: Hir,
     /// The most bytes of a text that a match depends on.
     bound: usize,
@@ -43,9 +43,7 @@ struct Machine {
 ///
 /// # Errors
 /// The rank of an expression that is too large for it, or can't be used at all, and why.
-pub(in crate::mask) fn parts(
-    sources: &[Source<'_>],
-) -> Result<Vec<(usize, Part)>, (usize, String)> {
+pub(crate) fn parts(sources: &[Source<'_>]) -> Result<Vec<(usize, Part)>, (usize, String)> {
     let mut parts = Vec::new();
     for source in sources {
         // Most have no group of any name.
@@ -80,7 +78,7 @@ impl Part {
 
     /// Where the group begins and ends in the match of `len` bytes that the window begins with; not
     /// where it is the whole match.
-    pub(in crate::mask) fn of(&self, window: &Window<'_>, len: usize) -> Option<(usize, usize)> {
+    pub(crate) fn of(&self, window: &Window<'_>, len: usize) -> Option<(usize, usize)> {
         let machine = self.machine.get_or_init(|| Machine::new(&self.hir));
         let machine = machine.as_ref()?;
         let mut text = Vec::new();

@@ -5,7 +5,7 @@ use super::automata::{Automata, Verdict};
 use super::expression::{Source, is_continuation, parse};
 use super::near::Near;
 use super::prefix_sets::{self, PrefixSets};
-use crate::mask::window::{Hit, Miss, Tail, Window};
+use crate::window::{Hit, Miss, Tail, Window};
 
 /// What the groups share.
 pub(super) struct Patterns {

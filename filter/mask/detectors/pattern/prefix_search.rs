@@ -7,8 +7,8 @@ use super::super::group::{Answer, Group, Known};
 use super::expression::is_continuation;
 use super::filter::Filter;
 use super::patterns::{Patterns, Way};
-use crate::mask::prefilter::Anchors;
-use crate::mask::window::{Behind, Window};
+use crate::prefilter::Anchors;
+use crate::window::{Behind, Window};
 
 pub(super) struct PrefixSearch {
     patterns: Rc<Patterns>,

@@ -9,8 +9,8 @@ use regex_automata::util::start;
 
 use super::expression::{MAX_MATCH_BYTES, is_continuation, parse};
 use super::patterns::WORD;
-use crate::mask::detectors::detect::{Detect, Start};
-use crate::mask::window::{Hit, Miss, Tail, Window};
+use crate::detectors::detect::{Detect, Start};
+use crate::window::{Hit, Miss, Tail, Window};
 
 pub(super) struct Reference {
     dfa: DFA,

@@ -14,8 +14,8 @@
 
 use std::sync::LazyLock;
 
-use crate::mask::detectors::context_words::{ContextWords, Vocabulary};
-use crate::mask::detectors::detect::{Detect, Hit, Miss, Start, Window, hit};
+use crate::detectors::context_words::{ContextWords, Vocabulary};
+use crate::detectors::detect::{Detect, Hit, Miss, Start, Window, hit};
 
 const MAX_DECIMALS: usize = 15;
 const MIN_DECIMALS: usize = 3;
@@ -126,7 +126,7 @@ fn degrees(window: &Window<'_>, from: usize, most: u32) -> Result<Degrees, Miss>
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("48.858370, 2.294481", "[COORDINATES]"),
     ("geo:-33.8568,151.2153", "geo:[COORDINATES]"),
     ("(52.5163 13.3777).", "([COORDINATES])."),

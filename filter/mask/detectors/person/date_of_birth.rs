@@ -15,9 +15,9 @@
 
 use std::sync::LazyLock;
 
-use crate::mask::detectors::context_words::{ContextWords, Vocabulary};
-use crate::mask::detectors::detect::{Detect, Hit, Miss, Start, Window, hit};
-use crate::mask::prefilter::begins_month;
+use crate::detectors::context_words::{ContextWords, Vocabulary};
+use crate::detectors::detect::{Detect, Hit, Miss, Start, Window, hit};
+use crate::prefilter::begins_month;
 
 const MAX_WORDS_BACK: usize = 6;
 const MAX_MONTH_BYTES: usize = 12;
@@ -265,7 +265,7 @@ fn month(window: &Window<'_>, from: usize) -> Result<Option<usize>, Miss> {
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("born 1980-03-23.", "born [DATE_OF_BIRTH]."),
     ("DOB: 3/23/1940", "DOB: [DATE_OF_BIRTH]"),
     ("geb. am 3.12.80,", "geb. am [DATE_OF_BIRTH],"),

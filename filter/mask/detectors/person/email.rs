@@ -13,7 +13,7 @@
 //! Bound: 64 + 1 + 253 bytes, and one to see the end. A local part of more than 64 letters
 //! without a dot or dash in it is no address and stays.
 
-use crate::mask::detectors::detect::{Detect, Hit, Miss, Start, Window, alphanumeric, hit};
+use crate::detectors::detect::{Detect, Hit, Miss, Start, Window, alphanumeric, hit};
 
 /// A letter, an at sign, and a domain such as `b.co`.
 const MIN_ADDRESS_BYTES: usize = 6;
@@ -101,7 +101,7 @@ fn domain(window: &Window<'_>, start: usize) -> Result<Option<usize>, Miss> {
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("jane@example.com", "[EMAIL]"),
     (
         "Write to jane.doe+tag@mail.example.co.uk.",

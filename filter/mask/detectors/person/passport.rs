@@ -11,8 +11,8 @@
 
 use std::sync::LazyLock;
 
-use crate::mask::detectors::context_words::{ContextWords, Vocabulary};
-use crate::mask::detectors::detect::{Detect, Hit, Miss, Start, Window, alphanumeric, hit};
+use crate::detectors::context_words::{ContextWords, Vocabulary};
+use crate::detectors::detect::{Detect, Hit, Miss, Start, Window, alphanumeric, hit};
 
 const MIN_CHARACTERS: usize = 6;
 const MAX_CHARACTERS: usize = 9;
@@ -91,7 +91,7 @@ fn announced(window: &Window<'_>) -> bool {
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("passport number 533380006", "passport number [PASSPORT]"),
     ("Passport No.: X1234567.", "Passport No.: [PASSPORT]."),
     ("Reisepass C01X00T47, ", "Reisepass [PASSPORT], "),

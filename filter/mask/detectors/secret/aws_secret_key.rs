@@ -11,8 +11,8 @@
 
 use std::sync::LazyLock;
 
-use crate::mask::detectors::context_words::{ContextWords, Vocabulary};
-use crate::mask::detectors::detect::{Detect, Hit, Miss, Start, Window, hit};
+use crate::detectors::context_words::{ContextWords, Vocabulary};
+use crate::detectors::detect::{Detect, Hit, Miss, Start, Window, hit};
 
 const KEY_BYTES: usize = 40;
 
@@ -73,7 +73,7 @@ impl Detect for AwsSecretKey {
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     (
         concat!(
             "aws_secret_access_key = wJalrXUtnFEMI/",

@@ -13,8 +13,8 @@
 //!
 //! Bound: 129 bytes. The rest of a longer value is masked as it arrives.
 
-use crate::mask::detectors::context_words::ContextWords;
-use crate::mask::detectors::detect::{Detect, Hit, Miss, Start, Tail, Window, hit};
+use crate::detectors::context_words::ContextWords;
+use crate::detectors::detect::{Detect, Hit, Miss, Start, Tail, Window, hit};
 
 const MIN_SECRET_BYTES: usize = 16;
 const MAX_SECRET_BYTES: usize = 128;
@@ -238,7 +238,7 @@ fn secret(text: &[u8]) -> bool {
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("password = hunter2-Hunter3-x9", "password = [SECRET]"),
     (
         "{\"client_secret\": \"s3cr3t/Value+0123==\"}",

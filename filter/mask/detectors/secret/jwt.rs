@@ -15,7 +15,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::mask::detectors::detect::{Detect, Hit, Miss, Start, Tail, Window, base64url};
+use crate::detectors::detect::{Detect, Hit, Miss, Start, Tail, Window, base64url};
 
 const OBJECT: &[u8] = b"eyJ";
 const MIN_HEADER_BYTES: usize = 16;
@@ -89,7 +89,7 @@ fn names_algorithm(header: &[u8]) -> bool {
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln", "[JWT]"),
     (
         "Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0. Then",

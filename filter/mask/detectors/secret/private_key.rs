@@ -11,7 +11,7 @@
 //! Bound: the BEGIN line and 256 bytes. From there on everything is masked without being
 //! held, through the END line, or to the end of the text where there is none.
 
-use crate::mask::detectors::detect::{Detect, Hit, Miss, Start, Tail, Window};
+use crate::detectors::detect::{Detect, Hit, Miss, Start, Tail, Window};
 
 const BEGIN: &[u8] = b"-----BEGIN ";
 const END: &[u8] = b"-----END ";
@@ -112,7 +112,7 @@ fn end_line(window: &Window<'_>, from: usize) -> Result<Option<usize>, Miss> {
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     (
         "a\n-----BEGIN RSA PRIVATE KEY-----\nMIIBOgIBAAJBAKj34GkxFhD9\n-----END RSA PRIVATE KEY-----\nb",
         "a\n[PRIVATE_KEY]\nb",

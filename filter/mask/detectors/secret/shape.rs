@@ -8,9 +8,7 @@
 //!
 //! Bound: the longest form of each part, and one byte.
 
-use crate::mask::detectors::detect::{
-    Detect, Hit, Miss, Start, Window, alphanumeric, base64url, hit,
-};
+use crate::detectors::detect::{Detect, Hit, Miss, Start, Window, alphanumeric, base64url, hit};
 
 /// A part of a token.
 enum Part {
@@ -133,7 +131,7 @@ impl Detect for Shape {
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     (
         concat!(
             "MTIzNDU2Nzg5MDEyMzQ1Njc4",

@@ -12,7 +12,7 @@
 //! Bound: user information of 256 bytes, a host of the same length, and one byte. The rest of a
 //! database's address is masked as it arrives.
 
-use crate::mask::detectors::detect::{Detect, Hit, Miss, Start, Tail, Window, hit};
+use crate::detectors::detect::{Detect, Hit, Miss, Start, Tail, Window, hit};
 
 const MAX_PART_BYTES: usize = 256;
 /// A scheme, `://`, a colon and a password, an at sign, a host.
@@ -173,7 +173,7 @@ impl Detect for DatabaseUrl {
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     (
         "https://jane:pa55@example.com/x",
         "https://[URL_CREDENTIALS]@example.com/x",

@@ -5,8 +5,8 @@
 //! the text gets narrower with every byte. Nothing is sorted but the few words of a bucket, so a
 //! hundred thousand words are ready in some milliseconds.
 
-use crate::mask::detectors::detect::{hit, word_byte};
-use crate::mask::window::{Hit, Miss, Window};
+use crate::detectors::detect::{hit, word_byte};
+use crate::window::{Hit, Miss, Window};
 
 const MAX_WORD_BYTES: usize = 4096;
 /// Words that don't begin with a word byte are looked up by at most this many characters.

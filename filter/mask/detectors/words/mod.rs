@@ -20,12 +20,12 @@ mod tests;
 
 use super::detect::word_byte;
 use super::group::{Answer, Group, Known};
-use crate::mask::prefilter::Anchors;
-use crate::mask::window::{Miss, Window};
+use crate::prefilter::Anchors;
+use crate::window::{Miss, Window};
 use list::{Hash, List};
 
 /// All word lists of a mask.
-pub(in crate::mask) struct Words {
+pub(crate) struct Words {
     /// In the order of the ranks.
     lists: Vec<(usize, List)>,
 }
@@ -35,7 +35,7 @@ impl Words {
     ///
     /// # Errors
     /// The rank of a list with an empty word, or one that is too long; the text says which.
-    pub(in crate::mask) fn new(lists: &[(usize, &[String])]) -> Result<Self, (usize, String)> {
+    pub(crate) fn new(lists: &[(usize, &[String])]) -> Result<Self, (usize, String)> {
         let lists = lists.iter().map(|(rank, words)| {
             let list = List::new(words).map_err(|reason| (*rank, reason))?;
             Ok((*rank, list))
@@ -67,7 +67,7 @@ impl Group for Words {
             };
             if !word_byte(first) {
                 #[cfg(test)]
-                crate::mask::window::steps::add(1);
+                crate::window::steps::add(1);
                 let mut lists = self.lists.iter();
                 if lists.any(|(_, list)| list.character_begins(rest, last)) {
                     return at;
@@ -84,7 +84,7 @@ impl Group for Words {
                 len += 1;
             }
             #[cfg(test)]
-            crate::mask::window::steps::add(len);
+            crate::window::steps::add(len);
             let run = rest.get(..len).unwrap_or(rest);
             let open = !last && len == rest.len();
             if edge && self.run_begins(run, hash, open) {

@@ -1,9 +1,9 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::mask::Matcher;
-use crate::mask::detectors::tests::{mask, words};
-use crate::mask::window::steps;
+use crate::Matcher;
+use crate::detectors::tests::{mask, words};
+use crate::window::steps;
 
 /// What a list makes of a text, by comparing every word at every place.
 fn expected(list: &[&str], text: &[u8]) -> Vec<u8> {
@@ -158,7 +158,7 @@ fn a_hundred_thousand_words_take_little_more_than_their_letters() {
     let words = Words::new(&[(0, &words)]).unwrap();
     let ask = |text: &str| {
         let window = Window {
-            behind: crate::mask::window::Behind::default(),
+            behind: crate::window::Behind::default(),
             bytes: text.as_bytes(),
             last: true,
         };

@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::super::Format;
 use super::super::tests::{mask, masked_text};
-use crate::config::mask::Options;
-use crate::mask::CompiledMask;
+use crate::CompiledMask;
+use crate::policy::Options;
 
 fn reading() -> CompiledMask {
     mask().with(&Options {

@@ -2,8 +2,8 @@
 
 use super::super::tests::{mask, masked_text};
 use super::super::{Format, WalkError, Walker};
-use crate::config::mask::{FieldRules, Options, Pointer, Segment};
-use crate::mask::CompiledMask;
+use crate::CompiledMask;
+use crate::policy::{FieldRules, Options, Pointer, Segment};
 
 fn pointer(steps: &[&str]) -> Pointer {
     let step = |step: &&str| match *step {

@@ -8,7 +8,7 @@ use super::super::grammar::{Grammar, Role};
 use super::super::{WalkError, scalar};
 use super::number;
 use super::rules::{Edit, Fields, Live, Step};
-use crate::mask::prefilter::end_of_string;
+use crate::prefilter::end_of_string;
 
 /// Bytes that may stand between two values: names are seldom as long as a hundred.
 const MAX_GAP_BYTES: usize = 64 * 1024;
@@ -55,7 +55,7 @@ struct Through {
 
 /// Edits one JSON body.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(in crate::mask::formats) struct Editor {
+pub(in crate::formats) struct Editor {
     grammar: Grammar,
     position: EditorPosition,
     begun: bool,
@@ -70,7 +70,7 @@ pub(in crate::mask::formats) struct Editor {
 
 impl Editor {
     /// What waits.
-    pub(in crate::mask::formats) fn held(&self) -> usize {
+    pub(in crate::formats) fn held(&self) -> usize {
         self.gap.len() + self.token.len()
     }
 
@@ -78,7 +78,7 @@ impl Editor {
     ///
     /// # Errors
     /// The body is not JSON, or more stands between two values than is held.
-    pub(in crate::mask::formats) fn push(
+    pub(in crate::formats) fn push(
         &mut self,
         fields: &Fields,
         mut piece: &[u8],
@@ -100,7 +100,7 @@ impl Editor {
     ///
     /// # Errors
     /// As for [`Editor::push`].
-    pub(in crate::mask::formats) fn finish(
+    pub(in crate::formats) fn finish(
         &mut self,
         fields: &Fields,
         out: &mut Vec<u8>,
@@ -380,7 +380,7 @@ impl Editor {
 ///
 /// # Errors
 /// It is not JSON.
-pub(in crate::mask::formats) fn edit(fields: &Fields, json: &[u8]) -> Result<Vec<u8>, WalkError> {
+pub(in crate::formats) fn edit(fields: &Fields, json: &[u8]) -> Result<Vec<u8>, WalkError> {
     let mut out = Vec::with_capacity(json.len());
     let mut editor = Editor::default();
     editor.push(fields, json, &mut out)?;

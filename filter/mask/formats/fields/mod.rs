@@ -11,4 +11,4 @@ mod rules;
 mod tests;
 
 pub(super) use editor::{Editor, edit};
-pub(in crate::mask) use rules::Fields;
+pub(crate) use rules::Fields;

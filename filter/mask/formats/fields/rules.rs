@@ -1,7 +1,7 @@
 //! Which rules hold for a place in JSON.
 
 use super::super::escape::{Unescape, Unit};
-use crate::config::mask::{FieldRules, Segment};
+use crate::policy::{FieldRules, Segment};
 
 /// Members that hold log probabilities, in OpenAI's, vLLM's, TGI's, llama.cpp's and Gemini's
 /// answers.
@@ -29,7 +29,7 @@ pub(super) enum Edit {
 
 /// A mask's rules for fields of JSON, ready for use.
 #[derive(Debug, Default)]
-pub(in crate::mask) struct Fields {
+pub(crate) struct Fields {
     rules: Vec<(Vec<Segment>, Edit)>,
     drop_logprobs: bool,
 }
@@ -48,7 +48,7 @@ pub(super) enum Step<'a> {
 
 impl Fields {
     /// None where there is nothing to do in JSON.
-    pub(in crate::mask) fn new(rules: &FieldRules) -> Option<Self> {
+    pub(crate) fn new(rules: &FieldRules) -> Option<Self> {
         let mut all: Vec<(Vec<Segment>, Edit)> = Vec::new();
         for pointer in &rules.remove {
             all.push((pointer.0.clone(), Edit::Remove));

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 
 use super::super::WalkError;
 use super::*;
-use crate::config::mask::{FieldRules, Pointer, Segment};
+use crate::policy::{FieldRules, Pointer, Segment};
 
 fn pointer(text: &str) -> Pointer {
     let step = |step: &str| match step {

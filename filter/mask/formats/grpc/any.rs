@@ -34,8 +34,8 @@ use super::super::entry_writer::EntryWriter;
 use super::super::pending_entries::Length;
 use super::super::texts::{Id, Owner};
 use super::super::writing::Writing;
-use crate::mask::{Matcher, Sink, Text};
-use crate::wire::{Fields, Range, Value};
+use crate::{Matcher, Sink, Text};
+use base::wire::{Fields, Range, Value};
 
 /// Nesting that is followed. Protobuf's libraries read no deeper messages either.
 const MAX_DEPTH: usize = 100;
@@ -65,7 +65,7 @@ enum Kind {
 }
 
 /// Walks through one message.
-pub(in crate::mask::formats) struct Any<'a> {
+pub(in crate::formats) struct Any<'a> {
     bytes: &'a [u8],
     matcher: &'a Matcher,
     /// In the order in which they stand, outer ones before inner ones.
@@ -77,7 +77,7 @@ impl<'a> Any<'a> {
     ///
     /// # Errors
     /// It is not one, or has more fields than are followed.
-    pub(in crate::mask::formats) fn read(
+    pub(in crate::formats) fn read(
         bytes: &'a [u8],
         range: Range,
         matcher: &'a Matcher,
@@ -92,7 +92,7 @@ impl<'a> Any<'a> {
     }
 
     /// Gives its texts to the matcher.
-    pub(in crate::mask::formats) fn feed(&self, writer: &mut EntryWriter<'_>) {
+    pub(in crate::formats) fn feed(&self, writer: &mut EntryWriter<'_>) {
         let texts = self.found.iter().filter(|one| one.kind == Kind::Text);
         let streamed = texts.count() <= MAX_STREAMED_TEXTS;
         let mut open: Vec<usize> = Vec::new();
@@ -128,7 +128,7 @@ impl<'a> Any<'a> {
         // How often each field has occurred. A list will do: most fields occur once.
         let mut times: Vec<(u64, u64)> = Vec::new();
         let mut fields = Fields::new(self.bytes, range);
-        while let Some(field) = fields.next()? {
+        while let Some(field) = fields.read_next()? {
             let Value::Counted { prefix, bytes } = field.value else {
                 continue;
             };
@@ -186,7 +186,7 @@ impl<'a> Any<'a> {
     fn is_message(&self, range: Range) -> bool {
         let mut fields = Fields::new(self.bytes, range);
         loop {
-            match fields.next() {
+            match fields.read_next() {
                 Ok(Some(_)) => {}
                 Ok(None) => return true,
                 Err(_) => return false,
@@ -214,7 +214,7 @@ impl<'a> Any<'a> {
     /// Whether all fields of the message are counted bytes.
     fn is_counted(&self, range: Range) -> bool {
         let mut fields = Fields::new(self.bytes, range);
-        while let Ok(Some(field)) = fields.next() {
+        while let Ok(Some(field)) = fields.read_next() {
             if !matches!(field.value, Value::Counted { .. }) {
                 return false;
             }

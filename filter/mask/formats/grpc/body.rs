@@ -10,14 +10,13 @@ use super::fields;
 use super::frame::{COMPRESSED, HEADER_BYTES, TRAILERS, framed};
 use super::message::Message;
 use super::trailers;
-use crate::coding;
 
 /// The longest message, in bytes; gRPC libraries take no longer ones either unless told to.
 pub(super) const MAX_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
 
 /// Masks a gRPC body.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::mask::formats) struct Grpc {
+pub(in crate::formats) struct Grpc {
     message: GrpcMessage,
     framing: Framing,
     /// The frame whose end has not come.
@@ -61,7 +60,7 @@ impl Walk for Grpc {
 }
 
 impl Grpc {
-    pub(in crate::mask::formats) fn new(message: GrpcMessage, framing: Framing) -> Self {
+    pub(in crate::formats) fn new(message: GrpcMessage, framing: Framing) -> Self {
         Self {
             message,
             framing,

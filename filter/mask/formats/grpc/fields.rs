@@ -4,7 +4,7 @@
 mod tests;
 
 use super::frame::{HEADER_BYTES, framed};
-use crate::wire::{Fields, Range, Value, WireError};
+use base::wire::{Fields, Range, Value, WireError};
 
 /// The frame of a message without the fields at these paths of field numbers.
 ///
@@ -22,7 +22,7 @@ fn edited(bytes: &[u8], range: Range, paths: &[&[u32]]) -> Result<Vec<u8>, WireE
     let mut out = Vec::with_capacity(range.1.saturating_sub(range.0));
     let mut fields = Fields::new(bytes, range);
     let mut from = range.0;
-    while let Some(field) = fields.next()? {
+    while let Some(field) = fields.read_next()? {
         let to = fields.at();
         let whole = bytes.get(std::mem::replace(&mut from, to)..to);
         let whole = whole.unwrap_or_default();

@@ -12,7 +12,7 @@ use super::super::entry_writer::EntryWriter;
 use super::super::pending_entries::Length;
 use super::super::texts::{Id, Owner};
 use super::super::writing::Writing;
-use crate::wire::{Elements, Field, Fields, Range, Value};
+use base::wire::{Elements, Field, Fields, Range, Value};
 
 /// Outputs of one message.
 const MAX_OUTPUTS: usize = 1024;
@@ -161,7 +161,7 @@ impl<'a, 'f> Message<'a, 'f> {
     pub(super) fn stream_response(mut self, range: Range) -> Result<Option<Owner>, WalkError> {
         self.streamed = true;
         let mut fields = Fields::new(self.bytes, range);
-        while let Some(field) = fields.next()? {
+        while let Some(field) = fields.read_next()? {
             if let (2, Value::Counted { bytes, .. }) = (field.number, field.value) {
                 self.survey(bytes)?;
             }
@@ -175,7 +175,7 @@ impl<'a, 'f> Message<'a, 'f> {
     fn survey(&mut self, range: Range) -> Result<(), WalkError> {
         let mut id = (0, 0);
         let mut fields = Fields::new(self.bytes, range);
-        while let Some(Field { number, value }) = fields.next()? {
+        while let Some(Field { number, value }) = fields.read_next()? {
             let Value::Counted { bytes, .. } = value else {
                 continue;
             };
@@ -200,13 +200,13 @@ impl<'a, 'f> Message<'a, 'f> {
         let mut output = Output::default();
         let mut name = (0, 0);
         let mut fields = Fields::new(self.bytes, range);
-        while let Some(Field { number, value }) = fields.next()? {
+        while let Some(Field { number, value }) = fields.read_next()? {
             match (number, value) {
                 (1, Value::Counted { bytes, .. }) => name = bytes,
                 (2, Value::Counted { bytes, .. }) => output.datatype = bytes,
                 (5, Value::Counted { bytes, .. }) => {
                     let mut contents = Fields::new(self.bytes, bytes);
-                    while let Some(field) = contents.next()? {
+                    while let Some(field) = contents.read_next()? {
                         output.elements += usize::from(field.number == 8);
                     }
                 }
@@ -221,14 +221,14 @@ impl<'a, 'f> Message<'a, 'f> {
     fn is_final(&self, entry: Range) -> Result<bool, WalkError> {
         let (mut named, mut says) = (false, false);
         let mut fields = Fields::new(self.bytes, entry);
-        while let Some(field) = fields.next()? {
+        while let Some(field) = fields.read_next()? {
             match (field.number, field.value) {
                 (1, Value::Counted { bytes, .. }) => {
                     named = self.slice(bytes) == b"triton_final_response"
                 }
                 (2, Value::Counted { bytes, .. }) => {
                     let mut parameter = Fields::new(self.bytes, bytes);
-                    while let Some(field) = parameter.next()? {
+                    while let Some(field) = parameter.read_next()? {
                         if let (1, Value::Varint(value)) = (field.number, field.value) {
                             says = value != 0;
                         }
@@ -242,7 +242,7 @@ impl<'a, 'f> Message<'a, 'f> {
 
     fn walk(&mut self, range: Range, schema: Schema) -> Result<(), WalkError> {
         let mut fields = Fields::new(self.bytes, range);
-        while let Some(Field { number, value }) = fields.next()? {
+        while let Some(Field { number, value }) = fields.read_next()? {
             let Value::Counted { prefix, bytes } = value else {
                 continue;
             };
@@ -291,12 +291,12 @@ impl<'a, 'f> Message<'a, 'f> {
         }
         let mut count = 0;
         let mut elements = Elements::new(self.bytes, range);
-        while elements.next()?.is_some() {
+        while elements.read_next()?.is_some() {
             count += 1;
         }
         self.element = 0;
         let mut elements = Elements::new(self.bytes, range);
-        while let Some((prefix, bytes)) = elements.next()? {
+        while let Some((prefix, bytes)) = elements.read_next()? {
             self.writer
                 .begin_counted(Length::Little32, prefix, bytes.1 - bytes.0);
             self.element(bytes, output, count);

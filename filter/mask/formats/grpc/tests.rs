@@ -7,7 +7,7 @@ use super::super::tests::{mask, mask_with, masked, plainly, try_pieces};
 use super::super::{Format, GrpcMessage, WalkError, Walker};
 use super::body::MAX_MESSAGE_BYTES;
 use super::frame::HEADER_BYTES;
-use crate::config::mask::Style;
+use crate::policy::Style;
 
 const UNARY: Format = Format::Grpc(GrpcMessage::ModelInferResponse);
 const STREAM: Format = Format::Grpc(GrpcMessage::ModelStreamInferResponse);

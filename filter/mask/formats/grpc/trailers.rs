@@ -4,7 +4,7 @@ use super::super::Trailer;
 use super::super::entry_writer::EntryWriter;
 use super::super::trailer;
 use super::super::writing::Writing;
-use crate::wire::Range;
+use base::wire::Range;
 
 /// Gives the text in the lines at `range` to the matcher.
 pub(super) fn feed(writer: &mut EntryWriter<'_>, (start, end): Range) {

@@ -5,8 +5,8 @@ use super::super::tests::{
     files, mask, mask_with, masked, masked_text, plainly, try_pieces, vectors,
 };
 use super::super::{Format, Walker};
-use crate::config::mask::Style;
-use crate::mask::CompiledMask;
+use crate::CompiledMask;
+use crate::policy::Style;
 
 fn json(body: &str) -> String {
     masked_text(&mask(), Format::Json, body)

@@ -8,8 +8,8 @@ use super::super::entry_writer::EntryWriter;
 use super::super::findings::Findings;
 use super::super::stream_event;
 use super::super::texts::Texts;
-use crate::mask::CompiledMask;
-use crate::mask::prefilter::end_of_string;
+use crate::CompiledMask;
+use crate::prefilter::end_of_string;
 
 /// The longest list that is masked, in bytes.
 const MAX_TOKEN_LIST_BYTES: usize = 4 * 1024 * 1024;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::super::tests::{mask, masked_text, plainly, try_pieces};
 use super::super::{Format, Walker};
 use super::{MAX_CHUNK_BYTES, MAX_FRONT_BYTES, MAX_GAP_BYTES};
-use crate::mask::CompiledMask;
+use crate::CompiledMask;
 
 /// A chunk of Gemini's with this text.
 fn chunk(candidate: usize, text: &str) -> Value {

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::super::Format;
 use super::super::tests::{mask, mask_with, masked_text, try_pieces};
-use crate::config::mask::Style;
+use crate::policy::Style;
 
 const HTML: Format = Format::Html;
 const XML: Format = Format::Xml;

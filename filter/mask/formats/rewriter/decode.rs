@@ -1,7 +1,7 @@
 //! What a piece of a JSON string's content reads as.
 
-use crate::mask::formats::escape::{Unescape, Unit, character, short};
-use crate::mask::prefilter::{BLOCK_BYTES, Block};
+use crate::formats::escape::{Unescape, Unit, character, short};
+use crate::prefilter::{BLOCK_BYTES, Block};
 
 /// An escape, in what it reads as.
 #[derive(Clone, Copy, Debug)]

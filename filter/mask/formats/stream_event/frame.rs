@@ -11,7 +11,7 @@
 use super::identity::Name;
 use super::segment::{Kind, Segment};
 use super::shapes;
-use crate::wire::Range;
+use base::wire::Range;
 
 /// An object or array around the current place.
 #[derive(Debug, Default)]

@@ -37,10 +37,7 @@ struct Reader<'a> {
 ///
 /// # Errors
 /// More strings than are followed go on in other events.
-pub(in crate::mask::formats) fn read(
-    bytes: &[u8],
-    keys: bool,
-) -> Result<Option<Payload>, WalkError> {
+pub(in crate::formats) fn read(bytes: &[u8], keys: bool) -> Result<Option<Payload>, WalkError> {
     if !matches!(bytes.trim_ascii_start(), [b'{' | b'[', ..]) {
         return Ok(None);
     }
@@ -53,7 +50,7 @@ pub(in crate::mask::formats) fn read(
 ///
 /// # Errors
 /// As for [`read`].
-pub(in crate::mask::formats) fn read_tokens(
+pub(in crate::formats) fn read_tokens(
     name: &[u8],
     bytes: &[u8],
 ) -> Result<Option<Payload>, WalkError> {

@@ -5,17 +5,17 @@ use super::super::writing::Writing;
 
 /// A text within the payload, by its place there, without quotes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::mask::formats) struct Segment {
-    pub(in crate::mask::formats) start: usize,
-    pub(in crate::mask::formats) end: usize,
-    pub(in crate::mask::formats) kind: Kind,
+pub(in crate::formats) struct Segment {
+    pub(in crate::formats) start: usize,
+    pub(in crate::formats) end: usize,
+    pub(in crate::formats) kind: Kind,
     /// Whether another value in its place says nothing about the event's texts.
-    pub(in crate::mask::formats) varies: bool,
+    pub(in crate::formats) varies: bool,
 }
 
 /// What a segment is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::mask::formats) enum Kind {
+pub(in crate::formats) enum Kind {
     /// A string that is a text of its own, whose replacements are written so.
     Whole(Writing),
     /// A string that is a piece of the text at this index of [`Payload::texts`].
@@ -32,7 +32,7 @@ pub(in crate::mask::formats) enum Kind {
 
 /// Which texts an event ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::mask::formats) enum End {
+pub(in crate::formats) enum End {
     /// A choice's.
     Choice(i64),
     /// A content block's.
@@ -45,7 +45,7 @@ pub(in crate::mask::formats) enum End {
 
 impl End {
     /// Whether it ends the texts of this owner.
-    pub(in crate::mask::formats) fn ends(self, owner: &Owner) -> bool {
+    pub(in crate::formats) fn ends(self, owner: &Owner) -> bool {
         match self {
             Self::All => true,
             Self::Choice(choice) => owner.choice == Some(choice),
@@ -57,8 +57,8 @@ impl End {
 
 /// What reading an event's payload has found.
 #[derive(Debug, Default)]
-pub(in crate::mask::formats) struct Payload {
-    pub(in crate::mask::formats) segments: Vec<Segment>,
-    pub(in crate::mask::formats) texts: Vec<(Id, Owner, Writing)>,
-    pub(in crate::mask::formats) ends: Vec<End>,
+pub(in crate::formats) struct Payload {
+    pub(in crate::formats) segments: Vec<Segment>,
+    pub(in crate::formats) texts: Vec<(Id, Owner, Writing)>,
+    pub(in crate::formats) ends: Vec<End>,
 }

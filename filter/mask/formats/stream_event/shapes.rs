@@ -69,12 +69,12 @@ const TOKENS: &[&[u8]] = &[
 ];
 
 /// Whether a value of this name lists tokens.
-pub(in crate::mask::formats) fn lists_tokens(name: &[u8]) -> bool {
+pub(in crate::formats) fn lists_tokens(name: &[u8]) -> bool {
     TOKENS.contains(&name)
 }
 
 /// Whether the string that is the member of this name holds JSON.
-pub(in crate::mask::formats) fn holds_json(name: &[u8]) -> bool {
+pub(in crate::formats) fn holds_json(name: &[u8]) -> bool {
     matches!(name, b"arguments" | b"partial_json")
 }
 

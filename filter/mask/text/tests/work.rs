@@ -1,7 +1,7 @@
 //! How much is looked at for a byte of hostile text.
 
 use super::*;
-use crate::mask::window::steps;
+use crate::window::steps;
 
 /// Bytes that the detectors look at, for each byte of the text.
 fn work(matcher: &Matcher, text: &[u8], piece: usize) -> usize {

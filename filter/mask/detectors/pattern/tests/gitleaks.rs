@@ -128,7 +128,7 @@ fn of_rules_that_have_a_group_only_the_secret_is_replaced() {
 
 #[test]
 fn all_rules_look_at_prose_a_few_times_more_than_ten_do() {
-    use crate::mask::window::steps;
+    use crate::window::steps;
     let Some(rules) = rules() else { return };
     let expressions: Vec<&str> = rules.iter().map(|(_, text)| text.as_str()).collect();
     let prose = "The access key to the harbour office hangs where the secretary, who is an author \

@@ -1,5 +1,5 @@
 use super::*;
-use crate::mask::window::steps;
+use crate::window::steps;
 
 /// The error of an expression.
 fn refused(text: &str) -> String {

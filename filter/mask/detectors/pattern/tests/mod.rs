@@ -4,11 +4,11 @@ mod part;
 mod random;
 
 use super::reference::Reference;
-use crate::config::mask::Detection;
-use crate::mask::detectors::detect::Detect;
-use crate::mask::detectors::tests::pattern;
-use crate::mask::window::{Behind, Miss, Window};
-use crate::mask::{Matcher, Sink, Text};
+use crate::detectors::detect::Detect;
+use crate::detectors::tests::pattern;
+use crate::policy::Detection;
+use crate::window::{Behind, Miss, Window};
+use crate::{Matcher, Sink, Text};
 
 /// Of each match where it begins, how long it is, and the place of its detector.
 type Matches = Vec<(usize, usize, usize)>;
@@ -148,7 +148,7 @@ fn the_groups_find_what_each_expression_finds_by_itself() {
 fn words_in_front_decide_where_they_are_asked_for() {
     let near = |words: &[&str], pattern: &str| {
         let mut detection = super::super::tests::pattern("id", pattern);
-        if let crate::config::mask::Detector::Pattern { near, .. } = &mut detection.detector {
+        if let crate::policy::Detector::Pattern { near, .. } = &mut detection.detector {
             *near = words.iter().map(|word| (*word).to_owned()).collect();
         }
         detection

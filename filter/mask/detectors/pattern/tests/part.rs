@@ -9,7 +9,7 @@ use super::super::expression::is_continuation;
 use super::super::sample::{Chance, sample};
 use super::random::expression;
 use super::*;
-use crate::config::mask::{Detector, Style};
+use crate::policy::{Detector, Style};
 
 /// What becomes of a text, however it comes in pieces.
 fn masked(detections: &[Detection], text: &str) -> String {

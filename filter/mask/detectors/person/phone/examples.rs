@@ -1,5 +1,5 @@
 /// Texts and what they become: with a match, and near misses that stay.
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     // Countries
     ("+49 30 901820", "[PHONE]"),
     ("+14155550123, +33142685300.", "[PHONE], [PHONE]."),

@@ -28,11 +28,11 @@ mod words;
 #[cfg(test)]
 mod examples;
 
-use crate::mask::detectors::detect::{Detect, Hit, Miss, Start, Window, hit};
+use crate::detectors::detect::{Detect, Hit, Miss, Start, Window, hit};
 use form::Form;
 use number::Number;
 
-pub(in crate::mask::detectors) use words::announce as announces_phone;
+pub(in crate::detectors) use words::announce as announces_phone;
 
 #[cfg(test)]
 pub(super) use examples::EXAMPLES;

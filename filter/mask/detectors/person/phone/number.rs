@@ -1,6 +1,6 @@
 //! Digits in groups, as a phone number is written.
 
-use crate::mask::detectors::detect::{MAX_SEPARATOR_BYTES, Miss, Separator, Window, separator};
+use crate::detectors::detect::{MAX_SEPARATOR_BYTES, Miss, Separator, Window, separator};
 
 /// A number of 15 digits behind `00`.
 const MAX_DIGITS: usize = 17;

@@ -2,8 +2,8 @@
 
 use std::sync::LazyLock;
 
-use crate::mask::detectors::context_words::{ContextWords, Vocabulary, Word};
-use crate::mask::window::Behind;
+use crate::detectors::context_words::{ContextWords, Vocabulary, Word};
+use crate::window::Behind;
 
 /// Words that announce a phone number.
 static FOR: LazyLock<Vocabulary> = LazyLock::new(|| {
@@ -63,7 +63,7 @@ pub(super) fn object(behind: Behind<'_>) -> bool {
 }
 
 /// Whether the nearest word that says anything announces a phone number, or an address does.
-pub(in crate::mask::detectors) fn announce(behind: Behind<'_>) -> bool {
+pub(in crate::detectors) fn announce(behind: Behind<'_>) -> bool {
     let front = ContextWords::new(behind);
     if below_address(&front) {
         return true;

@@ -1,7 +1,7 @@
 //! Providers of models.
 
 use super::row::{Form, Length, Row, hexadecimal, lower_hexadecimal, word};
-use crate::mask::detectors::detect::{alphanumeric, base64url};
+use crate::detectors::detect::{alphanumeric, base64url};
 
 pub(super) const ROWS: &[Row] = &[
     Row {
@@ -121,7 +121,7 @@ pub(super) const ROWS: &[Row] = &[
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     (
         concat!("sk-", "0123456789abcdefghijABCDEFGHIJ0123456789abcdefgh"),
         "[OPENAI_KEY]",

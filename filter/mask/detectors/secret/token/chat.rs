@@ -1,7 +1,7 @@
 //! Chat, mail and messages.
 
 use super::row::{Form, Length, Row, hexadecimal, lower_hexadecimal, path, word};
-use crate::mask::detectors::detect::base64url;
+use crate::detectors::detect::base64url;
 
 pub(super) const ROWS: &[Row] = &[
     Row {
@@ -97,7 +97,7 @@ pub(super) const ROWS: &[Row] = &[
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     (
         concat!("xoxb", "-1234567890-1234567890-abcdefghijklmnop)"),
         "[SLACK_TOKEN])",

@@ -1,7 +1,7 @@
 //! Cloud providers.
 
 use super::row::{Form, Length, Row, base64, hexadecimal, percent_encoded, upper_or_digit};
-use crate::mask::detectors::detect::{alphanumeric, base64url};
+use crate::detectors::detect::{alphanumeric, base64url};
 
 pub(super) const ROWS: &[Row] = &[
     Row {
@@ -128,7 +128,7 @@ pub(super) const ROWS: &[Row] = &[
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     (
         concat!("id AKIA", "IOSFODNN7EXAMPLE."),
         "id [AWS_ACCESS_KEY].",

@@ -1,7 +1,7 @@
 //! Forges, package registries and build services.
 
 use super::row::{Form, Length, Row, hexadecimal, lower_or_digit, upper_or_digit, word};
-use crate::mask::detectors::detect::{alphanumeric, base64url};
+use crate::detectors::detect::{alphanumeric, base64url};
 
 pub(super) const ROWS: &[Row] = &[
     Row {
@@ -142,7 +142,7 @@ pub(super) const ROWS: &[Row] = &[
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     (
         concat!("ghp_", "16C7e42F292c6912E7710c838347Ae178B4a gho_x"),
         "[GITHUB_TOKEN] gho_x",

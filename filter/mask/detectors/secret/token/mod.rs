@@ -20,7 +20,7 @@ mod payment;
 mod row;
 mod service;
 
-use crate::mask::detectors::detect::{Detect, Hit, Miss, Start, Window};
+use crate::detectors::detect::{Detect, Hit, Miss, Start, Window};
 use row::{Form, Length};
 
 /// A family of tokens.
@@ -83,7 +83,7 @@ impl Detect for Token {
 }
 
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[crate::mask::detectors::tests::Table] = &[
+pub(in crate::detectors) const EXAMPLES: &[crate::detectors::tests::Table] = &[
     ai::EXAMPLES,
     chat::EXAMPLES,
     cloud::EXAMPLES,

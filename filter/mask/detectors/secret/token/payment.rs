@@ -1,7 +1,7 @@
 //! Payment and shops.
 
 use super::row::{Form, Length, Row, base64, hexadecimal, lower_or_digit};
-use crate::mask::detectors::detect::{alphanumeric, base64url};
+use crate::detectors::detect::{alphanumeric, base64url};
 
 pub(super) const ROWS: &[Row] = &[
     Row {
@@ -85,7 +85,7 @@ pub(super) const ROWS: &[Row] = &[
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     (
         concat!("sk_", "live_51H8abcdefghijklmnop \n"),
         "[STRIPE_KEY] \n",

@@ -1,6 +1,6 @@
 //! A row of the tables: a family of tokens, and the characters they are made of.
 
-use crate::mask::detectors::detect::{Hit, Miss, Tail, Window, hit};
+use crate::detectors::detect::{Hit, Miss, Tail, Window, hit};
 
 /// A detector: its name, its label, and the forms of its tokens.
 pub(super) struct Row {

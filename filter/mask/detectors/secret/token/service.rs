@@ -1,7 +1,7 @@
 //! Services for running and writing software.
 
 use super::row::{Form, Length, Row, base64, hexadecimal, lower_or_digit, upper_or_digit};
-use crate::mask::detectors::detect::{alphanumeric, base64url};
+use crate::detectors::detect::{alphanumeric, base64url};
 
 pub(super) const ROWS: &[Row] = &[
     Row {
@@ -143,7 +143,7 @@ pub(super) const ROWS: &[Row] = &[
 
 /// Texts and what they become: with a match, and near misses that stay.
 #[cfg(test)]
-pub(in crate::mask::detectors) const EXAMPLES: &[(&str, &str)] = &[
+pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     (
         concat!("hvs.", "CAESIJ0123456789abcdefghij-_."),
         "[VAULT_TOKEN].",

@@ -5,7 +5,7 @@ use super::super::super::tests::{
 };
 use super::super::super::{Format, Walker};
 use super::{events, payloads};
-use crate::config::mask::Style;
+use crate::policy::Style;
 
 #[test]
 fn framing_stays_byte_for_byte() {

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::super::super::Format;
 use super::super::super::tests::{mask, mask_with, plainly, try_pieces};
 use super::{chat, payloads};
-use crate::config::mask::Style;
+use crate::policy::Style;
 
 fn text() -> impl Strategy<Value = String> {
     let part = prop_oneof![

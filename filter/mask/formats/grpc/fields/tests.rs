@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::super::super::tests::{mask, try_pieces};
 use super::super::super::{Format, GrpcMessage, WalkError};
 use super::*;
-use crate::config::mask::{FieldRules, Options};
+use crate::policy::{FieldRules, Options};
 
 /// A field of counted bytes.
 fn counted(number: u8, bytes: &[u8]) -> Vec<u8> {

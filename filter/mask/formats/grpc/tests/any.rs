@@ -6,9 +6,9 @@ use proptest::prelude::*;
 use super::super::super::tests::{mask, masked, plainly, try_pieces};
 use super::super::super::{Format, GrpcMessage, WalkError};
 use super::{field, frame, number, varint};
-use crate::config::mask::{Detection, Detector, Style};
-use crate::mask::CompiledMask;
-use crate::wire::Fields;
+use crate::CompiledMask;
+use crate::policy::{Detection, Detector, Style};
+use base::wire::Fields;
 
 const ANY: Format = Format::Grpc(GrpcMessage::Any);
 
@@ -214,7 +214,7 @@ fn is_doubtful(leaf: &Leaf) -> bool {
     match leaf {
         Leaf::Text(text) => {
             let mut fields = Fields::new(text.as_bytes(), (0, text.len()));
-            while let Ok(field) = fields.next() {
+            while let Ok(field) = fields.read_next() {
                 if field.is_none() {
                     return !text.is_empty();
                 }

@@ -5,7 +5,7 @@ use miniz_oxide::deflate::compress_to_vec_zlib;
 use super::super::super::tests::{mask, masked, try_pieces};
 use super::super::super::{Format, Framing, GrpcMessage, WalkError, Walker};
 use super::{MAX_MESSAGE_BYTES, UNARY, field, frame, output, parameter, raw_bytes, varint};
-use crate::coding::Coding;
+use coding::Coding;
 
 fn flagged(flag: u8, message: &[u8]) -> Vec<u8> {
     let mut bytes = frame(message);

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::super::super::Format;
 use super::super::super::tests::{mask, mask_with, masked, try_pieces};
 use super::event;
-use crate::config::mask::Style;
+use crate::policy::Style;
 
 fn call(arguments: &str) -> Value {
     json!({"choices": [{"index": 0, "delta": {"tool_calls": [{"index": 0, "function": {"arguments": arguments}}]}}]})

@@ -1,0 +1,45 @@
+//! Who is calling, as all concerns know it.
+
+use std::collections::BTreeMap;
+
+/// Whether a token stands for a person or for a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Somebody who logged in.
+    Person,
+    /// A program with a credential of its own.
+    Service,
+}
+
+impl Kind {
+    /// Both of them.
+    pub const ALL: [Self; 2] = [Self::Person, Self::Service];
+
+    /// The name in conditions, headers and records.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Person => "person",
+            Self::Service => "service",
+        }
+    }
+}
+
+/// A caller whose token was verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The provider's name in the policy.
+    pub provider: String,
+    /// The provider's issuer in the policy.
+    pub issuer: String,
+    /// Who it is, unique within the provider.
+    pub subject: String,
+    /// Whether it is a person or a program.
+    pub kind: Kind,
+    /// The client that the token was issued to, where the token says so.
+    pub client: Option<String>,
+    /// Groups, as the provider lists them.
+    pub groups: Vec<String>,
+    /// Claims that the policy names.
+    pub claims: BTreeMap<String, Vec<String>>,
+}

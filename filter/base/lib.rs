@@ -1,0 +1,21 @@
+//! What the concerns of the filter share, below all of them: nothing here knows what an exchange is.
+//!
+//! | here | what it is |
+//! |---|---|
+//! | `bytes` | comparison that is fast in WebAssembly, and hex |
+//! | `json` | strict JSON, as a tree and as events |
+//! | `wire` | Protocol Buffers' wire format and gRPC's frames |
+//! | `glob`, `url`, `time` | globs, addresses, times as text |
+//! | `policy` | describes and reads sections of the policy |
+//! | `identity`, `operation`, `shape` | types in which concerns speak to each other |
+
+pub mod bytes;
+pub mod glob;
+pub mod identity;
+pub mod json;
+pub mod operation;
+pub mod policy;
+pub mod shape;
+pub mod time;
+pub mod url;
+pub mod wire;

@@ -1,0 +1,244 @@
+//! `/masks` of the policy: which detectors a mask has, and what becomes of a match.
+
+use base::glob::Glob;
+use base::policy::{FLAG, Form, Key, Node, Presence, TEXT, Usual, list_of};
+
+use super::custom::Detector;
+use super::fields::{FIELDS, read_fields};
+use super::options::{Options, PartialContent};
+use super::style::{ACTION, Action, STYLE, Style, read_action, read_style};
+use crate::detectors::BUILT_IN_DETECTORS;
+
+/// One detector of a mask with the style that the mask gives it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Detection {
+    /// What is looked for.
+    pub detector: Detector,
+    /// What is written in its place.
+    pub style: Style,
+}
+
+/// One detector of a mask and what its matches lead to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chosen {
+    /// What is looked for, and how it is written.
+    pub detection: Detection,
+    /// What else happens.
+    pub action: Action,
+}
+
+/// A named mask: what it looks for, in the order of priority.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mask {
+    /// Its name in rules and records.
+    pub name: String,
+    /// What is looked for and what becomes of it.
+    pub chosen: Vec<Chosen>,
+    /// What else it does.
+    pub options: Options,
+}
+
+/// What masks refer to.
+pub struct Surroundings<'a> {
+    /// The policy's own detectors.
+    pub own: &'a [Detector],
+    /// Whether there is a desk to ask.
+    pub desk: bool,
+}
+
+/// `/masks`.
+pub static MASKS: Form = Form::map("the name of a mask", &MASK);
+
+static MASK: Form = Form::object_with(
+    Presence::Some(&["detect", "fields"]),
+    &[
+        Key::optional(
+            "detect",
+            "What is looked for; the first entry that names a detector holds.",
+            &ENTRIES,
+        ),
+        Key::usually(
+            "style",
+            Usual::Text("label"),
+            "How matches are written: `[EMAIL]`, as many asterisks, the last four characters, a label that is the same for the same value, or nothing.",
+            &STYLE,
+        ),
+        Key::usually(
+            "action",
+            Usual::Text("mask"),
+            "What a match leads to: it is written in its style; it is only counted; the answer ends before it (a request with it is refused); or the answer waits for a person.",
+            &ACTION,
+        ),
+        Key::optional(
+            "fields",
+            "What happens to single fields, whatever is in them.",
+            &FIELDS,
+        ),
+        Key::usually(
+            "partial_content",
+            Usual::Text("refuse"),
+            "What becomes of a part of a body (206): a match may begin in another part.",
+            &PARTIAL_CONTENT,
+        ),
+        Key::usually(
+            "base64",
+            Usual::Flag(false),
+            "Whether text is looked for in base64 too.",
+            &FLAG,
+        ),
+        Key::usually(
+            "keys",
+            Usual::Flag(false),
+            "Whether the names of JSON members are matched too.",
+            &FLAG,
+        ),
+    ],
+);
+
+/// In the order of [`PartialContent`].
+static PARTIAL_CONTENT: Form = Form::names(&["refuse", "pass"]);
+static ENTRIES: Form = Form::list(&ENTRY);
+static ENTRY: Form = Form::either(&[&DETECTOR_GLOB, &MANNERED]);
+static DETECTOR_GLOB: Form = Form::text("a detector, or a glob that fits some");
+static MANNERED: Form = Form::object(&[
+    Key::required("is", "A detector, or a glob that fits some.", &TEXT),
+    Key::optional("style", "Its own style.", &STYLE),
+    Key::optional("action", "Its own action.", &ACTION),
+]);
+
+/// Reads `/masks`.
+#[must_use]
+pub fn read_masks(node: &Node<'_>, around: &Surroundings<'_>) -> Vec<Mask> {
+    let Some(object) = node.object() else {
+        return Vec::new();
+    };
+    object
+        .entries()
+        .into_iter()
+        .filter_map(|(name, node)| read_mask(name, &node, around))
+        .collect()
+}
+
+fn read_mask(name: &str, node: &Node<'_>, around: &Surroundings<'_>) -> Option<Mask> {
+    let object = node.object()?;
+    // A policy with a problem is refused whole; without its name, the rules that use this mask
+    // would seem to be wrong too. So what is wrong is taken for what it is unless said.
+    let usual = Manner {
+        style: read_style(&object).unwrap_or(Style::Label),
+        action: read_action(&object, around.desk).unwrap_or_default(),
+    };
+    let mut named: Vec<(Detector, Manner)> = Vec::new();
+    if let Some(list) = object.get("detect") {
+        for item in list.items() {
+            read_entry(&item, around, &usual, &mut named);
+        }
+    }
+    let fields = object.get("fields");
+    let options = Options {
+        fields: fields.map(|node| read_fields(&node)).unwrap_or_default(),
+        partial_content: match object.name("partial_content") {
+            Some(1) => PartialContent::Pass,
+            _ => PartialContent::Refuse,
+        },
+        base64: object.flag("base64").unwrap_or_default(),
+        keys: object.flag("keys").unwrap_or_default(),
+    };
+    Some(Mask {
+        name: name.to_owned(),
+        chosen: in_order(&named, around.own),
+        options,
+    })
+}
+
+/// How a match is written and what it leads to.
+#[derive(Clone)]
+struct Manner {
+    style: Style,
+    action: Action,
+}
+
+/// An entry of `"detect"`: a name or glob, or an object with one and its own style or action.
+fn read_entry(
+    node: &Node<'_>,
+    around: &Surroundings<'_>,
+    usual: &Manner,
+    named: &mut Vec<(Detector, Manner)>,
+) {
+    let Some((form, node)) = node.pick() else {
+        return;
+    };
+    if form == 0 {
+        let detectors = node.text().map(|text| choose(&node, text, around.own));
+        for detector in detectors.into_iter().flatten() {
+            if !named.iter().any(|(known, _)| *known == detector) {
+                named.push((detector, usual.clone()));
+            }
+        }
+        return;
+    }
+    let Some(object) = node.object() else { return };
+    let style = read_style(&object);
+    let action = read_action(&object, around.desk);
+    let is = object.get("is");
+    let manner = Manner {
+        style: style.unwrap_or(usual.style),
+        action: action.unwrap_or_else(|| usual.action.clone()),
+    };
+    let Some((is, text)) = is.and_then(|is| Some((is.clone(), is.text()?))) else {
+        return;
+    };
+    let detectors = choose(&is, text, around.own);
+    let before = named.len();
+    let some = !detectors.is_empty();
+    for detector in detectors {
+        if !named.iter().any(|(known, _)| *known == detector) {
+            named.push((detector, manner.clone()));
+        }
+    }
+    if some && named.len() == before {
+        is.problem(
+            format!("{text:?}, all of which stands before"),
+            "it in front of what names it too: the first that names a detector holds",
+        );
+    }
+}
+
+/// The detectors that a name or glob stands for.
+fn choose(node: &Node<'_>, text: &str, own: &[Detector]) -> Vec<Detector> {
+    let glob = Glob::new(text);
+    let mut chosen: Vec<Detector> = BUILT_IN_DETECTORS
+        .iter()
+        .filter(|name| glob.matches(name))
+        .map(|name| Detector::BuiltIn(name))
+        .collect();
+    chosen.extend(own.iter().filter(|one| glob.matches(one.name())).cloned());
+    if chosen.is_empty() {
+        let mut names: Vec<&str> = BUILT_IN_DETECTORS.to_vec();
+        names.extend(own.iter().map(Detector::name));
+        node.expected(format!("{}, or a glob that fits some", list_of(&names)));
+    }
+    chosen
+}
+
+/// Priority follows the order of the definitions, not the order in which a mask lists them.
+fn in_order(named: &[(Detector, Manner)], own: &[Detector]) -> Vec<Chosen> {
+    let place = |detector: &Detector| match detector {
+        Detector::BuiltIn(name) => BUILT_IN_DETECTORS.iter().position(|one| one == name),
+        other => own
+            .iter()
+            .position(|one| one == other)
+            .map(|place| place + BUILT_IN_DETECTORS.len()),
+    };
+    let mut sorted: Vec<&(Detector, Manner)> = named.iter().collect();
+    sorted.sort_by_key(|(detector, _)| place(detector));
+    sorted
+        .into_iter()
+        .map(|(detector, manner)| Chosen {
+            detection: Detection {
+                detector: detector.clone(),
+                style: manner.style,
+            },
+            action: manner.action.clone(),
+        })
+        .collect()
+}

@@ -1,0 +1,18 @@
+//! `/detectors`, `/masks` and `/pseudonyms` of the policy.
+
+mod custom;
+mod fields;
+mod masks;
+mod options;
+mod plan;
+mod pseudonyms;
+mod style;
+
+pub use crate::detectors::BUILT_IN_DETECTORS;
+pub use custom::{DETECTORS, Detector, read_detectors};
+pub use fields::{FieldRules, Pointer, Segment};
+pub use masks::{Chosen, Detection, MASKS, Mask, Surroundings, read_masks};
+pub use options::{Options, PartialContent};
+pub use plan::{Gate, Plan};
+pub use pseudonyms::{PSEUDONYMS, PseudonymKey, read_pseudonyms};
+pub use style::{Action, Style};

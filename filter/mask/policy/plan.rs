@@ -1,0 +1,85 @@
+//! What a rule's masks come to, taken together.
+
+use super::masks::{Detection, Mask};
+use super::options::{Options, PartialContent};
+use super::style::{Action, Style};
+
+/// What waits for a person: which matches, and who may decide.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Gate {
+    /// What is looked for.
+    pub detections: Vec<Detection>,
+    /// Groups of reviewers, any of whom may decide.
+    pub reviewers: Vec<String>,
+}
+
+/// What a list of masks comes to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Plan {
+    /// What is replaced or removed.
+    pub detections: Vec<Detection>,
+    /// Which of these end the body, by their index.
+    pub cuts: Vec<usize>,
+    /// What is counted but left as it is.
+    pub alerts: Vec<Detection>,
+    /// What waits for a person.
+    pub gate: Gate,
+    /// The rest.
+    pub options: Options,
+}
+
+impl Plan {
+    /// Takes masks together. Where two name the same detector, the first one's style and action
+    /// hold.
+    #[must_use]
+    pub fn of<'m>(masks: impl IntoIterator<Item = &'m Mask>) -> Self {
+        let mut plan = Self::default();
+        let mut named = Vec::new();
+        let mut whole = true;
+        for mask in masks {
+            for chosen in &mask.chosen {
+                let detection = &chosen.detection;
+                if named.contains(&&detection.detector) {
+                    continue;
+                }
+                named.push(&detection.detector);
+                plan.add(detection, &chosen.action);
+            }
+            plan.options.fields.extend(&mask.options.fields);
+            plan.options.base64 |= mask.options.base64;
+            plan.options.keys |= mask.options.keys;
+            whole &= mask.options.partial_content == PartialContent::Pass;
+        }
+        if whole {
+            plan.options.partial_content = PartialContent::Pass;
+        }
+        plan
+    }
+
+    fn add(&mut self, detection: &Detection, action: &Action) {
+        match action {
+            Action::Alert => self.alerts.push(detection.clone()),
+            Action::Mask => self.detections.push(detection.clone()),
+            Action::Cut => {
+                self.cuts.push(self.detections.len());
+                self.detections.push(detection.clone());
+            }
+            Action::Approve { reviewers } => {
+                self.gate.detections.push(detection.clone());
+                for reviewer in reviewers {
+                    if !self.gate.reviewers.contains(reviewer) {
+                        self.gate.reviewers.push(reviewer.clone());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether some match becomes a pseudonym.
+    #[must_use]
+    pub fn has_pseudonyms(&self) -> bool {
+        self.detections
+            .iter()
+            .any(|one| one.style == Style::Pseudonym)
+    }
+}

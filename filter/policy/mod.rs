@@ -1,0 +1,278 @@
+//! The policy: JSON in, a checked [`Policy`] out.
+//!
+//! Each concern describes and reads its own section; here they are put together, and what one
+//! section says of another is checked. A policy that says something this version doesn't do is
+//! refused by name: nothing is accepted and ignored.
+
+mod described;
+mod plans;
+
+#[cfg(test)]
+mod mask_tests;
+#[cfg(test)]
+mod tests;
+
+use base::bytes::hex;
+use base::json;
+use base::policy::{Document, Form, Key, Node, Object, TEXT, Usual};
+pub use base::policy::{Environment, Problem};
+use mask::policy::{self as masks, Plan, PseudonymKey};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+pub use described::{reference, schema};
+
+use crate::quota::{Dimension, Quota};
+use crate::rules::{Names, Pattern, Rule};
+use crate::{approval, identity, limits, quota, record, rules, shared, upstream};
+
+use plans::Plans;
+
+/// A policy that has been checked whole.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// SHA-256 of the policy's text, in hex: what an approval is bound to, and what a record names.
+    pub digest: String,
+    /// Who may issue tokens.
+    pub identity: identity::Section,
+    /// What the model server is told.
+    pub upstream: upstream::Upstream,
+    /// Bounds.
+    pub limits: limits::Limits,
+    /// Prompt patterns.
+    pub patterns: Vec<Pattern>,
+    /// Mask plans, one for each combination of masks that a rule uses.
+    pub masks: Vec<Plan>,
+    /// What pseudonyms are made with; where there is none, Envoy's workers agree on one.
+    pub pseudonym_key: Option<PseudonymKey>,
+    /// What the workers of an Envoy count in.
+    pub store: shared::Store,
+    /// Quotas.
+    pub quotas: Vec<Quota>,
+    /// How the desk is reached; there if any rule asks for approval.
+    pub approvals: Option<approval::Approvals>,
+    /// Rules, tried in order. What none of them allows is denied.
+    pub rules: Vec<Rule>,
+}
+
+impl Policy {
+    /// One line on what the policy holds, for people.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        format!(
+            "{} providers, {} rules, {} quotas, {} masks in use, {} patterns",
+            self.identity.providers.len(),
+            self.rules.len(),
+            self.quotas.len(),
+            self.masks.len(),
+            self.patterns.len()
+        )
+    }
+}
+
+/// The whole policy.
+pub static POLICY: Form = Form::object(&[
+    Key::optional("$schema", "The address of this schema, for editors.", &TEXT),
+    Key::required("version", "The version of the policy's form.", &VERSION),
+    Key::usually(
+        "mode",
+        Usual::Text("enforce"),
+        "Whether what the policy says is done.",
+        &MODE,
+    ),
+    Key::required("identity", "Who is calling.", &identity::IDENTITY),
+    Key::usually(
+        "upstream",
+        Usual::Empty,
+        "What the model server is told instead of the caller's token.",
+        &upstream::UPSTREAM,
+    ),
+    Key::usually("limits", Usual::Empty, "Bounds.", &limits::LIMITS),
+    Key::usually(
+        "store",
+        Usual::Empty,
+        "What the workers of an Envoy count in.",
+        &shared::STORE,
+    ),
+    Key::usually(
+        "patterns",
+        Usual::Empty,
+        "Sets of expressions for the condition `prompt`.",
+        &rules::PATTERNS,
+    ),
+    Key::usually(
+        "detectors",
+        Usual::Empty,
+        "Detectors of the policy's own, beside those that are built in.",
+        &masks::DETECTORS,
+    ),
+    Key::usually(
+        "masks",
+        Usual::Empty,
+        "What is looked for in answers and requests, and what becomes of it.",
+        &masks::MASKS,
+    ),
+    Key::usually(
+        "pseudonyms",
+        Usual::Words("the workers of each Envoy draw a key"),
+        "The key of the style `pseudonym`.",
+        &masks::PSEUDONYMS,
+    ),
+    Key::usually(
+        "quotas",
+        Usual::Empty,
+        "How much may be asked for in a time.",
+        &quota::QUOTAS,
+    ),
+    Key::later(
+        "global_quotas",
+        "quotas of a whole mesh (\"global_quotas\")",
+    ),
+    Key::optional(
+        "approvals",
+        "How the desk is reached, where a person decides.",
+        &approval::APPROVALS,
+    ),
+    Key::usually(
+        "sessions",
+        Usual::Empty,
+        "What is kept of an exchange.",
+        &record::SESSIONS,
+    ),
+    Key::required(
+        "rules",
+        "What is allowed. Rules are tried in order, and the first that applies decides.",
+        &rules::RULES,
+    ),
+    Key::usually(
+        "otherwise",
+        Usual::Text("deny"),
+        "What becomes of a request that no rule decides.",
+        &OTHERWISE,
+    ),
+]);
+
+static VERSION: Form = Form::whole(1, 1);
+static MODE: Form = Form::names(&["enforce"]);
+static OTHERWISE: Form = Form::names(&["deny"]);
+
+/// Reads a policy. `environment` gives the values that `${NAME}` stands for.
+///
+/// # Errors
+/// Everything that is wrong with it, each with its JSON path.
+pub fn load(text: &str, environment: &Environment<'_>) -> Result<Policy, Vec<Problem>> {
+    let value = json::parse_up_to(text.as_bytes(), u32::MAX).map_err(|error| {
+        vec![Problem {
+            path: String::new(),
+            found: error.to_string(),
+            expected: "one JSON document (RFC 8259)".to_owned(),
+        }]
+    })?;
+    let document = Document::new(environment);
+    let policy = read(&Node::root(&document, &value, &POLICY), text);
+    let problems = document.into_problems();
+    match policy {
+        Some(policy) if problems.is_empty() => Ok(policy),
+        _ => Err(problems),
+    }
+}
+
+fn read(node: &Node<'_>, text: &str) -> Option<Policy> {
+    let object = node.object()?;
+    check_fixed(&object);
+    let identity = object.get("identity");
+    let identity = identity.and_then(|node| identity::read(&node));
+    let providers = identity.iter().flat_map(|identity| &identity.providers);
+    let provider_names: Vec<String> = providers.clone().map(|one| one.name.clone()).collect();
+    let claims: Vec<String> = providers
+        .flat_map(|one| one.claims.others.keys().cloned())
+        .collect();
+    let upstream = upstream::read(&object.get("upstream")?, &claims);
+    let limits = limits::read(&object.get("limits")?);
+    let patterns = rules::read_patterns(&object.get("patterns")?);
+    let detectors = masks::read_detectors(&object.get("detectors")?);
+    let approvals = object.get("approvals");
+    let around = masks::Surroundings {
+        own: &detectors,
+        desk: approvals.is_some(),
+    };
+    let mut plans = Plans::new(masks::read_masks(&object.get("masks")?, &around));
+    let pseudonyms = object.get("pseudonyms");
+    let pseudonym_key = pseudonyms.and_then(|node| masks::read_pseudonyms(&node));
+    let store = shared::read(&object.get("store")?);
+    let quotas_node = object.get("quotas")?;
+    let quotas = quota::read(&quotas_node);
+    let approvals = approvals.map(|node| approval::read(&node));
+    record::check(&object.get("sessions")?);
+
+    let pattern_names: Vec<String> = patterns.iter().map(|one| one.name.clone()).collect();
+    let mut context = rules::Context {
+        names: Names {
+            providers: &provider_names,
+            claims: &claims,
+            patterns: &pattern_names,
+        },
+        quotas: &names_under(&quotas_node),
+        masks: &mut plans,
+        desk: approvals.is_some(),
+    };
+    let rules = object.get("rules");
+    let rules = rules.map(|node| rules::read(&node, &mut context));
+    check_claims(&object, &quotas, &claims);
+    Some(Policy {
+        digest: hex(&Sha256::digest(text.as_bytes())),
+        identity: identity?,
+        upstream: upstream?,
+        limits: limits?,
+        patterns,
+        masks: plans.in_use(),
+        pseudonym_key,
+        store: store?,
+        quotas,
+        approvals: match approvals {
+            None => None,
+            Some(read) => Some(read?),
+        },
+        rules: rules?,
+    })
+}
+
+/// Keys that have one value only, so far.
+fn check_fixed(object: &Object<'_>) {
+    let _ = object.text("$schema");
+    let _ = object.whole("version");
+    let _ = object.name("otherwise");
+    if let Some(mode) = object.get("mode") {
+        if mode.text() == Some("observe") {
+            mode.not_in_this_version("the mode \"observe\"");
+        } else {
+            let _ = mode.name();
+        }
+    }
+}
+
+/// The names of what a section defines, also of what is wrong.
+fn names_under(node: &Node<'_>) -> Vec<String> {
+    let members = node.value().and_then(Value::as_object);
+    let names = members.into_iter().flat_map(|members| members.keys());
+    names.cloned().collect()
+}
+
+/// A quota by a claim that nobody defines would put everybody into one count.
+fn check_claims(object: &Object<'_>, quotas: &[Quota], claims: &[String]) {
+    for quota in quotas {
+        for dimension in &quota.by {
+            if let Dimension::Claim(name) = dimension
+                && !claims.contains(name)
+            {
+                object.node().problem(
+                    format!(
+                        "the quota {:?} by the claim {name:?}, which no provider defines",
+                        quota.name
+                    ),
+                    "a name under a provider's \"claims\"",
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! The masks of a policy, and what its rules make of them.
+
+use mask::policy::{Mask, Plan};
+
+use crate::rules::MaskPlans;
+
+/// Masks by their names, and one plan for each combination that some rule uses.
+pub(super) struct Plans {
+    masks: Vec<Mask>,
+    names: Vec<String>,
+    plans: Vec<Plan>,
+}
+
+impl Plans {
+    pub(super) fn new(masks: Vec<Mask>) -> Self {
+        let names = masks.iter().map(|mask| mask.name.clone()).collect();
+        Self {
+            masks,
+            names,
+            plans: Vec::new(),
+        }
+    }
+
+    /// The plans that rules refer to.
+    pub(super) fn in_use(self) -> Vec<Plan> {
+        self.plans
+    }
+}
+
+impl MaskPlans for Plans {
+    fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    fn plan(&mut self, masks: &[usize]) -> usize {
+        let masks = masks.iter().filter_map(|place| self.masks.get(*place));
+        let plan = Plan::of(masks);
+        let known = self.plans.iter().position(|other| *other == plan);
+        known.unwrap_or_else(|| {
+            self.plans.push(plan);
+            self.plans.len().saturating_sub(1)
+        })
+    }
+
+    fn asks(&self, plan: usize) -> bool {
+        let plan = self.plans.get(plan);
+        plan.is_some_and(|plan| !plan.gate.detections.is_empty())
+    }
+
+    fn has_pseudonyms(&self, plan: usize) -> bool {
+        self.plans.get(plan).is_some_and(Plan::has_pseudonyms)
+    }
+}

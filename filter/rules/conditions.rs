@@ -1,0 +1,270 @@
+//! What a rule's `when` can say: one table, in the order of what must be known to judge it.
+//!
+//! This is the one place in which a condition is registered: its key, what it is for, what stands
+//! under it, and how it is judged.
+
+use std::rc::Rc;
+
+use base::glob::Glob;
+use base::identity::Kind;
+use base::operation::{OPERATION_GLOBS, operation_globs};
+use base::policy::{Form, GLOBS, Key, Node, TEXT, TEXTS};
+use regex_lite::Regex;
+
+use super::facts::{Body, Head};
+use super::truth::Truth;
+use base::identity::Identity;
+
+/// A key of `when`.
+pub(super) struct Condition {
+    /// Its name, what it is for, and what stands under it.
+    pub(super) key: Key,
+    /// Reads what stands under the key. What is wrong has been noted, and the policy is refused; the
+    /// test that it gives is of no matter then.
+    pub(super) read: fn(&Node<'_>, &mut Reading<'_>) -> Test,
+}
+
+/// How a condition that is written is judged, by what must be known for it.
+#[derive(Clone)]
+pub(super) enum Test {
+    /// The caller tells.
+    Caller(Rc<dyn Fn(&Identity) -> bool>),
+    /// The request's head tells.
+    Head(Rc<dyn Fn(&Head<'_>) -> bool>),
+    /// The body tells, and nothing does until it has been read.
+    Body(Rc<dyn Fn(&Body<'_>) -> Truth>),
+}
+
+/// What conditions refer to.
+pub struct Names<'a> {
+    /// Of providers.
+    pub providers: &'a [String],
+    /// Of claims that some provider defines.
+    pub claims: &'a [String],
+    /// Of patterns, in the policy's order.
+    pub patterns: &'a [String],
+}
+
+/// What is known while conditions are read.
+pub(super) struct Reading<'a> {
+    pub(super) names: &'a Names<'a>,
+    /// The patterns that conditions ask for, by their places in the policy.
+    pub(super) patterns: Vec<usize>,
+}
+
+/// All conditions. A `when` holds when all that it says hold.
+pub(super) const CONDITIONS: &[Condition] = &[
+    Condition {
+        key: Key::optional("provider", "The names of identity providers.", &TEXTS),
+        read: |node, reading| {
+            let names = reading.names.providers;
+            let places = node.all_known(names).into_iter();
+            let wanted: Vec<String> = places
+                .filter_map(|place| names.get(place).cloned())
+                .collect();
+            caller(move |identity| wanted.contains(&identity.provider))
+        },
+    },
+    Condition {
+        key: Key::optional("subject", "Verified subjects.", &GLOBS),
+        read: |node, _| {
+            let globs = node.globs();
+            caller(move |identity| any(&globs, &identity.subject))
+        },
+    },
+    Condition {
+        key: Key::optional(
+            "client",
+            "The verified client, as the token's `azp` or `client_id` names it.",
+            &GLOBS,
+        ),
+        read: |node, _| {
+            let globs = node.globs();
+            caller(move |identity| {
+                let client = identity.client.as_deref();
+                client.is_some_and(|client| any(&globs, client))
+            })
+        },
+    },
+    Condition {
+        key: Key::optional("kind", "Whether a person or a program is calling.", &KINDS),
+        read: |node, _| {
+            let items = node.items();
+            let places = items.iter().filter_map(Node::name);
+            let kinds: Vec<Kind> = places
+                .filter_map(|place| Kind::ALL.get(place).copied())
+                .collect();
+            caller(move |identity| kinds.contains(&identity.kind))
+        },
+    },
+    Condition {
+        key: Key::optional("group", "Verified groups, any of which will do.", &GLOBS),
+        read: |node, _| {
+            let globs = node.globs();
+            caller(move |identity| identity.groups.iter().any(|group| any(&globs, group)))
+        },
+    },
+    Condition {
+        key: Key::optional(
+            "claim",
+            "Claims that providers define; of each that is named, a value must fit.",
+            &CLAIMS,
+        ),
+        read: read_claims,
+    },
+    Condition {
+        key: Key::optional("method", "Request methods, in any case.", &TEXTS),
+        read: |node, _| {
+            let texts = node.texts().into_iter();
+            let methods: Vec<String> = texts.map(|text| text.to_ascii_uppercase()).collect();
+            head(move |head| methods.iter().any(|method| method == head.method))
+        },
+    },
+    Condition {
+        key: Key::optional(
+            "host",
+            "The request's authority without its port, in any case.",
+            &GLOBS,
+        ),
+        read: |node, _| {
+            let texts = node.texts().into_iter();
+            let globs: Vec<Glob> = texts
+                .map(|text| Glob::new(&text.to_ascii_lowercase()))
+                .collect();
+            head(move |head| any(&globs, head.host))
+        },
+    },
+    Condition {
+        key: Key::optional(
+            "path",
+            "The path in its normal form, without its query.",
+            &PATHS,
+        ),
+        read: |node, _| {
+            let items = node.items();
+            let paths: Vec<PathMatch> = items.iter().filter_map(read_path).collect();
+            head(move |head| paths.iter().any(|path| path.matches(head.path)))
+        },
+    },
+    Condition {
+        key: Key::optional("operation", "What is asked for.", &OPERATION_GLOBS),
+        read: |node, _| {
+            let globs = operation_globs(node);
+            head(move |head| any(&globs, head.operation))
+        },
+    },
+    Condition {
+        key: Key::optional("model", "The model that is asked for.", &GLOBS),
+        read: |node, _| {
+            let globs = node.globs();
+            body(move |body| Truth::from(body.model.is_some_and(|model| any(&globs, model))))
+        },
+    },
+    Condition {
+        key: Key::optional(
+            "prompt",
+            "Names of patterns, any of which some text of the request fits.",
+            &TEXTS,
+        ),
+        read: |node, reading| {
+            let places = node.all_known(reading.names.patterns);
+            reading.patterns.extend(&places);
+            body(move |body| Truth::from(places.iter().any(|place| body.prompts.fit(*place))))
+        },
+    },
+    Condition {
+        key: Key::optional("items", "How many predictions are asked for.", &ITEMS),
+        read: |node, _| {
+            let over = node.object().and_then(|object| object.whole("over"));
+            body(move |body| Truth::from(over.is_none_or(|over| body.items > over)))
+        },
+    },
+];
+
+/// In the order of [`Kind::ALL`].
+static KIND: Form = Form::names(&[Kind::Person.name(), Kind::Service.name()]);
+static KINDS: Form = Form::list(&KIND);
+static CLAIMS: Form = Form::map("the name of a claim under a provider's `claims`", &GLOBS);
+static ITEMS: Form = Form::object(&[Key::required(
+    "over",
+    "Holds for more than so many.",
+    &COUNT,
+)]);
+static COUNT: Form = Form::whole(0, u64::MAX);
+static PATHS: Form = Form::list(&PATH);
+static PATH: Form = Form::either(&[&PATH_GLOB, &PATH_REGEX]);
+static PATH_GLOB: Form = Form::text("a path, in which * stands for any characters");
+static PATH_REGEX: Form = Form::object(&[Key::required(
+    "regex",
+    "A regular expression that matches anywhere in the path unless it is anchored.",
+    &TEXT,
+)]);
+
+fn caller(holds: impl Fn(&Identity) -> bool + 'static) -> Test {
+    Test::Caller(Rc::new(holds))
+}
+
+fn head(holds: impl Fn(&Head<'_>) -> bool + 'static) -> Test {
+    Test::Head(Rc::new(holds))
+}
+
+fn body(holds: impl Fn(&Body<'_>) -> Truth + 'static) -> Test {
+    Test::Body(Rc::new(holds))
+}
+
+fn any(globs: &[Glob], text: &str) -> bool {
+    globs.iter().any(|glob| glob.matches(text))
+}
+
+fn read_claims(node: &Node<'_>, reading: &mut Reading<'_>) -> Test {
+    let entries = node.object().map(|claims| claims.entries());
+    let mut wanted = Vec::new();
+    for (name, node) in entries.unwrap_or_default() {
+        if !reading.names.claims.iter().any(|known| known == name) {
+            node.problem(
+                format!("the claim {name:?}, which no provider defines"),
+                "a name under a provider's \"claims\"",
+            );
+        }
+        wanted.push((name.to_owned(), node.globs()));
+    }
+    caller(move |identity| {
+        wanted.iter().all(|(name, globs)| {
+            let values = identity.claims.get(name);
+            values.is_some_and(|values| values.iter().any(|value| any(globs, value)))
+        })
+    })
+}
+
+enum PathMatch {
+    Glob(Glob),
+    Regex(Regex),
+}
+
+impl PathMatch {
+    fn matches(&self, path: &str) -> bool {
+        match self {
+            Self::Glob(glob) => glob.matches(path),
+            Self::Regex(regex) => regex.is_match(path),
+        }
+    }
+}
+
+fn read_path(node: &Node<'_>) -> Option<PathMatch> {
+    let (form, node) = node.pick()?;
+    if form == 0 {
+        return node.text().map(|text| PathMatch::Glob(Glob::new(text)));
+    }
+    let node = node.object()?.get("regex")?;
+    let text = node.text()?;
+    match Regex::new(text) {
+        Ok(regex) => Some(PathMatch::Regex(regex)),
+        Err(error) => {
+            node.problem(
+                format!("{text:?}, which does not compile: {error}"),
+                "a regular expression",
+            );
+            None
+        }
+    }
+}
