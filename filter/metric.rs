@@ -4,9 +4,10 @@
 //! `portcullis_decisions.action=allow.rule=chat`, and `stats_tags` of Envoy's bootstrap take them out
 //! again for Prometheus. How many names there are is the policy's choice, never a caller's.
 
+use base::code::Code;
 use core::fmt::{self, Write as _};
 
-/// A counter of the whole Envoy.
+/// A number of the whole Envoy: a counter, or a gauge that goes up and down.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Metric {
     /// Requests by what was decided.
@@ -16,12 +17,12 @@ pub enum Metric {
         /// The rule that decided.
         rule: Option<String>,
         /// Why it was refused.
-        code: Option<&'static str>,
+        code: Option<Code>,
     },
     /// Tokens that were refused.
     TokensRefused {
         /// Why.
-        code: &'static str,
+        code: Code,
     },
     /// Values that were masked, or only counted, in either direction.
     Matches {
@@ -31,8 +32,24 @@ pub enum Metric {
     /// Answers that were refused or cut off.
     AnswersRefused {
         /// Why.
-        code: &'static str,
+        code: Code,
     },
+    /// Bytes that are held of bodies: a gauge.
+    BufferedBytes,
+    /// When a policy was loaded last, in seconds since 1970: a gauge. The largest is that of the
+    /// policy that holds.
+    PolicyLoaded {
+        /// The policy's digest, in hex, as records have it.
+        digest: String,
+    },
+}
+
+impl Metric {
+    /// Whether it goes down, too.
+    #[must_use]
+    pub fn is_gauge(&self) -> bool {
+        matches!(self, Self::BufferedBytes | Self::PolicyLoaded { .. })
+    }
 }
 
 /// A label's value: what `stats_tags` can't take for anything else.
@@ -57,12 +74,14 @@ impl fmt::Display for Metric {
                 &[
                     ("action", Some(action)),
                     ("rule", rule.as_deref()),
-                    ("code", *code),
+                    ("code", code.map(Code::name)),
                 ],
             ),
-            Self::TokensRefused { code } => ("tokens_refused", &[("code", Some(code))]),
+            Self::TokensRefused { code } => ("tokens_refused", &[("code", Some(code.name()))]),
             Self::Matches { detector } => ("matches", &[("detector", Some(detector))]),
-            Self::AnswersRefused { code } => ("answers_refused", &[("code", Some(code))]),
+            Self::AnswersRefused { code } => ("answers_refused", &[("code", Some(code.name()))]),
+            Self::BufferedBytes => ("buffered_bytes", &[]),
+            Self::PolicyLoaded { digest } => ("policy_loaded_seconds", &[("digest", Some(digest))]),
         };
         write!(f, "portcullis_{name}")?;
         for (label, value) in labels {
@@ -76,6 +95,8 @@ impl fmt::Display for Metric {
 
 #[cfg(test)]
 mod tests {
+    use base::code::Code;
+
     use super::Metric;
 
     #[test]
@@ -83,7 +104,7 @@ mod tests {
         let metric = Metric::Decisions {
             action: "deny",
             rule: Some("no.exports=now ü".to_owned()),
-            code: Some("denied"),
+            code: Some(Code::Denied),
         };
         assert_eq!(
             metric.to_string(),

@@ -19,7 +19,7 @@ fn verdict(case: &Case) -> Result<(), String> {
     })?;
     let algorithms = Algorithm::NAMES.map(|(_, algorithm)| algorithm);
     verify_jws(&case.token, &set, &algorithms, &NoNative)
-        .map_err(|refusal| refusal.code().to_owned())
+        .map_err(|refusal| refusal.code().to_string())
 }
 
 #[test]

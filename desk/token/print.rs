@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use portcullis::exchange::{NOT_A_HEADER, unwritable};
+use portcullis::base::code::Code;
+use portcullis::exchange::unwritable;
 use portcullis::identity::{Explanation, Outcome, Stand};
 use portcullis::policy::Policy;
 use portcullis::rules::{Reach, reach};
@@ -39,7 +40,7 @@ pub(super) fn lines(explanation: &Explanation, policy: &Policy) -> (String, u8) 
     }
     let (verdict, status) = match explanation.stand {
         Stand::Accepts | Stand::Undecided if !unwritable.is_empty() => {
-            (format!("refused: {NOT_A_HEADER}"), 1)
+            (format!("refused: {}", Code::IdentityNotAHeader), 1)
         }
         Stand::Accepts => ("accepted".to_owned(), 0),
         Stand::Refuses(refusal) => (format!("refused: {}", refusal.code()), 1),

@@ -7,9 +7,10 @@
 //! | `wire` | Protocol Buffers' wire format and gRPC's frames |
 //! | `glob`, `url`, `time` | globs, addresses, times as text |
 //! | `policy` | describes and reads sections of the policy |
-//! | `identity`, `operation`, `shape` | types in which concerns speak to each other |
+//! | `code`, `identity`, `operation`, `shape` | types in which concerns speak to each other |
 
 pub mod bytes;
+pub mod code;
 pub mod glob;
 pub mod identity;
 pub mod json;

@@ -25,6 +25,7 @@ mod openai;
 #[cfg(test)]
 mod tests;
 
+use base::code::Code;
 use core::fmt;
 
 pub use body::{Body, GrpcBody, STREAMED};
@@ -48,7 +49,7 @@ pub struct Problem<'a> {
     /// The HTTP status.
     pub status: u16,
     /// One word that says why.
-    pub code: &'static str,
+    pub code: Code,
     /// A sentence for people.
     pub message: &'a str,
 }

@@ -1,3 +1,4 @@
+use base::code::Code;
 use base::operation::OPERATIONS;
 use serde_json::{Value, json};
 
@@ -22,7 +23,7 @@ fn each_dialect_says_an_error_as_its_clients_read_it() {
     let written = |dialect: &Dialect, status| {
         (dialect.error)(&Problem {
             status,
-            code: "denied",
+            code: Code::Denied,
             message: "No.",
         })
     };

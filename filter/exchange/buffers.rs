@@ -45,7 +45,7 @@ impl Buffers {
         }
     }
 
-    #[cfg(test)]
+    /// How many are taken.
     pub(super) fn taken(&self) -> usize {
         self.taken.get()
     }

@@ -168,6 +168,20 @@ impl CompiledPolicy {
         self.policy.pseudonym_key.is_none() && self.policy.masks.iter().any(Plan::has_pseudonyms)
     }
 
+    /// Holds so many bytes until it is dropped.
+    #[cfg(test)]
+    pub(crate) fn hold(&self, bytes: usize) -> impl Drop + use<> {
+        let mut share = self.buffers.share();
+        share.resize(bytes).unwrap();
+        share
+    }
+
+    /// How many bytes are held of bodies now.
+    #[must_use]
+    pub fn buffered_bytes(&self) -> u64 {
+        u64::try_from(self.buffers.taken()).unwrap_or(u64::MAX)
+    }
+
     /// Whether the policy counts, so that it needs a table.
     fn counts(&self) -> bool {
         !self.policy.quotas.is_empty()

@@ -1,5 +1,6 @@
 //! What both directions of an exchange share.
 
+use base::code::Code;
 use core::time::Duration;
 use std::rc::Rc;
 
@@ -88,7 +89,7 @@ impl Context {
     }
 
     /// The response's head has gone: all that is left is to end the connection.
-    pub(super) fn cut_response(&mut self, code: &'static str) -> Outcome {
+    pub(super) fn cut_response(&mut self, code: Code) -> Outcome {
         self.record.response.code = Some(code);
         Outcome {
             effects: vec![Effect::ReplaceResponseBody(Vec::new()), Effect::CutResponse],

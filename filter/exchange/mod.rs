@@ -40,7 +40,7 @@ pub use crate::identity::{KeyRequest, Native, NoNative, Tended};
 pub use compiled_policy::CompiledPolicy;
 pub use effect::{Call, Effect, Flow, Outcome, Reply};
 pub use event::{Direction, Event, Headers, Purpose};
-pub use request::{NOT_A_HEADER, unwritable};
+pub use request::unwritable;
 pub use world::{Arrived, Bodies, Name, NothingElse, World};
 
 use crate::metric::Metric;

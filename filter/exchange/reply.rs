@@ -7,24 +7,19 @@ use crate::approval::{Answer, Subject};
 use crate::dialect::{Dialect, Problem};
 use crate::identity;
 use crate::operation::PathError;
-
-/// The code of a body that has a match which ends it.
-pub(super) const WITHHELD: &str = "match_withheld";
-
-/// The code of what there is no room for now ([`super::buffers`]).
-pub(super) const BUFFERS_FULL: &str = "buffers_full";
+use base::code::Code;
 
 /// Why a request ends at the filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
     pub(super) status: u16,
-    pub(super) code: &'static str,
+    pub(super) code: Code,
     pub(super) message: String,
     pub(super) headers: Vec<(&'static str, String)>,
 }
 
 impl Refusal {
-    pub(super) fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
+    pub(super) fn new(status: u16, code: Code, message: impl Into<String>) -> Self {
         Self {
             status,
             code,
@@ -48,15 +43,15 @@ impl Refusal {
 
     /// Events in an order that no host should produce.
     pub(super) fn out_of_order() -> Self {
-        Self::new(500, "out_of_order", "The request can't be judged.")
+        Self::new(500, Code::OutOfOrder, "The request can't be judged.")
     }
 
     pub(super) fn malformed(message: impl Into<String>) -> Self {
-        Self::new(400, "body_malformed", message)
+        Self::new(400, Code::BodyMalformed, message)
     }
 
     pub(super) fn not_readable(message: &str) -> Self {
-        Self::new(415, "body_not_readable", message)
+        Self::new(415, Code::BodyNotReadable, message)
     }
 
     pub(super) fn unmaskable() -> Self {
@@ -70,7 +65,7 @@ impl Refusal {
         };
         let reason = answer.reason.as_deref().unwrap_or_default();
         let message = format!("A reviewer denied this {what} ({}). {reason}", answer.id);
-        Self::forbidden("approval_denied", message.trim_end())
+        Self::forbidden(Code::ApprovalDenied, message.trim_end())
     }
 
     pub(super) fn approval_gone(subject: Subject, id: &str) -> Self {
@@ -79,23 +74,23 @@ impl Refusal {
             Subject::Answer => "",
         };
         let message = format!("The approval {id} was used{other} or has expired.");
-        Self::forbidden("approval_gone", message)
+        Self::forbidden(Code::ApprovalGone, message)
     }
 
     /// For what is in the response, before any of it has gone.
     pub(super) fn withheld() -> Self {
         Self::new(
             403,
-            WITHHELD,
+            Code::MatchWithheld,
             "The answer holds something that the policy does not let through.",
         )
     }
 
     /// The refusal with this code of a response of which nothing has gone.
-    pub(super) fn of_answer(code: &'static str) -> Self {
+    pub(super) fn of_answer(code: Code) -> Self {
         match code {
-            WITHHELD => Self::withheld(),
-            BUFFERS_FULL => Self::buffers_full(),
+            Code::MatchWithheld => Self::withheld(),
+            Code::BuffersFull => Self::buffers_full(),
             code => Self::not_maskable(code),
         }
     }
@@ -104,14 +99,14 @@ impl Refusal {
     pub(super) fn buffers_full() -> Self {
         Self::new(
             503,
-            BUFFERS_FULL,
+            Code::BuffersFull,
             "Too much is being looked at now. Try again.",
         )
         .with("retry-after", "1".to_owned())
     }
 
     /// The code of an answer that can't be masked.
-    pub(super) fn not_maskable(code: &'static str) -> Self {
+    pub(super) fn not_maskable(code: Code) -> Self {
         Self::new(
             502,
             code,
@@ -120,18 +115,18 @@ impl Refusal {
     }
 
     pub(super) fn path(error: PathError) -> Self {
-        Self::new(400, "path_not_normal", error.message())
+        Self::new(400, Code::PathNotNormal, error.message())
     }
 
     /// RFC 6750, section 3.1: a valid token that may not do this.
     pub(super) fn denied(message: Option<&str>) -> Self {
         Self::forbidden(
-            "denied",
+            Code::Denied,
             message.unwrap_or("The policy does not allow this request."),
         )
     }
 
-    pub(super) fn forbidden(code: &'static str, message: impl Into<String>) -> Self {
+    pub(super) fn forbidden(code: Code, message: impl Into<String>) -> Self {
         Self::new(403, code, message).with(
             "www-authenticate",
             "Bearer realm=\"portcullis\", error=\"insufficient_scope\"".to_owned(),
@@ -141,7 +136,7 @@ impl Refusal {
     pub(super) fn over_quota(quota: &str, retry_after: u64) -> Self {
         Self::new(
             429,
-            "quota_exceeded",
+            Code::QuotaExceeded,
             format!("The quota {quota:?} is used up. Try again in {retry_after} seconds."),
         )
         .with("retry-after", retry_after.to_string())
@@ -150,20 +145,20 @@ impl Refusal {
     pub(super) fn more_than_quota(quota: &str) -> Self {
         Self::new(
             429,
-            "quota_too_small",
+            Code::QuotaTooSmall,
             format!("The request asks for more than the quota {quota:?} ever has."),
         )
     }
 
     pub(super) fn quota_unavailable() -> Self {
-        Self::new(503, "quota_unavailable", "Quotas can't be counted now.")
+        Self::new(503, Code::QuotaUnavailable, "Quotas can't be counted now.")
             .with("retry-after", "1".to_owned())
     }
 
     pub(super) fn desk_away() -> Self {
         Self::new(
             503,
-            "approval_unavailable",
+            Code::ApprovalUnavailable,
             "This request needs a person's approval, and nobody can be asked now.",
         )
         .with("retry-after", "5".to_owned())
@@ -172,7 +167,7 @@ impl Refusal {
     pub(super) fn no_bodies() -> Self {
         Self::new(
             503,
-            "stop_iteration_off",
+            Code::StopIterationOff,
             "This request can't be judged: the proxy is not set up to let a body be read first.",
         )
     }
@@ -185,12 +180,12 @@ impl Refusal {
             ),
             Full::OfAll => (503, "Too many requests wait for a person's approval."),
         };
-        Self::new(status, "too_many_waiting", message).with("retry-after", "5".to_owned())
+        Self::new(status, Code::TooManyWaiting, message).with("retry-after", "5".to_owned())
     }
 
     pub(super) fn undecided(id: &str, approvals: &Approvals) -> Self {
         Self::forbidden(
-            "approval_pending",
+            Code::ApprovalPending,
             format!(
                 "This request waits for a person's approval ({id}); nobody decided within {} ms. Send the same request again later.",
                 approvals.wait.as_millis()
@@ -201,7 +196,7 @@ impl Refusal {
     pub(super) fn too_large(limit: u64) -> Self {
         Self::new(
             413,
-            "request_too_large",
+            Code::RequestTooLarge,
             format!("The body is larger than the {limit} bytes that are accepted."),
         )
     }

@@ -193,8 +193,8 @@ pub(super) trait Host: Clone + 'static {
     /// A counter of the whole host; the same name is the same counter.
     fn counter(&self, name: &str) -> Result<u32, Status>;
 
-    /// Raises a counter.
-    fn raise(&self, counter: u32, amount: u64) -> Result<(), Status>;
+    /// Raises a counter, or changes a gauge in either direction.
+    fn change(&self, metric: u32, by: i64) -> Result<(), Status>;
 
     /// A gauge of the whole host; the same name is the same gauge.
     fn gauge(&self, name: &str) -> Result<u32, Status>;

@@ -49,23 +49,38 @@ fn raise(host: &impl Host, gauge: u32, value: u64) -> Result<(), Status> {
     Ok(())
 }
 
-/// The host's numbers for counters that have been raised.
+/// The host's numbers for metrics that it has been told of. Nothing depends on whether they can be
+/// told.
 #[derive(Default)]
-pub(super) struct Counters(BTreeMap<Metric, u32>);
+pub(super) struct Metrics(BTreeMap<Metric, u32>);
 
-impl Counters {
-    /// Nothing depends on whether that can be done.
-    pub(super) fn raise(&mut self, host: &impl Host, metric: Metric, amount: u64) {
-        let counter = match self.0.get(&metric) {
-            Some(counter) => *counter,
-            None => {
-                let Ok(counter) = host.counter(&metric.to_string()) else {
-                    return;
-                };
-                self.0.insert(metric, counter);
-                counter
-            }
+impl Metrics {
+    /// Raises a counter, or changes a gauge.
+    pub(super) fn change(&mut self, host: &impl Host, metric: Metric, by: i64) {
+        if let Some(number) = self.number(host, metric) {
+            let _ = host.change(number, by);
+        }
+    }
+
+    /// Sets a gauge.
+    pub(super) fn set(&mut self, host: &impl Host, metric: Metric, value: u64) {
+        if let Some(number) = self.number(host, metric) {
+            let _ = host.set_metric(number, value);
+        }
+    }
+
+    fn number(&mut self, host: &impl Host, metric: Metric) -> Option<u32> {
+        if let Some(number) = self.0.get(&metric) {
+            return Some(*number);
+        }
+        let name = metric.to_string();
+        let number = if metric.is_gauge() {
+            host.gauge(&name)
+        } else {
+            host.counter(&name)
         };
-        let _ = host.raise(counter, amount);
+        let number = number.ok()?;
+        self.0.insert(metric, number);
+        Some(number)
     }
 }

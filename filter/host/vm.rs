@@ -7,7 +7,7 @@ use std::rc::{Rc, Weak};
 
 use super::api::{CallEnd, Host, Level};
 use super::calls::Calls;
-use super::metrics::{Counters, Memory};
+use super::metrics::{Memory, Metrics};
 use super::random::Random;
 use super::store::SharedData;
 use crate::call::Answer;
@@ -30,7 +30,7 @@ pub(super) struct Vm<H: Host> {
     /// The host's number for the configuration, to which the keeper's calls belong.
     root: u32,
     calls: RefCell<Calls<Purpose>>,
-    counters: RefCell<Counters>,
+    metrics: RefCell<Metrics>,
     /// Streams that the keeper may have something to tell.
     sleepers: RefCell<BTreeMap<u32, Weak<RefCell<dyn Sleeper>>>>,
 }
@@ -62,11 +62,12 @@ impl<H: Host> Vm<H> {
             memory: Memory::watch(&host),
             root,
             calls: RefCell::default(),
-            counters: RefCell::default(),
+            metrics: RefCell::default(),
             sleepers: RefCell::default(),
             host,
         };
-        vm.keep(Event::Started, Duration::ZERO);
+        // Only a metric depends on the time here.
+        vm.keep(Event::Started, vm.host.now().unwrap_or_default());
         vm
     }
 
@@ -110,8 +111,11 @@ impl<H: Host> Vm<H> {
                 });
                 let _ = self.host.tick_every(period);
             }
-            Effect::Raise(metric, amount) => {
-                self.counters.borrow_mut().raise(&self.host, metric, amount);
+            Effect::Change(metric, by) => {
+                self.metrics.borrow_mut().change(&self.host, metric, by);
+            }
+            Effect::Set(metric, value) => {
+                self.metrics.borrow_mut().set(&self.host, metric, value);
             }
             Effect::Log { level, line } => {
                 let level = match level {
@@ -143,6 +147,24 @@ impl<H: Host> Vm<H> {
         let pace = self.keeper.borrow_mut().pace(now);
         if let Some(effect) = pace {
             self.perform(effect, now);
+        }
+    }
+
+    /// The configuration is out of use. Envoy tells of that by its own callback.
+    #[cfg_attr(
+        not(any(test, target_arch = "wasm32")),
+        expect(dead_code, reason = "only Envoy's callback calls it")
+    )]
+    pub(super) fn end(&self) {
+        self.keep(Event::Ended, Duration::ZERO);
+    }
+
+    /// Sees to it that what is held of bodies is told. No host call where nothing is to be told.
+    pub(super) fn watch_buffers(&self, now: Duration) {
+        let keeper = self.keeper.try_borrow();
+        let wants = keeper.is_ok_and(|keeper| keeper.wants_to_tell_buffers());
+        if wants {
+            self.keep(Event::Buffered, now);
         }
     }
 

@@ -1,5 +1,7 @@
 //! Why a request has no identity.
 
+use base::code::Code;
+
 /// A reason to refuse a request before any rule is tried.
 ///
 /// The code goes to the caller and into the record; it says which check failed and nothing
@@ -45,25 +47,25 @@ pub enum Refusal {
 impl Refusal {
     /// The code in `WWW-Authenticate`, the error's body and the record.
     #[must_use]
-    pub fn code(self) -> &'static str {
+    pub fn code(self) -> Code {
         match self {
-            Self::TokenMissing => "token_missing",
-            Self::SeveralTokens => "several_tokens",
-            Self::TokenMalformed => "token_malformed",
-            Self::HeaderNotSupported => "token_header_not_supported",
-            Self::UnknownIssuer => "unknown_issuer",
-            Self::AlgorithmNotAllowed => "algorithm_not_allowed",
-            Self::UnknownKey => "unknown_key",
-            Self::SignatureInvalid => "signature_invalid",
-            Self::TokenExpired => "token_expired",
-            Self::TokenNotYetValid => "token_not_yet_valid",
-            Self::LifetimeTooLong => "token_lifetime_too_long",
-            Self::AudienceMismatch => "audience_mismatch",
-            Self::TypeNotAccepted => "token_type_not_accepted",
-            Self::ClientNotAccepted => "client_not_accepted",
-            Self::SubjectMissing => "subject_missing",
-            Self::GroupsOverage => "groups_overage",
-            Self::KeysUnavailable => "keys_unavailable",
+            Self::TokenMissing => Code::TokenMissing,
+            Self::SeveralTokens => Code::SeveralTokens,
+            Self::TokenMalformed => Code::TokenMalformed,
+            Self::HeaderNotSupported => Code::TokenHeaderNotSupported,
+            Self::UnknownIssuer => Code::UnknownIssuer,
+            Self::AlgorithmNotAllowed => Code::AlgorithmNotAllowed,
+            Self::UnknownKey => Code::UnknownKey,
+            Self::SignatureInvalid => Code::SignatureInvalid,
+            Self::TokenExpired => Code::TokenExpired,
+            Self::TokenNotYetValid => Code::TokenNotYetValid,
+            Self::LifetimeTooLong => Code::TokenLifetimeTooLong,
+            Self::AudienceMismatch => Code::AudienceMismatch,
+            Self::TypeNotAccepted => Code::TokenTypeNotAccepted,
+            Self::ClientNotAccepted => Code::ClientNotAccepted,
+            Self::SubjectMissing => Code::SubjectMissing,
+            Self::GroupsOverage => Code::GroupsOverage,
+            Self::KeysUnavailable => Code::KeysUnavailable,
         }
     }
 

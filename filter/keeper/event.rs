@@ -46,6 +46,10 @@ pub enum Event<'a> {
     Bodies(Bodies),
     /// Something happened that is counted.
     Counted(Metric, u64),
+    /// Something is held of bodies that the host has not been told of.
+    Buffered,
+    /// The configuration is out of use, and there are no more ticks.
+    Ended,
     /// An exchange wants something sent for whose answer nobody waits.
     Post(call::Call<()>),
 }
@@ -85,8 +89,10 @@ pub enum Effect {
     },
     /// Send ticks in these distances from now on; none at all for `None`.
     TickEvery(Option<Duration>),
-    /// Raise a counter.
-    Raise(Metric, u64),
+    /// Raise a counter, or change a gauge in either direction.
+    Change(Metric, i64),
+    /// Set a gauge.
+    Set(Metric, u64),
     /// Write a line to the log.
     Log {
         /// How bad it is.

@@ -6,6 +6,7 @@
 //! are known to it by the host's numbers; what it tells one that is gone, the host drops.
 
 mod alarms;
+mod buffered;
 mod counts;
 mod event;
 mod key_duties;
@@ -21,7 +22,9 @@ pub use event::{Call, Effect, Event, Level, Purpose, Told, World};
 
 use crate::call::Answer;
 use crate::exchange::{Bodies, CompiledPolicy};
+use crate::metric::Metric;
 use alarms::Alarms;
+use buffered::Buffered;
 use counts::Counts;
 use key_duties::KeyDuties;
 use outbox::Outbox;
@@ -42,6 +45,9 @@ pub struct Keeper {
     renewed: bool,
     alarms: Alarms,
     counts: Counts,
+    buffered: Buffered,
+    /// The policy's digest.
+    digest: String,
     outbox: Outbox,
     bodies: Bodies,
     records: u64,
@@ -55,6 +61,8 @@ impl Keeper {
     #[must_use]
     pub fn new(compiled: Rc<CompiledPolicy>) -> Self {
         Self {
+            buffered: Buffered::new(Rc::clone(&compiled)),
+            digest: compiled.policy().digest.clone(),
             keys: KeyDuties::new(compiled),
             waiting: Vec::new(),
             renewed: false,
@@ -72,7 +80,12 @@ impl Keeper {
     pub fn handle(&mut self, event: Event<'_>, world: World<'_>) -> Vec<Effect> {
         let mut effects = Vec::new();
         match event {
-            Event::Started => effects.extend(self.pace(world.now)),
+            Event::Started => {
+                let digest = self.digest.clone();
+                let loaded = Metric::PolicyLoaded { digest };
+                effects.push(Effect::Set(loaded, world.now.as_secs()));
+                effects.extend(self.pace(world.now));
+            }
             Event::Tick => self.tick(&mut effects, world),
             Event::CallAnswered { purpose, answer } => {
                 match purpose {
@@ -100,6 +113,14 @@ impl Keeper {
                 self.counts.add(metric, amount, world.now);
                 self.tick_within(counts::MAX_DELAY, &mut effects);
             }
+            Event::Buffered => {
+                self.buffered.watch();
+                self.tick_within(buffered::PERIOD, &mut effects);
+            }
+            Event::Ended => {
+                let change = self.buffered.end();
+                effects.extend(change.map(|by| Effect::Change(Metric::BufferedBytes, by)));
+            }
             Event::Post(call) => {
                 effects.extend(self.outbox.add(call));
                 self.tick_within(MIN_TICK, &mut effects);
@@ -126,6 +147,12 @@ impl Keeper {
         self.bodies
     }
 
+    /// Whether the host should be told what is held of bodies, and no tick is going to.
+    #[must_use]
+    pub fn wants_to_tell_buffers(&self) -> bool {
+        self.buffered.is_unwatched()
+    }
+
     /// The next record's number, from 1.
     pub fn number_record(&mut self) -> u64 {
         self.records = self.records.saturating_add(1);
@@ -139,7 +166,9 @@ impl Keeper {
         let alarm = self.alarms.next().map(|at| at.saturating_sub(now));
         let soon = (self.renewed || self.outbox.has_something()).then_some(MIN_TICK);
         let counts = self.counts.due().map(|due| due.saturating_sub(now));
-        let period = [keys, alarm, counts, soon].into_iter().flatten().min();
+        let buffered = self.buffered.pause();
+        let period = [keys, alarm, counts, buffered, soon];
+        let period = period.into_iter().flatten().min();
         let period = period.map(|period| period.max(MIN_TICK));
         let changed = core::mem::replace(&mut self.period, period) != period;
         changed.then_some(Effect::TickEvery(period))
@@ -159,8 +188,11 @@ impl Keeper {
             effects.push(Effect::Tell { exchange, what });
         }
         for (metric, amount) in self.counts.take(world.now) {
-            effects.push(Effect::Raise(metric, amount));
+            let by = i64::try_from(amount).unwrap_or(i64::MAX);
+            effects.push(Effect::Change(metric, by));
         }
+        let change = self.buffered.look();
+        effects.extend(change.map(|by| Effect::Change(Metric::BufferedBytes, by)));
         if let Some(tended) = self.keys.tend(world) {
             self.follow(tended, effects);
         }

@@ -6,9 +6,11 @@ use serde_json::json;
 use super::{Effect, Event, Keeper, Purpose, Told, World};
 use crate::call::{Answer, Call, Message};
 use crate::exchange::{Bodies, CompiledPolicy};
+use crate::metric::Metric;
 use crate::testing::{Memory, ec_public};
 
 struct Kept {
+    compiled: Rc<CompiledPolicy>,
     keeper: Keeper,
     shared: Memory,
     now: Duration,
@@ -31,8 +33,10 @@ fn kept(fetches: bool) -> Kept {
     let compiled = CompiledPolicy::load(&policy.to_string(), &|_| None).unwrap();
     let shared = Memory::default();
     compiled.join(&shared, &|| Some([9; 32])).unwrap();
+    let compiled = Rc::new(compiled);
     Kept {
-        keeper: Keeper::new(Rc::new(compiled)),
+        keeper: Keeper::new(Rc::clone(&compiled)),
+        compiled,
         shared,
         now: Duration::from_secs(1_800_000_000),
     }
@@ -45,6 +49,13 @@ impl Kept {
             shared: &self.shared,
         };
         self.keeper.handle(event, world)
+    }
+
+    /// What there is to do from the start, but for telling the host of the policy.
+    fn start(&mut self) -> Vec<Effect> {
+        let mut effects = self.handle(Event::Started);
+        assert!(matches!(effects.remove(0), Effect::Set(..)));
+        effects
     }
 
     /// A tick with all that belongs to it.
@@ -73,8 +84,41 @@ fn tell(exchange: u32, what: Told) -> Effect {
 #[test]
 fn without_anything_to_do_there_are_no_ticks() {
     let mut kept = kept(false);
-    assert_eq!(kept.handle(Event::Started), []);
+    kept.start();
     assert_eq!(kept.tick(), []);
+}
+
+#[test]
+fn the_policy_that_holds_is_told_with_its_digest() {
+    let mut kept = kept(false);
+    let digest = kept.compiled.policy().digest.clone();
+    let loaded = Metric::PolicyLoaded { digest };
+    let effects = kept.handle(Event::Started);
+    assert_eq!(effects, [Effect::Set(loaded, 1_800_000_000)]);
+}
+
+#[test]
+fn what_is_held_of_bodies_is_told_once_a_second_while_there_is_some() {
+    let mut kept = kept(false);
+    kept.start();
+    let change = |by| Effect::Change(Metric::BufferedBytes, by);
+    assert!(!kept.keeper.wants_to_tell_buffers());
+    let held = kept.compiled.hold(1000);
+    assert!(kept.keeper.wants_to_tell_buffers());
+    assert_eq!(kept.handle(Event::Buffered), [every(1000)]);
+    assert!(!kept.keeper.wants_to_tell_buffers());
+    assert_eq!(kept.tick(), [change(1000)]);
+    let more = kept.compiled.hold(500);
+    assert_eq!(kept.tick(), [change(500)]);
+    assert_eq!(kept.tick(), []);
+    drop((held, more));
+    assert_eq!(kept.tick(), [change(-1500), NEVER]);
+
+    // What another configuration takes over is told by its own keeper.
+    let _held = kept.compiled.hold(7);
+    kept.handle(Event::Buffered);
+    kept.tick();
+    assert_eq!(kept.handle(Event::Ended), [change(-7)]);
 }
 
 #[test]
@@ -113,7 +157,7 @@ fn an_exchange_that_has_ended_is_told_nothing() {
 #[test]
 fn everybody_who_waits_for_keys_is_told_once_they_are_there() {
     let mut kept = kept(true);
-    assert_eq!(kept.handle(Event::Started), [every(1)]);
+    assert_eq!(kept.start(), [every(1)]);
     assert_eq!(kept.handle(Event::KeysWanted { exchange: 7 }), []);
     kept.handle(Event::KeysWanted { exchange: 8 });
     kept.handle(Event::KeysWanted { exchange: 7 });

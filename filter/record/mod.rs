@@ -7,6 +7,7 @@ mod section;
 #[cfg(test)]
 mod tests;
 
+use base::code::Code;
 use core::time::Duration;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -95,7 +96,7 @@ pub struct Verdict {
     /// The rule that decided.
     pub rule: Option<String>,
     /// Why the request was refused.
-    pub code: Option<&'static str>,
+    pub code: Option<Code>,
     /// The status that the filter answered with itself.
     pub status: Option<u16>,
     /// Quotas that were charged.
@@ -134,7 +135,7 @@ pub struct Response {
     /// Pseudonyms of the request that have been given their values back.
     pub restored: u64,
     /// Why the response was refused or cut off.
-    pub code: Option<&'static str>,
+    pub code: Option<Code>,
 }
 
 /// Times since the request came, in milliseconds.

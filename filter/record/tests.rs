@@ -6,6 +6,8 @@ use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use serde_json::Value;
 
+use base::code::Code;
+
 use super::{Approval, Caller, MAX_RECORD_BYTES, Record};
 
 const DIGEST: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
@@ -178,7 +180,7 @@ fn the_longest_record_fits() {
     record.request.matches.clone_from(&counts);
     record.request.alerts.clone_from(&counts);
     record.verdict.rule = Some(long.clone());
-    record.verdict.code = Some("token_header_not_supported");
+    record.verdict.code = Some(Code::TokenHeaderNotSupported);
     record.verdict.status = Some(u16::MAX);
     record.verdict.quotas.clone_from(&many);
     record.approval = Some(Approval {
@@ -193,7 +195,7 @@ fn the_longest_record_fits() {
     record.response.matches.clone_from(&counts);
     record.response.alerts.clone_from(&counts);
     record.response.restored = u64::MAX;
-    record.response.code = Some("media_type_not_maskable");
+    record.response.code = Some(Code::MediaTypeNotMaskable);
     record.timing.verdict = Some(u64::MAX);
     record.timing.response = Some(u64::MAX);
     record.timing.total = u64::MAX;

@@ -113,7 +113,7 @@ fn judge(body: &[u8], host: &dyn Native) -> Option<Result<(), String>> {
     };
     let algorithms = Algorithm::NAMES.map(|(_, algorithm)| algorithm);
     let verdict = verify_jws(token, &set, &algorithms, native);
-    Some(verdict.map_err(|refusal| refusal.code().to_owned()))
+    Some(verdict.map_err(|refusal| refusal.code().to_string()))
 }
 
 /// The host, and how many times it gave a verdict.

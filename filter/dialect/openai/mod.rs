@@ -34,7 +34,7 @@ fn error(problem: &Problem<'_>) -> Written {
         "message": problem.message,
         "type": type_of(problem.status),
         "param": null,
-        "code": problem.code,
+        "code": problem.code.name(),
     }});
     Written {
         content_type: Some("application/json"),

@@ -13,6 +13,7 @@ use crate::exchange::event::Headers;
 use crate::exchange::headers::{has, media_type};
 use crate::exchange::reply::Refusal;
 use crate::operation::Operation;
+use base::code::Code;
 use base::operation::UNKNOWN;
 use mask::{Format, Media};
 
@@ -165,7 +166,7 @@ pub(in crate::exchange) fn decidable(
     if is_encoded(headers) {
         return Err(Refusal::new(
             415,
-            "encoding_not_supported",
+            Code::EncodingNotSupported,
             "The body is encoded, and can't be judged. Send it without content-encoding.",
         ));
     }
@@ -226,5 +227,5 @@ fn disguised(what: &str) -> Refusal {
 }
 
 fn unexpected(message: String) -> Refusal {
-    Refusal::new(415, "media_type_not_supported", message)
+    Refusal::new(415, Code::MediaTypeNotSupported, message)
 }

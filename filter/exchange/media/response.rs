@@ -5,6 +5,7 @@ use super::head::{coding, framing, media};
 use crate::dialect::Body;
 use crate::exchange::event::Headers;
 use crate::exchange::headers::{has, media_type};
+use base::code::Code;
 use mask::policy::PartialContent;
 use mask::{Format, GrpcMessage, Media};
 
@@ -19,31 +20,31 @@ pub(in crate::exchange) fn content(
     status: Option<u16>,
     asked: Body,
     parts: PartialContent,
-) -> Result<Content, &'static str> {
+) -> Result<Content, Code> {
     match status {
         Some(204) => return Ok(Content::NoText),
-        Some(101) => return Err("upgrade_not_maskable"),
+        Some(101) => return Err(Code::UpgradeNotMaskable),
         Some(206) if parts == PartialContent::Pass => return Ok(Content::NoText),
-        Some(206) => return Err("range_not_maskable"),
+        Some(206) => return Err(Code::RangeNotMaskable),
         Some(_) => {}
-        None => return Err("status_not_readable"),
+        None => return Err(Code::StatusNotReadable),
     }
     let Some(format) = format(headers, asked)? else {
         return Ok(Content::NoText);
     };
     let web = media_type(headers).is_some_and(|media| GRPC_WEB.contains(&media.as_str()));
     Ok(Content::Text(TextForm {
-        coding: coding(headers).map_err(|_| "encoding_not_maskable")?,
+        coding: coding(headers).map_err(|_| Code::EncodingNotMaskable)?,
         format,
         framing: framing(headers, web),
     }))
 }
 
-fn format(headers: &Headers<'_>, asked: Body) -> Result<Option<Format>, &'static str> {
+fn format(headers: &Headers<'_>, asked: Body) -> Result<Option<Format>, Code> {
     let Some(name) = media_type(headers) else {
         // One content-type that can't be read is no better than several.
         return if has(headers, "content-type") {
-            Err("media_type_not_maskable")
+            Err(Code::MediaTypeNotMaskable)
         } else {
             Ok(Some(Format::Json))
         };
@@ -57,11 +58,11 @@ fn format(headers: &Headers<'_>, asked: Body) -> Result<Option<Format>, &'static
     }
     // Messages that are not protobuf's, or in base64.
     if name.starts_with("application/grpc") {
-        return Err("grpc_not_maskable");
+        return Err(Code::GrpcNotMaskable);
     }
     match media(headers, &name) {
         Media::Text(format) => Ok(Some(format)),
         Media::NoText => Ok(None),
-        Media::Unknown => Err("media_type_not_maskable"),
+        Media::Unknown => Err(Code::MediaTypeNotMaskable),
     }
 }

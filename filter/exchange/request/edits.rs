@@ -8,6 +8,7 @@ use crate::identity::{self, Identity};
 use crate::operation::Operation;
 use crate::policy::Policy;
 use crate::upstream::{Fact, Upstream};
+use base::code::Code;
 use mask::policy::{PartialContent, Plan};
 
 /// The caller's token and claims about who it is go; what the policy says comes.
@@ -89,7 +90,7 @@ fn remove(effects: &mut Vec<Effect>, headers: &Headers<'_>, name: &str) {
 }
 
 /// The headers of a policy that should name a caller and can't, since what they would say is no
-/// header's value. Tokens of such a caller are refused with [`NOT_A_HEADER`].
+/// header's value. Tokens of such a caller are refused with [`Code::IdentityNotAHeader`].
 #[must_use]
 pub fn unwritable<'p>(upstream: &'p Upstream, identity: &Identity) -> Vec<&'p str> {
     upstream
@@ -99,9 +100,6 @@ pub fn unwritable<'p>(upstream: &'p Upstream, identity: &Identity) -> Vec<&'p st
         .map(|(name, _)| name.as_str())
         .collect()
 }
-
-/// The code of a refusal because of [`unwritable`] headers.
-pub const NOT_A_HEADER: &str = "identity_not_a_header";
 
 /// What a header says about the caller; `None` if there is nothing to say.
 fn fact_value(identity: &Identity, fact: &Fact) -> Result<Option<String>, Refusal> {
@@ -137,7 +135,7 @@ fn field_value(text: &str) -> Result<String, Refusal> {
 fn not_a_header() -> Refusal {
     Refusal::new(
         401,
-        NOT_A_HEADER,
+        Code::IdentityNotAHeader,
         "What the access token says about its subject can't be written in a header.",
     )
     .with_challenge()

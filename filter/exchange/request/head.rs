@@ -1,5 +1,6 @@
 //! A request's head: who asks, and what for.
 
+use base::code::Code;
 use core::time::Duration;
 use std::rc::Rc;
 
@@ -139,7 +140,7 @@ fn read(
         // credential of one server could go to another.
         return Err(Refusal::new(
             400,
-            "path_not_normal",
+            Code::PathNotNormal,
             "The path is not in its normal form.",
         )
         .into());

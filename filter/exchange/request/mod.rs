@@ -11,7 +11,7 @@ mod judge;
 mod keys;
 mod state;
 
-pub use edits::{NOT_A_HEADER, unwritable};
+pub use edits::unwritable;
 pub(super) use state::RequestState;
 
 use super::context::Context;

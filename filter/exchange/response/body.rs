@@ -5,8 +5,9 @@ use super::state::{Kept, ResponseState, Step};
 use super::tapped::Tapped;
 use crate::exchange::context::Context;
 use crate::exchange::effect::{Effect, Flow};
-use crate::exchange::reply::{BUFFERS_FULL, Refusal};
+use crate::exchange::reply::Refusal;
 use crate::exchange::world::World;
+use base::code::Code;
 
 /// The most that is kept of a response: Envoy's buffers hold as much, unless told otherwise.
 const MAX_KEPT_BYTES: usize = 1 << 20;
@@ -20,15 +21,15 @@ impl Kept {
         }
     }
 
-    fn add(&mut self, more: &[u8]) -> Result<(), &'static str> {
+    fn add(&mut self, more: &[u8]) -> Result<(), Code> {
         let length = self.body.len().saturating_add(more.len());
         if length > MAX_KEPT_BYTES {
-            return Err("answer_too_large");
+            return Err(Code::AnswerTooLarge);
         }
         let place = self.body.capacity();
         if length > place {
             let place = place.saturating_mul(2).clamp(length, MAX_KEPT_BYTES);
-            self.share.resize(place).map_err(|_| BUFFERS_FULL)?;
+            self.share.resize(place).map_err(|_| Code::BuffersFull)?;
             self.body
                 .reserve_exact(place.saturating_sub(self.body.len()));
         }
@@ -91,7 +92,7 @@ fn push(
     piece: &[u8],
     end: bool,
     context: &mut Context,
-) -> Result<Option<Pushed>, &'static str> {
+) -> Result<Option<Pushed>, Code> {
     let Some(taps) = &mut tapped.taps else {
         return Ok(None);
     };
@@ -120,7 +121,7 @@ fn send(tapped: Box<Tapped>, pushed: Pushed, context: &mut Context) -> Step {
 }
 
 /// Refuses a response of which nothing has gone.
-pub(super) fn withhold(tapped: &Tapped, code: &'static str, context: &mut Context) -> Step {
+pub(super) fn withhold(tapped: &Tapped, code: Code, context: &mut Context) -> Step {
     tapped.note(context);
     Step::refuse_body(Refusal::of_answer(code), context)
 }

@@ -12,6 +12,7 @@ use crate::exchange::media::{self, Content};
 use crate::exchange::reply::Refusal;
 use crate::exchange::taps::ResponseTaps;
 use crate::exchange::world::World;
+use base::code::Code;
 
 pub(super) fn take(
     plan: ResponsePlan,
@@ -25,7 +26,7 @@ pub(super) fn take(
     }
     let compiled = std::rc::Rc::clone(&context.compiled);
     let Some(masks) = plan.wanted.masks(&compiled) else {
-        return Step::refuse_head(Refusal::not_maskable("mask_unavailable"), context);
+        return Step::refuse_head(Refusal::not_maskable(Code::MaskUnavailable), context);
     };
     let mut fields = MaskedFields::default();
     let mut effects = fields.head(masks, &plan.wanted, headers);

@@ -1,12 +1,12 @@
 //! A response's trailers, behind its body.
 
+use base::code::Code;
 use std::rc::Rc;
 
 use super::body;
 use super::state::{ResponseState, Step};
 use crate::exchange::context::Context;
 use crate::exchange::event::Headers;
-use crate::exchange::reply::WITHHELD;
 use crate::exchange::world::World;
 
 /// Masks trailers, and ends the body in front of them.
@@ -26,7 +26,7 @@ pub(super) fn take(
         tapped.note(context);
         return Step {
             state: ResponseState::Cut,
-            outcome: context.cut_response("mask_unavailable"),
+            outcome: context.cut_response(Code::MaskUnavailable),
         };
     };
     let wanted = tapped.wanted().clone();
@@ -34,9 +34,9 @@ pub(super) fn take(
     context.record.response.masked |= tapped.fields.seen && !masks.only_count();
     if tapped.fields.cut {
         if waits {
-            return body::withhold(tapped, WITHHELD, context);
+            return body::withhold(tapped, Code::MatchWithheld, context);
         }
-        context.record.response.code = Some(WITHHELD);
+        context.record.response.code = Some(Code::MatchWithheld);
     }
     let mut step = body::take(state, b"", true, context, world);
     effects.append(&mut step.outcome.effects);

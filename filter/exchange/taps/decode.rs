@@ -1,8 +1,8 @@
 //! A response's content coding, undone.
 
-use super::stage::{Code, Next, Stage};
+use super::stage::{Next, Stage};
 use crate::exchange::buffers::Share;
-use crate::exchange::reply::BUFFERS_FULL;
+use base::code::Code;
 use coding::{self, Coding, Decoder};
 
 /// Undoes a content coding.
@@ -16,7 +16,7 @@ impl Decode {
     /// There is not enough: said here, where an answer can still take the response's place.
     pub(super) fn new(coding: Coding, mut share: Share) -> Result<Self, Code> {
         let room = share.resize(coding.most_bytes());
-        room.map_err(|_| BUFFERS_FULL)?;
+        room.map_err(|_| Code::BuffersFull)?;
         Ok(Self(Decoder::within(coding, Box::new(share))))
     }
 }
@@ -41,9 +41,9 @@ impl Stage for Decode {
 
 fn code(error: coding::Error) -> Code {
     match error {
-        coding::Error::Malformed => "encoding_malformed",
-        coding::Error::Truncated => "encoding_truncated",
-        coding::Error::TooLarge => "encoding_too_large",
-        coding::Error::NoRoom => BUFFERS_FULL,
+        coding::Error::Malformed => Code::EncodingMalformed,
+        coding::Error::Truncated => Code::EncodingTruncated,
+        coding::Error::TooLarge => Code::EncodingTooLarge,
+        coding::Error::NoRoom => Code::BuffersFull,
     }
 }

@@ -1,13 +1,13 @@
 //! A response's body under its mask.
 
+use base::code::Code;
 use std::rc::Rc;
 
-use super::stage::{Code, Next, Stage};
+use super::stage::{Next, Stage};
 use super::wanted::Wanted;
 use crate::exchange::buffers::Share;
 use crate::exchange::compiled_policy::CompiledPolicy;
 use crate::exchange::media::TextForm;
-use crate::exchange::reply::{BUFFERS_FULL, WITHHELD};
 use crate::record;
 use mask::{Pass, Stop, WalkError};
 
@@ -70,7 +70,7 @@ impl Mask {
 impl Stage for Mask {
     fn push(&mut self, piece: &[u8], end: bool, next: &mut Next<'_>) -> Result<(), Code> {
         let masks = self.wanted.masks(&self.compiled);
-        let masks = masks.ok_or("mask_unavailable")?;
+        let masks = masks.ok_or(Code::MaskUnavailable)?;
         // What waited of earlier pieces comes on top.
         let room = piece.len().saturating_add(self.pass.held());
         let mut out = Vec::with_capacity(room.saturating_add(ROOM));
@@ -79,21 +79,21 @@ impl Stage for Mask {
             self.pass.finish(masks, &mut out).map_err(code)?;
         }
         let held = self.pass.buffered().saturating_mul(HELD_FACTOR);
-        self.share.resize(held).map_err(|_| BUFFERS_FULL)?;
+        self.share.resize(held).map_err(|_| Code::BuffersFull)?;
         next(&out, end)
     }
 }
 
 fn code(stop: Stop) -> Code {
     match stop {
-        Stop::Cut => WITHHELD,
+        Stop::Cut => Code::MatchWithheld,
         Stop::Walk(error) => match error {
-            WalkError::TooLarge => "piece_too_large",
-            WalkError::TooManyTexts => "too_many_texts",
-            WalkError::Compressed => "message_compressed",
-            WalkError::Malformed => "message_malformed",
-            WalkError::Truncated => "message_truncated",
-            WalkError::UnknownPart => "part_not_maskable",
+            WalkError::TooLarge => Code::PieceTooLarge,
+            WalkError::TooManyTexts => Code::TooManyTexts,
+            WalkError::Compressed => Code::MessageCompressed,
+            WalkError::Malformed => Code::MessageMalformed,
+            WalkError::Truncated => Code::MessageTruncated,
+            WalkError::UnknownPart => Code::PartNotMaskable,
         },
     }
 }

@@ -8,9 +8,10 @@ use crate::exchange::buffers::{Full, Share};
 use crate::exchange::compiled_policy::CompiledPolicy;
 use crate::exchange::effect::Effect;
 use crate::exchange::media::{Content, RequestForm};
-use crate::exchange::reply::{Refusal, WITHHELD};
+use crate::exchange::reply::Refusal;
 use crate::record::Record;
 use crate::rules::RequestMask;
+use base::code::Code;
 use mask::{Masks, Originals, Pass, Stop};
 
 /// A body as it goes to the model server.
@@ -59,7 +60,7 @@ pub(super) fn mask_request(
         Unsent::NoRoom => Refusal::buffers_full(),
         Unsent::Stopped(Stop::Cut) => Refusal::new(
             403,
-            WITHHELD,
+            Code::MatchWithheld,
             "The request holds something that the policy does not let through.",
         ),
         Unsent::Stopped(Stop::Walk(_)) => Refusal::unmaskable(),

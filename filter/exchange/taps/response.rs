@@ -1,14 +1,14 @@
 //! The way of a response's body.
 
+use base::code::Code;
 use std::rc::Rc;
 
 use super::decode::Decode;
 use super::mask::Mask;
-use super::stage::{Code, Stage};
+use super::stage::Stage;
 use super::wanted::Wanted;
 use crate::exchange::compiled_policy::CompiledPolicy;
 use crate::exchange::media::TextForm;
-use crate::exchange::reply::BUFFERS_FULL;
 use crate::record::{self, Record};
 
 /// The way of one body, as it streams.
@@ -33,7 +33,7 @@ impl ResponseTaps {
         wanted: &Wanted,
         compiled: &Rc<CompiledPolicy>,
     ) -> Result<Self, Code> {
-        let masks = wanted.masks(compiled).ok_or("mask_unavailable")?;
+        let masks = wanted.masks(compiled).ok_or(Code::MaskUnavailable)?;
         Ok(Self {
             decode: form
                 .coding
@@ -41,7 +41,7 @@ impl ResponseTaps {
                 .transpose()?,
             mask: wanted
                 .is_mask()
-                .then(|| Mask::new(form, wanted, compiled).ok_or("mask_unavailable"))
+                .then(|| Mask::new(form, wanted, compiled).ok_or(Code::MaskUnavailable))
                 .transpose()?,
             changes: wanted.is_change(masks),
             ended: false,
@@ -63,7 +63,7 @@ impl ResponseTaps {
             // Its head said how long it is.
             return match piece {
                 [] => Ok(Vec::new()),
-                _ => Err("body_too_long"),
+                _ => Err(Code::BodyTooLong),
             };
         }
         self.ended = end;
@@ -78,7 +78,7 @@ impl ResponseTaps {
         });
         match result {
             // Whoever only counts must not miss what comes while there is no room, either.
-            Err(code) if self.changes || code == BUFFERS_FULL => return Err(code),
+            Err(code) if self.changes || code == Code::BuffersFull => return Err(code),
             // Nothing is refused for what could only have been counted.
             _ if !self.changes => out = piece.to_vec(),
             _ => {}

@@ -1,7 +1,6 @@
 //! What the stages of a response's way have in common.
 
-/// Why a body goes no further: the code of the refusal, or of the cut.
-pub(super) type Code = &'static str;
+use base::code::Code;
 
 /// Takes what a stage makes of a piece, and whether the body ends with it.
 pub(super) type Next<'n> = dyn FnMut(&[u8], bool) -> Result<(), Code> + 'n;

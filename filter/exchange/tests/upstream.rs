@@ -5,7 +5,7 @@ use core::time::Duration;
 use serde_json::json;
 
 use super::{Driven, NOW, bytes, code, compiled, token};
-use crate::exchange::{Effect, Event, NOT_A_HEADER, NoNative, Outcome, unwritable};
+use crate::exchange::{Effect, Event, NoNative, Outcome, unwritable};
 
 fn set(outcome: &Outcome, header: &str) -> Option<String> {
     outcome.effects.iter().find_map(|effect| match effect {
@@ -141,7 +141,7 @@ fn whom_no_header_can_name_is_known_before() {
             .any(|one| matches!(one, Effect::Reply(_)));
         assert_eq!(refused, !expected.is_empty());
         if refused {
-            assert_eq!(code(&outcome), NOT_A_HEADER);
+            assert_eq!(code(&outcome), "identity_not_a_header");
         }
     }
 }

@@ -324,11 +324,10 @@ pub(super) fn counter(name: &str) -> Result<u32, Status> {
     define(0, name)
 }
 
-/// Raises a counter, by up to 2^63 - 1.
-pub(super) fn raise(counter: u32, amount: u64) -> Result<(), Status> {
-    let amount = i64::try_from(amount).unwrap_or(i64::MAX);
+/// Raises a counter, or changes a gauge in either direction.
+pub(super) fn change(metric: u32, by: i64) -> Result<(), Status> {
     // SAFETY: no memory is passed.
-    check(unsafe { proxy_increment_metric(counter, amount) })
+    check(unsafe { proxy_increment_metric(metric, by) })
 }
 
 /// A gauge of the whole Envoy; the same name is the same gauge.

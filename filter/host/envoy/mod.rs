@@ -131,8 +131,8 @@ impl Host for EnvoyHost {
         calls::counter(name)
     }
 
-    fn raise(&self, counter: u32, amount: u64) -> Result<(), Status> {
-        calls::raise(counter, amount)
+    fn change(&self, metric: u32, by: i64) -> Result<(), Status> {
+        calls::change(metric, by)
     }
 
     fn gauge(&self, name: &str) -> Result<u32, Status> {

@@ -54,6 +54,13 @@ impl Root {
 }
 
 impl Context for Root {
+    fn on_done(&mut self) -> bool {
+        if let Some(vm) = &self.vm {
+            vm.end();
+        }
+        true
+    }
+
     fn on_http_call_response(&mut self, token: u32, headers: usize, bytes: usize, trailers: usize) {
         if let Some(vm) = &self.vm {
             vm.answered(CallEnd {

@@ -102,7 +102,9 @@ impl<H: Host> Stream<H> {
             may_wait,
             bodies,
         };
-        Ok(exchange.handle(event, world))
+        let outcome = exchange.handle(event, world);
+        vm.watch_buffers(self.now);
+        Ok(outcome)
     }
 
     /// Whether the exchange wants something.

@@ -135,3 +135,43 @@ fn counts_are_told_together_within_a_second() {
     assert_eq!(host.counters(), counted);
     assert_eq!(host.period(), 0);
 }
+
+#[test]
+fn what_is_held_and_which_policy_holds_can_be_read_from_gauges() {
+    let sections = json!({
+        "masks": {"pii": {"detect": ["email"]}},
+        "rules": [{"name": "all", "then": "allow", "mask": ["pii"]}],
+    });
+    let host = FakeHost::new();
+    let vm = vm(&host, &sections);
+    let digest = &vm.compiled.policy().digest;
+    let loaded = format!("portcullis_policy_loaded_seconds.digest={digest}");
+    assert_eq!(host.gauge_named(&loaded), Some(1_800_000_000));
+    let buffered = || host.gauge_named("portcullis_buffered_bytes");
+
+    let mut driven = Driven::of(&vm);
+    driven.request_headers(&[], true);
+    driven.response_headers(&[(":status", "200"), ("content-type", "text/plain")], false);
+    assert_eq!(buffered(), None);
+    driven.response_body("write to ana@exam", false);
+    host.pass_time(core::time::Duration::from_secs(1));
+    driven.tick();
+    let held = buffered().unwrap();
+    assert!(held > 0, "{held}");
+    driven.response_body("ple.com", true);
+    driven.log();
+    drop(driven);
+    host.pass_time(core::time::Duration::from_secs(1));
+    vm.tick();
+    assert_eq!(buffered(), Some(0));
+    assert_eq!(host.period(), 0);
+
+    let mut left = Driven::of(&vm);
+    left.request_headers(&[], true);
+    left.response_headers(&[(":status", "200"), ("content-type", "text/plain")], false);
+    left.response_body("write to ana@exam", false);
+    left.tick();
+    assert_eq!(buffered(), Some(held));
+    vm.end();
+    assert_eq!(buffered(), Some(0));
+}

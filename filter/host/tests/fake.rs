@@ -39,7 +39,14 @@ struct State {
     called: String,
     shared: HashMap<String, (Vec<u8>, u32)>,
     record: Option<String>,
-    counters: Vec<(String, u64)>,
+    metrics: Vec<Metric>,
+}
+
+/// A counter or a gauge.
+struct Metric {
+    name: String,
+    is_gauge: bool,
+    value: u64,
 }
 
 #[derive(Clone)]
@@ -123,7 +130,30 @@ impl FakeHost {
     }
 
     pub(super) fn counters(&self) -> Vec<(String, u64)> {
-        self.0.borrow().counters.clone()
+        let state = self.0.borrow();
+        let counters = state.metrics.iter().filter(|metric| !metric.is_gauge);
+        counters.map(|one| (one.name.clone(), one.value)).collect()
+    }
+
+    /// What a gauge has, if there is one of this name.
+    pub(super) fn gauge_named(&self, name: &str) -> Option<u64> {
+        let state = self.0.borrow();
+        let mut gauges = state.metrics.iter().filter(|metric| metric.is_gauge);
+        gauges.find(|one| one.name == name).map(|one| one.value)
+    }
+
+    fn define(&self, name: &str, is_gauge: bool) -> u32 {
+        let mut state = self.0.borrow_mut();
+        let known = state.metrics.iter().position(|one| one.name == name);
+        let number = known.unwrap_or_else(|| {
+            state.metrics.push(Metric {
+                name: name.to_owned(),
+                is_gauge,
+                value: 0,
+            });
+            state.metrics.len() - 1
+        });
+        u32::try_from(number).unwrap()
     }
 
     /// Whether the request has a header.
@@ -383,20 +413,19 @@ impl Host for FakeHost {
 
     fn counter(&self, name: &str) -> Result<u32, Status> {
         self.enter("counter")?;
-        let mut state = self.0.borrow_mut();
-        state.counters.push((name.to_owned(), 0));
-        Ok(u32::try_from(state.counters.len()).unwrap() - 1)
+        Ok(self.define(name, false))
     }
 
-    fn raise(&self, counter: u32, amount: u64) -> Result<(), Status> {
-        self.enter("raise")?;
-        self.0.borrow_mut().counters[usize::try_from(counter).unwrap()].1 += amount;
+    fn change(&self, metric: u32, by: i64) -> Result<(), Status> {
+        self.enter("change")?;
+        let value = &mut self.0.borrow_mut().metrics[usize::try_from(metric).unwrap()].value;
+        *value = value.checked_add_signed(by).unwrap();
         Ok(())
     }
 
-    fn gauge(&self, _: &str) -> Result<u32, Status> {
+    fn gauge(&self, name: &str) -> Result<u32, Status> {
         self.enter("gauge")?;
-        Ok(1)
+        Ok(self.define(name, true))
     }
 
     fn metric(&self, _: u32) -> Result<u64, Status> {
@@ -404,7 +433,9 @@ impl Host for FakeHost {
         Ok(0)
     }
 
-    fn set_metric(&self, _: u32, _: u64) -> Result<(), Status> {
-        self.enter("set_metric")
+    fn set_metric(&self, metric: u32, value: u64) -> Result<(), Status> {
+        self.enter("set_metric")?;
+        self.0.borrow_mut().metrics[usize::try_from(metric).unwrap()].value = value;
+        Ok(())
     }
 }
