@@ -10,7 +10,7 @@ use crate::dialect::Facts;
 use crate::identity::Identity;
 use crate::operation::{Operation, Path};
 use crate::rules::Rule;
-use crate::rules::{self, Body, Decision, Head, Prompts};
+use crate::rules::{self, Body, Decision, Head, Prompts, SentHeader};
 
 /// What a request asks for, and who asks.
 #[derive(Debug)]
@@ -21,6 +21,8 @@ pub(super) struct Asked {
     /// The authority without its port, in lower case.
     pub(super) host: String,
     pub(super) path: Path,
+    /// The headers that rules ask for.
+    pub(super) headers: Vec<SentHeader>,
     /// What the body says; `None` until it has been read.
     pub(super) facts: Option<Facts>,
     /// What its texts fit, once it has been read.
@@ -77,6 +79,7 @@ impl Asked {
                     host: &self.host,
                     path: &self.path.path,
                     operation: self.operation.name,
+                    headers: &self.headers,
                 },
                 body: self.facts.as_ref().map(|facts| Body {
                     model: facts.model.as_deref(),

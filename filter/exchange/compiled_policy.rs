@@ -11,6 +11,7 @@ use mask::policy::Plan;
 
 use crate::identity::{Tended, Verifier};
 use crate::policy::{self, Environment, Policy, Problem};
+use crate::rules::headers_of;
 use crate::shared::{NotAgreed, NotJoined, Shared, Table, agree};
 use mask::Masks;
 
@@ -23,6 +24,8 @@ const PSEUDONYM_KEY: &str = "portcullis.pseudonyms";
 pub struct CompiledPolicy {
     pub(super) policy: Policy,
     pub(super) verifier: Verifier,
+    /// The headers that rules ask for, in lower case.
+    pub(super) rule_headers: Vec<String>,
     /// One for each of the policy's mask plans.
     pub(super) masks: Vec<Masks>,
     /// The mask of what none is for.
@@ -80,6 +83,7 @@ impl CompiledPolicy {
             Some(verifier) if problems.is_empty() => Ok(Self {
                 waiting_room: WaitingRoom::new(policy.limits.waiting),
                 buffers: Buffers::new(policy.limits.buffers),
+                rule_headers: headers_of(&policy.rules),
                 policy,
                 verifier,
                 masks,

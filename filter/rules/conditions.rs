@@ -8,7 +8,7 @@ use std::rc::Rc;
 use base::glob::Glob;
 use base::identity::Kind;
 use base::operation::{OPERATION_GLOBS, operation_globs};
-use base::policy::{Form, GLOBS, Key, Node, TEXT, TEXTS};
+use base::policy::{Form, GLOBS, Key, Node, TEXT, TEXTS, header_token};
 use regex_lite::Regex;
 
 use super::facts::{Body, Head};
@@ -30,7 +30,7 @@ pub(super) enum Test {
     /// The caller tells.
     Caller(Rc<dyn Fn(&Identity) -> bool>),
     /// The request's head tells.
-    Head(Rc<dyn Fn(&Head<'_>) -> bool>),
+    Head(Rc<dyn Fn(&Head<'_>) -> Truth>),
     /// The body tells, and nothing does until it has been read.
     Body(Rc<dyn Fn(&Body<'_>) -> Truth>),
 }
@@ -50,6 +50,8 @@ pub(super) struct Reading<'a> {
     pub(super) names: &'a Names<'a>,
     /// The patterns that conditions ask for, by their places in the policy.
     pub(super) patterns: Vec<usize>,
+    /// The headers that conditions ask for, in lower case.
+    pub(super) headers: Vec<String>,
 }
 
 /// All conditions. A `when` holds when all that it says hold.
@@ -154,6 +156,14 @@ pub(super) const CONDITIONS: &[Condition] = &[
         },
     },
     Condition {
+        key: Key::optional(
+            "header",
+            "Request headers by their names; each that is named must be there with a value that fits. Where one was sent with several values of which only some fit, nothing can be told: a rule that allows doesn't apply then, any other does.",
+            &HEADERS,
+        ),
+        read: read_headers,
+    },
+    Condition {
         key: Key::optional("model", "The model that is asked for.", &GLOBS),
         read: |node, _| {
             let globs = node.globs();
@@ -185,6 +195,7 @@ pub(super) const CONDITIONS: &[Condition] = &[
 static KIND: Form = Form::names(&[Kind::Person.name(), Kind::Service.name()]);
 static KINDS: Form = Form::list(&KIND);
 static CLAIMS: Form = Form::map("the name of a claim under a provider's `claims`", &GLOBS);
+static HEADERS: Form = Form::map("the name of a header, in any case", &GLOBS);
 static ITEMS: Form = Form::object(&[Key::required(
     "over",
     "Holds for more than so many.",
@@ -204,8 +215,8 @@ fn caller(holds: impl Fn(&Identity) -> bool + 'static) -> Test {
     Test::Caller(Rc::new(holds))
 }
 
-fn head(holds: impl Fn(&Head<'_>) -> bool + 'static) -> Test {
-    Test::Head(Rc::new(holds))
+fn head<T: Into<Truth>>(holds: impl Fn(&Head<'_>) -> T + 'static) -> Test {
+    Test::Head(Rc::new(move |head| holds(head).into()))
 }
 
 fn body(holds: impl Fn(&Body<'_>) -> Truth + 'static) -> Test {
@@ -234,6 +245,40 @@ fn read_claims(node: &Node<'_>, reading: &mut Reading<'_>) -> Test {
             values.is_some_and(|values| values.iter().any(|value| any(globs, value)))
         })
     })
+}
+
+fn read_headers(node: &Node<'_>, reading: &mut Reading<'_>) -> Test {
+    let entries = node.object().map(|headers| headers.entries());
+    let mut wanted = Vec::new();
+    for (name, node) in entries.unwrap_or_default() {
+        let Some(name) = header_token(name) else {
+            node.problem(
+                format!("the header {name:?}"),
+                "the name of a header (RFC 9110, section 5.1)",
+            );
+            continue;
+        };
+        reading.headers.push(name.clone());
+        wanted.push((name, node.globs()));
+    }
+    head(move |head| {
+        let fits = wanted.iter().map(|(name, globs)| {
+            let sent = head.headers.iter().find(|header| header.name == *name);
+            let values = sent.map(|header| header.values.as_slice());
+            all_or_none(values.unwrap_or_default(), globs)
+        });
+        fits.fold(Truth::Yes, Truth::and)
+    })
+}
+
+/// Which of several values of a header counts, is the model server's to say.
+fn all_or_none(values: &[String], globs: &[Glob]) -> Truth {
+    let fitting = values.iter().filter(|value| any(globs, value)).count();
+    match fitting {
+        0 => Truth::No,
+        all if all == values.len() => Truth::Yes,
+        _ => Truth::Unknown,
+    }
 }
 
 enum PathMatch {

@@ -26,6 +26,17 @@ pub struct Head<'a> {
     pub path: &'a str,
     /// The operation's name.
     pub operation: &'a str,
+    /// The headers that conditions ask for ([`super::headers_of`]) and that were sent.
+    pub headers: &'a [SentHeader],
+}
+
+/// A header that conditions ask for, as it was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SentHeader {
+    /// Its name, in lower case.
+    pub name: String,
+    /// Its values, in their order; bytes that are not UTF-8 are replacement characters.
+    pub values: Vec<String>,
 }
 
 /// What the body says.

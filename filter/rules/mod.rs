@@ -10,7 +10,8 @@
 //!
 //! Conditions on a body that has not been read are neither true nor false. A rule that could
 //! still apply stops the search with [`Decision::NeedsBody`]; so a request is decided from its
-//! head alone whenever the policy allows that.
+//! head alone whenever the policy allows that. What can't be told once the body has been read never
+//! lets a rule that denies or asks be skipped, and never lets one apply that allows.
 
 mod conditions;
 mod facts;
@@ -25,11 +26,13 @@ mod when;
 pub(crate) mod tests;
 
 pub use conditions::Names;
-pub use facts::{Body, Head, Request};
+pub use facts::{Body, Head, Request, SentHeader};
 pub use patterns::{PATTERNS, Pattern, read as read_patterns};
 pub use prompts::{PromptSearch, Prompts};
 pub use reach::{Reach, reach};
-pub use section::{Context, MaskPlans, RULES, RequestMask, Rule, Then, patterns_of, read};
+pub use section::{
+    Context, MaskPlans, RULES, RequestMask, Rule, Then, headers_of, patterns_of, read,
+};
 pub use when::When;
 
 use truth::Truth;
@@ -57,10 +60,11 @@ pub fn decide(rules: &[Rule], first: usize, request: &Request<'_>) -> Decision {
             .map_or(Truth::Yes, |when| when.holds(request));
         match (applies, &rule.then) {
             (Truth::No, _) => {}
-            (Truth::Unknown, _) => return Decision::NeedsBody,
+            (Truth::Unknown, _) if request.body.is_none() => return Decision::NeedsBody,
+            (Truth::Unknown, Then::Allow { .. }) => {}
             (Truth::Yes, Then::Allow { .. }) => return Decision::Allow(index),
-            (Truth::Yes, Then::Deny) => return Decision::Deny(Some(index)),
-            (Truth::Yes, Then::Approve { .. }) => return Decision::Approve(index),
+            (_, Then::Deny) => return Decision::Deny(Some(index)),
+            (_, Then::Approve { .. }) => return Decision::Approve(index),
         }
     }
     Decision::Deny(None)

@@ -56,6 +56,16 @@ pub fn patterns_of(rules: &[Rule], first: usize) -> impl Iterator<Item = usize> 
         .flat_map(When::patterns)
 }
 
+/// The headers that the conditions of rules ask for, in lower case, each once.
+#[must_use]
+pub fn headers_of(rules: &[Rule]) -> Vec<String> {
+    let conditions = rules.iter().filter_map(|rule| rule.when.as_ref());
+    let mut names: Vec<String> = conditions.flat_map(When::headers).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
 /// The masks of a policy, and the plans that its rules make of them.
 pub trait MaskPlans {
     /// The masks' names, as the policy writes them.

@@ -4,7 +4,10 @@ use serde_json::{Value, json};
 
 use base::identity::{Identity, Kind};
 
-use super::{Body, Decision, Head, PromptSearch, Prompts, Request, decide, patterns_of};
+use super::{
+    Body, Decision, Head, PromptSearch, Prompts, Request, SentHeader, decide, headers_of,
+    patterns_of,
+};
 use crate::policy::{self, Policy};
 
 pub(super) fn policy(rules: &Value) -> Policy {
@@ -46,6 +49,7 @@ impl Jane {
                 host: "models.local",
                 path: "/v1/x",
                 operation,
+                headers: &[],
             },
             body,
         }
@@ -196,4 +200,64 @@ fn every_head_condition_must_hold() {
         let decision = decided(&policy, 0, &caller.asks("inference.chat", None));
         assert_eq!(decision == Decision::Allow(0), holds, "{condition}");
     }
+}
+
+#[test]
+fn a_header_must_be_there_with_a_value_that_fits() {
+    let policy = policy(&json!([
+        {"name": "no", "when": {"header": {"X-Team": ["red", "blue-*"]}}, "then": "deny"},
+        {"name": "ask", "when": {"header": {"x-cost": ["high"]}},
+            "then": {"approve": {"reviewers": ["leads"]}}},
+        {"name": "yes", "when": {"header": {"x-plan": ["*"]}}, "then": "allow"},
+    ]));
+    assert_eq!(headers_of(&policy.rules), ["x-cost", "x-plan", "x-team"]);
+    let jane = Jane::new(&[]);
+    let prompts = Prompts::default();
+    let body = Body {
+        model: None,
+        items: 1,
+        prompts: &prompts,
+    };
+    for (sent, decision) in [
+        (vec![("x-plan", vec!["gold"])], Decision::Allow(2)),
+        (vec![], Decision::Deny(None)),
+        (
+            vec![("x-plan", vec!["gold"]), ("x-team", vec!["green"])],
+            Decision::Allow(2),
+        ),
+        (
+            vec![("x-plan", vec!["gold"]), ("x-team", vec!["blue-2"])],
+            Decision::Deny(Some(0)),
+        ),
+        // Whoever sends one value that fits and one that doesn't slips past nothing.
+        (
+            vec![("x-plan", vec!["gold"]), ("x-team", vec!["green", "red"])],
+            Decision::Deny(Some(0)),
+        ),
+        (
+            vec![("x-plan", vec!["gold"]), ("x-cost", vec!["low", "high"])],
+            Decision::Approve(1),
+        ),
+    ] {
+        let headers: Vec<SentHeader> = sent
+            .iter()
+            .map(|(name, values)| SentHeader {
+                name: (*name).to_owned(),
+                values: values.iter().map(ToString::to_string).collect(),
+            })
+            .collect();
+        let mut request = jane.asks("inference.chat", Some(body));
+        request.head.headers = &headers;
+        assert_eq!(decided(&policy, 0, &request), decision, "{sent:?}");
+    }
+    let narrow = self::policy(&json!([
+        {"name": "yes", "when": {"header": {"x-plan": ["gold"]}}, "then": "allow"},
+    ]));
+    let headers = [SentHeader {
+        name: "x-plan".to_owned(),
+        values: vec!["gold".to_owned(), "free".to_owned()],
+    }];
+    let mut request = jane.asks("inference.chat", Some(body));
+    request.head.headers = &headers;
+    assert_eq!(decided(&narrow, 0, &request), Decision::Deny(None));
 }

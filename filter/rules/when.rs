@@ -16,6 +16,8 @@ pub struct When {
     written: Vec<(&'static str, Test)>,
     /// The patterns that they ask for, by their places in the policy.
     patterns: Vec<usize>,
+    /// The headers that they ask for, in lower case.
+    headers: Vec<String>,
     /// Must not hold.
     not: Option<Box<When>>,
 }
@@ -32,8 +34,7 @@ impl fmt::Debug for When {
 }
 
 /// Keys of the policy's form that come with a later version.
-const LATER: [Key; 3] = [
-    Key::later("header", "a condition on headers (\"header\")"),
+const LATER: [Key; 2] = [
     Key::later("body", "a condition on the body (\"body\")"),
     Key::later("size", "a condition on the size (\"size\")"),
 ];
@@ -69,6 +70,7 @@ pub(super) fn read(node: &Node<'_>, names: &Names<'_>) -> Option<When> {
     let mut reading = Reading {
         names,
         patterns: Vec::new(),
+        headers: Vec::new(),
     };
     let mut written = Vec::new();
     for condition in CONDITIONS {
@@ -81,6 +83,7 @@ pub(super) fn read(node: &Node<'_>, names: &Names<'_>) -> Option<When> {
     Some(When {
         written,
         patterns: reading.patterns,
+        headers: reading.headers,
         not: not.map(Box::new),
     })
 }
@@ -105,6 +108,13 @@ impl When {
     pub(super) fn patterns(&self) -> Vec<usize> {
         let inner = self.not.as_ref().map(|inner| inner.patterns());
         let own = self.patterns.iter().copied();
+        own.chain(inner.into_iter().flatten()).collect()
+    }
+
+    /// The headers that the conditions ask for, in lower case.
+    pub(super) fn headers(&self) -> Vec<String> {
+        let inner = self.not.as_ref().map(|inner| inner.headers());
+        let own = self.headers.iter().cloned();
         own.chain(inner.into_iter().flatten()).collect()
     }
 
@@ -147,7 +157,7 @@ impl Test {
     fn holds(&self, request: &Request<'_>) -> Truth {
         match self {
             Self::Caller(holds) => holds(request.caller).into(),
-            Self::Head(holds) => holds(&request.head).into(),
+            Self::Head(holds) => holds(&request.head),
             Self::Body(holds) => request
                 .body
                 .as_ref()

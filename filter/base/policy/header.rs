@@ -26,11 +26,13 @@ pub static HEADER: Form = Form::text_like(
 /// Reads a header's name (RFC 9110, section 5.1) and gives it in lower case.
 #[must_use]
 pub fn header_name(node: &Node<'_>) -> Option<String> {
-    node.parsed(|text| {
-        let token = text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte));
-        let name = text.to_ascii_lowercase();
-        (token && !RESERVED.contains(&name.as_str())).then_some(name)
-    })
+    node.parsed(|text| header_token(text).filter(|name| !RESERVED.contains(&name.as_str())))
+}
+
+/// The name of any header (RFC 9110, section 5.1), in lower case; `None` for what is none.
+#[must_use]
+pub fn header_token(text: &str) -> Option<String> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    let token = !text.is_empty() && text.bytes().all(fits);
+    token.then(|| text.to_ascii_lowercase())
 }

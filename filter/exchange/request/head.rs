@@ -20,7 +20,7 @@ use crate::exchange::taps::RequestTaps;
 use crate::exchange::world::World;
 use crate::identity::{self, Unverified, find_token};
 use crate::operation::{self, Operation};
-use crate::rules::Prompts;
+use crate::rules::{Prompts, SentHeader};
 
 /// What a head says before its caller is known.
 #[derive(Clone, Copy)]
@@ -164,6 +164,7 @@ fn read(
         method,
         host: host(authority),
         path,
+        headers: sent(headers, &compiled.rule_headers),
         facts,
         prompts: Prompts::default(),
         digest: None,
@@ -172,6 +173,21 @@ fn read(
         charges: None,
     };
     Ok((asked, effects))
+}
+
+/// Those of some headers that were sent.
+fn sent(headers: &Headers<'_>, names: &[String]) -> Vec<SentHeader> {
+    let values = |name: &str| -> Vec<String> {
+        let values = headers::values(headers, name);
+        values
+            .map(|value| String::from_utf8_lossy(value).into_owned())
+            .collect()
+    };
+    let sent = names.iter().map(|name| SentHeader {
+        values: values(name),
+        name: name.clone(),
+    });
+    sent.filter(|header| !header.values.is_empty()).collect()
 }
 
 /// Whether a decision can be taken from the body, by what its head says of it.

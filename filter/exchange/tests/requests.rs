@@ -376,3 +376,26 @@ fn a_streamed_request_is_refused_at_once_where_its_body_decides() {
     assert_eq!(reply(&outcome).status, 415);
     assert!(reply(&outcome).body.contains("streamed"));
 }
+
+#[test]
+fn rules_see_the_headers_that_they_ask_for() {
+    let compiled = compiled(&json!({
+        "rules": [
+            {"name": "blue", "when": {"header": {"X-Team": ["blue"]}}, "then": "deny"},
+            {"name": "red", "when": {"header": {"x-team": ["red"], "x-plan": ["*"]}}, "then": "allow"},
+        ],
+    }));
+    for (headers, rule) in [
+        (vec![("x-team", "red"), ("x-plan", "")], json!("red")),
+        (vec![("x-team", "red")], json!(null)),
+        (vec![("x-team", "blue")], json!("blue")),
+        (
+            vec![("x-team", "red"), ("x-team", "blue"), ("x-plan", "a")],
+            json!("blue"),
+        ),
+    ] {
+        let mut exchange = Driven::new(&compiled);
+        exchange.head("GET", "/v1/models", &headers, true);
+        assert_eq!(exchange.record()["verdict"]["rule"], rule, "{headers:?}");
+    }
+}
