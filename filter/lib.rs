@@ -2,8 +2,8 @@
 //!
 //! The filter's core does no I/O: [`exchange::Exchange`] is fed events with the time they
 //! happened at and gives back effects. Each concern has a folder of its own, which can be read
-//! alone; only [`exchange`] composes them, and only `host` (compiled for wasm32) knows the
-//! proxy-wasm ABI.
+//! alone; [`exchange`], [`keeper`] and [`policy`] compose them, and only `host/envoy`, which is
+//! compiled for wasm32 alone, knows the proxy-wasm ABI.
 
 pub use {base, coding, mask};
 

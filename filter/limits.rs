@@ -46,7 +46,7 @@ pub static LIMITS: Form = Form::object(&[
     Key::usually(
         "buffers",
         Usual::Text("256MiB"),
-        "The most that each worker holds of bodies at once; at least 3 times `request_body`. What finds no room is refused for now.",
+        "The most that each worker holds of bodies at once; at least 3 times `request_body`. What finds no room is answered with 503 `buffers_full`.",
         &BUFFERS,
     ),
     Key::usually(
@@ -69,11 +69,16 @@ pub static LIMITS: Form = Form::object(&[
 static REQUEST_BODY: Form = Form::size(1, MAX_REQUEST_BODY_BYTES);
 static BUFFERS: Form = Form::size(MIN_BUFFERS_BYTES, MAX_BUFFERS_BYTES);
 static WAITING: Form = Form::object(&[
-    Key::usually("total", Usual::Whole(500), "In all.", &NUMBER_WAITING),
+    Key::usually(
+        "total",
+        Usual::Whole(500),
+        "Of all callers together.",
+        &NUMBER_WAITING,
+    ),
     Key::usually(
         "per_subject",
         Usual::Whole(20),
-        "Of one subject.",
+        "Of one caller. More than `total` has no effect.",
         &NUMBER_WAITING,
     ),
 ]);

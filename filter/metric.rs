@@ -1,4 +1,5 @@
-//! What is counted for operators: the one place in which a metric has its name.
+//! What is counted for operators, with its name. (How much memory a VM has, only the adapter knows:
+//! `filter/host/metrics.rs`.)
 //!
 //! Envoy has no labels for what a filter counts, only names. So a name has its labels in it, as
 //! `portcullis_decisions.action=allow.rule=chat`, and `stats_tags` of Envoy's bootstrap take them out
@@ -19,7 +20,7 @@ pub enum Metric {
         /// Why it was refused.
         code: Option<Code>,
     },
-    /// Tokens that were refused.
+    /// Requests that were refused with 401.
     TokensRefused {
         /// Why.
         code: Code,
@@ -36,9 +37,9 @@ pub enum Metric {
     },
     /// Bytes that are held of bodies: a gauge.
     BufferedBytes,
-    /// When a policy was loaded last, in seconds since 1970: a gauge. The largest is that of the
-    /// policy that holds.
-    PolicyLoaded {
+    /// VMs that have a policy, of which there is one in each worker and one in the main thread: a
+    /// gauge. While Envoy drains a configuration, its policy still counts.
+    PolicyVms {
         /// The policy's digest, in hex, as records have it.
         digest: String,
     },
@@ -48,7 +49,7 @@ impl Metric {
     /// Whether it goes down, too.
     #[must_use]
     pub fn is_gauge(&self) -> bool {
-        matches!(self, Self::BufferedBytes | Self::PolicyLoaded { .. })
+        matches!(self, Self::BufferedBytes | Self::PolicyVms { .. })
     }
 }
 
@@ -81,7 +82,7 @@ impl fmt::Display for Metric {
             Self::Matches { detector } => ("matches", &[("detector", Some(detector))]),
             Self::AnswersRefused { code } => ("answers_refused", &[("code", Some(code.name()))]),
             Self::BufferedBytes => ("buffered_bytes", &[]),
-            Self::PolicyLoaded { digest } => ("policy_loaded_seconds", &[("digest", Some(digest))]),
+            Self::PolicyVms { digest } => ("policy_vms", &[("digest", Some(digest))]),
         };
         write!(f, "portcullis_{name}")?;
         for (label, value) in labels {

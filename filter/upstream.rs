@@ -24,7 +24,7 @@ impl core::fmt::Debug for Credential {
 
 /// A credential and the requests that it is for. An empty list stands for any.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Purpose {
+pub struct ScopedCredential {
     /// The Envoy clusters that requests are routed to.
     pub clusters: Vec<Glob>,
     /// The operations.
@@ -56,7 +56,7 @@ pub enum Fact {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Upstream {
     /// Service credentials; the first whose purpose fits is put in.
-    pub credentials: Vec<Purpose>,
+    pub credentials: Vec<ScopedCredential>,
     /// Headers, in lower case, that tell the model server about the caller.
     pub identity_headers: Vec<(String, Fact)>,
 }
@@ -89,7 +89,7 @@ impl Upstream {
 pub static UPSTREAM: Form = Form::object(&[
     Key::optional(
         "credential",
-        "The service credential that takes the place of the caller's token, for requests that none of `credentials` is for.",
+        "The service credential that takes the place of the caller's token, for requests that none of `credentials` is for. Where one of those has `cluster` and the request's cluster can't be told, none is set, not even this one.",
         &CREDENTIAL,
     ),
     Key::optional(
@@ -108,8 +108,8 @@ const HEADER_KEY: Key = Key::required("header", "The header that is set.", &HEAD
 const VALUE_KEY: Key = Key::required("value", "Its value, such as `Bearer ${KEY}`.", &SECRET);
 
 static CREDENTIAL: Form = Form::object(&[HEADER_KEY, VALUE_KEY]);
-static CREDENTIALS: Form = Form::list(&PURPOSE);
-static PURPOSE: Form = Form::object_with(
+static CREDENTIALS: Form = Form::list(&SCOPED);
+static SCOPED: Form = Form::object_with(
     Presence::Some(&["cluster", "operation"]),
     &[
         Key::optional("cluster", "The Envoy clusters that it is for.", &GLOBS),
@@ -138,7 +138,7 @@ static IDENTITY_HEADERS: Form = Form::object(&[
     ),
 ]);
 
-static CLAIMS: Form = Form::map("the name of a claim under a provider's `claims`", &HEADER);
+static CLAIMS: Form = Form::map_of_some("the name of a claim under a provider's `claims`", &HEADER);
 
 const FACTS: [(&str, Fact); 6] = [
     ("subject", Fact::Subject),
@@ -155,11 +155,11 @@ pub fn read(node: &Node<'_>, claims: &[String]) -> Option<Upstream> {
     let object = node.object()?;
     let mut credentials = Vec::new();
     if let Some(list) = object.get("credentials") {
-        credentials.extend(list.items().iter().filter_map(read_purpose));
+        credentials.extend(list.items().iter().filter_map(read_scoped));
     }
     // What holds for all the others comes last.
     if let Some(credential) = object.get("credential") {
-        credentials.push(Purpose {
+        credentials.push(ScopedCredential {
             clusters: Vec::new(),
             operations: Vec::new(),
             credential: read_credential(&credential.object()?)?,
@@ -177,7 +177,7 @@ pub fn read(node: &Node<'_>, claims: &[String]) -> Option<Upstream> {
 }
 
 /// Of two values for one header, the model server would see one.
-fn check_headers(object: &Object<'_>, credentials: &[Purpose], facts: &[(String, Fact)]) {
+fn check_headers(object: &Object<'_>, credentials: &[ScopedCredential], facts: &[(String, Fact)]) {
     for (index, (name, _)) in facts.iter().enumerate() {
         let twice = facts
             .iter()
@@ -194,10 +194,10 @@ fn check_headers(object: &Object<'_>, credentials: &[Purpose], facts: &[(String,
     }
 }
 
-fn read_purpose(node: &Node<'_>) -> Option<Purpose> {
+fn read_scoped(node: &Node<'_>) -> Option<ScopedCredential> {
     let object = node.object()?;
     let operations = object.get("operation");
-    Some(Purpose {
+    Some(ScopedCredential {
         clusters: object.globs("cluster"),
         operations: operations
             .map(|list| operation_globs(&list))

@@ -51,7 +51,7 @@ pub static APPROVALS: Form = Form::object(&[
     Key::usually(
         "on_failure",
         Usual::Text("deny"),
-        "What happens while the desk is away: a request that a person must see never passes because nobody could be asked.",
+        "What happens while the desk is away. Nothing else can be chosen: a request that a person must see never passes because nobody could be asked.",
         &ON_FAILURE,
     ),
 ]);

@@ -1,4 +1,5 @@
-//! Why a request or an answer ended at the filter: one list of all words for it.
+//! Why a request or an answer ended at the filter: one list of all words for it. Without a policy,
+//! the adapter answers in words of its own (`filter/host/stream/settle.rs`).
 
 use core::fmt;
 
@@ -44,7 +45,7 @@ codes! {
     AlgorithmNotAllowed = "algorithm_not_allowed",
     /// No key of the provider fits the access token.
     UnknownKey = "unknown_key",
-    /// The access token's signature is not the key's.
+    /// The access token's signature does not verify.
     SignatureInvalid = "signature_invalid",
     /// The access token has expired.
     TokenExpired = "token_expired",
@@ -127,7 +128,7 @@ codes! {
     EncodingTooLarge = "encoding_too_large",
     /// The answer is too large to wait for a person.
     AnswerTooLarge = "answer_too_large",
-    /// The answer goes on behind its end.
+    /// The answer has data after its end.
     BodyTooLong = "body_too_long",
     /// An event, a line or a message of the answer is too large.
     PieceTooLarge = "piece_too_large",

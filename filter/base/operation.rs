@@ -3,7 +3,7 @@
 use crate::glob::Glob;
 use crate::policy::{Form, Node, list_of};
 
-/// Every operation, in the order in which the architecture lists them.
+/// Every operation that a route or a policy can name.
 pub const OPERATIONS: &[&str] = &[
     "inference.chat",
     "inference.completion",

@@ -1,5 +1,7 @@
 //! Unary gRPC over HTTP/2: one message a frame, five bytes in front of it.
 
+use base::wire;
+
 /// A gRPC status other than OK (<https://grpc.io/docs/guides/status-codes/>).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GrpcStatus(pub u32);
@@ -33,9 +35,9 @@ pub fn unframe<'a>(status: Option<&[u8]>, body: &'a [u8]) -> Result<&'a [u8], Gr
     if status != 0 {
         return Err(GrpcStatus(status));
     }
-    let Some(([0, length @ ..], message)) = body.split_first_chunk::<5>() else {
-        return Err(GrpcStatus::UNKNOWN);
-    };
-    let whole = usize::try_from(u32::from_be_bytes(*length)).is_ok_and(|it| it == message.len());
-    whole.then_some(message).ok_or(GrpcStatus::UNKNOWN)
+    let mut rest = body;
+    match wire::frame(&mut rest) {
+        Ok((false, message)) if rest.is_empty() => Ok(message),
+        _ => Err(GrpcStatus::UNKNOWN),
+    }
 }

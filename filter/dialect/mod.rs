@@ -40,12 +40,12 @@ pub struct Dialect {
     /// Its name; no two have the same.
     pub name: &'static str,
     /// Writes an error so that the clients' libraries raise their own exceptions.
-    pub error: fn(&Problem<'_>) -> Written,
+    pub error: fn(&ApiError<'_>) -> Written,
 }
 
 /// Why a request or an answer ends at the filter.
 #[derive(Clone, Copy, Debug)]
-pub struct Problem<'a> {
+pub struct ApiError<'a> {
     /// The HTTP status.
     pub status: u16,
     /// One word that says why.

@@ -6,7 +6,7 @@ use super::catalog::routes;
 use super::grpc::INFER;
 use super::kserve::TENSORS;
 use super::openai::{CHAT, COMPLETION, EMBEDDING};
-use super::{Body, Dialect, Facts, FactsError, Problem, grpc, kserve, openai};
+use super::{ApiError, Body, Dialect, Facts, FactsError, grpc, kserve, openai};
 
 #[test]
 fn every_route_asks_for_what_rules_can_speak_of() {
@@ -21,7 +21,7 @@ fn every_route_asks_for_what_rules_can_speak_of() {
 #[test]
 fn each_dialect_says_an_error_as_its_clients_read_it() {
     let written = |dialect: &Dialect, status| {
-        (dialect.error)(&Problem {
+        (dialect.error)(&ApiError {
             status,
             code: Code::Denied,
             message: "No.",

@@ -19,7 +19,8 @@ use mask::Masks;
 /// Envoy, the same value has another pseudonym; where it must not, the policy gives the key.
 const PSEUDONYM_KEY: &str = "portcullis.pseudonyms";
 
-/// A policy with its keys and masks compiled.
+/// A policy with its keys and masks compiled, and what its exchanges share in one VM: keys that were
+/// fetched, verified tokens, who waits for a person, what is held of bodies.
 #[derive(Debug)]
 pub struct CompiledPolicy {
     pub(super) policy: Policy,

@@ -11,7 +11,7 @@
 //! | [`Effect::Reply`], [`Effect::CutResponse`] | once a stream, either of them; nothing is resumed behind it |
 //! | [`Effect::Record`] | in the outcome of [`Event::Closed`], in which besides only [`Effect::Post`] and [`Effect::Count`] are |
 //!
-//! `contract` checks all that in debug builds.
+//! In debug builds, `contract` checks what it can see of that.
 //!
 //! [`Event::RequestWhole`]: super::Event::RequestWhole
 //! [`Event::Closed`]: super::Event::Closed
@@ -80,7 +80,7 @@ pub enum Effect {
     /// Keep in mind what has come of the request, so that it can be told whether more has
     /// ([`super::Arrived`]). It comes behind the edits of the head, which change its size.
     MarkRequest,
-    /// What the host hands over of a body while its head waits has been found out.
+    /// Whether the host delivers bodies while their heads are paused has been found out.
     Bodies(super::world::Bodies),
     /// Count so many more of a metric.
     Count(Metric, u64),

@@ -3,7 +3,7 @@
 //! The host tells of things in the order in which they come, one at a time:
 //!
 //! - of each direction its head, then the pieces of its body, then its trailers. Once
-//!   [`super::Exchange::has_passed_request`], nothing more of the request has to be told;
+//!   [`super::Exchange::wants_request_pieces`] is false, no more of the request need be told;
 //! - what [`Effect::ReadRequestBody`] asked for with [`Event::RequestWhole`], in the same callback;
 //! - the answer to each [`Effect::Call`] once, in a callback of its own, or for a call that can't
 //!   be sent in the same one, behind all effects of the outcome that wanted it;

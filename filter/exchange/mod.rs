@@ -1,8 +1,8 @@
 //! One request and its response as a value: events in, effects out, time as an argument.
 //!
-//! The order of things is that of the architecture: head, body, verdict, approval, quotas, the
-//! model server, its answer under the mask, the record. This is the only module that composes
-//! the others; nothing in it does I/O, waits, or panics. A request leaves only by
+//! Order: head, body, verdict, quotas, approval, the model server, its answer under the mask, the
+//! record (docs/architecture.md). The concerns are composed here; nothing does I/O, waits, or
+//! panics. A request leaves only by
 //! [`Flow::Continue`] or [`Effect::Resume`] after a verdict; everything that goes wrong ends in
 //! [`Effect::Reply`] with a refusal.
 

@@ -1,4 +1,4 @@
-//! How far the host is with what it holds of one direction, and when that goes on.
+//! What the host buffers of one direction, and when it may be released.
 //!
 //! Where trailers may follow a response's body, nothing can be written behind a piece that went on:
 //! so a piece is held while something of it is undecided, and a tick lets it go. Envoy still takes
@@ -30,9 +30,8 @@ pub(super) enum Passage {
     Released,
     /// The trailers are held until the next tick, with the body's end before them.
     Ending,
-    /// Nothing of it goes on any more: it was refused or cut, or the stream has ended. Envoy takes
-    /// calls for a stream until its memory is given back, somewhat later, and dies of one that lets
-    /// it go on.
+    /// Closed: refused, cut, or ended. Envoy still accepts calls for such a stream until it is
+    /// destroyed, and crashes if one of them resumes it.
     Over,
 }
 

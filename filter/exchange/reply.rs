@@ -4,7 +4,7 @@ use super::effect::Reply;
 use super::waiting_room::Full;
 use crate::approval::Approvals;
 use crate::approval::{Answer, Subject};
-use crate::dialect::{Dialect, Problem};
+use crate::dialect::{ApiError, Dialect};
 use crate::identity;
 use crate::operation::PathError;
 use base::code::Code;
@@ -202,7 +202,7 @@ impl Refusal {
     }
 
     pub(super) fn into_reply(self, dialect: &Dialect) -> Reply {
-        let written = (dialect.error)(&Problem {
+        let written = (dialect.error)(&ApiError {
             status: self.status,
             code: self.code,
             message: &self.message,

@@ -39,9 +39,9 @@ pub enum Bodies {
     /// No head has waited for a body so far.
     #[default]
     Unknown,
-    /// One has come.
+    /// A body was delivered while its head was paused.
     HandedOver,
-    /// One has come to the host, and not to the filter.
+    /// A body came to the host while its head was paused, and was not delivered.
     Withheld,
 }
 

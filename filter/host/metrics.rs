@@ -62,13 +62,6 @@ impl Metrics {
         }
     }
 
-    /// Sets a gauge.
-    pub(super) fn set(&mut self, host: &impl Host, metric: Metric, value: u64) {
-        if let Some(number) = self.number(host, metric) {
-            let _ = host.set_metric(number, value);
-        }
-    }
-
     fn number(&mut self, host: &impl Host, metric: Metric) -> Option<u32> {
         if let Some(number) = self.0.get(&metric) {
             return Some(*number);

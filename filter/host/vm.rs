@@ -66,8 +66,7 @@ impl<H: Host> Vm<H> {
             sleepers: RefCell::default(),
             host,
         };
-        // Only a metric depends on the time here.
-        vm.keep(Event::Started, vm.host.now().unwrap_or_default());
+        vm.keep(Event::Started, Duration::ZERO);
         vm
     }
 
@@ -113,9 +112,6 @@ impl<H: Host> Vm<H> {
             }
             Effect::Change(metric, by) => {
                 self.metrics.borrow_mut().change(&self.host, metric, by);
-            }
-            Effect::Set(metric, value) => {
-                self.metrics.borrow_mut().set(&self.host, metric, value);
             }
             Effect::Log { level, line } => {
                 let level = match level {

@@ -36,6 +36,11 @@ impl Counts {
         if self.due.is_none_or(|due| due > now) {
             return BTreeMap::new();
         }
+        self.take_all()
+    }
+
+    /// Takes them out, whether it is time or not.
+    pub(super) fn take_all(&mut self) -> BTreeMap<Metric, u64> {
         self.due = None;
         core::mem::take(&mut self.waiting)
     }

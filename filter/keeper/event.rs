@@ -21,7 +21,7 @@ pub struct World<'a> {
 pub enum Event<'a> {
     /// The configuration is in use from now on.
     Started,
-    /// A tick. The host asks for the [`super::Keeper::pace`] behind it.
+    /// A tick. Once its effects are performed, the host calls [`super::Keeper::pace`].
     Tick,
     /// A call was answered, or failed.
     CallAnswered {
@@ -46,7 +46,7 @@ pub enum Event<'a> {
     Bodies(Bodies),
     /// Something happened that is counted.
     Counted(Metric, u64),
-    /// Something is held of bodies that the host has not been told of.
+    /// Bytes of bodies are held, and the gauge is not being updated.
     Buffered,
     /// The configuration is out of use, and there are no more ticks.
     Ended,
@@ -87,12 +87,10 @@ pub enum Effect {
         /// What it is told.
         what: Told,
     },
-    /// Send ticks in these distances from now on; none at all for `None`.
+    /// Set the time between ticks; `None` stops them.
     TickEvery(Option<Duration>),
     /// Raise a counter, or change a gauge in either direction.
     Change(Metric, i64),
-    /// Set a gauge.
-    Set(Metric, u64),
     /// Write a line to the log.
     Log {
         /// How bad it is.

@@ -2,8 +2,9 @@
 //!
 //! A VM has one keeper for each configuration. It looks after the keys that providers publish, knows
 //! which exchanges wait for them, wakes exchanges at the times that they want, remembers whether
-//! bodies come while heads wait, tells the host of what was counted, numbers records, and sends what no exchange waits for. Exchanges
-//! are known to it by the host's numbers; what it tells one that is gone, the host drops.
+//! bodies come while heads wait, tells the host of what was counted, numbers records, and sends what
+//! no exchange waits for. Exchanges are known to it by the host's numbers; what it tells one that is
+//! gone, the host drops.
 
 mod alarms;
 mod buffered;
@@ -16,6 +17,7 @@ mod outbox;
 mod tests;
 
 use core::time::Duration;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 pub use event::{Call, Effect, Event, Level, Purpose, Told, World};
@@ -81,9 +83,9 @@ impl Keeper {
         let mut effects = Vec::new();
         match event {
             Event::Started => {
-                let digest = self.digest.clone();
-                let loaded = Metric::PolicyLoaded { digest };
-                effects.push(Effect::Set(loaded, world.now.as_secs()));
+                effects.push(Effect::Change(self.policy_vms(), 1));
+                // So that there is a gauge before there is something to tell.
+                effects.push(Effect::Change(Metric::BufferedBytes, 0));
                 effects.extend(self.pace(world.now));
             }
             Event::Tick => self.tick(&mut effects, world),
@@ -118,8 +120,10 @@ impl Keeper {
                 self.tick_within(buffered::PERIOD, &mut effects);
             }
             Event::Ended => {
+                tell(self.counts.take_all(), &mut effects);
                 let change = self.buffered.end();
                 effects.extend(change.map(|by| Effect::Change(Metric::BufferedBytes, by)));
+                effects.push(Effect::Change(self.policy_vms(), -1));
             }
             Event::Post(call) => {
                 effects.extend(self.outbox.add(call));
@@ -147,7 +151,7 @@ impl Keeper {
         self.bodies
     }
 
-    /// Whether the host should be told what is held of bodies, and no tick is going to.
+    /// Whether the host should be told what is held of bodies, and no tick is scheduled to.
     #[must_use]
     pub fn wants_to_tell_buffers(&self) -> bool {
         self.buffered.is_unwatched()
@@ -187,10 +191,7 @@ impl Keeper {
             let what = Told::Tick;
             effects.push(Effect::Tell { exchange, what });
         }
-        for (metric, amount) in self.counts.take(world.now) {
-            let by = i64::try_from(amount).unwrap_or(i64::MAX);
-            effects.push(Effect::Change(metric, by));
-        }
+        tell(self.counts.take(world.now), effects);
         let change = self.buffered.look();
         effects.extend(change.map(|by| Effect::Change(Metric::BufferedBytes, by)));
         if let Some(tended) = self.keys.tend(world) {
@@ -231,6 +232,12 @@ impl Keeper {
         }
     }
 
+    fn policy_vms(&self) -> Metric {
+        Metric::PolicyVms {
+            digest: self.digest.clone(),
+        }
+    }
+
     fn number_call(&mut self) -> u64 {
         self.calls = self.calls.saturating_add(1);
         self.calls
@@ -251,4 +258,12 @@ impl Keeper {
                 .to_owned(),
         })
     }
+}
+
+/// Tells the host of counts.
+fn tell(counts: BTreeMap<Metric, u64>, effects: &mut Vec<Effect>) {
+    effects.extend(counts.into_iter().map(|(metric, amount)| {
+        let by = i64::try_from(amount).unwrap_or(i64::MAX);
+        Effect::Change(metric, by)
+    }));
 }

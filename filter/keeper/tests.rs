@@ -1,6 +1,7 @@
 use core::time::Duration;
 use std::rc::Rc;
 
+use base::code::Code;
 use serde_json::json;
 
 use super::{Effect, Event, Keeper, Purpose, Told, World};
@@ -51,10 +52,10 @@ impl Kept {
         self.keeper.handle(event, world)
     }
 
-    /// What there is to do from the start, but for telling the host of the policy.
+    /// What there is to do from the start, but for metrics.
     fn start(&mut self) -> Vec<Effect> {
         let mut effects = self.handle(Event::Started);
-        assert!(matches!(effects.remove(0), Effect::Set(..)));
+        effects.retain(|effect| !matches!(effect, Effect::Change(..)));
         effects
     }
 
@@ -89,12 +90,22 @@ fn without_anything_to_do_there_are_no_ticks() {
 }
 
 #[test]
-fn the_policy_that_holds_is_told_with_its_digest() {
+fn a_policy_is_told_with_its_digest_as_long_as_it_is_in_use() {
     let mut kept = kept(false);
     let digest = kept.compiled.policy().digest.clone();
-    let loaded = Metric::PolicyLoaded { digest };
-    let effects = kept.handle(Event::Started);
-    assert_eq!(effects, [Effect::Set(loaded, 1_800_000_000)]);
+    let vms = |by| {
+        let digest = digest.clone();
+        Effect::Change(Metric::PolicyVms { digest }, by)
+    };
+    let nothing_held = Effect::Change(Metric::BufferedBytes, 0);
+    assert_eq!(kept.handle(Event::Started), [vms(1), nothing_held]);
+    // What was counted since the last tick is not lost.
+    let counted = Metric::TokensRefused {
+        code: Code::TokenExpired,
+    };
+    kept.handle(Event::Counted(counted.clone(), 3));
+    let effects = kept.handle(Event::Ended);
+    assert_eq!(effects, [Effect::Change(counted, 3), vms(-1)]);
 }
 
 #[test]
@@ -118,7 +129,8 @@ fn what_is_held_of_bodies_is_told_once_a_second_while_there_is_some() {
     let _held = kept.compiled.hold(7);
     kept.handle(Event::Buffered);
     kept.tick();
-    assert_eq!(kept.handle(Event::Ended), [change(-7)]);
+    let effects = kept.handle(Event::Ended);
+    assert_eq!(effects.first(), Some(&change(-7)));
 }
 
 #[test]

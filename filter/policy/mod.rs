@@ -14,9 +14,10 @@ mod tests;
 
 use base::bytes::hex;
 use base::json;
-use base::policy::{Document, Form, Key, Node, Object, TEXT, Usual};
+use base::policy::{Document, Form, Key, Node, Object, TEXT, Usual, last_line};
 pub use base::policy::{Environment, Problem};
-use mask::policy::{self as masks, Plan, PseudonymKey};
+use mask::Matcher;
+use mask::policy::{self as masks, Detection, Detector, Plan, PseudonymKey, Style};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -77,7 +78,7 @@ pub static POLICY: Form = Form::object(&[
     Key::usually(
         "mode",
         Usual::Text("enforce"),
-        "Whether what the policy says is done.",
+        "What is done with decisions. `enforce` applies them; there is no other mode yet.",
         &MODE,
     ),
     Key::required("identity", "Who is calling.", &identity::IDENTITY),
@@ -87,7 +88,12 @@ pub static POLICY: Form = Form::object(&[
         "What the model server is told instead of the caller's token.",
         &upstream::UPSTREAM,
     ),
-    Key::usually("limits", Usual::Empty, "Bounds.", &limits::LIMITS),
+    Key::usually(
+        "limits",
+        Usual::Empty,
+        "How much memory bodies may take, and how many requests may wait.",
+        &limits::LIMITS,
+    ),
     Key::usually(
         "store",
         Usual::Empty,
@@ -180,17 +186,17 @@ pub fn load(text: &str, environment: &Environment<'_>) -> Result<Policy, Vec<Pro
 fn read(node: &Node<'_>, text: &str) -> Option<Policy> {
     let object = node.object()?;
     check_fixed(&object);
-    let identity = object.get("identity");
-    let identity = identity.and_then(|node| identity::read(&node));
-    let providers = identity.iter().flat_map(|identity| &identity.providers);
-    let provider_names: Vec<String> = providers.clone().map(|one| one.name.clone()).collect();
-    let claims: Vec<String> = providers
-        .flat_map(|one| one.claims.others.keys().cloned())
-        .collect();
+    let identity_node = object.get("identity");
+    let named = Named::of(identity_node.as_ref());
+    let identity = identity_node.and_then(|node| identity::read(&node));
+    let claims = named.claims;
     let upstream = upstream::read(&object.get("upstream")?, &claims);
     let limits = limits::read(&object.get("limits")?);
-    let patterns = rules::read_patterns(&object.get("patterns")?);
-    let detectors = masks::read_detectors(&object.get("detectors")?);
+    let patterns_node = object.get("patterns")?;
+    let patterns = rules::read_patterns(&patterns_node);
+    let detectors_node = object.get("detectors")?;
+    let detectors = masks::read_detectors(&detectors_node);
+    check_detectors(&detectors_node, &detectors);
     let approvals = object.get("approvals");
     let around = masks::Surroundings {
         own: &detectors,
@@ -205,20 +211,19 @@ fn read(node: &Node<'_>, text: &str) -> Option<Policy> {
     let approvals = approvals.map(|node| approval::read(&node));
     record::check(&object.get("sessions")?);
 
-    let pattern_names: Vec<String> = patterns.iter().map(|one| one.name.clone()).collect();
-    let mut context = rules::Context {
+    let mut references = rules::References {
         names: Names {
-            providers: &provider_names,
+            providers: &named.providers,
             claims: &claims,
-            patterns: &pattern_names,
+            patterns: &names_under(&patterns_node),
         },
         quotas: &names_under(&quotas_node),
         masks: &mut plans,
         desk: approvals.is_some(),
     };
     let rules = object.get("rules");
-    let rules = rules.map(|node| rules::read(&node, &mut context));
-    check_claims(&object, &quotas, &claims);
+    let rules = rules.map(|node| rules::read(&node, &mut references));
+    check_claims(&quotas_node, &quotas, &claims);
     Some(Policy {
         digest: hex(&Sha256::digest(text.as_bytes())),
         identity: identity?,
@@ -243,7 +248,7 @@ fn check_fixed(object: &Object<'_>) {
     let _ = object.whole("version");
     let _ = object.name("otherwise");
     if let Some(mode) = object.get("mode") {
-        if mode.text() == Some("observe") {
+        if mode.value().and_then(Value::as_str) == Some("observe") {
             mode.not_in_this_version("the mode \"observe\"");
         } else {
             let _ = mode.name();
@@ -258,21 +263,73 @@ fn names_under(node: &Node<'_>) -> Vec<String> {
     names.cloned().collect()
 }
 
+/// Whether each detector of the policy's own can be looked for, also one that no rule uses.
+fn check_detectors(node: &Node<'_>, detectors: &[Detector]) {
+    let entries = node.object().map(|object| object.entries());
+    for (name, node) in entries.unwrap_or_default() {
+        let detector = detectors.iter().find(|one| one.name() == name);
+        let key = match detector {
+            Some(Detector::Pattern { .. }) => "pattern",
+            Some(Detector::Words { .. }) => "words",
+            _ => continue,
+        };
+        let detection = detector.map(|detector| Detection {
+            detector: detector.clone(),
+            style: Style::Label,
+        });
+        let compiled = Matcher::new(detection.as_slice());
+        if let Err(error) = compiled
+            && let Some(value) = node.object().and_then(|object| object.get(key))
+        {
+            value.problem(last_line(&error.reason), "one that can be looked for");
+        }
+    }
+}
+
 /// A quota by a claim that nobody defines would put everybody into one count.
-fn check_claims(object: &Object<'_>, quotas: &[Quota], claims: &[String]) {
-    for quota in quotas {
-        for dimension in &quota.by {
-            if let Dimension::Claim(name) = dimension
-                && !claims.contains(name)
+fn check_claims(node: &Node<'_>, quotas: &[Quota], claims: &[String]) {
+    let entries = node.object().map(|object| object.entries());
+    for (name, node) in entries.unwrap_or_default() {
+        let quota = quotas.iter().find(|quota| quota.name == name);
+        let Some(quota) = quota else { continue };
+        let by = node.object().and_then(|object| object.get("by"));
+        let items = by.map(|by| by.items()).unwrap_or_default();
+        for (item, dimension) in items.iter().zip(&quota.by) {
+            if let Dimension::Claim(claim) = dimension
+                && !claims.contains(claim)
             {
-                object.node().problem(
-                    format!(
-                        "the quota {:?} by the claim {name:?}, which no provider defines",
-                        quota.name
-                    ),
+                item.problem(
+                    format!("the claim {claim:?}, which no provider defines"),
                     "a name under a provider's \"claims\"",
                 );
             }
         }
+    }
+}
+
+/// What other sections call by name in `/identity`, also of what is wrong there: who uses it is not
+/// wrong for it.
+#[derive(Default)]
+struct Named {
+    providers: Vec<String>,
+    claims: Vec<String>,
+}
+
+impl Named {
+    fn of(identity: Option<&Node<'_>>) -> Self {
+        let providers = identity
+            .and_then(Node::value)
+            .and_then(|identity| identity.get("providers"))
+            .and_then(Value::as_array);
+        let mut named = Self::default();
+        for provider in providers.into_iter().flatten() {
+            let name = provider.get("name").and_then(Value::as_str);
+            named.providers.extend(name.map(str::to_owned));
+            let claims = provider.get("claims").and_then(Value::as_object);
+            let own = claims.into_iter().flat_map(|claims| claims.keys());
+            let own = own.filter(|name| !["subject", "groups"].contains(&name.as_str()));
+            named.claims.extend(own.cloned());
+        }
+        named
     }
 }

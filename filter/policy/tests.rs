@@ -48,7 +48,7 @@ fn an_unknown_key_is_named_with_its_path_and_what_is_known() {
     assert!(
         problems
             .iter()
-            .any(|one| one.contains("/identity/providers/0: found no \"audiences\"")),
+            .any(|one| one.contains("/identity/providers/0: found no key \"audiences\"")),
         "{problems:?}"
     );
 }
@@ -185,7 +185,7 @@ fn what_a_later_version_does_is_refused_by_name() {
             problems
                 .iter()
                 .any(|one| one.starts_with(&format!("{path}: "))
-                    && one.contains("does not do that yet")),
+                    && one.contains("does not have yet")),
             "{section}: {problems:?}"
         );
     }
@@ -307,5 +307,130 @@ fn a_header_upstream_has_one_value() {
             problems.iter().any(|one| one.starts_with(&expected)),
             "{problems:?}"
         );
+    }
+}
+
+#[test]
+fn a_detector_is_compiled_whether_a_rule_uses_it_or_not() {
+    let problems = edited(
+        r#""version": 1"#,
+        r#""version": 2, "detectors": { "unused": { "pattern": "a[", "label": "A" } }"#,
+    );
+    assert_eq!(
+        problems,
+        [
+            "/version: found 2, expected 1",
+            "/detectors/unused/pattern: found unclosed character class, expected one that can be \
+             looked for",
+        ]
+    );
+}
+
+#[test]
+fn what_is_wrong_with_a_provider_is_not_wrong_with_who_names_it() {
+    let problems = edited(
+        r#""issuer": "https://idp","#,
+        r#""issuer": "https://idp", "leeway": 30, "claims": { "tenant": "org" },"#,
+    );
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    let text = SMALL.replace(
+        r#""then": "allow""#,
+        r#""when": { "provider": ["corp"], "claim": { "tenant": ["a"] } }, "then": "allow""#,
+    );
+    let text = text.replace(
+        r#""issuer": "https://idp","#,
+        r#""issuer": "https://idp", "leeway": 30, "claims": { "tenant": "org" },"#,
+    );
+    let problems = read(&text).unwrap_err();
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert_eq!(problems[0].path, "/identity/providers/0/leeway");
+}
+
+#[test]
+fn conditions_that_could_never_hold_are_refused() {
+    for (when, path) in [
+        (r#"{ "path": ["v1/models"] }"#, "path/0"),
+        (r#"{ "host": ["models.example.com:443"] }"#, "host/0"),
+        (r#"{ "method": ["*"] }"#, "method/0"),
+        (r#"{ "claim": {} }"#, "claim"),
+        (r#"{ "header": { ":path": ["/"] } }"#, "header/:path"),
+    ] {
+        let problems = edited(r#""then""#, &format!(r#""when": {when}, "then""#));
+        let place = format!("/rules/0/when/{path}: ");
+        assert!(
+            problems.iter().any(|one| one.starts_with(&place)),
+            "{when}: {problems:?}"
+        );
+    }
+    let fine = SMALL.replace(
+        r#""then""#,
+        r#""when": { "host": ["[::1]", "*.example.com"], "path": ["*/models"] }, "then""#,
+    );
+    assert!(read(&fine).is_ok());
+}
+
+#[test]
+fn a_message_is_for_rules_that_deny() {
+    for then in [r#""allow""#, r#"{ "approve": { "reviewers": ["a"] } }"#] {
+        let problems = edited(
+            r#""then": "allow""#,
+            &format!(r#""then": {then}, "message": "No.""#),
+        );
+        let place = "/rules/0/message: ";
+        assert!(
+            problems.iter().any(|one| one.starts_with(place)),
+            "{then}: {problems:?}"
+        );
+    }
+}
+
+#[test]
+fn an_address_with_a_password_is_not_shown() {
+    let problems = edited(
+        r#"{ "jwks": { "keys": [] } }"#,
+        r#"{ "jwks_uri": { "cluster": "idp", "uri": "https://user:hunter2@idp/keys" } }"#,
+    );
+    assert_eq!(problems.len(), 1);
+    assert!(!problems[0].contains("hunter2"), "{problems:?}");
+}
+
+#[test]
+fn a_secret_in_the_wrong_place_is_not_shown() {
+    for section in [
+        r#""upstream": { "credential": "Bearer hunter2" }"#,
+        r#""upstream": { "credentials": ["Bearer hunter2"] }"#,
+        r#""upstream": "hunter2""#,
+        r#""pseudonyms": "hunter2""#,
+        r#""approvals": "Bearer hunter2""#,
+        r#""detectors": { "a": { "label": "A", "canaries": "hunter2" } }"#,
+        r#""detectors": { "a": { "label": "A", "canaries": ["hunter2"] } }"#,
+    ] {
+        let problems = edited(r#""version": 1"#, &format!(r#""version": 1, {section}"#));
+        assert!(!problems.is_empty());
+        let shown = problems.iter().any(|one| one.contains("hunter2"));
+        assert!(!shown, "{section}: {problems:?}");
+    }
+    for keys in [
+        r#""hunter2""#,
+        r#"{ "jwks": "hunter2" }"#,
+        r#"{ "jwks": { "keys": ["hunter2"] } }"#,
+    ] {
+        let problems = edited(r#"{ "jwks": { "keys": [] } }"#, keys);
+        let shown = problems.iter().any(|one| one.contains("hunter2"));
+        assert!(!shown, "{keys}: {problems:?}");
+    }
+}
+
+#[test]
+fn each_mistake_is_told_once() {
+    for section in [
+        r#""mode": 5"#,
+        r#""mode": "" "#,
+        r#""sessions": { "record": 5 }"#,
+        r#""quotas": { "q": { "by": [5], "count": "requests", "limit": 1, "per": "1m" } }"#,
+        r#""quotas": { "q": { "by": [""], "count": "requests", "limit": 1, "per": "1m" } }"#,
+    ] {
+        let problems = edited(r#""version": 1"#, &format!(r#""version": 1, {section}"#));
+        assert_eq!(problems.len(), 1, "{section}: {problems:?}");
     }
 }

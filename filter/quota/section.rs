@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use base::policy::{Form, Key, Node};
+use serde_json::Value;
 
 /// What a quota counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +50,7 @@ pub static QUOTAS: Form = Form::map("the name of a quota", &QUOTA);
 static QUOTA: Form = Form::object(&[
     Key::required(
         "by",
-        "What keeps one count apart from another; with several, each combination has a count of its own.",
+        "What is counted apart; with several, each combination has a count of its own. Requests that lack a claim or a model share one.",
         &DIMENSIONS,
     ),
     Key::required(
@@ -57,7 +58,11 @@ static QUOTA: Form = Form::object(&[
         "What is counted: requests, or predictions (the inputs of an embedding call, `n` of a completion, a tensor's rows).",
         &MEASURE,
     ),
-    Key::required("limit", "How much is allowed in one window.", &LIMIT),
+    Key::required(
+        "limit",
+        "How much is allowed in one window; 0 refuses everything.",
+        &LIMIT,
+    ),
     Key::required(
         "per",
         "The window's length. Windows begin at whole multiples of it since 1970.",
@@ -70,7 +75,7 @@ static QUOTA: Form = Form::object(&[
 static DIMENSIONS: Form = Form::list(&DIMENSION);
 static DIMENSION: Form = Form::text_like(
     "\"subject\", \"provider\", \"model\", \"operation\" or \"claim:NAME\"",
-    "^(subject|provider|model|operation|claim:.+)$",
+    "^(subject|provider|model|operation|claim:[\\s\\S]+)$",
 );
 /// In the order of [`Measure::ALL`].
 static MEASURE: Form = Form::names(&["requests", "items"]);
@@ -113,7 +118,7 @@ fn read_one(name: &str, node: &Node<'_>) -> Option<Quota> {
 }
 
 fn read_measure(node: &Node<'_>) -> Option<Measure> {
-    let later = match node.value().and_then(serde_json::Value::as_str) {
+    let later = match node.value().and_then(Value::as_str) {
         Some("tokens") => "a quota of tokens",
         Some("response_bytes") => "a quota of response bytes",
         _ => return Measure::ALL.get(node.name()?).copied(),
@@ -123,7 +128,7 @@ fn read_measure(node: &Node<'_>) -> Option<Measure> {
 }
 
 fn read_dimension(node: &Node<'_>) -> Option<Dimension> {
-    if let Some(text @ ("group" | "address")) = node.text() {
+    if let Some(text @ ("group" | "address")) = node.value().and_then(Value::as_str) {
         node.not_in_this_version(&format!("a quota by {text}"));
         return None;
     }

@@ -1,6 +1,7 @@
 //! `/sessions` of the policy: what is kept of an exchange.
 
 use base::policy::{Form, Key, Node, Usual};
+use serde_json::Value;
 
 /// `/sessions`.
 pub static SESSIONS: Form = Form::object(&[
@@ -27,7 +28,7 @@ static DELIVERY: Form = Form::names(&["stream"]);
 pub fn check(node: &Node<'_>) {
     let Some(object) = node.object() else { return };
     if let Some(record) = object.get("record") {
-        if record.text() == Some("full") {
+        if record.value().and_then(Value::as_str) == Some("full") {
             record.not_in_this_version("full session records (\"full\")");
         } else {
             let _ = record.name();

@@ -31,7 +31,7 @@ pub(super) enum Test {
     Caller(Rc<dyn Fn(&Identity) -> bool>),
     /// The request's head tells.
     Head(Rc<dyn Fn(&Head<'_>) -> Truth>),
-    /// The body tells, and nothing does until it has been read.
+    /// Judged on the body; unknown until that has been read.
     Body(Rc<dyn Fn(&Body<'_>) -> Truth>),
 }
 
@@ -115,10 +115,13 @@ pub(super) const CONDITIONS: &[Condition] = &[
         read: read_claims,
     },
     Condition {
-        key: Key::optional("method", "Request methods, in any case.", &TEXTS),
+        key: Key::optional("method", "Request methods, in any case.", &METHODS),
         read: |node, _| {
-            let texts = node.texts().into_iter();
-            let methods: Vec<String> = texts.map(|text| text.to_ascii_uppercase()).collect();
+            let items = node.items();
+            // A glob would never fit.
+            let method = |text: &str| header_token(text).filter(|_| !text.contains('*'));
+            let methods = items.iter().filter_map(|item| item.parsed(method));
+            let methods: Vec<String> = methods.map(|text| text.to_ascii_uppercase()).collect();
             head(move |head| methods.iter().any(|method| method == head.method))
         },
     },
@@ -126,13 +129,11 @@ pub(super) const CONDITIONS: &[Condition] = &[
         key: Key::optional(
             "host",
             "The request's authority without its port, in any case.",
-            &GLOBS,
+            &HOSTS,
         ),
         read: |node, _| {
-            let texts = node.texts().into_iter();
-            let globs: Vec<Glob> = texts
-                .map(|text| Glob::new(&text.to_ascii_lowercase()))
-                .collect();
+            let items = node.items();
+            let globs: Vec<Glob> = items.iter().filter_map(read_host).collect();
             head(move |head| any(&globs, head.host))
         },
     },
@@ -158,7 +159,7 @@ pub(super) const CONDITIONS: &[Condition] = &[
     Condition {
         key: Key::optional(
             "header",
-            "Request headers by their names; each that is named must be there with a value that fits. Where one was sent with several values of which only some fit, nothing can be told: a rule that allows doesn't apply then, any other does.",
+            "Request headers by their names; each that is named must be there with a value that fits. If only some of its values fit, rules that allow don't apply and all others do.",
             &HEADERS,
         ),
         read: read_headers,
@@ -194,8 +195,8 @@ pub(super) const CONDITIONS: &[Condition] = &[
 /// In the order of [`Kind::ALL`].
 static KIND: Form = Form::names(&[Kind::Person.name(), Kind::Service.name()]);
 static KINDS: Form = Form::list(&KIND);
-static CLAIMS: Form = Form::map("the name of a claim under a provider's `claims`", &GLOBS);
-static HEADERS: Form = Form::map("the name of a header, in any case", &GLOBS);
+static CLAIMS: Form = Form::map_of_some("the name of a claim under a provider's `claims`", &GLOBS);
+static HEADERS: Form = Form::map_of_some("the name of a header, in any case", &GLOBS);
 static ITEMS: Form = Form::object(&[Key::required(
     "over",
     "Holds for more than so many.",
@@ -204,7 +205,17 @@ static ITEMS: Form = Form::object(&[Key::required(
 static COUNT: Form = Form::whole(0, u64::MAX);
 static PATHS: Form = Form::list(&PATH);
 static PATH: Form = Form::either(&[&PATH_GLOB, &PATH_REGEX]);
-static PATH_GLOB: Form = Form::text("a path, in which * stands for any characters");
+static PATH_GLOB: Form = Form::text_like(
+    "a path that begins with / or *; a * stands for any characters, / among them",
+    "^[/*]",
+);
+static METHODS: Form = Form::list(&METHOD);
+static METHOD: Form = Form::text_like("a method, such as \"POST\"", "^[!#$%&'+.^_`|~0-9A-Za-z-]+$");
+static HOSTS: Form = Form::list(&HOST);
+static HOST: Form = Form::text_like(
+    "a host without a port; a * stands for any characters",
+    "^([^:]*|\\[.*\\])$",
+);
 static PATH_REGEX: Form = Form::object(&[Key::required(
     "regex",
     "A regular expression that matches anywhere in the path unless it is anchored.",
@@ -244,6 +255,15 @@ fn read_claims(node: &Node<'_>, reading: &mut Reading<'_>) -> Test {
             let values = identity.claims.get(name);
             values.is_some_and(|values| values.iter().any(|value| any(globs, value)))
         })
+    })
+}
+
+/// With a port, it would never fit.
+fn read_host(node: &Node<'_>) -> Option<Glob> {
+    node.parsed(|text| {
+        let literal = text.starts_with('[') && text.ends_with(']');
+        let fits = literal || !text.contains(':');
+        fits.then(|| Glob::new(&text.to_ascii_lowercase()))
     })
 }
 
@@ -298,7 +318,10 @@ impl PathMatch {
 fn read_path(node: &Node<'_>) -> Option<PathMatch> {
     let (form, node) = node.pick()?;
     if form == 0 {
-        return node.text().map(|text| PathMatch::Glob(Glob::new(text)));
+        return node.parsed(|text| {
+            let begins = text.starts_with(['/', '*']);
+            begins.then(|| PathMatch::Glob(Glob::new(text)))
+        });
     }
     let node = node.object()?.get("regex")?;
     let text = node.text()?;

@@ -10,8 +10,8 @@
 //!
 //! Conditions on a body that has not been read are neither true nor false. A rule that could
 //! still apply stops the search with [`Decision::NeedsBody`]; so a request is decided from its
-//! head alone whenever the policy allows that. What can't be told once the body has been read never
-//! lets a rule that denies or asks be skipped, and never lets one apply that allows.
+//! head alone whenever the policy allows that. A condition that is still unknown then fails closed:
+//! rules that deny or ask apply, rules that allow don't.
 
 mod conditions;
 mod facts;
@@ -31,7 +31,7 @@ pub use patterns::{PATTERNS, Pattern, read as read_patterns};
 pub use prompts::{PromptSearch, Prompts};
 pub use reach::{Reach, reach};
 pub use section::{
-    Context, MaskPlans, RULES, RequestMask, Rule, Then, headers_of, patterns_of, read,
+    MaskPlans, RULES, References, RequestMask, Rule, Then, headers_of, patterns_of, read,
 };
 pub use when::When;
 
@@ -46,7 +46,7 @@ pub enum Decision {
     Deny(Option<usize>),
     /// A person must approve before the rules behind this one are tried.
     Approve(usize),
-    /// The next rule that could apply depends on the body.
+    /// Whether the next rule applies can't be told without the body.
     NeedsBody,
 }
 

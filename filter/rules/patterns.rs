@@ -1,6 +1,6 @@
 //! `/patterns` of the policy: named sets of expressions for prompts.
 
-use base::policy::{Form, Key, Node, TEXTS};
+use base::policy::{Form, Key, Node, TEXTS, last_line};
 use regex_automata::meta::{Config, Regex};
 use regex_automata::util::syntax;
 
@@ -82,17 +82,8 @@ fn compile(expressions: &[&str]) -> Result<Regex, String> {
         .syntax(syntax::Config::new().unicode(false).utf8(false))
         .build_many(expressions)
         .map_err(|error| match error.syntax_error() {
-            Some(syntax) => one_line(&syntax.to_string()),
+            Some(syntax) => last_line(&syntax.to_string()).to_owned(),
+            None if error.size_limit().is_some() => "it is too large: more than 4 MiB".to_owned(),
             None => error.to_string(),
         })
-}
-
-/// The last line of a syntax error says what is wrong; those before draw the place.
-fn one_line(message: &str) -> String {
-    message
-        .lines()
-        .last()
-        .unwrap_or(message)
-        .trim_start_matches("error: ")
-        .to_owned()
 }

@@ -82,7 +82,7 @@ pub trait MaskPlans {
 }
 
 /// What rules refer to.
-pub struct Context<'a> {
+pub struct References<'a> {
     /// What conditions refer to.
     pub names: Names<'a>,
     /// Names of quotas as the policy writes them, those of quotas that are wrong among them: a rule
@@ -142,7 +142,11 @@ static RULE: Form = Form::object(&[
 static THEN: Form = Form::either(&[&DECIDED, &GATE]);
 /// In the order in which [`read_rule`] tells them apart.
 static DECIDED: Form = Form::names(&["allow", "deny"]);
-static GATE: Form = Form::object(&[Key::required("approve", "Who is asked.", &APPROVE)]);
+static GATE: Form = Form::object(&[Key::required(
+    "approve",
+    "Who is asked; nobody else can let the request go on.",
+    &APPROVE,
+)]);
 static APPROVE: Form = Form::object(&[
     Key::required(
         "reviewers",
@@ -161,10 +165,10 @@ static ONE: Form = Form::whole(1, 1);
 
 /// Reads `/rules`.
 #[must_use]
-pub fn read(node: &Node<'_>, context: &mut Context<'_>) -> Vec<Rule> {
+pub fn read(node: &Node<'_>, references: &mut References<'_>) -> Vec<Rule> {
     let mut rules: Vec<Rule> = Vec::new();
     for item in node.items() {
-        let Some(rule) = read_rule(&item, context) else {
+        let Some(rule) = read_rule(&item, references) else {
             continue;
         };
         if rules.iter().any(|other| other.name == rule.name) {
@@ -178,20 +182,20 @@ pub fn read(node: &Node<'_>, context: &mut Context<'_>) -> Vec<Rule> {
     rules
 }
 
-fn read_rule(node: &Node<'_>, context: &mut Context<'_>) -> Option<Rule> {
+fn read_rule(node: &Node<'_>, references: &mut References<'_>) -> Option<Rule> {
     let object = node.object()?;
     let name = object.text("name");
     let when = object
         .get("when")
-        .map(|node| when::read(&node, &context.names));
+        .map(|node| when::read(&node, &references.names));
     let message = object.get("message");
     let then = object.get("then").and_then(|node| node.pick());
     let then = then.and_then(|(form, node)| match form {
         0 => match node.name()? {
-            0 => Some(read_allow(&object, context)),
+            0 => Some(read_allow(&object, references)),
             _ => Some(Then::Deny),
         },
-        _ => read_approve(&node, context),
+        _ => read_approve(&node, references),
     });
     if let Some(then) = &then {
         check_keys(&object, then);
@@ -209,13 +213,15 @@ fn read_rule(node: &Node<'_>, context: &mut Context<'_>) -> Option<Rule> {
 
 /// What one kind of rule has no use for is a mistake: somebody counts on it.
 fn check_keys(object: &Object<'_>, then: &Then) {
+    if !matches!(then, Then::Deny)
+        && let Some(node) = object.get("message")
+    {
+        node.problem(
+            "a message on a rule that does not deny",
+            "\"message\" on rules that deny",
+        );
+    }
     if matches!(then, Then::Allow { .. }) {
-        if let Some(node) = object.get("message") {
-            node.problem(
-                "a message on a rule that allows",
-                "\"message\" on rules that deny",
-            );
-        }
         return;
     }
     for key in ["quota", "mask", "mask_request", "restore"] {
@@ -230,17 +236,17 @@ fn check_keys(object: &Object<'_>, then: &Then) {
     }
 }
 
-fn read_allow(object: &Object<'_>, context: &mut Context<'_>) -> Then {
+fn read_allow(object: &Object<'_>, references: &mut References<'_>) -> Then {
     let quotas = object.get("quota");
     let mask = object.get("mask");
     Then::Allow {
-        quotas: quotas.map_or_else(Vec::new, |list| list.all_known(context.quotas)),
-        mask: mask.map(|list| mask_plan(&list, context)),
-        request: read_request(object, context),
+        quotas: quotas.map_or_else(Vec::new, |list| list.all_known(references.quotas)),
+        mask: mask.map(|list| mask_plan(&list, references)),
+        request: read_request(object, references),
     }
 }
 
-fn read_approve(node: &Node<'_>, context: &Context<'_>) -> Option<Then> {
+fn read_approve(node: &Node<'_>, references: &References<'_>) -> Option<Then> {
     let object = node.object()?.object("approve")?;
     let reviewers = object.texts("reviewers");
     if let Some(count) = object.get("approvals") {
@@ -253,7 +259,7 @@ fn read_approve(node: &Node<'_>, context: &Context<'_>) -> Option<Then> {
             }
         }
     }
-    if !context.desk {
+    if !references.desk {
         node.problem(
             "a rule that asks for approval in a policy without \"approvals\"",
             "the section /approvals, which says where the desk is",
@@ -263,7 +269,7 @@ fn read_approve(node: &Node<'_>, context: &Context<'_>) -> Option<Then> {
 }
 
 /// `"mask_request"` and `"restore"` of a rule.
-fn read_request(object: &Object<'_>, context: &mut Context<'_>) -> Option<RequestMask> {
+fn read_request(object: &Object<'_>, references: &mut References<'_>) -> Option<RequestMask> {
     let restore = object.get("restore")?;
     let wanted = restore.flag().unwrap_or_default();
     let Some(list) = object.get("mask_request") else {
@@ -275,14 +281,14 @@ fn read_request(object: &Object<'_>, context: &mut Context<'_>) -> Option<Reques
         }
         return None;
     };
-    let plan = mask_plan(&list, context);
-    if context.masks.asks(plan) {
+    let plan = mask_plan(&list, references);
+    if references.masks.asks(plan) {
         list.problem(
             "a mask whose matches ask for approval, on requests",
             "another action, or a rule that asks for approval of requests with such a \"prompt\"",
         );
     }
-    if wanted && !context.masks.has_pseudonyms(plan) {
+    if wanted && !references.masks.has_pseudonyms(plan) {
         restore.problem(
             "\"restore\" where nothing in a request becomes a pseudonym",
             "the style \"pseudonym\" in a mask of \"mask_request\"",
@@ -295,7 +301,7 @@ fn read_request(object: &Object<'_>, context: &mut Context<'_>) -> Option<Reques
 }
 
 /// Finds or makes the plan for a list of masks.
-fn mask_plan(list: &Node<'_>, context: &mut Context<'_>) -> usize {
-    let masks = list.all_known(context.masks.names());
-    context.masks.plan(&masks)
+fn mask_plan(list: &Node<'_>, references: &mut References<'_>) -> usize {
+    let masks = list.all_known(references.masks.names());
+    references.masks.plan(&masks)
 }

@@ -1,6 +1,6 @@
 //! True, false, or not known yet.
 
-/// Kleene's third value stands for what the body would tell.
+/// Kleene's third value stands for what the body would tell, and for what can't be told at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Truth {
     Yes,

@@ -74,7 +74,7 @@ fn decisions_tokens_and_matches_are_counted_with_labels(version: &str) {
         r#"portcullis_decisions{action="deny",code="token_malformed"} 1"#.to_owned(),
         r#"portcullis_tokens_refused{code="token_malformed"} 1"#.to_owned(),
         r#"portcullis_matches{detector="email"} 4"#.to_owned(),
-        format!("portcullis_policy_loaded_seconds{{digest=\"{digest}\"}} "),
+        format!("portcullis_policy_vms{{digest=\"{digest}\"}} "),
     ];
     let mut missing = String::new();
     wait::value("all of it to be counted", second, || {

@@ -16,6 +16,8 @@ pub struct Form {
     pub name: Option<&'static str>,
     /// What it is.
     pub kind: Kind,
+    /// Whether no message may show what stands there.
+    pub hidden: bool,
 }
 
 /// What a value is.
@@ -25,7 +27,7 @@ pub enum Kind {
     Object {
         /// In the order in which the reference lists them.
         keys: &'static [Key],
-        /// Which of them must be there together, beside those that are required.
+        /// What must be there besides the keys that are required.
         presence: Presence,
     },
     /// An object whose keys are names that the policy chooses.
@@ -36,6 +38,8 @@ pub enum Kind {
         of: &'static Form,
         /// Names that have a meaning of their own.
         keys: &'static [Key],
+        /// Whether there may be no name at all.
+        may_be_empty: bool,
     },
     /// A list.
     List {
@@ -79,7 +83,7 @@ pub enum Kind {
     Flag,
     /// One of these strings.
     Names(&'static [&'static str]),
-    /// The first of these whose type of JSON the value has.
+    /// The first of these whose JSON type matches the value's.
     Either(&'static [&'static Form]),
     /// Any JSON value.
     Json,
@@ -116,7 +120,7 @@ pub struct Key {
 pub enum Need {
     /// It must be there.
     Required,
-    /// Without it, nothing of its kind is done.
+    /// It may be left out, and nothing takes its place.
     Optional,
     /// Without it, this holds.
     Usual(Usual),
@@ -140,6 +144,12 @@ pub enum Usual {
 }
 
 impl Key {
+    /// Whether this version refuses it.
+    #[must_use]
+    pub const fn is_later(&self) -> bool {
+        matches!(self.need, Need::Later(_))
+    }
+
     const fn new(name: &'static str, about: &'static str, form: &'static Form, need: Need) -> Self {
         Self {
             name,
@@ -184,6 +194,9 @@ impl Key {
     }
 }
 
+/// Forms hold each other no deeper than this, but for those that hold themselves.
+const MAX_FORM_DEPTH: usize = 8;
+
 /// Any JSON value.
 pub static ANY_JSON: Form = Form::of(Kind::Json);
 /// Any string that is not empty.
@@ -205,7 +218,11 @@ impl Form {
     /// A form without a name.
     #[must_use]
     pub const fn of(kind: Kind) -> Self {
-        Self { name: None, kind }
+        Self {
+            name: None,
+            hidden: matches!(kind, Kind::Secret),
+            kind,
+        }
     }
 
     /// The same form with a name among the schema's definitions.
@@ -213,6 +230,39 @@ impl Form {
     pub const fn named(mut self, name: &'static str) -> Self {
         self.name = Some(name);
         self
+    }
+
+    /// The same form, of which no message may show a value.
+    #[must_use]
+    pub const fn hidden(mut self) -> Self {
+        self.hidden = true;
+        self
+    }
+
+    /// Whether something in it may not be shown: what stands in the wrong place is as secret as in
+    /// the right one.
+    #[must_use]
+    pub fn holds_hidden(&self) -> bool {
+        self.holds_hidden_below(MAX_FORM_DEPTH)
+    }
+
+    fn holds_hidden_below(&self, depth: usize) -> bool {
+        // A form that holds itself has been looked at long before.
+        let Some(depth) = depth.checked_sub(1) else {
+            return false;
+        };
+        let of_keys = || {
+            let mut keys = self.keys().iter();
+            keys.any(|key| key.form.holds_hidden_below(depth))
+        };
+        self.hidden
+            || match &self.kind {
+                Kind::Object { .. } => of_keys(),
+                Kind::Map { of, .. } => of.holds_hidden_below(depth) || of_keys(),
+                Kind::List { of, .. } => of.holds_hidden_below(depth),
+                Kind::Either(forms) => forms.iter().any(|form| form.holds_hidden_below(depth)),
+                _ => false,
+            }
     }
 
     /// An object with these keys.
@@ -234,6 +284,18 @@ impl Form {
             names,
             of,
             keys: &[],
+            may_be_empty: true,
+        })
+    }
+
+    /// As [`Self::map`], with at least one name.
+    #[must_use]
+    pub const fn map_of_some(names: &'static str, of: &'static Form) -> Self {
+        Self::of(Kind::Map {
+            names,
+            of,
+            keys: &[],
+            may_be_empty: false,
         })
     }
 
@@ -300,7 +362,7 @@ impl Form {
         Self::of(Kind::Names(names))
     }
 
-    /// The first of these whose type of JSON a value has.
+    /// The first of these whose JSON type matches a value's.
     #[must_use]
     pub const fn either(forms: &'static [&'static Self]) -> Self {
         Self::of(Kind::Either(forms))

@@ -36,4 +36,4 @@ pub use reference::reference;
 pub use schema::schema;
 pub use secret::Environment;
 pub use units::show_size;
-pub use words::list_of;
+pub use words::{last_line, list_of};

@@ -127,16 +127,16 @@ impl<'a> Node<'a> {
     /// Refuses a value whose machinery this version doesn't have.
     pub fn not_in_this_version(&self, what: &str) {
         self.problem(
-            what,
-            "none: this version of Portcullis does not do that yet, and nothing is accepted and ignored",
+            format!("{what}, which this version of Portcullis does not have yet"),
+            "nothing of the kind",
         );
     }
 
     fn shown(&self) -> String {
-        match (self.source, &self.form.kind) {
-            (Source::Written(value), Kind::Secret) => type_of(value).to_owned(),
-            (Source::Written(value), _) => describe(value),
-            (Source::Usual(_), _) => "nothing".to_owned(),
+        match self.source {
+            Source::Written(value) if self.told.holds_hidden() => type_of(value).to_owned(),
+            Source::Written(value) => describe(value),
+            Source::Usual(_) => "nothing".to_owned(),
         }
     }
 
@@ -326,7 +326,10 @@ impl<'a> Node<'a> {
         let found = text.and_then(|text| names.iter().position(|name| name == text));
         if found.is_none() {
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
-            self.expected(list_of(&names));
+            self.expected(match names.as_slice() {
+                [] => "a name that the policy defines, and it defines none".to_owned(),
+                names => list_of(names),
+            });
         }
         found
     }

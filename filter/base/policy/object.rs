@@ -54,10 +54,9 @@ impl<'a> Object<'a> {
         let form = self.node.form();
         for key in form.keys() {
             match key.need {
-                Need::Required if !self.has(key.name) => self.node.problem(
-                    format!("no {:?}", key.name),
-                    format!("the key {:?}", key.name),
-                ),
+                Need::Required if !self.has(key.name) => self
+                    .node
+                    .problem(format!("no key {:?}", key.name), "it to be there"),
                 Need::Later(what) => {
                     if let Some(value) = self.written(key.name) {
                         let node = self.node.child(key.name, Source::Written(value), &ANY_JSON);
@@ -67,12 +66,20 @@ impl<'a> Object<'a> {
                 _ => {}
             }
         }
-        let Kind::Object { keys, presence } = &form.kind else {
-            return;
+        let (keys, presence) = match &form.kind {
+            Kind::Object { keys, presence } => (keys, presence),
+            Kind::Map { may_be_empty, .. } => {
+                if !may_be_empty && self.members.is_none_or(Map::is_empty) {
+                    self.node.problem("an empty object", "at least one name");
+                }
+                return;
+            }
+            _ => return,
         };
         for (name, value) in self.members.into_iter().flatten() {
             if !keys.iter().any(|key| key.name == name) {
-                let mut known: Vec<&str> = keys.iter().map(|key| key.name).collect();
+                let known = keys.iter().filter(|key| !key.is_later());
+                let mut known: Vec<&str> = known.map(|key| key.name).collect();
                 known.sort_unstable();
                 self.node
                     .child(name, Source::Written(value), &ANY_JSON)
@@ -94,7 +101,8 @@ impl<'a> Object<'a> {
             Presence::Free => {}
             Presence::NotEmpty => {
                 if self.members.is_none_or(Map::is_empty) {
-                    let names: Vec<&str> = keys.iter().map(|key| key.name).collect();
+                    let known = keys.iter().filter(|key| !key.is_later());
+                    let names: Vec<&str> = known.map(|key| key.name).collect();
                     self.node.problem(
                         "an empty object",
                         format!("at least one of the keys {}", list_of(&names)),

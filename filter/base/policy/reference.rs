@@ -36,7 +36,7 @@ impl Page {
         }
         let keys = || {
             let keys = form.keys().iter();
-            keys.filter(|key| !matches!(key.need, Need::Later(_)))
+            keys.filter(|key| !key.is_later())
         };
         if keys().next().is_some() {
             self.text
@@ -132,7 +132,7 @@ fn without(key: &Key) -> String {
         Need::Usual(Usual::Text(text)) => format!("`{text:?}`"),
         Need::Usual(Usual::Whole(number)) => format!("`{number}`"),
         Need::Usual(Usual::Flag(flag)) => format!("`{flag}`"),
-        Need::Usual(Usual::Empty) => "all as usual".to_owned(),
+        Need::Usual(Usual::Empty) => "what its keys say".to_owned(),
         Need::Usual(Usual::Words(words)) => words.to_owned(),
     }
 }

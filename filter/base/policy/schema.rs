@@ -52,8 +52,16 @@ fn shape(form: &'static Form, definitions: &mut Map<String, Value>) -> Map<Strin
             object.extend(members(needed(*presence)));
             object
         }
-        Kind::Map { of, keys, .. } => {
+        Kind::Map {
+            of,
+            keys,
+            may_be_empty,
+            ..
+        } => {
             let mut object = properties(keys, definitions);
+            if !may_be_empty {
+                object.insert("minProperties".to_owned(), json!(1));
+            }
             let of = Value::Object(used(of, definitions));
             object.insert("additionalProperties".to_owned(), of);
             object
@@ -120,7 +128,7 @@ fn properties(keys: &'static [Key], definitions: &mut Map<String, Value>) -> Map
     let mut properties = Map::new();
     let mut required = Vec::new();
     for key in keys {
-        if matches!(key.need, Need::Later(_)) {
+        if key.is_later() {
             continue;
         }
         let mut value = used(key.form, definitions);

@@ -73,11 +73,11 @@ fn all_that_is_wrong_is_told_at_once_with_its_place() {
     assert_eq!(
         found,
         [
-            "/: found no \"name\", expected the key \"name\"",
-            "/soon: found what is not there yet, expected none: this version of Portcullis does \
-             not do that yet, and nothing is accepted and ignored",
+            "/: found no key \"name\", expected it to be there",
+            "/soon: found what is not there yet, which this version of Portcullis does not have \
+             yet, expected nothing of the kind",
             "/nam: found the unknown key \"nam\", expected \"inner\", \"key\", \"list\", \
-             \"name\", \"named\", \"on\", \"size\", \"soon\", \"style\", \"time\" or \"words\"",
+             \"name\", \"named\", \"on\", \"size\", \"style\", \"time\" or \"words\"",
             "/list: found an empty list, expected at least one item",
             "/inner/limit: found 10, expected a whole number from 1 to 9",
             "/on: found \"yes\", expected true or false",

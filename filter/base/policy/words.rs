@@ -58,3 +58,10 @@ pub(super) fn describe(value: &Value) -> String {
         other => type_of(other).to_owned(),
     }
 }
+
+/// The last line of an error of a parser says what is wrong; those before draw the place.
+#[must_use]
+pub fn last_line(message: &str) -> &str {
+    let line = message.lines().last().unwrap_or(message).trim();
+    line.strip_prefix("error: ").unwrap_or(line)
+}

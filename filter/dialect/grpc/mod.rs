@@ -4,7 +4,7 @@ mod infer_request;
 
 use base::shape::GrpcMessage;
 
-use super::{Body, Dialect, GrpcBody, Problem, Written};
+use super::{ApiError, Body, Dialect, GrpcBody, Written};
 
 /// A status in trailers, which Envoy makes of the HTTP status and the body.
 pub static DIALECT: Dialect = Dialect {
@@ -27,10 +27,10 @@ pub(super) const MESSAGE: Body = Body::Grpc(&GrpcBody {
     answer: GrpcMessage::Any,
 });
 
-fn error(problem: &Problem<'_>) -> Written {
+fn error(error: &ApiError<'_>) -> Written {
     Written {
         content_type: None,
         // Envoy takes it for the grpc-message.
-        body: problem.message.to_owned(),
+        body: error.message.to_owned(),
     }
 }

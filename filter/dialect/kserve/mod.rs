@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::{Body, Dialect, JsonBody, Problem, Written};
+use super::{ApiError, Body, Dialect, JsonBody, Written};
 
 /// `{"error": "..."}`.
 pub static DIALECT: Dialect = Dialect {
@@ -17,8 +17,8 @@ pub(super) const TENSORS: Body = Body::Json(&JsonBody {
     tensors: Some("inputs"),
 });
 
-fn error(problem: &Problem<'_>) -> Written {
-    let text = format!("{}: {}", problem.code, problem.message);
+fn error(error: &ApiError<'_>) -> Written {
+    let text = format!("{}: {}", error.code, error.message);
     Written {
         content_type: Some("application/json"),
         body: json!({ "error": text }).to_string(),

@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::{Body, Dialect, JsonBody, Problem, Written};
+use super::{ApiError, Body, Dialect, JsonBody, Written};
 
 /// `{"error": {"message", "type", "param", "code"}}`.
 pub static DIALECT: Dialect = Dialect {
@@ -29,12 +29,12 @@ pub(super) const EMBEDDING: Body = Body::Json(&JsonBody {
     tensors: None,
 });
 
-fn error(problem: &Problem<'_>) -> Written {
+fn error(error: &ApiError<'_>) -> Written {
     let body = json!({"error": {
-        "message": problem.message,
-        "type": type_of(problem.status),
+        "message": error.message,
+        "type": type_of(error.status),
         "param": null,
-        "code": problem.code.name(),
+        "code": error.code.name(),
     }});
     Written {
         content_type: Some("application/json"),

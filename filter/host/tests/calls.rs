@@ -145,14 +145,14 @@ fn what_is_held_and_which_policy_holds_can_be_read_from_gauges() {
     let host = FakeHost::new();
     let vm = vm(&host, &sections);
     let digest = &vm.compiled.policy().digest;
-    let loaded = format!("portcullis_policy_loaded_seconds.digest={digest}");
-    assert_eq!(host.gauge_named(&loaded), Some(1_800_000_000));
+    let vms = format!("portcullis_policy_vms.digest={digest}");
+    assert_eq!(host.gauge_named(&vms), Some(1));
     let buffered = || host.gauge_named("portcullis_buffered_bytes");
 
     let mut driven = Driven::of(&vm);
     driven.request_headers(&[], true);
     driven.response_headers(&[(":status", "200"), ("content-type", "text/plain")], false);
-    assert_eq!(buffered(), None);
+    assert_eq!(buffered(), Some(0));
     driven.response_body("write to ana@exam", false);
     host.pass_time(core::time::Duration::from_secs(1));
     driven.tick();
@@ -174,4 +174,5 @@ fn what_is_held_and_which_policy_holds_can_be_read_from_gauges() {
     assert_eq!(buffered(), Some(held));
     vm.end();
     assert_eq!(buffered(), Some(0));
+    assert_eq!(host.gauge_named(&vms), Some(0));
 }

@@ -220,7 +220,11 @@ impl Material {
             }
         }
         let jwk: JsonWebKey<'_> = serde_json::from_value(jwk.clone())
-            .map_err(|error| (error.to_string(), "a JSON Web Key (RFC 7517)"))?;
+            // The error would quote a member's value, and those of a private key are secret.
+            .map_err(|_| {
+                let found = "a member that is none of a key of its kind".to_owned();
+                (found, "a JSON Web Key (RFC 7517, RFC 7518)")
+            })?;
         let broken = |error: jwt_compact::jwk::JwkError| (error.to_string(), KINDS);
         match kind {
             Some("RSA") => {

@@ -48,8 +48,13 @@ pub(super) static CLAIMS: Form = Form::of(Kind::Map {
             "The claim that names the subject.",
             &CLAIM,
         ),
-        Key::optional("groups", "The claim that lists groups.", &CLAIM),
+        Key::optional(
+            "groups",
+            "The claim that lists groups. Without it, nobody has any.",
+            &CLAIM,
+        ),
     ],
+    may_be_empty: true,
 });
 
 /// Where a claim stands.

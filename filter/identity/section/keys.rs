@@ -102,15 +102,20 @@ static JWK: Form = Form::of(FormKind::Map {
     of: &base::policy::ANY_JSON,
     keys: &[Key::optional(
         "k",
-        "A symmetric key, in base64url.",
-        &SECRET,
+        "A symmetric key, in base64url. With `kty: oct`, `${NAME}` in it stands for a variable of the VM's environment.",
+        &SYMMETRIC,
     )],
+    may_be_empty: true,
 });
+
+// Members that a key of another type has no use for are nobody's business.
+static SYMMETRIC: Form = Form::of(FormKind::Json).hidden();
 
 static DISCOVER: Form = Form::object(&[
     CLUSTER_KEY,
-    Key::optional(
+    Key::usually(
         "keys_cluster",
+        Usual::Words("`cluster`"),
         "The Envoy cluster that has the key set, where it is another.",
         &CLUSTER,
     ),
@@ -133,7 +138,10 @@ static JWKS_URI: Form = Form::object(&[
     COOLDOWN_KEY,
 ]);
 
-static URI: Form = Form::text_like("an http or https URL", "^https?://");
+static URI: Form = Form::text_like(
+    "an http or https URL without user information and fragment",
+    "^https?://",
+);
 
 const CLUSTER_KEY: Key = Key::required("cluster", "The Envoy cluster that is asked.", &CLUSTER);
 const CREDENTIAL_KEY: Key = Key::optional(
@@ -225,7 +233,7 @@ fn read_discover(node: &Node<'_>, issuer: Option<&str>) -> Option<Fetch> {
         let url = Url::parse(&format!("{base}/.well-known/openid-configuration"));
         if url.is_none() || issuer.contains('?') {
             object.node().problem(
-                format!("the issuer {issuer:?}"),
+                "an issuer that is none",
                 "an issuer that is an http or https URL without a query, where keys are discovered",
             );
             return None;
@@ -248,7 +256,17 @@ fn read_discover(node: &Node<'_>, issuer: Option<&str>) -> Option<Fetch> {
 
 fn read_jwks_uri(node: &Node<'_>) -> Option<Fetch> {
     let object = node.object()?;
-    let url = object.get("uri").and_then(|node| node.parsed(Url::parse));
+    let url = object.get("uri").and_then(|node| {
+        let url = Url::parse(node.text()?);
+        if url.is_none() {
+            // It may hold a password, so it is not shown.
+            node.problem(
+                "something else",
+                "an http or https URL without user information and fragment",
+            );
+        }
+        url
+    });
     let cluster = object.text("cluster");
     read_timing(&object, url.map(Document::KeySet), cluster.clone(), cluster)
 }

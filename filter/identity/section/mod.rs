@@ -60,13 +60,13 @@ pub static IDENTITY: Form = Form::object(&[
     Key::usually(
         "token",
         Usual::Words("`authorization`, with the scheme `Bearer`"),
-        "Where a request carries its token: places that are looked at in this order.",
+        "Where a request carries its token. All places are searched, and exactly one token must be found.",
         &TOKEN_PLACES,
     ),
     Key::usually(
         "verify_with",
         Usual::Text("auto"),
-        "What verifies signatures: Envoy's own cryptography where it was found to have the algorithm (`auto`), the same and an Envoy that has none is an error at start (`host`), or the filter's own (`filter`).",
+        "What verifies signatures. `auto`: Envoy's cryptography where it has the algorithm, else the filter's. `host`: the same, but an Envoy without any is an error at start. `filter`: always the filter's own.",
         &VERIFY_WITH,
     ),
     Key::usually(

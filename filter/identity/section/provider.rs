@@ -82,7 +82,7 @@ pub(super) static PROVIDER: Form = Form::object(&[
     Key::usually(
         "kind",
         Usual::Text("auto"),
-        "Whether its tokens stand for people or programs; `auto` finds out from each token.",
+        "Whether its tokens stand for people or programs. `auto` takes a token for a program's by the marks that providers leave: a client that is its own subject, a SPIFFE ID, a Kubernetes service account, `idtyp: app`, `gty: client-credentials`, or a `preferred_username` that begins with `service-account-`.",
         &KIND,
     ),
     Key::usually(

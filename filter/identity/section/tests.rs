@@ -62,11 +62,11 @@ fn a_key_set_has_an_address_and_a_cluster() {
     assert!(!format!("{fetch:?}").contains("AAAA"));
     refused(
         r#""keys": {"jwks_uri": {"uri": "idp/keys", "cluster": "idp"}}"#,
-        "/keys/jwks_uri/uri: found \"idp/keys\", expected an http or https URL",
+        "/keys/jwks_uri/uri: found something else, expected an http or https URL without user information",
     );
     refused(
         r#""keys": {"jwks_uri": {"uri": "https://idp/keys"}}"#,
-        "found no \"cluster\"",
+        "found no key \"cluster\"",
     );
 }
 

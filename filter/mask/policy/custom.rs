@@ -98,10 +98,13 @@ static DETECTOR: Form = Form::object_with(
         Key::optional(
             "canaries",
             "Planted strings of 8 to 256 bytes that show leaks, found also where characters are spaced out or in another ASCII case: at most 1000.",
-            &TEXTS,
+            &CANARIES,
         ),
     ],
 );
+
+static CANARIES: Form = Form::list(&CANARY);
+static CANARY: Form = Form::text("a string").hidden();
 
 static LABEL: Form = Form::text_like(
     "at most 64 letters, digits, underscores and dashes",

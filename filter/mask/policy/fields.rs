@@ -107,8 +107,8 @@ static POINTER: Form = Form::text_like(
     "a JSON pointer (RFC 6901) such as \"/a/0/b\", with * for every member or item",
     "^/",
 );
-static REPLACE: Form = Form::map(POINTER_NAME, &ANY_JSON);
-static ROUND: Form = Form::map(POINTER_NAME, &DIGITS);
+static REPLACE: Form = Form::map_of_some(POINTER_NAME, &ANY_JSON);
+static ROUND: Form = Form::map_of_some(POINTER_NAME, &DIGITS);
 static DIGITS: Form = Form::whole(0, MAX_DIGITS);
 static FIELD_PATHS: Form = Form::list(&FIELD_PATH);
 static FIELD_PATH: Form = Form::text_like(

@@ -54,13 +54,13 @@ static MASK: Form = Form::object_with(
     &[
         Key::optional(
             "detect",
-            "What is looked for; the first entry that names a detector holds.",
+            "What is looked for. The first entry that names a detector holds; where a rule has several masks, the first mask.",
             &ENTRIES,
         ),
         Key::usually(
             "style",
             Usual::Text("label"),
-            "How matches are written: `[EMAIL]`, as many asterisks, the last four characters, a label that is the same for the same value, or nothing.",
+            "How matches are written: `[EMAIL]`, as many asterisks, asterisks but for the last four characters (of matches that have eight or more), a label that is the same for the same value, or nothing.",
             &STYLE,
         ),
         Key::usually(
@@ -77,13 +77,13 @@ static MASK: Form = Form::object_with(
         Key::usually(
             "partial_content",
             Usual::Text("refuse"),
-            "What becomes of a part of a body (206): a match may begin in another part.",
+            "What becomes of a part of a body (206), since a match may begin in another part. Where a rule has several masks, it passes only if all say so.",
             &PARTIAL_CONTENT,
         ),
         Key::usually(
             "base64",
             Usual::Flag(false),
-            "Whether text is looked for in base64 too.",
+            "Whether text is looked for in base64 too. Where a rule has several masks, one that says so is enough; likewise for `keys`.",
             &FLAG,
         ),
         Key::usually(
@@ -102,8 +102,18 @@ static ENTRY: Form = Form::either(&[&DETECTOR_GLOB, &MANNERED]);
 static DETECTOR_GLOB: Form = Form::text("a detector, or a glob that fits some");
 static MANNERED: Form = Form::object(&[
     Key::required("is", "A detector, or a glob that fits some.", &TEXT),
-    Key::optional("style", "Its own style.", &STYLE),
-    Key::optional("action", "Its own action.", &ACTION),
+    Key::usually(
+        "style",
+        Usual::Words("the mask's"),
+        "How its matches are written.",
+        &STYLE,
+    ),
+    Key::usually(
+        "action",
+        Usual::Words("the mask's"),
+        "What its matches lead to.",
+        &ACTION,
+    ),
 ]);
 
 /// Reads `/masks`.

@@ -75,7 +75,7 @@ fn every_mistake_is_named_with_its_path() {
         ),
         (
             json!({"pattern": "a"}),
-            r#"/mine: found no "label", expected the key "label""#,
+            r#"/mine: found no key "label", expected it to be there"#,
         ),
         (
             json!({"pattern": "a", "label": "a b"}),
