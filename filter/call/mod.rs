@@ -28,7 +28,7 @@ pub struct Call<Purpose> {
     pub message: Message,
     /// How long the answer may take; never zero, which would be no limit at all.
     pub timeout: Duration,
-    /// The most bytes that an answer's body may have. A larger one counts as none.
+    /// The most bytes that an answer's body may have; a larger answer is rejected.
     pub max_answer_bytes: usize,
 }
 
@@ -64,7 +64,7 @@ pub enum Message {
 pub enum Answer<'a> {
     /// It could not be sent: there is no such cluster, or it has no hosts.
     NotSent,
-    /// No whole answer came in time, or one that is too large.
+    /// No whole answer came in time, or it was too large.
     Failed,
     /// The answer to an HTTP request.
     Http {

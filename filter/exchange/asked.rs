@@ -25,7 +25,7 @@ pub(super) struct Asked {
     pub(super) headers: Vec<SentHeader>,
     /// What the body says; `None` until it has been read.
     pub(super) facts: Option<Facts>,
-    /// What its texts fit, once it has been read.
+    /// The patterns that its texts fit, once it has been read.
     pub(super) prompts: Prompts,
     /// The digest that an approval is bound to, once the body has been read.
     pub(super) digest: Option<String>,
@@ -40,7 +40,7 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    /// Who takes from quotas.
+    /// Who is charged.
     pub(super) fn spender(&self) -> Spender<'_> {
         Spender {
             identity: &self.identity,

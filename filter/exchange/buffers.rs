@@ -1,24 +1,24 @@
 //! How much of bodies is held at once in the memory of a virtual machine, for one configuration.
 //!
-//! Reaching the cap of that memory is an outage of the worker, and what one exchange may hold,
-//! however well it is bounded, times all that there are, would reach it. Everything that is held
-//! between two events and grows with what a body says takes a share first: decoders, what waits in
-//! a mask, kept answers, originals, heads that wait for keys; and the copy of a request that is masked,
-//! which is the largest of what lives for one event.
+//! Reaching the cap of that memory takes the worker down. What a single exchange may hold is bounded,
+//! but many of them together could still reach it. So whatever is held between two events and grows
+//! with a body takes a share first: decoders, text that waits in a mask, kept answers, originals, heads
+//! that wait for keys, and the copy of a request that is masked, which is the largest of what lives for
+//! one event.
 
 use core::cell::Cell;
 use std::rc::Rc;
 
 use coding::Allowance;
 
-/// The bytes that there are.
+/// The bytes that may be held, and how many are.
 #[derive(Debug)]
 pub(super) struct Buffers {
     limit: usize,
     taken: Cell<usize>,
 }
 
-/// All is taken.
+/// There are not enough bytes left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Full;
 
@@ -37,7 +37,7 @@ impl Buffers {
         })
     }
 
-    /// A share of nothing yet.
+    /// An empty share.
     pub(super) fn share(self: &Rc<Self>) -> Share {
         Share {
             buffers: Rc::clone(self),
@@ -52,7 +52,7 @@ impl Buffers {
 }
 
 impl Share {
-    /// Makes it so many bytes in all. What can't be had changes nothing; fewer can always be had.
+    /// Grows or shrinks it to so many bytes. Growing may fail, and then changes nothing.
     pub(super) fn resize(&mut self, bytes: usize) -> Result<(), Full> {
         let others = self.buffers.taken.get().saturating_sub(self.bytes);
         let taken = others.saturating_add(bytes);

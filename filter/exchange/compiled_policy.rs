@@ -15,8 +15,8 @@ use crate::rules::headers_of;
 use crate::shared::{NotAgreed, NotJoined, Shared, Table, agree};
 use mask::Masks;
 
-/// The name of the key of pseudonyms where the policy gives none. After Envoy's end, and in another
-/// Envoy, the same value has another pseudonym; where it must not, the policy gives the key.
+/// The name under which workers share a key of pseudonyms where the policy gives none. Another Envoy,
+/// or the same one once restarted, draws another key; a policy that can't accept that gives one.
 const PSEUDONYM_KEY: &str = "portcullis.pseudonyms";
 
 /// A policy with its keys and masks compiled, and what its exchanges share in one VM: keys that were
@@ -29,7 +29,7 @@ pub struct CompiledPolicy {
     pub(super) rule_headers: Vec<String>,
     /// One for each of the policy's mask plans.
     pub(super) masks: Vec<Masks>,
-    /// The mask of what none is for.
+    /// The mask of exchanges for which a rule names none.
     unmasked: Masks,
     /// Where counts are kept; nowhere until the workers share it.
     table: OnceCell<Table>,
@@ -214,8 +214,8 @@ impl CompiledPolicy {
         self.verifier.answered(provider, answer, now, shared)
     }
 
-    /// What a plan comes to; the one that does nothing where there is no plan. `None` is a plan
-    /// that does not exist.
+    /// The masks of a plan, or masks that do nothing where there is no plan. `None` for a plan that
+    /// does not exist.
     pub(super) fn masks(&self, plan: Option<usize>) -> Option<&Masks> {
         match plan {
             None => Some(&self.unmasked),

@@ -1,9 +1,8 @@
 //! Fields of a response that carry text: its trailers, and a gRPC status in its head.
 //!
-//! A model server puts what it was asked into what it says of a failure. All trailers are under the
-//! mask, but for the number of a gRPC status; of the head, the status alone. A match that would end
-//! the body takes the value with it where the head has gone, and nobody is asked about one that
-//! would wait for a person: it is masked.
+//! Model servers quote what they were asked when they report a failure. All trailers are masked but
+//! for the number of a gRPC status; of the head, only the status is. Once the head has gone, a match
+//! that would end the body removes the whole value, and one that would wait for a person is masked.
 
 use std::collections::BTreeSet;
 

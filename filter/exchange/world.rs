@@ -45,8 +45,8 @@ pub enum Bodies {
     Withheld,
 }
 
-/// What has come to the host of a stream, whether or not it has handed that over. Each is a call of
-/// the host's: it is asked only while it has to be found out whether bodies come.
+/// What has reached the host of a stream, whether or not it was delivered to the filter. Each question
+/// is a host call, so it is asked only until it is known whether bodies are delivered.
 pub trait Arrived {
     /// Whether more of the request has come since [`super::Effect::MarkRequest`].
     fn has_more_of_request(&self) -> bool;
@@ -55,7 +55,7 @@ pub trait Arrived {
     fn is_answered(&self) -> bool;
 }
 
-/// A host that knows nothing of a stream but what it hands over.
+/// An [`Arrived`] that reports nothing more than what was delivered, for tests and tools.
 #[derive(Clone, Copy, Debug)]
 pub struct NothingElse;
 

@@ -1,9 +1,9 @@
-//! Tokens that were verified, so that a token costs its signature once a worker.
+//! Tokens that were verified, so that each worker checks a token's signature once.
 //!
-//! A token is known by a keyed digest of 128 bits (SipHash-2-4 with a key of the VM's own): who
-//! doesn't know the key finds no two tokens with one digest, and the tokens themselves are not
-//! kept. An entry dies with its token's lifetime, and with its key: it refers to the key weakly,
-//! and a key that its provider no longer has is gone.
+//! A token is known by a keyed digest of 128 bits (SipHash-2-4 with a key of the VM's own): without
+//! the key nobody can find two tokens that share a digest, and the tokens themselves are not kept. An
+//! entry ends with its token's lifetime, or with its key: it refers to the key weakly, and a key that
+//! its provider withdraws is gone.
 //!
 //! There are two generations. A new entry goes into the young one; when that is full it becomes
 //! the old one, and what was old is dropped. An entry that is used is young again. So the entries

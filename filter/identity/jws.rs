@@ -10,7 +10,7 @@ use super::Refusal;
 use crate::identity::section::Algorithm;
 use base::json;
 
-/// Longer tokens are refused before they cost anything. Envoy limits all headers together to
+/// Longer tokens are refused before any work is done for them. Envoy limits all headers together to
 /// 60 KiB by default.
 pub(super) const MAX_TOKEN_BYTES: usize = 16 << 10;
 

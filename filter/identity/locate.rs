@@ -14,7 +14,7 @@ pub struct Found<'a> {
 /// as they came; a value that is not text is no token.
 ///
 /// # Errors
-/// No token, or more than one: which of two a later reader would take is anybody's guess.
+/// No token, or more than one: nobody can tell which of two a later reader would take.
 pub fn find_token<'a>(
     places: &'a [TokenPlace],
     headers: &[(&'a [u8], &'a [u8])],

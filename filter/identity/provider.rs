@@ -195,8 +195,8 @@ impl Provider {
     }
 }
 
-/// Keys of the policy. A secret without an algorithm for it would never be asked: whoever wrote it
-/// down meant something else.
+/// Keys of the policy. A symmetric key that no accepted algorithm uses would never be tried, so it is
+/// a mistake.
 fn inline(settings: &Settings, keys: &[InlineKey]) -> Result<KeySet, Vec<Problem>> {
     let set = KeySet::inline(keys)?;
     let named = settings.algorithms.iter().any(|one| one.is_symmetric());

@@ -8,7 +8,7 @@ use base::code::Code;
 /// about the keys or the values that were compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// No place of the policy held a token.
+    /// None of the places that the policy names held a token.
     TokenMissing,
     /// More than one token came with the request.
     SeveralTokens,
@@ -22,7 +22,7 @@ pub enum Refusal {
     AlgorithmNotAllowed,
     /// No key of the provider fits the token.
     UnknownKey,
-    /// The signature is not the key's.
+    /// The signature does not verify.
     SignatureInvalid,
     /// `exp` has passed, or is missing.
     TokenExpired,

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 /// How long a provider is believed not to have a key, in milliseconds.
 const BELIEVED: u64 = 10_000;
 
-/// More ids than this are not kept in mind.
+/// The most ids that are remembered.
 const MAX_IDS: usize = 512;
 
 /// Ids that were asked for in vain, so that a client with an old token waits once.
 ///
-/// Callers make them up. In a hash map they could make them fall together: on wasm32 the standard
-/// library's hashes have a key that everybody knows.
+/// Callers choose them, and could make the keys of a hash map collide: on wasm32 the standard
+/// library's hashes have a fixed key.
 #[derive(Debug, Default)]
 pub(super) struct UnknownIds(BTreeMap<String, u64>);
 

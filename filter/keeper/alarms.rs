@@ -11,7 +11,7 @@ pub(super) struct Alarms {
 }
 
 impl Alarms {
-    /// An exchange wants to be woken at a time, at the latest.
+    /// Wakes an exchange at this time, or at an earlier one that it asked for before.
     pub(super) fn set(&mut self, exchange: u32, at: Duration) {
         match self.by_exchange.get(&exchange) {
             Some(before) if *before <= at => return,
@@ -35,7 +35,7 @@ impl Alarms {
         self.by_time.first().map(|(at, _)| *at)
     }
 
-    /// Takes out the exchanges whose time has come, in its order.
+    /// Takes out the exchanges whose time has come, the earliest first.
     pub(super) fn ring(&mut self, now: Duration) -> Vec<u32> {
         let mut due = Vec::new();
         while let Some((at, exchange)) = self.by_time.first().copied()

@@ -29,12 +29,12 @@ impl Buffered {
         }
     }
 
-    /// Whether something is held, and nobody is going to look.
+    /// Whether something is held and no look is scheduled.
     pub(super) fn is_unwatched(&self) -> bool {
         !self.due && self.compiled.buffered_bytes() > 0
     }
 
-    /// A look comes within [`PERIOD`].
+    /// Schedules a look within [`PERIOD`].
     pub(super) fn watch(&mut self) {
         self.due = true;
     }

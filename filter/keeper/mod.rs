@@ -31,7 +31,7 @@ use counts::Counts;
 use key_duties::KeyDuties;
 use outbox::Outbox;
 
-/// More exchanges than this don't wait for keys at once: the next is refused.
+/// The most exchanges that wait for keys at once; the next is refused.
 const MAX_WAITING_FOR_KEYS: usize = 512;
 
 /// The shortest time between two ticks: the host's clock has millisecond steps.
@@ -163,8 +163,8 @@ impl Keeper {
         self.records
     }
 
-    /// Sets the time between ticks by what there is to do. To be called once all effects of a tick
-    /// are performed: exchanges that were woken may want to be woken again.
+    /// Sets the time between ticks by what there is to do. Call it once all effects of a tick have
+    /// been performed: exchanges that were woken may want to be woken again.
     pub fn pace(&mut self, now: Duration) -> Option<Effect> {
         let keys = self.keys.pause(now);
         let alarm = self.alarms.next().map(|at| at.saturating_sub(now));
@@ -243,7 +243,7 @@ impl Keeper {
         self.calls
     }
 
-    /// What one exchange has found out holds for all.
+    /// Takes over what one exchange has found out; it holds for all.
     fn learn(&mut self, found: Bodies) -> Option<Effect> {
         if self.bodies != Bodies::Unknown {
             return None;

@@ -8,10 +8,10 @@ use std::collections::VecDeque;
 use super::event::{Call, Effect, Level, Purpose};
 use crate::call;
 
-/// As many wait to be sent; what comes on top is dropped.
+/// The most calls that wait to be sent; more are dropped.
 const MAX_QUEUED: usize = 256;
 
-/// As many are under way at once.
+/// The most calls that are under way at once.
 const MAX_UNDER_WAY: usize = 64;
 
 /// Calls that wait, and how many are under way.

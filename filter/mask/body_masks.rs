@@ -1,4 +1,4 @@
-//! A body under all that a policy's masks say of it.
+//! A body, run through everything that a policy's masks say about it.
 //!
 //! What is to be changed, what is only counted and what waits for a person are searched for
 //! separately, so that a match that is only counted never hides one to be masked. Restoring comes
@@ -87,7 +87,7 @@ impl Masks {
     }
 }
 
-/// Why a body goes no further. Nothing of what the last piece brought may be sent.
+/// Why a body was stopped. Nothing that the last piece produced may be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stop {
     /// It can't be masked.

@@ -290,7 +290,7 @@ impl Text {
         self.keep(front.bytes, kept, front.bytes.len(), sink);
     }
 
-    /// What of the next decided bytes the sink has not been told of.
+    /// The decided bytes that the sink has not been told of yet.
     fn untold<'a>(&mut self, decided: &'a [u8]) -> &'a [u8] {
         let told = self.told.min(decided.len());
         self.told -= told;

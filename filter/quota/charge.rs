@@ -7,16 +7,16 @@ use super::reservation::Reservation;
 use super::window::{Window, milliseconds};
 use crate::shared::{Entry, Full, Kind, Shared, Table, Unavailable};
 
-/// What a charge is made against.
+/// What is taken, and from which quota.
 #[derive(Clone, Copy, Debug)]
 pub struct Charge<'a> {
     /// The quota's name.
     pub quota: &'a str,
-    /// What its counts are kept apart by.
+    /// The values of its dimensions, such as the subject.
     pub key: &'a [&'a str],
     /// How much this request takes.
     pub amount: u64,
-    /// How much a window has.
+    /// How much is allowed in one window.
     pub limit: u64,
     /// The window's length; not zero.
     pub per: Duration,

@@ -8,7 +8,7 @@ use crate::shared::{Digest, Entry, Full, Kind, Shared, Table, Unavailable};
 /// An amount that was taken from one window. Dropped, it stays taken.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Reservation {
-    /// Of the quota and its key.
+    /// The digest of the quota and its key.
     digest: Digest,
     /// The end of its window, in milliseconds since 1970.
     end: u64,
@@ -30,9 +30,8 @@ impl Reservation {
         self.amount
     }
 
-    /// Makes it as if `amount` had been taken from its window, whatever the limit says: it has been
-    /// used, and what follows has to wait. A window that ended before `now` (since 1970) counts no
-    /// more.
+    /// Corrects what was taken to `amount`, even beyond the limit: it has been used, and later
+    /// requests have to wait. Does nothing once the window has ended before `now` (since 1970).
     ///
     /// # Errors
     /// The table can't be used, or has no room; what was taken before stays taken.

@@ -14,7 +14,7 @@ pub enum Measure {
     Items,
 }
 
-/// What a quota is kept apart by.
+/// What a quota is counted per.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Dimension {
     /// The verified subject, together with its provider.
@@ -34,7 +34,7 @@ pub enum Dimension {
 pub struct Quota {
     /// Its name in rules, answers and records.
     pub name: String,
-    /// What keeps one count apart from another.
+    /// What it is counted per; each combination has a count of its own.
     pub by: Vec<Dimension>,
     /// What is counted.
     pub count: Measure,
@@ -89,14 +89,7 @@ impl Measure {
 /// Reads `/quotas`.
 #[must_use]
 pub fn read(node: &Node<'_>) -> Vec<Quota> {
-    let Some(object) = node.object() else {
-        return Vec::new();
-    };
-    object
-        .entries()
-        .into_iter()
-        .filter_map(|(name, node)| read_one(name, &node))
-        .collect()
+    node.each_named(read_one)
 }
 
 fn read_one(name: &str, node: &Node<'_>) -> Option<Quota> {

@@ -37,14 +37,7 @@ static PATTERN: Form = Form::object(&[Key::required(
 /// Reads `/patterns`.
 #[must_use]
 pub fn read(node: &Node<'_>) -> Vec<Pattern> {
-    let Some(object) = node.object() else {
-        return Vec::new();
-    };
-    object
-        .entries()
-        .into_iter()
-        .filter_map(|(name, node)| read_one(name, &node))
-        .collect()
+    node.each_named(read_one)
 }
 
 fn read_one(name: &str, node: &Node<'_>) -> Option<Pattern> {

@@ -50,8 +50,8 @@ pub struct Entry {
     pub kind: Kind,
     /// Whose it is.
     pub digest: Digest,
-    /// From when on it is gone, in milliseconds since 1970; times beyond the year 2,000,000 are
-    /// taken for the last one that can be written.
+    /// When it expires, in milliseconds since 1970; times beyond the year 2,000,000 are cut to the
+    /// last one that can be written.
     pub expiry: u64,
     /// Its value; what it means depends on the kind.
     pub value: u64,
@@ -62,7 +62,7 @@ impl Entry {
         self.kind == other.kind && self.digest == other.digest && self.expiry == other.expiry
     }
 
-    /// `None` for bytes of no kind that there is.
+    /// `None` for bytes of an unknown kind.
     pub(super) fn read(bytes: &[u8; ENTRY_BYTES]) -> Option<Self> {
         let (digest, rest) = bytes.split_first_chunk::<16>()?;
         let (end, value) = rest.split_first_chunk::<8>()?;

@@ -4,7 +4,7 @@
 //!
 //! The table is an array of cells, each one value. An entry's cell is given by a digest that has a
 //! random key ([`Table::digest`]): nobody outside can choose whose entries fall together. A cell has
-//! room for [`MAX_ENTRIES`], so memory has a bound however many callers there are. Who finds none:
+//! room for [`MAX_ENTRIES`], so memory has a bound however many callers there are. In a full cell:
 //!
 //! - an entry that has expired makes room, and nothing else does: an entry that lives is never
 //!   pushed out, since a limit that can be pushed out of memory is no limit;

@@ -18,8 +18,8 @@ const HEADER: &str = "portcullis.table.v1";
 /// Bytes of the header.
 const HEADER_BYTES: usize = 24;
 
-/// Somebody else changed the cell each of so many times; each of those changes was somebody's
-/// progress, so this is reached only by a host that doesn't work.
+/// Attempts to change a cell. Each that fails means that another worker's succeeded, so only a
+/// broken host comes to the last.
 const MAX_TRIES: u32 = 1000;
 
 /// A table of expiring entries that all workers of an Envoy share.
@@ -105,7 +105,7 @@ impl Table {
     }
 
     /// The digest of a list of texts: SipHash-2-4 of 128 bits, with the key that the workers have
-    /// drawn. Who doesn't know the key finds no two lists with one digest, or with one cell.
+    /// drawn. Without the key nobody can find two lists that share a digest, or a cell.
     #[must_use]
     pub fn digest<'a>(&self, parts: impl IntoIterator<Item = &'a str>) -> Digest {
         let mut hash = SipHasher24::new_with_key(&self.key);
@@ -156,7 +156,7 @@ impl fmt::Debug for Table {
     }
 }
 
-/// As many as fit into so many bytes, and one at least.
+/// The number of cells that fit into so many bytes; at least one.
 fn cells(size: u64) -> u32 {
     let bytes = u64::try_from(CELL_BYTES).unwrap_or(u64::MAX);
     u32::try_from(size / bytes).unwrap_or(u32::MAX).max(1)

@@ -1,10 +1,10 @@
 //! Named values that all workers see.
 
-/// Named values that all workers of an Envoy share, as its host keeps them. Each has a version,
-/// which every change makes another.
+/// Named values that all workers of an Envoy share, as its host keeps them. Each has a version
+/// that changes with every write.
 pub trait Shared {
-    /// Makes an empty value if there is none of this name. Two that make the same at once may undo
-    /// each other's first change, so this is for the time before any worker serves.
+    /// Makes an empty value if there is none of this name. Two workers that make the same one at once
+    /// may undo each other's first change, so call this before any worker serves.
     ///
     /// # Errors
     /// The host has no room for values.

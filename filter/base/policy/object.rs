@@ -37,6 +37,19 @@ impl<'a> Node<'a> {
     }
 }
 
+impl<'a> Node<'a> {
+    /// What `read` makes of each name that the policy has chosen, and of what stands under it.
+    #[must_use]
+    #[inline(never)]
+    pub fn each_named<T>(&self, mut read: impl FnMut(&'a str, &Self) -> Option<T>) -> Vec<T> {
+        let entries = self.object().map(|object| object.entries());
+        let entries = entries.unwrap_or_default().into_iter();
+        entries
+            .filter_map(|(name, node)| read(name, &node))
+            .collect()
+    }
+}
+
 impl<'a> Object<'a> {
     pub(super) fn new(node: Node<'a>, members: Option<&'a Map<String, Value>>) -> Self {
         let this = Self { node, members };

@@ -5,10 +5,10 @@ use crate::exchange::headers::{media_type, parameter, single, values};
 use coding::Coding;
 use mask::{Boundary, Format, Framing, Media};
 
-/// The codings of a head are none that can be undone.
+/// The head names codings that can't be undone.
 pub(super) struct Unreadable;
 
-/// The body's coding. Several, one over the other, are nothing that anybody has a reason for.
+/// The body's coding. Several on top of each other are refused: nobody has a reason for that.
 pub(super) fn coding(headers: &Headers<'_>) -> Result<Option<Coding>, Unreadable> {
     let mut codings = values(headers, "content-encoding")
         .flat_map(|value| value.split(|byte| *byte == b','))

@@ -74,7 +74,7 @@ impl Expected {
         })
     }
 
-    /// Tells the caller.
+    /// The refusal for what is not that.
     fn refusal(self) -> Refusal {
         let name = match self {
             Self::Json => "application/json in UTF-8",

@@ -11,10 +11,10 @@ use crate::upstream::{Fact, Upstream};
 use base::code::Code;
 use mask::policy::{PartialContent, Plan};
 
-/// The caller's token and claims about who it is go; what the policy says comes.
+/// Removes the caller's token and its claims about itself, and adds what the policy says.
 ///
-/// All of it is done here, since a held request's head can't always be changed later. A
-/// request that is refused after all never leaves with it.
+/// All of it is done here, since the head of a held request can't always be changed later. If the
+/// request is refused after all, the edited head never leaves.
 pub(super) fn edits(
     policy: &Policy,
     headers: &Headers<'_>,

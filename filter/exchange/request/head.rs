@@ -175,7 +175,7 @@ fn read(
     Ok((asked, effects))
 }
 
-/// Those of some headers that were sent.
+/// Of some headers, those that were sent.
 fn sent(headers: &Headers<'_>, names: &[String]) -> Vec<SentHeader> {
     let values = |name: &str| -> Vec<String> {
         let values = headers::values(headers, name);

@@ -1,9 +1,9 @@
 //! A response that waits, whole, for a person's decision on what was found in it.
 //!
-//! Nothing of it goes before that, its head neither. A person sees what is asked for, by whom, and
-//! which detectors found something; the answer itself stays here. What was found goes on as it is
-//! once it is approved; everything else is masked as ever. An approval is bound to this very answer:
-//! the same request may be answered in another way, and needs another one then.
+//! Nothing of it leaves before that, not even its head. The person sees what was asked for, by whom,
+//! and which detectors found something; the answer itself stays here. Once it is approved, what was
+//! found goes on as it is and everything else is masked as usual. An approval is bound to this very
+//! answer: if the same request is answered differently, it needs another one.
 
 use std::rc::Rc;
 

@@ -1,9 +1,9 @@
 //! Keys that a provider publishes: fetched by one worker for all, and again before they are old.
 //!
-//! All workers see one [`Standing`] a provider among what they share ([`Shared`]). When a fetch is due, the worker
-//! that sets the lease by compare-and-set leads: it asks the provider, puts the key set beside the
-//! standing, and says so in it; the others take it from there at their next look. A leader
-//! that is gone loses the lease by time.
+//! For each provider, the workers share a [`Standing`] ([`Shared`]). When a fetch is due, the worker that
+//! takes the lease by compare-and-set leads: it asks the provider, stores the key set beside the
+//! standing, and notes that there; the others take it over at their next look. The lease of a leader
+//! that is gone expires.
 //!
 //! When fetches fail, the last good keys serve until `keep` has passed since they were found. A
 //! fetch is due early when a worker wants one, for a request whose key nobody knows, but not before
@@ -80,7 +80,7 @@ pub(super) struct Fetcher {
     wanted: Option<u64>,
     /// The fetch that this worker leads, and when it began.
     leads: Option<(Step, u64)>,
-    /// Until when this worker leaves leading to others: it could not even ask.
+    /// Until when this worker leaves leading to others, because it could not even send a request.
     unable: u64,
     /// For the log.
     notes: Vec<String>,

@@ -12,11 +12,11 @@ use crate::identity::{Native, Refusal};
 use base::json;
 use base::policy::Problem;
 
-/// More keys than this make a published set unusable: they would be a way to fill the memory.
+/// The most keys of a published set; a larger one is rejected, since it would fill the memory.
 const MAX_KEYS: usize = 2048;
 
-/// More keys than this are not tried for one token. A token that names its key, among keys that
-/// have names, has one.
+/// The most keys that are tried for one token. A token that names its key among keys with ids needs
+/// one.
 const MAX_TRIED: usize = 8;
 
 /// A set of keys (RFC 7517, section 5) that can be used.
@@ -72,8 +72,8 @@ impl KeySet {
     }
 
     /// Compiles a key set that a provider published. Keys that can't be used here are left out,
-    /// since a provider may publish them for others; so are those that share an id. Keys of the
-    /// set before stay the same keys.
+    /// since a provider may publish them for others; so are those that share an id. Keys that were in
+    /// the set `before` stay the same objects, so that cached tokens stay valid.
     ///
     /// # Errors
     /// Why the document is no key set.

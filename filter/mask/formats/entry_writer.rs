@@ -71,7 +71,7 @@ impl<'a> EntryWriter<'a> {
         self.written = prefix.1;
     }
 
-    /// The counted bytes end at `end`.
+    /// The length-delimited field ends at `end`.
     pub(super) fn end_counted(&mut self, end: usize) {
         self.pass_to(end);
         self.texts.pending.end_counted();
@@ -176,7 +176,7 @@ impl<'a> EntryWriter<'a> {
     }
 
     /// A piece of the text `id` on a line behind the last one. What stands in between is no
-    /// text (`joint`: it is what makes the lines two, and goes where a match goes over it).
+    /// text (`joint`: it separates the lines, and is removed where a match spans it).
     pub(super) fn next_line(&mut self, range: Range, (id, owner): (&Id, Owner), joint: bool) {
         let between = if joint {
             (self.written, range.0)

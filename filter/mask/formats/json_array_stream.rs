@@ -1,9 +1,9 @@
 //! JSON bodies that are one array of chunks, as Gemini streams an answer that is not asked for as
 //! events: `[{"candidates": ...}`, then `,` and the next, and so on.
 //!
-//! Each chunk is what an event's data is in an event stream, and waits like an event. Which bodies
-//! these are is told by their beginning: an array whose first element is an object whose first
-//! member is one of a Gemini answer's. Every other body is read as JSON is.
+//! A chunk is treated like the data of an event in an event stream. Such a body is recognized by its
+//! beginning: an array whose first element is an object whose first member is one of a Gemini answer's.
+//! Every other body is read as plain JSON.
 //!
 //! # What it can't
 //! - A chunk of more than 1 MiB, as one with a picture may be, is read as it streams: its texts do

@@ -9,17 +9,17 @@ use super::rewriter::{Rewriter, Work};
 use super::writing::Writing;
 use crate::Matcher;
 
-/// Texts that may be open at once. A stream has some choices and a choice some texts; with more,
+/// The most texts that may be open at once. A stream has some choices and a choice some texts; with more,
 /// those that have not gone on for longest are masked as far as they wait, and forgotten.
 const MAX_OPEN_TEXTS: usize = 1024;
 /// How many texts are forgotten at once, since finding them means looking at all.
 const TEXTS_FORGOTTEN_AT_ONCE: usize = 64;
-/// Entries that may wait before the oldest one's text is forced.
+/// The most entries that may wait before the oldest one's text is forced.
 const MAX_PENDING_ENTRIES: usize = 256;
 /// In how many entries its owner's other texts may go on while a text waits. A model that reasons
 /// and then answers does not go back; one that does both at once takes turns.
 const MAX_PASSED_ENTRIES: u32 = 16;
-/// Bytes of entries that may wait behind the oldest one before its text is forced.
+/// The most bytes of entries that may wait after the oldest one before its text is forced.
 const MAX_PENDING_BYTES: usize = 256 * 1024;
 
 /// A digest of what tells one text of a stream from another.

@@ -18,8 +18,8 @@ pub enum Detector {
         name: String,
         /// The expression; its longest match has at most 4096 bytes, or no bound at all.
         pattern: String,
-        /// Words of which one must stand within the 64 bytes in front of a match; none that
-        /// nothing must.
+        /// Words of which one must stand within the 64 bytes before a match; if there are none, no
+        /// word is needed.
         near: Vec<String>,
         /// The label that takes a match's place.
         label: String,
@@ -114,14 +114,7 @@ static LABEL: Form = Form::text_like(
 /// Reads `/detectors`.
 #[must_use]
 pub fn read_detectors(node: &Node<'_>) -> Vec<Detector> {
-    let Some(object) = node.object() else {
-        return Vec::new();
-    };
-    object
-        .entries()
-        .into_iter()
-        .filter_map(|(name, node)| read_detector(name, &node))
-        .collect()
+    node.each_named(read_detector)
 }
 
 fn read_detector(name: &str, node: &Node<'_>) -> Option<Detector> {

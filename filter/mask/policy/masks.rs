@@ -119,14 +119,7 @@ static MANNERED: Form = Form::object(&[
 /// Reads `/masks`.
 #[must_use]
 pub fn read_masks(node: &Node<'_>, around: &Surroundings<'_>) -> Vec<Mask> {
-    let Some(object) = node.object() else {
-        return Vec::new();
-    };
-    object
-        .entries()
-        .into_iter()
-        .filter_map(|(name, node)| read_mask(name, &node, around))
-        .collect()
+    node.each_named(|name, node| read_mask(name, node, around))
 }
 
 fn read_mask(name: &str, node: &Node<'_>, around: &Surroundings<'_>) -> Option<Mask> {

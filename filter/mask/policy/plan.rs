@@ -1,4 +1,4 @@
-//! What a rule's masks come to, taken together.
+//! The masks of one rule, combined.
 
 use super::masks::{Detection, Mask};
 use super::options::{Options, PartialContent};
@@ -13,7 +13,7 @@ pub struct Gate {
     pub reviewers: Vec<String>,
 }
 
-/// What a list of masks comes to.
+/// The masks of one rule, combined.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plan {
     /// What is replaced or removed.
@@ -24,12 +24,12 @@ pub struct Plan {
     pub alerts: Vec<Detection>,
     /// What waits for a person.
     pub gate: Gate,
-    /// The rest.
+    /// Everything else that the masks say.
     pub options: Options,
 }
 
 impl Plan {
-    /// Takes masks together. Where two name the same detector, the first one's style and action
+    /// Combines masks. Where two name the same detector, the first one's style and action
     /// hold.
     #[must_use]
     pub fn of<'m>(masks: impl IntoIterator<Item = &'m Mask>) -> Self {

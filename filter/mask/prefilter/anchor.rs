@@ -16,7 +16,7 @@
 use super::block::{BLOCK_BYTES, Block};
 use super::months::begins_month;
 
-/// How far behind the first byte of its match an anchor is at most.
+/// The greatest distance from the first byte of a match to its anchor.
 pub(crate) const MAX_ANCHOR_DISTANCE_BYTES: usize = 320;
 /// The longest name of a month in front of the anchor's run, with a full stop or comma behind it.
 const MAX_MONTH_BYTES: usize = 13;

@@ -5,11 +5,11 @@ use wide::u8x16;
 /// How many bytes a block has.
 pub(crate) const BLOCK_BYTES: usize = 64;
 
-/// So many times 16 bytes. The lowest bit of an answer is that of the first byte.
+/// `COUNT` times 16 bytes. The lowest bit of an answer stands for the first byte.
 #[derive(Clone, Copy)]
 pub(crate) struct Lanes<const COUNT: usize>([u8x16; COUNT]);
 
-/// As many bytes as an answer has bits.
+/// 64 bytes, one for each bit of an answer.
 pub(crate) type Block = Lanes<4>;
 
 impl Block {

@@ -14,8 +14,8 @@ pub(super) use pseudonym::Pseudonyms;
 
 use crate::policy::Style;
 
-/// How many characters the style `partial` shows, and how many a match must have for it:
-/// four of six characters would be the most of it.
+/// How many characters the style `partial` shows, and how many a match must have for that: to show
+/// four of six would show most of it.
 const SHOWN_CHARACTERS: usize = 4;
 const MIN_SHOWABLE_CHARACTERS: usize = 8;
 

@@ -1,4 +1,4 @@
-//! One form for values that are the same although they are written in several ways.
+//! A normal form, so that a value written in several ways counts as one value.
 
 use std::borrow::Cow;
 use std::net::IpAddr;

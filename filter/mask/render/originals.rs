@@ -29,7 +29,7 @@ struct Original {
 }
 
 impl core::fmt::Debug for Originals {
-    /// Says how many, and none of them.
+    /// Shows how many there are, and no value.
     fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         write!(formatter, "Originals({})", self.values.len())
     }
@@ -80,7 +80,7 @@ impl Originals {
             .saturating_add(self.values.len().saturating_mul(VALUE_OVERHEAD_BYTES))
     }
 
-    /// How many values there was no room for: their pseudonyms stay.
+    /// How many values found no room: their pseudonyms are not put back.
     #[must_use]
     pub fn left_out(&self) -> u64 {
         self.left_out

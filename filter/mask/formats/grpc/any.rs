@@ -1,6 +1,6 @@
 //! Messages whose schema is not known, read by their wire format alone.
 //!
-//! A field of counted bytes may be a string, a message, packed numbers, or bytes. What it is taken
+//! A length-delimited field may be a string, a message, packed numbers, or bytes. What it is taken
 //! for errs on the side of text:
 //!
 //! - what is not a whole message and is UTF-8, or nine parts in ten printable ASCII, is text;
@@ -9,7 +9,7 @@
 //! - what is a whole message and reads as a line of text as well (`P1` is a field number 10 of
 //!   value 49) is masked as a message first. If then, read as a text, something is left in it that
 //!   a detector finds, it is a text after all. If nothing was found either way, it is a message if
-//!   all of its fields are counted bytes, and otherwise a text.
+//!   all of its fields are length-delimited, and otherwise a text.
 //!
 //! A text goes on in the next message of a stream where the same fields lead to it, unless a
 //! detector finds something in the string alone: strings that have nothing to do with one another
@@ -37,17 +37,17 @@ use super::super::writing::Writing;
 use crate::{Matcher, Sink, Text};
 use base::wire::{Fields, Range, Value};
 
-/// Nesting that is followed. Protobuf's libraries read no deeper messages either.
+/// The deepest nesting that is followed. Protobuf's libraries read no deeper messages either.
 const MAX_DEPTH: usize = 100;
-/// Fields of counted bytes that a message may have.
+/// The most length-delimited fields of one message.
 const MAX_FIELDS: usize = 1 << 17;
-/// Texts of one message that may go on in the next. A message of more is a whole answer.
+/// The most texts of one message that may go on in the next. A message with more is a whole answer.
 const MAX_STREAMED_TEXTS: usize = 64;
 /// What reads as a message and as a text is looked at both ways up to this length. A longer text
 /// is not by chance a whole message.
 const MAX_DOUBTFUL_BYTES: usize = 1024;
 
-/// A field of counted bytes.
+/// A length-delimited field.
 #[derive(Debug)]
 struct Found {
     prefix: Range,
@@ -211,7 +211,7 @@ impl<'a> Any<'a> {
         masked != content || self.is_counted(one.bytes)
     }
 
-    /// Whether all fields of the message are counted bytes.
+    /// Whether all fields of the message are length-delimited.
     fn is_counted(&self, range: Range) -> bool {
         let mut fields = Fields::new(self.bytes, range);
         while let Ok(Some(field)) = fields.read_next() {

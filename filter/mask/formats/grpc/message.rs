@@ -14,10 +14,10 @@ use super::super::texts::{Id, Owner};
 use super::super::writing::Writing;
 use base::wire::{Elements, Field, Fields, Range, Value};
 
-/// Outputs of one message.
+/// The most outputs of one message.
 const MAX_OUTPUTS: usize = 1024;
-/// Elements of an output that may be pieces of texts which go on in later messages. An output of
-/// more is a whole answer.
+/// The most elements of an output that may be pieces of texts which go on in later messages. An output
+/// with more is a whole answer.
 const MAX_STREAMED_ELEMENTS: usize = 64;
 
 /// Types whose values are numbers.
@@ -26,7 +26,7 @@ const NUMBERS: &[&[u8]] = &[
     b"FP16", b"FP32", b"FP64", b"BF16",
 ];
 
-/// What a field of counted bytes is.
+/// What a length-delimited field is.
 #[derive(Clone, Copy, Debug)]
 enum Shape {
     /// No text.
@@ -43,7 +43,7 @@ enum Shape {
     Raw,
 }
 
-/// The fields of a message that are counted bytes. Schemas don't contain themselves, so the depth
+/// The fields of a message that are length-delimited. Schemas don't contain themselves, so the depth
 /// of a message is bounded.
 type Schema = &'static [(u64, Shape)];
 

@@ -25,7 +25,7 @@ fn varint(mut value: usize) -> Vec<u8> {
     }
 }
 
-/// A field of counted bytes.
+/// A length-delimited field.
 fn field(number: usize, value: impl AsRef<[u8]>) -> Vec<u8> {
     let value = value.as_ref();
     [varint(number * 8 + 2), varint(value.len()), value.to_vec()].concat()

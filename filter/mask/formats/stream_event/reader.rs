@@ -9,9 +9,9 @@ use super::identity::{Event, Name, Piece, Scope};
 use super::segment::{End, Kind, Payload, Segment};
 use super::shapes::{self, Goes};
 
-/// Nesting in which names are followed; strings below it are texts of their own.
+/// The deepest nesting in which names are followed; strings below it are texts of their own.
 const MAX_NAMED_DEPTH: usize = 32;
-/// Strings of one event that may go on in later ones.
+/// The most strings of one event that may go on in later ones.
 const MAX_CONTINUED_TEXTS: usize = 4096;
 /// The same for a list of tokens in a complete answer.
 const MAX_LISTED_TOKENS: usize = 1 << 17;
@@ -258,7 +258,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// How the string here goes on, if it does. Of one that would be too many, it does not matter.
+    /// How the string here goes on, if it does. Beyond the limit of such strings, the answer is not used.
     fn goes(&self) -> Option<Goes> {
         let objects = self.frames.iter().filter(|frame| frame.object);
         let path: Vec<&[u8]> = objects.map(|frame| frame.name.short()).collect();

@@ -13,7 +13,7 @@ const DETAILS: Format = Format::Trailer(Trailer::Details);
 const BINARY: Format = Format::Trailer(Trailer::Binary);
 const TEXT: Format = Format::Trailer(Trailer::Text);
 
-/// A field of counted bytes, of fewer than 128.
+/// A length-delimited field, of fewer than 128.
 fn field(number: u8, value: impl AsRef<[u8]>) -> Vec<u8> {
     let value = value.as_ref();
     let length = u8::try_from(value.len())

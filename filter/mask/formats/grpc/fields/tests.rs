@@ -5,7 +5,7 @@ use super::super::super::{Format, GrpcMessage, WalkError};
 use super::*;
 use crate::policy::{FieldRules, Options};
 
-/// A field of counted bytes.
+/// A length-delimited field.
 fn counted(number: u8, bytes: &[u8]) -> Vec<u8> {
     let mut field = vec![number << 3 | 2];
     varint(bytes.len(), &mut field);
