@@ -1,5 +1,4 @@
-//! Why a request or an answer ended at the filter: one list of all words for it. Without a policy,
-//! the adapter answers in words of its own (`filter/host/stream/settle.rs`).
+//! Why a request or an answer ended at the filter: one list of all words for it.
 
 use core::fmt;
 
@@ -84,6 +83,10 @@ codes! {
     StopIterationOff = "stop_iteration_off",
     /// Events came in an order that no host should produce.
     OutOfOrder = "out_of_order",
+    /// There is no policy.
+    NotConfigured = "not_configured",
+    /// The host refused a call that the filter can't do without.
+    HostFailed = "host_failed",
     // The decision.
     /// The policy doesn't allow the request.
     Denied = "denied",

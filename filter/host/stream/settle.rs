@@ -1,5 +1,6 @@
 //! What an outcome leads to, until nothing more comes of it.
 
+use base::code::Code;
 use core::fmt;
 use std::collections::VecDeque;
 
@@ -72,10 +73,10 @@ pub(in crate::host) enum Failure {
 
 impl Failure {
     /// What the client is told.
-    pub(super) fn code(self) -> &'static str {
+    pub(super) fn code(self) -> Code {
         match self {
-            Self::NotConfigured => "not_configured",
-            Self::Host(_) | Self::Short | Self::Endless => "host_failed",
+            Self::NotConfigured => Code::NotConfigured,
+            Self::Host(_) | Self::Short | Self::Endless => Code::HostFailed,
         }
     }
 }
