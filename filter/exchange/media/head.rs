@@ -40,6 +40,23 @@ pub(super) fn media(headers: &Headers<'_>, media: &str) -> Media {
 /// Whether nothing in the content-type says that the text is in another encoding than UTF-8, of
 /// which ASCII is a part.
 pub(super) fn is_utf8(headers: &Headers<'_>) -> bool {
+    has_charset(headers, |charset| {
+        ["utf-8", "utf8", "us-ascii", "ascii"].contains(&charset)
+    })
+}
+
+/// Whether an ASCII byte means that character wherever it stands, in the encoding that the
+/// content-type names: in UTF-16 it doesn't, and what is written there would be found by nobody.
+pub(super) fn keeps_ascii(headers: &Headers<'_>) -> bool {
+    is_utf8(headers)
+        || has_charset(headers, |charset| {
+            let families = ["iso-8859-", "iso_8859-", "windows-125", "koi8-"];
+            charset == "latin1" || families.iter().any(|family| charset.starts_with(family))
+        })
+}
+
+/// Whether the content-type names no encoding, or one that is known.
+fn has_charset(headers: &Headers<'_>, is_known: impl Fn(&str) -> bool) -> bool {
     let says = |value: &[u8]| {
         let name = b"charset";
         let mut windows = value.windows(name.len());
@@ -49,11 +66,7 @@ pub(super) fn is_utf8(headers: &Headers<'_>) -> bool {
         return true;
     }
     // What is said twice, or in a way that is not read here, some server may read in another way.
-    parameter(headers, "charset").is_some_and(|charset| {
-        ["utf-8", "utf8", "us-ascii", "ascii"]
-            .iter()
-            .any(|known| charset.eq_ignore_ascii_case(known))
-    })
+    parameter(headers, "charset").is_some_and(|charset| is_known(&charset.to_ascii_lowercase()))
 }
 
 pub(super) fn is_json(media: &str) -> bool {

@@ -1,7 +1,7 @@
 //! How a response carries text: its status, its content coding and its media type say it.
 
 use super::form::{Content, TextForm};
-use super::head::{coding, framing, media};
+use super::head::{coding, framing, keeps_ascii, media};
 use crate::dialect::Body;
 use crate::exchange::event::Headers;
 use crate::exchange::headers::{has, media_type};
@@ -61,7 +61,10 @@ fn format(headers: &Headers<'_>, asked: Body) -> Result<Option<Format>, Code> {
         return Err(Code::GrpcNotMaskable);
     }
     match media(headers, &name) {
-        Media::Text(format) => Ok(Some(format)),
+        // The charset of a multipart body is its parts' to say.
+        Media::Text(Format::Multipart(boundary)) => Ok(Some(Format::Multipart(boundary))),
+        Media::Text(format) if keeps_ascii(headers) => Ok(Some(format)),
+        Media::Text(_) => Err(Code::MediaTypeNotMaskable),
         Media::NoText => Ok(None),
         Media::Unknown => Err(Code::MediaTypeNotMaskable),
     }

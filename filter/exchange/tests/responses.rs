@@ -361,6 +361,37 @@ fn a_multipart_body_is_masked_by_its_boundary() {
 }
 
 #[test]
+fn an_answer_in_an_encoding_that_hides_ascii_is_refused() {
+    for media in [
+        "text/plain; charset=utf-16",
+        "application/json; charset=UTF-16LE",
+        "text/html; charset=\"utf-32\"",
+        "text/plain; charset=utf-7",
+        "text/plain; charset=utf-8; charset=utf-16",
+        "text/event-stream; charset=shift_jis",
+    ] {
+        let mut exchange = passed(&masked());
+        let outcome = respond(
+            &mut exchange,
+            &[(":status", "200"), ("content-type", media)],
+        );
+        assert_eq!(super::code(&outcome), "media_type_not_maskable", "{media}");
+    }
+    for media in [
+        "text/plain; charset=ISO-8859-1",
+        "text/html; charset=windows-1252",
+        "application/json; charset=utf-8",
+    ] {
+        let mut exchange = passed(&masked());
+        let outcome = respond(
+            &mut exchange,
+            &[(":status", "200"), ("content-type", media)],
+        );
+        assert_eq!(outcome.flow, Flow::Continue, "{media}");
+    }
+}
+
+#[test]
 fn a_body_whose_length_is_known_ends_with_its_last_byte() {
     let head = [
         (":status", "200"),
