@@ -219,12 +219,16 @@ impl Material {
                 return Err((format!("a key of kind {kind:?} and curve {curve:?}"), KINDS));
             }
         }
-        let jwk: JsonWebKey<'_> = serde_json::from_value(jwk.clone())
-            // The error would quote a member's value, and those of a private key are secret.
-            .map_err(|_| {
-                let found = "a member that is none of a key of its kind".to_owned();
-                (found, "a JSON Web Key (RFC 7517, RFC 7518)")
-            })?;
+        let jwk: JsonWebKey<'_> = serde_json::from_value(jwk.clone()).map_err(|error| {
+            // Errors about a member that is there quote its value, which may be secret.
+            let error = error.to_string();
+            let found = if error.starts_with("missing field") {
+                error
+            } else {
+                "a member that is none of a key of its kind".to_owned()
+            };
+            (found, "a JSON Web Key (RFC 7517, RFC 7518)")
+        })?;
         let broken = |error: jwt_compact::jwk::JwkError| (error.to_string(), KINDS);
         match kind {
             Some("RSA") => {
