@@ -2,7 +2,9 @@
 
 use base::glob::Glob;
 use base::operation::{OPERATION_GLOBS, operation_globs};
-use base::policy::{Form, GLOBS, HEADER, Key, Node, Object, Presence, SECRET, header_name};
+use base::policy::{
+    Form, GLOBS, HEADER, HEADER_OF_SECRET, Key, Node, Object, Presence, SECRET, header_name,
+};
 
 /// A header with a value that is never shown.
 #[derive(Clone, PartialEq, Eq)]
@@ -104,7 +106,7 @@ pub static UPSTREAM: Form = Form::object(&[
     ),
 ]);
 
-const HEADER_KEY: Key = Key::required("header", "The header that is set.", &HEADER);
+const HEADER_KEY: Key = Key::required("header", "The header that is set.", &HEADER_OF_SECRET);
 const VALUE_KEY: Key = Key::required("value", "Its value, such as `Bearer ${KEY}`.", &SECRET);
 
 static CREDENTIAL: Form = Form::object(&[HEADER_KEY, VALUE_KEY]);

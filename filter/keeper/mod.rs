@@ -50,6 +50,8 @@ pub struct Keeper {
     buffered: Buffered,
     /// The policy's digest.
     digest: String,
+    /// Whether the configuration is out of use: no tick is to be counted on any more.
+    ended: bool,
     outbox: Outbox,
     bodies: Bodies,
     records: u64,
@@ -65,6 +67,7 @@ impl Keeper {
         Self {
             buffered: Buffered::new(Rc::clone(&compiled)),
             digest: compiled.policy().digest.clone(),
+            ended: false,
             keys: KeyDuties::new(compiled),
             waiting: Vec::new(),
             renewed: false,
@@ -111,15 +114,21 @@ impl Keeper {
                 self.tick_within(MIN_TICK, &mut effects);
             }
             Event::Bodies(found) => effects.extend(self.learn(found)),
+            Event::Counted(metric, amount) if self.ended => {
+                tell(BTreeMap::from([(metric, amount)]), &mut effects);
+            }
             Event::Counted(metric, amount) => {
                 self.counts.add(metric, amount, world.now);
                 self.tick_within(counts::MAX_DELAY, &mut effects);
             }
+            // What was told has been taken back, and would not be again.
+            Event::Buffered if self.ended => {}
             Event::Buffered => {
                 self.buffered.watch();
                 self.tick_within(buffered::PERIOD, &mut effects);
             }
             Event::Ended => {
+                self.ended = true;
                 tell(self.counts.take_all(), &mut effects);
                 let change = self.buffered.end();
                 effects.extend(change.map(|by| Effect::Change(Metric::BufferedBytes, by)));
@@ -154,7 +163,7 @@ impl Keeper {
     /// Whether the host should be told what is held of bodies, and no tick is scheduled to.
     #[must_use]
     pub fn wants_to_tell_buffers(&self) -> bool {
-        self.buffered.is_unwatched()
+        !self.ended && self.buffered.is_unwatched()
     }
 
     /// The next record's number, from 1.
@@ -192,8 +201,10 @@ impl Keeper {
             effects.push(Effect::Tell { exchange, what });
         }
         tell(self.counts.take(world.now), effects);
-        let change = self.buffered.look();
-        effects.extend(change.map(|by| Effect::Change(Metric::BufferedBytes, by)));
+        if !self.ended {
+            let change = self.buffered.look();
+            effects.extend(change.map(|by| Effect::Change(Metric::BufferedBytes, by)));
+        }
         if let Some(tended) = self.keys.tend(world) {
             self.follow(tended, effects);
         }

@@ -105,7 +105,14 @@ fn a_policy_is_told_with_its_digest_as_long_as_it_is_in_use() {
     };
     kept.handle(Event::Counted(counted.clone(), 3));
     let effects = kept.handle(Event::Ended);
-    assert_eq!(effects, [Effect::Change(counted, 3), vms(-1)]);
+    assert_eq!(effects, [Effect::Change(counted.clone(), 3), vms(-1)]);
+    // Streams that end later are told of at once, since no tick may come.
+    let effects = kept.handle(Event::Counted(counted.clone(), 1));
+    assert_eq!(effects, [Effect::Change(counted, 1)]);
+    let _held = kept.compiled.hold(7);
+    assert!(!kept.keeper.wants_to_tell_buffers());
+    assert_eq!(kept.handle(Event::Buffered), []);
+    kept.handle(Event::Tick);
 }
 
 #[test]

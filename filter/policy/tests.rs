@@ -400,6 +400,7 @@ fn a_secret_in_the_wrong_place_is_not_shown() {
         r#""upstream": { "credential": "Bearer hunter2" }"#,
         r#""upstream": { "credentials": ["Bearer hunter2"] }"#,
         r#""upstream": "hunter2""#,
+        r#""upstream": { "credential": { "header": "Bearer hunter2", "value": "x-key" } }"#,
         r#""pseudonyms": "hunter2""#,
         r#""approvals": "Bearer hunter2""#,
         r#""detectors": { "a": { "label": "A", "canaries": "hunter2" } }"#,

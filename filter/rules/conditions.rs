@@ -291,10 +291,16 @@ fn read_headers(node: &Node<'_>, reading: &mut Reading<'_>) -> Test {
     })
 }
 
-/// Which of several values of a header counts, is the model server's to say.
+/// Which of several values of a header counts, is the model server's to say; so it is whether one
+/// with commas is a list (RFC 9110, section 5.3).
 fn all_or_none(values: &[String], globs: &[Glob]) -> Truth {
     let fitting = values.iter().filter(|value| any(globs, value)).count();
+    let listed = || {
+        let mut items = values.iter().flat_map(|value| value.split(','));
+        items.any(|item| any(globs, item.trim()))
+    };
     match fitting {
+        0 if listed() => Truth::Unknown,
         0 => Truth::No,
         all if all == values.len() => Truth::Yes,
         _ => Truth::Unknown,

@@ -235,6 +235,10 @@ fn a_header_must_be_there_with_a_value_that_fits() {
             Decision::Deny(Some(0)),
         ),
         (
+            vec![("x-plan", vec!["gold"]), ("x-team", vec!["green, red"])],
+            Decision::Deny(Some(0)),
+        ),
+        (
             vec![("x-plan", vec!["gold"]), ("x-cost", vec!["low", "high"])],
             Decision::Approve(1),
         ),

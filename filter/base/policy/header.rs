@@ -17,11 +17,15 @@ const RESERVED: &[&str] = &[
 ];
 
 /// The name of a header that a policy may read or set.
-pub static HEADER: Form = Form::text_like(
+pub static HEADER: Form = FORM.named("header");
+
+/// The same beside a secret, with which it may have changed places.
+pub static HEADER_OF_SECRET: Form = FORM.hidden();
+
+const FORM: Form = Form::text_like(
     "the name of a header that is not a part of the message's framing",
     "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$",
-)
-.named("header");
+);
 
 /// Reads a header's name (RFC 9110, section 5.1) and gives it in lower case.
 #[must_use]

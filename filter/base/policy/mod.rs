@@ -28,7 +28,7 @@ pub use form::{
     ANY_JSON, CLUSTER, FLAG, Form, GLOB, GLOBS, Key, Kind, Need, Presence, SECRET, TEXT, TEXTS,
     Usual,
 };
-pub use header::{HEADER, header_name, header_token};
+pub use header::{HEADER, HEADER_OF_SECRET, header_name, header_token};
 pub use node::{Document, Node};
 pub use object::Object;
 pub use problem::Problem;
