@@ -121,8 +121,6 @@ impl Keeper {
                 self.counts.add(metric, amount, world.now);
                 self.tick_within(counts::MAX_DELAY, &mut effects);
             }
-            // What was told has been taken back, and would not be again.
-            Event::Buffered if self.ended => {}
             Event::Buffered => {
                 self.buffered.watch();
                 self.tick_within(buffered::PERIOD, &mut effects);
@@ -201,6 +199,7 @@ impl Keeper {
             effects.push(Effect::Tell { exchange, what });
         }
         tell(self.counts.take(world.now), effects);
+        // Once it has ended, what was told has been taken back, and would not be again.
         if !self.ended {
             let change = self.buffered.look();
             effects.extend(change.map(|by| Effect::Change(Metric::BufferedBytes, by)));
