@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `bytes` | comparison that is fast in WebAssembly, and hex |
 //! | `json` | strict JSON, as a tree and as events |
+//! | `multipart`, `urlencoded` | strict forms, read as every server reads them; `forms` is what both share |
 //! | `wire` | Protocol Buffers' wire format and gRPC's frames |
 //! | `glob`, `url`, `time` | globs, addresses, times as text |
 //! | `policy` | describes and reads sections of the policy |
@@ -11,12 +12,15 @@
 
 pub mod bytes;
 pub mod code;
+pub mod forms;
 pub mod glob;
 pub mod identity;
 pub mod json;
+pub mod multipart;
 pub mod operation;
 pub mod policy;
 pub mod shape;
 pub mod time;
 pub mod url;
+pub mod urlencoded;
 pub mod wire;
