@@ -18,6 +18,8 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess,
 use serde_json::map::Entry;
 use serde_json::{Map, Number, Value};
 
+use crate::bytes::behind;
+
 /// Values in one tree; each takes up to 100 bytes.
 const MAX_VALUES: u32 = 1 << 17;
 
@@ -28,6 +30,15 @@ const MAX_VALUES: u32 = 1 << 17;
 /// member name; the message gives line and column and quotes nothing but the repeated name.
 pub fn parse(text: &[u8]) -> Result<Value, serde_json::Error> {
     parse_up_to(text, MAX_VALUES)
+}
+
+/// As [`parse`], of a document that somebody publishes: a byte order mark in front of it is skipped,
+/// as RFC 8259, section 8.1 allows.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_published(document: &[u8]) -> Result<Value, serde_json::Error> {
+    parse(behind(document, b"\xEF\xBB\xBF").unwrap_or(document))
 }
 
 /// As [`parse`], with another limit of values: a policy's author may use as many as it takes.

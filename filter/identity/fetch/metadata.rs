@@ -11,7 +11,7 @@ use base::url::Url;
 /// Why the document can't be used. One that names another issuer is another provider's
 /// (Discovery 1.0, section 4.3).
 pub(super) fn key_set(document: &[u8], issuer: &str) -> Result<Url, String> {
-    let document = json::parse(document).map_err(|error| error.to_string())?;
+    let document = json::parse_published(document).map_err(|error| error.to_string())?;
     let text = |name: &str| document.get(name).and_then(Value::as_str);
     let found = text("issuer").unwrap_or_default();
     if found != issuer {
@@ -42,6 +42,12 @@ mod tests {
             let error = key_set(document, issuer).unwrap_err();
             assert!(error.contains("\"https://idp/a\""), "{error}");
         }
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_skipped() {
+        let document = "\u{feff}{\"issuer\":\"i\",\"jwks_uri\":\"https://keys/\"}";
+        assert!(key_set(document.as_bytes(), "i").is_ok());
     }
 
     #[test]

@@ -8,12 +8,13 @@ mod tests;
 
 use ::rsa::pkcs8::EncodePublicKey;
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::alphabet::URL_SAFE;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use jwt_compact::AlgorithmSignature as _;
 use jwt_compact::alg::{
     Ed25519, Es256, Hs256, Hs256Key, Hs384, Hs384Key, Hs512, Hs512Key, Rsa, RsaPublicKey,
+    VerifyingKey as _,
 };
-use jwt_compact::jwk::JsonWebKey;
 use p384::ecdsa::signature::Verifier as _;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -62,6 +63,12 @@ impl core::fmt::Debug for Key {
 impl Key {
     /// Compiles a JSON Web Key (RFC 7517): a public one, or a symmetric one.
     pub(super) fn compile(jwk: &Value) -> Result<Self, Unusable> {
+        if !jwk.is_object() {
+            return Err((
+                "something that is no object".to_owned(),
+                "a JSON Web Key (RFC 7517)",
+            ));
+        }
         let text = |name: &str| match jwk.get(name) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text.as_str())),
@@ -202,48 +209,25 @@ const KINDS: &str = "an RSA key, a key on the curve P-256, P-384 or Ed25519, or 
 impl Material {
     fn compile(jwk: &Value, kind: Option<&str>, curve: Option<&str>) -> Result<Self, Unusable> {
         match (kind, curve) {
-            (Some("oct"), _) => return member(jwk, "k").map(Self::Secret),
-            (Some("EC"), Some("P-384")) => {
-                let mut point = vec![4];
-                for name in ["x", "y"] {
-                    point.extend(member(jwk, name)?);
-                }
-                return P384Key::from_sec1_bytes(&point)
-                    .map(|key| Self::P384(Box::new(key)))
-                    .map_err(|_| ("no point of the curve P-384".to_owned(), KINDS));
+            (Some("oct"), _) => member(jwk, "k").map(Self::Secret),
+            (Some("RSA"), _) => {
+                rsa::key(&number(jwk, "n")?, &number(jwk, "e")?).map(|key| Self::Rsa(Box::new(key)))
             }
-            (Some("RSA"), _) | (Some("EC"), Some("P-256")) | (Some("OKP"), Some("Ed25519")) => {}
+            (Some("EC"), Some("P-256")) => P256Key::from_sec1_bytes(&point(jwk, 32)?)
+                .map(|key| Self::P256(Box::new(key)))
+                .map_err(|_| ("no point of the curve P-256".to_owned(), KINDS)),
+            (Some("EC"), Some("P-384")) => P384Key::from_sec1_bytes(&point(jwk, 48)?)
+                .map(|key| Self::P384(Box::new(key)))
+                .map_err(|_| ("no point of the curve P-384".to_owned(), KINDS)),
+            // No number, but the 32 bytes of a point as RFC 8032 encodes it.
+            (Some("OKP"), Some("Ed25519")) => Ed25519Key::from_slice(&member(jwk, "x")?)
+                .map(|key| Self::Ed25519(Box::new(key)))
+                .map_err(|_| ("no point of the curve Ed25519".to_owned(), KINDS)),
             _ => {
                 let shown = |text: Option<&str>| text.unwrap_or("none").chars().take(32).collect();
                 let (kind, curve): (String, String) = (shown(kind), shown(curve));
-                return Err((format!("a key of kind {kind:?} and curve {curve:?}"), KINDS));
+                Err((format!("a key of kind {kind:?} and curve {curve:?}"), KINDS))
             }
-        }
-        let jwk: JsonWebKey<'_> = serde_json::from_value(jwk.clone()).map_err(|error| {
-            // Errors about a member that is there quote its value, which may be secret.
-            let error = error.to_string();
-            let found = if error.starts_with("missing field") {
-                error
-            } else {
-                "a member that is none of a key of its kind".to_owned()
-            };
-            (found, "a JSON Web Key (RFC 7517, RFC 7518)")
-        })?;
-        let broken = |error: jwt_compact::jwk::JwkError| (error.to_string(), KINDS);
-        match kind {
-            Some("RSA") => {
-                let key = RsaPublicKey::try_from(&jwk).map_err(broken)?;
-                match rsa::weakness(&key) {
-                    Some(weakness) => Err(weakness),
-                    None => Ok(Self::Rsa(Box::new(key))),
-                }
-            }
-            Some("EC") => P256Key::try_from(&jwk)
-                .map(|key| Self::P256(Box::new(key)))
-                .map_err(|_| ("no point of the curve P-256".to_owned(), KINDS)),
-            _ => Ed25519Key::try_from(&jwk)
-                .map(|key| Self::Ed25519(Box::new(key)))
-                .map_err(broken),
         }
     }
 
@@ -297,17 +281,51 @@ impl Material {
     }
 }
 
-/// A member that is unpadded base64url.
+/// Base64url as it is published: RFC 7515, section 2, forbids padding, and some pad.
+const BASE64URL: GeneralPurpose = GeneralPurpose::new(
+    &URL_SAFE,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// A member that is base64url.
 fn member(jwk: &Value, name: &'static str) -> Result<Vec<u8>, Unusable> {
     jwk.get(name)
         .and_then(Value::as_str)
-        .and_then(|text| URL_SAFE_NO_PAD.decode(text).ok())
+        .and_then(|text| BASE64URL.decode(text).ok())
         .ok_or_else(|| {
             (
                 format!("a key whose {name:?} is missing or not base64url"),
-                "base64url without padding",
+                "base64url",
             )
         })
+}
+
+/// A member that is a number, without zeros in front: RFC 7518, section 6.3.1.1, forbids them, and
+/// encoders of signed numbers write one.
+fn number(jwk: &Value, name: &'static str) -> Result<Vec<u8>, Unusable> {
+    let bytes = member(jwk, name)?;
+    let number: Vec<u8> = bytes.into_iter().skip_while(|byte| *byte == 0).collect();
+    if number.is_empty() {
+        return Err((format!("a key whose {name:?} is no number"), "a number"));
+    }
+    Ok(number)
+}
+
+/// The point of an EC key, uncompressed (SEC 1, section 2.3.3), its coordinates in so many bytes.
+fn point(jwk: &Value, size: usize) -> Result<Vec<u8>, Unusable> {
+    let mut point = vec![4];
+    for name in ["x", "y"] {
+        let number = number(jwk, name)?;
+        let Some(zeros) = size.checked_sub(number.len()) else {
+            return Err((
+                format!("a key whose {name:?} is longer than its curve's numbers"),
+                "a point of the curve",
+            ));
+        };
+        point.resize(point.len().saturating_add(zeros), 0);
+        point.extend(number);
+    }
+    Ok(point)
 }
 
 fn check<A: jwt_compact::Algorithm>(

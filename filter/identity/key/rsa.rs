@@ -1,15 +1,28 @@
-//! RSA keys that should not be used.
+//! RSA keys, and those that should not be used.
 
 use jwt_compact::alg::RsaPublicKey;
 use rsa::BigUint;
 use rsa::traits::PublicKeyParts as _;
 
+use super::Unusable;
+
 /// Keys below 2048 bits are refused (NIST SP 800-131A), as are those above 4096, whose
 /// verification would be a way to burn the worker's time.
 const BITS: core::ops::RangeInclusive<usize> = 2048..=4096;
 
-/// What is wrong with a key: what was found, and what is expected.
-pub(super) fn weakness(key: &RsaPublicKey) -> Option<(String, &'static str)> {
+/// A key of its modulus and its exponent, both big-endian, if it is worth a signature.
+pub(super) fn key(modulus: &[u8], exponent: &[u8]) -> Result<RsaPublicKey, Unusable> {
+    let (modulus, exponent) = (
+        BigUint::from_bytes_be(modulus),
+        BigUint::from_bytes_be(exponent),
+    );
+    let key = RsaPublicKey::new(modulus, exponent)
+        .map_err(|error| (format!("an RSA key that is none: {error}"), "an RSA key"))?;
+    weakness(&key).map_or(Ok(key), Err)
+}
+
+/// What is wrong with a key.
+fn weakness(key: &RsaPublicKey) -> Option<Unusable> {
     let bits = key.n().bits();
     if !BITS.contains(&bits) {
         return Some((

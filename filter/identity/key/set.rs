@@ -78,7 +78,7 @@ impl KeySet {
     /// # Errors
     /// Why the document is no key set.
     pub(in crate::identity) fn published(document: &[u8], before: &Self) -> Result<Self, String> {
-        let document = json::parse(document).map_err(|error| error.to_string())?;
+        let document = json::parse_published(document).map_err(|error| error.to_string())?;
         let list = document
             .get("keys")
             .and_then(Value::as_array)

@@ -1,9 +1,23 @@
+use jwt_compact::alg::Es256;
+use jwt_compact::jwk::JsonWebKey;
 use serde_json::{Value, json};
 
 use super::rsa::is_roca;
 use super::{Key, KeySet};
 use crate::identity::section::{Algorithm, InlineKey};
-use crate::testing::ec_public;
+use crate::testing::{ec_public, jwk};
+
+/// The generator of P-384 (FIPS 186-4, D.1.2.4), a point like any other.
+const P384_GENERATOR: [(&str, &str); 2] = [
+    (
+        "x",
+        "qofKIr6LBTeOscce8yCtdG4dO2KLp5uYWfdB4IJUKjhVAvJdv1UpbDpUXjhydgq3",
+    ),
+    (
+        "y",
+        "NhfeSpYmLG9dnpi_kpLcKfj0Hb0omhR86doxE7XwuMAKYLHOHX6BnXpDHXyQ6g5f",
+    ),
+];
 
 fn inline(keys: &[Value]) -> Result<KeySet, Vec<String>> {
     let keys: Vec<InlineKey> = keys
@@ -14,6 +28,25 @@ fn inline(keys: &[Value]) -> Result<KeySet, Vec<String>> {
         })
         .collect();
     KeySet::inline(&keys).map_err(|problems| problems.iter().map(ToString::to_string).collect())
+}
+
+/// The same number with padding, with zeros in front of it, and with both.
+fn spelled(number: &Value) -> Vec<String> {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
+    let bytes = URL_SAFE_NO_PAD.decode(number.as_str().unwrap()).unwrap();
+    let longer = |zeros| [vec![0; zeros], bytes.clone()].concat();
+    let mut all = vec![URL_SAFE.encode(&bytes)];
+    all.extend((1..4).map(|zeros| URL_SAFE_NO_PAD.encode(longer(zeros))));
+    all.extend((1..4).map(|zeros| URL_SAFE.encode(longer(zeros))));
+    all
+}
+
+fn rsa_public(id: &str) -> Value {
+    use base64::Engine as _;
+    // Odd, and of 2048 bits: more is not asked of a modulus.
+    let modulus = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode([0x91; 256]);
+    json!({"kty": "RSA", "kid": id, "n": modulus, "e": "AQAB"})
 }
 
 fn secret(length: usize, extra: Value) -> Value {
@@ -122,4 +155,76 @@ fn a_point_is_on_its_curve() {
         let expected = format!("no point of the curve {curve}");
         assert!(refused[0].contains(&expected), "{refused:?}");
     }
+}
+
+#[test]
+fn a_number_is_the_same_with_padding_and_with_zeros_in_front() {
+    let mut p384 = json!({"kty": "EC", "crv": "P-384", "kid": "c"});
+    for (name, value) in P384_GENERATOR {
+        p384[name] = json!(value);
+    }
+    for (key, names) in [
+        (rsa_public("a"), ["n", "e"]),
+        (ec_public(1, "b"), ["x", "y"]),
+        (p384, ["x", "y"]),
+    ] {
+        let usual = Key::compile(&key).unwrap();
+        for name in names {
+            for spelled in spelled(&key[name]) {
+                let mut other = key.clone();
+                other[name] = json!(spelled);
+                let other = Key::compile(&other).unwrap_or_else(|why| panic!("{name}: {why:?}"));
+                assert!(other.is_same(&usual), "{name}: {spelled}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_coordinate_that_lost_its_zeros_is_the_same() {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    // One key in 128 has a coordinate that begins with a zero.
+    let (key, name, bytes) = (0..=u16::MAX)
+        .map(|seed| {
+            let secret = [&[1; 30][..], &seed.to_be_bytes()].concat();
+            let secret =
+                <Es256 as jwt_compact::Algorithm>::SigningKey::from_slice(&secret).unwrap();
+            jwk(&JsonWebKey::from(secret.verifying_key()), json!({}))
+        })
+        .find_map(|key| {
+            ["x", "y"].into_iter().find_map(|name| {
+                let bytes = URL_SAFE_NO_PAD.decode(key[name].as_str().unwrap()).unwrap();
+                (bytes[0] == 0).then(|| (key.clone(), name, bytes))
+            })
+        })
+        .unwrap();
+    let mut short = key.clone();
+    short[name] = json!(URL_SAFE_NO_PAD.encode(&bytes[1..]));
+    let short = Key::compile(&short).unwrap();
+    assert!(short.is_same(&Key::compile(&key).unwrap()));
+}
+
+#[test]
+fn what_is_no_number_is_none() {
+    for (name, value) in [
+        ("x", json!("")),
+        ("x", json!("A+/=")),
+        ("x", json!("AQ===")),
+        ("y", json!(7)),
+        ("y", Value::Null),
+    ] {
+        let mut key = ec_public(1, "a");
+        key[name] = value.clone();
+        assert!(Key::compile(&key).is_err(), "{name}: {value}");
+    }
+}
+
+#[test]
+fn a_published_set_may_begin_with_a_byte_order_mark() {
+    let document = format!("\u{feff}{}", json!({"keys": [ec_public(1, "a")]}));
+    let set = KeySet::published(document.as_bytes(), &KeySet::default()).unwrap();
+    assert_eq!(set.len(), 1);
+    let twice = format!("\u{feff}{document}");
+    assert!(KeySet::published(twice.as_bytes(), &KeySet::default()).is_err());
 }

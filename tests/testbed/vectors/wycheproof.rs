@@ -47,7 +47,7 @@ const KEYS: [(u64, &str); 21] = [
     (21, "a key for the use \"enc\""),
     (22, "no point of the curve P-256"),
     (23, "no point of the curve P-384"),
-    (24, "field `n`"),
+    (24, "a key whose \"n\" is missing"),
     (25, "for the algorithm \"A256GCM\""),
     (26, "for the algorithm \"A256KW\""),
 ];
