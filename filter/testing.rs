@@ -47,6 +47,22 @@ pub(crate) fn signed<A: Algorithm>(
     format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature.as_bytes()))
 }
 
+/// The text as gzip (RFC 1952).
+pub(crate) fn gzip(text: &[u8]) -> Vec<u8> {
+    let mut sum = !0_u32;
+    for byte in text {
+        sum ^= u32::from(*byte);
+        for _ in 0..8 {
+            sum = (sum >> 1) ^ (0xEDB8_8320 & 0_u32.wrapping_sub(sum & 1));
+        }
+    }
+    let mut bytes = vec![0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3];
+    bytes.extend(miniz_oxide::deflate::compress_to_vec(text, 6));
+    bytes.extend((!sum).to_le_bytes());
+    bytes.extend(u32::try_from(text.len()).unwrap().to_le_bytes());
+    bytes
+}
+
 /// What the workers of one test share.
 #[derive(Default)]
 pub(crate) struct Memory {

@@ -70,7 +70,9 @@ pub enum Answer<'a> {
     Http {
         /// Its status.
         status: u16,
-        /// Its body.
+        /// The values of its `content-encoding`, joined by commas; empty where it has none.
+        coding: &'a [u8],
+        /// Its body, as it came.
         body: &'a [u8],
     },
     /// The answer to a gRPC call.
@@ -78,11 +80,11 @@ pub enum Answer<'a> {
 }
 
 impl<'a> Answer<'a> {
-    /// Status and body of an HTTP answer; `None` for anything else.
+    /// Status and body of an HTTP answer that is taken as it came; `None` for anything else.
     #[must_use]
     pub fn http(self) -> Option<(u16, &'a [u8])> {
         match self {
-            Self::Http { status, body } => Some((status, body)),
+            Self::Http { status, body, .. } => Some((status, body)),
             Self::NotSent | Self::Failed | Self::Grpc(_) => None,
         }
     }

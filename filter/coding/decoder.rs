@@ -2,7 +2,7 @@
 
 use super::allowance::{Allowance, Unbounded};
 use super::brotli::{self, Brotli};
-use super::error::Error;
+use super::error::{Error, Unknown};
 use super::gzip::Gzip;
 use super::inflate::{self, Deflate};
 use super::window::MAX_WINDOW_BYTES;
@@ -46,6 +46,23 @@ impl Coding {
             .iter()
             .find(|(known, _)| name.eq_ignore_ascii_case(known))
             .map(|(_, coding)| *coding)
+    }
+
+    /// The coding that the values of `content-encoding` name, if they name one. Several on top of each
+    /// other are refused: nobody has a reason for that.
+    ///
+    /// # Errors
+    /// What they name can't be undone.
+    pub fn applied<'a>(values: impl Iterator<Item = &'a [u8]>) -> Result<Option<Self>, Unknown> {
+        let mut names = values
+            .flat_map(|value| value.split(|byte| *byte == b','))
+            .map(<[u8]>::trim_ascii)
+            .filter(|name| !name.is_empty() && !name.eq_ignore_ascii_case(b"identity"));
+        match (names.next(), names.next()) {
+            (None, _) => Ok(None),
+            (Some(name), None) => Self::named(name).map(Some).ok_or(Unknown),
+            (Some(_), Some(_)) => Err(Unknown),
+        }
     }
 
     /// The most that a decoder of this coding ever holds, in bytes.

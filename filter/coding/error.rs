@@ -12,3 +12,7 @@ pub enum Error {
     /// To decode them takes more memory than is allowed ([`super::Allowance`]).
     NoRoom,
 }
+
+/// A head names a coding, or several, that can't be undone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unknown;

@@ -34,4 +34,4 @@ mod tests;
 
 pub use allowance::Allowance;
 pub use decoder::{BUFFER_BYTES, Coding, Decoder, whole};
-pub use error::Error;
+pub use error::{Error, Unknown};

@@ -5,7 +5,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::crc::Crc;
-use super::{Coding, Decoder, Error, whole};
+use super::{Coding, Decoder, Error, Unknown, whole};
 
 const ALL: [Coding; 4] = [Coding::Gzip, Coding::Deflate, Coding::Brotli, Coding::Zstd];
 
@@ -84,6 +84,22 @@ fn names_are_known_in_any_case() {
     assert_eq!(Coding::named(b"br"), Some(Coding::Brotli));
     assert_eq!(Coding::named(b"compress"), None);
     assert_eq!(Coding::named(b"identity"), None);
+    let applied =
+        |values: &[&'static str]| Coding::applied(values.iter().map(|one| one.as_bytes()));
+    for none in [&[][..], &[""], &["identity"], &[" , Identity,", "identity"]] {
+        assert_eq!(applied(none), Ok(None), "{none:?}");
+    }
+    for one in [&["gzip"][..], &["identity, GZIP"], &["", "gzip"]] {
+        assert_eq!(applied(one), Ok(Some(Coding::Gzip)), "{one:?}");
+    }
+    for more in [
+        &["gzip, gzip"][..],
+        &["br", "gzip"],
+        &["compress"],
+        &["gzip;q=1"],
+    ] {
+        assert_eq!(applied(more), Err(Unknown), "{more:?}");
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::waiting_room::WaitingRoom;
 use base::policy::show_size;
 use mask::policy::Plan;
 
-use crate::identity::{Tended, Verifier};
+use crate::identity::{KeyAnswer, Tended, Verifier};
 use crate::policy::{self, Environment, Policy, Problem};
 use crate::rules::headers_of;
 use crate::shared::{NotAgreed, NotJoined, Shared, Table, agree};
@@ -202,12 +202,12 @@ impl CompiledPolicy {
         self.verifier.tend(now, shared)
     }
 
-    /// Takes a provider's answer to a request for keys: status and body, `Ok(None)` if there was
-    /// no whole one, `Err` if the request could not be sent.
+    /// Takes a provider's answer to a request for keys, `Ok(None)` if there was no whole one, `Err`
+    /// if the request could not be sent.
     pub fn keys_answered(
         &self,
         provider: usize,
-        answer: Result<Option<(u16, &[u8])>, ()>,
+        answer: Result<Option<KeyAnswer<'_>>, ()>,
         now: Duration,
         shared: &dyn Shared,
     ) -> Tended {

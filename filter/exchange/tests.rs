@@ -203,6 +203,7 @@ impl Driven {
             number: call.number,
             answer: answer.map_or(Answer::Failed, |(status, body)| Answer::Http {
                 status,
+                coding: b"",
                 body,
             }),
         })

@@ -17,7 +17,11 @@ struct UnderWay<P> {
 /// What came of a call, in memory of its own.
 pub(super) enum Received {
     Failed,
-    Http(u16, Vec<u8>),
+    Http {
+        status: u16,
+        coding: Vec<u8>,
+        body: Vec<u8>,
+    },
     Grpc(Option<Vec<u8>>, Vec<u8>),
 }
 
@@ -96,14 +100,24 @@ fn read<P>(host: &impl Host, call: &UnderWay<P>, end: CallEnd) -> Option<Receive
     if end.headers == 0 || end.bytes > call.max_answer_bytes {
         return None;
     }
-    let status = host.header(Map::CallResponse, ":status").ok()?;
-    let status = core::str::from_utf8(&status).ok()?.parse().ok()?;
+    let head = host.headers(Map::CallResponse).ok()?;
+    let head = head.get()?;
+    let values = |name: &[u8]| -> Vec<&[u8]> {
+        let found = head.iter().filter(|(one, _)| *one == name);
+        found.map(|(_, value)| *value).collect()
+    };
+    let status = *values(b":status").first()?;
+    let status = core::str::from_utf8(status).ok()?.parse().ok()?;
     let body = host.buffer(Buffer::CallResponseBody, 0, end.bytes).ok()?;
     if body.len() != end.bytes {
         return None;
     }
     if !call.grpc {
-        return Some(Received::Http(status, body));
+        return Some(Received::Http {
+            status,
+            coding: values(b"content-encoding").join(&b','),
+            body,
+        });
     }
     // Without a body, gRPC's status may stand in the head.
     let place = if end.trailers == 0 {
@@ -119,8 +133,13 @@ impl Received {
     pub(super) fn as_answer(&self) -> Answer<'_> {
         match self {
             Self::Failed => Answer::Failed,
-            Self::Http(status, body) => Answer::Http {
+            Self::Http {
+                status,
+                coding,
+                body,
+            } => Answer::Http {
                 status: *status,
+                coding,
                 body,
             },
             Self::Grpc(None, _) => Answer::Grpc(Err(GrpcStatus::UNKNOWN)),

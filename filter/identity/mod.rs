@@ -41,7 +41,7 @@ use section::Section as Settings;
 pub use base::identity::{Identity, Kind};
 use cache::Cache;
 pub use explain::{Explanation, Outcome, Stand, Step};
-pub use fetch::{KeyRequest, Tended};
+pub use fetch::{KeyAnswer, KeyRequest, MAX_DOCUMENT_BYTES, Tended};
 use jws::{Compact, LastHeader};
 pub use key::{KeySet, verify_jws};
 pub use locate::{Found, find_token};
@@ -164,12 +164,12 @@ impl Verifier {
         tended
     }
 
-    /// Takes the answer to a request for keys: its status and body, `Ok(None)` if there was no
-    /// whole one, `Err` if the request could not be sent.
+    /// Takes the answer to a request for keys, `Ok(None)` if there was no whole one, `Err` if the
+    /// request could not be sent.
     pub fn answered(
         &self,
         provider: usize,
-        answer: Result<Option<(u16, &[u8])>, ()>,
+        answer: Result<Option<KeyAnswer<'_>>, ()>,
         now: Duration,
         shared: &dyn Shared,
     ) -> Tended {

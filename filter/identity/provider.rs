@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::caller::{self, SPIFFE, within};
 use super::checks::{self, Lifetime};
-use super::fetch::{Fetcher, KeyRequest, Tended, millis};
+use super::fetch::{Fetcher, KeyAnswer, KeyRequest, Tended, millis};
 use super::jws::Compact;
 use super::key::{Key, KeySet};
 use super::unknown::UnknownIds;
@@ -170,7 +170,7 @@ impl Provider {
     /// Takes an answer; as [`Self::look`].
     pub(super) fn answered(
         &mut self,
-        answer: Result<Option<(u16, &[u8])>, ()>,
+        answer: Result<Option<KeyAnswer<'_>>, ()>,
         now: Duration,
         shared: &dyn Shared,
     ) -> Tended {

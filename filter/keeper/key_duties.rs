@@ -6,10 +6,7 @@ use std::rc::Rc;
 use super::event::{Call, Purpose, World};
 use crate::call::{Answer, Message};
 use crate::exchange::CompiledPolicy;
-use crate::identity::{KeyRequest, Tended};
-
-/// A longer document is no key set; Envoy itself takes up to 32 MiB.
-const MAX_DOCUMENT_BYTES: usize = 1 << 20;
+use crate::identity::{KeyAnswer, KeyRequest, MAX_DOCUMENT_BYTES, Tended};
 
 /// The longest time between two looks.
 const MAX_PAUSE: Duration = Duration::from_secs(1);
@@ -70,7 +67,16 @@ impl KeyDuties {
     ) -> Followed {
         let answer = match answer {
             Answer::NotSent => Err(()),
-            other => Ok(other.http()),
+            Answer::Failed | Answer::Grpc(_) => Ok(None),
+            Answer::Http {
+                status,
+                coding,
+                body,
+            } => Ok(Some(KeyAnswer {
+                status,
+                coding,
+                body,
+            })),
         };
         let tended = self
             .compiled

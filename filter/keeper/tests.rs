@@ -167,6 +167,7 @@ fn an_exchange_that_has_ended_is_told_nothing() {
         purpose: Purpose::Keys { provider: 0 },
         answer: Answer::Http {
             status: 200,
+            coding: b"",
             body: keys.as_bytes(),
         },
     });
@@ -189,6 +190,7 @@ fn everybody_who_waits_for_keys_is_told_once_they_are_there() {
     let keys = json!({"keys": [ec_public(1, "a")]}).to_string();
     let answer = Answer::Http {
         status: 200,
+        coding: b"",
         body: keys.as_bytes(),
     };
     kept.handle(Event::CallAnswered { purpose, answer });
@@ -262,6 +264,7 @@ fn what_nobody_waits_for_goes_with_the_next_tick_so_many_at_once_and_no_more_tha
         Answer::Failed,
         Answer::Http {
             status: 500,
+            coding: b"",
             body: b"",
         },
     ] {

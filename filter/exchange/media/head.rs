@@ -2,23 +2,12 @@
 
 use crate::exchange::event::Headers;
 use crate::exchange::headers::{media_type, parameter, single, values};
-use coding::Coding;
+use coding::{Coding, Unknown};
 use mask::{Boundary, Format, Framing, Media};
 
-/// The head names codings that can't be undone.
-pub(super) struct Unreadable;
-
-/// The body's coding. Several on top of each other are refused: nobody has a reason for that.
-pub(super) fn coding(headers: &Headers<'_>) -> Result<Option<Coding>, Unreadable> {
-    let mut codings = values(headers, "content-encoding")
-        .flat_map(|value| value.split(|byte| *byte == b','))
-        .map(<[u8]>::trim_ascii)
-        .filter(|name| !name.is_empty() && !name.eq_ignore_ascii_case(b"identity"));
-    match (codings.next(), codings.next()) {
-        (None, _) => Ok(None),
-        (Some(name), None) => Coding::named(name).map(Some).ok_or(Unreadable),
-        (Some(_), Some(_)) => Err(Unreadable),
-    }
+/// The body's coding.
+pub(super) fn coding(headers: &Headers<'_>) -> Result<Option<Coding>, Unknown> {
+    Coding::applied(values(headers, "content-encoding"))
 }
 
 /// What a head says of gRPC's frames.

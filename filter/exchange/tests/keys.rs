@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::{Driven, NOW, code, compiled, reply};
 use crate::exchange::{CompiledPolicy, Effect, Event, Flow};
+use crate::identity::KeyAnswer;
 use crate::testing::{Memory, ec_public};
 
 fn fetching() -> Rc<CompiledPolicy> {
@@ -26,7 +27,11 @@ fn give_keys(compiled: &CompiledPolicy) {
     let now = Duration::from_secs(NOW);
     assert_eq!(compiled.tend_keys(now, memory).requests.len(), 1);
     let keys = json!({"keys": [ec_public(1, "a")]}).to_string();
-    let answer = Ok(Some((200, keys.as_bytes())));
+    let answer = Ok(Some(KeyAnswer {
+        status: 200,
+        coding: b"",
+        body: keys.as_bytes(),
+    }));
     assert!(compiled.keys_answered(0, answer, now, memory).renewed);
 }
 

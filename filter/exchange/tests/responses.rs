@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::{Driven, bytes, compiled, reply};
 use crate::exchange::{CompiledPolicy, Effect, Event, Flow, Outcome};
+use crate::testing::gzip;
 
 fn masked() -> Rc<CompiledPolicy> {
     compiled(&json!({
@@ -230,25 +231,6 @@ fn an_answer_of_the_filter_itself_is_not_masked() {
     assert_eq!(exchange.record()["response"]["status"], 403);
 }
 
-/// A gzip stream whose deflate has one stored block.
-fn gzip(text: &str) -> Vec<u8> {
-    let mut sum = !0_u32;
-    for byte in text.bytes() {
-        sum ^= u32::from(byte);
-        for _ in 0..8 {
-            sum = (sum >> 1) ^ (0xEDB8_8320 & 0_u32.wrapping_sub(sum & 1));
-        }
-    }
-    let length = u16::try_from(text.len()).unwrap();
-    let mut bytes = vec![0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3, 1];
-    bytes.extend(length.to_le_bytes());
-    bytes.extend((!length).to_le_bytes());
-    bytes.extend(text.bytes());
-    bytes.extend((!sum).to_le_bytes());
-    bytes.extend(u32::from(length).to_le_bytes());
-    bytes
-}
-
 const ENCODED: [(&str, &str); 6] = [
     (":status", "200"),
     ("content-type", "application/json"),
@@ -260,7 +242,7 @@ const ENCODED: [(&str, &str); 6] = [
 
 #[test]
 fn an_encoded_body_is_decoded_and_masked() {
-    let bytes = gzip(r#"{"a":"write to jane@example.com"}"#);
+    let bytes = gzip(br#"{"a":"write to jane@example.com"}"#);
     for at in 0..=bytes.len() {
         let mut exchange = passed(&masked());
         let outcome = respond(&mut exchange, &ENCODED);
@@ -283,7 +265,7 @@ fn an_encoded_body_is_decoded_and_masked() {
 
 #[test]
 fn a_broken_encoding_cuts_the_response_off() {
-    let whole = gzip(r#"{"a":"text"}"#);
+    let whole = gzip(br#"{"a":"text"}"#);
     let mut wrong = whole.clone();
     wrong[0] = 0;
     for (bytes, code) in [

@@ -201,6 +201,16 @@ impl FakeHost {
         self.answer_with(status, body, &[])
     }
 
+    /// Adds to the head of the answer that was brought last.
+    pub(super) fn add_to_answer(&self, headers: &[(&str, &str)]) {
+        let mut state = self.0.borrow_mut();
+        let head = state.headers.entry(Map::CallResponse as u32).or_default();
+        let owned = headers
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()));
+        head.extend(owned);
+    }
+
     pub(super) fn answer_with(
         &self,
         status: &str,

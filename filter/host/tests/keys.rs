@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::Driven;
 use crate::host::api::Action;
-use crate::testing::ec_public;
+use crate::testing::{ec_public, gzip};
 
 fn fetching() -> Value {
     json!({"identity": {"providers": [{
@@ -33,6 +33,19 @@ fn a_request_that_waits_for_keys_goes_on_with_the_tick_after_they_have_come() {
     driven.tick();
     assert!(driven.request.end);
     assert_eq!(driven.host.replies(), 0);
+}
+
+#[test]
+fn keys_that_come_encoded_are_read() {
+    let mut driven = Driven::new(&fetching());
+    driven.request_headers(&[], true);
+    driven.tick();
+    let end = driven.host.answer("200", &gzip(keys().as_bytes()));
+    driven.host.add_to_answer(&[("content-encoding", "gzip")]);
+    driven.host.call_back(driven.host.caller());
+    driven.vm.answered(end);
+    driven.tick();
+    assert!(driven.request.end);
 }
 
 #[test]

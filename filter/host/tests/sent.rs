@@ -68,20 +68,45 @@ fn of_several_calls_each_gets_its_own_answer_in_whatever_order() {
     }
 }
 
-#[test]
-fn an_answer_that_is_larger_than_it_may_be_is_none() {
-    let host = FakeHost::new();
-    let mut calls = Calls::default();
-    for (bytes, whole) in [(64, true), (65, false)] {
-        let mut call = grpc("ask");
-        call.message = Message::Http {
+fn get() -> Call<&'static str> {
+    Call {
+        message: Message::Http {
             method: "GET",
             scheme: Some("https"),
             path: "/keys".to_owned(),
             headers: Vec::new(),
             body: Vec::new(),
+        },
+        ..grpc("ask")
+    }
+}
+
+#[test]
+fn an_answer_comes_with_all_its_codings() {
+    let host = FakeHost::new();
+    let answered = |head: &[(&str, &str)]| {
+        let mut calls = Calls::default();
+        assert!(calls.send(&host, &get()));
+        let end = host.answer("200", b"body");
+        host.add_to_answer(head);
+        let (_, _, received) = calls.take(&host, end).unwrap();
+        let Answer::Http { coding, .. } = received.as_answer() else {
+            panic!("an answer over HTTP");
         };
-        assert!(calls.send(&host, &call));
+        String::from_utf8(coding.to_vec()).unwrap()
+    };
+    let coding = "content-encoding";
+    assert_eq!(answered(&[("content-type", "x")]), "");
+    assert_eq!(answered(&[(coding, "gzip")]), "gzip");
+    assert_eq!(answered(&[(coding, "br"), (coding, "gzip")]), "br,gzip");
+}
+
+#[test]
+fn an_answer_that_is_larger_than_it_may_be_is_none() {
+    let host = FakeHost::new();
+    let mut calls = Calls::default();
+    for (bytes, whole) in [(64, true), (65, false)] {
+        assert!(calls.send(&host, &get()));
         let body = vec![b'x'; bytes];
         let end = host.answer("200", &body);
         let (_, _, received) = calls.take(&host, end).unwrap();

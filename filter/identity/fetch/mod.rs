@@ -10,6 +10,7 @@
 //! `cooldown` has passed since the last: made-up key ids cost the provider one fetch each
 //! `cooldown`, however many there are.
 
+mod document;
 mod metadata;
 mod standing;
 mod tended;
@@ -26,6 +27,7 @@ use crate::identity::section::{Document, Fetch};
 use crate::shared::Shared;
 use base::bytes::hex;
 use base::url::Url;
+pub use document::{KeyAnswer, MAX_DOCUMENT_BYTES};
 use standing::Standing;
 pub use tended::Tended;
 
@@ -188,14 +190,13 @@ impl Fetcher {
     pub(super) fn answered(
         &mut self,
         keys: &mut KeySet,
-        answer: Result<Option<(u16, &[u8])>, ()>,
+        answer: Result<Option<KeyAnswer<'_>>, ()>,
         now: u64,
         shared: &dyn Shared,
     ) -> Option<KeyRequest> {
         let (step, began) = self.leads.take()?;
         let document = match answer {
-            Ok(Some((200, body))) => Ok(body),
-            Ok(Some((status, _))) => Err(format!("found status {status}, expected 200")),
+            Ok(Some(answer)) => answer.document(),
             Ok(None) => Err("found no whole answer of at most 1 MiB".to_owned()),
             Err(()) => {
                 self.unable = now.saturating_add(millis(LOOK).saturating_mul(2));
@@ -207,14 +208,14 @@ impl Fetcher {
         };
         let result = match (step, document) {
             (_, Err(error)) => Err(error),
-            (Step::Metadata, Ok(body)) => match metadata::key_set(body, &self.issuer) {
+            (Step::Metadata, Ok(body)) => match metadata::key_set(&body, &self.issuer) {
                 Ok(url) => {
                     self.leads = Some((Step::KeySet, began));
                     return Some(self.request(self.settings.keys_cluster.clone(), url));
                 }
                 Err(error) => Err(error),
             },
-            (Step::KeySet, Ok(body)) => match KeySet::published(body, keys) {
+            (Step::KeySet, Ok(body)) => match KeySet::published(&body, keys) {
                 Ok(set) if set.is_empty() => {
                     Err("found no key that can be used, expected at least one".to_owned())
                 }
@@ -222,7 +223,7 @@ impl Fetcher {
                 Err(error) => Err(error),
             },
         };
-        self.finish(keys, began, result, now, shared);
+        self.finish(keys, began, result.as_deref(), now, shared);
         None
     }
 
@@ -231,11 +232,11 @@ impl Fetcher {
         &mut self,
         keys: &mut KeySet,
         began: u64,
-        result: Result<&[u8], String>,
+        result: Result<&[u8], &String>,
         now: u64,
         shared: &dyn Shared,
     ) {
-        if let Err(error) = &result {
+        if let Err(error) = result {
             let error = format!("the keys of {:?} can't be fetched: {error}", self.issuer);
             self.notes.push(error);
         }

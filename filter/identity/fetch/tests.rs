@@ -3,11 +3,11 @@ use core::time::Duration;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Fetcher, KeyRequest};
+use super::{Fetcher, KeyAnswer, KeyRequest, MAX_DOCUMENT_BYTES};
 use crate::identity::key::KeySet;
 use crate::identity::section::{Document, Fetch};
 use crate::shared::Shared as _;
-use crate::testing::{Memory, ec_public};
+use crate::testing::{Memory, ec_public, gzip};
 use base::url::Url;
 
 const ISSUER: &str = "https://idp";
@@ -35,8 +35,32 @@ impl Worker {
     }
 
     fn answer(&mut self, status: u16, body: &str, now: u64, memory: &Memory) -> Option<KeyRequest> {
-        let answer = Ok(Some((status, body.as_bytes())));
-        self.fetcher.answered(&mut self.keys, answer, now, memory)
+        let answer = KeyAnswer {
+            status,
+            coding: b"",
+            body: body.as_bytes(),
+        };
+        self.take(answer, now, memory)
+    }
+
+    fn encoded(
+        &mut self,
+        coding: &str,
+        body: &[u8],
+        now: u64,
+        memory: &Memory,
+    ) -> Option<KeyRequest> {
+        let answer = KeyAnswer {
+            status: 200,
+            coding: coding.as_bytes(),
+            body,
+        };
+        self.take(answer, now, memory)
+    }
+
+    fn take(&mut self, answer: KeyAnswer<'_>, now: u64, memory: &Memory) -> Option<KeyRequest> {
+        self.fetcher
+            .answered(&mut self.keys, Ok(Some(answer)), now, memory)
     }
 
     fn fails(&mut self, now: u64, memory: &Memory) {
@@ -213,6 +237,87 @@ fn what_is_no_key_set_changes_nothing() {
         assert_eq!(worker.answer(status, &body, now, &memory), None);
         assert_eq!(worker.keys.len(), 1, "{status} {body:.40}");
         assert_eq!(worker.fetcher.notes().len(), 1, "{status} {body:.40}");
+    }
+}
+
+/// The text in each coding, with the name of that.
+fn codings(text: &str) -> [(&'static str, Vec<u8>); 4] {
+    use std::io::Write as _;
+    let text = text.as_bytes();
+    let mut brotli = brotli::CompressorWriter::new(Vec::new(), 4096, 5, 20);
+    brotli.write_all(text).unwrap();
+    let zstd = ruzstd::encoding::CompressionLevel::Fastest;
+    [
+        ("gzip", gzip(text)),
+        (
+            "deflate",
+            miniz_oxide::deflate::compress_to_vec_zlib(text, 6),
+        ),
+        ("br", brotli.into_inner()),
+        ("zstd", ruzstd::encoding::compress_to_vec(text, zstd)),
+    ]
+}
+
+#[test]
+fn documents_may_be_encoded() {
+    let metadata = json!({"issuer": ISSUER, "jwks_uri": "https://keys.example.com/set"});
+    let metadata = codings(&metadata.to_string());
+    for ((name, metadata), (_, keys)) in metadata.iter().zip(codings(&set(&["a"]))) {
+        let memory = Memory::default();
+        let settings = Fetch {
+            document: Document::Metadata(Url::parse("https://idp/m").unwrap()),
+            ..settings()
+        };
+        let mut worker = Worker::new(7, &settings, &memory);
+        let mut other = Worker::new(8, &settings, &memory);
+        worker.look(START, &memory).unwrap();
+        let second = worker.encoded(name, metadata, START, &memory);
+        assert_eq!(second.unwrap().url.path, "/set", "{name}");
+        worker.encoded(name, &keys, START, &memory);
+        assert_eq!(worker.keys.len(), 1, "{name}");
+        other.look(START, &memory);
+        assert_eq!(other.keys.len(), 1, "{name}: what is shared is decoded");
+    }
+}
+
+#[test]
+fn what_cannot_be_decoded_within_the_bound_is_no_document() {
+    let memory = Memory::default();
+    let mut worker = Worker::new(7, &settings(), &memory);
+    let mut now = START;
+    let mut fails = |coding: &str, body: &[u8], why: &str| {
+        now += 400_000;
+        worker.look(now, &memory).unwrap();
+        assert_eq!(worker.encoded(coding, body, now, &memory), None);
+        let notes = worker.fetcher.notes();
+        assert!(notes[0].contains(why), "{coding}: {notes:?}");
+        assert!(worker.keys.is_empty());
+    };
+    let plain = set(&["a"]);
+    let padded = format!("{plain}{}", " ".repeat(MAX_DOCUMENT_BYTES - plain.len()));
+    for (name, body) in codings(&format!("{padded} ")) {
+        fails(name, &body, "more than 1 MiB");
+    }
+    for (name, body) in codings(&plain) {
+        fails(name, &body[..body.len() - 1], "found a body that is no");
+        fails(name, plain.as_bytes(), "found a body that is no");
+        fails("compress", &body, "the content-encoding \"compress\"");
+        fails("gzip,br", &body, "the content-encoding \"gzip,br\"");
+    }
+    now += 400_000;
+    worker.look(now, &memory).unwrap();
+    worker.encoded("gzip", &gzip(padded.as_bytes()), now, &memory);
+    assert_eq!(worker.keys.len(), 1);
+}
+
+#[test]
+fn a_coding_that_is_none_is_no_reason_to_refuse_what_can_be_read() {
+    for name in ["identity", "aws-chunked", "utf-8"] {
+        let memory = Memory::default();
+        let mut worker = Worker::new(7, &settings(), &memory);
+        worker.look(START, &memory).unwrap();
+        worker.encoded(name, set(&["a"]).as_bytes(), START, &memory);
+        assert_eq!(worker.keys.len(), 1, "{name}");
     }
 }
 

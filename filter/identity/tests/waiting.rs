@@ -6,7 +6,7 @@ use jwt_compact::alg::Es256;
 use serde_json::{Value, json};
 
 use super::NOW;
-use crate::identity::{NoNative, Refusal, Unverified, Verifier};
+use crate::identity::{KeyAnswer, NoNative, Refusal, Unverified, Verifier};
 use crate::policy;
 use crate::shared::Shared as _;
 use crate::testing::{Memory, ec_public, ec_secret, signed};
@@ -58,7 +58,11 @@ impl Bench {
         self.verifier
             .answered(
                 0,
-                Ok(Some((200, document.as_bytes()))),
+                Ok(Some(KeyAnswer {
+                    status: 200,
+                    coding: b"",
+                    body: document.as_bytes(),
+                })),
                 self.now,
                 &self.memory,
             )
@@ -163,4 +167,43 @@ fn a_kept_token_goes_with_its_key() {
     bench.wait(1);
     assert_eq!(bench.verify(&one, bench.now), Err(WAIT));
     assert_eq!(bench.verify(&other, bench.now), Ok("b".to_owned()));
+}
+
+/// What a provider may publish in which there is no key for anybody.
+fn nothing_usable() -> [Vec<Value>; 4] {
+    [
+        vec![],
+        vec![json!({"kty": "AKP", "alg": "ML-DSA-65", "pub": "AA"})],
+        vec![json!({"kty": "oct", "k": "A".repeat(43)}), Value::Null],
+        vec![ec_public(1, "a"), ec_public(2, "a")],
+    ]
+}
+
+#[test]
+fn a_set_without_a_key_is_not_the_callers_fault() {
+    for keys in nothing_usable() {
+        let mut bench = Bench::new();
+        let arrived = bench.now;
+        assert_eq!(bench.verify(&token(1, "a"), arrived), Err(WAIT));
+        assert!(bench.tend());
+        bench.wait(20);
+        assert!(!bench.publish(&keys));
+        assert_eq!(bench.verify(&token(1, "a"), arrived), Err(WAIT));
+        bench.wait(5000);
+        let refused = Err(Refusal::KeysUnavailable.into());
+        assert_eq!(bench.verify(&token(1, "a"), arrived), refused, "{keys:?}");
+    }
+}
+
+#[test]
+fn a_set_without_a_key_leaves_the_last_good_one_in_place() {
+    for keys in nothing_usable() {
+        let mut bench = Bench::new();
+        assert!(bench.tend());
+        bench.publish(&[ec_public(1, "a")]);
+        bench.wait(300_000);
+        assert!(bench.tend());
+        assert!(!bench.publish(&keys));
+        assert_eq!(bench.verify(&token(1, "a"), bench.now), Ok("a".to_owned()));
+    }
 }
