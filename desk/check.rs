@@ -11,7 +11,7 @@ use crate::policy;
 pub struct Report {
     /// For standard output.
     pub output: String,
-    /// For standard error: what could not be read; empty otherwise.
+    /// For standard error: what could not be read, or warnings; empty otherwise.
     pub error: String,
     /// The exit status: 0 right, 1 wrong, 2 unreadable; others by command.
     pub status: u8,
@@ -34,17 +34,17 @@ pub fn check(policy: &Path, environment: bool) -> Report {
 
 fn judge(name: &str, text: &str, environment: bool) -> Report {
     let variable = |variable: &str| policy::variable(variable, environment);
-    let (output, status) = match CompiledPolicy::load(text, &variable) {
-        Ok(compiled) => (
-            format!("{name}: right: {}\n", compiled.policy().summary()),
-            0,
-        ),
-        Err(problems) => (policy::problems(name, &problems), 1),
-    };
-    Report {
-        output,
-        error: String::new(),
-        status,
+    match CompiledPolicy::load(text, &variable) {
+        Ok(compiled) => Report {
+            output: format!("{name}: right: {}\n", compiled.policy().summary()),
+            error: policy::problems(&format!("{name}: warning"), compiled.warnings()),
+            status: 0,
+        },
+        Err(problems) => Report {
+            output: policy::problems(name, &problems),
+            error: String::new(),
+            status: 1,
+        },
     }
 }
 

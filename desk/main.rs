@@ -38,7 +38,8 @@ enum Command {
         #[arg(long, value_name = "FILE", default_value = "desk.json")]
         config: PathBuf,
     },
-    /// Says what is wrong with a policy, one problem a line.
+    /// Says what is wrong with a policy, one problem a line. What is right, but has no effect, is a
+    /// warning on standard error.
     ///
     /// Exit status: 0 when the policy is right, 1 when it is not, 2 when it can't be read.
     Check {

@@ -69,7 +69,7 @@ pub fn is_placeholder(value: &str) -> bool {
     value.contains(PLACEHOLDER)
 }
 
-/// A policy's problems, one per line.
+/// A policy's problems, one per line, with its name in front.
 #[must_use]
 pub fn problems(name: &str, problems: &[Problem]) -> String {
     problems

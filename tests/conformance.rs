@@ -13,11 +13,11 @@ fn verdict(case: &Case) -> Result<(), String> {
             jwk: jwk.clone(),
         });
     }
-    let set = KeySet::inline(&keys).map_err(|problems| {
+    let algorithms = Algorithm::NAMES.map(|(_, algorithm)| algorithm);
+    let (set, _) = KeySet::inline(&keys, &algorithms).map_err(|problems| {
         let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
         format!("keys: {}", problems.join("; "))
     })?;
-    let algorithms = Algorithm::NAMES.map(|(_, algorithm)| algorithm);
     verify_jws(&case.token, &set, &algorithms, &NoNative)
         .map_err(|refusal| refusal.code().to_string())
 }

@@ -223,6 +223,12 @@ impl CompiledPolicy {
         }
     }
 
+    /// What the policy says in vain: not wrong enough to refuse it.
+    #[must_use]
+    pub fn warnings(&self) -> &[Problem] {
+        self.verifier.warnings()
+    }
+
     /// The policy.
     #[must_use]
     pub fn policy(&self) -> &Policy {

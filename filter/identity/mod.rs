@@ -56,6 +56,7 @@ pub struct Verifier {
     providers: RefCell<Vec<Provider>>,
     cache: Option<RefCell<Cache>>,
     last_header: RefCell<LastHeader>,
+    warnings: Vec<Problem>,
 }
 
 /// Why there is no identity, or none yet.
@@ -84,9 +85,13 @@ impl Verifier {
         let (secret, marks) = split(seed.unwrap_or_default());
         let mut problems = Vec::new();
         let mut providers = Vec::new();
+        let mut warnings = Vec::new();
         for (index, provider) in settings.providers.iter().enumerate() {
             match Provider::new(index, provider, marks) {
-                Ok(provider) => providers.push(provider),
+                Ok((provider, ignored)) => {
+                    providers.push(provider);
+                    warnings.extend(ignored);
+                }
                 Err(found) => problems.extend(found),
             }
         }
@@ -97,8 +102,15 @@ impl Verifier {
         Ok(Self {
             providers: RefCell::new(providers),
             last_header: RefCell::default(),
+            warnings,
             cache: cached.then(|| RefCell::new(Cache::new(settings.cache, secret))),
         })
+    }
+
+    /// What is ignored of the policy's keys.
+    #[must_use]
+    pub fn warnings(&self) -> &[Problem] {
+        &self.warnings
     }
 
     /// Verifies the token of a request that came at `arrived`. Times are since 1970.

@@ -12,7 +12,7 @@ use super::jws::Compact;
 use super::key::{Key, KeySet};
 use super::unknown::UnknownIds;
 use super::{Identity, Native, Refusal};
-use crate::identity::section::{InlineKey, KeySource, Provider as Settings};
+use crate::identity::section::{KeySource, Provider as Settings};
 use crate::shared::Shared;
 use base::policy::Problem;
 
@@ -44,20 +44,26 @@ pub(super) struct Provider {
 }
 
 impl Provider {
-    pub(super) fn new(index: usize, settings: &Settings, seed: u64) -> Result<Self, Vec<Problem>> {
-        let (keys, fetcher) = match &settings.keys {
-            KeySource::Inline(keys) => (inline(settings, keys)?, None),
+    /// Gives besides the provider what it ignores of the policy's keys.
+    pub(super) fn new(
+        index: usize,
+        settings: &Settings,
+        seed: u64,
+    ) -> Result<(Self, Vec<Problem>), Vec<Problem>> {
+        let ((keys, ignored), fetcher) = match &settings.keys {
+            KeySource::Inline(keys) => (KeySet::inline(keys, &settings.algorithms)?, None),
             KeySource::Fetched(fetch) => (
-                KeySet::default(),
+                Default::default(),
                 Some(Fetcher::new(index, &settings.issuer, fetch, seed)),
             ),
         };
-        Ok(Self {
+        let provider = Self {
             settings: settings.clone(),
             keys,
             fetcher,
             unknown: UnknownIds::default(),
-        })
+        };
+        Ok((provider, ignored))
     }
 
     /// Whether a token with these claims is for this provider to judge.
@@ -192,21 +198,6 @@ impl Provider {
             pause: Some(fetcher.pause()),
             notes: fetcher.notes(),
         }
-    }
-}
-
-/// Keys of the policy. A symmetric key that no accepted algorithm uses would never be tried, so it is
-/// a mistake.
-fn inline(settings: &Settings, keys: &[InlineKey]) -> Result<KeySet, Vec<Problem>> {
-    let set = KeySet::inline(keys)?;
-    let named = settings.algorithms.iter().any(|one| one.is_symmetric());
-    match keys.first() {
-        Some(first) if set.has_secrets() && !named => Err(vec![Problem {
-            path: first.path.clone(),
-            found: "a secret of a provider whose \"algorithms\" are all of public keys".to_owned(),
-            expected: "\"algorithms\" to name HS256, HS384 or HS512".to_owned(),
-        }]),
-        _ => Ok(set),
     }
 }
 

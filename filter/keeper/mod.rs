@@ -48,6 +48,8 @@ pub struct Keeper {
     alarms: Alarms,
     counts: Counts,
     buffered: Buffered,
+    /// What the policy says in vain, until it is told.
+    warnings: Vec<String>,
     /// The policy's digest.
     digest: String,
     /// Whether the configuration is out of use: no tick is to be counted on any more.
@@ -68,7 +70,12 @@ impl Keeper {
             buffered: Buffered::new(Rc::clone(&compiled)),
             digest: compiled.policy().digest.clone(),
             ended: false,
-            keys: KeyDuties::new(compiled),
+            keys: KeyDuties::new(Rc::clone(&compiled)),
+            warnings: compiled
+                .warnings()
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
             waiting: Vec::new(),
             renewed: false,
             alarms: Alarms::default(),
@@ -86,6 +93,11 @@ impl Keeper {
         let mut effects = Vec::new();
         match event {
             Event::Started => {
+                for warning in core::mem::take(&mut self.warnings) {
+                    let level = Level::Warn;
+                    let line = format!("policy: {warning}");
+                    effects.push(Effect::Log { level, line });
+                }
                 effects.push(Effect::Change(self.policy_vms(), 1));
                 // So that there is a gauge before there is something to tell.
                 effects.push(Effect::Change(Metric::BufferedBytes, 0));

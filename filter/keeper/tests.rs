@@ -2,9 +2,9 @@ use core::time::Duration;
 use std::rc::Rc;
 
 use base::code::Code;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{Effect, Event, Keeper, Purpose, Told, World};
+use super::{Effect, Event, Keeper, Level, Purpose, Told, World};
 use crate::call::{Answer, Call, Message};
 use crate::exchange::{Bodies, CompiledPolicy};
 use crate::metric::Metric;
@@ -19,11 +19,14 @@ struct Kept {
 
 /// A keeper whose keys come from a provider, or from the policy.
 fn kept(fetches: bool) -> Kept {
-    let keys = if fetches {
-        json!({"jwks_uri": {"uri": "https://idp/keys", "cluster": "idp"}})
+    if fetches {
+        with_keys(&json!({"jwks_uri": {"uri": "https://idp/keys", "cluster": "idp"}}))
     } else {
-        json!({"jwks": {"keys": [ec_public(1, "a")]}})
-    };
+        with_keys(&json!({"jwks": {"keys": [ec_public(1, "a")]}}))
+    }
+}
+
+fn with_keys(keys: &Value) -> Kept {
     let policy = json!({
         "version": 1,
         "identity": {"providers": [
@@ -87,6 +90,25 @@ fn without_anything_to_do_there_are_no_ticks() {
     let mut kept = kept(false);
     kept.start();
     assert_eq!(kept.tick(), []);
+}
+
+#[test]
+fn what_a_policy_says_in_vain_is_logged_once_when_it_comes_into_use() {
+    let mut kept = with_keys(&json!({"jwks": {"keys": [ec_public(1, "a"), {"kty": "AKP"}]}}));
+    let logs = |effects: Vec<Effect>| -> Vec<(Level, String)> {
+        let log = |effect| match effect {
+            Effect::Log { level, line } => Some((level, line)),
+            _ => None,
+        };
+        effects.into_iter().filter_map(log).collect()
+    };
+    let told = logs(kept.handle(Event::Started));
+    let [(Level::Warn, line)] = told.as_slice() else {
+        panic!("one warning: {told:?}");
+    };
+    let place = "policy: /identity/providers/0/keys/jwks/keys/1: found a key of kind \"AKP\"";
+    assert!(line.starts_with(place), "{line}");
+    assert_eq!(logs(kept.tick()), []);
 }
 
 #[test]

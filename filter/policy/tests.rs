@@ -414,7 +414,7 @@ fn a_secret_in_the_wrong_place_is_not_shown() {
     for keys in [
         r#""hunter2""#,
         r#"{ "jwks": "hunter2" }"#,
-        r#"{ "jwks": { "keys": ["hunter2"] } }"#,
+        r#"{ "jwks": { "keys": "hunter2" } }"#,
     ] {
         let problems = edited(r#"{ "jwks": { "keys": [] } }"#, keys);
         let shown = problems.iter().any(|one| one.contains("hunter2"));

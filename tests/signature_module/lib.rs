@@ -104,14 +104,14 @@ fn judge(body: &[u8], host: &dyn Native) -> Option<Result<(), String>> {
         true => host,
         false => &NoNative,
     };
-    let set = match KeySet::inline(&keys) {
-        Ok(set) => set,
+    let algorithms = Algorithm::NAMES.map(|(_, algorithm)| algorithm);
+    let set = match KeySet::inline(&keys, &algorithms) {
+        Ok((set, _)) => set,
         Err(problems) => {
             let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
             return Some(Err(format!("keys: {}", problems.join("; "))));
         }
     };
-    let algorithms = Algorithm::NAMES.map(|(_, algorithm)| algorithm);
     let verdict = verify_jws(token, &set, &algorithms, native);
     Some(verdict.map_err(|refusal| refusal.code().to_string()))
 }

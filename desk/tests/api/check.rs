@@ -45,6 +45,39 @@ fn a_right_policy_is_summed_up() {
 }
 
 #[test]
+fn a_key_that_is_ignored_is_a_warning_on_standard_error() {
+    let key = json!({
+        "kty": "EC", "crv": "P-256", "kid": "good",
+        // The generator of the curve, a point like any other.
+        "x": "axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY",
+        "y": "T-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU",
+    });
+    let folder = Folder::new();
+    let mut pasted = policy();
+    let keys = &mut pasted["identity"]["providers"][0]["keys"]["jwks"]["keys"];
+    *keys = json!([key, {"kty": "AKP", "alg": "ML-DSA-65", "pub": "AA"}, null]);
+    let path = folder.write("policy.json", &pasted.to_string());
+    let output = check(&[], &path);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert!(text(&output.stdout).contains(": right: "), "{output:?}");
+    let lines: Vec<&str> = text(&output.stderr).lines().collect();
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    for (line, place) in lines.iter().zip([1, 2]) {
+        let place = format!("/identity/providers/0/keys/jwks/keys/{place}");
+        let start = format!("{}: warning: {place}: found ", path.display());
+        assert!(line.starts_with(&start), "{line}");
+        assert!(line.contains(", which is ignored, "), "{line}");
+    }
+
+    pasted["identity"]["providers"][0]["keys"]["jwks"]["keys"] = json!([{"kty": "AKP"}, null]);
+    let path = folder.write("policy.json", &pasted.to_string());
+    let output = check(&[], &path);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(text(&output.stdout).lines().count(), 2, "{output:?}");
+    assert!(output.stderr.is_empty(), "{output:?}");
+}
+
+#[test]
 fn every_problem_has_a_line_with_its_path() {
     let folder = Folder::new();
     let mut wrong = policy();

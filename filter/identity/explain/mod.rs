@@ -89,7 +89,8 @@ impl Verifier {
     /// gives the number of its usable keys.
     ///
     /// # Errors
-    /// There is no such provider, its keys stand in the policy, or why the document is no key set.
+    /// There is no such provider, its keys stand in the policy, or why the document is no key set with
+    /// a key that can be used.
     pub fn bring_keys(&self, provider: &str, document: &[u8]) -> Result<usize, String> {
         let mut providers = self.providers.borrow_mut();
         let provider = providers

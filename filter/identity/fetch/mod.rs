@@ -216,9 +216,6 @@ impl Fetcher {
                 Err(error) => Err(error),
             },
             (Step::KeySet, Ok(body)) => match KeySet::published(&body, keys) {
-                Ok(set) if set.is_empty() => {
-                    Err("found no key that can be used, expected at least one".to_owned())
-                }
                 Ok(_) => Ok(body),
                 Err(error) => Err(error),
             },

@@ -1,6 +1,6 @@
 //! The keys of one provider, and which of them a token means.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use serde_json::Value;
@@ -30,53 +30,53 @@ pub struct KeySet {
 }
 
 impl KeySet {
-    /// Compiles keys that a person wrote down. All must be usable.
+    /// Compiles keys that stand in the policy, of a provider that signs with these algorithms. Those
+    /// that can't be used are left out, since who copies a published set copies all of it: each is a
+    /// warning.
     ///
     /// # Errors
-    /// Each key that can't be used, with its path.
-    pub fn inline(keys: &[InlineKey]) -> Result<Self, Vec<Problem>> {
-        let mut problems = Vec::new();
-        let mut set: Vec<Rc<Key>> = Vec::new();
-        for InlineKey { path, jwk } in keys {
-            let mut problem = |(found, expected): Unusable| {
-                problems.push(Problem {
-                    path: path.clone(),
-                    found,
-                    expected: expected.to_owned(),
-                });
-            };
-            match Key::compile(jwk) {
-                Ok(key) => {
-                    if set.iter().any(|other| collide(other, &key)) {
-                        problem((
-                            "a second key with the same \"kid\"".to_owned(),
-                            "a \"kid\" of its own",
-                        ));
-                    }
-                    if set.iter().any(|other| other.is_secret() != key.is_secret()) {
-                        problem((
-                            "a secret in one set with public keys".to_owned(),
-                            "secrets and public keys in sets of their own",
-                        ));
-                    }
-                    set.push(Rc::new(key));
-                }
-                Err(unusable) => problem(unusable),
-            }
+    /// Each key, with its path, where none can be used; and what no published set has: private keys,
+    /// secrets that can't be used though the algorithms need one, and secrets beside public keys.
+    pub fn inline(
+        keys: &[InlineKey],
+        algorithms: &[Algorithm],
+    ) -> Result<(Self, Vec<Problem>), Vec<Problem>> {
+        let secrets = algorithms.iter().any(|one| one.is_symmetric());
+        let jwks = keys.iter().map(|key| (key, &key.jwk));
+        let Sorted { usable, left } = Sorted::of(jwks, secrets);
+        let is_mistake = |InlineKey { jwk, .. }: &InlineKey| {
+            let is_secret = jwk.get("kty").is_some_and(|kind| kind == "oct");
+            jwk.get("d").is_some() || (is_secret && secrets)
+        };
+        let mut problems: Vec<Problem> = left
+            .iter()
+            .filter(|(key, _)| usable.is_empty() || is_mistake(key))
+            .map(|(key, (found, expected))| problem(key, found.clone(), expected))
+            .collect();
+        let first_is_secret = usable.first().is_some_and(|(_, key)| key.is_secret());
+        let others = usable
+            .iter()
+            .filter(|(_, key)| key.is_secret() != first_is_secret);
+        problems.extend(others.map(|(key, _)| {
+            let found = "a secret in one set with public keys".to_owned();
+            problem(key, found, "secrets and public keys in sets of their own")
+        }));
+        if !problems.is_empty() {
+            return Err(problems);
         }
-        if problems.is_empty() {
-            Ok(Self::of(set))
-        } else {
-            Err(problems)
-        }
+        let warnings = left.into_iter().map(|(key, (found, expected))| {
+            problem(key, format!("{found}, which is ignored"), expected)
+        });
+        let keys = usable.into_iter().map(|(_, key)| Rc::new(key)).collect();
+        Ok((Self::of(keys), warnings.collect()))
     }
 
     /// Compiles a key set that a provider published. Keys that can't be used here are left out,
-    /// since a provider may publish them for others; so are those that share an id. Keys that were in
-    /// the set `before` stay the same objects, so that cached tokens stay valid.
+    /// since a provider may publish them for others. Keys that were in the set `before` stay the same
+    /// objects, so that cached tokens stay valid.
     ///
     /// # Errors
-    /// Why the document is no key set.
+    /// Why the document is no key set, or that no key of it can be used.
     pub(in crate::identity) fn published(document: &[u8], before: &Self) -> Result<Self, String> {
         let document = json::parse_published(document).map_err(|error| error.to_string())?;
         let list = document
@@ -89,27 +89,20 @@ impl KeySet {
                 list.len()
             ));
         }
-        let mut set: Vec<Rc<Key>> = Vec::new();
-        let mut ambiguous = Vec::new();
-        let mut ids: HashMap<String, usize> = HashMap::new();
-        for key in list.iter().filter_map(|jwk| Key::compile(jwk).ok()) {
-            if key.is_secret() {
-                continue;
-            }
-            let earlier = key.id.as_ref().and_then(|id| ids.get(id)).copied();
-            if let Some(other) = earlier.and_then(|index| set.get(index)) {
-                if !other.is_same(&key) {
-                    ambiguous.extend(key.id.clone());
-                }
-                continue;
-            }
-            if let Some(id) = &key.id {
-                ids.insert(id.clone(), set.len());
-            }
-            set.push(before.same(&key).unwrap_or_else(|| Rc::new(key)));
+        let Sorted { usable, left } = Sorted::of(list.iter().map(|jwk| ((), jwk)), false);
+        if usable.is_empty() {
+            let why = left
+                .first()
+                .map(|(_, (found, _))| format!(" (the first is {found})"));
+            return Err(format!(
+                "found {} keys, of which none can be used{}, expected at least one",
+                list.len(),
+                why.unwrap_or_default()
+            ));
         }
-        set.retain(|key| key.id.as_ref().is_none_or(|id| !ambiguous.contains(id)));
-        Ok(Self::of(set))
+        let usable = usable.into_iter();
+        let keys = usable.map(|(_, key)| before.same(&key).unwrap_or_else(|| Rc::new(key)));
+        Ok(Self::of(keys.collect()))
     }
 
     fn of(keys: Vec<Rc<Key>>) -> Self {
@@ -144,11 +137,6 @@ impl KeySet {
     #[must_use]
     pub fn len(&self) -> usize {
         self.keys.len()
-    }
-
-    /// Whether its keys are secrets; they are all, or none is.
-    pub(in crate::identity) fn has_secrets(&self) -> bool {
-        self.keys.iter().any(|key| key.is_secret())
     }
 
     /// Whether there are none.
@@ -203,6 +191,66 @@ impl KeySet {
             .filter_map(|index| self.keys.get(index))
             .filter(move |key| key.algorithms.contains(&algorithm))
             .take(MAX_TRIED)
+    }
+}
+
+fn problem(key: &InlineKey, found: String, expected: &str) -> Problem {
+    Problem {
+        path: key.path.clone(),
+        found,
+        expected: expected.to_owned(),
+    }
+}
+
+/// Keys of a list, each with where it stands.
+struct Sorted<Place> {
+    usable: Vec<(Place, Key)>,
+    left: Vec<(Place, Unusable)>,
+}
+
+impl<Place> Sorted<Place> {
+    /// RFC 7517, section 5: what isn't understood is ignored. Neither is used of two keys between which
+    /// a token couldn't tell; a key that is there twice is used once.
+    fn of<'a>(jwks: impl Iterator<Item = (Place, &'a Value)>, secrets: bool) -> Self {
+        let mut usable: Vec<(Place, Key)> = Vec::new();
+        let mut left: Vec<(Place, Unusable)> = Vec::new();
+        let mut ids: HashMap<String, Vec<usize>> = HashMap::new();
+        let mut ambiguous = HashSet::new();
+        for (place, jwk) in jwks {
+            let key = match Key::compile(jwk) {
+                Ok(key) if secrets || !key.is_secret() => key,
+                Ok(_) => {
+                    let found = "a secret, where \"algorithms\" are all of public keys";
+                    let expected = "\"algorithms\" to name HS256, HS384 or HS512";
+                    left.push((place, (found.to_owned(), expected)));
+                    continue;
+                }
+                Err(unusable) => {
+                    left.push((place, unusable));
+                    continue;
+                }
+            };
+            if let Some(id) = &key.id {
+                let namesakes = ids.entry(id.clone()).or_default();
+                let mut others = namesakes.iter().filter_map(|index| usable.get(*index));
+                if others.clone().any(|(_, other)| other.is_same(&key)) {
+                    continue;
+                }
+                if others.any(|(_, other)| collide(other, &key)) {
+                    ambiguous.insert(id.clone());
+                }
+                namesakes.push(usable.len());
+            }
+            usable.push((place, key));
+        }
+        let is_clear = |key: &Key| key.id.as_ref().is_none_or(|id| !ambiguous.contains(id));
+        let (usable, twins): (Vec<_>, Vec<_>) =
+            usable.into_iter().partition(|(_, key)| is_clear(key));
+        left.extend(twins.into_iter().map(|(place, _)| {
+            let found = "a key with the same \"kid\" as another";
+            (place, (found.to_owned(), "a \"kid\" of its own"))
+        }));
+        Self { usable, left }
     }
 }
 

@@ -6,6 +6,7 @@ use super::rsa::is_roca;
 use super::{Key, KeySet};
 use crate::identity::section::{Algorithm, InlineKey};
 use crate::testing::{ec_public, jwk};
+use base::policy::Problem;
 
 /// The generator of P-384 (FIPS 186-4, D.1.2.4), a point like any other.
 const P384_GENERATOR: [(&str, &str); 2] = [
@@ -19,15 +20,30 @@ const P384_GENERATOR: [(&str, &str); 2] = [
     ),
 ];
 
-fn inline(keys: &[Value]) -> Result<KeySet, Vec<String>> {
+/// The keys' ids and the warnings, or what is wrong.
+type Compiled = Result<(Vec<Option<String>>, Vec<String>), Vec<String>>;
+
+fn inline(keys: &[Value], algorithms: &[Algorithm]) -> Compiled {
     let keys: Vec<InlineKey> = keys
         .iter()
-        .map(|jwk| InlineKey {
-            path: "/k".to_owned(),
+        .enumerate()
+        .map(|(place, jwk)| InlineKey {
+            path: format!("/{place}"),
             jwk: jwk.clone(),
         })
         .collect();
-    KeySet::inline(&keys).map_err(|problems| problems.iter().map(ToString::to_string).collect())
+    let told = |all: Vec<Problem>| all.iter().map(ToString::to_string).collect();
+    match KeySet::inline(&keys, algorithms) {
+        Ok((set, warnings)) => Ok((
+            set.ids().map(|id| id.map(str::to_owned)).collect(),
+            told(warnings),
+        )),
+        Err(problems) => Err(told(problems)),
+    }
+}
+
+fn public(keys: &[Value]) -> Compiled {
+    inline(keys, &[Algorithm::Rs256, Algorithm::Es256])
 }
 
 /// The same number with padding, with zeros in front of it, and with both.
@@ -43,16 +59,17 @@ fn spelled(number: &Value) -> Vec<String> {
 }
 
 fn rsa_public(id: &str) -> Value {
-    use base64::Engine as _;
     // Odd, and of 2048 bits: more is not asked of a modulus.
-    let modulus = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode([0x91; 256]);
-    json!({"kty": "RSA", "kid": id, "n": modulus, "e": "AQAB"})
+    json!({"kty": "RSA", "kid": id, "n": base64_of(&[0x91; 256]), "e": "AQAB"})
+}
+
+fn base64_of(bytes: &[u8]) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
 }
 
 fn secret(length: usize, extra: Value) -> Value {
-    use base64::Engine as _;
-    let text = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(vec![7; length]);
-    let mut jwk = json!({"kty": "oct", "k": text});
+    let mut jwk = json!({"kty": "oct", "k": base64_of(&vec![7; length])});
     jwk.as_object_mut()
         .unwrap()
         .extend(extra.as_object().unwrap().clone());
@@ -77,17 +94,131 @@ fn a_secret_is_at_least_as_long_as_the_hash() {
 }
 
 #[test]
-fn ids_are_unique_and_secrets_are_alone() {
-    let twice = inline(&[ec_public(1, "a"), ec_public(2, "a")]).unwrap_err();
-    assert!(twice[0].contains("same \"kid\""), "{twice:?}");
-    let mixed = inline(&[ec_public(1, "a"), secret(32, json!({"kid": "b"}))]).unwrap_err();
-    assert!(mixed[0].contains("a secret in one set"), "{mixed:?}");
-    assert_eq!(
-        inline(&[ec_public(1, "a"), ec_public(2, "b")])
-            .unwrap()
-            .len(),
-        2
-    );
+fn secrets_and_public_keys_are_not_in_one_set() {
+    let all = Algorithm::NAMES.map(|(_, algorithm)| algorithm);
+    let keys = [ec_public(1, "a"), secret(32, json!({"kid": "b"}))];
+    let mixed = inline(&keys, &all).unwrap_err();
+    assert_eq!(mixed.len(), 1);
+    assert!(mixed[0].starts_with("/1: found a secret in one set with public keys"));
+    assert!(inline(&[keys[1].clone()], &all).is_ok());
+}
+
+/// What providers publish besides keys for signatures, with the words that tell of it.
+fn unusable() -> Vec<(Value, &'static str)> {
+    let with = |mut key: Value, name: &str, value: &str| {
+        key[name] = json!(value);
+        key
+    };
+    let weak = base64_of(&[0x91; 128]);
+    vec![
+        (
+            json!({"kty": "AKP", "alg": "ML-DSA-65", "pub": "AA", "kid": "u"}),
+            "kind \"AKP\"",
+        ),
+        (
+            json!({"kty": "EC", "crv": "P-521", "x": "AA", "y": "AA"}),
+            "curve \"P-521\"",
+        ),
+        (
+            json!({"kty": "OKP", "crv": "X25519", "x": "AA"}),
+            "curve \"X25519\"",
+        ),
+        (with(rsa_public("u"), "use", "enc"), "the use \"enc\""),
+        (with(rsa_public("u"), "alg", "RSA-OAEP"), "\"RSA-OAEP\""),
+        (with(ec_public(9, "u"), "alg", "ECDH-ES"), "\"ECDH-ES\""),
+        (
+            json!({"kty": "RSA", "n": weak, "e": "AQAB"}),
+            "an RSA key of 1024 bits",
+        ),
+        (json!({"kty": "RSA", "e": "AQAB"}), "\"n\" is missing"),
+        (secret(32, json!({"kid": "u"})), "a secret"),
+        (secret(1, json!({})), "a secret shorter"),
+        (json!({}), "kind \"none\""),
+        (json!({"kid": 7, "kty": "RSA"}), "\"n\" is missing"),
+        (Value::Null, "something that is no object"),
+        (json!("hunter2"), "something that is no object"),
+        (json!(7), "something that is no object"),
+        (json!([]), "something that is no object"),
+    ]
+}
+
+#[test]
+fn what_cannot_be_used_is_ignored_and_the_others_work() {
+    for (key, words) in unusable() {
+        let keys = [ec_public(1, "a"), key.clone(), ec_public(2, "b")];
+        let (ids, warnings) = public(&keys).unwrap();
+        assert_eq!(ids, [Some("a".to_owned()), Some("b".to_owned())], "{key}");
+        let [warning] = warnings.as_slice() else {
+            panic!("{key}: {warnings:?}");
+        };
+        assert!(warning.starts_with("/1: found "), "{warning}");
+        assert!(warning.contains(words), "{warning}");
+        assert!(
+            warning.contains(", which is ignored, expected "),
+            "{warning}"
+        );
+        assert!(!warning.contains("hunter2"), "{warning}");
+        let document = json!({ "keys": keys }).to_string();
+        let set = KeySet::published(document.as_bytes(), &KeySet::default()).unwrap();
+        assert_eq!(
+            set.ids().collect::<Vec<_>>(),
+            [Some("a"), Some("b")],
+            "{key}"
+        );
+    }
+}
+
+#[test]
+fn a_set_of_which_nothing_can_be_used_says_why_for_each_key() {
+    let (keys, words): (Vec<_>, Vec<_>) = unusable().into_iter().unzip();
+    let problems = public(&keys).unwrap_err();
+    assert_eq!(problems.len(), words.len());
+    for (place, (problem, words)) in problems.iter().zip(words).enumerate() {
+        assert!(
+            problem.starts_with(&format!("/{place}: found ")),
+            "{problem}"
+        );
+        assert!(problem.contains(words), "{problem}");
+        assert!(!problem.contains("ignored"), "{problem}");
+    }
+    let document = json!({ "keys": keys }).to_string();
+    let why = KeySet::published(document.as_bytes(), &KeySet::default()).unwrap_err();
+    let first = "found 16 keys, of which none can be used (the first is a key of kind \"AKP\"";
+    assert!(why.starts_with(first), "{why}");
+    // There is nothing to be said of no keys.
+    assert_eq!(public(&[]).unwrap(), (vec![], vec![]));
+}
+
+#[test]
+fn of_two_keys_with_one_id_neither_is_used() {
+    let keys = [ec_public(1, "a"), ec_public(2, "t"), ec_public(3, "t")];
+    let (ids, warnings) = public(&keys).unwrap();
+    assert_eq!(ids, [Some("a".to_owned())]);
+    for (warning, path) in warnings.iter().zip(["/1: ", "/2: "]) {
+        assert!(warning.starts_with(path), "{warning}");
+        assert!(warning.contains("the same \"kid\""), "{warning}");
+    }
+    assert_eq!(warnings.len(), 2);
+    assert_eq!(public(&keys[1..]).unwrap_err().len(), 2);
+    // A key that is there twice is one; and RFC 7517, section 4.5, has one id for keys of two kinds.
+    let keys = [ec_public(1, "a"), ec_public(1, "a"), rsa_public("a")];
+    let (ids, warnings) = public(&keys).unwrap();
+    assert_eq!((ids.len(), warnings.len()), (2, 0));
+}
+
+#[test]
+fn what_no_published_set_has_is_a_mistake() {
+    let mut private = ec_public(2, "b");
+    private["d"] = json!("AQ");
+    let problems = public(&[ec_public(1, "a"), private]).unwrap_err();
+    assert_eq!(problems, ["/1: found a private key, expected a public key"]);
+    let keys = [
+        secret(32, json!({"kid": "a"})),
+        secret(31, json!({"kid": "b"})),
+    ];
+    let problems = inline(&keys, &[Algorithm::Hs256]).unwrap_err();
+    assert_eq!(problems.len(), 1);
+    assert!(problems[0].starts_with("/1: found a secret shorter than 32 bytes"));
 }
 
 #[test]
@@ -151,7 +282,7 @@ fn a_point_is_on_its_curve() {
         let mut key = ec_public(1, "a");
         key["crv"] = json!(curve);
         key["y"] = key["x"].clone();
-        let refused = inline(&[key]).unwrap_err();
+        let refused = public(&[key]).unwrap_err();
         let expected = format!("no point of the curve {curve}");
         assert!(refused[0].contains(&expected), "{refused:?}");
     }

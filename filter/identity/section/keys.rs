@@ -84,17 +84,29 @@ const DAY: Duration = Duration::from_secs(86_400);
 pub(super) static KEYS: Form = Form::object_with(
     Presence::One(&["jwks", "discover", "jwks_uri"]),
     &[
-        Key::optional("jwks", "Keys that stand in the policy (RFC 7517).", &JWKS),
+        Key::optional(
+            "jwks",
+            "Keys that stand in the policy: a JSON Web Key Set (RFC 7517, section 5).",
+            &JWKS,
+        ),
         Key::optional(
             "discover",
             "Keys that the provider's metadata leads to (OpenID Connect Discovery 1.0), at `/.well-known/openid-configuration` below the issuer.",
             &DISCOVER,
         ),
-        Key::optional("jwks_uri", "Keys at an address.", &JWKS_URI),
+        Key::optional(
+            "jwks_uri",
+            "A key set at an address; what it has besides keys that can be used is ignored.",
+            &JWKS_URI,
+        ),
     ],
 );
 
-static JWKS: Form = Form::object(&[Key::required("keys", "JSON Web Keys.", &JWK_LIST)]);
+static JWKS: Form = Form::object(&[Key::required(
+    "keys",
+    "JSON Web Keys. One that can't be used, such as one for encryption or on another curve, is ignored with a warning; that none of them can be used is an error.",
+    &JWK_LIST,
+)]);
 static JWK_LIST: Form = Form::list_or_none(&JWK);
 /// A key has whatever members its type has; a symmetric one's `k` may come from the environment.
 static JWK: Form = Form::of(FormKind::Map {
@@ -209,8 +221,13 @@ fn read_inline(node: &Node<'_>) -> Vec<InlineKey> {
 }
 
 fn read_key(node: &Node<'_>) -> Option<InlineKey> {
-    let object = node.object()?;
+    let path = node.path().to_owned();
     let mut jwk = node.value()?.clone();
+    // Like a key that can't be used, it is left out, and told of, where the set is compiled.
+    if !jwk.is_object() {
+        return Some(InlineKey { path, jwk });
+    }
+    let object = node.object()?;
     // A secret may come from the environment.
     if jwk.get("kty").and_then(Value::as_str) == Some("oct")
         && let Some(secret) = object.get("k")
@@ -219,10 +236,7 @@ fn read_key(node: &Node<'_>) -> Option<InlineKey> {
         jwk.as_object_mut()?
             .insert("k".to_owned(), Value::String(secret));
     }
-    Some(InlineKey {
-        path: node.path().to_owned(),
-        jwk,
-    })
+    Some(InlineKey { path, jwk })
 }
 
 fn read_discover(node: &Node<'_>, issuer: Option<&str>) -> Option<Fetch> {

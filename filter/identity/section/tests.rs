@@ -109,6 +109,22 @@ fn a_secret_comes_from_the_environment_and_is_not_shown() {
 }
 
 #[test]
+fn an_entry_that_is_no_key_is_left_to_whoever_compiles_the_set() {
+    let keys = r#""keys": {"jwks": {"keys": [null, "hunter2", 7, [], {"kty": "AKP"}]}}"#;
+    let identity = read(keys, "").unwrap();
+    let KeySource::Inline(keys) = &identity.providers[0].keys else {
+        panic!("keys in the policy");
+    };
+    let places: Vec<&str> = keys.iter().map(|key| &*key.path).collect();
+    assert_eq!(places.len(), 5);
+    assert_eq!(places[4], "/identity/providers/0/keys/jwks/keys/4");
+    assert!(!format!("{identity:?}").contains("hunter2"));
+    // The list itself is none of a provider's making.
+    refused(r#""keys": {"jwks": {"keys": {}}}"#, "expected a list");
+    refused(r#""keys": {"jwks": []}"#, "/keys/jwks: found");
+}
+
+#[test]
 fn symmetric_algorithms_are_named_and_have_keys_in_the_policy() {
     let identity = read(r#""keys": {"jwks": {"keys": []}}"#, "").unwrap();
     let usual = &identity.providers[0].algorithms;
