@@ -1,7 +1,7 @@
 //! What carries the text of an answer: content codings, gRPC of any schema, markup, parts, lists of
 //! tokens, and JSON within JSON.
 
-mod coding;
+pub mod coding;
 
 use std::time::Duration;
 

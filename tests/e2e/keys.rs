@@ -4,6 +4,7 @@ mod algorithms;
 mod discovery;
 mod outages;
 mod places;
+mod published;
 mod rotation;
 mod size;
 mod strangers;

@@ -164,6 +164,12 @@ impl Idp {
         self.service.point_to(Some(uri.to_owned()));
     }
 
+    /// Has all documents written so from now on, with this `content-encoding`, if there is one.
+    /// [`Idp::recover`] ends it.
+    pub fn write_as(&self, coding: Option<&'static str>, write: fn(&[u8]) -> Vec<u8>) {
+        self.service.write_as(coding, write);
+    }
+
     /// Lets each answer wait for a step of the gate from now on.
     /// [`Idp::recover`] ends it for later requests.
     pub fn wait_for(&self, gate: &Gate) {
@@ -176,6 +182,7 @@ impl Idp {
         self.service.call_itself(None);
         self.service.point_to(None);
         self.service.wait_for(None);
+        self.service.write_plainly();
     }
 
     /// Breaks off every connection and refuses new ones.

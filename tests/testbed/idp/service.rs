@@ -43,8 +43,16 @@ struct State {
     status: Option<StatusCode>,
     issuer: Option<String>,
     keys_at: Option<String>,
+    form: Option<Form>,
     gate: Option<Gate>,
 }
+
+/// Writes a document as it is sent.
+type Write = fn(&[u8]) -> Vec<u8>;
+
+/// How documents are written: the `content-encoding` that is told, and what makes it.
+#[derive(Debug, Clone, Copy)]
+struct Form(Option<&'static str>, Write);
 
 impl Service {
     pub(super) fn new(authority: String, jwks: Value) -> Self {
@@ -55,6 +63,7 @@ impl Service {
             status: None,
             issuer: None,
             keys_at: None,
+            form: None,
             gate: None,
         }))
     }
@@ -95,6 +104,14 @@ impl Service {
         lock(&self.0).keys_at = keys_at;
     }
 
+    pub(super) fn write_as(&self, coding: Option<&'static str>, write: Write) {
+        lock(&self.0).form = Some(Form(coding, write));
+    }
+
+    pub(super) fn write_plainly(&self) {
+        lock(&self.0).form = None;
+    }
+
     pub(super) fn wait_for(&self, gate: Option<Gate>) {
         lock(&self.0).gate = gate;
     }
@@ -109,24 +126,29 @@ impl Service {
         let target = target.unwrap_or_default();
         let authority = request.uri().authority().map(ToString::to_string);
         let authority = text(HOST).or(authority).unwrap_or_default();
-        let gate = {
+        let (gate, form) = {
             let mut state = lock(&self.0);
             state.asked.push(Asked {
                 target: target.clone(),
                 credential: text(AUTHORIZATION),
             });
-            state.gate.clone()
+            (state.gate.clone(), state.form)
         };
         if let Some(gate) = gate {
             gate.pass().await;
         }
         let path = path(&target);
         let (status, body) = self.said(path, &authority);
+        let body = body.into_bytes();
+        let body = form.map_or(body.clone(), |Form(_, write)| write(&body));
         let mut response = Response::new(Stepped::new(vec![Step::data(body)]));
         *response.status_mut() = status;
         let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];
         if status.is_redirection() {
             headers.push(("location".to_owned(), format!("/moved{path}")));
+        }
+        if let Some(Form(Some(coding), _)) = form {
+            headers.push(("content-encoding".to_owned(), coding.to_owned()));
         }
         *response.headers_mut() = map(&headers);
         response
