@@ -2,7 +2,7 @@
 //!
 //! RFC 8259 leaves the meaning of a repeated member name open. A guard that reads the first
 //! `"model"` in front of a server that reads the last one guards nothing, so a repeated name
-//! is an error here. Nesting is limited to 128 levels.
+//! is an error here. Nesting is limited to 127 levels.
 //!
 //! [`parse`] builds a tree, which takes many times a text's bytes: it is for small documents, and
 //! has a limit of values. [`read`] builds nothing, and is for bodies.
@@ -24,7 +24,7 @@ const MAX_VALUES: u32 = 1 << 17;
 /// Reads one JSON value and nothing after it.
 ///
 /// # Errors
-/// What is not JSON, nests deeper than 128 levels, has more than 131,072 values, or repeats a
+/// What is not JSON, nests deeper than 127 levels, has more than 131,072 values, or repeats a
 /// member name; the message gives line and column and quotes nothing but the repeated name.
 pub fn parse(text: &[u8]) -> Result<Value, serde_json::Error> {
     parse_up_to(text, MAX_VALUES)
