@@ -12,7 +12,9 @@ mod events;
 use core::cell::Cell;
 use core::fmt;
 
-pub use events::{JsonEvent, JsonSink, read};
+pub use events::{JsonError, JsonEvent, JsonSink, read};
+
+use events::twice;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::map::Entry;
@@ -40,11 +42,6 @@ pub fn parse_up_to(text: &[u8], values: u32) -> Result<Value, serde_json::Error>
     let value = Tree { left: &left }.deserialize(&mut deserializer)?;
     deserializer.end()?;
     Ok(value)
-}
-
-fn twice<E: serde::de::Error>(name: &str) -> E {
-    let shown: String = name.chars().take(64).collect();
-    E::custom(format_args!("the member {shown:?} occurs twice"))
 }
 
 /// Builds a value; `left` is how many more there may be.
@@ -114,7 +111,7 @@ impl<'de> Visitor<'de> for Tree<'_> {
                 Entry::Vacant(place) => {
                     place.insert(access.next_value_seed(self)?);
                 }
-                Entry::Occupied(place) => return Err(twice(place.key())),
+                Entry::Occupied(place) => return Err(A::Error::custom(twice(place.key()))),
             }
         }
         Ok(Value::Object(members))
