@@ -2,7 +2,7 @@
 //!
 //! RFC 8259 leaves the meaning of a repeated member name open. A guard that reads the first
 //! `"model"` in front of a server that reads the last one guards nothing, so a repeated name
-//! is an error here. Nesting is limited to 128 levels.
+//! is an error here. Nesting is limited to 127 levels.
 //!
 //! [`parse`] builds a tree, which takes many times a text's bytes: it is for small documents, and
 //! has a limit of values. [`read`] builds nothing, and is for bodies.
@@ -12,7 +12,9 @@ mod events;
 use core::cell::Cell;
 use core::fmt;
 
-pub use events::{JsonEvent, JsonSink, read};
+pub use events::{JsonError, JsonEvent, JsonSink, read};
+
+use events::twice;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::map::Entry;
@@ -26,7 +28,7 @@ const MAX_VALUES: u32 = 1 << 17;
 /// Reads one JSON value and nothing after it.
 ///
 /// # Errors
-/// What is not JSON, nests deeper than 128 levels, has more than 131,072 values, or repeats a
+/// What is not JSON, nests deeper than 127 levels, has more than 131,072 values, or repeats a
 /// member name; the message gives line and column and quotes nothing but the repeated name.
 pub fn parse(text: &[u8]) -> Result<Value, serde_json::Error> {
     parse_up_to(text, MAX_VALUES)
@@ -51,11 +53,6 @@ pub fn parse_up_to(text: &[u8], values: u32) -> Result<Value, serde_json::Error>
     let value = Tree { left: &left }.deserialize(&mut deserializer)?;
     deserializer.end()?;
     Ok(value)
-}
-
-fn twice<E: serde::de::Error>(name: &str) -> E {
-    let shown: String = name.chars().take(64).collect();
-    E::custom(format_args!("the member {shown:?} occurs twice"))
 }
 
 /// Builds a value; `left` is how many more there may be.
@@ -125,7 +122,7 @@ impl<'de> Visitor<'de> for Tree<'_> {
                 Entry::Vacant(place) => {
                     place.insert(access.next_value_seed(self)?);
                 }
-                Entry::Occupied(place) => return Err(twice(place.key())),
+                Entry::Occupied(place) => return Err(A::Error::custom(twice(place.key()))),
             }
         }
         Ok(Value::Object(members))

@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use portcullis::base::json::{JsonEvent, JsonSink, read};
 use portcullis::exchange::{
     Bodies, CompiledPolicy, Direction, Effect, Event, Exchange, Flow, Name, NoNative, NothingElse,
     World,
@@ -83,6 +84,53 @@ fn masking(criterion: &mut Criterion) {
     criterion.bench_function("mask/mask of all built-in detectors", |bencher| {
         bencher.iter(|| black_box(self::mask()));
     });
+}
+
+/// Counts what a text consists of.
+#[derive(Default)]
+struct Counts {
+    events: usize,
+    bytes: usize,
+}
+
+impl JsonSink for Counts {
+    fn take(&mut self, event: JsonEvent<'_>) {
+        self.events += 1;
+        if let JsonEvent::Text(text) = event {
+            self.bytes += text.len();
+        }
+    }
+}
+
+/// What it costs to read a body that a rule depends on, and to check that one is strict JSON.
+fn reading(criterion: &mut Criterion) {
+    let text = format!("{PROSE}\n\n\"{PROSE}\"\n- {PROSE}\n");
+    let turn = json!({"role": "user", "content": [{"type": "text", "text": text}]});
+    let call =
+        json!({"role": "tool", "index": 7, "name": "fox", "content": "Yes.", "refusal": null});
+    let floats: Vec<f64> = (0..51_000).map(|n| f64::from(n).sin()).collect();
+    let whole: Vec<u32> = (0..150_000).map(|n| n % 100_019).collect();
+    let mut group = criterion.benchmark_group("read");
+    for (name, body) in [
+        ("chat", json!({"model": "m", "messages": vec![turn; 1800]})),
+        ("small objects", json!({"messages": vec![call; 13_000]})),
+        ("floats", json!({"input": floats})),
+        ("whole numbers", json!({"input": whole})),
+    ] {
+        let body = body.to_string();
+        group.throughput(Throughput::Bytes(body.len() as u64));
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                let mut counts = Counts::default();
+                read(black_box(body.as_bytes()), &mut counts).expect("strict JSON");
+                black_box(counts.events + counts.bytes)
+            });
+        });
+        group.bench_function(format!("{name}, only checked"), |bencher| {
+            bencher.iter(|| read(black_box(body.as_bytes()), &mut ()).expect("strict JSON"));
+        });
+    }
+    group.finish();
 }
 
 /// What one worker shares with nobody.
@@ -291,5 +339,5 @@ fn exchange(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, masking, tokens, known, exchange);
+criterion_group!(benches, masking, reading, tokens, known, exchange);
 criterion_main!(benches);

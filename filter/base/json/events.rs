@@ -1,11 +1,20 @@
 //! A JSON text as a sequence of events, for bodies: nothing is built of it, so that what a caller
 //! sends takes memory in proportion to its bytes, whatever its shape.
 
-use core::fmt;
-use core::hash::Hasher as _;
-use std::hash::DefaultHasher;
+mod error;
+mod names;
+mod number;
+mod scanner;
+#[cfg(test)]
+mod tests;
+mod words;
 
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+pub use error::JsonError;
+pub(super) use error::twice;
+
+use error::Reason;
+use names::Names;
+use scanner::Scanner;
 
 /// What a text consists of, in its order.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -16,6 +25,8 @@ pub enum JsonEvent<'a> {
     Number(Option<u64>),
     /// A string, decoded.
     Text(&'a str),
+    /// A string that the sink did not want.
+    SkippedText,
     /// An object begins.
     Object,
     /// The name of the member whose value comes next, decoded.
@@ -30,307 +41,196 @@ pub enum JsonEvent<'a> {
 pub trait JsonSink {
     /// The next event.
     fn take(&mut self, event: JsonEvent<'_>);
+
+    /// Whether the string that comes next, a value, is wanted. One that isn't is checked but not
+    /// decoded, and comes as [`JsonEvent::SkippedText`].
+    fn wants_text(&self) -> bool {
+        true
+    }
 }
 
 /// For who only wants to know whether a text is strict JSON.
 impl JsonSink for () {
     fn take(&mut self, _event: JsonEvent<'_>) {}
+
+    fn wants_text(&self) -> bool {
+        false
+    }
 }
 
-/// Members of all objects that are open at one place of a text. Each takes eight bytes until its
-/// object ends.
-const MAX_OPEN_MEMBERS: usize = 1 << 18;
+/// Objects and arrays that are open at one place of a text. The tree's reader has the same limit.
+const MAX_OPEN: usize = 127;
 
-/// Up to so many members, each name is compared with those before it as it comes; the names of
-/// larger objects are compared when the object ends.
-const MAX_MEMBERS_COMPARED: usize = 32;
-
-/// Reads one JSON value and nothing after it. Of a text that turns out to be an error, events that
-/// came before it have been handed over.
+/// Reads one JSON value (RFC 8259) and nothing after it. Of a text that turns out to be an error,
+/// events that came before it may have been handed over.
 ///
 /// # Errors
-/// As [`super::parse`], and more than 262,144 members in objects that are open at once.
-pub fn read(text: &[u8], sink: &mut dyn JsonSink) -> Result<(), serde_json::Error> {
-    let mut deserializer = serde_json::Deserializer::from_slice(text);
-    let mut names = Names(Vec::new());
-    Reader {
+/// What is not JSON in UTF-8, half of a surrogate pair, a number beyond an `f64`, more than 127
+/// objects and arrays or more than 262,144 members in objects that are open at once, and a
+/// repeated member name. The message gives line and column and quotes nothing but that name.
+pub fn read<S: JsonSink + ?Sized>(text: &[u8], sink: &mut S) -> Result<(), JsonError> {
+    let characters = core::str::from_utf8(text)
+        .map_err(|error| JsonError::new(text, error.valid_up_to(), Reason::Utf8.words("")))?;
+    let mut reader = Reader {
+        text: Scanner::new(characters),
         sink,
-        names: &mut names,
-    }
-    .deserialize(&mut deserializer)?;
-    deserializer.end()
+        open: Vec::new(),
+        names: Names::default(),
+        repeated: String::new(),
+    };
+    reader
+        .read()
+        .map_err(|reason| JsonError::new(text, reader.text.at(), reason.words(&reader.repeated)))
 }
 
-/// Digests of the names in each object that is open, the innermost last. Two names with one
-/// digest are taken for the same: that refuses a body, and lets none pass.
-struct Names(Vec<u64>);
-
-impl Names {
-    /// Adds a name to the object whose names begin at `start`.
-    fn add<E: serde::de::Error>(&mut self, start: usize, name: &str) -> Result<(), E> {
-        let mut hasher = DefaultHasher::new();
-        hasher.write(name.as_bytes());
-        let digest = hasher.finish();
-        let open = self.0.get(start..).unwrap_or_default();
-        if open.len() < MAX_MEMBERS_COMPARED && open.contains(&digest) {
-            return Err(super::twice(name));
-        }
-        if self.0.len() >= MAX_OPEN_MEMBERS {
-            return Err(E::custom(format_args!(
-                "more than {MAX_OPEN_MEMBERS} members"
-            )));
-        }
-        self.0.push(digest);
-        Ok(())
-    }
-
-    /// Ends the object whose names begin at `start`.
-    fn end<E: serde::de::Error>(&mut self, start: usize) -> Result<(), E> {
-        let open = self.0.get_mut(start..).unwrap_or_default();
-        if open.len() > MAX_MEMBERS_COMPARED {
-            open.sort_unstable();
-            if open.windows(2).any(|pair| pair.first() == pair.last()) {
-                return Err(E::custom(format_args!(
-                    "a member of an object with {} members occurs twice",
-                    open.len()
-                )));
-            }
-        }
-        self.0.truncate(start);
-        Ok(())
-    }
+/// An object or array that has not ended.
+#[derive(Clone, Copy)]
+enum Open {
+    /// With where its names begin in those of all objects.
+    Object(usize),
+    Array,
 }
 
-struct Reader<'r> {
-    sink: &'r mut dyn JsonSink,
-    names: &'r mut Names,
+/// Goes through a text without recursion: what is open stands in a list, so that a text's shape
+/// can't use up the stack.
+struct Reader<'t, 's, S: ?Sized> {
+    text: Scanner<'t>,
+    sink: &'s mut S,
+    /// The innermost last.
+    open: Vec<Open>,
+    names: Names,
+    /// The name that occurs twice.
+    repeated: String,
 }
 
-impl Reader<'_> {
-    fn again(&mut self) -> Reader<'_> {
-        Reader {
-            sink: self.sink,
-            names: self.names,
-        }
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Reader<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Reader<'_> {
-    type Value = ();
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a JSON value")
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        self.sink.take(JsonEvent::Word);
-        Ok(())
-    }
-
-    fn visit_bool<E>(self, _value: bool) -> Result<(), E> {
-        self.sink.take(JsonEvent::Word);
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<(), E> {
-        self.sink.take(JsonEvent::Number(u64::try_from(value).ok()));
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<(), E> {
-        self.sink.take(JsonEvent::Number(Some(value)));
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, _value: f64) -> Result<(), E> {
-        self.sink.take(JsonEvent::Number(None));
-        Ok(())
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<(), E> {
-        self.sink.take(JsonEvent::Text(value));
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut access: A) -> Result<(), A::Error> {
-        self.sink.take(JsonEvent::Array);
-        while access.next_element_seed(self.again())?.is_some() {}
-        self.sink.take(JsonEvent::End);
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(mut self, mut access: A) -> Result<(), A::Error> {
-        let start = self.names.0.len();
-        self.sink.take(JsonEvent::Object);
+impl<S: JsonSink + ?Sized> Reader<'_, '_, S> {
+    fn read(&mut self) -> Result<(), Reason> {
         loop {
-            let name = Name {
-                start,
-                reader: self.again(),
-            };
-            if access.next_key_seed(name)?.is_none() {
-                break;
+            let ended = self.value()?;
+            if ended && self.leave()? {
+                return Ok(());
             }
-            access.next_value_seed(self.again())?;
         }
-        self.names.end(start)?;
-        self.sink.take(JsonEvent::End);
+    }
+
+    /// Reads a value, of an object or array only what stands before the first value in it. Gives
+    /// back whether the value has ended; if it has not, the next one begins here.
+    fn value(&mut self) -> Result<bool, Reason> {
+        let event = match self.text.token() {
+            Some(b'"') => {
+                self.text.pass();
+                return self.string();
+            }
+            Some(b'-' | b'0'..=b'9') => JsonEvent::Number(self.text.number()?),
+            Some(b'{') => return self.object(),
+            Some(b'[') => return self.array(),
+            Some(b't') => self.word(b"true")?,
+            Some(b'f') => self.word(b"false")?,
+            Some(b'n') => self.word(b"null")?,
+            Some(_) => return Err(Reason::Value),
+            None => return Err(Reason::Ended),
+        };
+        self.sink.take(event);
+        Ok(true)
+    }
+
+    fn word(&mut self, word: &[u8]) -> Result<JsonEvent<'static>, Reason> {
+        self.text.word(word)?;
+        Ok(JsonEvent::Word)
+    }
+
+    fn string(&mut self) -> Result<bool, Reason> {
+        let event = if self.sink.wants_text() {
+            JsonEvent::Text(self.text.string()?)
+        } else {
+            self.text.skip_string()?;
+            JsonEvent::SkippedText
+        };
+        self.sink.take(event);
+        Ok(true)
+    }
+
+    fn object(&mut self) -> Result<bool, Reason> {
+        self.enter(JsonEvent::Object)?;
+        if self.text.token() == Some(b'}') {
+            self.text.pass();
+            self.sink.take(JsonEvent::End);
+            return Ok(true);
+        }
+        let start = self.names.count();
+        self.open.push(Open::Object(start));
+        self.name(start)?;
+        Ok(false)
+    }
+
+    fn array(&mut self) -> Result<bool, Reason> {
+        self.enter(JsonEvent::Array)?;
+        if self.text.token() == Some(b']') {
+            self.text.pass();
+            self.sink.take(JsonEvent::End);
+            return Ok(true);
+        }
+        self.open.push(Open::Array);
+        Ok(false)
+    }
+
+    fn enter(&mut self, event: JsonEvent<'_>) -> Result<(), Reason> {
+        if self.open.len() >= MAX_OPEN {
+            return Err(Reason::Depth);
+        }
+        self.text.pass();
+        self.sink.take(event);
         Ok(())
     }
-}
 
-/// The name of a member of the object whose names begin at `start`.
-struct Name<'r> {
-    start: usize,
-    reader: Reader<'r>,
-}
-
-impl<'de> DeserializeSeed<'de> for Name<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Name<'_> {
-    type Value = ();
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a member's name")
-    }
-
-    fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<(), E> {
-        self.reader.names.add(self.start, name)?;
-        self.reader.sink.take(JsonEvent::Name(name));
+    /// Reads a member up to its value; `start` is where the names of its object begin.
+    fn name(&mut self, start: usize) -> Result<(), Reason> {
+        match self.text.token() {
+            Some(b'"') => self.text.pass(),
+            Some(_) => return Err(Reason::Name),
+            None => return Err(Reason::Ended),
+        }
+        let name = self.text.string()?;
+        if let Err(reason) = self.names.add(start, name) {
+            name.clone_into(&mut self.repeated);
+            return Err(reason);
+        }
+        self.sink.take(JsonEvent::Name(name));
+        match self.text.token() {
+            Some(b':') => self.text.pass(),
+            Some(_) => return Err(Reason::Colon),
+            None => return Err(Reason::Ended),
+        }
         Ok(())
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use core::fmt::Write as _;
-
-    use proptest::prelude::*;
-    use serde_json::Value;
-
-    use super::{JsonEvent, JsonSink, MAX_OPEN_MEMBERS, read};
-
-    /// Writes a text anew from its events.
-    #[derive(Default)]
-    struct Written {
-        text: String,
-        closers: Vec<char>,
-        /// Whether a comma stands before the next value.
-        behind: bool,
-    }
-
-    impl JsonSink for Written {
-        fn take(&mut self, event: JsonEvent<'_>) {
-            if self.behind && event != JsonEvent::End {
-                self.text.push(',');
+    /// Reads what stands between a value that has ended and the next one. Gives back whether there
+    /// is none, since the text has ended.
+    fn leave(&mut self) -> Result<bool, Reason> {
+        while let Some(open) = self.open.last().copied() {
+            match (self.text.token(), open) {
+                (Some(b','), Open::Array) => {
+                    self.text.pass();
+                    return Ok(false);
+                }
+                (Some(b','), Open::Object(start)) => {
+                    self.text.pass();
+                    self.name(start)?;
+                    return Ok(false);
+                }
+                (Some(b']'), Open::Array) => {}
+                (Some(b'}'), Open::Object(start)) => self.names.end(start)?,
+                (Some(_), Open::Array) => return Err(Reason::CommaOrBracket),
+                (Some(_), Open::Object(_)) => return Err(Reason::CommaOrBrace),
+                (None, _) => return Err(Reason::Ended),
             }
-            self.behind = true;
-            match event {
-                JsonEvent::Word => self.text.push_str("null"),
-                JsonEvent::Number(Some(value)) => write!(self.text, "{value}").unwrap(),
-                JsonEvent::Number(None) => self.text.push_str("-1"),
-                JsonEvent::Text(text) => {
-                    self.text.push_str(&serde_json::to_string(text).unwrap());
-                }
-                JsonEvent::Name(name) => {
-                    self.text.push_str(&serde_json::to_string(name).unwrap());
-                    self.text.push(':');
-                    self.behind = false;
-                }
-                JsonEvent::Object | JsonEvent::Array => {
-                    let (open, close) = match event {
-                        JsonEvent::Object => ('{', '}'),
-                        _ => ('[', ']'),
-                    };
-                    self.text.push(open);
-                    self.closers.push(close);
-                    self.behind = false;
-                }
-                JsonEvent::End => self.text.push(self.closers.pop().unwrap()),
-            }
+            self.text.pass();
+            self.open.pop();
+            self.sink.take(JsonEvent::End);
         }
-    }
-
-    fn written(text: &str) -> String {
-        let mut written = Written::default();
-        read(text.as_bytes(), &mut written).unwrap();
-        written.text
-    }
-
-    #[test]
-    fn gives_every_kind_of_value_in_order() {
-        let text = r#"{"a":[null,-1,2,"x\"y"],"b":{},"":[[]]}"#;
-        assert_eq!(written(text), text);
-    }
-
-    #[test]
-    fn refuses_a_repeated_member_in_objects_of_every_size() {
-        for members in [0, 1, 30, 31, 32, 33, 5000] {
-            let others: String = (0..members).map(|n| format!("\"m{n}\":1,")).collect();
-            let text = format!("[{{{others}\"\\u0061\":1,\"b\":{{\"a\":2}}}}]");
-            read(text.as_bytes(), &mut ()).unwrap();
-            let text = format!("[{{\"a\":1,{others}\"\\u0061\":1}}]");
-            let error = read(text.as_bytes(), &mut ()).unwrap_err().to_string();
-            assert!(error.contains("occurs twice"), "{members}: {error}");
-        }
-    }
-
-    #[test]
-    fn refuses_deep_nesting_and_more_members_than_it_can_compare() {
-        assert!(read("[".repeat(10_000).as_bytes(), &mut ()).is_err());
-        assert!(read(b"{} {}", &mut ()).is_err());
-        let mut text = "{".to_owned();
-        for n in 0..MAX_OPEN_MEMBERS {
-            write!(text, "\"{n:x}\":1,").unwrap();
-        }
-        let most = format!("{}}}", text.trim_end_matches(','));
-        read(most.as_bytes(), &mut ()).unwrap();
-        let error = read(format!("{text}\"x\":1}}").as_bytes(), &mut ()).unwrap_err();
-        assert!(error.to_string().contains("262144 members"), "{error}");
-    }
-
-    fn values() -> impl Strategy<Value = Value> {
-        let leaf = prop_oneof![
-            Just(Value::Null),
-            any::<u64>().prop_map(Value::from),
-            "[a\"\\\\\u{e9}\n]{0,4}".prop_map(Value::from),
-        ];
-        leaf.prop_recursive(4, 32, 6, |inner| {
-            prop_oneof![
-                prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
-                prop::collection::btree_map("[ab]{0,2}", inner, 0..6)
-                    .prop_map(|members| Value::Object(members.into_iter().collect())),
-            ]
-        })
-    }
-
-    proptest! {
-        #[test]
-        fn events_say_all_that_a_text_says(value in values()) {
-            let text = value.to_string();
-            prop_assert_eq!(written(&text), text);
-        }
-
-        /// What the tree's parser takes is what this one takes.
-        #[test]
-        fn takes_what_a_tree_is_made_of(text in "[{}\\[\\]\",:a1 ]{0,16}") {
-            prop_assert_eq!(
-                read(text.as_bytes(), &mut ()).is_ok(),
-                super::super::parse(text.as_bytes()).is_ok()
-            );
+        match self.text.token() {
+            Some(_) => Err(Reason::Trailing),
+            None => Ok(true),
         }
     }
 }
