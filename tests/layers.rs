@@ -33,7 +33,16 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "policy",
         &[
-            "approval", "identity", "limits", "quota", "record", "rules", "shared", "upstream",
+            "approval",
+            "dialect",
+            "identity",
+            "limits",
+            "operation",
+            "quota",
+            "record",
+            "rules",
+            "shared",
+            "upstream",
         ],
     ),
     (

@@ -52,7 +52,7 @@ pub struct Question<'a> {
     /// The model that is asked for.
     pub model: Option<&'a str>,
     /// Predictions that are asked for.
-    pub items: u64,
+    pub items: Option<u64>,
     /// The rule that wants approval.
     pub rule: &'a str,
     /// Groups of reviewers, any of whom may decide.

@@ -38,6 +38,17 @@ pub fn in_front<'a>(bytes: &'a [u8], end: &[u8]) -> Option<&'a [u8]> {
     same(tail, end).then_some(rest)
 }
 
+/// The value of a hexadecimal digit, in either case.
+#[must_use]
+pub fn hex_digit(byte: u8) -> Option<u8> {
+    match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        b'A'..=b'F' => Some(byte - b'A' + 10),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{behind, in_front, same};

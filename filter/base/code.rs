@@ -69,6 +69,8 @@ codes! {
     // The request.
     /// The path can be read in two ways.
     PathNotNormal = "path_not_normal",
+    /// The method can be read in two ways, or must not reach a server.
+    MethodNotAccepted = "method_not_accepted",
     /// The body is not what its route takes.
     BodyMalformed = "body_malformed",
     /// No decision can be taken from such a body.
@@ -77,7 +79,7 @@ codes! {
     RequestTooLarge = "request_too_large",
     /// The body's content-type is not what its route is for.
     MediaTypeNotSupported = "media_type_not_supported",
-    /// The request's body is encoded.
+    /// The request's body is encoded in a way that can't be undone.
     EncodingNotSupported = "encoding_not_supported",
     /// Envoy hands over no bodies while their heads wait.
     StopIterationOff = "stop_iteration_off",
@@ -94,6 +96,8 @@ codes! {
     QuotaExceeded = "quota_exceeded",
     /// The request asks for more than a quota ever has.
     QuotaTooSmall = "quota_too_small",
+    /// What a quota counts can't be told of the request.
+    CountUnknown = "count_unknown",
     /// Quotas can't be counted now.
     QuotaUnavailable = "quota_unavailable",
     /// A reviewer denied it.

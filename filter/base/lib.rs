@@ -23,4 +23,5 @@ pub mod shape;
 pub mod time;
 pub mod url;
 pub mod urlencoded;
+pub mod usage;
 pub mod wire;

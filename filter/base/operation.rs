@@ -8,6 +8,7 @@ pub const OPERATIONS: &[&str] = &[
     "inference.chat",
     "inference.completion",
     "inference.generate",
+    "inference.count",
     "embedding.create",
     "rerank",
     "moderation",
@@ -21,13 +22,46 @@ pub const OPERATIONS: &[&str] = &[
     "file.write",
     "data.ingest",
     "data.query",
+    "data.export",
     "data.delete",
+    "tool.list",
+    "tool.call",
     "health",
+    "server.configure",
     UNKNOWN,
 ];
 
 /// What no dialect's catalog has a name for.
 pub const UNKNOWN: &str = "unknown";
+
+/// The model that a request is about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Model {
+    /// None: the request is about something else.
+    Nothing,
+    /// One that is not named, or whose name can't be told: the server chooses.
+    #[default]
+    Unnamed,
+    /// The one of this name.
+    Named(String),
+}
+
+impl Model {
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::Named(name) => Some(name),
+            Self::Nothing | Self::Unnamed => None,
+        }
+    }
+}
+
+/// The name in [`OPERATIONS`] that a text is.
+#[must_use]
+pub fn operation(text: &str) -> Option<&'static str> {
+    OPERATIONS.iter().copied().find(|name| *name == text)
+}
 
 /// A list of operations, or of globs that fit some.
 pub static OPERATION_GLOBS: Form = Form::list(&OPERATION_GLOB).named("operations");

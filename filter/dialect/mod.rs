@@ -1,66 +1,118 @@
 //! Vendors' APIs: which routes a server has, what can be told from the bodies that it takes, and how
 //! its clients want errors. Each has a folder of its own:
 //!
-//! | dialect | servers |
+//! | in the folder | what it is |
 //! |---|---|
-//! | `openai` | openai.com, vLLM, and whoever speaks like them |
-//! | `kserve` | KServe V2 and Triton, over HTTP |
-//! | `grpc` | the same over gRPC |
+//! | `routes.txt` | its routes, and what stands where in their bodies (`catalog/parse.rs` says how) |
+//! | `samples.json` | requests as its reference has them, and what is told from each (`samples.rs`) |
+//! | `mod.rs` | its [`Dialect`]: its name, how it says an error, and bodies that need code |
 //!
-//! To add one, make a folder with `routes.txt` and a `mod.rs` that has its [`Dialect`] and the bodies
-//! that its routes name, and say `mod` here; `build.rs` finds the routes.
+//! `unknown.txt` says what is looked for in the bodies of routes that nobody knows.
+//!
+//! To add one, make the folder, say `mod` here and put it into [`DIALECTS`]. Nothing else knows of it.
 //!
 //! How streams of answers go on is not asked here: masking knows them by their shape, whoever sends
 //! them (`mask/formats/stream_event`).
 
 mod body;
 mod catalog;
-mod facts;
-mod json;
+mod error;
+mod section;
+mod usage;
 
+mod anthropic;
+mod bedrock;
+mod chroma;
+mod cohere;
+mod gemini;
 mod grpc;
+mod huggingface;
 mod kserve;
+mod mcp;
+mod milvus;
+mod mistral;
+mod mlflow;
+mod ollama;
 mod openai;
+mod qdrant;
+mod tei;
+mod tfserving;
+mod tgi;
+mod torchserve;
+mod weaviate;
 
+#[cfg(test)]
+mod samples;
 #[cfg(test)]
 mod tests;
 
-use base::code::Code;
 use core::fmt;
+use std::sync::LazyLock;
 
-pub use body::{Body, GrpcBody, STREAMED};
-pub use catalog::{Route, find, is_weights};
-pub use facts::{Facts, FactsError};
+pub use body::{Body, BodyHead, Facts, FactsError, See, Shape};
+pub use catalog::{Found, Route, Routes, built_in, names_weights};
+pub use error::{ApiError, Written};
 pub use grpc::DIALECT as GRPC;
-pub use json::JsonBody;
 pub use openai::DIALECT as OPENAI;
+pub use section::{ROUTES, read as read_routes};
+pub use usage::UsagePlaces;
 
-/// How the clients of a server want to be spoken to.
+/// How the clients of a server speak to it, and want to be spoken to.
 pub struct Dialect {
     /// Its name; no two have the same.
     pub name: &'static str,
+    /// Its routes, and what stands where in their bodies.
+    routes: &'static str,
+    /// Bodies that need code, by their names in `routes`.
+    body: fn(&str) -> Option<Body>,
+    /// A header by which its clients are told from others who ask for the same route.
+    pub header: Option<&'static str>,
+    /// Whether its servers take a path apart before they undo its escapes, so that an escaped slash
+    /// belongs to a name.
+    pub escaped_slashes: bool,
     /// Writes an error so that the clients' libraries raise their own exceptions.
     pub error: fn(&ApiError<'_>) -> Written,
 }
 
-/// Why a request or an answer ends at the filter.
-#[derive(Clone, Copy, Debug)]
-pub struct ApiError<'a> {
-    /// The HTTP status.
-    pub status: u16,
-    /// One word that says why.
-    pub code: Code,
-    /// A sentence for people.
-    pub message: &'a str,
+/// All of them.
+pub static DIALECTS: &[&Dialect] = &[
+    &anthropic::DIALECT,
+    &bedrock::DIALECT,
+    &chroma::DIALECT,
+    &cohere::DIALECT,
+    &gemini::DIALECT,
+    &grpc::DIALECT,
+    &huggingface::DIALECT,
+    &kserve::DIALECT,
+    &mcp::DIALECT,
+    &milvus::DIALECT,
+    &mistral::DIALECT,
+    &mlflow::DIALECT,
+    &ollama::DIALECT,
+    &openai::DIALECT,
+    &qdrant::DIALECT,
+    &tei::DIALECT,
+    &tfserving::DIALECT,
+    &tgi::DIALECT,
+    &torchserve::DIALECT,
+    &weaviate::DIALECT,
+];
+
+/// The bodies of routes that are in no catalog: they are looked at as closely as can be.
+#[must_use]
+pub fn unknown_body() -> Body {
+    UNKNOWN_BODY.clone()
 }
 
-/// An error as a client reads it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Written {
-    /// What the body is; nothing where Envoy makes something else of it.
-    pub content_type: Option<&'static str>,
-    /// The body.
-    pub body: String,
+static UNKNOWN_BODY: LazyLock<Body> = LazyLock::new(|| {
+    let routes = catalog::read(&openai::DIALECT, include_str!("unknown.txt"));
+    let route = routes.into_iter().flatten().next();
+    route.map_or(Body::Server, |route| route.body)
+});
+
+/// For dialects all of whose bodies stand in their files.
+fn none_in_code(_name: &str) -> Option<Body> {
+    None
 }
 
 impl PartialEq for Dialect {

@@ -1,6 +1,7 @@
 //! A question to the desk, from the first call to a decision: one protocol for a request that waits
 //! and for an answer that does.
 
+use base::operation::UNKNOWN;
 use core::time::Duration;
 use std::rc::Rc;
 
@@ -82,15 +83,15 @@ impl ApprovalStep {
             issuer: &asked.identity.issuer,
             provider: &asked.identity.provider,
             groups: &asked.identity.groups,
-            operation: asked.operation.name,
+            operation: asked.operation_name().unwrap_or(UNKNOWN),
             method: &asked.method,
             path: &asked.path.path,
             model: asked
                 .facts
                 .as_ref()
-                .and_then(|facts| facts.model.as_deref())
-                .or(asked.operation.model.as_deref()),
-            items: asked.facts.as_ref().map_or(1, |facts| facts.items),
+                .and_then(|facts| facts.model.name())
+                .or(asked.operation.model.name()),
+            items: asked.facts.as_ref().map_or(Some(1), |facts| facts.items),
             rule: ask.rule,
             reviewers: ask.reviewers,
             found: ask.found,

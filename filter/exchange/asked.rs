@@ -8,9 +8,10 @@ use super::reply::Refusal;
 use crate::approval::{self, Target};
 use crate::dialect::Facts;
 use crate::identity::Identity;
-use crate::operation::{Operation, Path};
+use crate::operation::{EXPORT, Operation, Path};
 use crate::rules::Rule;
 use crate::rules::{self, Body, Decision, Head, Prompts, SentHeader};
+use base::operation::UNKNOWN;
 
 /// What a request asks for, and who asks.
 #[derive(Debug)]
@@ -40,11 +41,20 @@ pub(super) struct Asked {
 }
 
 impl Asked {
+    /// What is asked for; `None` while only the body can tell.
+    pub(super) fn operation_name(&self) -> Option<&'static str> {
+        if self.operation.body.names_operation() && self.operation.name != EXPORT {
+            self.facts.as_ref()?.operation.or(Some(UNKNOWN))
+        } else {
+            Some(self.operation.name)
+        }
+    }
+
     /// Who is charged.
     pub(super) fn spender(&self) -> Spender<'_> {
         Spender {
             identity: &self.identity,
-            operation: self.operation.name,
+            operation: self.operation_name().unwrap_or(UNKNOWN),
             facts: self.facts.as_ref(),
         }
     }
@@ -78,13 +88,14 @@ impl Asked {
                     method: &self.method,
                     host: &self.host,
                     path: &self.path.path,
-                    operation: self.operation.name,
+                    operation: self.operation_name(),
                     headers: &self.headers,
                 },
                 body: self.facts.as_ref().map(|facts| Body {
-                    model: facts.model.as_deref(),
+                    model: &facts.model,
                     items: facts.items,
                     prompts: &self.prompts,
+                    unread: facts.unread,
                 }),
             },
         )

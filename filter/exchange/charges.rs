@@ -61,7 +61,10 @@ impl Charges {
         let key = key(quota, spender);
         let amount = match quota.count {
             Measure::Requests => 1,
-            Measure::Items => spender.facts.map_or(1, |facts| facts.items),
+            Measure::Items => spender
+                .facts
+                .and_then(|facts| facts.items)
+                .ok_or_else(|| Refusal::not_countable(&quota.name))?,
         };
         let charge = Charge {
             quota: &quota.name,
@@ -114,7 +117,7 @@ fn key<'a>(quota: &'a Quota, spender: &'a Spender<'_>) -> Vec<&'a str> {
             Dimension::Provider => key.extend(["provider", spender.identity.provider.as_str()]),
             Dimension::Model => {
                 key.push("model");
-                key.extend(spender.facts.and_then(|facts| facts.model.as_deref()));
+                key.extend(spender.facts.and_then(|facts| facts.model.name()));
             }
             Dimension::Operation => key.extend(["operation", spender.operation]),
             Dimension::Claim(name) => {

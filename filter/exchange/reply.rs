@@ -6,7 +6,7 @@ use crate::approval::Approvals;
 use crate::approval::{Answer, Subject};
 use crate::dialect::{ApiError, Dialect};
 use crate::identity;
-use crate::operation::PathError;
+use crate::operation::{MethodError, PathError};
 use base::code::Code;
 
 /// Why a request ends at the filter.
@@ -150,6 +150,29 @@ impl Refusal {
         )
     }
 
+    /// What can't be counted is not let through under a limit of it.
+    pub(super) fn not_countable(quota: &str) -> Self {
+        Self::forbidden(
+            Code::CountUnknown,
+            format!(
+                "The quota {quota:?} counts predictions, and how many this request asks for can't be told."
+            ),
+        )
+    }
+
+    pub(super) fn method(error: MethodError) -> Self {
+        let status = match error {
+            MethodError::NotNormal => 400,
+            MethodError::Echoes => 405,
+        };
+        let this = Self::new(status, Code::MethodNotAccepted, error.message());
+        if status == 405 {
+            // RFC 9110, section 15.5.6: which ones are, only the model server knows.
+            return this.with("allow", String::new());
+        }
+        this
+    }
+
     pub(super) fn quota_unavailable() -> Self {
         Self::new(503, Code::QuotaUnavailable, "Quotas can't be counted now.")
             .with("retry-after", "1".to_owned())
@@ -208,9 +231,7 @@ impl Refusal {
             message: &self.message,
         });
         let mut headers = self.headers;
-        if let Some(content_type) = written.content_type {
-            headers.push(("content-type", content_type.to_owned()));
-        }
+        headers.extend(written.headers);
         Reply {
             status: self.status,
             grpc_status: grpc_status(self.status),

@@ -1,49 +1,150 @@
 //! What is being asked: the path in one form, and the operation that it names.
+//!
+//! | here | what it is |
+//! |---|---|
+//! | `path`, `query` | the one form of a path, and what in its query counts |
+//! | `method` | the one form of a method |
+//! | `models` | `/models` of the policy: the one name of a model |
 
+mod method;
+mod models;
 mod path;
+mod query;
 
 #[cfg(test)]
 mod tests;
 
-use base::operation::UNKNOWN;
+use base::operation::{Model, UNKNOWN};
 
-use crate::dialect::{self, Body, Dialect};
+use crate::dialect::{self, Body, Dialect, Found, Routes};
 
+pub use method::{MethodError, method};
+pub use models::{MODELS, Models};
 pub use path::{Path, PathError, normalize};
 
 /// What a request asks for, as far as its head tells.
 #[derive(Clone, Debug)]
 pub struct Operation {
-    /// A name of [`base::operation::OPERATIONS`].
+    /// A name of [`base::operation::OPERATIONS`]; what the route is for, where its body says more.
     pub name: &'static str,
     /// How the caller wants errors.
     pub dialect: &'static Dialect,
     /// What can be told from the body.
     pub body: Body,
-    /// The model, where the path names it.
-    pub model: Option<String>,
+    /// The model, where the path or its query names it.
+    pub model: Model,
+    /// How many answers each input gets, as the query says.
+    pub times: u64,
 }
 
-/// Names what a request asks for. `path` is normalized.
-#[must_use]
-pub fn name(method: &str, path: &str) -> Operation {
-    let mut operation = match dialect::find(method, path) {
-        Some((route, model)) => Operation {
-            name: route.operation,
-            dialect: route.dialect,
-            body: route.body,
-            model,
-        },
-        None => Operation {
-            name: UNKNOWN,
+/// The operation of files of weights.
+pub const EXPORT: &str = "model.export";
+
+/// Names what a request asks for, by a policy's own routes and those of all dialects.
+///
+/// # Errors
+/// A path that some servers would take for another one.
+pub fn name(routes: &Routes, method: &str, path: &Path) -> Result<Operation, PathError> {
+    let found = find(routes, method, path)?;
+    let weights = asks_for_weights(method, path, found.as_ref());
+    let Some(found) = found else {
+        return Ok(Operation {
+            name: if weights { EXPORT } else { UNKNOWN },
             dialect: &dialect::OPENAI,
-            body: Body::Texts,
-            model: None,
-        },
+            body: if weights {
+                Body::Nothing
+            } else {
+                dialect::unknown_body()
+            },
+            model: Model::Unnamed,
+            times: 1,
+        });
     };
-    if dialect::is_weights(method, path) {
-        operation.name = "model.export";
-        operation.body = Body::Opaque;
+    let route = &found.route;
+    Ok(Operation {
+        name: if weights { EXPORT } else { route.operation },
+        dialect: route.dialect,
+        body: if weights && !route.body.names_operation() {
+            Body::Nothing
+        } else {
+            route.body.clone()
+        },
+        model: named_model(&found, path)?,
+        times: times(&found, path),
+    })
+}
+
+/// The route of a path, however servers read its escapes.
+fn find(routes: &Routes, method: &str, path: &Path) -> Result<Option<Found>, PathError> {
+    let all = [routes, dialect::built_in()];
+    let look = |segments: &[&str]| {
+        let mut all = all.iter();
+        all.find_map(|routes| routes.find(method, segments))
+    };
+    let segments: Vec<&str> = path.path.split('/').skip(1).collect();
+    let found = look(&segments);
+    if path.has_escaped_slash() {
+        let other = look(&path.segments());
+        return match (found, other) {
+            (Some(one), Some(other)) if one.route.is(&other.route) && one.model == other.model => {
+                Ok(Some(one))
+            }
+            (None, Some(other)) if other.route.dialect.escaped_slashes => Ok(Some(other)),
+            _ => Err(PathError::EscapedSlash),
+        };
     }
-    operation
+    let folded = || {
+        let mut all = all.iter();
+        all.find_map(|routes| routes.find_in_any_case(method, &segments))
+    };
+    if found.is_none() && folded().is_some() {
+        return Err(PathError::OtherCase);
+    }
+    Ok(found)
+}
+
+/// The model that a path names, without its escapes.
+fn named_model(found: &Found, path: &Path) -> Result<Model, PathError> {
+    let mut names: Vec<String> = Vec::new();
+    if let Some(name) = &found.model {
+        names.push(query::unescaped(name).ok_or(PathError::Malformed)?);
+    }
+    for parameter in found.route.model_parameters() {
+        names.extend(query::values(path.query.as_deref(), parameter));
+    }
+    names.retain(|name| !name.is_empty());
+    names.dedup();
+    match names.as_slice() {
+        [] => Ok(Model::Unnamed),
+        [name] => Ok(Model::Named(name.clone())),
+        _ => Err(PathError::TwoModels),
+    }
+}
+
+/// The largest of the numbers that a query says; what is no number counts as one that no limit has.
+fn times(found: &Found, path: &Path) -> u64 {
+    let parameters = found.route.times_parameters().iter();
+    let values = parameters.flat_map(|name| query::values(path.query.as_deref(), name));
+    let numbers = values.map(|value| value.trim().parse().unwrap_or(u64::MAX));
+    numbers.max().unwrap_or(1).max(1)
+}
+
+/// Whether a request is about a file of weights, under whatever method and behind whatever suffix. A
+/// model that is called like one is none, where the path goes on behind its name.
+fn asks_for_weights(method: &str, path: &Path, found: Option<&Found>) -> bool {
+    let reads = matches!(method, "GET" | "HEAD");
+    let model = found.and_then(|found| {
+        let goes_on = !(found.ends_in_model && reads);
+        found.model.as_deref().filter(|_| goes_on)
+    });
+    let is_model = |segment: &str| {
+        model.is_some_and(|model| model.split('/').any(|part| segment.starts_with(part)))
+    };
+    let mut segments = path.path.split('/');
+    if segments.any(|segment| dialect::names_weights(segment) && !is_model(segment)) {
+        return true;
+    }
+    // What names the model there is no file.
+    let asks = found.is_some_and(|found| !found.route.model_parameters().is_empty());
+    !asks && query::texts(path.query.as_deref()).any(|text| dialect::names_weights(&text))
 }

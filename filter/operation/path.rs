@@ -1,24 +1,51 @@
 //! One form for a path, so that what is judged is what the model server sees (RFC 3986,
 //! section 6.2.2).
 
+use base::bytes::hex_digit;
+
+use super::query;
+
 /// A path that no two readers can take for different ones.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Path {
-    /// Begins with `/`, has no empty, `.` or `..` segment and no `/` at its end; characters that
-    /// need no escape are not escaped.
+    /// Begins with `/`, has no empty, `.` or `..` segment and no `/` at its end. Characters that may
+    /// stand in a path are not escaped, and an escaped slash is one.
     pub path: String,
-    /// What stood behind the first `?`, as it came.
+    /// What stood behind the first `?`, without parameters that would change the method.
     pub query: Option<String>,
+    /// The segments, in which an escaped slash is a character like any other.
+    segments: Vec<String>,
 }
 
 impl Path {
     /// What goes to the model server.
     #[must_use]
     pub fn to_header(&self) -> String {
-        match &self.query {
-            None => self.path.clone(),
-            Some(query) => format!("{}?{query}", self.path),
+        let mut header = if self.has_escaped_slash() {
+            let segments = self.segments.iter();
+            segments.fold(String::new(), |mut path, segment| {
+                path.push('/');
+                path.push_str(&segment.replace('/', "%2F"));
+                path
+            })
+        } else {
+            self.path.clone()
+        };
+        if let Some(query) = &self.query {
+            header.push('?');
+            header.push_str(query);
         }
+        header
+    }
+
+    /// The segments, for readers who take a path apart before they undo its escapes.
+    pub(super) fn segments(&self) -> Vec<&str> {
+        self.segments.iter().map(String::as_str).collect()
+    }
+
+    /// Whether those who undo escapes first find other segments.
+    pub(super) fn has_escaped_slash(&self) -> bool {
+        self.segments.iter().any(|segment| segment.contains('/'))
     }
 }
 
@@ -29,10 +56,17 @@ pub enum PathError {
     NotAbsolute,
     /// A `%` without two hex digits, or a byte that may not stand in a path.
     Malformed,
-    /// An escaped slash, a backslash, NUL, or another control character, or a parameter (`;`).
+    /// A backslash, NUL, or another control character, a parameter (`;`), or one of `%`, `?` and `#`
+    /// in an escape.
     Ambiguous,
+    /// An escaped slash in something else than the name of a model.
+    EscapedSlash,
     /// `..` beyond the root.
     AboveRoot,
+    /// It is a known one but for its case.
+    OtherCase,
+    /// Two parameters of the query name the model.
+    TwoModels,
 }
 
 impl PathError {
@@ -43,9 +77,14 @@ impl PathError {
             Self::NotAbsolute => "The path does not begin with a slash.",
             Self::Malformed => "The path has a character or an escape that is not valid.",
             Self::Ambiguous => {
-                "The path has an escaped slash, a backslash, a semicolon or a control character."
+                "The path has a backslash, a semicolon or a control character, or an escape of one, of a percent sign, a question mark or a hash."
+            }
+            Self::EscapedSlash => {
+                "The path has an escaped slash in something else than the name of a model."
             }
             Self::AboveRoot => "The path climbs above the root.",
+            Self::OtherCase => "The path differs from a known one in case only.",
+            Self::TwoModels => "The query names the model twice.",
         }
     }
 }
@@ -58,38 +97,34 @@ pub fn normalize(raw: &[u8]) -> Result<Path, PathError> {
     let text = core::str::from_utf8(raw).map_err(|_| PathError::Malformed)?;
     let (path, query) = match text.split_once('?') {
         None => (text, None),
-        Some((path, query)) => (path, Some(query.to_owned())),
+        Some((path, query)) => (path, query::without_overrides(query)),
     };
     let rest = path.strip_prefix('/').ok_or(PathError::NotAbsolute)?;
-    if is_normal(rest) {
-        return Ok(Path {
-            path: path.to_owned(),
-            query,
-        });
-    }
     let mut segments: Vec<String> = Vec::new();
     for segment in rest.split('/') {
-        match normalize_segment(segment)?.as_str() {
+        let segment = normalize_segment(segment)?;
+        match segment.as_str() {
             "" | "." => {}
             ".." => {
                 segments.pop().ok_or(PathError::AboveRoot)?;
             }
-            other => segments.push(other.to_owned()),
+            // For those who undo escapes first.
+            _ if segment.contains('/') && !is_plain(&segment) => {
+                return Err(PathError::EscapedSlash);
+            }
+            _ => segments.push(segment),
         }
     }
     Ok(Path {
         path: format!("/{}", segments.join("/")),
         query,
+        segments,
     })
 }
 
-/// Whether there is nothing to normalize: most paths are so.
-fn is_normal(rest: &str) -> bool {
-    let plain = |byte: u8| is_unreserved(byte) || byte == b'/';
-    rest.bytes().all(plain)
-        && rest
-            .split('/')
-            .all(|segment| !matches!(segment, "" | "." | ".."))
+fn is_plain(path: &str) -> bool {
+    path.split('/')
+        .all(|segment| !matches!(segment, "" | "." | ".."))
 }
 
 fn normalize_segment(segment: &str) -> Result<String, PathError> {
@@ -105,11 +140,14 @@ fn normalize_segment(segment: &str) -> Result<String, PathError> {
                 };
                 let decoded = (high << 4) | low;
                 match decoded {
-                    // A second level of escapes would be undone by some servers and not by others.
-                    b'/' | b'\\' | b';' | b'%' | 0..=0x1f | 0x7f => {
+                    // A second level of escapes would be undone by some servers and not by others,
+                    // and some look for a query once they have undone the first.
+                    b'\\' | b';' | b'%' | b'?' | b'#' | 0..=0x1f | 0x7f => {
                         return Err(PathError::Ambiguous);
                     }
-                    _ if is_unreserved(decoded) => out.push(char::from(decoded)),
+                    _ if is_plain_byte(decoded) || decoded == b'/' => {
+                        out.push(char::from(decoded));
+                    }
                     _ => out.push_str(&format!("%{decoded:02X}")),
                 }
             }
@@ -121,16 +159,8 @@ fn normalize_segment(segment: &str) -> Result<String, PathError> {
     Ok(out)
 }
 
-fn hex_digit(byte: u8) -> Option<u8> {
-    match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        b'A'..=b'F' => Some(byte - b'A' + 10),
-        _ => None,
-    }
-}
-
-/// RFC 3986, section 2.3.
-fn is_unreserved(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)
+/// What may stand in a segment as it is: unreserved characters, delimiters of parts (but for the
+/// semicolon), `:` and `@` (RFC 3986, section 3.3).
+fn is_plain_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,=:@".contains(&byte)
 }

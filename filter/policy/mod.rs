@@ -23,6 +23,10 @@ use sha2::{Digest, Sha256};
 
 pub use described::{reference, schema};
 
+use std::sync::Arc;
+
+use crate::dialect::{self, Routes};
+use crate::operation::{self, Models};
 use crate::quota::{Dimension, Quota};
 use crate::rules::{Names, Pattern, Rule};
 use crate::{approval, identity, limits, quota, record, rules, shared, upstream};
@@ -40,6 +44,10 @@ pub struct Policy {
     pub upstream: upstream::Upstream,
     /// Bounds.
     pub limits: limits::Limits,
+    /// Routes of servers that no dialect has.
+    pub routes: Arc<Routes>,
+    /// The names of models.
+    pub models: Models,
     /// Prompt patterns.
     pub patterns: Vec<Pattern>,
     /// Mask plans, one for each combination of masks that a rule uses.
@@ -99,6 +107,17 @@ pub static POLICY: Form = Form::object(&[
         Usual::Empty,
         "What the workers of an Envoy count in.",
         &shared::STORE,
+    ),
+    Key::usually(
+        "models",
+        Usual::Empty,
+        "The names of models, and which one is meant where none is named.",
+        &operation::MODELS,
+    ),
+    Key::optional(
+        "routes",
+        "Routes of servers that the built-in catalog doesn't have. They go before those that it has.",
+        &dialect::ROUTES,
     ),
     Key::usually(
         "patterns",
@@ -206,6 +225,9 @@ fn read(node: &Node<'_>, text: &str) -> Option<Policy> {
     let pseudonyms = object.get("pseudonyms");
     let pseudonym_key = pseudonyms.and_then(|node| masks::read_pseudonyms(&node));
     let store = shared::read(&object.get("store")?);
+    let models = Models::read(&object.get("models")?);
+    let routes = object.get("routes");
+    let routes = routes.map_or_else(Routes::default, |node| dialect::read_routes(&node));
     let quotas_node = object.get("quotas")?;
     let quotas = quota::read(&quotas_node);
     let approvals = approvals.map(|node| approval::read(&node));
@@ -216,6 +238,7 @@ fn read(node: &Node<'_>, text: &str) -> Option<Policy> {
             providers: &named.providers,
             claims: &claims,
             patterns: &names_under(&patterns_node),
+            aliases: &models.aliases(),
         },
         quotas: &names_under(&quotas_node),
         masks: &mut plans,
@@ -229,6 +252,8 @@ fn read(node: &Node<'_>, text: &str) -> Option<Policy> {
         identity: identity?,
         upstream: upstream?,
         limits: limits?,
+        routes: Arc::new(routes),
+        models,
         patterns,
         masks: plans.in_use(),
         pseudonym_key,

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use base::glob::Glob;
 use base::identity::Kind;
-use base::operation::{OPERATION_GLOBS, operation_globs};
+use base::operation::{Model, OPERATION_GLOBS, UNKNOWN, operation_globs};
 use base::policy::{Form, GLOBS, Key, Node, TEXT, TEXTS, header_token};
 use regex_lite::Regex;
 
@@ -43,6 +43,8 @@ pub struct Names<'a> {
     pub claims: &'a [String],
     /// Of patterns, in the policy's order.
     pub patterns: &'a [String],
+    /// Other names of models, each with the one by which rules know it.
+    pub aliases: &'a [(String, String)],
 }
 
 /// What is known while conditions are read.
@@ -52,6 +54,8 @@ pub(super) struct Reading<'a> {
     pub(super) patterns: Vec<usize>,
     /// The headers that conditions ask for, in lower case.
     pub(super) headers: Vec<String>,
+    /// Whether a condition asks for what nobody has a name for, and not only by a glob.
+    pub(super) names_unknown: bool,
 }
 
 /// All conditions. A `when` holds when all that it says hold.
@@ -150,10 +154,18 @@ pub(super) const CONDITIONS: &[Condition] = &[
         },
     },
     Condition {
-        key: Key::optional("operation", "What is asked for.", &OPERATION_GLOBS),
-        read: |node, _| {
+        key: Key::optional(
+            "operation",
+            "What is asked for. A rule that allows covers `unknown` only if that name stands here.",
+            &OPERATION_GLOBS,
+        ),
+        read: |node, reading| {
             let globs = operation_globs(node);
-            head(move |head| any(&globs, head.operation))
+            reading.names_unknown |= globs.iter().any(|glob| glob.as_str() == UNKNOWN);
+            head(move |head| match head.operation {
+                Some(operation) => Truth::from(any(&globs, operation)),
+                None => Truth::Unknown,
+            })
         },
     },
     Condition {
@@ -165,29 +177,58 @@ pub(super) const CONDITIONS: &[Condition] = &[
         read: read_headers,
     },
     Condition {
-        key: Key::optional("model", "The model that is asked for.", &GLOBS),
-        read: |node, _| {
+        key: Key::optional(
+            "model",
+            "The model that is asked for, by the name that `/models` has for it. Where a request is about a model that isn't named and has no default, rules that allow don't apply and all others do.",
+            &GLOBS,
+        ),
+        read: |node, reading| {
             let globs = node.globs();
-            body(move |body| Truth::from(body.model.is_some_and(|model| any(&globs, model))))
+            for item in node.items() {
+                let text = item.value().and_then(serde_json::Value::as_str);
+                let mut aliases = reading.names.aliases.iter();
+                if let Some((alias, name)) = aliases.find(|(alias, _)| Some(alias.as_str()) == text)
+                {
+                    item.problem(
+                        format!("{alias:?}, another name of {name:?}"),
+                        format!("{name:?}, by which rules know that model"),
+                    );
+                }
+            }
+            body(move |body| match body.model {
+                Model::Named(model) => Truth::from(any(&globs, model)),
+                Model::Nothing => Truth::No,
+                Model::Unnamed => Truth::Unknown,
+            })
         },
     },
     Condition {
         key: Key::optional(
             "prompt",
-            "Names of patterns, any of which some text of the request fits.",
+            "Names of patterns, any of which some text of the request fits. Where some of it can't be read (token ids, a document in another format) and the rest doesn't fit, rules that allow don't apply and all others do.",
             &TEXTS,
         ),
         read: |node, reading| {
             let places = node.all_known(reading.names.patterns);
             reading.patterns.extend(&places);
-            body(move |body| Truth::from(places.iter().any(|place| body.prompts.fit(*place))))
+            body(
+                move |body| match places.iter().any(|place| body.prompts.fit(*place)) {
+                    true => Truth::Yes,
+                    false if body.unread => Truth::Unknown,
+                    false => Truth::No,
+                },
+            )
         },
     },
     Condition {
         key: Key::optional("items", "How many predictions are asked for.", &ITEMS),
         read: |node, _| {
             let over = node.object().and_then(|object| object.whole("over"));
-            body(move |body| Truth::from(over.is_none_or(|over| body.items > over)))
+            body(move |body| match (over, body.items) {
+                (Some(over), Some(items)) => Truth::from(items > over),
+                (None, _) => Truth::Yes,
+                (Some(_), None) => Truth::Unknown,
+            })
         },
     },
 ];

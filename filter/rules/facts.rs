@@ -1,6 +1,7 @@
 //! What rules are tried on.
 
 use base::identity::Identity;
+use base::operation::Model;
 
 use super::prompts::Prompts;
 
@@ -24,8 +25,8 @@ pub struct Head<'a> {
     pub host: &'a str,
     /// The normalized path.
     pub path: &'a str,
-    /// The operation's name.
-    pub operation: &'a str,
+    /// The operation's name; `None` while only the body can tell.
+    pub operation: Option<&'a str>,
     /// The headers that conditions ask for ([`super::headers_of`]) and that were sent.
     pub headers: &'a [SentHeader],
 }
@@ -42,10 +43,12 @@ pub struct SentHeader {
 /// What the body says.
 #[derive(Clone, Copy, Debug)]
 pub struct Body<'a> {
-    /// The model, from the body or the path.
-    pub model: Option<&'a str>,
-    /// Predictions asked for.
-    pub items: u64,
+    /// The model, from the body or the path, by the name that the policy has for it.
+    pub model: &'a Model,
+    /// Predictions asked for; `None` if that can't be told.
+    pub items: Option<u64>,
     /// What the texts that may reach the model fit.
     pub prompts: &'a Prompts,
+    /// Whether some of those texts can't be read.
+    pub unread: bool,
 }

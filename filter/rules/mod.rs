@@ -11,7 +11,8 @@
 //! Conditions on a body that has not been read are neither true nor false. A rule that could
 //! still apply stops the search with [`Decision::NeedsBody`]; so a request is decided from its
 //! head alone whenever the policy allows that. A condition that is still unknown then fails closed:
-//! rules that deny or ask apply, rules that allow don't.
+//! rules that deny or ask apply, rules that allow don't. Nor does a rule allow what nobody has a name
+//! for, the operation `unknown`, unless it says so by that name.
 
 mod conditions;
 mod facts;
@@ -60,8 +61,12 @@ pub fn decide(rules: &[Rule], first: usize, request: &Request<'_>) -> Decision {
             .map_or(Truth::Yes, |when| when.holds(request));
         match (applies, &rule.then) {
             (Truth::No, _) => {}
+            (_, Then::Allow { .. }) if !rule.may_allow(request.head.operation) => {}
             (Truth::Unknown, _) if request.body.is_none() => return Decision::NeedsBody,
             (Truth::Unknown, Then::Allow { .. }) => {}
+            (Truth::Yes, Then::Allow { .. }) if request.head.operation.is_none() => {
+                return Decision::NeedsBody;
+            }
             (Truth::Yes, Then::Allow { .. }) => return Decision::Allow(index),
             (_, Then::Deny) => return Decision::Deny(Some(index)),
             (_, Then::Approve { .. }) => return Decision::Approve(index),

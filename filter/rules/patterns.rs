@@ -15,7 +15,7 @@ pub struct Pattern {
 impl Pattern {
     /// Whether any expression matches somewhere in the text. Linear in the text's length.
     #[must_use]
-    pub fn matches(&self, text: &str) -> bool {
+    pub fn matches(&self, text: &[u8]) -> bool {
         self.expressions.is_match(text)
     }
 }

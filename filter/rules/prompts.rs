@@ -7,7 +7,7 @@ use super::patterns::Pattern;
 
 /// The patterns that at least one text fits, by their places in the policy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Prompts(Vec<bool>);
+pub struct Prompts(pub(super) Vec<bool>);
 
 impl Prompts {
     /// Whether some text fits the pattern.
@@ -40,8 +40,14 @@ impl<'p> PromptSearch<'p> {
         }
     }
 
+    /// Whether there is something that has not been found.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        !self.missing.is_empty()
+    }
+
     /// Looks at one text.
-    pub fn look(&mut self, text: &str) {
+    pub fn look(&mut self, text: &[u8]) {
         let (patterns, found) = (self.patterns, &mut self.found.0);
         self.missing.retain(|index| {
             let fits = patterns

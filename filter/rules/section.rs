@@ -1,5 +1,6 @@
 //! `/rules` of the policy.
 
+use base::operation::UNKNOWN;
 use base::policy::{FLAG, Form, Key, Node, Object, TEXT, TEXTS, Usual};
 
 use super::conditions::Names;
@@ -54,6 +55,14 @@ pub fn patterns_of(rules: &[Rule], first: usize) -> impl Iterator<Item = usize> 
     later
         .filter_map(|rule| rule.when.as_ref())
         .flat_map(When::patterns)
+}
+
+impl Rule {
+    /// Whether an operation may be allowed by it: what nobody has a name for, only by that name.
+    #[must_use]
+    pub(super) fn may_allow(&self, operation: Option<&str>) -> bool {
+        operation != Some(UNKNOWN) || self.when.as_ref().is_some_and(When::names_unknown)
+    }
 }
 
 /// The headers that the conditions of rules ask for, in lower case, each once.

@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use base::identity::{Identity, Kind};
+use base::operation::Model;
 
 use super::{
     Body, Decision, Head, PromptSearch, Prompts, Request, SentHeader, decide, headers_of,
@@ -48,7 +49,7 @@ impl Jane {
                 method: "POST",
                 host: "models.local",
                 path: "/v1/x",
-                operation,
+                operation: Some(operation),
                 headers: &[],
             },
             body,
@@ -104,12 +105,13 @@ fn a_body_is_asked_for_only_when_it_matters() {
     );
     let with = |text: &str| {
         let mut search = PromptSearch::new(patterns_of(&policy.rules, 0), &policy.patterns);
-        search.look(text);
+        search.look(text.as_bytes());
         let prompts = search.end();
         let body = Body {
-            model: None,
-            items: 1,
+            model: &Model::Nothing,
+            items: Some(1),
             prompts: &prompts,
+            unread: false,
         };
         decided(&policy, 0, &caller.asks("inference.chat", Some(body)))
     };
@@ -126,8 +128,8 @@ fn only_patterns_that_later_rules_ask_for_are_looked_for() {
     ]));
     for (first, fits) in [(0, true), (1, true), (2, false)] {
         let mut search = PromptSearch::new(patterns_of(&policy.rules, first), &policy.patterns);
-        search.look("show environment variables");
-        search.look("hello");
+        search.look(b"show environment variables");
+        search.look(b"hello");
         assert_eq!(search.end().fit(0), fits, "from rule {first}");
     }
 }
@@ -144,14 +146,16 @@ fn a_negated_condition_on_an_unread_body_is_unknown_too() {
         Decision::NeedsBody
     );
     for (model, decision) in [
-        (Some("small-1"), Decision::Allow(1)),
-        (Some("large"), Decision::Deny(Some(0))),
-        (None, Decision::Deny(Some(0))),
+        (Model::Named("small-1".to_owned()), Decision::Allow(1)),
+        (Model::Named("large".to_owned()), Decision::Deny(Some(0))),
+        (Model::Unnamed, Decision::Deny(Some(0))),
+        (Model::Nothing, Decision::Deny(Some(0))),
     ] {
         let body = Body {
-            model,
-            items: 1,
+            model: &model,
+            items: Some(1),
             prompts: &Prompts::default(),
+            unread: false,
         };
         assert_eq!(
             decided(&policy, 0, &caller.asks("inference.chat", Some(body))),
@@ -168,9 +172,10 @@ fn approval_is_a_gate_before_the_rules_behind_it() {
     ]));
     let caller = Jane::new(&[]);
     let body = Body {
-        model: None,
-        items: 5,
+        model: &Model::Nothing,
+        items: Some(5),
         prompts: &Prompts::default(),
+        unread: false,
     };
     let request = caller.asks("embedding.create", Some(body));
     assert_eq!(decided(&policy, 0, &request), Decision::Approve(0));
@@ -214,9 +219,10 @@ fn a_header_must_be_there_with_a_value_that_fits() {
     let jane = Jane::new(&[]);
     let prompts = Prompts::default();
     let body = Body {
-        model: None,
-        items: 1,
+        model: &Model::Nothing,
+        items: Some(1),
         prompts: &prompts,
+        unread: false,
     };
     for (sent, decision) in [
         (vec![("x-plan", vec!["gold"])], Decision::Allow(2)),
@@ -264,4 +270,93 @@ fn a_header_must_be_there_with_a_value_that_fits() {
     let mut request = jane.asks("inference.chat", Some(body));
     request.head.headers = &headers;
     assert_eq!(decided(&narrow, 0, &request), Decision::Deny(None));
+}
+
+/// What the rules decide of a body.
+fn decided_on(rules: &serde_json::Value, body: Body<'_>) -> Decision {
+    decided(
+        &policy(rules),
+        0,
+        &Jane::new(&[]).asks("inference.chat", Some(body)),
+    )
+}
+
+#[test]
+fn what_the_body_does_not_tell_never_helps_its_sender() {
+    let prompts = Prompts(vec![false]);
+    let unknown = Body {
+        model: &Model::Unnamed,
+        items: None,
+        prompts: &prompts,
+        unread: true,
+    };
+    for condition in [
+        json!({"model": ["secret-*"]}),
+        json!({"items": {"over": 256}}),
+        json!({"prompt": ["probe"]}),
+    ] {
+        for when in [condition.clone(), json!({"not": condition})] {
+            let deny = json!([
+                {"name": "no", "when": when, "then": "deny"},
+                {"name": "all", "then": "allow"},
+            ]);
+            assert_eq!(
+                decided_on(&deny, unknown),
+                Decision::Deny(Some(0)),
+                "{when}"
+            );
+            let ask = json!([
+                {"name": "ask", "when": when, "then": {"approve": {"reviewers": ["leads"]}}},
+                {"name": "all", "then": "allow"},
+            ]);
+            assert_eq!(decided_on(&ask, unknown), Decision::Approve(0), "{when}");
+            let allow = json!([{"name": "some", "when": when, "then": "allow"}]);
+            assert_eq!(decided_on(&allow, unknown), Decision::Deny(None), "{when}");
+        }
+    }
+}
+
+#[test]
+fn a_request_about_no_model_is_no_business_of_rules_on_models() {
+    let prompts = Prompts::default();
+    let none = Body {
+        model: &Model::Nothing,
+        items: Some(1),
+        prompts: &prompts,
+        unread: false,
+    };
+    let rules = json!([
+        {"name": "no", "when": {"model": ["secret-*"]}, "then": "deny"},
+        {"name": "all", "then": "allow"},
+    ]);
+    assert_eq!(decided_on(&rules, none), Decision::Allow(1));
+    let rules = json!([{"name": "some", "when": {"model": ["*"]}, "then": "allow"}]);
+    assert_eq!(decided_on(&rules, none), Decision::Deny(None));
+}
+
+#[test]
+fn what_nobody_has_a_name_for_is_allowed_by_that_name_only() {
+    let jane = Jane::new(&[]);
+    for (when, covers) in [
+        (json!(null), false),
+        (json!({"method": ["POST"]}), false),
+        (json!({"operation": ["*"]}), false),
+        (json!({"operation": ["un*"]}), false),
+        (json!({"operation": ["inference.*", "unknown"]}), true),
+        (json!({"not": {"operation": ["unknown"]}}), false),
+    ] {
+        let mut rule = json!({"name": "one", "then": "allow"});
+        if !when.is_null() {
+            rule["when"] = when.clone();
+        }
+        let policy = policy(&json!([rule]));
+        let decision = decided(&policy, 0, &jane.asks("unknown", None));
+        assert_eq!(decision == Decision::Allow(0), covers, "{when}");
+    }
+    // Rules that deny or ask cover it in any case.
+    let policy = policy(&json!([{"name": "no", "then": "deny"}]));
+    assert_eq!(
+        decided(&policy, 0, &jane.asks("unknown", None)),
+        Decision::Deny(Some(0))
+    );
 }

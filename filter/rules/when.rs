@@ -18,6 +18,8 @@ pub struct When {
     patterns: Vec<usize>,
     /// The headers that they ask for, in lower case.
     headers: Vec<String>,
+    /// Whether they ask for what nobody has a name for, and not only by a glob.
+    names_unknown: bool,
     /// Must not hold.
     not: Option<Box<When>>,
 }
@@ -71,6 +73,7 @@ pub(super) fn read(node: &Node<'_>, names: &Names<'_>) -> Option<When> {
         names,
         patterns: Vec::new(),
         headers: Vec::new(),
+        names_unknown: false,
     };
     let mut written = Vec::new();
     for condition in CONDITIONS {
@@ -84,6 +87,7 @@ pub(super) fn read(node: &Node<'_>, names: &Names<'_>) -> Option<When> {
         written,
         patterns: reading.patterns,
         headers: reading.headers,
+        names_unknown: reading.names_unknown,
         not: not.map(Box::new),
     })
 }
@@ -102,6 +106,11 @@ impl When {
             Some(inner) => truth.and(inner.holds(request).not()),
             None => truth,
         }
+    }
+
+    /// Whether a rule with these conditions may allow what nobody has a name for.
+    pub(super) fn names_unknown(&self) -> bool {
+        self.names_unknown
     }
 
     /// The patterns that the conditions ask for, by their places in the policy.

@@ -1,4 +1,5 @@
-//! The headers of a part (RFC 7578, section 4): printable ASCII, in the form that clients write.
+//! The headers of a part (RFC 7578, section 4): printable ASCII but for names of files, in the form
+//! that clients write.
 
 use crate::forms::{FormError, check_name};
 
@@ -42,7 +43,13 @@ pub(super) fn read(bytes: &[u8], mut at: usize) -> Result<Head<'_>, FormError> {
     let start = at;
     let mut found = Found::default();
     for line in text.split("\r\n") {
-        if let Some(bad) = line.bytes().position(|byte| !matches!(byte, b' '..=b'~')) {
+        // A file's name may be in any language: nothing is decided by it, and what differs among
+        // readers is how it is shown.
+        let named = file_name_at(line);
+        let plain = |(index, byte): (usize, u8)| {
+            matches!(byte, b' '..=b'~') || (byte >= 0x80 && named.is_some_and(|at| index > at))
+        };
+        if let Some(bad) = line.bytes().enumerate().position(|it| !plain(it)) {
             let reason = match line.as_bytes().get(bad) {
                 Some(b'\r' | b'\n') => "a line end other than CRLF in headers",
                 // In Latin-1 for Busboy, in UTF-8 for others; controls are dropped, or an error.
@@ -63,6 +70,11 @@ pub(super) fn read(bytes: &[u8], mut at: usize) -> Result<Head<'_>, FormError> {
         media: found.media,
         length: found.length,
     })
+}
+
+/// Where a file's name begins in a line, if it has one.
+fn file_name_at(line: &str) -> Option<usize> {
+    line.find("; filename=")
 }
 
 impl<'a> Found<'a> {
@@ -117,12 +129,18 @@ fn disposition(value: &str) -> Result<Disposition<'_>, &'static str> {
         let (key, after) = parameter
             .split_once('=')
             .ok_or("a parameter without a value")?;
+        if key == "filename*" && file_name.is_some() && is_extended(after) {
+            // RFC 7578 forbids it, and .NET's clients send it. Some readers prefer it to the plain
+            // one; nothing is decided by either.
+            break;
+        }
         if key.contains('*') {
-            // RFC 7578 forbids it: python-multipart skips it, others prefer it to the plain one.
             return Err("an extended parameter (RFC 8187)");
         }
-        let after = after.strip_prefix('"').ok_or("a value without quotes")?;
-        let (text, behind) = after.split_once('"').ok_or("a quote that is not closed")?;
+        let (text, behind) = match after.strip_prefix('"') {
+            Some(quoted) => quoted.split_once('"').ok_or("a quote that is not closed")?,
+            None => bare(after)?,
+        };
         check_quoted(text)?;
         let again = match key {
             "name" if file_name.is_some() => return Err("a name behind the file's name"),
@@ -148,6 +166,26 @@ fn disposition(value: &str) -> Result<Disposition<'_>, &'static str> {
     }
     let name = name.ok_or("a content-disposition without a name")?;
     Ok(Disposition { name, file_name })
+}
+
+/// A value without quotes, as .NET's clients write names.
+fn bare(text: &str) -> Result<(&str, &str), &'static str> {
+    let end = text.find(';').unwrap_or(text.len());
+    let (value, behind) = text.split_at_checked(end).unwrap_or((text, ""));
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    if value.is_empty() || !value.bytes().all(plain) {
+        return Err("a value that needs quotes");
+    }
+    Ok((value, behind))
+}
+
+/// Whether a text is one extended value (RFC 8187) and nothing else.
+fn is_extended(text: &str) -> bool {
+    let value = text
+        .strip_prefix("utf-8''")
+        .or_else(|| text.strip_prefix("UTF-8''"));
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"%-._~!$&+^`|".contains(&byte);
+    value.is_some_and(|value| value.bytes().all(plain))
 }
 
 /// What names of fields and of files can't have.
@@ -179,10 +217,6 @@ fn check_file_name(text: &str) -> Result<(), &'static str> {
     }
     if text.len() > MAX_FILE_NAME_BYTES {
         return Err("a file name longer than 255 bytes");
-    }
-    if text.contains('/') || text == "." || text == ".." {
-        // Go and Busboy keep what is behind the last slash, aiohttp drops those in front.
-        return Err("a file name with a path");
     }
     if text.contains('&') {
         // Django decodes entities of HTML, with or without the semicolon.

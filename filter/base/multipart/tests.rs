@@ -118,6 +118,32 @@ fn headers_that_nobody_reads_make_no_difference() {
 }
 
 #[test]
+fn what_clients_write_of_files_is_read() {
+    for (head, name, file_name) in [
+        // .NET's clients.
+        (
+            "name=a; filename=b.wav; filename*=utf-8''b.wav",
+            "a",
+            "b.wav",
+        ),
+        (
+            "name=\"a\"; filename=\"a folder/b.md\"",
+            "a",
+            "a folder/b.md",
+        ),
+        (
+            "name=\"a\"; filename=\"M\u{e4}rz.m4a\"",
+            "a",
+            "M\u{e4}rz.m4a",
+        ),
+    ] {
+        let body = one(&format!("Content-Disposition: form-data; {head}"), "1");
+        let parts = read(body.as_bytes(), "B").unwrap();
+        assert_eq!((parts[0].name, parts[0].file_name), (name, Some(file_name)));
+    }
+}
+
+#[test]
 fn boundaries_that_are_none_are_refused() {
     for boundary in ["", "a\"", "a\r\nb", "é", "a ", &"x".repeat(71)] {
         let error = read(b"--a--", boundary).unwrap_err();

@@ -1,164 +1,193 @@
 //! KServe V2's `ModelInferRequest` (the Open Inference Protocol over gRPC).
 
-use std::borrow::Cow;
+use base::wire::{Field, Fields, Packed, Range, Value, WireError};
 
-use crate::dialect::facts::{self, Facts, FactsError};
-use base::wire::{Elements, Field, Fields, Packed, Range, Value, WireError, frame};
+use crate::dialect::body::{FactsError, Found, Tensor, Texts, malformed};
 
 const MODEL_NAME: u64 = 1;
 const PARAMETERS: u64 = 4;
 const INPUTS: u64 = 5;
 const RAW_INPUTS: u64 = 7;
+const INPUT_DATATYPE: u64 = 2;
 const INPUT_SHAPE: u64 = 3;
 const INPUT_PARAMETERS: u64 = 4;
 const INPUT_CONTENTS: u64 = 5;
-const CONTENTS_BYTES: u64 = 8;
 
-/// Takes the facts from the one message of a unary call.
-pub(super) fn take(body: &[u8], texts: &mut dyn FnMut(&str)) -> Result<Facts, FactsError> {
-    let mut rest = body;
-    let (compressed, message) = frame(&mut rest).map_err(|_| malformed())?;
-    if compressed {
-        return Err(FactsError::NotReadable(
-            "A compressed gRPC message can't be judged by its body.",
-        ));
-    }
-    if !rest.is_empty() {
-        return Err(malformed());
-    }
+/// A request has a handful; each is kept until the message's end.
+const MAX_TENSORS: usize = 1 << 12;
+
+/// Takes what is asked for from one message.
+pub(super) fn take(message: &[u8], texts: &mut Texts<'_>) -> Result<Found, FactsError> {
+    // Every text in it stands there as it is, whatever field holds it.
+    texts.bytes(message);
     let mut request = Request {
         message,
-        model: None,
-        items: 1,
         texts,
+        found: Found::default(),
+        tensors: Vec::new(),
+        raw: Vec::new(),
     };
-    request.read().map_err(|_| malformed())?;
-    let name = request.model.map(|range| text(message, range));
-    Ok(Facts {
-        model: name.map(|name| facts::model(&name)).transpose()?,
-        items: request.items,
-    })
-}
-
-fn malformed() -> FactsError {
-    FactsError::Malformed("The body is not one ModelInferRequest.".to_owned())
-}
-
-/// Gives each field whose value has a length to `visit`: its number, and where its value is.
-fn each_counted(
-    message: &[u8],
-    range: Range,
-    mut visit: impl FnMut(u64, Range) -> Result<(), WireError>,
-) -> Result<(), WireError> {
-    let mut fields = Fields::new(message, range);
-    while let Some(Field { number, value }) = fields.read_next()? {
-        if let Value::Counted { bytes, .. } = value {
-            visit(number, bytes)?;
-        }
+    match request.read() {
+        Ok(()) => Ok(request.found),
+        Err(WireError) => Err(malformed("The body is not one ModelInferRequest.")),
     }
-    Ok(())
 }
 
 /// What has been read of a message.
-struct Request<'m, 't> {
+struct Request<'m, 't, 's> {
     message: &'m [u8],
-    model: Option<Range>,
-    items: u64,
-    texts: &'t mut dyn FnMut(&str),
+    texts: &'s mut Texts<'t>,
+    found: Found,
+    /// Inputs whose bytes stand elsewhere, in their order.
+    tensors: Vec<Tensor>,
+    raw: Vec<Range>,
 }
 
-impl Request<'_, '_> {
+impl Request<'_, '_, '_> {
     fn read(&mut self) -> Result<(), WireError> {
-        let message = self.message;
-        each_counted(message, (0, message.len()), |number, range| {
+        let mut model = None;
+        let mut fields = Fields::new(self.message, (0, self.message.len()));
+        while let Some(Field { number, value }) = fields.read_next()? {
+            let Value::Counted { bytes, .. } = value else {
+                continue;
+            };
             match number {
                 // The last value of a field counts, as protobuf has it.
-                MODEL_NAME => self.model = Some(range),
-                PARAMETERS => self.read_parameter(range)?,
-                INPUTS => self.read_input(range)?,
-                RAW_INPUTS => self.read_raw(range),
-                _ => {}
-            }
-            Ok(())
-        })
-    }
-
-    fn read_input(&mut self, input: Range) -> Result<(), WireError> {
-        let message = self.message;
-        let mut rows: Option<u64> = None;
-        let mut fields = Fields::new(message, input);
-        while let Some(Field { number, value }) = fields.read_next()? {
-            match (number, value) {
-                (INPUT_SHAPE, Value::Varint(size)) => {
-                    rows.get_or_insert(size);
-                }
-                (INPUT_SHAPE, Value::Counted { bytes, .. }) => {
-                    let mut sizes = Packed::new(message, bytes);
-                    while let Some(size) = sizes.read_next()? {
-                        rows.get_or_insert(size);
+                MODEL_NAME => model = Some(bytes),
+                PARAMETERS => self.read_parameter(bytes)?,
+                INPUTS => self.read_input(bytes)?,
+                RAW_INPUTS => {
+                    if self.raw.len() >= MAX_TENSORS {
+                        return Err(WireError);
                     }
-                }
-                (INPUT_PARAMETERS, Value::Counted { bytes, .. }) => {
-                    self.read_parameter(bytes)?;
-                }
-                (INPUT_CONTENTS, Value::Counted { bytes, .. }) => {
-                    each_counted(message, bytes, |number, element| {
-                        if number == CONTENTS_BYTES {
-                            self.see(element);
-                        }
-                        Ok(())
-                    })?;
+                    self.raw.push(bytes);
                 }
                 _ => {}
             }
         }
-        // A negative dimension is a huge number here, and over any limit.
-        self.items = self.items.max(rows.unwrap_or(1));
+        if let Some(range) = model {
+            let name = self.message.get(range.0..range.1).unwrap_or_default();
+            let name = core::str::from_utf8(name).map_err(|_| WireError)?;
+            self.found.model(name);
+        }
+        self.read_raw()
+    }
+
+    fn bytes(&self, (start, end): Range) -> &[u8] {
+        self.message.get(start..end).unwrap_or_default()
+    }
+
+    fn show(&mut self, range: Range) {
+        let text = String::from_utf8_lossy(self.message.get(range.0..range.1).unwrap_or_default());
+        self.texts.text(&text);
+    }
+
+    fn read_input(&mut self, input: Range) -> Result<(), WireError> {
+        let mut tensor = Tensor::default();
+        let mut here = false;
+        let mut contents = Vec::new();
+        let mut fields = Fields::new(self.message, input);
+        while let Some(Field { number, value }) = fields.read_next()? {
+            match (number, value) {
+                (INPUT_DATATYPE, Value::Counted { bytes, .. }) => {
+                    tensor.set_type(core::str::from_utf8(self.bytes(bytes)).unwrap_or_default());
+                }
+                // A negative dimension is a huge number here, and over any limit.
+                (INPUT_SHAPE, Value::Varint(size)) => tensor.dimension(Some(size)),
+                (INPUT_SHAPE, Value::Counted { bytes, .. }) => {
+                    let mut sizes = Packed::new(self.message, bytes);
+                    while let Some(size) = sizes.read_next()? {
+                        tensor.dimension(Some(size));
+                    }
+                }
+                (INPUT_PARAMETERS, Value::Counted { bytes, .. }) => self.read_parameter(bytes)?,
+                (INPUT_CONTENTS, Value::Counted { bytes, .. }) => contents.push(bytes),
+                _ => {}
+            }
+            if contents.len() > MAX_TENSORS {
+                return Err(WireError);
+            }
+        }
+        for range in contents {
+            here |= self.read_contents(range, &mut tensor)?;
+        }
+        tensor.show(self.texts);
+        self.found.list(tensor.rows().unwrap_or(1));
+        if !here {
+            if self.tensors.len() >= MAX_TENSORS {
+                return Err(WireError);
+            }
+            self.tensors.push(tensor);
+        }
         Ok(())
+    }
+
+    /// `InferTensorContents`: a list for each type. Whether anything is there.
+    fn read_contents(&mut self, contents: Range, tensor: &mut Tensor) -> Result<bool, WireError> {
+        let mut any = false;
+        let keep = self.texts.wanted();
+        let mut fields = Fields::new(self.message, contents);
+        while let Some(Field { number, value }) = fields.read_next()? {
+            any = true;
+            match (number, value) {
+                (1..=5, Value::Varint(value)) => tensor.number(Some(value), keep),
+                (1..=5, Value::Counted { bytes, .. }) => {
+                    let mut numbers = Packed::new(self.message, bytes);
+                    while let Some(value) = numbers.read_next()? {
+                        tensor.number(Some(value), keep);
+                    }
+                }
+                (6 | 7, Value::Fixed) => tensor.element(),
+                (
+                    6 | 7,
+                    Value::Counted {
+                        bytes: (start, end),
+                        ..
+                    },
+                ) => {
+                    let size = if number == 6 { 4 } else { 8 };
+                    tensor.elements(end.saturating_sub(start) / size);
+                }
+                (8, Value::Counted { bytes, .. }) => {
+                    tensor.text();
+                    self.show(bytes);
+                }
+                _ => {}
+            }
+        }
+        Ok(any)
     }
 
     /// A map's entry: 1 is the name, 2 an `InferParameter`, whose field 3 is a string.
     fn read_parameter(&mut self, entry: Range) -> Result<(), WireError> {
-        let message = self.message;
-        each_counted(message, entry, |number, parameter| {
-            if number != 2 {
-                return Ok(());
+        let mut fields = Fields::new(self.message, entry);
+        while let Some(Field { number, value }) = fields.read_next()? {
+            let Value::Counted { bytes, .. } = value else {
+                continue;
+            };
+            if number == 1 {
+                self.show(bytes);
+                continue;
             }
-            each_counted(message, parameter, |number, string| {
-                if number == 3 {
-                    self.see(string);
+            let mut parameter = Fields::new(self.message, bytes);
+            while let Some(Field { number, value }) = parameter.read_next()? {
+                if let (3, Value::Counted { bytes, .. }) = (number, value) {
+                    self.show(bytes);
                 }
-                Ok(())
-            })
-        })
-    }
-
-    /// A raw tensor may hold texts; one whose bytes are no such list is numbers, which are no
-    /// prompt.
-    fn read_raw(&mut self, raw: Range) {
-        let mut elements = Elements::new(self.message, raw);
-        let is_list = loop {
-            match elements.read_next() {
-                Ok(Some(_)) => {}
-                Ok(None) => break true,
-                Err(WireError) => break false,
             }
-        };
-        if !is_list {
-            return;
         }
-        let mut elements = Elements::new(self.message, raw);
-        while let Ok(Some((_, element))) = elements.read_next() {
-            self.see(element);
-        }
+        Ok(())
     }
 
-    fn see(&mut self, range: Range) {
-        (self.texts)(&text(self.message, range));
+    /// Bytes of tensors, in the order of the inputs that have none themselves.
+    fn read_raw(&mut self) -> Result<(), WireError> {
+        let tensors = core::mem::take(&mut self.tensors);
+        let raw = core::mem::take(&mut self.raw);
+        for (tensor, range) in tensors.into_iter().zip(raw) {
+            let own = self.message.get(range.0..range.1).unwrap_or_default();
+            let read = tensor.read_bytes(own, self.texts).map_err(|_| WireError)?;
+            self.found.list(read);
+        }
+        Ok(())
     }
-}
-
-/// What is not UTF-8 is read with replacement characters: a pattern still sees the rest.
-fn text(message: &[u8], (start, end): Range) -> Cow<'_, str> {
-    String::from_utf8_lossy(message.get(start..end).unwrap_or_default())
 }

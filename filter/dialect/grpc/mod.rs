@@ -1,35 +1,50 @@
-//! KServe V2, the Open Inference Protocol, over gRPC, and Triton's stream of it.
+//! KServe V2, the Open Inference Protocol, over gRPC, with Triton's extensions
+//! (<https://github.com/triton-inference-server/common/blob/main/protobuf/grpc_service.proto>), and
+//! services that every gRPC server may have.
 
 mod infer_request;
 
+use std::sync::Arc;
+
 use base::shape::GrpcMessage;
 
-use super::{ApiError, Body, Dialect, GrpcBody, Written};
+use super::body::{Form, GrpcShape, ModelPlace, Places, Shape};
+use super::{ApiError, Body, Dialect, UsagePlaces, Written};
 
 /// A status in trailers, which Envoy makes of the HTTP status and the body.
 pub static DIALECT: Dialect = Dialect {
     name: "grpc",
+    routes: include_str!(concat!(env!("OUT_DIR"), "/grpc.txt")),
+    body,
+    header: None,
+    escaped_slashes: false,
     error,
 };
 
-pub(super) const INFER: Body = Body::Grpc(&GrpcBody {
-    take: Some(infer_request::take),
-    request: GrpcMessage::ModelInferRequest,
-    answer: GrpcMessage::ModelInferResponse,
-});
-
-pub(super) const STREAM_INFER: Body = Body::GrpcStream(GrpcMessage::ModelStreamInferResponse);
-
-/// A message of which nothing is asked.
-pub(super) const MESSAGE: Body = Body::Grpc(&GrpcBody {
-    take: None,
-    request: GrpcMessage::Any,
-    answer: GrpcMessage::Any,
-});
+fn body(name: &str) -> Option<Body> {
+    let (answer, streams) = match name {
+        "infer" => (GrpcMessage::ModelInferResponse, false),
+        "stream_infer" => (GrpcMessage::ModelStreamInferResponse, true),
+        _ => return None,
+    };
+    Some(Body::Shaped(Arc::new(Shape {
+        form: Form::Grpc(GrpcShape {
+            take: Some(infer_request::take),
+            request: GrpcMessage::ModelInferRequest,
+            answer,
+            streams,
+        }),
+        places: Places::default(),
+        model: ModelPlace::Body,
+        counted: true,
+        unread: false,
+        usage: UsagePlaces::default(),
+    })))
+}
 
 fn error(error: &ApiError<'_>) -> Written {
     Written {
-        content_type: None,
+        headers: Vec::new(),
         // Envoy takes it for the grpc-message.
         body: error.message.to_owned(),
     }

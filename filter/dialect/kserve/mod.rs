@@ -1,26 +1,20 @@
-//! KServe V2, the Open Inference Protocol, over HTTP
+//! KServe V2, the Open Inference Protocol, and Triton, over HTTP
 //! (<https://kserve.github.io/website/docs/concepts/architecture/data-plane/v2-protocol>).
 
 use serde_json::json;
 
-use super::{ApiError, Body, Dialect, JsonBody, Written};
+use super::{ApiError, Dialect, Written, none_in_code};
 
 /// `{"error": "..."}`.
 pub static DIALECT: Dialect = Dialect {
     name: "kserve",
+    routes: include_str!(concat!(env!("OUT_DIR"), "/kserve.txt")),
+    body: none_in_code,
+    header: None,
+    escaped_slashes: false,
     error,
 };
 
-pub(super) const TENSORS: Body = Body::Json(&JsonBody {
-    choices: &[],
-    input: None,
-    tensors: Some("inputs"),
-});
-
 fn error(error: &ApiError<'_>) -> Written {
-    let text = format!("{}: {}", error.code, error.message);
-    Written {
-        content_type: Some("application/json"),
-        body: json!({ "error": text }).to_string(),
-    }
+    Written::json(&json!({"error": error.text()}))
 }

@@ -58,10 +58,6 @@ fn has_charset(headers: &Headers<'_>, is_known: impl Fn(&str) -> bool) -> bool {
     parameter(headers, "charset").is_some_and(|charset| is_known(&charset.to_ascii_lowercase()))
 }
 
-pub(super) fn is_json(media: &str) -> bool {
-    media == "application/json" || media.ends_with("+json")
-}
-
 /// Messages of gRPC as a client sends them, whatever they are encoded as.
 pub(super) fn is_grpc(media: &str) -> bool {
     media == "application/grpc" || media.starts_with("application/grpc+")

@@ -7,20 +7,24 @@
 
 use super::disguise::{could_be_text, has_escapes_of_json, is_certain};
 use super::form::{Content, TextForm};
-use super::head::{coding, framing, is_grpc, is_json, is_utf8, media};
-use crate::dialect::{self, Body};
+use super::head::{coding, framing, is_grpc, is_utf8, media};
+use crate::dialect::{Body, BodyHead};
 use crate::exchange::event::Headers;
-use crate::exchange::headers::{has, media_type};
+use crate::exchange::headers::{has, media_type, parameter, single};
 use crate::exchange::reply::Refusal;
 use crate::operation::Operation;
 use base::code::Code;
-use base::operation::UNKNOWN;
-use mask::{Format, Media};
+use coding::Coding;
+use mask::{Format, GrpcMessage, Media};
 
 /// How a request carries text, and what its head says of its bytes.
 #[derive(Clone, Debug)]
 pub(in crate::exchange) struct RequestForm {
     read: Read,
+    /// What the head says of the body's own form.
+    head: BodyHead,
+    /// How the body is encoded as a whole; what can't be undone.
+    coding: Result<Option<Coding>, ()>,
     /// Whether its length is said.
     sized: bool,
     /// Headers that are wrong once the bytes change.
@@ -49,48 +53,70 @@ enum Read {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Expected {
     Json,
+    Multipart,
     Grpc,
 }
+
+/// What is said of a request whose body is a stream.
+const STREAMED: &str = "A streamed request can't be judged by its body.";
 
 /// Headers that describe the bytes of a body (RFC 9530, RFC 1864).
 const DIGESTS: &[&str] = &["content-md5", "digest", "content-digest", "repr-digest"];
 
+/// How many bytes of JSON there are in front of tensors (KServe V2's binary extension).
+const JSON_BYTES: &str = "inference-header-content-length";
+
 impl Expected {
     /// What the catalog says; `None` where it leaves that to the content-type.
     fn of(operation: &Operation) -> Option<Self> {
-        match operation.body {
-            Body::Json(_) => Some(Self::Json),
-            Body::Grpc(_) | Body::GrpcStream(_) => Some(Self::Grpc),
-            Body::Texts => (operation.name != UNKNOWN).then_some(Self::Json),
-            Body::Opaque => None,
+        let body = &operation.body;
+        if body.is_json() {
+            Some(Self::Json)
+        } else if body.grpc().is_some() {
+            Some(Self::Grpc)
+        } else {
+            body.is_multipart().then_some(Self::Multipart)
         }
     }
 
-    /// Whether a body's content-type is that, in an encoding in which it is read here.
+    /// Whether what the content-type says is no other thing. JSON is JSON to many servers whatever
+    /// it says, as long as the encoding is one that is read here.
     fn fits(self, headers: &Headers<'_>) -> bool {
-        media_type(headers).is_some_and(|media| match self {
-            Self::Json => is_json(&media) && is_utf8(headers),
-            Self::Grpc => is_grpc(&media),
-        })
+        let is = |fits: fn(&str) -> bool| media_type(headers).as_deref().is_some_and(fits);
+        match self {
+            Self::Json => is_utf8(headers),
+            Self::Multipart => is(|media| media == "multipart/form-data"),
+            Self::Grpc => is(is_grpc),
+        }
     }
 
     /// The refusal for what is not that.
     fn refusal(self) -> Refusal {
-        let name = match self {
-            Self::Json => "application/json in UTF-8",
-            Self::Grpc => "application/grpc",
+        let why = match self {
+            Self::Json => "its content-type says another encoding than UTF-8",
+            Self::Multipart => "its content-type is not multipart/form-data",
+            Self::Grpc => "its content-type is not application/grpc",
         };
-        unexpected(format!(
-            "The body can't be judged: its content-type is not {name}."
-        ))
+        unexpected(format!("The body can't be judged: {why}."))
     }
 }
 
 impl RequestForm {
     /// Reads a head.
     pub(in crate::exchange) fn of(headers: &Headers<'_>, operation: &Operation) -> Self {
+        let json_bytes = single(headers, JSON_BYTES);
         Self {
             read: read(headers, operation),
+            head: BodyHead {
+                media: media_type(headers),
+                boundary: parameter(headers, "boundary"),
+                // What is no number leaves no JSON, and is refused.
+                json_bytes: has(headers, JSON_BYTES).then(|| {
+                    let bytes = json_bytes.and_then(|text| text.parse().ok());
+                    bytes.unwrap_or(usize::MAX)
+                }),
+            },
+            coding: coding(headers).map_err(|_| ()),
             sized: has(headers, "content-length"),
             digests: DIGESTS
                 .iter()
@@ -100,8 +126,30 @@ impl RequestForm {
         }
     }
 
+    /// What the head says of the body's own form.
+    pub(in crate::exchange) fn head(&self) -> &BodyHead {
+        &self.head
+    }
+
+    /// How the body is encoded as a whole.
+    pub(in crate::exchange) fn coding(&self) -> Result<Option<Coding>, Refusal> {
+        self.coding.map_err(|()| {
+            Refusal::new(
+                415,
+                Code::EncodingNotSupported,
+                "The body is encoded in a way that can't be undone, and can't be judged. Send it in gzip, deflate, br or zstd, or without content-encoding.",
+            )
+        })
+    }
+
+    /// Whether its bytes stand behind an encoding.
+    pub(in crate::exchange) fn is_encoded(&self) -> bool {
+        !matches!(self.coding, Ok(None))
+    }
+
     /// Whether the head lets such a body be masked.
     pub(in crate::exchange) fn readable(&self) -> Result<(), Refusal> {
+        self.coding()?;
         match self.read {
             Read::Text(_) | Read::Said(_) | Read::NoText | Read::SaidNoText => Ok(()),
             Read::Not => Err(Refusal::unmaskable()),
@@ -160,63 +208,62 @@ pub(in crate::exchange) fn decidable(
         return Ok(());
     }
     // Its client may wait for an answer before it sends more: the end may never come.
-    if matches!(operation.body, Body::GrpcStream(_)) {
-        return Err(Refusal::not_readable(dialect::STREAMED));
+    if operation.body.streams() {
+        return Err(Refusal::not_readable(STREAMED));
     }
-    if is_encoded(headers) {
-        return Err(Refusal::new(
-            415,
-            Code::EncodingNotSupported,
-            "The body is encoded, and can't be judged. Send it without content-encoding.",
-        ));
+    match Expected::of(operation) {
+        Some(expected) if !expected.fits(headers) => Err(expected.refusal()),
+        None if !is_utf8(headers) => Err(Expected::Json.refusal()),
+        _ => Ok(()),
     }
-    // Texts are read as JSON on routes that the catalog doesn't know, too.
-    let expected = Expected::of(operation).unwrap_or(Expected::Json);
-    if expected.fits(headers) {
-        Ok(())
-    } else {
-        Err(expected.refusal())
-    }
-}
-
-/// Whether the body is encoded in some way, one that can be undone or another.
-fn is_encoded(headers: &Headers<'_>) -> bool {
-    !matches!(coding(headers), Ok(None))
 }
 
 fn read(headers: &Headers<'_>, operation: &Operation) -> Read {
-    if is_encoded(headers) {
-        return Read::Not;
-    }
     match Expected::of(operation) {
         Some(expected) if !expected.fits(headers) => Read::Unexpected(expected),
+        // Tensors stand behind it.
+        Some(Expected::Json) if has(headers, JSON_BYTES) => Read::Not,
         Some(Expected::Json) => Read::Text(TextForm::plain(Format::Json)),
+        Some(Expected::Multipart) => read_multipart(headers),
         Some(Expected::Grpc) => read_grpc(headers, operation),
         None => read_as_said(headers, operation),
     }
 }
 
+fn read_multipart(headers: &Headers<'_>) -> Read {
+    match media(headers, "multipart/form-data") {
+        Media::Text(format) => Read::Text(TextForm::plain(format)),
+        Media::NoText | Media::Unknown => Read::Not,
+    }
+}
+
 fn read_grpc(headers: &Headers<'_>, operation: &Operation) -> Read {
     // The client of a stream may wait for an answer before it sends more: the end may never come.
-    let Body::Grpc(body) = operation.body else {
-        return Read::Not;
-    };
-    Read::Text(TextForm {
-        framing: framing(headers, false),
-        ..TextForm::plain(Format::Grpc(body.request))
-    })
+    match operation.body.grpc() {
+        Some((request, _)) if !operation.body.streams() => Read::Text(TextForm {
+            framing: framing(headers, false),
+            ..TextForm::plain(Format::Grpc(request))
+        }),
+        _ => Read::Not,
+    }
 }
 
 fn read_as_said(headers: &Headers<'_>, operation: &Operation) -> Read {
     let Some(name) = media_type(headers) else {
         return Read::Not;
     };
+    if is_grpc(&name) {
+        return Read::Said(TextForm {
+            framing: framing(headers, false),
+            ..TextForm::plain(Format::Grpc(GrpcMessage::Any))
+        });
+    }
     match media(headers, &name) {
         // The charset of a multipart body is its parts' to say.
         Media::Text(format) if matches!(format, Format::Multipart(_)) || is_utf8(headers) => {
             Read::Said(TextForm::plain(format))
         }
-        Media::NoText if matches!(operation.body, Body::Opaque) => Read::NoText,
+        Media::NoText if matches!(operation.body, Body::Nothing) => Read::NoText,
         Media::NoText => Read::SaidNoText,
         Media::Text(_) | Media::Unknown => Read::Not,
     }

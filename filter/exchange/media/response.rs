@@ -18,7 +18,7 @@ const GRPC_WEB: [&str; 2] = ["application/grpc-web", "application/grpc-web+proto
 pub(in crate::exchange) fn content(
     headers: &Headers<'_>,
     status: Option<u16>,
-    asked: Body,
+    asked: &Body,
     parts: PartialContent,
 ) -> Result<Content, Code> {
     match status {
@@ -40,7 +40,7 @@ pub(in crate::exchange) fn content(
     }))
 }
 
-fn format(headers: &Headers<'_>, asked: Body) -> Result<Option<Format>, Code> {
+fn format(headers: &Headers<'_>, asked: &Body) -> Result<Option<Format>, Code> {
     let Some(name) = media_type(headers) else {
         // One content-type that can't be read is no better than several.
         return if has(headers, "content-type") {
@@ -50,11 +50,8 @@ fn format(headers: &Headers<'_>, asked: Body) -> Result<Option<Format>, Code> {
         };
     };
     if GRPC.contains(&name.as_str()) || GRPC_WEB.contains(&name.as_str()) {
-        return Ok(Some(Format::Grpc(match asked {
-            Body::Grpc(body) => body.answer,
-            Body::GrpcStream(answer) => answer,
-            Body::Json(_) | Body::Texts | Body::Opaque => GrpcMessage::Any,
-        })));
+        let answer = asked.grpc().map(|(_, answer)| answer);
+        return Ok(Some(Format::Grpc(answer.unwrap_or(GrpcMessage::Any))));
     }
     // Messages that are not protobuf's, or in base64.
     if name.starts_with("application/grpc") {

@@ -1,11 +1,16 @@
 //! A request whose body is awaited.
 
+use std::borrow::Cow;
+
 use super::judge::judge;
 use super::state::{ExpectBody, RequestState, Step, give_back};
+use crate::exchange::asked::Asked;
+use crate::exchange::buffers::Share;
+use crate::exchange::compiled_policy::CompiledPolicy;
 use crate::exchange::context::Context;
 use crate::exchange::reply::Refusal;
 use crate::exchange::seen::Seen;
-use crate::exchange::taps::over;
+use crate::exchange::taps::{over, undo};
 use crate::exchange::world::World;
 
 /// The body is there.
@@ -17,17 +22,37 @@ pub(super) fn whole(
 ) -> Step {
     let mut asked = state.asked;
     let limit = context.compiled.policy.limits.request_body;
-    let taken = if over(body.len(), limit) {
+    context.record.request.bytes = u64::try_from(body.len()).ok();
+    let decoded = if over(body.len(), limit) {
         Err(Refusal::too_large(limit))
     } else {
-        state.taps.look(&mut asked, body, context)
+        decoded(&asked, body, &context.compiled)
     };
+    let taken = decoded.and_then(|(body, room)| {
+        state.taps.look(&mut asked, &body, context)?;
+        Ok((body, room))
+    });
     match taken {
-        Ok(()) => judge(asked, Seen::Here(body), context, world),
+        Ok((body, _room)) => judge(asked, Seen::Here(&body), context, world),
         Err(refusal) => {
             give_back(&mut asked, context, world);
             Step::refuse(refusal, context, world)
         }
+    }
+}
+
+/// The body without its coding, and the room that it takes.
+fn decoded<'b>(
+    asked: &Asked,
+    body: &'b [u8],
+    compiled: &CompiledPolicy,
+) -> Result<(Cow<'b, [u8]>, Option<Share>), Refusal> {
+    match asked.form.coding()? {
+        Some(coding) if !body.is_empty() => {
+            let (decoded, room) = undo(coding, body, compiled)?;
+            Ok((Cow::Owned(decoded), Some(room)))
+        }
+        _ => Ok((Cow::Borrowed(body), None)),
     }
 }
 

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use super::edits::edits;
 use super::judge::judge;
 use super::state::{ExpectKeys, RequestState, Step};
-use crate::dialect::{self, Facts};
+use crate::dialect::{self, DIALECTS, Dialect};
 use crate::exchange::asked::Asked;
 use crate::exchange::context::Context;
 use crate::exchange::effect::Effect;
@@ -16,7 +16,7 @@ use crate::exchange::headers::{self, host, single};
 use crate::exchange::media::{RequestForm, decidable, speaks_grpc};
 use crate::exchange::reply::Refusal;
 use crate::exchange::seen::Seen;
-use crate::exchange::taps::RequestTaps;
+use crate::exchange::taps::{RequestTaps, complete};
 use crate::exchange::world::World;
 use crate::identity::{self, Unverified, find_token};
 use crate::operation::{self, Operation};
@@ -108,20 +108,22 @@ fn read(
     if speaks_grpc(headers) {
         context.dialect = &dialect::GRPC;
     }
-    let method = single(headers, ":method").unwrap_or_default().to_owned();
+    let raw_method = headers::values(headers, ":method").next();
+    let method = operation::method(raw_method.unwrap_or_default()).map_err(Refusal::method)?;
+    let method = method.to_owned();
     let authority = single(headers, ":authority").unwrap_or_default();
     context.record.request.method.clone_from(&method);
     context.record.request.host = authority.to_owned();
 
     let raw = headers::values(headers, ":path").next().unwrap_or_default();
     let path = operation::normalize(raw).map_err(Refusal::path)?;
-    let operation = operation::name(&method, &path.path);
+    let operation = operation::name(&policy.routes, &method, &path).map_err(Refusal::path)?;
     if *context.dialect != dialect::GRPC {
-        context.dialect = operation.dialect;
+        context.dialect = dialect_of(headers, &operation);
     }
     context.record.request.path = Some(path.path.clone());
     context.record.request.operation = Some(operation.name);
-    context.record.note_model(operation.model.as_deref());
+    context.record.note_model(operation.model.name());
 
     let found = find_token(&policy.identity.token, headers).map_err(Refusal::identity)?;
     let identity = compiled
@@ -152,13 +154,19 @@ fn read(
             value: normal,
         });
     }
-    let readable = readable(headers, &operation, policy.limits.request_body);
-    let facts = operation.body.says_nothing().then(|| Facts {
-        model: operation.model.clone(),
-        items: 1,
-    });
+    let form = RequestForm::of(headers, &operation);
+    let readable = readable(headers, &operation, &form, policy.limits.request_body);
+    let facts = if operation.body.says_nothing() {
+        Some(complete(
+            operation.body.unread(),
+            &operation,
+            &policy.models,
+        )?)
+    } else {
+        None
+    };
     let asked = Asked {
-        form: RequestForm::of(headers, &operation),
+        form,
         identity,
         operation,
         method,
@@ -191,10 +199,28 @@ fn sent(headers: &Headers<'_>, names: &[String]) -> Vec<SentHeader> {
 }
 
 /// Whether a decision can be taken from the body, by what its head says of it.
-fn readable(headers: &Headers<'_>, operation: &Operation, limit: u64) -> Result<(), Refusal> {
+fn readable(
+    headers: &Headers<'_>,
+    operation: &Operation,
+    form: &RequestForm,
+    limit: u64,
+) -> Result<(), Refusal> {
     let length = single(headers, "content-length").and_then(|text| text.parse::<u64>().ok());
     if length.is_some_and(|length| length > limit) {
         return Err(Refusal::too_large(limit));
     }
+    if !operation.body.says_nothing() {
+        form.coding()?;
+    }
     decidable(headers, operation)
+}
+
+/// Whose errors the caller reads: of those who ask for the same route, some say who they are.
+fn dialect_of(headers: &Headers<'_>, operation: &Operation) -> &'static Dialect {
+    let says = |dialect: &&&Dialect| {
+        let header = dialect.header;
+        header.is_some_and(|header| headers::has(headers, header))
+    };
+    let said = DIALECTS.iter().find(says).copied();
+    said.unwrap_or(operation.dialect)
 }

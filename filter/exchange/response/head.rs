@@ -43,7 +43,7 @@ pub(super) fn take(
         return Step::go_on(ResponseState::Flowing(tapped), effects);
     }
     let parts = masks.options().partial_content;
-    let form = match media::content(headers, status, tapped.asked().operation.body, parts) {
+    let form = match media::content(headers, status, &tapped.asked().operation.body, parts) {
         Ok(Content::Text(form)) => form,
         Ok(Content::NoText) => return Step::go_on(ResponseState::Flowing(tapped), effects),
         // Nothing comes that could have to be refused, or nothing would have been hidden.

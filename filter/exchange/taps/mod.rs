@@ -3,7 +3,7 @@
 //!
 //! | stage | request, which is whole | response, piece by piece |
 //! |---|---|---|
-//! | undo the coding | closed: an encoded body is refused | `decode` |
+//! | undo the coding | `decode` | `decode` |
 //! | look at what is said | `facts` | between `decode` and `mask` in `response` |
 //! | mask | `request_mask` | `mask` |
 //! | count for the record | always | always |
@@ -24,6 +24,8 @@ mod wanted;
 #[cfg(test)]
 mod tests;
 
+pub(super) use decode::undo;
+pub(super) use facts::complete;
 pub(super) use request::RequestTaps;
 pub(super) use request_mask::over;
 pub(super) use response::ResponseTaps;

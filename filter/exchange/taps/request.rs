@@ -55,7 +55,7 @@ impl RequestTaps {
         !self.facts && self.mask.is_none()
     }
 
-    /// Looks at a body, and says in the record that it was.
+    /// Looks at a body without its coding.
     pub(in crate::exchange) fn look(
         self,
         asked: &mut Asked,
@@ -65,7 +65,6 @@ impl RequestTaps {
         if self.facts {
             facts::take(asked, body, context)?;
         }
-        context.record.request.bytes = u64::try_from(body.len()).ok();
         Ok(())
     }
 

@@ -144,6 +144,9 @@ fn changes(form: &RequestForm, body: Vec<u8>) -> Vec<Effect> {
         .iter()
         .map(|name| Effect::RemoveRequestHeader((*name).to_owned()))
         .collect();
+    if form.is_encoded() {
+        effects.push(Effect::RemoveRequestHeader("content-encoding".to_owned()));
+    }
     if form.is_sized() {
         effects.push(Effect::SetRequestHeader {
             name: "content-length".to_owned(),

@@ -9,11 +9,15 @@ use crate::exchange::{CompiledPolicy, Effect, Event, Flow, Outcome};
 
 /// A policy that masks prompts, or one that looks at them.
 fn guarded(masks: bool) -> Rc<CompiledPolicy> {
-    let mut rule = json!({"name": "all", "then": "allow"});
+    let mut rule = json!({
+        "name": "all",
+        "when": {"operation": ["*", "unknown"]},
+        "then": "allow",
+    });
     if masks {
         rule["mask_request"] = json!(["labels"]);
     } else {
-        rule["when"] = json!({"prompt": ["any"]});
+        rule["when"]["prompt"] = json!(["any"]);
     }
     compiled(&json!({
         "patterns": {"any": {"any_of": ["ana"]}},
@@ -78,8 +82,8 @@ const JSON_ROUTES: [(&str, &str); 7] = [
     ),
 ];
 
-/// Content-types that JSON does not have, and none.
-const NOT_JSON: &[&[&str]] = &[
+/// Content-types that JSON does not have, and none: to many servers it is JSON all the same.
+const OTHER_TYPES: &[&[&str]] = &[
     &[],
     &[""],
     &["image/png"],
@@ -101,6 +105,11 @@ const NOT_JSON: &[&[&str]] = &[
     &["application/json", "application/json"],
     &["application/json", "image/png"],
     &["image/png", "application/json"],
+];
+
+/// What says that the text is in another encoding, or may say so to some servers.
+const OTHER_ENCODINGS: &[&[&str]] = &[
+    &["text/plain; charset=utf-16"],
     &["application/json; charset=utf-16"],
     &["application/json; charset=UTF-7"],
     &["application/json;charset=\"utf-32\""],
@@ -116,12 +125,20 @@ const NOT_JSON: &[&[&str]] = &[
 fn a_body_that_the_route_takes_for_json_is_masked_as_json_or_refused() {
     let compiled = guarded(true);
     for (path, body) in JSON_ROUTES {
-        for types in NOT_JSON {
+        for types in OTHER_ENCODINGS {
             let (mut exchange, outcome) = send(&compiled, path, types, body.as_bytes());
             assert_eq!(reply(&outcome).status, 415, "{path} {types:?}");
             let record = exchange.record();
             let code = &record["verdict"]["code"];
             assert_eq!(code, "media_type_not_supported", "{path} {types:?}");
+        }
+        for types in OTHER_TYPES {
+            for body in [body.to_owned(), body.replace('@', "\\u0040")] {
+                let (_, outcome) = send(&compiled, path, types, body.as_bytes());
+                assert!(masked(&outcome), "{path} {types:?}: {outcome:?}");
+            }
+            let (_, outcome) = send(&compiled, path, types, b"ana@example.com");
+            assert_eq!(outcome.flow, Flow::Hold, "{path} {types:?}");
         }
         for json in [
             "application/json",
@@ -144,22 +161,57 @@ fn a_body_that_the_route_takes_for_json_is_masked_as_json_or_refused() {
 fn a_body_is_judged_only_as_what_the_route_takes_it_for() {
     let compiled = guarded(false);
     for (path, body) in JSON_ROUTES {
-        for types in NOT_JSON {
+        for types in OTHER_ENCODINGS {
             let (mut exchange, outcome) = send(&compiled, path, types, body.as_bytes());
             assert_eq!(reply(&outcome).status, 415, "{path} {types:?}");
             let record = exchange.record();
             let code = &record["verdict"]["code"];
             assert_eq!(code, "media_type_not_supported", "{path} {types:?}");
         }
-        let (_, outcome) = send(&compiled, path, &["application/json"], body.as_bytes());
-        assert_eq!(outcome.flow, Flow::Continue, "{path}: {outcome:?}");
+        for types in OTHER_TYPES {
+            let (_, outcome) = send(&compiled, path, types, body.as_bytes());
+            assert_eq!(
+                outcome.flow,
+                Flow::Continue,
+                "{path} {types:?}: {outcome:?}"
+            );
+            let form = b"model=other&prompt=ana";
+            let (mut exchange, _) = send(&compiled, path, types, form);
+            let record = exchange.record();
+            assert_eq!(
+                record["verdict"]["code"], "body_malformed",
+                "{path} {types:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_form_inside_of_json_is_seen_by_who_believes_the_content_type() {
+    let compiled = guarded(false);
+    let form = ["application/x-www-form-urlencoded"];
+    for (body, passes) in [
+        (r#"{"model":"m","prompt":"ana & bob"}"#, true),
+        (r#"{"model":"m","prompt":"ana","x":"&model=other&"}"#, false),
+        (
+            r#"{"model":"m","prompt":"ana","x":"&%6Dodel=other"}"#,
+            false,
+        ),
+        (r#"{"model":"m","prompt":"ana","x":";MODEL=other"}"#, false),
+    ] {
+        let (_, outcome) = send(&compiled, "/v1/completions", &form, body.as_bytes());
+        if passes {
+            assert_eq!(outcome.flow, Flow::Continue, "{body}: {outcome:?}");
+        } else {
+            assert_eq!(code(&outcome), "body_malformed", "{body}");
+        }
     }
 }
 
 #[test]
 fn calls_of_grpc_are_grpc_or_refused() {
     let compiled = guarded(true);
-    for method in ["ModelInfer", "ServerLive", "ModelStreamInfer"] {
+    for method in ["ModelInfer", "ModelStreamInfer"] {
         for types in [
             &[][..],
             &["application/json"],

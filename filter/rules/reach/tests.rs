@@ -1,3 +1,4 @@
+use base::operation::Model;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -15,7 +16,7 @@ fn unmet(keys: &[&str]) -> Reach {
 
 /// How a condition stands to Jane, an engineer of the tenant red, with the client web.
 fn of(when: &Value) -> Reach {
-    let policy = policy(&json!([{"name": "one", "when": when, "then": "allow"}]));
+    let policy = policy(&json!([{"name": "one", "when": when, "then": "deny"}]));
     let jane = Jane::new(&["engineers"]);
     reach(&policy.rules, jane.known()).remove(0)
 }
@@ -47,6 +48,22 @@ fn conditions_on_the_caller_are_judged() {
     ] {
         assert_eq!(of(&when), expected, "{when}");
     }
+}
+
+#[test]
+fn what_nobody_has_a_name_for_goes_past_rules_that_allow() {
+    let policy = policy(&json!([
+        {"name": "one", "then": "allow"},
+        {"name": "two", "when": {"operation": ["unknown"]}, "then": "allow"},
+        {"name": "three", "then": "deny"},
+        {"name": "four", "then": "deny"},
+    ]));
+    let jane = Jane::new(&["engineers"]);
+    let open = || depends(&["operation"]);
+    assert_eq!(
+        reach(&policy.rules, jane.known()),
+        [open(), open(), Reach::Applies, Reach::Behind(2)]
+    );
 }
 
 #[test]
@@ -154,9 +171,15 @@ proptest! {
     fn reach_agrees_with_decisions(
         rules in rules(),
         engineer in any::<bool>(),
-        operation in prop_oneof![Just("inference.chat"), Just("model.list")],
-        model in prop_oneof![Just(None), Just(Some("small-1")), Just(Some("big"))],
-        items in 1_u64..4,
+        operation in prop_oneof![Just("inference.chat"), Just("model.list"), Just("unknown")],
+        model in prop_oneof![
+            Just(Model::Nothing),
+            Just(Model::Unnamed),
+            Just(Model::Named("small-1".to_owned())),
+            Just(Model::Named("big".to_owned())),
+        ],
+        items in prop::option::of(1_u64..4),
+        unread in any::<bool>(),
     ) {
         let rules: Vec<Value> = rules
             .iter()
@@ -167,7 +190,7 @@ proptest! {
         let jane = Jane::new(if engineer { &["engineers"] } else { &[] });
         let reaches = reach(&policy.rules, jane.known());
         let prompts = crate::rules::Prompts::default();
-        let body = Body { model, items, prompts: &prompts };
+        let body = Body { model: &model, items, prompts: &prompts, unread };
         let request = jane.asks(operation, Some(body));
         for first in 0..rules.len() {
             let decision = decide(&policy.rules, first, &request);

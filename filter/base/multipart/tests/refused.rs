@@ -216,8 +216,9 @@ fn names_that_servers_see_differently_are_refused() {
             "a parameter other than name and filename",
         ),
         ("form-data; name", "a parameter without a value"),
-        // No name to multer's first versions.
-        ("form-data; name=a", "a value without quotes"),
+        ("form-data; name=", "a value that needs quotes"),
+        ("form-data; name=a b", "a value that needs quotes"),
+        ("form-data; name='a'", "a value that needs quotes"),
         (
             "form-data; filename=\"f\"; name=\"a\"",
             "a name behind the file's name",
@@ -232,10 +233,17 @@ fn names_that_servers_see_differently_are_refused() {
             "form-data; name=\"a\"; filename=\"b\"; filename=\"c\"",
             "a parameter that occurs twice",
         ),
-        // `c` to Busboy, werkzeug and aiohttp, `b` to python-multipart.
         (
-            "form-data; name=\"a\"; filename=\"b\"; filename*=utf-8''c",
+            "form-data; name=\"a\"; filename*=utf-8''c",
             "an extended parameter (RFC 8187)",
+        ),
+        (
+            "form-data; name=\"a\"; filename=\"b\"; filename*=utf-8''c; name=\"d\"",
+            "an extended parameter (RFC 8187)",
+        ),
+        (
+            "form-data; name=\"\u{e4}\"",
+            "a header with a byte that is not printable ASCII",
         ),
         (
             "form-data; name*0=\"a\"",
@@ -271,15 +279,6 @@ fn names_that_servers_see_differently_are_refused() {
         (
             "form-data; name=\"a\"; filename=\"\"",
             "a file name that is empty",
-        ),
-        // `f` to Busboy and Go, `d/f` to werkzeug.
-        (
-            "form-data; name=\"a\"; filename=\"d/f\"",
-            "a file name with a path",
-        ),
-        (
-            "form-data; name=\"a\"; filename=\"..\"",
-            "a file name with a path",
         ),
         // `a<` to Django.
         (

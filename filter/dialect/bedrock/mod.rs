@@ -1,0 +1,28 @@
+//! Amazon Bedrock's runtime
+//! (<https://docs.aws.amazon.com/bedrock/latest/APIReference>).
+
+use serde_json::json;
+
+use super::{ApiError, Dialect, Written, none_in_code};
+
+/// `{"message"}`; the exception's name stands in a header.
+pub static DIALECT: Dialect = Dialect {
+    name: "bedrock",
+    routes: include_str!(concat!(env!("OUT_DIR"), "/bedrock.txt")),
+    body: none_in_code,
+    header: None,
+    escaped_slashes: true,
+    error,
+};
+
+fn error(error: &ApiError<'_>) -> Written {
+    let kind = error.one_of([
+        "ValidationException",
+        "UnrecognizedClientException",
+        "AccessDeniedException",
+        "ValidationException",
+        "ThrottlingException",
+        "ServiceUnavailableException",
+    ]);
+    Written::json(&json!({"message": error.text()})).with("x-amzn-errortype", kind)
+}

@@ -1,0 +1,28 @@
+//! Chroma
+//! (<https://docs.trychroma.com/reference/chroma-reference>).
+
+use serde_json::json;
+
+use super::{ApiError, Dialect, Written, none_in_code};
+
+/// `{"error", "message"}`.
+pub static DIALECT: Dialect = Dialect {
+    name: "chroma",
+    routes: include_str!(concat!(env!("OUT_DIR"), "/chroma.txt")),
+    body: none_in_code,
+    header: None,
+    escaped_slashes: false,
+    error,
+};
+
+fn error(error: &ApiError<'_>) -> Written {
+    let kind = error.one_of([
+        "InvalidArgumentError",
+        "AuthError",
+        "ForbiddenError",
+        "InvalidArgumentError",
+        "RateLimitError",
+        "InternalError",
+    ]);
+    Written::json(&json!({"error": kind, "message": error.text()}))
+}

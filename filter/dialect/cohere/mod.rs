@@ -1,0 +1,20 @@
+//! Cohere's API
+//! (<https://docs.cohere.com/reference/about>).
+
+use serde_json::json;
+
+use super::{ApiError, Dialect, Written, none_in_code};
+
+/// `{"message"}`.
+pub static DIALECT: Dialect = Dialect {
+    name: "cohere",
+    routes: include_str!(concat!(env!("OUT_DIR"), "/cohere.txt")),
+    body: none_in_code,
+    header: None,
+    escaped_slashes: false,
+    error,
+};
+
+fn error(error: &ApiError<'_>) -> Written {
+    Written::json(&json!({"message": error.text()}))
+}

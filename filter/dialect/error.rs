@@ -1,0 +1,60 @@
+//! How a refusal is said.
+
+use base::code::Code;
+use serde_json::Value;
+
+/// Why a request or an answer ends at the filter.
+#[derive(Clone, Copy, Debug)]
+pub struct ApiError<'a> {
+    /// The HTTP status.
+    pub status: u16,
+    /// One word that says why.
+    pub code: Code,
+    /// A sentence for people.
+    pub message: &'a str,
+}
+
+/// An error as a client reads it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// Headers that say what the body is, and what some clients look at besides.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body.
+    pub body: String,
+}
+
+impl Written {
+    /// An error in JSON.
+    pub(super) fn json(body: &Value) -> Self {
+        Self {
+            headers: vec![("content-type", "application/json".to_owned())],
+            body: body.to_string(),
+        }
+    }
+
+    pub(super) fn with(mut self, header: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((header, value.into()));
+        self
+    }
+}
+
+impl ApiError<'_> {
+    /// For clients that show one text: the word and the sentence.
+    pub(super) fn text(&self) -> String {
+        format!("{}: {}", self.code, self.message)
+    }
+
+    /// One of these, by the status: 400 and what has no word of its own, 401, 403, 413, 429, 500 and
+    /// above.
+    pub(super) fn one_of(&self, words: [&'static str; 6]) -> &'static str {
+        let [other, unauthenticated, denied, large, many, server] = words;
+        match self.status {
+            401 => unauthenticated,
+            403 => denied,
+            413 => large,
+            429 => many,
+            500.. => server,
+            _ => other,
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! The Gemini API and Vertex AI
+//! (<https://ai.google.dev/api>).
+
+use serde_json::json;
+
+use super::{ApiError, Dialect, Written, none_in_code};
+
+/// Google's `{"error": {"code", "message", "status", "details"}}` (AIP-193).
+pub static DIALECT: Dialect = Dialect {
+    name: "gemini",
+    routes: include_str!(concat!(env!("OUT_DIR"), "/gemini.txt")),
+    body: none_in_code,
+    header: None,
+    escaped_slashes: false,
+    error,
+};
+
+fn error(error: &ApiError<'_>) -> Written {
+    let status = error.one_of([
+        "INVALID_ARGUMENT",
+        "UNAUTHENTICATED",
+        "PERMISSION_DENIED",
+        "INVALID_ARGUMENT",
+        "RESOURCE_EXHAUSTED",
+        "UNAVAILABLE",
+    ]);
+    Written::json(&json!({"error": {
+        "code": error.status,
+        "message": error.message,
+        "status": status,
+        "details": [{
+            "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+            "reason": error.code.name(),
+            "domain": "portcullis",
+        }],
+    }}))
+}

@@ -1,0 +1,20 @@
+//! Milvus, over HTTP and gRPC
+//! (<https://milvus.io/api-reference/restful/v2.6.x/About.md>).
+
+use serde_json::json;
+
+use super::{ApiError, Dialect, Written, none_in_code};
+
+/// `{"code", "message"}`.
+pub static DIALECT: Dialect = Dialect {
+    name: "milvus",
+    routes: include_str!(concat!(env!("OUT_DIR"), "/milvus.txt")),
+    body: none_in_code,
+    header: None,
+    escaped_slashes: false,
+    error,
+};
+
+fn error(error: &ApiError<'_>) -> Written {
+    Written::json(&json!({"code": error.status, "message": error.text()}))
+}

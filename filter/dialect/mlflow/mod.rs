@@ -1,0 +1,28 @@
+//! MLflow's tracking server and gateway
+//! (<https://mlflow.org/docs/latest/api_reference/rest-api.html>).
+
+use serde_json::json;
+
+use super::{ApiError, Dialect, Written, none_in_code};
+
+/// `{"error_code", "message"}`.
+pub static DIALECT: Dialect = Dialect {
+    name: "mlflow",
+    routes: include_str!(concat!(env!("OUT_DIR"), "/mlflow.txt")),
+    body: none_in_code,
+    header: None,
+    escaped_slashes: false,
+    error,
+};
+
+fn error(error: &ApiError<'_>) -> Written {
+    let kind = error.one_of([
+        "INVALID_PARAMETER_VALUE",
+        "UNAUTHENTICATED",
+        "PERMISSION_DENIED",
+        "INVALID_PARAMETER_VALUE",
+        "REQUEST_LIMIT_EXCEEDED",
+        "TEMPORARILY_UNAVAILABLE",
+    ]);
+    Written::json(&json!({"error_code": kind, "message": error.text()}))
+}

@@ -1,0 +1,20 @@
+//! Qdrant, over HTTP and gRPC
+//! (<https://api.qdrant.tech/api-reference>).
+
+use serde_json::json;
+
+use super::{ApiError, Dialect, Written, none_in_code};
+
+/// `{"status": {"error"}, "time"}`.
+pub static DIALECT: Dialect = Dialect {
+    name: "qdrant",
+    routes: include_str!(concat!(env!("OUT_DIR"), "/qdrant.txt")),
+    body: none_in_code,
+    header: None,
+    escaped_slashes: false,
+    error,
+};
+
+fn error(error: &ApiError<'_>) -> Written {
+    Written::json(&json!({"status": {"error": error.text()}, "time": 0.0}))
+}

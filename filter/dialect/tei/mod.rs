@@ -1,0 +1,28 @@
+//! Hugging Face's text-embeddings-inference
+//! (<https://huggingface.github.io/text-embeddings-inference>).
+
+use serde_json::json;
+
+use super::{ApiError, Dialect, Written, none_in_code};
+
+/// `{"error", "error_type"}`.
+pub static DIALECT: Dialect = Dialect {
+    name: "tei",
+    routes: include_str!(concat!(env!("OUT_DIR"), "/tei.txt")),
+    body: none_in_code,
+    header: None,
+    escaped_slashes: false,
+    error,
+};
+
+fn error(error: &ApiError<'_>) -> Written {
+    let kind = error.one_of([
+        "validation",
+        "unauthorized",
+        "forbidden",
+        "validation",
+        "overloaded",
+        "unhealthy",
+    ]);
+    Written::json(&json!({"error": error.text(), "error_type": kind}))
+}

@@ -1,0 +1,28 @@
+//! Hugging Face's text-generation-inference
+//! (<https://huggingface.github.io/text-generation-inference>).
+
+use serde_json::json;
+
+use super::{ApiError, Dialect, Written, none_in_code};
+
+/// `{"error", "error_type"}`.
+pub static DIALECT: Dialect = Dialect {
+    name: "tgi",
+    routes: include_str!(concat!(env!("OUT_DIR"), "/tgi.txt")),
+    body: none_in_code,
+    header: None,
+    escaped_slashes: false,
+    error,
+};
+
+fn error(error: &ApiError<'_>) -> Written {
+    let kind = error.one_of([
+        "validation",
+        "unauthorized",
+        "forbidden",
+        "validation",
+        "overloaded",
+        "unhealthy",
+    ]);
+    Written::json(&json!({"error": error.text(), "error_type": kind}))
+}

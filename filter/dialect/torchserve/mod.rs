@@ -1,0 +1,28 @@
+//! TorchServe
+//! (<https://docs.pytorch.org/serve/rest_api.html>).
+
+use serde_json::json;
+
+use super::{ApiError, Dialect, Written, none_in_code};
+
+/// `{"code", "type", "message"}`.
+pub static DIALECT: Dialect = Dialect {
+    name: "torchserve",
+    routes: include_str!(concat!(env!("OUT_DIR"), "/torchserve.txt")),
+    body: none_in_code,
+    header: None,
+    escaped_slashes: false,
+    error,
+};
+
+fn error(error: &ApiError<'_>) -> Written {
+    let kind = error.one_of([
+        "BadRequestException",
+        "InvalidKeyException",
+        "AccessDeniedException",
+        "RequestEntityTooLargeException",
+        "ThrottlingException",
+        "ServiceUnavailableException",
+    ]);
+    Written::json(&json!({"code": error.status, "type": kind, "message": error.text()}))
+}

@@ -1,0 +1,20 @@
+//! Weaviate, over HTTP and gRPC
+//! (<https://docs.weaviate.io/weaviate/api/rest>).
+
+use serde_json::json;
+
+use super::{ApiError, Dialect, Written, none_in_code};
+
+/// `{"error": [{"message"}]}`.
+pub static DIALECT: Dialect = Dialect {
+    name: "weaviate",
+    routes: include_str!(concat!(env!("OUT_DIR"), "/weaviate.txt")),
+    body: none_in_code,
+    header: None,
+    escaped_slashes: false,
+    error,
+};
+
+fn error(error: &ApiError<'_>) -> Written {
+    Written::json(&json!({"error": [{"message": error.text()}]}))
+}
