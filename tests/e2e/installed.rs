@@ -16,7 +16,7 @@ pub const REQUIRED: &str = "PORTCULLIS_REQUIRE_CLIENTS";
 /// Vendors' clients, and frameworks that servers are written on.
 pub static PYTHON: Kit = Kit::new(
     "python",
-    From::PyPi,
+    Source::PyPi,
     &[
         "aiohttp==3.14.5",
         "anthropic==2.12.0",
@@ -37,7 +37,7 @@ pub static PYTHON: Kit = Kit::new(
 /// and a Python from 3.9 to 3.12.
 pub static SERVERS: Kit = Kit::new(
     "servers",
-    From::PyPi,
+    Source::PyPi,
     &[
         "mlserver==1.7.1",
         // Triton itself, as a program, and Python that starts it.
@@ -49,26 +49,26 @@ pub static SERVERS: Kit = Kit::new(
 /// Vendors' clients for Node, of which later ones want Node 22.
 pub static NODE: Kit = Kit::new(
     "node",
-    From::Npm,
+    Source::Npm,
     &["@anthropic-ai/sdk@1.14.0", "openai@6.49.0"],
 );
 
 /// Packages that are installed together.
 pub struct Kit {
     name: &'static str,
-    from: From,
+    from: Source,
     packages: &'static [&'static str],
     kept: OnceLock<Result<PathBuf, String>>,
 }
 
 #[derive(Clone, Copy)]
-enum From {
+enum Source {
     PyPi,
     Npm,
 }
 
 impl Kit {
-    const fn new(name: &'static str, from: From, packages: &'static [&'static str]) -> Self {
+    const fn new(name: &'static str, from: Source, packages: &'static [&'static str]) -> Self {
         Self {
             name,
             from,
@@ -111,8 +111,8 @@ impl Kit {
         }
         eprintln!("installing {} (once) ...", self.packages.join(", "));
         match self.from {
-            From::PyPi => self.with_pip(&folder)?,
-            From::Npm => self.with_npm(&folder)?,
+            Source::PyPi => self.with_pip(&folder)?,
+            Source::Npm => self.with_npm(&folder)?,
         }
         fs::write(&done, wanted).map_err(said)?;
         Ok(folder)

@@ -11,6 +11,7 @@ import queue
 import numpy
 import tritonclient.grpc
 import tritonclient.http
+import tritonclient.utils
 from told import refused, tell
 
 
@@ -71,7 +72,11 @@ def stream(way, token, asked):
     got, error = [], None
     try:
         for model, texts in asked:
-            way.client.async_stream_infer(model, inputs(way, len(texts), texts))
+            try:
+                way.client.async_stream_infer(model, inputs(way, len(texts), texts))
+            except tritonclient.utils.InferenceServerException:
+                # It has ended: why, comes as its last answer.
+                pass
             result, error = came.get(timeout=30)
             if error is not None:
                 break
@@ -116,7 +121,7 @@ def unary(way, asked):
     }
     # Masked, or refused since it can't be: what it can't be is the text itself.
     try:
-        got["masked"] = infer(way, asked["masked"], texts=[asked["secret"]])
+        got["masked"] = infer(way, asked["masked"], rows=1, texts=[asked["secret"]])
     except Exception as error:
         got["masked"] = {"error": str(error)}
     return got

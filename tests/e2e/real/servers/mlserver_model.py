@@ -5,7 +5,8 @@ import json
 import os
 
 from mlserver import MLModel
-from mlserver.types import InferenceResponse, ResponseOutput
+from mlserver.codecs import StringCodec
+from mlserver.types import InferenceResponse
 
 
 class Repeats(MLModel):
@@ -15,7 +16,7 @@ class Repeats(MLModel):
         said = json.dumps({"model": self.name, "rows": rows, "texts": texts})
         with open(os.environ["MODELS_READ"], "a") as read:
             read.write(said + "\n")
-        output = ResponseOutput(name="said", datatype="BYTES", shape=[rows, 1], data=[said] * rows)
+        output = StringCodec.encode_output("said", [said] * rows)
         return InferenceResponse(model_name=self.name, outputs=[output])
 
     async def predict_stream(self, payloads):

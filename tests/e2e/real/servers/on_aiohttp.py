@@ -11,8 +11,9 @@ async def members(request, kind):
         if kind == "form":
             form = await request.post()
             return {name: value for name, value in form.items() if isinstance(value, str)}
-    except (ValueError, LookupError) as error:
-        raise Unread(str(error)) from None
+    except Exception as error:
+        # Of some forms it says so in other ways than by an error of its own.
+        raise Unread(repr(error)) from None
     return {}
 
 

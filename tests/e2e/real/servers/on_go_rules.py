@@ -73,6 +73,8 @@ def members(body):
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # An answer is sent as one.
+    wbufsize = -1
 
     def body(self):
         if self.headers.get("transfer-encoding", "").lower() != "chunked":

@@ -248,7 +248,10 @@ fn framed_otherwise(small: &str, good: &str) -> Vec<Spelling> {
         framed("preamble", format!("preamble\r\n{good}")),
         framed("epilogue", format!("{good}{secret}--b--\r\n")),
         framed("no-end", format!("{SOUND}{small}")),
-        framed("cut", format!("{SOUND}{}", &small[..small.len() - 4])),
+        framed(
+            "cut",
+            format!("{SOUND}{}", small.strip_suffix("l-1\r\n").unwrap()),
+        ),
         framed("bare-lines", good.replace("\r\n", "\n")),
         framed("bare-returns", good.replace("\r\n", "\r")),
         framed(
