@@ -13,7 +13,7 @@ use testbed::oidc::Oidc;
 use testbed::wait;
 
 use super::{PATIENCE, call, discovered, is_without_keys, trusting, until};
-use crate::clients::REQUIRED;
+use crate::installed::REQUIRED;
 use crate::support::{Guarded, code};
 use crate::vms::Vms;
 

@@ -1,22 +1,15 @@
 //! The official clients of OpenAI and Anthropic read a masked stream token by token, with nothing
 //! changed but their base URL and their key.
 
-use std::env;
-use std::path::PathBuf;
-use std::sync::OnceLock;
-
 use serde_json::{Value, json};
 use testbed::body::split;
 use testbed::model::Answer;
 
 use super::everything;
-use crate::clients::{REQUIRED, installed, run};
+use crate::installed::{PYTHON, run};
 use crate::support::{Guarded, ana, in_each_envoy};
 
 in_each_envoy!(the_official_clients_stream_masked_text);
-
-const OPENAI: &str = "openai==3.54.0";
-const ANTHROPIC: &str = "anthropic==2.12.0";
 
 /// What the models say, and what of it reaches the clients.
 const SAID: [&str; 6] = [
@@ -28,21 +21,6 @@ const SAID: [&str; 6] = [
     ".",
 ];
 const READ: &str = "Write to [EMAIL] about [CREDIT_CARD].";
-
-/// A Python with the package; `None` if it can't be installed and need not be.
-fn python(
-    package: &'static str,
-    kept: &'static OnceLock<Result<PathBuf, String>>,
-) -> Option<&'static PathBuf> {
-    match kept.get_or_init(|| installed(package)) {
-        Ok(python) => Some(python),
-        Err(why) if env::var_os(REQUIRED).is_some() => panic!("{why}"),
-        Err(why) => {
-            eprintln!("skipped, since {package} can't be installed: {why}");
-            None
-        }
-    }
-}
 
 fn stream(events: &[(&str, Value)]) -> String {
     let event = |(name, data): &(&str, Value)| match name.is_empty() {
@@ -147,8 +125,9 @@ fn responses() -> String {
 }
 
 fn the_official_clients_stream_masked_text(version: &str) {
-    static OF_OPENAI: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    static OF_ANTHROPIC: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let Some(python) = PYTHON.python() else {
+        return;
+    };
     let guarded = Guarded::start(version, &everything());
     guarded.model.say_tokens(&SAID);
     for (path, body) in [
@@ -160,13 +139,9 @@ fn the_official_clients_stream_masked_text(version: &str) {
             .model
             .answer(path, answer.steps(split(body.as_bytes(), 100)));
     }
-    for (client, python) in [
-        ("openai", python(OPENAI, &OF_OPENAI)),
-        ("anthropic", python(ANTHROPIC, &OF_ANTHROPIC)),
-    ] {
-        let Some(python) = python else { continue };
+    for client in ["openai", "anthropic"] {
         let asked = json!({"client": client, "base_url": guarded.mesh.url(), "key": ana()});
-        let got = run(python, "streaming_clients.py", &asked);
+        let got = run(&python, "streaming_clients.py", &asked);
         let texts = got.as_object().unwrap();
         assert!(!texts.is_empty());
         for (way, pieces) in texts {
