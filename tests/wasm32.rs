@@ -73,7 +73,6 @@ fn ask(compiled: &Rc<CompiledPolicy>, token: &str) -> (Outcome, Exchange) {
         Event::RequestHead {
             headers: &headers,
             end: true,
-            cluster: None,
         },
         world,
     );

@@ -89,6 +89,8 @@ impl Contract {
             Effect::SetResponseTrailer { .. } | Effect::RemoveResponseTrailer(_) => {
                 matches!(event, Event::ResponseTrailers { .. })
             }
+            Effect::RemoveRequestTrailer(_) => matches!(event, Event::RequestTrailers { .. }),
+            Effect::ReadCluster => self.request == Head::Held,
             Effect::ReadRequestBody => self.request == Head::Held && !self.answered,
             Effect::ReplaceRequestBody(_) => {
                 matches!(event, Event::RequestWhole { .. }) && self.request == Head::Held
@@ -116,13 +118,14 @@ impl Contract {
 /// The direction that an event brings something of.
 fn own_direction(event: &Event<'_>) -> Option<Direction> {
     match event {
-        Event::RequestHead { .. } | Event::RequestPiece { .. } | Event::RequestTrailers => {
+        Event::RequestHead { .. } | Event::RequestPiece { .. } | Event::RequestTrailers { .. } => {
             Some(Direction::Request)
         }
         Event::ResponseHead { .. }
         | Event::ResponseBody { .. }
         | Event::ResponseTrailers { .. } => Some(Direction::Response),
         Event::RequestWhole { .. }
+        | Event::Routed { .. }
         | Event::CallAnswered { .. }
         | Event::KeysRenewed
         | Event::Tick

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | edits of a head | while that head is held, or in the outcome of its own event |
 //! | edits of trailers | in the outcome of their event |
+//! | [`Effect::ReadCluster`] | while the request's head is held |
 //! | [`Effect::ReadRequestBody`] | while the request is held and its body is whole |
 //! | [`Effect::ReplaceRequestBody`] | in the outcome of [`Event::RequestWhole`], before the request goes on |
 //! | [`Effect::ReplaceResponseBody`] | in the outcome of a piece, of trailers, or of an event from outside while the response is held |
@@ -55,6 +56,10 @@ pub enum Effect {
     },
     /// Remove all trailers of the response with this name.
     RemoveResponseTrailer(String),
+    /// Remove all trailers of the request with this name.
+    RemoveRequestTrailer(String),
+    /// Tell the cluster that the request is routed to by its head as it is now.
+    ReadCluster,
     /// Hand over the request's whole body, all of which is held.
     ReadRequestBody,
     /// Put these bytes in place of the request's whole body, which is held.

@@ -22,6 +22,7 @@ impl Status {
 #[repr(u32)]
 pub(super) enum Map {
     Request = 0,
+    RequestTrailers = 1,
     Response = 2,
     ResponseTrailers = 3,
     CallResponse = 6,

@@ -11,28 +11,56 @@ use crate::upstream::{Fact, Upstream};
 use base::code::Code;
 use mask::policy::{PartialContent, Plan};
 
-/// Removes the caller's token and its claims about itself, and adds what the policy says.
+/// Headers by which frameworks let a caller say another method or path than the one that is judged.
+const OVERRIDES: &[&str] = &[
+    "x-http-method-override",
+    "x-http-method",
+    "x-method-override",
+    "x-original-url",
+    "x-original-uri",
+    "x-rewrite-url",
+];
+
+/// The headers that a caller has none of to give: its token, claims about itself, credentials (also
+/// where this request gets another one), and what would make another request of it.
+fn not_the_callers(policy: &Policy) -> impl Iterator<Item = &str> {
+    let tokens = policy.identity.token.iter().map(|place| &place.header);
+    let facts = policy.upstream.identity_headers.iter().map(|(name, _)| name);
+    let credentials = policy.upstream.credentials.iter();
+    let credentials = credentials.map(|purpose| &purpose.credential.header);
+    let own = tokens.chain(facts).chain(credentials);
+    own.map(String::as_str).chain(OVERRIDES.iter().copied())
+}
+
+/// What is taken out of a request's trailers: some servers read them as headers.
+pub(in crate::exchange) fn trailer_edits(policy: &Policy, trailers: &Headers<'_>) -> Vec<Effect> {
+    let names = not_the_callers(policy);
+    let alike = names.flat_map(|name| spellings(trailers, name));
+    let mut effects: Vec<Effect> = alike.map(Effect::RemoveRequestTrailer).collect();
+    effects.dedup();
+    effects
+}
+
+/// Removes the caller's token and its claims about itself, and adds what the policy says, but for a
+/// credential that depends on where the request goes ([`super::super::routing`]).
 ///
 /// All of it is done here, since the head of a held request can't always be changed later. If the
 /// request is refused after all, the edited head never leaves.
 pub(super) fn edits(
     policy: &Policy,
     headers: &Headers<'_>,
-    cluster: Option<&str>,
     identity: &Identity,
     operation: &Operation,
 ) -> Result<Vec<Effect>, Refusal> {
     let mut effects = Vec::new();
-    for place in &policy.identity.token {
-        remove(&mut effects, headers, &place.header);
-    }
     let upstream = &policy.upstream;
-    for (name, _) in &upstream.identity_headers {
-        remove(&mut effects, headers, name);
-    }
-    // Also where this request gets another one: a client has none of these to give.
-    for purpose in &upstream.credentials {
-        remove(&mut effects, headers, &purpose.credential.header);
+    for name in not_the_callers(policy) {
+        for name in spellings(headers, name) {
+            let effect = Effect::RemoveRequestHeader(name);
+            if !effects.contains(&effect) {
+                effects.push(effect);
+            }
+        }
     }
     let mut set = |name: &str, value: String| {
         effects.push(Effect::SetRequestHeader {
@@ -45,7 +73,9 @@ pub(super) fn edits(
             set(name, value);
         }
     }
-    if let Some(credential) = upstream.credential(cluster, operation.name) {
+    if !upstream.asks_for_cluster()
+        && let Some(credential) = upstream.credential(None, operation.name)
+    {
         set(&credential.header, credential.value.clone());
     }
     if !policy.masks.is_empty() {
@@ -68,25 +98,19 @@ pub(super) fn edits(
     Ok(effects)
 }
 
-/// Removes all headers that some server could take for this one: many read `_` as `-`.
-fn remove(effects: &mut Vec<Effect>, headers: &Headers<'_>, name: &str) {
-    let alike = |found: &[u8]| {
-        found.len() == name.len()
-            && found
-                .iter()
-                .zip(name.bytes())
-                .all(|(one, other)| *one == other || (*one == b'_' && other == b'-'))
+/// The names of all headers that some server could take for this one: many read `_` as `-`, and `-`
+/// as `_`.
+fn spellings(headers: &Headers<'_>, name: &str) -> Vec<String> {
+    let same = |one: u8, other: u8| {
+        one == other || (matches!(one, b'_' | b'-') && matches!(other, b'_' | b'-'))
     };
-    for (found, _) in headers {
-        if alike(found)
-            && let Ok(found) = core::str::from_utf8(found)
-        {
-            let effect = Effect::RemoveRequestHeader(found.to_owned());
-            if !effects.contains(&effect) {
-                effects.push(effect);
-            }
-        }
-    }
+    let alike = |found: &[u8]| {
+        let pairs = found.iter().zip(name.bytes());
+        found.len() == name.len() && pairs.fold(true, |all, (one, other)| all && same(*one, other))
+    };
+    let found = headers.iter().filter(|(found, _)| alike(found));
+    let names = found.filter_map(|(found, _)| core::str::from_utf8(found).ok());
+    names.map(str::to_owned).collect()
 }
 
 /// The headers of a policy that should name a caller and can't, since what they would say is no
@@ -117,7 +141,8 @@ fn fact_value(identity: &Identity, fact: &Fact) -> Result<Option<String>, Refusa
 
 /// Values with commas between them; one that has a comma would read as two.
 fn list(values: &[String]) -> Result<Option<String>, Refusal> {
-    if values.iter().any(|value| value.contains(',')) {
+    let sound = |value: &String| !value.contains(',') && has_no_blank_end(value);
+    if !values.iter().all(sound) {
         return Err(not_a_header());
     }
     if values.is_empty() {
@@ -127,9 +152,14 @@ fn list(values: &[String]) -> Result<Option<String>, Refusal> {
 }
 
 fn field_value(text: &str) -> Result<String, Refusal> {
-    is_field_value(text)
+    // A server takes blanks at the ends for none (RFC 9110, section 5.5), and the caller for another.
+    (is_field_value(text) && has_no_blank_end(text))
         .then(|| text.to_owned())
         .ok_or_else(not_a_header)
+}
+
+fn has_no_blank_end(text: &str) -> bool {
+    text.trim() == text
 }
 
 fn not_a_header() -> Refusal {

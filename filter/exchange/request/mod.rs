@@ -11,6 +11,7 @@ mod judge;
 mod keys;
 mod state;
 
+pub(super) use edits::trailer_edits;
 pub use edits::unwritable;
 pub(super) use state::RequestState;
 
@@ -31,20 +32,8 @@ pub(super) fn step(
     match (state, event) {
         (
             RequestState::ExpectHead,
-            Event::RequestHead {
-                headers,
-                end,
-                cluster,
-            },
-        ) => head::take(
-            head::Head {
-                headers,
-                end,
-                cluster,
-            },
-            context,
-            world,
-        ),
+            Event::RequestHead { headers, end },
+        ) => head::take(head::Head { headers, end }, context, world),
         (RequestState::ExpectKeys(state), Event::KeysRenewed) => {
             keys::retry(*state, context, world)
         }
@@ -74,6 +63,11 @@ pub(super) fn step(
         // What waits goes on waiting, and behind a refusal nothing goes.
         (state, _) => Step::hold(state, Vec::new()),
     }
+}
+
+/// It goes somewhere else than its credential is for.
+pub(super) fn misrouted(state: RequestState, context: &mut Context, world: World<'_>) -> Step {
+    state.refuse(Refusal::misrouted(), context, world)
 }
 
 /// The body that is waited for will not come.

@@ -328,7 +328,6 @@ fn hostile_headers_are_no_reason_to_panic_or_to_pass() {
         let outcome = exchange.handle(Event::RequestHead {
             headers,
             end: true,
-            cluster: None,
         });
         assert!((400..500).contains(&reply(&outcome).status));
         assert_eq!(exchange.record()["verdict"]["action"], "deny");

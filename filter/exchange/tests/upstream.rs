@@ -4,8 +4,10 @@ use core::time::Duration;
 
 use serde_json::json;
 
+use std::rc::Rc;
+
 use super::{Driven, NOW, bytes, code, compiled, token};
-use crate::exchange::{Effect, Event, NoNative, Outcome, unwritable};
+use crate::exchange::{CompiledPolicy, Effect, Event, Flow, NoNative, Outcome, unwritable};
 
 fn set(outcome: &Outcome, header: &str) -> Option<String> {
     outcome.effects.iter().find_map(|effect| match effect {
@@ -40,20 +42,130 @@ fn the_credential_depends_on_cluster_and_operation() {
             (":authority", "models"),
             ("authorization", &bearer),
         ]);
-        let outcome = Driven::new(&compiled).handle(Event::RequestHead {
+        let mut exchange = Driven::new(&compiled);
+        exchange.clusters = cluster.iter().cycle().take(2).map(ToString::to_string).collect();
+        let outcome = exchange.handle(Event::RequestHead {
             headers: &headers,
             end: true,
-            cluster,
         });
+        assert_eq!(outcome.flow, Flow::Continue);
         assert_eq!(
             set(&outcome, "x-a").unwrap_or_default(),
             expected,
             "{path} {cluster:?}"
         );
     }
-    // Envoy chose the cluster by this path, and another one would be sent.
-    let outcome = Driven::new(&compiled).head("GET", "/v1//models", &[], true);
-    assert_eq!(code(&outcome), "path_not_normal");
+}
+
+/// A policy with a credential for one cluster.
+fn for_a_cluster() -> Rc<CompiledPolicy> {
+    compiled(&json!({
+        "upstream": {"credentials": [{"cluster": ["prod"], "header": "x-a", "value": "key"}]},
+        "masks": {"labels": {"detect": ["email"]}},
+        "rules": [
+            {"name": "look", "when": {"items": {"over": 9}}, "then": "deny"},
+            {"name": "all", "then": "allow", "mask_request": ["labels"]},
+        ],
+    }))
+}
+
+#[test]
+fn a_credential_goes_to_the_cluster_that_it_is_for_or_nowhere() {
+    let compiled = for_a_cluster();
+    for (clusters, expected) in [
+        (["prod", "prod"], Some("key")),
+        // The credential itself, once it is there, leads somewhere else.
+        (["other", "prod"], None),
+    ] {
+        let mut exchange = Driven::new(&compiled);
+        exchange.clusters = clusters.map(str::to_owned).to_vec();
+        let outcome = exchange.head("GET", "/v1//models", &[], true);
+        match expected {
+            Some(key) => {
+                assert_eq!(set(&outcome, "x-a").as_deref(), Some(key));
+                assert_eq!(outcome.flow, Flow::Continue);
+            }
+            None => {
+                assert_eq!(code(&outcome), "route_changed");
+                assert_eq!(exchange.record()["verdict"]["code"], "route_changed");
+            }
+        }
+    }
+    // It is asked for behind all that changes in the head, and nothing goes before it is told.
+    let outcome = Driven::new(&compiled).as_host("GET", "/v1/models");
+    assert_eq!(outcome.effects.last(), Some(&Effect::ReadCluster));
+    assert_eq!(outcome.flow, Flow::Hold);
+}
+
+#[test]
+fn a_route_that_changes_with_the_body_is_seen_too() {
+    let compiled = for_a_cluster();
+    let body = r#"{"model":"m","messages":[{"role":"user","content":"ana@example.com"}]}"#;
+    for (last, passes) in [("prod", true), ("other", false)] {
+        let mut exchange = Driven::new(&compiled);
+        exchange.clusters = [last, "prod", "prod"].map(str::to_owned).to_vec();
+        let headers = [("content-type", "application/json"), ("content-length", "70")];
+        let held = exchange.head("POST", "/v1/chat/completions", &headers, false);
+        assert_eq!(held.flow, Flow::Hold);
+        let outcome = exchange.whole(body);
+        if passes {
+            assert_eq!(outcome.flow, Flow::Continue, "{outcome:?}");
+        } else {
+            assert_eq!(code(&outcome), "route_changed");
+        }
+    }
+}
+
+#[test]
+fn what_makes_another_request_of_it_is_taken_out() {
+    let compiled = compiled(&json!({}));
+    let names = [
+        "x-http-method-override",
+        "x_http_method_override",
+        "x-http-method",
+        "x-method-override",
+        "x-original-url",
+        "x-rewrite-url",
+    ];
+    let headers = names.map(|name| (name, "DELETE"));
+    let outcome = Driven::new(&compiled).head("GET", "/v1/models", &headers, true);
+    for name in names {
+        let removed = Effect::RemoveRequestHeader(name.to_owned());
+        assert!(outcome.effects.contains(&removed), "{name}: {outcome:?}");
+    }
+    for (path, sent) in [
+        ("/v1/models?_method=DELETE", Some("/v1/models")),
+        ("/v1/models?a=1&%5Fmethod=DELETE&b=2", Some("/v1/models?a=1&b=2")),
+        ("/v1/models?a=1&_Method=DELETE", Some("/v1/models?a=1")),
+        ("/v1/models?method=DELETE", None),
+    ] {
+        let outcome = Driven::new(&compiled).head("GET", path, &[], true);
+        assert_eq!(set(&outcome, ":path").as_deref(), sent, "{path}");
+    }
+}
+
+#[test]
+fn trailers_say_nothing_that_headers_may_not() {
+    let compiled = compiled(&json!({"upstream": {
+        "identity_headers": {"subject": "x_subject"},
+        "credential": {"header": "x-key", "value": "key"},
+    }}));
+    let trailers = bytes(&[
+        ("authorization", "Bearer x"),
+        ("x-subject", "root"),
+        ("x_subject", "root"),
+        ("x-key", "mine"),
+        ("x-checksum", "1"),
+    ]);
+    let mut exchange = Driven::new(&compiled);
+    exchange.head("POST", "/v1/batches/b1/cancel", &[], false);
+    let outcome = exchange.handle(Event::RequestTrailers {
+        trailers: &trailers,
+    });
+    let removed = |name: &str| Effect::RemoveRequestTrailer(name.to_owned());
+    let names = ["authorization", "x-subject", "x_subject", "x-key"];
+    assert_eq!(outcome.effects, names.map(removed));
+    assert_eq!(outcome.flow, Flow::Continue);
 }
 
 #[test]
@@ -78,6 +190,7 @@ fn what_a_client_says_of_itself_is_replaced() {
             ("x_subject", "root"),
             ("x-client", "trusted"),
             ("x_tenant", "other"),
+            ("x-client", "other"),
         ],
         true,
     );
@@ -123,6 +236,10 @@ fn whom_no_header_can_name_is_known_before() {
         ("jane", ["a", "b"], &[] as &[&str]),
         ("jane", ["a,b", "c"], &["x-groups"]),
         ("a\nb", ["a", "b"], &["x-subject"]),
+        // Servers take blanks at the ends of a header's value away.
+        ("jane ", ["a", "b"], &["x-subject"]),
+        ("jane", ["a ", "b"], &["x-groups"]),
+        ("jane", ["a", "\tb"], &["x-groups"]),
     ] {
         let bearer = token(subject, &groups);
         let now = Duration::from_secs(NOW);

@@ -20,6 +20,7 @@ impl<H: Host> Perform for Stream<H> {
                 }));
             }
             Effect::ReadRequestBody => return Ok(Some(FollowUp::RequestBody)),
+            Effect::ReadCluster => return Ok(Some(FollowUp::Cluster)),
             Effect::Reply(reply) => self.reply(&reply),
             // Envoy can't answer twice: a reply behind a response's head ends the stream.
             Effect::CutResponse => self.reply(&Reply {
@@ -59,6 +60,12 @@ impl<H: Host> Perform for Stream<H> {
                 number,
                 answer: Answer::NotSent,
             }),
+            FollowUp::Cluster => {
+                let cluster = self.cluster();
+                self.handle_now(Event::Routed {
+                    cluster: cluster.as_deref(),
+                })
+            }
             FollowUp::RequestBody => {
                 let held = self.request_held;
                 let body = self.host.buffer(Buffer::RequestBody, 0, held);
@@ -81,6 +88,7 @@ impl<H: Host> Stream<H> {
                 host.set_header(Map::Request, &name, value.as_bytes())
             }
             Effect::RemoveRequestHeader(name) => host.remove_header(Map::Request, &name),
+            Effect::RemoveRequestTrailer(name) => host.remove_header(Map::RequestTrailers, &name),
             Effect::SetResponseHeader { name, value } => {
                 host.set_header(Map::Response, name, &value)
             }

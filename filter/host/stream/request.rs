@@ -14,17 +14,15 @@ impl<H: Host> Stream<H> {
         let Some(headers) = pairs.get() else {
             return self.fail(Failure::Short);
         };
-        let cluster = self.cluster();
         let event = Event::RequestHead {
             headers: &headers,
             end,
-            cluster: cluster.as_deref(),
         };
         self.act(Direction::Request, event)
     }
 
     /// The cluster that the request is routed to, if the policy depends on it.
-    fn cluster(&self) -> Option<String> {
+    pub(super) fn cluster(&self) -> Option<String> {
         let vm = self.vm.as_ref()?;
         if !vm.compiled.policy().upstream.asks_for_cluster() {
             return None;
@@ -38,7 +36,19 @@ impl<H: Host> Stream<H> {
     }
 
     pub(in crate::host) fn request_trailers(&mut self) -> Action {
-        self.piece(Event::RequestTrailers)
+        let pairs = match self.host.headers(Map::RequestTrailers) {
+            Ok(pairs) => pairs,
+            Err(status) => return self.fail(Failure::Host(status)),
+        };
+        let Some(trailers) = pairs.get() else {
+            return self.fail(Failure::Short);
+        };
+        self.act(
+            Direction::Request,
+            Event::RequestTrailers {
+                trailers: &trailers,
+            },
+        )
     }
 
     fn piece(&mut self, event: Event<'_>) -> Action {

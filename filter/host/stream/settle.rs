@@ -26,6 +26,8 @@ pub(in crate::host) enum FollowUp {
     NotSent { purpose: Purpose, number: u64 },
     /// The request's body has been asked for.
     RequestBody,
+    /// Where the request goes has been asked for.
+    Cluster,
 }
 
 /// More than this doesn't follow from one callback.
