@@ -41,6 +41,25 @@ pub(super) struct Asked {
 }
 
 impl Asked {
+    /// The same once more, of which nothing has been charged.
+    pub(super) fn again(&self) -> Self {
+        Self {
+            identity: Rc::clone(&self.identity),
+            operation: self.operation.clone(),
+            method: self.method.clone(),
+            host: self.host.clone(),
+            path: self.path.clone(),
+            headers: self.headers.clone(),
+            facts: self.facts.clone(),
+            prompts: self.prompts.clone(),
+            digest: self.digest.clone(),
+            readable: self.readable.clone(),
+            form: self.form.clone(),
+            next_rule: self.next_rule,
+            charges: None,
+        }
+    }
+
     /// What is asked for; `None` while only the body can tell.
     pub(super) fn operation_name(&self) -> Option<&'static str> {
         if self.operation.body.names_operation() && self.operation.name != EXPORT {

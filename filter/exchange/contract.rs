@@ -92,9 +92,11 @@ impl Contract {
             Effect::RemoveRequestTrailer(_) => matches!(event, Event::RequestTrailers { .. }),
             Effect::ReadCluster => self.request == Head::Held,
             Effect::ReadRequestBody => self.request == Head::Held && !self.answered,
-            Effect::ReplaceRequestBody(_) => {
-                matches!(event, Event::RequestWhole { .. }) && self.request == Head::Held
-            }
+            Effect::ReadRequestBytes { .. } => own == Some(Direction::Request) && !self.answered,
+            Effect::ReplaceRequestBody(_) => match event {
+                Event::RequestWhole { .. } => self.request == Head::Held,
+                event => matches!(event, Event::RequestBytes { .. }),
+            },
             Effect::ReplaceResponseBody(_) => match own {
                 Some(Direction::Response) => !matches!(event, Event::ResponseHead { .. }),
                 Some(Direction::Request) => false,
@@ -125,6 +127,7 @@ fn own_direction(event: &Event<'_>) -> Option<Direction> {
         | Event::ResponseBody { .. }
         | Event::ResponseTrailers { .. } => Some(Direction::Response),
         Event::RequestWhole { .. }
+        | Event::RequestBytes { .. }
         | Event::Routed { .. }
         | Event::CallAnswered { .. }
         | Event::KeysRenewed

@@ -5,8 +5,9 @@
 //! | edits of a head | while that head is held, or in the outcome of its own event |
 //! | edits of trailers | in the outcome of their event |
 //! | [`Effect::ReadCluster`] | while the request's head is held |
+//! | [`Effect::ReadRequestBytes`] | in the outcome of a piece of the request, or of its trailers |
 //! | [`Effect::ReadRequestBody`] | while the request is held and its body is whole |
-//! | [`Effect::ReplaceRequestBody`] | in the outcome of [`Event::RequestWhole`], before the request goes on |
+//! | [`Effect::ReplaceRequestBody`] | in the outcome of [`Event::RequestWhole`] or [`Event::RequestBytes`], before that goes on |
 //! | [`Effect::ReplaceResponseBody`] | in the outcome of a piece, of trailers, or of an event from outside while the response is held |
 //! | [`Effect::Resume`] | in the outcome of an event from outside: an answer to a call, keys, a tick, a body that was asked for |
 //! | [`Effect::Reply`], [`Effect::CutResponse`] | once a stream, either of them; nothing is resumed behind it |
@@ -15,6 +16,7 @@
 //! In debug builds, `contract` checks what it can see of that.
 //!
 //! [`Event::RequestWhole`]: super::Event::RequestWhole
+//! [`Event::RequestBytes`]: super::Event::RequestBytes
 //! [`Event::Closed`]: super::Event::Closed
 
 use core::time::Duration;
@@ -62,7 +64,12 @@ pub enum Effect {
     ReadCluster,
     /// Hand over the request's whole body, all of which is held.
     ReadRequestBody,
-    /// Put these bytes in place of the request's whole body, which is held.
+    /// Hand over what is held of the request's body, which may have more to come.
+    ReadRequestBytes {
+        /// Whether the request ends with them.
+        end: bool,
+    },
+    /// Put these bytes in place of what is held of the request's body.
     ReplaceRequestBody(Vec<u8>),
     /// Put these bytes in place of the piece that the event brought; before the trailers, if it
     /// brought those; in place of all that is held of the body, if it came from outside.

@@ -59,6 +59,15 @@ pub enum Event<'a> {
         /// All of it.
         body: &'a [u8],
     },
+    /// The bytes that are held of the request's body, after [`Effect::ReadRequestBytes`].
+    ///
+    /// [`Effect::ReadRequestBytes`]: super::Effect::ReadRequestBytes
+    RequestBytes {
+        /// All that is held.
+        bytes: &'a [u8],
+        /// Whether the request ends with them.
+        end: bool,
+    },
     /// A call was answered, or failed.
     CallAnswered {
         /// What the call was for.

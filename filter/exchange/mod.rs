@@ -93,7 +93,8 @@ impl Exchange {
         let mut outcome = match event {
             Event::RequestHead { end, .. } => self.request_head(event, end, world),
             Event::RequestPiece { held, end } => self.request_piece(event, (held, end), world),
-            Event::RequestTrailers { trailers } => self.request_trailers(trailers),
+            Event::RequestTrailers { trailers } => self.request_trailers(trailers, world),
+            Event::RequestBytes { .. } => self.request_bytes(event, world),
             Event::Routed { cluster } => self.routed(cluster, world),
             Event::RequestWhole { .. } | Event::KeysRenewed => self
                 .handle_outside(Direction::Request, |exchange| {
@@ -159,6 +160,15 @@ impl Exchange {
         world: World<'_>,
     ) -> Outcome {
         let found = bodies_come(self.inbound, world);
+        if self.request.wants_messages() {
+            self.inbound.message_piece(held, end);
+            let mut effects = vec![Effect::ReadRequestBytes { end }];
+            effects.extend(found);
+            return Outcome {
+                effects,
+                flow: Flow::Hold,
+            };
+        }
         let mut outcome = self.step_request(event, world);
         let decided = self.has_passed_request();
         let flow = self.inbound.request_piece(held, end, decided);
@@ -169,7 +179,19 @@ impl Exchange {
         outcome
     }
 
-    fn request_trailers(&mut self, trailers: &Headers<'_>) -> Outcome {
+    /// Messages that have come: those that may go on do so in the same callback.
+    fn request_bytes(&mut self, event: Event<'_>, world: World<'_>) -> Outcome {
+        let mut outcome = self.step_request(event, world);
+        if outcome.flow == Flow::Continue {
+            self.inbound.messages_go();
+            outcome.effects.push(Effect::Resume(Direction::Request));
+        }
+        outcome.flow = Flow::Hold;
+        self.edited(&mut outcome, false);
+        outcome
+    }
+
+    fn request_trailers(&mut self, trailers: &Headers<'_>, world: World<'_>) -> Outcome {
         let policy = &self.context.compiled.policy;
         let mut outcome = Outcome {
             effects: request::trailer_edits(policy, trailers),
@@ -177,6 +199,14 @@ impl Exchange {
         };
         if self.has_passed_request() {
             outcome.flow = self.inbound.trailers(Flow::Continue, false);
+        } else if self.request.wants_messages() && self.request.has_passed() {
+            let ended = self.step_request(Event::RequestTrailers { trailers }, world);
+            outcome.effects.extend(ended.effects);
+            outcome.flow = ended.flow;
+        } else if self.request.wants_messages() {
+            self.inbound.ends();
+            outcome.flow = Flow::Hold;
+            outcome.effects.push(Effect::ReadRequestBytes { end: true });
         } else {
             self.inbound.ends();
             outcome.flow = Flow::Hold;
@@ -312,12 +342,12 @@ impl Exchange {
         step: impl FnOnce(RequestState, &mut Context, World<'_>) -> request::Step,
     ) -> Outcome {
         let state = core::mem::replace(&mut self.request, RequestState::Closed);
-        let had_passed = matches!(state, RequestState::Passed);
+        let had_passed = state.has_passed();
         let step = step(state, &mut self.context, world);
         self.request = step.state;
         if let Some(plan) = step.passed {
             self.response = ResponseState::ExpectHead(plan);
-        } else if had_passed && !matches!(self.request, RequestState::Passed) {
+        } else if had_passed && !self.request.has_passed() {
             // Whatever the model server answers, it is not what the caller was told.
             let response = core::mem::replace(&mut self.response, ResponseState::Refused);
             response.close(&mut self.context);

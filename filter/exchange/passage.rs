@@ -102,6 +102,20 @@ impl Passage {
         Flow::Hold
     }
 
+    /// A piece of a request came, and is looked at before it goes on.
+    pub(super) fn message_piece(&mut self, bytes: usize, ended: bool) {
+        if *self != Self::Over {
+            *self = Self::Waits { bytes, ended };
+        }
+    }
+
+    /// What has been looked at goes on, in its own callback.
+    pub(super) fn messages_go(&mut self) {
+        if *self != Self::Over {
+            *self = Self::Open;
+        }
+    }
+
     /// A piece of a response's body led to this; `waits` if the whole response does.
     pub(super) fn response_piece(&mut self, flow: Flow, waits: bool) -> Flow {
         *self = match (*self, flow) {

@@ -173,6 +173,12 @@ impl Refusal {
         this
     }
 
+    /// Behind a message that waits for a person, the stream would wait too, and its client for its
+    /// answer.
+    pub(super) fn no_person_in_a_stream() -> Self {
+        Self::not_readable("A message of a stream can't wait for a person's approval.")
+    }
+
     /// The proxy's route depends on something that changes on the way through it.
     pub(super) fn misrouted() -> Self {
         Self::new(

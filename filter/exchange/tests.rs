@@ -6,6 +6,7 @@ mod disguises;
 mod keys;
 mod masked_fields;
 mod masks;
+mod messages;
 mod requests;
 mod responses;
 mod states;

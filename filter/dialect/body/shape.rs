@@ -5,7 +5,6 @@ use std::sync::Arc;
 use base::json;
 use base::operation::Model;
 use base::shape::GrpcMessage;
-use base::wire::frame;
 
 use super::facts::{Facts, FactsError, Found, malformed};
 use super::json::Walk;
@@ -111,7 +110,7 @@ const MULTIPART: &str = "multipart/";
 const URLENCODED: &str = "application/x-www-form-urlencoded";
 
 impl Body {
-    /// Takes the facts from a whole body, and shows each text that may reach the model to `see`.
+    /// Takes the facts from a whole body that is not gRPC's, and shows each text that may reach the model to `see`.
     ///
     /// # Errors
     /// A body that isn't what its route takes, or in which two servers could read different things:
@@ -130,7 +129,7 @@ impl Body {
         self.facts(found, texts)
     }
 
-    /// Takes the facts from one message of a stream, which is not compressed.
+    /// Takes the facts from one message of gRPC, which is not compressed.
     ///
     /// # Errors
     /// A message that isn't what its route takes.
@@ -255,7 +254,7 @@ impl Shape {
     ) -> Result<Found, FactsError> {
         let places = &self.places;
         match self.form {
-            Form::Grpc(_) => self.take_frame(body, texts),
+            Form::Grpc(_) => Err(malformed("The body is a message of gRPC.")),
             // Nothing is asked for in a body that isn't there.
             _ if body.is_empty() => Ok(Found::default()),
             Form::Json => {
@@ -304,22 +303,6 @@ impl Shape {
         }
         texts.document(body);
         Ok(Found::default())
-    }
-
-    /// The one message of a call.
-    fn take_frame(&self, body: &[u8], texts: &mut Texts<'_>) -> Result<Found, FactsError> {
-        const ONE: &str = "The body is not one message of gRPC.";
-        let mut rest = body;
-        let (compressed, message) = frame(&mut rest).map_err(|_| malformed(ONE))?;
-        if compressed {
-            return Err(FactsError::NotReadable(
-                "A compressed gRPC message can't be judged by its body.",
-            ));
-        }
-        if !rest.is_empty() {
-            return Err(malformed(ONE));
-        }
-        self.take_message(message, texts)
     }
 
     fn take_message(&self, message: &[u8], texts: &mut Texts<'_>) -> Result<Found, FactsError> {

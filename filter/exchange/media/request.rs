@@ -25,6 +25,8 @@ pub(in crate::exchange) struct RequestForm {
     head: BodyHead,
     /// How the body is encoded as a whole; what can't be undone.
     coding: Result<Option<Coding>, ()>,
+    /// How messages of gRPC are compressed.
+    compression: Option<Coding>,
     /// Whether its length is said.
     sized: bool,
     /// Headers that are wrong once the bytes change.
@@ -56,9 +58,6 @@ enum Expected {
     Multipart,
     Grpc,
 }
-
-/// What is said of a request whose body is a stream.
-const STREAMED: &str = "A streamed request can't be judged by its body.";
 
 /// Headers that describe the bytes of a body (RFC 9530, RFC 1864).
 const DIGESTS: &[&str] = &["content-md5", "digest", "content-digest", "repr-digest"];
@@ -117,6 +116,7 @@ impl RequestForm {
                 }),
             },
             coding: coding(headers).map_err(|_| ()),
+            compression: framing(headers, false).compression,
             sized: has(headers, "content-length"),
             digests: DIGESTS
                 .iter()
@@ -140,6 +140,11 @@ impl RequestForm {
                 "The body is encoded in a way that can't be undone, and can't be judged. Send it in gzip, deflate, br or zstd, or without content-encoding.",
             )
         })
+    }
+
+    /// How messages of gRPC are compressed.
+    pub(in crate::exchange) fn compression(&self) -> Option<Coding> {
+        self.compression
     }
 
     /// Whether its bytes stand behind an encoding.
@@ -206,10 +211,6 @@ pub(in crate::exchange) fn decidable(
 ) -> Result<(), Refusal> {
     if operation.body.says_nothing() {
         return Ok(());
-    }
-    // Its client may wait for an answer before it sends more: the end may never come.
-    if operation.body.streams() {
-        return Err(Refusal::not_readable(STREAMED));
     }
     match Expected::of(operation) {
         Some(expected) if !expected.fits(headers) => Err(expected.refusal()),

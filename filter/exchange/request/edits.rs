@@ -25,7 +25,11 @@ const OVERRIDES: &[&str] = &[
 /// where this request gets another one), and what would make another request of it.
 fn not_the_callers(policy: &Policy) -> impl Iterator<Item = &str> {
     let tokens = policy.identity.token.iter().map(|place| &place.header);
-    let facts = policy.upstream.identity_headers.iter().map(|(name, _)| name);
+    let facts = policy
+        .upstream
+        .identity_headers
+        .iter()
+        .map(|(name, _)| name);
     let credentials = policy.upstream.credentials.iter();
     let credentials = credentials.map(|purpose| &purpose.credential.header);
     let own = tokens.chain(facts).chain(credentials);

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::state::{ExpectBody, ExpectDecision, RequestState, Step, give_back};
+use super::state::{ExpectBody, ExpectDecision, ExpectMessages, RequestState, Step, give_back};
 use crate::approval::Subject;
 use crate::exchange::approval_step::{ApprovalStep, Ask};
 use crate::exchange::asked::Asked;
@@ -56,6 +56,15 @@ fn read(asked: Box<Asked>, seen: Seen<'_>, context: &mut Context, world: World<'
         (Err(refusal), _) => refusal.clone(),
         (Ok(()), Seen::Here(_) | Seen::Gone) => Refusal::out_of_order(),
         (Ok(()), Seen::Coming) if !world.bodies_come() => Refusal::no_bodies(),
+        (Ok(()), Seen::Coming) if asked.operation.body.streams() => {
+            let state = ExpectMessages {
+                asked,
+                rule: None,
+                rest: Vec::new(),
+                share: context.compiled.buffers.share(),
+            };
+            return Step::hold(RequestState::ExpectMessages(Box::new(state)), Vec::new());
+        }
         (Ok(()), Seen::Coming) => {
             return Step::hold(await_body(asked, RequestTaps::before_verdict()), Vec::new());
         }
@@ -119,7 +128,7 @@ fn allowed_behind_gates(asked: &Asked, compiled: &CompiledPolicy) -> Option<usiz
 }
 
 /// Charges the quotas of a rule that allows, unless that has been done.
-fn charge(
+pub(super) fn charge(
     asked: &mut Asked,
     compiled: &CompiledPolicy,
     index: usize,
@@ -163,7 +172,9 @@ fn allow(
     let mut charged = quotas
         .iter()
         .filter_map(|index| compiled.policy.quotas.get(*index));
-    if asked.facts.is_none() && charged.any(|quota: &Quota| counts_the_body(quota)) {
+    // Of a stream, each message is counted.
+    let counts = |quota: &Quota| counts_the_body(quota) || asked.operation.body.streams();
+    if asked.facts.is_none() && charged.any(counts) {
         return read(asked, seen, context, world);
     }
     let taps = RequestTaps::behind_verdict(*request, &asked.form, seen, &compiled);

@@ -9,6 +9,7 @@ mod edits;
 mod head;
 mod judge;
 mod keys;
+mod messages;
 mod state;
 
 pub(super) use edits::trailer_edits;
@@ -30,10 +31,9 @@ pub(super) fn step(
     world: World<'_>,
 ) -> Step {
     match (state, event) {
-        (
-            RequestState::ExpectHead,
-            Event::RequestHead { headers, end },
-        ) => head::take(head::Head { headers, end }, context, world),
+        (RequestState::ExpectHead, Event::RequestHead { headers, end }) => {
+            head::take(head::Head { headers, end }, context, world)
+        }
         (RequestState::ExpectKeys(state), Event::KeysRenewed) => {
             keys::retry(*state, context, world)
         }
@@ -41,6 +41,12 @@ pub(super) fn step(
             state @ (RequestState::ExpectKeys(_) | RequestState::ExpectBody(_)),
             Event::RequestPiece { held, .. },
         ) => body::grows(state, held, context, world),
+        (RequestState::ExpectMessages(state), Event::RequestBytes { bytes, end }) => {
+            messages::bytes(*state, bytes, end, context, world)
+        }
+        (RequestState::ExpectMessages(state), Event::RequestTrailers { .. }) => {
+            messages::ended(*state, context, world)
+        }
         (RequestState::ExpectBody(state), Event::RequestWhole { body }) => {
             body::whole(*state, body, context, world)
         }
@@ -72,7 +78,7 @@ pub(super) fn misrouted(state: RequestState, context: &mut Context, world: World
 
 /// The body that is waited for will not come.
 pub(super) fn withheld(state: RequestState, context: &mut Context, world: World<'_>) -> Step {
-    if state.wants_body() {
+    if state.wants_body() || (state.wants_messages() && !state.has_passed()) {
         state.refuse(Refusal::no_bodies(), context, world)
     } else {
         Step::hold(state, Vec::new())

@@ -21,6 +21,8 @@ pub(in crate::exchange) enum RequestState {
     ExpectKeys(Box<ExpectKeys>),
     /// The decision, or a mask, waits for the body.
     ExpectBody(Box<ExpectBody>),
+    /// Messages come one after the other, and each is decided on.
+    ExpectMessages(Box<ExpectMessages>),
     /// The decision waits for a person.
     ExpectDecision(Box<ExpectDecision>),
     /// It went on.
@@ -90,6 +92,18 @@ pub(in crate::exchange) struct ExpectBody {
     pub(super) taps: RequestTaps,
 }
 
+/// A stream of messages.
+#[derive(Debug)]
+pub(in crate::exchange) struct ExpectMessages {
+    pub(super) asked: Box<Asked>,
+    /// The rule that let the first message go.
+    pub(super) rule: Option<usize>,
+    /// What has come of a message that isn't whole.
+    pub(super) rest: Vec<u8>,
+    /// For that.
+    pub(super) share: Share,
+}
+
 /// A request that the desk has been asked about.
 #[derive(Debug)]
 pub(in crate::exchange) struct ExpectDecision {
@@ -110,8 +124,22 @@ impl RequestState {
     pub(in crate::exchange) fn has_edited_head(&self) -> bool {
         matches!(
             self,
-            Self::ExpectBody(_) | Self::ExpectDecision(_) | Self::Passed
+            Self::ExpectBody(_) | Self::ExpectMessages(_) | Self::ExpectDecision(_) | Self::Passed
         )
+    }
+
+    /// Whether some of it has gone on.
+    pub(in crate::exchange) fn has_passed(&self) -> bool {
+        match self {
+            Self::Passed => true,
+            Self::ExpectMessages(state) => state.rule.is_some(),
+            _ => false,
+        }
+    }
+
+    /// Whether each piece of the body is wanted as it comes.
+    pub(in crate::exchange) fn wants_messages(&self) -> bool {
+        matches!(self, Self::ExpectMessages(_))
     }
 
     /// Whether the body is wanted once it is whole.

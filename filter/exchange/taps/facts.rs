@@ -2,7 +2,10 @@
 
 use base::operation::{Model, UNKNOWN};
 
-use crate::dialect::{Facts, FactsError};
+use base::wire::{WireError, frame};
+
+use super::decode::undo;
+use crate::dialect::{Facts, FactsError, See};
 use crate::exchange::asked::Asked;
 use crate::exchange::context::Context;
 use crate::exchange::reply::Refusal;
@@ -11,6 +14,49 @@ use crate::rules::{PromptSearch, patterns_of};
 
 /// Takes from a whole body, decoded, what decisions rest on.
 pub(super) fn take(asked: &mut Asked, body: &[u8], context: &mut Context) -> Result<(), Refusal> {
+    if asked.operation.body.grpc().is_some() {
+        return take_message(asked, body, context);
+    }
+    look(asked, body, context, |asked, see| {
+        let form = asked.form.head();
+        asked.operation.body.take(form, body, see)
+    })
+}
+
+/// Takes from one message of gRPC, with what stands in front of it, what decisions rest on.
+pub(in crate::exchange) fn take_message(
+    asked: &mut Asked,
+    framed: &[u8],
+    context: &mut Context,
+) -> Result<(), Refusal> {
+    const ONE: &str = "The body is not one message of gRPC.";
+    let mut rest = framed;
+    let (compressed, message) = frame(&mut rest).map_err(|WireError| Refusal::malformed(ONE))?;
+    if !rest.is_empty() {
+        return Err(Refusal::malformed(ONE));
+    }
+    let undone = match (compressed, asked.form.compression()) {
+        (false, _) => None,
+        (true, Some(coding)) => Some(undo(coding, message, &context.compiled)?),
+        (true, None) => {
+            return Err(Refusal::not_readable(
+                "A message is compressed in a way that can't be undone.",
+            ));
+        }
+    };
+    let message = undone.as_ref().map_or(message, |(message, _room)| message);
+    look(asked, framed, context, |asked, see| {
+        asked.operation.body.take_message(message, see)
+    })
+}
+
+/// Takes facts in this way, and looks at the texts; an approval is bound to these bytes.
+fn look(
+    asked: &mut Asked,
+    bytes: &[u8],
+    context: &mut Context,
+    take: impl for<'s> FnOnce(&Asked, Option<&'s mut See<'s>>) -> Result<Facts, FactsError>,
+) -> Result<(), Refusal> {
     let policy = &context.compiled.policy;
     let mut search = PromptSearch::new(
         patterns_of(&policy.rules, asked.next_rule),
@@ -18,23 +64,19 @@ pub(super) fn take(asked: &mut Asked, body: &[u8], context: &mut Context) -> Res
     );
     let open = search.is_open();
     let mut see = |text: &[u8]| search.look(text);
-    let taken = asked.operation.body.take(
-        asked.form.head(),
-        body,
-        if open { Some(&mut see) } else { None },
-    );
+    let taken = take(asked, if open { Some(&mut see) } else { None });
     let facts = complete(taken.map_err(refusal)?, &asked.operation, &policy.models)?;
     asked.prompts = search.end();
     // Only a policy that can ask a person has a use for it.
     if policy.approvals.is_some() {
-        asked.digest = Some(asked.digest(body));
+        asked.digest = Some(asked.digest(bytes));
     }
     note(asked, facts, context);
     Ok(())
 }
 
 /// The refusal for a body of which no facts can be taken.
-pub(in crate::exchange) fn refusal(error: FactsError) -> Refusal {
+fn refusal(error: FactsError) -> Refusal {
     match error {
         FactsError::Malformed(message) => Refusal::malformed(message),
         FactsError::NotReadable(message) => Refusal::not_readable(message),
@@ -42,7 +84,7 @@ pub(in crate::exchange) fn refusal(error: FactsError) -> Refusal {
 }
 
 /// What is known of the request besides.
-pub(in crate::exchange) fn note(asked: &mut Asked, facts: Facts, context: &mut Context) {
+fn note(asked: &mut Asked, facts: Facts, context: &mut Context) {
     let request = &mut context.record.request;
     request.items = facts.items;
     if let Some(operation) = facts.operation {

@@ -43,7 +43,12 @@ fn the_credential_depends_on_cluster_and_operation() {
             ("authorization", &bearer),
         ]);
         let mut exchange = Driven::new(&compiled);
-        exchange.clusters = cluster.iter().cycle().take(2).map(ToString::to_string).collect();
+        exchange.clusters = cluster
+            .iter()
+            .cycle()
+            .take(2)
+            .map(ToString::to_string)
+            .collect();
         let outcome = exchange.handle(Event::RequestHead {
             headers: &headers,
             end: true,
@@ -104,7 +109,10 @@ fn a_route_that_changes_with_the_body_is_seen_too() {
     for (last, passes) in [("prod", true), ("other", false)] {
         let mut exchange = Driven::new(&compiled);
         exchange.clusters = [last, "prod", "prod"].map(str::to_owned).to_vec();
-        let headers = [("content-type", "application/json"), ("content-length", "70")];
+        let headers = [
+            ("content-type", "application/json"),
+            ("content-length", "70"),
+        ];
         let held = exchange.head("POST", "/v1/chat/completions", &headers, false);
         assert_eq!(held.flow, Flow::Hold);
         let outcome = exchange.whole(body);
@@ -135,7 +143,10 @@ fn what_makes_another_request_of_it_is_taken_out() {
     }
     for (path, sent) in [
         ("/v1/models?_method=DELETE", Some("/v1/models")),
-        ("/v1/models?a=1&%5Fmethod=DELETE&b=2", Some("/v1/models?a=1&b=2")),
+        (
+            "/v1/models?a=1&%5Fmethod=DELETE&b=2",
+            Some("/v1/models?a=1&b=2"),
+        ),
         ("/v1/models?a=1&_Method=DELETE", Some("/v1/models?a=1")),
         ("/v1/models?method=DELETE", None),
     ] {

@@ -20,6 +20,9 @@ impl<H: Host> Perform for Stream<H> {
                 }));
             }
             Effect::ReadRequestBody => return Ok(Some(FollowUp::RequestBody)),
+            Effect::ReadRequestBytes { end } => {
+                return Ok(Some(FollowUp::RequestBytes { end }));
+            }
             Effect::ReadCluster => return Ok(Some(FollowUp::Cluster)),
             Effect::Reply(reply) => self.reply(&reply),
             // Envoy can't answer twice: a reply behind a response's head ends the stream.
@@ -67,19 +70,29 @@ impl<H: Host> Perform for Stream<H> {
                 })
             }
             FollowUp::RequestBody => {
-                let held = self.request_held;
-                let body = self.host.buffer(Buffer::RequestBody, 0, held);
-                let body = body.map_err(Failure::Host)?;
-                if body.len() != held {
-                    return Err(Failure::Short);
-                }
+                let body = self.held_of_request()?;
                 self.handle_now(Event::RequestWhole { body: &body })
+            }
+            FollowUp::RequestBytes { end } => {
+                let bytes = self.held_of_request()?;
+                self.handle_now(Event::RequestBytes { bytes: &bytes, end })
             }
         }
     }
 }
 
 impl<H: Host> Stream<H> {
+    /// What the host holds of the request's body.
+    fn held_of_request(&self) -> Result<Vec<u8>, Failure> {
+        let held = self.request_held;
+        let body = self.host.buffer(Buffer::RequestBody, 0, held);
+        let body = body.map_err(Failure::Host)?;
+        if body.len() != held {
+            return Err(Failure::Short);
+        }
+        Ok(body)
+    }
+
     /// Changes something that the host has.
     fn change(&mut self, effect: Effect) -> Result<(), Status> {
         let host = &self.host;

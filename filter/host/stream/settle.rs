@@ -26,6 +26,8 @@ pub(in crate::host) enum FollowUp {
     NotSent { purpose: Purpose, number: u64 },
     /// The request's body has been asked for.
     RequestBody,
+    /// What has come of the request's body has been asked for.
+    RequestBytes { end: bool },
     /// Where the request goes has been asked for.
     Cluster,
 }
