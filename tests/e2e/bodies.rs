@@ -33,7 +33,7 @@ fn start(version: &str) -> Guarded {
         version,
         &policy(&json!({
             "masks": {"pii": {"detect": ["email", "credit_card"], "base64": true}},
-            "rules": [{"name": "all", "then": "allow", "mask": ["pii"]}],
+            "rules": [{"name": "all", "when": {"operation": ["*", "unknown"]}, "then": "allow", "mask": ["pii"]}],
         })),
     )
 }

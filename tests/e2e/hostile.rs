@@ -19,7 +19,7 @@ fn strict() -> Value {
         "masks": {"pii": {"detect": ["email", "credit_card"]}},
         "rules": [
             {"name": "probes", "when": {"prompt": ["probe"]}, "then": "deny"},
-            {"name": "all", "then": "allow", "mask": ["pii"]},
+            {"name": "all", "when": {"operation": ["*", "unknown"]}, "then": "allow", "mask": ["pii"]},
         ],
     }))
 }

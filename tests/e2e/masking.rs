@@ -101,7 +101,7 @@ fn start(version: &str) -> Guarded {
             styled("stars"),
             styled("partial"),
             styled("remove"),
-            {"name": "others", "then": "allow", "mask": ["pii"]},
+            {"name": "others", "when": {"operation": ["*", "unknown"]}, "then": "allow", "mask": ["pii"]},
         ],
     }));
     Guarded::start_with(version, &masked, |builder| {

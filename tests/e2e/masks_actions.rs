@@ -18,7 +18,7 @@ fn start(version: &str) -> Guarded {
     let with = |mask: &str| {
         policy(&json!({
             "masks": masks,
-            "rules": [{"name": "all", "then": "allow", "mask": [mask], "mask_request": [mask]}],
+            "rules": [{"name": "all", "when": {"operation": ["*", "unknown"]}, "then": "allow", "mask": [mask], "mask_request": [mask]}],
         }))
     };
     Guarded::start_with(version, &with("cut"), |builder| {

@@ -21,7 +21,7 @@ fn start(version: &str, desk: &Desk) -> Guarded {
             "masks": {"gate": {"detect": [
                 "ip", {"is": "email", "action": {"approve": {"reviewers": ["ml-leads"]}}},
             ]}},
-            "rules": [{"name": "all", "then": "allow", "mask": ["gate"]}],
+            "rules": [{"name": "all", "when": {"operation": ["*", "unknown"]}, "then": "allow", "mask": ["gate"]}],
         }))
     };
     Guarded::start_with(version, &with("desk"), |builder| {

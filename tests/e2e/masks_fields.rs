@@ -38,7 +38,7 @@ fn fields_are_edited_and_names_are_matched(version: &str) {
                     "drop_logprobs": true,
                 },
             }},
-            "rules": [{"name": "all", "then": "allow", "mask": ["m"]}],
+            "rules": [{"name": "all", "when": {"operation": ["*", "unknown"]}, "then": "allow", "mask": ["m"]}],
         })),
     );
     let vector: Vec<f64> = (0..5000).map(|n| f64::from(n).sin()).collect();
@@ -105,7 +105,7 @@ fn fields_of_messages_are_removed(version: &str) {
     let with = |fields: Value| {
         policy(&json!({
             "masks": {"m": {"detect": ["email"], "fields": fields}},
-            "rules": [{"name": "all", "then": "allow", "mask": ["m"]}],
+            "rules": [{"name": "all", "when": {"operation": ["*", "unknown"]}, "then": "allow", "mask": ["m"]}],
         }))
     };
     // The model's name, and the outputs' names.

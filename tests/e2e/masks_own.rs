@@ -21,7 +21,7 @@ fn own_detectors_and_context_count(version: &str) {
                 "planted": {"canaries": ["zebra-7-quartz"], "label": "LEAK"},
             },
             "masks": {"m": {"detect": ["badge", "planted", "passport", "key"]}},
-            "rules": [{"name": "all", "then": "allow", "mask": ["m"], "mask_request": ["m"]}],
+            "rules": [{"name": "all", "when": {"operation": ["*", "unknown"]}, "then": "allow", "mask": ["m"], "mask_request": ["m"]}],
         })),
     );
     members_are_context(&guarded);

@@ -26,7 +26,8 @@ fn masks() -> Value {
 /// with another key.
 fn start(version: &str) -> Guarded {
     let with = |rule: Value, key: &str| {
-        let mut all = json!({"name": "all", "then": "allow"});
+        let mut all =
+            json!({"name": "all", "when": {"operation": ["*", "unknown"]}, "then": "allow"});
         let members = rule.as_object().unwrap().clone();
         all.as_object_mut().unwrap().extend(members);
         policy(&json!({"masks": masks(), "pseudonyms": {"key": key}, "rules": [all]}))
@@ -347,7 +348,7 @@ fn workers_agree_on_pseudonyms(version: &str) {
                 "when": {"model": ["large-1"]},
                 "then": {"approve": {"reviewers": ["ml-leads"]}},
             },
-            {"name": "all", "then": "allow", "mask_request": ["names"]},
+            {"name": "all", "when": {"operation": ["*", "unknown"]}, "then": "allow", "mask_request": ["names"]},
         ],
     }));
     let guarded = Guarded::start_with(version, &shared, |builder| {

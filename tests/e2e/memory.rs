@@ -35,7 +35,7 @@ fn looking() -> serde_json::Value {
         },
         "rules": [
             {"name": "probe", "when": {"prompt": ["probe"]}, "then": "deny"},
-            {"name": "all", "then": "allow", "mask_request": ["names"], "restore": true, "mask": ["labels"]},
+            {"name": "all", "when": {"operation": ["*", "unknown"]}, "then": "allow", "mask_request": ["names"], "restore": true, "mask": ["labels"]},
         ],
     }))
 }
@@ -161,7 +161,7 @@ fn requests_that_wait_hold_no_bodies(version: &str) {
         "rules": [
             {"name": "bulk", "when": {"items": {"over": 256}}, "then": {"approve": {"reviewers": ["ml-leads"]}}},
             {"name": "probe", "when": {"prompt": ["probe"]}, "then": "deny"},
-            {"name": "all", "then": "allow"},
+            {"name": "all", "when": {"operation": ["*", "unknown"]}, "then": "allow"},
         ],
     }));
     let guarded = Guarded::start_with(version, &gated, |builder| {

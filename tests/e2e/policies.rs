@@ -40,7 +40,7 @@ fn a_wrong_policy_stops_the_start(version: &str) {
         },
         "masks": {"pii": {"detect": ["email", "shoe_size"], "style": "blur"}},
         "rules": [
-            {"name": "one", "then": "allow", "mask": ["pii"]},
+            {"name": "one", "when": {"operation": ["*", "unknown"]}, "then": "allow", "mask": ["pii"]},
             {"name": "two", "when": {"opertion": ["inference.*"]}, "then": "allow", "flag": {}},
         ],
         "otherwise": "allow",

@@ -331,7 +331,7 @@ fn counting_in(size: &str) -> Value {
         "quotas": {
             "two": {"by": ["subject"], "count": "requests", "limit": 2, "per": LONG},
         },
-        "rules": [{"name": "all", "then": "allow", "quota": ["two"]}],
+        "rules": [{"name": "all", "when": {"operation": ["*", "unknown"]}, "then": "allow", "quota": ["two"]}],
     }))
 }
 

@@ -24,7 +24,7 @@ fn a_trap_closes_the_worker_until_the_filter_is_back(version: &str) {
         "rules": [
             // A rule that needs the body: no request leaves before its trailers are there.
             {"name": "none", "when": {"model": ["none"]}, "then": "deny"},
-            {"name": "all", "then": "allow", "mask": ["pii"]},
+            {"name": "all", "when": {"operation": ["*", "unknown"]}, "then": "allow", "mask": ["pii"]},
         ],
     }));
     for export in ["proxy_on_request_trailers", "proxy_on_response_trailers"] {

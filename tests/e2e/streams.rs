@@ -14,6 +14,6 @@ use crate::support::policy;
 fn everything() -> Value {
     policy(&json!({
         "masks": {"all": {"detect": *BUILT_IN_DETECTORS}},
-        "rules": [{"name": "all", "then": "allow", "mask": ["all"]}],
+        "rules": [{"name": "all", "when": {"operation": ["*", "unknown"]}, "then": "allow", "mask": ["all"]}],
     }))
 }

@@ -68,7 +68,7 @@ pub fn policy(sections: &Value) -> Value {
         "upstream": {
             "credential": {"header": "authorization", "value": "Bearer ${MODEL_SERVER_KEY}"},
         },
-        "rules": [{"name": "all", "then": "allow"}],
+        "rules": [{"name": "all", "when": {"operation": ["*", "unknown"]}, "then": "allow"}],
         "otherwise": "deny",
     });
     let sections = sections.as_object().unwrap().clone();

@@ -21,7 +21,7 @@ fn masked() -> Value {
 fn masked_with(sections: &Value) -> Value {
     let mut all = json!({
         "masks": {"pii": {"detect": ["email", "credit_card"]}},
-        "rules": [{"name": "all", "then": "allow", "mask": ["pii"]}],
+        "rules": [{"name": "all", "when": {"operation": ["*", "unknown"]}, "then": "allow", "mask": ["pii"]}],
     });
     all.as_object_mut()
         .unwrap()
@@ -40,7 +40,7 @@ fn gated(cluster: &str) -> Value {
                 "when": {"operation": ["inference.*"]},
                 "then": {"approve": {"reviewers": ["leads"]}},
             },
-            {"name": "all", "then": "allow", "mask": ["pii"]},
+            {"name": "all", "when": {"operation": ["*", "unknown"]}, "then": "allow", "mask": ["pii"]},
         ],
     }))
 }

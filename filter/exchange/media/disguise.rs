@@ -1,7 +1,7 @@
 //! Whether a request's bytes could be something else to a server than its head says.
 
-use base::json;
-use mask::Format;
+use base::{json, multipart};
+use mask::{Format, Media};
 
 /// Whether every reader takes the body for what the walker does. UTF-16, for one, looks like text
 /// in which nothing is found.
@@ -14,6 +14,31 @@ pub(super) fn is_certain(format: Format, body: &[u8]) -> bool {
         Format::Grpc(_) | Format::Multipart(_) => true,
         Format::Text | Format::Events | Format::Html | Format::Xml | Format::Trailer(_) => {
             !body.contains(&0) && core::str::from_utf8(body).is_ok()
+        }
+    }
+}
+
+/// Whether every reader takes the fields of a form for what their own types say: a field that is
+/// called a picture is text to a server that asks for a text.
+pub(super) fn form_is_certain(body: &[u8], boundary: &str) -> bool {
+    let mut parts = multipart::parts(body, boundary);
+    loop {
+        let part = match parts.read_next() {
+            Ok(Some(part)) => part,
+            Ok(None) => return true,
+            Err(_) => return false,
+        };
+        let media = part.media.unwrap_or("text/plain");
+        let media = media.split(';').next().unwrap_or_default();
+        let certain = match Format::of_media(&media.trim().to_ascii_lowercase()) {
+            Media::NoText => part.value.is_empty() || !could_be_text(part.value),
+            Media::Text(Format::Text | Format::Events) if has_escapes_of_json(part.value) => false,
+            Media::Text(format) => is_certain(format, part.value),
+            // The mask refuses it.
+            Media::Unknown => true,
+        };
+        if !certain {
+            return false;
         }
     }
 }

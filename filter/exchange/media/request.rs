@@ -5,7 +5,7 @@
 //! routes that the catalog doesn't know, and on those whose bodies it takes for files, does the
 //! content-type say how to read.
 
-use super::disguise::{could_be_text, has_escapes_of_json, is_certain};
+use super::disguise::{could_be_text, form_is_certain, has_escapes_of_json, is_certain};
 use super::form::{Content, TextForm};
 use super::head::{coding, framing, is_grpc, is_utf8, media};
 use crate::dialect::{Body, BodyHead};
@@ -193,7 +193,13 @@ impl RequestForm {
                 Err(disguised("JSON, and its content-type is not"))
             }
             Read::Text(form) | Read::Said(form) => {
-                if is_certain(form.format, body) {
+                let is_form = self.head.media.as_deref() == Some("multipart/form-data");
+                let boundary = self.head.boundary.as_deref().filter(|_| is_form);
+                let fields = match (form.format, boundary) {
+                    (Format::Multipart(_), Some(boundary)) => form_is_certain(body, boundary),
+                    _ => true,
+                };
+                if fields && is_certain(form.format, body) {
                     Ok(Content::Text(form))
                 } else {
                     Err(Refusal::unmaskable())

@@ -310,6 +310,58 @@ fn on_a_route_that_is_not_known_escapes_are_not_taken_for_text() {
 }
 
 #[test]
+fn a_field_of_a_form_is_what_its_server_reads_in_it() {
+    let compiled = guarded(true);
+    let types = ["multipart/form-data; boundary=x"];
+    let form = |head: &str, value: &str| {
+        format!(
+            "--x\r\ncontent-disposition: form-data; name=\"model\"\r\n\r\nm\r\n--x\r\n{head}\r\n\r\n{value}\r\n--x--\r\n"
+        )
+    };
+    let prompt = "content-disposition: form-data; name=\"prompt\"";
+    for (head, value) in [
+        (prompt.to_owned(), "ana@example.com"),
+        (
+            format!("{prompt}\r\ncontent-type: text/plain; charset=utf-8"),
+            "ana@example.com",
+        ),
+        (
+            format!("{prompt}\r\ncontent-type: application/json"),
+            "[\"ana\\u0040example.com\"]",
+        ),
+        (
+            "content-disposition: form-data; name=\"ana@example.com\"".to_owned(),
+            "a",
+        ),
+    ] {
+        let body = form(&head, value);
+        let (_, outcome) = send(
+            &compiled,
+            "/v1/audio/transcriptions",
+            &types,
+            body.as_bytes(),
+        );
+        assert!(masked(&outcome), "{head}: {outcome:?}");
+    }
+    for (media, value) in [
+        ("image/png", "ana@example.com"),
+        ("audio/wav", "{\"a\":\"ana@example.com\"}"),
+        ("text/plain; charset=utf-16", "ana@example.com"),
+        ("text/plain", "{\"a\":\"ana\\u0040example.com\"}"),
+        ("application/json", "not JSON of ana@example.com"),
+    ] {
+        let body = form(&format!("{prompt}\r\ncontent-type: {media}"), value);
+        let (_, outcome) = send(
+            &compiled,
+            "/v1/audio/transcriptions",
+            &types,
+            body.as_bytes(),
+        );
+        assert_eq!(code(&outcome), "body_not_readable", "{media} {value}");
+    }
+}
+
+#[test]
 fn a_mask_that_is_off_asks_nobody_what_a_body_is() {
     let compiled = compiled(&json!({}));
     for (path, body) in JSON_ROUTES {

@@ -1,7 +1,7 @@
 //! Multipart bodies (RFC 2046, section 5.1): each part is masked by its own media type.
 //!
-//! A part's headers are held until they are whole, and pass but for those that count the part's
-//! bytes. What stands in front of the first part and behind the last one is text. Delimiters are
+//! A part's headers are held until they are whole, and pass but for the names of fields and files,
+//! which are masked as text, and for headers that count the part's bytes. What stands in front of the first part and behind the last one is text. Delimiters are
 //! found behind a bare line feed too, as lenient readers find them: otherwise such a reader would
 //! see parts that were not looked at.
 
@@ -247,6 +247,13 @@ impl<P: Walk + From<Format>> Multipart<P> {
                 }
                 "content-transfer-encoding" => {
                     encoded |= !["7bit", "8bit", "binary"].contains(&value.as_str());
+                }
+                "content-disposition" => {
+                    // Names of fields and of files are text too.
+                    let mut text = P::from(Format::Text);
+                    text.push(line, job)?;
+                    text.finish(job)?;
+                    continue;
                 }
                 "content-encoding" => encoded |= value != "identity",
                 "content-length" | "content-md5" | "digest" | "content-digest" | "repr-digest" => {

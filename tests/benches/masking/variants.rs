@@ -140,9 +140,9 @@ fn lua(code: &str) -> Value {
 
 fn policy(idp: &Idp, masked: bool) -> Value {
     let rule = if masked {
-        json!({ "name": "all", "then": "allow", "mask": ["all"] })
+        json!({ "name": "all", "when": { "operation": ["*", "unknown"] }, "then": "allow", "mask": ["all"] })
     } else {
-        json!({ "name": "all", "then": "allow" })
+        json!({ "name": "all", "when": { "operation": ["*", "unknown"] }, "then": "allow" })
     };
     json!({
         "version": 1,

@@ -25,7 +25,7 @@ fn statuses_are_masked(version: &str) {
                 "m": {"detect": ["email", "ip"]},
                 "cut": {"detect": ["email"], "action": "cut"},
             },
-            "rules": [{"name": "all", "then": "allow", "mask": [mask]}],
+            "rules": [{"name": "all", "when": {"operation": ["*", "unknown"]}, "then": "allow", "mask": [mask]}],
         }))
     };
     let guarded = Guarded::start_with(version, &with("m"), |builder| {

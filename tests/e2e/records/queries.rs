@@ -36,7 +36,7 @@ fn a_query_is_written_nowhere(version: &str) {
                 "when": {"operation": ["file.read"]},
                 "then": {"approve": {"reviewers": ["ml-leads"]}},
             },
-            {"name": "all", "then": "allow"},
+            {"name": "all", "when": {"operation": ["*", "unknown"]}, "then": "allow"},
         ],
     }));
     let guarded = Guarded::start_with(version, &gated, |builder| {

@@ -20,7 +20,7 @@ fn a_judged_body_arrives_to_the_last_byte(version: &str) {
         "patterns": {"probe": {"any_of": ["open sesame"]}},
         "rules": [
             {"name": "probes", "when": {"prompt": ["probe"]}, "then": "deny"},
-            {"name": "all", "then": "allow"},
+            {"name": "all", "when": {"operation": ["*", "unknown"]}, "then": "allow"},
         ],
     }));
     let plain = Guarded::start(version, &policy);

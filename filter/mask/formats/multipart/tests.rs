@@ -45,6 +45,19 @@ fn each_part_is_masked_by_its_own_type() {
 }
 
 #[test]
+fn names_of_fields_and_files_are_masked() {
+    let body = |mail: &str| {
+        let head =
+            format!("Content-Disposition: form-data; name=\"of {mail}\"; filename=\"of {mail}\"");
+        [part(&head, "a"), "\r\n--xYz--\r\n".to_owned()].concat()
+    };
+    assert_eq!(
+        masked_text(&mask(), format(), &body("alice@example.com")),
+        body("[EMAIL]")
+    );
+}
+
+#[test]
 fn a_body_may_begin_with_a_delimiter_and_parts_may_be_empty() {
     for (said, seen) in [
         (
