@@ -2,15 +2,11 @@
 
 use base::bytes::hex_digit;
 
-/// The parameter by which frameworks let a form say another method (Rails, Laravel, Symfony, Express's
-/// method-override).
-const METHOD_OVERRIDE: &str = "_method";
-
 /// A query without parameters that say another method. The rest is as it came.
 pub(super) fn without_overrides(query: &str) -> Option<String> {
     let overrides = |pair: &str| {
         let (name, _) = pair.split_once('=').unwrap_or((pair, ""));
-        decoded(name).is_none_or(|name| name.eq_ignore_ascii_case(METHOD_OVERRIDE))
+        decoded(name).is_none_or(|name| says_method(&name))
     };
     if !query.split(['&', ';']).any(overrides) {
         return Some(query.to_owned());
@@ -20,6 +16,16 @@ pub(super) fn without_overrides(query: &str) -> Option<String> {
         .filter(|pair| !pair.split(';').any(overrides))
         .collect();
     (!kept.is_empty()).then(|| kept.join("&"))
+}
+
+/// Whether frameworks take a name for `_method`, the parameter by which they let a form say another
+/// method (Rails, Laravel, Symfony, Express's method-override). PHP ends a name at a NUL, drops blanks in
+/// front of it and writes a dot, a blank or a bracket as `_`; Express and Rack drop brackets around it.
+fn says_method(name: &str) -> bool {
+    let name = name.split('\0').next().unwrap_or_default();
+    let rest = name.trim_start_matches([' ', '.', '[', ']', '_']);
+    let rest = rest.trim_end_matches([' ', '.', '[', ']']);
+    rest.eq_ignore_ascii_case("method") && !name.starts_with(['m', 'M'])
 }
 
 /// The values of a parameter, wherever it stands.

@@ -68,6 +68,32 @@ fn routes_are_named() {
 }
 
 #[test]
+fn a_query_says_no_other_method() {
+    for name in [
+        "_method",
+        "_METHOD",
+        "%5Fmethod",
+        "%255Fmethod",
+        ".method",
+        "+_method",
+        "%20.method",
+        "[method",
+        "[_method]",
+        "_method[]",
+        "_method%00x",
+        "_method%zz",
+    ] {
+        let path = normalize(format!("/a?b=1&{name}=DELETE&method=x").as_bytes()).unwrap();
+        assert_eq!(path.to_header(), "/a?b=1&method=x", "{name}");
+    }
+    let path = normalize(b"/a?method[]=x&payment_method=y&_methods=z").unwrap();
+    assert_eq!(
+        path.query.unwrap(),
+        "method[]=x&payment_method=y&_methods=z"
+    );
+}
+
+#[test]
 fn paths_have_one_form() {
     for (raw, path) in [
         ("/v1/models", "/v1/models"),

@@ -21,25 +21,11 @@
 )]
 
 mod invariant;
-
-use std::path::Path;
-use std::sync::Once;
-use std::{env, fs};
+mod seeds;
 
 use libfuzzer_sys::fuzz_target;
 
-static SEEDS: Once = Once::new();
-
 fuzz_target!(
-    init: {
-        SEEDS.call_once(|| {
-            let Some(folder) = env::var_os("PORTCULLIS_SEEDS") else { return };
-            let folder = Path::new(&folder);
-            fs::create_dir_all(folder).expect("a folder for the seeds");
-            for (number, seed) in invariant::seeds().iter().enumerate() {
-                fs::write(folder.join(format!("seed-{number}")), seed).expect("a seed is written");
-            }
-        });
-    },
+    init: seeds::write(invariant::seeds),
     |data: &[u8]| invariant::check(data)
 );

@@ -79,6 +79,38 @@ pub(super) fn each(text: &str, show: &mut dyn FnMut(&str)) {
     let _ = json::read(text.as_bytes(), &mut Each(show));
 }
 
+/// Marks of the encodings of Unicode; the longest come first.
+const BYTE_ORDER_MARKS: &[&[u8]] = &[
+    b"\xff\xfe\0\0",
+    b"\0\0\xfe\xff",
+    b"\xff\xfe",
+    b"\xfe\xff",
+    b"\xef\xbb\xbf",
+];
+
+/// Whether bytes begin as an object, a list or a string of JSON does, in whatever encoding: Python's
+/// json.loads guesses it from the first bytes (RFC 4627, section 3).
+pub(super) fn begins_json(bytes: &[u8]) -> bool {
+    let mut marks = BYTE_ORDER_MARKS.iter();
+    let behind = marks.find_map(|mark| bytes.strip_prefix(*mark));
+    let bytes = behind.unwrap_or(bytes);
+    [1, 2, 4].iter().any(|width| {
+        let mut characters = bytes.chunks_exact(*width).map(ascii);
+        let first = characters.find(|one| !one.is_some_and(|one| one.is_ascii_whitespace()));
+        matches!(first, Some(Some(b'{' | b'[' | b'"')))
+    })
+}
+
+/// The character of ASCII that a unit of UTF-8, UTF-16 or UTF-32 is, its low byte first or last.
+fn ascii(unit: &[u8]) -> Option<u8> {
+    let zeros = |bytes: &[u8]| bytes.iter().all(|byte| *byte == 0);
+    match unit {
+        [low, high @ ..] if zeros(high) => Some(*low),
+        [high @ .., low] if zeros(high) => Some(*low),
+        _ => None,
+    }
+}
+
 /// A data URL (RFC 2397), taken apart.
 #[derive(Clone, Copy)]
 pub(super) struct DataUrl<'a> {

@@ -10,7 +10,7 @@ use super::facts::{Facts, FactsError, Found, malformed};
 use super::json::Walk;
 use super::place::Places;
 use super::texts::{See, Texts};
-use super::{fields, messages};
+use super::{fields, messages, nested};
 use crate::dialect::usage::UsagePlaces;
 
 /// What of a request's body a decision can be taken from.
@@ -289,8 +289,7 @@ impl Shape {
             let boundary = boundary.ok_or_else(|| malformed("The body has no boundary."))?;
             return fields::multipart(body, boundary, places, texts);
         }
-        let first = body.trim_ascii_start().first();
-        let json = matches!(first, Some(b'{' | b'[' | b'"'));
+        let json = nested::begins_json(body);
         if head.is(URLENCODED) {
             if !json {
                 return fields::urlencoded(body, places, texts);

@@ -146,7 +146,8 @@ impl<'t> Texts<'t> {
     pub(in crate::dialect) fn document(&mut self, bytes: &[u8]) {
         match core::str::from_utf8(bytes) {
             Ok(text) => {
-                self.unread |= nested::is_document(bytes);
+                // In UTF-16 every other byte of English is one.
+                self.unread |= nested::is_document(bytes) || bytes.contains(&0);
                 self.inside(text);
             }
             Err(_) if nested::is_media(bytes) => {}
