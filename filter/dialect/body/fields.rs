@@ -26,6 +26,14 @@ pub(super) fn multipart(
         if part.file_name.is_some() {
             fields.texts.text(part.file_name.unwrap_or_default());
         }
+        // Some servers decode such a field, and some take it as it is.
+        let typed = part.media.is_some_and(|media| {
+            let media = media.split(';').next().unwrap_or_default().trim();
+            !media.eq_ignore_ascii_case("text/plain")
+        });
+        if typed && fields.counts(part.name) {
+            return Err(malformed("A field has a content-type of its own."));
+        }
         fields.take(part.name, part.value, part.file_name.is_some())?;
     }
     Ok(fields.found)
@@ -96,6 +104,15 @@ impl<'f, 't> Fields<'f, 't> {
             Some(list) => self.places.member(ROOT, list),
             None => Named::Other,
         }
+    }
+
+    /// Whether a field's value says more than a text.
+    fn counts(&self, name: &str) -> bool {
+        let Named::Known(at) = self.place(name) else {
+            return false;
+        };
+        let roles = self.places.roles(Some(at));
+        roles.has(Roles::MODEL) || roles.has(Roles::TIMES)
     }
 
     /// Refuses names of which servers make different things.

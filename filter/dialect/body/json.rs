@@ -184,7 +184,14 @@ impl<'w, 't> Walk<'w, 't> {
                 }
             }
             JsonEvent::SkippedText if roles.has(Roles::DATA) || open.data => self.tensor.text(),
-            JsonEvent::Word if roles.has(Roles::DATA) || open.data => self.tensor.element(),
+            JsonEvent::Word | JsonEvent::Null if roles.has(Roles::DATA) || open.data => {
+                self.tensor.element();
+            }
+            // Some servers read them as 0 and 1.
+            JsonEvent::Word if roles.has(Roles::TIMES) || roles.has(Roles::MODEL) => {
+                self.found
+                    .wrong("A member is true or false, and not what its route takes.");
+            }
             _ => {}
         }
         let is_object = matches!(event, JsonEvent::Object);

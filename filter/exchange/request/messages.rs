@@ -111,8 +111,11 @@ fn cut_short() -> Refusal {
     Refusal::malformed("The request ends in the middle of a message.")
 }
 
-/// The first message with what stands in front of it, if it is whole.
-fn split_frame(bytes: &[u8], limit: u64) -> Result<Option<(&[u8], &[u8])>, Refusal> {
+/// A message with what stands in front of it, and what comes behind it.
+type Split<'a> = (&'a [u8], &'a [u8]);
+
+/// Splits the first message off, if it is whole.
+fn split_frame(bytes: &[u8], limit: u64) -> Result<Option<Split<'_>>, Refusal> {
     let Some(([_, length @ ..], _)) = bytes.split_first_chunk::<PREFIX_BYTES>() else {
         return Ok(None);
     };
