@@ -68,6 +68,8 @@ pub(in crate::dialect) struct Found {
     pub(in crate::dialect) times: u64,
     /// How many inputs there are; the most.
     pub(in crate::dialect) lists: u64,
+    /// Whether the number of predictions can't be told.
+    pub(in crate::dialect) uncounted: bool,
     /// The first thing that is not what the route takes. The text is read to its end all the same:
     /// that it can't be read goes before what its members are.
     pub(in crate::dialect) wrong: Option<FactsError>,
@@ -81,6 +83,7 @@ impl Default for Found {
             tool: None,
             times: 1,
             lists: 1,
+            uncounted: false,
             wrong: None,
         }
     }

@@ -64,7 +64,10 @@ pub(super) fn no_form(body: &[u8], places: &Places) -> Result<(), FactsError> {
         let name = pair.split(|byte| *byte == b'=').next().unwrap_or_default();
         let name = percent_decoded(name);
         let name = String::from_utf8_lossy(&name);
-        if !matches!(places.member(ROOT, name.trim()), Named::Other) {
+        if !matches!(
+            places.member(ROOT, name.trim()),
+            Named::Other | Named::Any(_)
+        ) {
             return Err(malformed(
                 "The body is JSON to some servers, and a form to others.",
             ));
@@ -117,11 +120,10 @@ impl<'f, 't> Fields<'f, 't> {
 
     /// Refuses names of which servers make different things.
     fn name(&mut self, name: &str) -> Result<(), FactsError> {
-        let Named::Known(at) = self.place(name) else {
-            return match self.place(name) {
-                Named::OtherCase => Err(other_case(name)),
-                _ => Ok(()),
-            };
+        let at = match self.place(name) {
+            Named::Known(at) | Named::Any(at) => at,
+            Named::OtherCase => return Err(other_case(name)),
+            Named::Other => return Ok(()),
         };
         let roles = self.places.roles(Some(at));
         let once = roles.has(Roles::MODEL) || roles.has(Roles::TIMES);
@@ -134,7 +136,7 @@ impl<'f, 't> Fields<'f, 't> {
 
     fn take(&mut self, name: &str, value: &[u8], file: bool) -> Result<(), FactsError> {
         let at = match self.place(name) {
-            Named::Known(at) => Some(at),
+            Named::Known(at) | Named::Any(at) => Some(at),
             Named::Other | Named::OtherCase => None,
         };
         let roles = self.places.roles(at);

@@ -102,9 +102,9 @@ fn large_bodies_take_no_memory(version: &str) {
 
     // A body that nothing needs to see goes through as it comes.
     model.forget();
-    let path = "/v1/uploads/u1/complete";
+    let path = "/v1/files/f1";
     model.answer(path, Answer::json(&json!({})));
-    let upload = Request::post(path)
+    let upload = Request::new("DELETE", path)
         .bearer(&ana())
         .header("content-type", "application/octet-stream")
         .steps(vec![Step::Fill(b'w', SIZE)]);
