@@ -1,5 +1,6 @@
 //! A request's head: who asks, and what for.
 
+use base::code::Code;
 use core::time::Duration;
 use std::rc::Rc;
 
@@ -26,6 +27,7 @@ use crate::rules::{Prompts, SentHeader};
 pub(super) struct Head<'a> {
     pub(super) headers: &'a Headers<'a>,
     pub(super) end: bool,
+    pub(super) cluster: Option<&'a str>,
 }
 
 /// Why a head leads to no [`Asked`].
@@ -84,6 +86,7 @@ fn wait_for_keys(head: Head<'_>, wait: Duration, context: &mut Context, world: W
             .map(|(name, value)| (name.to_vec(), value.to_vec()))
             .collect(),
         end: head.end,
+        cluster: head.cluster.map(str::to_owned),
         until,
         _share: share,
     };
@@ -134,7 +137,17 @@ fn read(
 
     let normal = path.to_header();
     let moved = normal.as_bytes() != raw;
-    let mut effects = edits(policy, headers, &identity, &operation)?;
+    if moved && policy.upstream.asks_for_cluster() {
+        // Envoy chose the cluster by a path that is not the one that will be sent: the
+        // credential of one server could go to another.
+        return Err(Refusal::new(
+            400,
+            Code::PathNotNormal,
+            "The path is not in its normal form.",
+        )
+        .into());
+    }
+    let mut effects = edits(policy, headers, head.cluster, &identity, &operation)?;
     if moved {
         effects.push(Effect::SetRequestHeader {
             name: ":path".to_owned(),
