@@ -25,19 +25,29 @@ in_each_envoy!(
 /// By which a request at the model server is found among the spellings.
 const PLACE: &str = "x-spelling";
 
+/// Of how many spellings one is sent: an exchange is tried with all of them (`tests/spellings.rs`), and
+/// Envoys with other ones each. No list of spellings is as long as a multiple of it.
+const ONE_OF: usize = 7;
+
 /// How many connections there are at a time.
 const CONNECTIONS: usize = 8;
 
 fn no_spelling_comes_through_with_paths_as_they_are(version: &str) {
-    no_spelling_comes_through(version, None);
+    no_spelling_comes_through(version, None, 0);
 }
 
 fn no_spelling_comes_through_with_normal_paths(version: &str) {
-    no_spelling_comes_through(version, Some("KEEP_UNCHANGED"));
+    no_spelling_comes_through(version, Some("KEEP_UNCHANGED"), 2);
 }
 
 fn no_spelling_comes_through_with_slashes_unescaped(version: &str) {
-    no_spelling_comes_through(version, Some("UNESCAPE_AND_FORWARD"));
+    no_spelling_comes_through(version, Some("UNESCAPE_AND_FORWARD"), 4);
+}
+
+/// One of [`ONE_OF`] spellings; which ones differs between two versions of Envoy too.
+fn chosen(version: &str, from: usize) -> impl Iterator<Item = Spelling> {
+    let from = from + usize::from(version == testbed::envoy::OLDEST);
+    spellings::all().into_iter().skip(from).step_by(ONE_OF)
 }
 
 /// A listener for each thing, with the policy that is about it.
@@ -53,11 +63,10 @@ fn guarded(version: &str, escaped_slashes: Option<&'static str>) -> Guarded {
     })
 }
 
-fn no_spelling_comes_through(version: &str, escaped_slashes: Option<&'static str>) {
+fn no_spelling_comes_through(version: &str, escaped_slashes: Option<&'static str>, from: usize) {
     let guarded = guarded(version, escaped_slashes);
     let unescaped = escaped_slashes == Some("UNESCAPE_AND_FORWARD");
-    let all: Vec<Spelling> = spellings::all()
-        .into_iter()
+    let all: Vec<Spelling> = chosen(version, from)
         // There, Envoy makes another request of this one before anybody can judge it: one of no route.
         .filter(|one| !(unescaped && one.thing.path.contains("%2F")))
         .collect();
@@ -75,18 +84,12 @@ fn no_spelling_comes_through(version: &str, escaped_slashes: Option<&'static str
             }
             (Fate::Disarmed, None) => Some("did not come".to_owned()),
             (_, Some(request)) => Some(format!("came as {} {}", request.method, request.path)),
-            (_, None) if !matches!(answers[index], 0 | 400..=499) => {
-                Some(format!("was answered with {}", answers[index]))
-            }
-            _ => None,
+            (_, None) => answers[index].clone(),
         };
         wrong.extend(why.map(|why| told(spelling, &why)));
     }
-    assert_eq!(
-        guarded.model.begun(),
-        disarmed.len() + strangers(&received, &all)
-    );
     assert_none(&wrong, all.len());
+    assert_eq!(guarded.model.begun(), disarmed, "something else came");
 
     // What a rule denied was judged as what that rule denies.
     let records = guarded.mesh.sessions(all.len() / 2).unwrap();
@@ -115,8 +118,9 @@ fn no_spelling_comes_through(version: &str, escaped_slashes: Option<&'static str
 
 fn plain_spellings_come_through(version: &str) {
     let guarded = guarded(version, None);
-    let mut all = spellings::all();
-    all.retain(|one| one.fate == Fate::Plain);
+    let all: Vec<Spelling> = chosen(version, 5)
+        .filter(|one| one.fate == Fate::Plain)
+        .collect();
     send_all(&guarded, &all, LET_IN);
     let received = received(&guarded, &all);
     let mut wrong = Vec::new();
@@ -155,9 +159,11 @@ fn assert_none(wrong: &[String], of: usize) {
 
 /// What the model server got, by places among the spellings.
 fn received(guarded: &Guarded, all: &[Spelling]) -> BTreeMap<usize, Received> {
-    let mut found = BTreeMap::new();
+    let mut found: BTreeMap<usize, Received> = BTreeMap::new();
     for request in guarded.model.received() {
-        let place = request.header(PLACE).and_then(|text| text.parse().ok());
+        let place = request
+            .header(PLACE)
+            .and_then(|text| text.parse::<usize>().ok());
         let place = place.unwrap_or_else(|| panic!("nobody sent {request:?}"));
         assert!(place < all.len(), "nobody sent {request:?}");
         assert!(
@@ -182,8 +188,9 @@ fn claims(request: &Received) -> Option<String> {
     claims.next().or_else(query)
 }
 
-/// Sends all on a few connections that are kept; gives their statuses, 0 where Envoy only hung up.
-fn send_all(guarded: &Guarded, all: &[Spelling], group: &str) -> Vec<u16> {
+/// Sends all on a few connections that are kept; gives of each what is wrong with its answer, if it
+/// should be a refusal.
+fn send_all(guarded: &Guarded, all: &[Spelling], group: &str) -> Vec<Option<String>> {
     let token = idp().good("ana", &[group]);
     let share = all.len().div_ceil(CONNECTIONS);
     thread::scope(|scope| {
@@ -194,12 +201,12 @@ fn send_all(guarded: &Guarded, all: &[Spelling], group: &str) -> Vec<u16> {
                     let own = all.iter().enumerate().skip(thread * share).take(share);
                     let mut sender = Sender::new(guarded, token);
                     own.map(|(place, spelling)| sender.send(place, spelling))
-                        .collect::<Vec<u16>>()
+                        .collect::<Vec<Option<String>>>()
                 })
             })
             .collect();
-        let statuses = threads.into_iter().flat_map(|one| one.join().unwrap());
-        statuses.collect()
+        let answers = threads.into_iter().flat_map(|one| one.join().unwrap());
+        answers.collect()
     })
 }
 
@@ -220,8 +227,8 @@ impl<'a> Sender<'a> {
         }
     }
 
-    /// Gives the status; 0 if Envoy hung up without one.
-    fn send(&mut self, place: usize, spelling: &Spelling) -> u16 {
+    /// Gives what is wrong with the answer, if it should be a refusal.
+    fn send(&mut self, place: usize, spelling: &Spelling) -> Option<String> {
         let listener = spelling.thing.name;
         // Nothing follows the head of an answer to HEAD, whatever its length says.
         let alone = spelling.method.eq_ignore_ascii_case("HEAD");
@@ -239,14 +246,18 @@ impl<'a> Sender<'a> {
             let mut fresh = Connection::open(self.guarded.mesh.port_of(listener).unwrap()).unwrap();
             exchange(&mut fresh, &bytes).map(|answer| (answer, fresh))
         });
-        let Ok((answer, connection)) = answer else {
-            return 0;
-        };
+        // Some heads make Envoy hang up without a word.
+        let (answer, connection) = answer.ok()?;
         let closes = answer.header("connection") == Some("close") || answer.broken.is_some();
         if !closes && !alone {
             self.open = Some((listener, connection));
         }
-        answer.status
+        // A refusal of what says that it is gRPC has its status in a header.
+        let refused = match answer.header("grpc-status") {
+            Some(status) => status != "0",
+            None => matches!(answer.status, 400..=499),
+        };
+        (!refused).then(|| format!("was answered with {}", answer.status))
     }
 }
 

@@ -161,6 +161,8 @@ fn harmless_headers(thing: &'static Thing) -> Vec<Spelling> {
 fn claims(thing: &'static Thing) -> Vec<Spelling> {
     // A host is what it is under every method and path; so are weights under every method.
     let any_method = thing.place == Place::Host || thing.operation == "model.export";
+    // An escaped slash has a meaning under the methods of its route, and under no other.
+    let any_method = any_method || thing.path.contains("%2F");
     let disarmed = |what: String| Spelling::new(thing, Fate::Disarmed, what);
     let mut all = Vec::new();
     if !any_method {
