@@ -3,6 +3,7 @@ mod approvals;
 mod bodies;
 mod buffers;
 mod disguises;
+mod heads;
 mod keys;
 mod masked_fields;
 mod masks;

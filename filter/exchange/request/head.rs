@@ -12,14 +12,14 @@ use crate::exchange::asked::Asked;
 use crate::exchange::context::Context;
 use crate::exchange::effect::Effect;
 use crate::exchange::event::Headers;
-use crate::exchange::headers::{self, host, single};
+use crate::exchange::headers::{self, single};
 use crate::exchange::media::{RequestForm, decidable, speaks_grpc};
 use crate::exchange::reply::Refusal;
 use crate::exchange::seen::Seen;
 use crate::exchange::taps::{RequestTaps, complete};
 use crate::exchange::world::World;
 use crate::identity::{self, Unverified, find_token};
-use crate::operation::{self, Operation};
+use crate::operation::{self, Operation, PathError};
 use crate::rules::{Prompts, SentHeader};
 
 /// What a head says before its caller is known.
@@ -114,6 +114,11 @@ fn read(
     let authority = single(headers, ":authority").unwrap_or_default();
     context.record.request.method.clone_from(&method);
     context.record.request.host = authority.to_owned();
+    // What is there twice, or is no text, names no host, and is not the lack of one.
+    if authority.is_empty() && headers::has(headers, ":authority") {
+        return Err(Refusal::path(PathError::Host).into());
+    }
+    let host = operation::host(authority).map_err(Refusal::path)?;
 
     let raw = headers::values(headers, ":path").next().unwrap_or_default();
     let path = operation::normalize(raw).map_err(Refusal::path)?;
@@ -123,7 +128,10 @@ fn read(
     }
     context.record.request.path = Some(path.path.clone());
     context.record.request.operation = Some(operation.name);
-    context.record.note_model(operation.model.name());
+    let model = operation.model.name();
+    context
+        .record
+        .note_model(model.map(|name| policy.models.name(name)));
 
     let found = find_token(&policy.identity.token, headers).map_err(Refusal::identity)?;
     let identity = compiled
@@ -165,12 +173,15 @@ fn read(
     } else {
         None
     };
+    if let Some(facts) = &facts {
+        context.record.note_model(facts.model.name());
+    }
     let asked = Asked {
         form,
         identity,
         operation,
         method,
-        host: host(authority),
+        host,
         path,
         headers: sent(headers, &compiled.rule_headers),
         facts,
