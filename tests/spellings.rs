@@ -160,6 +160,7 @@ impl Judge {
             Event::RequestHead {
                 headers: &raw,
                 end: spelling.body.is_none(),
+                cluster: None,
             },
             world,
         );

@@ -30,6 +30,7 @@ fn an_authority_in_which_servers_find_different_hosts_is_refused() {
         exchange.handle(Event::RequestHead {
             headers: &headers,
             end: true,
+            cluster: None,
         })
     };
     for authorities in [&["models.test"][..], &["models.test.:80"], &[]] {
