@@ -73,6 +73,7 @@ fn ask(compiled: &Rc<CompiledPolicy>, token: &str) -> (Outcome, Exchange) {
         Event::RequestHead {
             headers: &headers,
             end: true,
+            cluster: None,
         },
         world,
     );

@@ -83,8 +83,6 @@ codes! {
     EncodingNotSupported = "encoding_not_supported",
     /// Envoy hands over no bodies while their heads wait.
     StopIterationOff = "stop_iteration_off",
-    /// The request would go to another cluster than its credential is for.
-    RouteChanged = "route_changed",
     /// Events came in an order that no host should produce.
     OutOfOrder = "out_of_order",
     /// There is no policy.

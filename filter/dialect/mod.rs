@@ -49,7 +49,7 @@ mod tests;
 use core::fmt;
 use std::sync::LazyLock;
 
-pub use body::{Body, BodyHead, Facts, FactsError, See, Shape};
+pub use body::{Body, BodyHead, Facts, FactsError, See, Shape, has_sound_ends};
 pub use catalog::{Found, Route, Routes, built_in, names_weights};
 pub use error::{ApiError, Written};
 pub use grpc::DIALECT as GRPC;

@@ -9,6 +9,7 @@ use super::waiting_room::WaitingRoom;
 use base::policy::show_size;
 use mask::policy::Plan;
 
+use crate::dialect;
 use crate::identity::{KeyAnswer, Tended, Verifier};
 use crate::policy::{self, Environment, Policy, Problem};
 use crate::rules::headers_of;
@@ -58,6 +59,8 @@ impl CompiledPolicy {
         environment: &Environment<'_>,
         seed: Option<[u8; 32]>,
     ) -> Result<Self, Vec<Problem>> {
+        // Not with the first request: reading the catalog takes some milliseconds.
+        let _ = dialect::built_in();
         let policy = policy::load(text, environment)?;
         let mut problems = Vec::new();
         let verifier = Verifier::new(&policy.identity, seed)

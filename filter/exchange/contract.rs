@@ -90,7 +90,6 @@ impl Contract {
                 matches!(event, Event::ResponseTrailers { .. })
             }
             Effect::RemoveRequestTrailer(_) => matches!(event, Event::RequestTrailers { .. }),
-            Effect::ReadCluster => self.request == Head::Held,
             Effect::ReadRequestBody => self.request == Head::Held && !self.answered,
             Effect::ReadRequestBytes { .. } => own == Some(Direction::Request) && !self.answered,
             Effect::ReplaceRequestBody(_) => match event {
@@ -128,7 +127,6 @@ fn own_direction(event: &Event<'_>) -> Option<Direction> {
         | Event::ResponseTrailers { .. } => Some(Direction::Response),
         Event::RequestWhole { .. }
         | Event::RequestBytes { .. }
-        | Event::Routed { .. }
         | Event::CallAnswered { .. }
         | Event::KeysRenewed
         | Event::Tick

@@ -4,7 +4,6 @@
 //! |---|---|
 //! | edits of a head | while that head is held, or in the outcome of its own event |
 //! | edits of trailers | in the outcome of their event |
-//! | [`Effect::ReadCluster`] | while the request's head is held |
 //! | [`Effect::ReadRequestBytes`] | in the outcome of a piece of the request, or of its trailers |
 //! | [`Effect::ReadRequestBody`] | while the request is held and its body is whole |
 //! | [`Effect::ReplaceRequestBody`] | in the outcome of [`Event::RequestWhole`] or [`Event::RequestBytes`], before that goes on |
@@ -60,8 +59,6 @@ pub enum Effect {
     RemoveResponseTrailer(String),
     /// Remove all trailers of the request with this name.
     RemoveRequestTrailer(String),
-    /// Tell the cluster that the request is routed to by its head as it is now.
-    ReadCluster,
     /// Hand over the request's whole body, all of which is held.
     ReadRequestBody,
     /// Hand over what is held of the request's body, which may have more to come.

@@ -4,8 +4,7 @@
 //!
 //! - of each direction its head, then the pieces of its body, then its trailers. Once
 //!   [`super::Exchange::wants_request_pieces`] is false, no more of the request need be told;
-//! - what [`Effect::ReadRequestBody`] asked for with [`Event::RequestWhole`], and what
-//!   [`Effect::ReadCluster`] asked for with [`Event::Routed`], in the same callback;
+//! - what [`Effect::ReadRequestBody`] asked for with [`Event::RequestWhole`], in the same callback;
 //! - the answer to each [`Effect::Call`] once, in a callback of its own, or for a call that can't
 //!   be sent in the same one, behind all effects of the outcome that wanted it;
 //! - [`Event::KeysRenewed`] only after [`Effect::WantKeys`], and [`Event::Tick`] at the time of
@@ -15,7 +14,6 @@
 //! What an event's effects may be, [`super::effect`] says.
 //!
 //! [`Effect::ReadRequestBody`]: super::Effect::ReadRequestBody
-//! [`Effect::ReadCluster`]: super::Effect::ReadCluster
 //! [`Effect::Call`]: super::Effect::Call
 //! [`Effect::WantKeys`]: super::Effect::WantKeys
 //! [`Effect::WakeAt`]: super::Effect::WakeAt
@@ -34,12 +32,7 @@ pub enum Event<'a> {
         headers: &'a Headers<'a>,
         /// Whether the request ends here.
         end: bool,
-    },
-    /// Where the request goes by its head as it is now, after [`Effect::ReadCluster`].
-    ///
-    /// [`Effect::ReadCluster`]: super::Effect::ReadCluster
-    Routed {
-        /// The Envoy cluster; `None` if it can't be told.
+        /// The Envoy cluster that the request is routed to, where that is known.
         cluster: Option<&'a str>,
     },
     /// A piece of the request's body came. The host keeps it with those that are held.

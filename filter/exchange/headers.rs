@@ -81,13 +81,3 @@ pub(super) fn parameter(headers: &Headers<'_>, name: &str) -> Option<String> {
 pub(super) fn is_field_value(text: &str) -> bool {
     !text.bytes().any(|byte| byte < 0x20 || byte == 0x7f)
 }
-
-/// The authority without its port and without the dot at the end of a name that is written whole, in
-/// lower case.
-pub(super) fn host(authority: &str) -> String {
-    let host = match authority.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
-        _ => authority,
-    };
-    host.trim_end_matches('.').to_ascii_lowercase()
-}

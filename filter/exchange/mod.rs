@@ -23,7 +23,6 @@ mod passage;
 mod reply;
 mod request;
 mod response;
-mod routing;
 mod seen;
 mod taps;
 mod waiting_room;
@@ -50,7 +49,6 @@ use context::Context;
 use passage::{Passage, WATCH_PERIOD};
 use request::RequestState;
 use response::ResponseState;
-use routing::{Routed, Routing};
 
 /// One request and its response.
 #[derive(Debug)]
@@ -58,8 +56,6 @@ pub struct Exchange {
     context: Context,
     request: RequestState,
     response: ResponseState,
-    /// Where the request goes, and with which credential.
-    routing: Routing,
     /// What the host holds of the request.
     inbound: Passage,
     /// What it holds of the response.
@@ -78,7 +74,6 @@ impl Exchange {
             context: Context::new(compiled, Record::begin(name.id, name.worker)),
             request: RequestState::ExpectHead,
             response: ResponseState::ExpectRequest,
-            routing: Routing::default(),
             inbound: Passage::default(),
             outbound: Passage::default(),
             armed: None,
@@ -95,7 +90,6 @@ impl Exchange {
             Event::RequestPiece { held, end } => self.request_piece(event, (held, end), world),
             Event::RequestTrailers { trailers } => self.request_trailers(trailers, world),
             Event::RequestBytes { .. } => self.request_bytes(event, world),
-            Event::Routed { cluster } => self.routed(cluster, world),
             Event::RequestWhole { .. } | Event::KeysRenewed => self
                 .handle_outside(Direction::Request, |exchange| {
                     exchange.step_request(event, world)
@@ -128,29 +122,7 @@ impl Exchange {
             outcome.effects.push(Effect::MarkRequest);
         }
         self.inbound.head(end, outcome.flow, watch);
-        self.edited(&mut outcome, true);
         outcome
-    }
-
-    /// Behind edits of the request's head, where a credential depends on the cluster.
-    fn edited(&mut self, outcome: &mut Outcome, own: bool) {
-        let upstream = &self.context.compiled.policy.upstream;
-        if upstream.asks_for_cluster() && self.request.has_edited_head() {
-            self.routing.edited(outcome, own);
-        }
-    }
-
-    fn routed(&mut self, cluster: Option<&str>, world: World<'_>) -> Outcome {
-        let compiled = Rc::clone(&self.context.compiled);
-        let operation = self.context.record.request.operation.unwrap_or_default();
-        let upstream = &compiled.policy.upstream;
-        match self.routing.told(cluster, upstream, operation) {
-            Routed::Effects(effects) => Outcome {
-                effects,
-                flow: Flow::Hold,
-            },
-            Routed::Changed => self.step_request_with(world, request::misrouted),
-        }
     }
 
     fn request_piece(
@@ -187,7 +159,6 @@ impl Exchange {
             outcome.effects.push(Effect::Resume(Direction::Request));
         }
         outcome.flow = Flow::Hold;
-        self.edited(&mut outcome, false);
         outcome
     }
 
@@ -264,7 +235,6 @@ impl Exchange {
         }
         outcome.flow = Flow::Hold;
         if direction == Direction::Request {
-            self.edited(&mut outcome, false);
             self.read_whole(&mut outcome);
         }
         outcome

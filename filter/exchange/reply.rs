@@ -179,15 +179,6 @@ impl Refusal {
         Self::not_readable("A message of a stream can't wait for a person's approval.")
     }
 
-    /// The proxy's route depends on something that changes on the way through it.
-    pub(super) fn misrouted() -> Self {
-        Self::new(
-            503,
-            Code::RouteChanged,
-            "The request would go to another cluster than its credential is for.",
-        )
-    }
-
     pub(super) fn quota_unavailable() -> Self {
         Self::new(503, Code::QuotaUnavailable, "Quotas can't be counted now.")
             .with("retry-after", "1".to_owned())

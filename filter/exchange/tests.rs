@@ -3,6 +3,7 @@ mod approvals;
 mod bodies;
 mod buffers;
 mod disguises;
+mod heads;
 mod keys;
 mod masked_fields;
 mod masks;
@@ -63,8 +64,6 @@ pub(super) struct Driven {
     pub(super) may_wait: bool,
     pub(super) bodies: Bodies,
     pub(super) arrived: Arrivals,
-    /// Where the request goes each time that is asked, the last first.
-    pub(super) clusters: Vec<String>,
 }
 
 /// What has come to the host.
@@ -105,7 +104,6 @@ impl Driven {
             may_wait: true,
             bodies: Bodies::Unknown,
             arrived: Arrivals::default(),
-            clusters: Vec::new(),
         }
     }
 
@@ -113,14 +111,6 @@ impl Driven {
     /// host has to do with is left out.
     pub(super) fn handle(&mut self, event: Event<'_>) -> Outcome {
         let mut outcome = self.handle_as_host(event);
-        while let Some(at) = position(&outcome, &Effect::ReadCluster) {
-            outcome.effects.remove(at);
-            let cluster = self.clusters.pop();
-            let routed = self.handle_as_host(Event::Routed {
-                cluster: cluster.as_deref(),
-            });
-            outcome.effects.extend(routed.effects);
-        }
         let mut resumed = false;
         outcome.effects.retain(|effect| match effect {
             Effect::Resume(Direction::Request | Direction::Response) => {
@@ -172,21 +162,7 @@ impl Driven {
         self.handle(Event::RequestHead {
             headers: &headers,
             end,
-        })
-    }
-
-    /// A request without a body, with what only the host has to do with.
-    pub(super) fn as_host(&mut self, method: &str, path: &str) -> Outcome {
-        let bearer = format!("Bearer {}", token("jane", &["engineers"]));
-        let headers = bytes(&[
-            (":method", method),
-            (":path", path),
-            (":authority", "models:80"),
-            ("authorization", &bearer),
-        ]);
-        self.handle_as_host(Event::RequestHead {
-            headers: &headers,
-            end: true,
+            cluster: None,
         })
     }
 
@@ -203,6 +179,7 @@ impl Driven {
         self.handle_as_host(Event::RequestHead {
             headers: &headers,
             end: false,
+            cluster: None,
         })
     }
 
@@ -251,10 +228,6 @@ impl Driven {
         };
         serde_json::from_str(text).unwrap()
     }
-}
-
-fn position(outcome: &Outcome, effect: &Effect) -> Option<usize> {
-    outcome.effects.iter().position(|one| one == effect)
 }
 
 pub(super) fn bytes<'a>(headers: &[(&'a str, &'a str)]) -> Vec<(&'a [u8], &'a [u8])> {

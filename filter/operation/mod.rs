@@ -4,8 +4,10 @@
 //! |---|---|
 //! | `path`, `query` | the one form of a path, and what in its query counts |
 //! | `method` | the one form of a method |
+//! | `host` | the one form of a host |
 //! | `models` | `/models` of the policy: the one name of a model |
 
+mod host;
 mod method;
 mod models;
 mod path;
@@ -18,6 +20,7 @@ use base::operation::{Model, UNKNOWN};
 
 use crate::dialect::{self, Body, Dialect, Found, Routes};
 
+pub use host::host;
 pub use method::{MethodError, method};
 pub use models::{MODELS, Models};
 pub use path::{Path, PathError, normalize};
@@ -81,24 +84,27 @@ fn find(routes: &Routes, method: &str, path: &Path) -> Result<Option<Found>, Pat
         let mut all = all.iter();
         all.find_map(|routes| routes.find(method, segments))
     };
+    // A route with places for any text may fit what is a known path but for its case.
+    let look = |segments: &[&str]| {
+        let found = look(segments);
+        let mut all = all.iter();
+        let folded = all.find_map(|routes| routes.find_in_any_case(method, segments));
+        match (&found, &folded) {
+            (_, None) => Ok(found),
+            (Some(one), Some(other)) if one.route.is(&other.route) => Ok(found),
+            _ => Err(PathError::OtherCase),
+        }
+    };
     let segments: Vec<&str> = path.path.split('/').skip(1).collect();
-    let found = look(&segments);
+    let found = look(&segments)?;
     if path.has_escaped_slash() {
-        let other = look(&path.segments());
-        return match (found, other) {
+        return match (found, look(&path.segments())?) {
             (Some(one), Some(other)) if one.route.is(&other.route) && one.model == other.model => {
                 Ok(Some(one))
             }
             (None, Some(other)) if other.route.dialect.escaped_slashes => Ok(Some(other)),
             _ => Err(PathError::EscapedSlash),
         };
-    }
-    let folded = || {
-        let mut all = all.iter();
-        all.find_map(|routes| routes.find_in_any_case(method, &segments))
-    };
-    if found.is_none() && folded().is_some() {
-        return Err(PathError::OtherCase);
     }
     Ok(found)
 }
@@ -114,6 +120,9 @@ fn named_model(found: &Found, path: &Path) -> Result<Model, PathError> {
     }
     names.retain(|name| !name.is_empty());
     names.dedup();
+    if !names.iter().all(|name| dialect::has_sound_ends(name)) {
+        return Err(PathError::ModelName);
+    }
     match names.as_slice() {
         [] => Ok(Model::Unnamed),
         [name] => Ok(Model::Named(name.clone())),

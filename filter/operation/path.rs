@@ -54,7 +54,7 @@ impl Path {
 pub enum PathError {
     /// Not the path of a request to a server (RFC 9112, section 3.2.1).
     NotAbsolute,
-    /// A `%` without two hex digits, or a byte that may not stand in a path.
+    /// A `%` without two hex digits, escapes of what is no UTF-8, or a byte that may not stand there.
     Malformed,
     /// A backslash, NUL, or another control character, a parameter (`;`), or one of `%`, `?` and `#`
     /// in an escape.
@@ -67,6 +67,10 @@ pub enum PathError {
     OtherCase,
     /// Two parameters of the query name the model.
     TwoModels,
+    /// The model's name has a blank at an end, or a control character.
+    ModelName,
+    /// The authority is not a host's name or address with or without a port.
+    Host,
 }
 
 impl PathError {
@@ -85,6 +89,10 @@ impl PathError {
             Self::AboveRoot => "The path climbs above the root.",
             Self::OtherCase => "The path differs from a known one in case only.",
             Self::TwoModels => "The query names the model twice.",
+            Self::ModelName => {
+                "The name of the model has a blank at an end, or a control character."
+            }
+            Self::Host => "The authority is not the name or the address of a host.",
         }
     }
 }
@@ -97,6 +105,14 @@ pub fn normalize(raw: &[u8]) -> Result<Path, PathError> {
     let text = core::str::from_utf8(raw).map_err(|_| PathError::Malformed)?;
     let (path, query) = match text.split_once('?') {
         None => (text, None),
+        // A server may take what stands behind a hash or a blank for no part of the query.
+        Some((_, query))
+            if query
+                .bytes()
+                .any(|byte| matches!(byte, b'#' | 0..=0x20 | 0x7f)) =>
+        {
+            return Err(PathError::Malformed);
+        }
         Some((path, query)) => (path, query::without_overrides(query)),
     };
     let rest = path.strip_prefix('/').ok_or(PathError::NotAbsolute)?;
@@ -130,6 +146,7 @@ fn is_plain(path: &str) -> bool {
 fn normalize_segment(segment: &str) -> Result<String, PathError> {
     let mut out = String::with_capacity(segment.len());
     let mut bytes = segment.bytes();
+    let mut wide = false;
     while let Some(byte) = bytes.next() {
         match byte {
             b'%' => {
@@ -148,13 +165,20 @@ fn normalize_segment(segment: &str) -> Result<String, PathError> {
                     _ if is_plain_byte(decoded) || decoded == b'/' => {
                         out.push(char::from(decoded));
                     }
-                    _ => out.push_str(&format!("%{decoded:02X}")),
+                    _ => {
+                        wide |= !decoded.is_ascii();
+                        out.push_str(&format!("%{decoded:02X}"));
+                    }
                 }
             }
             b'\\' | b';' | 0..=0x20 | 0x7f => return Err(PathError::Ambiguous),
             b'#' | 0x80.. => return Err(PathError::Malformed),
             _ => out.push(char::from(byte)),
         }
+    }
+    // Decoders that are not strict take overlong forms for a dot or a slash (RFC 3629, section 10).
+    if wide && query::unescaped(&out).is_none() {
+        return Err(PathError::Malformed);
     }
     Ok(out)
 }

@@ -106,6 +106,7 @@ fn paths_have_one_form() {
     ] {
         assert_eq!(normalize(raw.as_bytes()).unwrap().path, path, "{raw}");
     }
+    assert!(normalize(b"/caf%C3%A9?x=%FF").is_ok());
     let with_query = normalize(b"/a//b?x=1?../&%2F").unwrap();
     assert_eq!(with_query.to_header(), "/a/b?x=1?../&%2F");
     for (raw, error) in [
@@ -122,10 +123,70 @@ fn paths_have_one_form() {
         ("/a%zz", PathError::Malformed),
         ("/a%2", PathError::Malformed),
         ("/a#b", PathError::Malformed),
+        ("/a?b#c", PathError::Malformed),
+        ("/a?b c", PathError::Malformed),
+        // Overlong forms of a slash and of dots, half a letter, and Latin-1.
+        ("/a%c0%afb", PathError::Malformed),
+        ("/a/%c0%ae%c0%ae/b", PathError::Malformed),
+        ("/a%e0%80%afb", PathError::Malformed),
+        ("/a%e2%84", PathError::Malformed),
+        ("/caf%e9", PathError::Malformed),
         ("/../a", PathError::AboveRoot),
     ] {
         assert_eq!(normalize(raw.as_bytes()).unwrap_err(), error, "{raw}");
     }
+}
+
+#[test]
+fn a_known_path_in_another_case_is_refused_whatever_else_it_fits() {
+    for (method, path) in [
+        ("POST", "/V2/repository/models/m/unload"),
+        // Routes of other servers have places for any text where these have their words.
+        ("POST", "/V2/models/m/infer"),
+        ("POST", "/v2/models/m/Infer"),
+        ("POST", "/v1/models/m:Predict"),
+        ("POST", "/v1beta/models/m:generatecontent"),
+        ("POST", "/V1beta/models/m:generateContent"),
+        ("DELETE", "/v1/Models/acme%2Fm"),
+        ("POST", "/Model/acme%2Fm/invoke"),
+        ("POST", "/model/acme%2Fm/Invoke"),
+    ] {
+        assert_eq!(
+            named(method, path).unwrap_err(),
+            PathError::OtherCase,
+            "{path}"
+        );
+    }
+    // Names are what they are.
+    for path in [
+        "/v1/models/Llama",
+        "/v1/models/LLAMA/x",
+        "/v2/models/M/ready",
+    ] {
+        assert!(named("GET", path).is_ok(), "{path}");
+    }
+}
+
+#[test]
+fn a_model_that_servers_could_cut_shorter_is_refused() {
+    for (method, path) in [
+        ("DELETE", "/v1/models/m%20"),
+        ("DELETE", "/v1/models/%20acme/m"),
+        ("DELETE", "/v1/models/m%C2%A0"),
+        ("DELETE", "/v1/models/%EF%BB%BFm"),
+        ("DELETE", "/models?model=m%20"),
+        ("DELETE", "/models?model=+m"),
+        ("DELETE", "/models?model=m%00x"),
+        ("DELETE", "/models?model=m%0A"),
+    ] {
+        assert_eq!(
+            named(method, path).unwrap_err(),
+            PathError::ModelName,
+            "{path}"
+        );
+    }
+    let named = named("DELETE", "/v1/models/a%20b").unwrap();
+    assert_eq!(named.model.name(), Some("a b"));
 }
 
 proptest! {

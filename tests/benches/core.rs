@@ -362,6 +362,7 @@ fn known(criterion: &mut Criterion) {
             let flow = handle(Event::RequestHead {
                 headers: &request,
                 end: true,
+                cluster: None,
             });
             assert_eq!(flow, Flow::Continue);
             handle(Event::ResponseHead {
@@ -417,6 +418,7 @@ fn exchange(criterion: &mut Criterion) {
                 handle(Event::RequestHead {
                     headers: &request,
                     end: false,
+                    cluster: None,
                 });
                 let effects = handle(Event::RequestPiece {
                     held: question.len(),

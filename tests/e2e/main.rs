@@ -32,6 +32,7 @@ mod real;
 mod records;
 mod reload;
 mod rules;
+mod spellings;
 mod stop_iteration;
 mod streams;
 mod support;

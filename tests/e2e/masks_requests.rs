@@ -259,9 +259,9 @@ fn the_caller_gets_back_what_it_sent(guarded: &Guarded) {
 
 fn what_cannot_be_masked_is_refused(guarded: &Guarded) {
     let before = guarded.model.begun();
-    for media in [
-        "multipart/form-data; boundary=x",
-        "application/octet-stream",
+    for (media, reason) in [
+        ("multipart/form-data; boundary=x", "body_not_readable"),
+        ("application/octet-stream", "media_type_not_supported"),
     ] {
         let request = Request::post("/v1/audio/transcriptions")
             .bearer(&ana())
@@ -270,7 +270,8 @@ fn what_cannot_be_masked_is_refused(guarded: &Guarded) {
         let answer = guarded.send(request);
         assert_eq!(
             (answer.status, code(&answer).as_str()),
-            (415, "body_not_readable")
+            (415, reason),
+            "{media}"
         );
     }
     assert_eq!(

@@ -23,7 +23,7 @@ fn a_trap_closes_the_worker_until_the_filter_is_back(version: &str) {
         "masks": {"pii": {"detect": ["email"]}},
         "rules": [
             // A rule that needs the body: no request leaves before its trailers are there.
-            {"name": "none", "when": {"model": ["none"]}, "then": "deny"},
+            {"name": "none", "when": {"operation": ["inference.*"], "model": ["none"]}, "then": "deny"},
             {"name": "all", "when": {"operation": ["*", "unknown"]}, "then": "allow", "mask": ["pii"]},
         ],
     }));

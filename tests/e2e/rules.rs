@@ -33,7 +33,11 @@ fn rules_decide(version: &str) {
                     "when": {"path": ["/console*", {"regex": "^/debug/[0-9]+$"}]},
                     "then": "deny",
                 },
-                {"name": "operators", "when": {"group": ["operators"]}, "then": "allow"},
+                {
+                    "name": "operators",
+                    "when": {"group": ["operators"], "operation": ["*", "unknown"]},
+                    "then": "allow",
+                },
                 {
                     "name": "probing",
                     "when": {"operation": judged, "prompt": ["probe"]},

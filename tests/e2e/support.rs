@@ -39,6 +39,32 @@ macro_rules! in_each_envoy {
 }
 pub(crate) use in_each_envoy;
 
+/// As [`in_each_envoy`], for tests that take long and of which the older Envoy is not the subject: there
+/// they run with `--ignored`.
+macro_rules! in_the_current_envoy {
+    ($($name:ident),+ $(,)?) => {
+        mod current {
+            $(
+                #[test]
+                fn $name() {
+                    super::$name(testbed::envoy::CURRENT);
+                }
+            )+
+        }
+
+        mod oldest {
+            $(
+                #[test]
+                #[ignore = "as with the current Envoy, and long"]
+                fn $name() {
+                    super::$name(testbed::envoy::OLDEST);
+                }
+            )+
+        }
+    };
+}
+pub(crate) use in_the_current_envoy;
+
 /// What the model server knows the filter by.
 pub const CREDENTIAL: &str = "service-key-5f0c2b7e";
 

@@ -22,6 +22,7 @@ pub mod oidc;
 pub mod port;
 pub mod process;
 pub mod prose;
+pub mod spellings;
 pub mod spread;
 pub mod streams;
 pub mod vectors;

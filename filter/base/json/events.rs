@@ -19,7 +19,9 @@ use scanner::Scanner;
 /// What a text consists of, in its order.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum JsonEvent<'a> {
-    /// `null`, `true` or `false`.
+    /// `null`.
+    Null,
+    /// `true` or `false`.
     Word,
     /// A number; its value if it is a whole number of 0 or more that fits.
     Number(Option<u64>),
@@ -124,9 +126,9 @@ impl<S: JsonSink + ?Sized> Reader<'_, '_, S> {
             Some(b'-' | b'0'..=b'9') => JsonEvent::Number(self.text.number()?),
             Some(b'{') => return self.object(),
             Some(b'[') => return self.array(),
-            Some(b't') => self.word(b"true")?,
-            Some(b'f') => self.word(b"false")?,
-            Some(b'n') => self.word(b"null")?,
+            Some(b't') => self.word(b"true", JsonEvent::Word)?,
+            Some(b'f') => self.word(b"false", JsonEvent::Word)?,
+            Some(b'n') => self.word(b"null", JsonEvent::Null)?,
             Some(_) => return Err(Reason::Value),
             None => return Err(Reason::Ended),
         };
@@ -134,9 +136,13 @@ impl<S: JsonSink + ?Sized> Reader<'_, '_, S> {
         Ok(true)
     }
 
-    fn word(&mut self, word: &[u8]) -> Result<JsonEvent<'static>, Reason> {
+    fn word(
+        &mut self,
+        word: &[u8],
+        event: JsonEvent<'static>,
+    ) -> Result<JsonEvent<'static>, Reason> {
         self.text.word(word)?;
-        Ok(JsonEvent::Word)
+        Ok(event)
     }
 
     fn string(&mut self) -> Result<bool, Reason> {

@@ -37,13 +37,20 @@ pub(in crate::dialect) fn model(name: &str) -> Result<Option<String>, FactsError
             "The name of the model is longer than 4096 bytes.",
         ));
     }
-    // Some servers would cut them off.
-    if name.trim() != name || name.chars().any(char::is_control) {
+    if !has_sound_ends(name) {
         return Err(malformed(
             "The name of the model has a blank at an end, or a control character.",
         ));
     }
     Ok((!name.is_empty()).then(|| name.to_owned()))
+}
+
+/// Whether a name is the same to servers that cut off blanks, byte order marks (JavaScript's `trim`
+/// takes one for a blank) or what stands behind a control character.
+#[must_use]
+pub fn has_sound_ends(name: &str) -> bool {
+    let blank = |letter: char| letter.is_whitespace() || letter == '\u{feff}';
+    name.trim_matches(blank) == name && !name.chars().any(char::is_control)
 }
 
 pub(in crate::dialect) fn malformed(message: &str) -> FactsError {
@@ -68,6 +75,8 @@ pub(in crate::dialect) struct Found {
     pub(in crate::dialect) times: u64,
     /// How many inputs there are; the most.
     pub(in crate::dialect) lists: u64,
+    /// Whether the number of predictions can't be told.
+    pub(in crate::dialect) uncounted: bool,
     /// The first thing that is not what the route takes. The text is read to its end all the same:
     /// that it can't be read goes before what its members are.
     pub(in crate::dialect) wrong: Option<FactsError>,
@@ -81,6 +90,7 @@ impl Default for Found {
             tool: None,
             times: 1,
             lists: 1,
+            uncounted: false,
             wrong: None,
         }
     }

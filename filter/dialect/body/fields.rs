@@ -26,6 +26,14 @@ pub(super) fn multipart(
         if part.file_name.is_some() {
             fields.texts.text(part.file_name.unwrap_or_default());
         }
+        // Some servers decode such a field, and some take it as it is.
+        let typed = part.media.is_some_and(|media| {
+            let media = media.split(';').next().unwrap_or_default().trim();
+            !media.eq_ignore_ascii_case("text/plain")
+        });
+        if typed && fields.counts(part.name) {
+            return Err(malformed("A field has a content-type of its own."));
+        }
         fields.take(part.name, part.value, part.file_name.is_some())?;
     }
     Ok(fields.found)
@@ -56,7 +64,10 @@ pub(super) fn no_form(body: &[u8], places: &Places) -> Result<(), FactsError> {
         let name = pair.split(|byte| *byte == b'=').next().unwrap_or_default();
         let name = percent_decoded(name);
         let name = String::from_utf8_lossy(&name);
-        if !matches!(places.member(ROOT, name.trim()), Named::Other) {
+        if !matches!(
+            places.member(ROOT, name.trim()),
+            Named::Other | Named::Any(_)
+        ) {
             return Err(malformed(
                 "The body is JSON to some servers, and a form to others.",
             ));
@@ -98,13 +109,21 @@ impl<'f, 't> Fields<'f, 't> {
         }
     }
 
+    /// Whether a field's value says more than a text.
+    fn counts(&self, name: &str) -> bool {
+        let Named::Known(at) = self.place(name) else {
+            return false;
+        };
+        let roles = self.places.roles(Some(at));
+        roles.has(Roles::MODEL) || roles.has(Roles::TIMES)
+    }
+
     /// Refuses names of which servers make different things.
     fn name(&mut self, name: &str) -> Result<(), FactsError> {
-        let Named::Known(at) = self.place(name) else {
-            return match self.place(name) {
-                Named::OtherCase => Err(other_case(name)),
-                _ => Ok(()),
-            };
+        let at = match self.place(name) {
+            Named::Known(at) | Named::Any(at) => at,
+            Named::OtherCase => return Err(other_case(name)),
+            Named::Other => return Ok(()),
         };
         let roles = self.places.roles(Some(at));
         let once = roles.has(Roles::MODEL) || roles.has(Roles::TIMES);
@@ -117,7 +136,7 @@ impl<'f, 't> Fields<'f, 't> {
 
     fn take(&mut self, name: &str, value: &[u8], file: bool) -> Result<(), FactsError> {
         let at = match self.place(name) {
-            Named::Known(at) => Some(at),
+            Named::Known(at) | Named::Any(at) => Some(at),
             Named::Other | Named::OtherCase => None,
         };
         let roles = self.places.roles(at);

@@ -149,12 +149,16 @@ impl<'w, 't> Walk<'w, 't> {
         open.next = None;
         match named {
             Some(Named::Known(at)) => open.next = Some(at),
+            Some(Named::Any(at)) => {
+                open.next = Some(at);
+                self.texts.text(name);
+            }
             // Readers that fold case would take it for the known one.
             Some(Named::OtherCase) => self.found.error(other_case(name)),
-            // A server ignores what it doesn't know of its own members. Elsewhere names are part of
-            // what a model reads: those of parameters in a tool's schema.
-            Some(Named::Other) => {}
-            None => self.texts.text(name),
+            // A server ignores what it doesn't know of the body's own members. Elsewhere names are part
+            // of what a model reads: those of parameters in a tool's schema.
+            Some(Named::Other) if open.at == Some(ROOT) => {}
+            Some(Named::Other) | None => self.texts.text(name),
         }
     }
 
@@ -184,7 +188,14 @@ impl<'w, 't> Walk<'w, 't> {
                 }
             }
             JsonEvent::SkippedText if roles.has(Roles::DATA) || open.data => self.tensor.text(),
-            JsonEvent::Word if roles.has(Roles::DATA) || open.data => self.tensor.element(),
+            JsonEvent::Word | JsonEvent::Null if roles.has(Roles::DATA) || open.data => {
+                self.tensor.element();
+            }
+            // Some servers read them as 0 and 1.
+            JsonEvent::Word if roles.has(Roles::TIMES) || roles.has(Roles::MODEL) => {
+                self.found
+                    .wrong("A member is true or false, and not what its route takes.");
+            }
             _ => {}
         }
         let is_object = matches!(event, JsonEvent::Object);

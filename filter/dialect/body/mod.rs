@@ -22,7 +22,7 @@ mod shape;
 mod tensors;
 mod texts;
 
-pub use facts::{Facts, FactsError};
+pub use facts::{Facts, FactsError, has_sound_ends};
 pub use shape::{Body, BodyHead, Shape};
 pub use texts::See;
 

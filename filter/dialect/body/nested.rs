@@ -161,7 +161,6 @@ const MEDIA: &[&[u8]] = &[
     b"\xff\xd8\xff",
     b"GIF87a",
     b"GIF89a",
-    b"BM",
     b"II*\0",
     b"MM\0*",
     b"RIFF",
@@ -181,9 +180,19 @@ const MEDIA: &[&[u8]] = &[
 /// OpenDocument (which are archives), RTF.
 const DOCUMENTS: &[&[u8]] = &[b"%PDF-", b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"{\\rtf"];
 
-/// Whether a file is a document whose text can't be read here.
+/// As far as readers of PDF look for its beginning.
+const PDF_WITHIN_BYTES: usize = 1024;
+/// As far as readers of archives look for their end, which is where they begin to read.
+const ARCHIVE_END_BYTES: usize = 22 + 65_535;
+
+/// Whether a file is a document whose text can't be read here, whatever else it is besides.
 pub(super) fn is_document(bytes: &[u8]) -> bool {
+    let front = bytes.get(..PDF_WITHIN_BYTES).unwrap_or(bytes);
+    let back = bytes.get(bytes.len().saturating_sub(ARCHIVE_END_BYTES)..);
+    let has = |bytes: &[u8], mark: &[u8]| bytes.windows(mark.len()).any(|window| window == mark);
     DOCUMENTS.iter().any(|mark| bytes.starts_with(mark))
+        || has(front, b"%PDF-")
+        || has(back.unwrap_or(bytes), b"PK\x05\x06")
 }
 
 /// Whether a file is a picture, sound or video.

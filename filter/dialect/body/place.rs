@@ -39,6 +39,12 @@ impl Roles {
         self.0 & NAMES != 0
     }
 
+    /// Whether nothing stands at such a place but what a model reads.
+    fn is_text(self) -> bool {
+        const TEXTS: u32 = Roles::TEXT.0 | Roles::FILE.0 | Roles::MEDIA.0;
+        self.0 & !TEXTS == 0
+    }
+
     pub(in crate::dialect) fn has(self, role: Self) -> bool {
         self.0 & role.0 != 0
     }
@@ -74,8 +80,10 @@ struct Place {
 /// What a member's name comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::dialect) enum Named {
-    /// A place that is known.
+    /// A place that is known by this name.
     Known(usize),
+    /// A place where any name may stand.
+    Any(usize),
     /// Another member.
     Other,
     /// A name that is known in another case: some servers would take it for that.
@@ -207,6 +215,11 @@ impl Places {
         children.filter_map(|child| Some((*child, &self.0.get(*child)?.step)))
     }
 
+    /// Whether some place has a role.
+    pub(in crate::dialect) fn have(&self, role: Roles) -> bool {
+        self.0.iter().any(|place| place.roles.has(role))
+    }
+
     /// Whether nothing is known of what stands inside it.
     pub(in crate::dialect) fn is_leaf(&self, at: usize) -> bool {
         self.0.get(at).is_none_or(|place| place.children.is_empty())
@@ -227,19 +240,21 @@ impl Places {
     /// The place of a member.
     pub(in crate::dialect) fn member(&self, at: usize, name: &str) -> Named {
         let mut every = None;
-        let mut other_case = false;
+        let mut other_case = None;
         for (child, step) in self.children(at) {
             match step {
                 Step::Member(known) if known == name => return Named::Known(child),
-                Step::Member(known) => other_case |= folds_to(name, known),
+                Step::Member(known) if folds_to(name, known) => other_case = Some(child),
                 Step::Every => every = Some(child),
-                Step::Each | Step::Field(_) => {}
+                Step::Member(_) | Step::Each | Step::Field(_) => {}
             }
         }
-        match every {
-            _ if other_case => Named::OtherCase,
-            Some(child) => Named::Known(child),
-            None => Named::Other,
+        match (other_case, every) {
+            // Text is looked at by either name.
+            (Some(child), _) if self.roles(Some(child)).is_text() => Named::Any(child),
+            (Some(_), _) => Named::OtherCase,
+            (None, Some(child)) => Named::Any(child),
+            (None, None) => Named::Other,
         }
     }
 }

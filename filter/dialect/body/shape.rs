@@ -8,7 +8,7 @@ use base::shape::GrpcMessage;
 
 use super::facts::{Facts, FactsError, Found, malformed};
 use super::json::Walk;
-use super::place::Places;
+use super::place::{Places, Roles};
 use super::texts::{See, Texts};
 use super::{fields, messages, nested};
 use crate::dialect::usage::UsagePlaces;
@@ -157,8 +157,7 @@ impl Body {
         };
         Ok(Facts {
             operation: found.operation,
-            items: shape
-                .is_none_or(|shape| shape.counted)
+            items: (!found.uncounted && shape.is_none_or(|shape| shape.counted))
                 .then(|| found.items()),
             model: match shape.map(|shape| shape.model) {
                 Some(ModelPlace::Nothing) => Model::Nothing,
@@ -300,8 +299,20 @@ impl Shape {
         if json || head.begins("application/json") {
             return read(body, Walk::new(places, texts).free());
         }
+        // Some readers of JSON skip a mark in front of it, and find out its encoding.
+        if body.starts_with(b"\xef\xbb\xbf") || body.contains(&0) && self.counts() {
+            return Err(malformed("The body is JSON to some servers only."));
+        }
         texts.document(body);
-        Ok(Found::default())
+        Ok(Found {
+            uncounted: self.counts(),
+            ..Found::default()
+        })
+    }
+
+    /// Whether something in it is counted.
+    fn counts(&self) -> bool {
+        self.places.have(Roles::LIST) || self.places.have(Roles::TIMES)
     }
 
     fn take_message(&self, message: &[u8], texts: &mut Texts<'_>) -> Result<Found, FactsError> {

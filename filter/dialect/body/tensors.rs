@@ -27,8 +27,10 @@ pub(in crate::dialect) struct Tensor {
 /// What a tensor's elements are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Kind {
-    /// Numbers of more than a byte.
+    /// It is not said, or is nothing that is known.
     #[default]
+    Unknown,
+    /// Numbers of more than a byte.
     Numbers,
     /// Numbers of a byte.
     Octets,
@@ -57,7 +59,9 @@ impl Tensor {
         self.kind = match name {
             "BYTES" => Kind::Texts,
             "UINT8" | "INT8" => Kind::Octets,
-            _ => Kind::Numbers,
+            "BOOL" | "UINT16" | "UINT32" | "UINT64" | "INT16" | "INT32" | "INT64" | "FP16"
+            | "FP32" | "FP64" | "BF16" => Kind::Numbers,
+            _ => Kind::Unknown,
         };
     }
 
@@ -97,10 +101,11 @@ impl Tensor {
 
     /// Shows what its numbers may spell.
     pub(in crate::dialect) fn show(&self, texts: &mut Texts<'_>) {
-        if self.kind == Kind::Octets
-            && let Ok(text) = core::str::from_utf8(&self.bytes)
-        {
-            texts.text(text);
+        if self.kind == Kind::Octets {
+            texts.text(&String::from_utf8_lossy(&self.bytes));
+            if self.bytes.len() >= MAX_OCTETS {
+                texts.unread();
+            }
         }
     }
 
@@ -126,12 +131,9 @@ impl Tensor {
     ) -> Result<u64, &'static str> {
         let mut count = 0;
         match self.kind {
+            Kind::Unknown => return Err("An input's bytes are of no known type."),
             Kind::Numbers => {}
-            Kind::Octets => {
-                if let Ok(text) = core::str::from_utf8(own) {
-                    texts.text(text);
-                }
-            }
+            Kind::Octets => texts.text(&String::from_utf8_lossy(own)),
             Kind::Texts => {
                 let mut elements = Elements::new(own, (0, own.len()));
                 loop {

@@ -150,7 +150,7 @@ impl<'t> Texts<'t> {
                 self.unread |= nested::is_document(bytes) || bytes.contains(&0);
                 self.inside(text);
             }
-            Err(_) if nested::is_media(bytes) => {}
+            Err(_) if nested::is_media(bytes) && !nested::is_document(bytes) => self.show(bytes),
             Err(_) => {
                 self.unread();
                 self.inside(&String::from_utf8_lossy(bytes));

@@ -84,6 +84,8 @@ fn route(
     let operation = operation(name).ok_or_else(|| format!("the operation {name:?}"))?;
     let known = bodies.iter().find(|one| one.name == body);
     let (body, model_parameters, times_parameters) = match (body, known) {
+        // Nobody says what such a body is for, and text in it may reach a model all the same.
+        ("none" | "server", _) if writes(method, path) => (any(body)?, Vec::new(), Vec::new()),
         ("none", _) => (Body::Nothing, Vec::new(), Vec::new()),
         ("server", _) => (Body::Server, Vec::new(), Vec::new()),
         ("socket", _) => (Body::Socket, Vec::new(), Vec::new()),
@@ -106,6 +108,21 @@ fn route(
         model_parameters,
         times_parameters,
     })
+}
+
+/// Whether a request has a body that is not gRPC's.
+fn writes(method: &str, path: &str) -> bool {
+    let service = path.split('/').nth(1).unwrap_or_default();
+    ["POST", "PUT", "PATCH"].contains(&method) && !service.contains('.')
+}
+
+/// A body of which nothing is known but whether a model is concerned.
+fn any(body: &str) -> Result<Body, String> {
+    let mut described = Described::new("any", "any").ok_or("a kind that is none")?;
+    described
+        .add("model", &[body])
+        .ok_or("a model that is none")?;
+    Ok(described.body())
 }
 
 /// A body that has been read.

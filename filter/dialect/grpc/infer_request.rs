@@ -26,6 +26,7 @@ pub(super) fn take(message: &[u8], texts: &mut Texts<'_>) -> Result<Found, Facts
         found: Found::default(),
         tensors: Vec::new(),
         raw: Vec::new(),
+        contents: false,
     };
     match request.read() {
         Ok(()) => Ok(request.found),
@@ -41,6 +42,8 @@ struct Request<'m, 't, 's> {
     /// Inputs whose bytes stand elsewhere, in their order.
     tensors: Vec<Tensor>,
     raw: Vec<Range>,
+    /// Whether some input has its own.
+    contents: bool,
 }
 
 impl Request<'_, '_, '_> {
@@ -113,6 +116,7 @@ impl Request<'_, '_, '_> {
         }
         tensor.show(self.texts);
         self.found.list(tensor.rows().unwrap_or(1));
+        self.contents |= here;
         if !here {
             if self.tensors.len() >= MAX_TENSORS {
                 return Err(WireError);
@@ -128,7 +132,7 @@ impl Request<'_, '_, '_> {
         let keep = self.texts.wanted();
         let mut fields = Fields::new(self.message, contents);
         while let Some(Field { number, value }) = fields.read_next()? {
-            any = true;
+            any |= (1..=8).contains(&number);
             match (number, value) {
                 (1..=5, Value::Varint(value)) => tensor.number(Some(value), keep),
                 (1..=5, Value::Counted { bytes, .. }) => {
@@ -183,6 +187,11 @@ impl Request<'_, '_, '_> {
     fn read_raw(&mut self) -> Result<(), WireError> {
         let tensors = core::mem::take(&mut self.tensors);
         let raw = core::mem::take(&mut self.raw);
+        // Which bytes are whose, servers would tell in different ways.
+        let mixed = self.contents || raw.len() != tensors.len();
+        if !raw.is_empty() && mixed {
+            return Err(WireError);
+        }
         for (tensor, range) in tensors.into_iter().zip(raw) {
             let own = self.message.get(range.0..range.1).unwrap_or_default();
             let read = tensor.read_bytes(own, self.texts).map_err(|_| WireError)?;

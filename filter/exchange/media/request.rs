@@ -84,7 +84,8 @@ impl Expected {
         let is = |fits: fn(&str) -> bool| media_type(headers).as_deref().is_some_and(fits);
         match self {
             Self::Json => is_utf8(headers),
-            Self::Multipart => is(|media| media == "multipart/form-data"),
+            // Some servers decode fields by it.
+            Self::Multipart => is(|media| media == "multipart/form-data") && is_utf8(headers),
             Self::Grpc => is(is_grpc),
         }
     }
@@ -93,7 +94,7 @@ impl Expected {
     fn refusal(self) -> Refusal {
         let why = match self {
             Self::Json => "its content-type says another encoding than UTF-8",
-            Self::Multipart => "its content-type is not multipart/form-data",
+            Self::Multipart => "its content-type is not multipart/form-data in UTF-8",
             Self::Grpc => "its content-type is not application/grpc",
         };
         unexpected(format!("The body can't be judged: {why}."))
@@ -266,10 +267,7 @@ fn read_as_said(headers: &Headers<'_>, operation: &Operation) -> Read {
         });
     }
     match media(headers, &name) {
-        // The charset of a multipart body is its parts' to say.
-        Media::Text(format) if matches!(format, Format::Multipart(_)) || is_utf8(headers) => {
-            Read::Said(TextForm::plain(format))
-        }
+        Media::Text(format) if is_utf8(headers) => Read::Said(TextForm::plain(format)),
         Media::NoText if matches!(operation.body, Body::Nothing) => Read::NoText,
         Media::NoText => Read::SaidNoText,
         Media::Text(_) | Media::Unknown => Read::Not,

@@ -45,14 +45,14 @@ pub(in crate::exchange) fn trailer_edits(policy: &Policy, trailers: &Headers<'_>
     effects
 }
 
-/// Removes the caller's token and its claims about itself, and adds what the policy says, but for a
-/// credential that depends on where the request goes ([`super::super::routing`]).
+/// Removes the caller's token and its claims about itself, and adds what the policy says.
 ///
 /// All of it is done here, since the head of a held request can't always be changed later. If the
 /// request is refused after all, the edited head never leaves.
 pub(super) fn edits(
     policy: &Policy,
     headers: &Headers<'_>,
+    cluster: Option<&str>,
     identity: &Identity,
     operation: &Operation,
 ) -> Result<Vec<Effect>, Refusal> {
@@ -77,9 +77,7 @@ pub(super) fn edits(
             set(name, value);
         }
     }
-    if !upstream.asks_for_cluster()
-        && let Some(credential) = upstream.credential(None, operation.name)
-    {
+    if let Some(credential) = upstream.credential(cluster, operation.name) {
         set(&credential.header, credential.value.clone());
     }
     if !policy.masks.is_empty() {

@@ -1,5 +1,6 @@
 //! A request's head: who asks, and what for.
 
+use base::code::Code;
 use core::time::Duration;
 use std::rc::Rc;
 
@@ -11,14 +12,14 @@ use crate::exchange::asked::Asked;
 use crate::exchange::context::Context;
 use crate::exchange::effect::Effect;
 use crate::exchange::event::Headers;
-use crate::exchange::headers::{self, host, single};
+use crate::exchange::headers::{self, single};
 use crate::exchange::media::{RequestForm, decidable, speaks_grpc};
 use crate::exchange::reply::Refusal;
 use crate::exchange::seen::Seen;
 use crate::exchange::taps::{RequestTaps, complete};
 use crate::exchange::world::World;
 use crate::identity::{self, Unverified, find_token};
-use crate::operation::{self, Operation};
+use crate::operation::{self, Operation, PathError};
 use crate::rules::{Prompts, SentHeader};
 
 /// What a head says before its caller is known.
@@ -26,6 +27,7 @@ use crate::rules::{Prompts, SentHeader};
 pub(super) struct Head<'a> {
     pub(super) headers: &'a Headers<'a>,
     pub(super) end: bool,
+    pub(super) cluster: Option<&'a str>,
 }
 
 /// Why a head leads to no [`Asked`].
@@ -84,6 +86,7 @@ fn wait_for_keys(head: Head<'_>, wait: Duration, context: &mut Context, world: W
             .map(|(name, value)| (name.to_vec(), value.to_vec()))
             .collect(),
         end: head.end,
+        cluster: head.cluster.map(str::to_owned),
         until,
         _share: share,
     };
@@ -111,6 +114,11 @@ fn read(
     let authority = single(headers, ":authority").unwrap_or_default();
     context.record.request.method.clone_from(&method);
     context.record.request.host = authority.to_owned();
+    // What is there twice, or is no text, names no host, and is not the lack of one.
+    if authority.is_empty() && headers::has(headers, ":authority") {
+        return Err(Refusal::path(PathError::Host).into());
+    }
+    let host = operation::host(authority).map_err(Refusal::path)?;
 
     let raw = headers::values(headers, ":path").next().unwrap_or_default();
     let path = operation::normalize(raw).map_err(Refusal::path)?;
@@ -120,7 +128,10 @@ fn read(
     }
     context.record.request.path = Some(path.path.clone());
     context.record.request.operation = Some(operation.name);
-    context.record.note_model(operation.model.name());
+    let model = operation.model.name();
+    context
+        .record
+        .note_model(model.map(|name| policy.models.name(name)));
 
     let found = find_token(&policy.identity.token, headers).map_err(Refusal::identity)?;
     let identity = compiled
@@ -134,7 +145,17 @@ fn read(
 
     let normal = path.to_header();
     let moved = normal.as_bytes() != raw;
-    let mut effects = edits(policy, headers, &identity, &operation)?;
+    if moved && policy.upstream.asks_for_cluster() {
+        // Envoy chose the cluster by a path that is not the one that will be sent: the
+        // credential of one server could go to another.
+        return Err(Refusal::new(
+            400,
+            Code::PathNotNormal,
+            "The path is not in its normal form.",
+        )
+        .into());
+    }
+    let mut effects = edits(policy, headers, head.cluster, &identity, &operation)?;
     if moved {
         effects.push(Effect::SetRequestHeader {
             name: ":path".to_owned(),
@@ -152,12 +173,15 @@ fn read(
     } else {
         None
     };
+    if let Some(facts) = &facts {
+        context.record.note_model(facts.model.name());
+    }
     let asked = Asked {
         form,
         identity,
         operation,
         method,
-        host: host(authority),
+        host,
         path,
         headers: sent(headers, &compiled.rule_headers),
         facts,

@@ -15,6 +15,7 @@ pub(super) fn retry(state: ExpectKeys, context: &mut Context, world: World<'_>) 
     let head = Head {
         headers: &headers,
         end: state.end,
+        cluster: state.cluster.as_deref(),
     };
     head::take(head, context, world)
 }

@@ -56,13 +56,8 @@ fn go_on(
 ) -> Result<Step, Refusal> {
     let limit = context.compiled.policy.limits.request_body;
     let kept = state.rest.len();
-    let all = if kept == 0 {
-        bytes.to_vec()
-    } else {
-        let mut all = core::mem::take(&mut state.rest);
-        all.extend_from_slice(bytes);
-        all
-    };
+    let mut all = core::mem::take(&mut state.rest);
+    all.extend_from_slice(bytes);
     let mut rest = all.as_slice();
     let mut whole = 0;
     let mut plan = None;
@@ -90,11 +85,15 @@ fn go_on(
     };
     let mut effects = Vec::new();
     let mut sent = all;
-    let rest = sent.split_off(whole);
+    // Most pieces of a long message end none: what is kept stays where it is then.
+    let rest = match whole {
+        0 => core::mem::take(&mut sent),
+        whole => sent.split_off(whole),
+    };
     if kept > 0 || !rest.is_empty() {
         effects.push(Effect::ReplaceRequestBody(sent));
     }
-    let room = state.share.resize(rest.len());
+    let room = state.share.resize(rest.capacity());
     room.map_err(|_| Refusal::buffers_full())?;
     state.rest = rest;
     Ok(Step {
@@ -111,8 +110,11 @@ fn cut_short() -> Refusal {
     Refusal::malformed("The request ends in the middle of a message.")
 }
 
-/// The first message with what stands in front of it, if it is whole.
-fn split_frame(bytes: &[u8], limit: u64) -> Result<Option<(&[u8], &[u8])>, Refusal> {
+/// A message with what stands in front of it, and what comes behind it.
+type Split<'a> = (&'a [u8], &'a [u8]);
+
+/// Splits the first message off, if it is whole.
+fn split_frame(bytes: &[u8], limit: u64) -> Result<Option<Split<'_>>, Refusal> {
     let Some(([_, length @ ..], _)) = bytes.split_first_chunk::<PREFIX_BYTES>() else {
         return Ok(None);
     };

@@ -31,8 +31,20 @@ pub(super) fn step(
     world: World<'_>,
 ) -> Step {
     match (state, event) {
-        (RequestState::ExpectHead, Event::RequestHead { headers, end }) => {
-            head::take(head::Head { headers, end }, context, world)
+        (
+            RequestState::ExpectHead,
+            Event::RequestHead {
+                headers,
+                end,
+                cluster,
+            },
+        ) => {
+            let head = head::Head {
+                headers,
+                end,
+                cluster,
+            };
+            head::take(head, context, world)
         }
         (RequestState::ExpectKeys(state), Event::KeysRenewed) => {
             keys::retry(*state, context, world)
@@ -69,11 +81,6 @@ pub(super) fn step(
         // What waits goes on waiting, and behind a refusal nothing goes.
         (state, _) => Step::hold(state, Vec::new()),
     }
-}
-
-/// It goes somewhere else than its credential is for.
-pub(super) fn misrouted(state: RequestState, context: &mut Context, world: World<'_>) -> Step {
-    state.refuse(Refusal::misrouted(), context, world)
 }
 
 /// The body that is waited for will not come.

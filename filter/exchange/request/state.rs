@@ -78,6 +78,7 @@ impl Step {
 pub(in crate::exchange) struct ExpectKeys {
     pub(super) headers: Vec<(Vec<u8>, Vec<u8>)>,
     pub(super) end: bool,
+    pub(super) cluster: Option<String>,
     /// When it has waited for long enough, since 1970.
     pub(super) until: Duration,
     /// For the headers.
@@ -118,14 +119,6 @@ impl RequestState {
             Self::ExpectKeys(state) => Some(state.until),
             _ => None,
         }
-    }
-
-    /// Whether what changes in the head has been said.
-    pub(in crate::exchange) fn has_edited_head(&self) -> bool {
-        matches!(
-            self,
-            Self::ExpectBody(_) | Self::ExpectMessages(_) | Self::ExpectDecision(_) | Self::Passed
-        )
     }
 
     /// Whether some of it has gone on.

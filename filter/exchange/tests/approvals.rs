@@ -277,6 +277,7 @@ fn a_request_and_its_answer_are_told_apart_by_the_same_host_and_query() {
         let outcome = exchange.handle(Event::RequestHead {
             headers: &bytes(&headers),
             end: true,
+            cluster: None,
         });
         assert_eq!(outcome.flow, Flow::Continue);
         let headers = bytes(&[(":status", "200"), ("content-type", "text/plain")]);

@@ -205,7 +205,7 @@ fn what_cannot_be_read_with_certainty_is_not_passed() {
 fn what_has_no_text_passes_without_waiting() {
     let mut exchange = Driven::new(&ruled(json!({"mask_request": ["labels"]})));
     let headers = [("content-type", "audio/wav")];
-    let outcome = exchange.head("POST", "/v1/uploads", &headers, false);
+    let outcome = exchange.head("DELETE", "/v1/files/f1", &headers, false);
     assert_eq!(outcome.flow, Flow::Continue);
     assert!(!exchange.wants_body());
 }

@@ -325,7 +325,11 @@ fn hostile_headers_are_no_reason_to_panic_or_to_pass() {
     ];
     for headers in &lists {
         let mut exchange = Driven::new(&compiled);
-        let outcome = exchange.handle(Event::RequestHead { headers, end: true });
+        let outcome = exchange.handle(Event::RequestHead {
+            headers,
+            end: true,
+            cluster: None,
+        });
         assert!((400..500).contains(&reply(&outcome).status));
         assert_eq!(exchange.record()["verdict"]["action"], "deny");
     }

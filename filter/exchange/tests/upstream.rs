@@ -4,10 +4,8 @@ use core::time::Duration;
 
 use serde_json::json;
 
-use std::rc::Rc;
-
 use super::{Driven, NOW, bytes, code, compiled, token};
-use crate::exchange::{CompiledPolicy, Effect, Event, Flow, NoNative, Outcome, unwritable};
+use crate::exchange::{Effect, Event, Flow, NoNative, Outcome, unwritable};
 
 fn set(outcome: &Outcome, header: &str) -> Option<String> {
     outcome.effects.iter().find_map(|effect| match effect {
@@ -42,16 +40,10 @@ fn the_credential_depends_on_cluster_and_operation() {
             (":authority", "models"),
             ("authorization", &bearer),
         ]);
-        let mut exchange = Driven::new(&compiled);
-        exchange.clusters = cluster
-            .iter()
-            .cycle()
-            .take(2)
-            .map(ToString::to_string)
-            .collect();
-        let outcome = exchange.handle(Event::RequestHead {
+        let outcome = Driven::new(&compiled).handle(Event::RequestHead {
             headers: &headers,
             end: true,
+            cluster,
         });
         assert_eq!(outcome.flow, Flow::Continue);
         assert_eq!(
@@ -60,68 +52,9 @@ fn the_credential_depends_on_cluster_and_operation() {
             "{path} {cluster:?}"
         );
     }
-}
-
-/// A policy with a credential for one cluster.
-fn for_a_cluster() -> Rc<CompiledPolicy> {
-    compiled(&json!({
-        "upstream": {"credentials": [{"cluster": ["prod"], "header": "x-a", "value": "key"}]},
-        "masks": {"labels": {"detect": ["email"]}},
-        "rules": [
-            {"name": "look", "when": {"items": {"over": 9}}, "then": "deny"},
-            {"name": "all", "then": "allow", "mask_request": ["labels"]},
-        ],
-    }))
-}
-
-#[test]
-fn a_credential_goes_to_the_cluster_that_it_is_for_or_nowhere() {
-    let compiled = for_a_cluster();
-    for (clusters, expected) in [
-        (["prod", "prod"], Some("key")),
-        // The credential itself, once it is there, leads somewhere else.
-        (["other", "prod"], None),
-    ] {
-        let mut exchange = Driven::new(&compiled);
-        exchange.clusters = clusters.map(str::to_owned).to_vec();
-        let outcome = exchange.head("GET", "/v1//models", &[], true);
-        match expected {
-            Some(key) => {
-                assert_eq!(set(&outcome, "x-a").as_deref(), Some(key));
-                assert_eq!(outcome.flow, Flow::Continue);
-            }
-            None => {
-                assert_eq!(code(&outcome), "route_changed");
-                assert_eq!(exchange.record()["verdict"]["code"], "route_changed");
-            }
-        }
-    }
-    // It is asked for behind all that changes in the head, and nothing goes before it is told.
-    let outcome = Driven::new(&compiled).as_host("GET", "/v1/models");
-    assert_eq!(outcome.effects.last(), Some(&Effect::ReadCluster));
-    assert_eq!(outcome.flow, Flow::Hold);
-}
-
-#[test]
-fn a_route_that_changes_with_the_body_is_seen_too() {
-    let compiled = for_a_cluster();
-    let body = r#"{"model":"m","messages":[{"role":"user","content":"ana@example.com"}]}"#;
-    for (last, passes) in [("prod", true), ("other", false)] {
-        let mut exchange = Driven::new(&compiled);
-        exchange.clusters = [last, "prod", "prod"].map(str::to_owned).to_vec();
-        let headers = [
-            ("content-type", "application/json"),
-            ("content-length", "70"),
-        ];
-        let held = exchange.head("POST", "/v1/chat/completions", &headers, false);
-        assert_eq!(held.flow, Flow::Hold);
-        let outcome = exchange.whole(body);
-        if passes {
-            assert_eq!(outcome.flow, Flow::Continue, "{outcome:?}");
-        } else {
-            assert_eq!(code(&outcome), "route_changed");
-        }
-    }
+    // Envoy chose the cluster by this path, and another one would be sent.
+    let outcome = Driven::new(&compiled).head("GET", "/v1//models", &[], true);
+    assert_eq!(code(&outcome), "path_not_normal");
 }
 
 #[test]

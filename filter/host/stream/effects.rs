@@ -23,7 +23,6 @@ impl<H: Host> Perform for Stream<H> {
             Effect::ReadRequestBytes { end } => {
                 return Ok(Some(FollowUp::RequestBytes { end }));
             }
-            Effect::ReadCluster => return Ok(Some(FollowUp::Cluster)),
             Effect::Reply(reply) => self.reply(&reply),
             // Envoy can't answer twice: a reply behind a response's head ends the stream.
             Effect::CutResponse => self.reply(&Reply {
@@ -63,12 +62,6 @@ impl<H: Host> Perform for Stream<H> {
                 number,
                 answer: Answer::NotSent,
             }),
-            FollowUp::Cluster => {
-                let cluster = self.cluster();
-                self.handle_now(Event::Routed {
-                    cluster: cluster.as_deref(),
-                })
-            }
             FollowUp::RequestBody => {
                 let body = self.held_of_request()?;
                 self.handle_now(Event::RequestWhole { body: &body })

@@ -14,15 +14,17 @@ impl<H: Host> Stream<H> {
         let Some(headers) = pairs.get() else {
             return self.fail(Failure::Short);
         };
+        let cluster = self.cluster();
         let event = Event::RequestHead {
             headers: &headers,
             end,
+            cluster: cluster.as_deref(),
         };
         self.act(Direction::Request, event)
     }
 
     /// The cluster that the request is routed to, if the policy depends on it.
-    pub(super) fn cluster(&self) -> Option<String> {
+    fn cluster(&self) -> Option<String> {
         let vm = self.vm.as_ref()?;
         if !vm.compiled.policy().upstream.asks_for_cluster() {
             return None;

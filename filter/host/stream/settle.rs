@@ -28,8 +28,6 @@ pub(in crate::host) enum FollowUp {
     RequestBody,
     /// What has come of the request's body has been asked for.
     RequestBytes { end: bool },
-    /// Where the request goes has been asked for.
-    Cluster,
 }
 
 /// More than this doesn't follow from one callback.

@@ -14,9 +14,9 @@ use testbed::wait;
 use super::server::Server;
 use super::spellings::{self, Must, PROBE, Spelling};
 use crate::installed::PYTHON;
-use crate::support::{Guarded, ana, in_each_envoy, policy};
+use crate::support::{Guarded, ana, in_the_current_envoy, policy};
 
-in_each_envoy!(
+in_the_current_envoy!(
     fastapi_reads_what_was_judged,
     aiohttp_reads_what_was_judged,
     flask_reads_what_was_judged,

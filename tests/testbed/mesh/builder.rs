@@ -31,6 +31,7 @@ pub struct Builder {
     filters: Vec<Value>,
     logged: bool,
     buffer_limit: Option<u32>,
+    escaped_slashes: Option<&'static str>,
     concurrency: u32,
     guarded: bool,
     stop_iteration: bool,
@@ -62,6 +63,7 @@ impl Default for Builder {
             filters: Vec::new(),
             logged: true,
             buffer_limit: None,
+            escaped_slashes: None,
             concurrency: 2,
             guarded: true,
             stop_iteration: true,
@@ -183,6 +185,15 @@ impl Builder {
     #[must_use]
     pub fn buffer_limit(mut self, bytes: u32) -> Self {
         self.buffer_limit = Some(bytes);
+        self
+    }
+
+    /// Has Envoy bring paths into its own normal form before a filter sees them, slashes that stand
+    /// together merged, and do with escaped slashes what a value of its
+    /// `path_with_escaped_slashes_action` says.
+    #[must_use]
+    pub fn normal_paths(mut self, escaped_slashes: &'static str) -> Self {
+        self.escaped_slashes = Some(escaped_slashes);
         self
     }
 
@@ -365,6 +376,9 @@ impl Builder {
         config.listener_port(self.port)?;
         if let Some(limit) = self.buffer_limit {
             config.buffer_limit(limit)?;
+        }
+        if let Some(action) = self.escaped_slashes {
+            config.normal_paths(action)?;
         }
         if self.guarded {
             let module = match &self.module {

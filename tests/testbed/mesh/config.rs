@@ -48,6 +48,14 @@ impl Config {
         Ok(())
     }
 
+    pub(super) fn normal_paths(&mut self, escaped_slashes: &str) -> Result<(), String> {
+        let manager = at(self.listener()?, MANAGER)?;
+        manager["normalize_path"] = json!(true);
+        manager["merge_slashes"] = json!(true);
+        manager["path_with_escaped_slashes_action"] = json!(escaped_slashes);
+        Ok(())
+    }
+
     pub(super) fn without_stop_iteration(&mut self) -> Result<(), String> {
         let path = "/typed_config/config/allow_on_headers_stop_iteration";
         *at(guard(self.listener()?)?, path)? = json!(false);

@@ -22,7 +22,8 @@ impl JsonSink for Written {
         }
         self.behind = true;
         match event {
-            JsonEvent::Word => self.text.push_str("null"),
+            JsonEvent::Null => self.text.push_str("null"),
+            JsonEvent::Word => self.text.push_str("true"),
             JsonEvent::Number(Some(value)) => write!(self.text, "{value}").unwrap(),
             JsonEvent::Number(None) => self.text.push_str("-1"),
             JsonEvent::Text(text) => {
@@ -67,7 +68,7 @@ fn gives_every_kind_of_value_in_order() {
     let text = " { \"a\" : [ true , false\t, 0 ] ,\r\n\"b\" : \"\\u00e9\\ud83d\\ude00\\/\" } ";
     assert_eq!(
         written(text),
-        "{\"a\":[null,null,0],\"b\":\"\u{e9}\u{1f600}/\"}"
+        "{\"a\":[true,true,0],\"b\":\"\u{e9}\u{1f600}/\"}"
     );
 }
 

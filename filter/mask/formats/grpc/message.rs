@@ -12,7 +12,7 @@ use super::super::entry_writer::EntryWriter;
 use super::super::pending_entries::Length;
 use super::super::texts::{Id, Owner};
 use super::super::writing::Writing;
-use base::wire::{Elements, Field, Fields, Range, Value};
+use base::wire::{Elements, Field, Fields, Range, Value, WireError};
 
 /// The most outputs of one message.
 const MAX_OUTPUTS: usize = 1024;
@@ -93,6 +93,16 @@ const REQUEST: Schema = &[
 /// `ModelStreamInferResponse`.
 const STREAM: Schema = &[(1, Shape::Text), (2, Shape::Message(RESPONSE))];
 
+/// `ModelInferResponse` where a `ModelStreamInferResponse` may come: what has a text there is one here.
+const BARE: Schema = &[
+    (1, Shape::Text),
+    (2, Shape::Text),
+    (3, Shape::Pass),
+    (4, Shape::Message(ENTRY)),
+    (5, Shape::Output),
+    (6, Shape::Raw),
+];
+
 /// An output, as far as its texts depend on it.
 #[derive(Clone, Copy, Debug, Default)]
 struct Output {
@@ -160,6 +170,12 @@ impl<'a, 'f> Message<'a, 'f> {
     /// As for [`Message::response`].
     pub(super) fn stream_response(mut self, range: Range) -> Result<Option<Owner>, WalkError> {
         self.streamed = true;
+        if self.is_bare(range)? {
+            self.survey(range)?;
+            let owner = self.last.then(|| self.owner());
+            self.walk(range, BARE)?;
+            return Ok(owner);
+        }
         let mut fields = Fields::new(self.bytes, range);
         while let Some(field) = fields.read_next()? {
             if let (2, Value::Counted { bytes, .. }) = (field.number, field.value) {
@@ -169,6 +185,32 @@ impl<'a, 'f> Message<'a, 'f> {
         let owner = self.last.then(|| self.owner());
         self.walk(range, STREAM)?;
         Ok(owner)
+    }
+
+    /// Whether a stream's message is a `ModelInferResponse` itself, as `MLServer` sends them: it has
+    /// outputs, which Triton's message has one level below.
+    ///
+    /// # Errors
+    /// It has both: some readers would find one, and some the other.
+    fn is_bare(&self, range: Range) -> Result<bool, WalkError> {
+        let (mut bare, mut nested) = (false, false);
+        let mut fields = Fields::new(self.bytes, range);
+        while let Some(field) = fields.read_next()? {
+            match (field.number, field.value) {
+                (3.., _) => bare = true,
+                // Of a bare one, the model's version.
+                (2, Value::Counted { bytes, .. }) => {
+                    let text = core::str::from_utf8(self.slice(bytes));
+                    nested |= text.is_ok_and(|text| text.chars().any(char::is_control));
+                    nested |= text.is_err();
+                }
+                _ => {}
+            }
+        }
+        if bare && nested {
+            return Err(WireError.into());
+        }
+        Ok(bare)
     }
 
     /// Notes what the texts of a `ModelInferResponse` depend on: fields may come in any order.

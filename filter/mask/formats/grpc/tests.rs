@@ -432,3 +432,27 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_stream_may_have_bare_responses() {
+    let message = |text: &str| {
+        [
+            field(1, "small-1"),
+            field(2, "v1"),
+            field(3, "id"),
+            output("text", "BYTES", &[text]),
+        ]
+        .concat()
+    };
+    assert_eq!(
+        masked(&mask(), STREAM, &frame(&message("I am alice@example.com."))),
+        frame(&message("I am [EMAIL]."))
+    );
+    // What some would read as that, and others as Triton's, is neither.
+    let both = [
+        field(2, output("text", "BYTES", &["alice@example.com"])),
+        output("text", "BYTES", &["a"]),
+    ]
+    .concat();
+    assert!(try_pieces(&mask(), STREAM, &frame(&both), &[]).is_err());
+}

@@ -50,8 +50,11 @@ const TYPES: &[(&str, Must, &[&str])] = &[
     ),
 ];
 
+/// A name, and how a text is written in it.
+type Charset = (&'static str, fn(&str) -> Vec<u8>);
+
 /// Charsets in which ASCII, or what stands in JSON, is not itself.
-const CHARSETS: [(&str, fn(&str) -> Vec<u8>); 7] = [
+const CHARSETS: [Charset; 7] = [
     ("utf-16", |text| [vec![0xff, 0xfe], little(text)].concat()),
     ("utf-16le", little),
     ("utf-16be", big),

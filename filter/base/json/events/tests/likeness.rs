@@ -19,7 +19,8 @@ impl JsonSink for Events {
 /// The events of a tree whose members are in the order of the text.
 fn walk(value: &Value, events: &mut Events) {
     match value {
-        Value::Null | Value::Bool(_) => events.take(JsonEvent::Word),
+        Value::Null => events.take(JsonEvent::Null),
+        Value::Bool(_) => events.take(JsonEvent::Word),
         Value::Number(number) => events.take(JsonEvent::Number(number.as_u64())),
         Value::String(text) => events.take(JsonEvent::Text(text)),
         Value::Array(items) => {
