@@ -496,6 +496,7 @@ fn verdict(criterion: &mut Criterion) {
                 handle(Event::RequestHead {
                     headers: &request,
                     end: false,
+                    cluster: None,
                 });
                 handle(Event::RequestPiece {
                     held: body.len(),

@@ -248,11 +248,11 @@ fn read_predict(case: &Case, message: &[u8], expected: &mut Expected) {
             let mut dimensions = shapes.flat_map(|shape| inside(case, shape, 2));
             let first = dimensions.next().map(|dimension| {
                 let sizes = fields(case, dimension).into_iter();
-                let sizes = sizes.filter_map(|(number, value)| match value {
+                let mut sizes = sizes.filter_map(|(number, value)| match value {
                     Value::Number(size) if number == 1 => Some(size),
                     _ => None,
                 });
-                sizes.last().unwrap_or_default()
+                sizes.next_back().unwrap_or_default()
             });
             let texts = inside(case, tensor, 8).len() as u64;
             let rows = first.unwrap_or(1).max(texts);
