@@ -183,9 +183,8 @@ impl Rules {
             ),
             // A method or a segment that no route has.
             ("PUT", "/v1/chat/completions", "unknown"),
-            ("POST", "/v1/chat/completions/extra", "unknown"),
-            ("POST", "/V1/chat/completions", "unknown"),
-            ("GET", "/", "unknown"),
+            ("POST", "/v1/chat/completions/extra/more", "unknown"),
+            ("GET", "/v9", "unknown"),
         ]
         .into_iter()
         .enumerate()

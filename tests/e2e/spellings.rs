@@ -67,8 +67,9 @@ fn no_spelling_comes_through(version: &str, escaped_slashes: Option<&'static str
     let guarded = guarded(version, escaped_slashes);
     let unescaped = escaped_slashes == Some("UNESCAPE_AND_FORWARD");
     let all: Vec<Spelling> = chosen(version, from)
-        // There, Envoy makes another request of this one before anybody can judge it: one of no route.
+        // There, Envoy makes another request of these before anybody can judge them.
         .filter(|one| !(unescaped && one.thing.path.contains("%2F")))
+        .filter(|one| escaped_slashes.is_none() || !climbs(one))
         .collect();
     assert!(all.len() >= 800, "{}", all.len());
     let answers = send_all(&guarded, &all, KEPT_OUT);
@@ -114,6 +115,12 @@ fn no_spelling_comes_through(version: &str, escaped_slashes: Option<&'static str
         denied >= plain,
         "{denied} were denied, and {plain} are plain"
     );
+}
+
+/// Whether Envoy's own normalization leads to another path than what is read without it.
+fn climbs(spelling: &Spelling) -> bool {
+    let ways = ["\"/..;/\"", "\"/%2e%2e%2f\"", "\"/x//../\""];
+    ways.iter().any(|way| spelling.name.contains(way))
 }
 
 fn plain_spellings_come_through(version: &str) {

@@ -127,8 +127,8 @@ fn a_good_token_is_accepted_and_its_rules_are_told() {
             rules,
             "no-robots   deny     can't: kind\n\
              ask-for-big approve  can apply (depends on model)\n\
-             engineers   allow    applies\n\
-             late        deny     can't: engineers decides before\n\
+             engineers   allow    can apply (depends on operation)\n\
+             late        deny     applies\n\
              What no rule allows is denied.\n"
         );
     }

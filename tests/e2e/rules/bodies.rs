@@ -139,28 +139,31 @@ impl Rules {
         let twice = br#"{"model":"small-1","model":"secret-1","messages":[]}"#;
         for (case, status, expected, request) in [
             (
-                "text",
+                "charset",
                 415,
                 "media_type_not_supported",
-                post(Some("text/plain"), good),
+                post(Some("application/json; charset=utf-16"), good),
             ),
             (
                 "form",
-                415,
-                "media_type_not_supported",
-                post(Some("application/x-www-form-urlencoded"), good),
+                400,
+                "body_malformed",
+                post(
+                    Some("application/x-www-form-urlencoded"),
+                    br#"{"model":"small-1","x":"&model=secret-1"}"#,
+                ),
             ),
             (
-                "no-media",
-                415,
-                "media_type_not_supported",
-                post(None, good),
+                "no-gzip",
+                400,
+                "body_malformed",
+                post(json, good).header("content-encoding", "gzip"),
             ),
             (
-                "gzip",
+                "compress",
                 415,
                 "encoding_not_supported",
-                post(json, good).header("content-encoding", "gzip"),
+                post(json, good).header("content-encoding", "compress"),
             ),
             ("not-json", 400, "body_malformed", post(json, b"hello")),
             (
@@ -188,15 +191,15 @@ impl Rules {
                 "n-of-nothing",
                 400,
                 "body_malformed",
-                post(json, br#"{"n":0}"#),
+                post(json, br#"{"n":-1}"#),
             ),
         ] {
             let answer = self.refused(&format!("unjudged-{case}"), status, expected, None, request);
             assert_eq!(code(&answer), expected, "{case}");
         }
-        let other = Request::post("/v2/models/small-1/infer")
+        let other = Request::post("/openai/deployments/small-1/chat/completions")
             .bearer(&self.engineer)
-            .json(&json!({"model": "secret-1", "inputs": []}));
+            .json(&json!({"model": "secret-1", "messages": []}));
         self.refused("unjudged-path-and-body", 400, "body_malformed", None, other);
     }
 
@@ -242,8 +245,12 @@ impl Rules {
         assert_eq!(record["request"]["items"], 4);
         self.denied("inputs-5", Some("bulk"), of(engineer, path, texts(5)));
         let tokens = json!({"model": "small-1", "input": [1, 2, 3, 4, 5, 6]});
-        let record = self.passes("one-list-of-tokens", "people", of(engineer, path, tokens));
-        assert_eq!(record["request"]["items"], 1);
+        // What they stand for nobody can read: it may be what is looked for.
+        self.denied(
+            "one-list-of-tokens",
+            Some("probing"),
+            of(engineer, path, tokens),
+        );
         let path = "/v1/completions";
         let six = json!({"model": "small-1", "prompt": ["a", "b", "c"], "n": 2});
         self.denied("prompts-times-n", Some("bulk"), of(engineer, path, six));

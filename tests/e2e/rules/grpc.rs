@@ -68,19 +68,28 @@ impl Rules {
             }
         }
 
-        // A stream of requests has no body to judge before it is answered.
-        self.guarded.model.forget();
+        // Of a stream of requests, each is judged.
         let bearer = format!("Bearer {engineer}");
         let headers = [("authorization", bearer.as_str())];
-        let stream = grpc::call::<StreamResponse>(
-            &client,
-            "ModelStreamInfer",
-            &[of_model("small-1")],
-            &headers,
-        )
-        .unwrap();
-        assert!(stream.code.is_some_and(|code| code != 0), "{stream:?}");
-        assert!(stream.messages.is_empty(), "{stream:?}");
-        assert_eq!(self.guarded.model.begun(), 0);
+        let stream = |requests: &[InferRequest]| {
+            self.guarded.model.forget();
+            let method = "ModelStreamInfer";
+            grpc::call::<StreamResponse>(&client, method, requests, &headers).unwrap()
+        };
+        let allowed = stream(&[of_model("small-1"), of_model("large-1")]);
+        assert_eq!(allowed.code, Some(0), "{allowed:?}");
+        assert_eq!(self.guarded.model.begun(), 1);
+        for requests in [
+            &[of_model("secret-1")],
+            &[InferRequest::of_texts("small-1", &[PROBE])],
+        ] {
+            let denied = stream(requests);
+            assert_eq!(denied.code, Some(7), "{denied:?}");
+            assert!(denied.messages.is_empty(), "{denied:?}");
+            assert_eq!(self.guarded.model.begun(), 0);
+        }
+        // The first may have gone by then; the stream ends all the same.
+        let later = stream(&[of_model("small-1"), of_model("secret-1")]);
+        assert!(later.code != Some(0), "{later:?}");
     }
 }
