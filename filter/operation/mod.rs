@@ -66,7 +66,12 @@ pub fn name(routes: &Routes, method: &str, path: &Path) -> Result<Operation, Pat
     let route = &found.route;
     Ok(Operation {
         name: if weights { EXPORT } else { route.operation },
-        dialect: route.dialect,
+        // Who asks for a file is no client of the route that its path happens to fit.
+        dialect: if weights && route.operation != EXPORT {
+            &dialect::OPENAI
+        } else {
+            route.dialect
+        },
         body: if weights && !route.body.names_operation() {
             Body::Nothing
         } else {
