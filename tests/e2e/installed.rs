@@ -44,7 +44,8 @@ pub static SERVERS: Kit = Kit::new(
         "nvidia-pytriton==0.7.0",
         "tritonclient[grpc,http]==2.73.0",
     ],
-);
+)
+.optional();
 
 /// Vendors' clients for Node, of which later ones want Node 22.
 pub static NODE: Kit = Kit::new(
@@ -58,6 +59,8 @@ pub struct Kit {
     name: &'static str,
     from: Source,
     packages: &'static [&'static str],
+    /// Whether it goes without: wheels of servers are made for few machines.
+    optional: bool,
     kept: OnceLock<Result<PathBuf, String>>,
 }
 
@@ -73,8 +76,14 @@ impl Kit {
             name,
             from,
             packages,
+            optional: false,
             kept: OnceLock::new(),
         }
+    }
+
+    const fn optional(mut self) -> Self {
+        self.optional = true;
+        self
     }
 
     /// The folder that has the packages; installs them if they aren't there. `None` if they can't be
@@ -82,7 +91,7 @@ impl Kit {
     pub fn folder(&self) -> Option<&Path> {
         match self.kept.get_or_init(|| self.install()) {
             Ok(folder) => Some(folder),
-            Err(why) if env::var_os(REQUIRED).is_some() => panic!("{why}"),
+            Err(why) if !self.optional && env::var_os(REQUIRED).is_some() => panic!("{why}"),
             Err(why) => {
                 eprintln!("skipped, since {} can't be installed: {why}", self.name);
                 None
