@@ -29,6 +29,8 @@ fn error(error: &ApiError<'_>) -> Written {
         "error": {
             "type": kind,
             "message": error.message,
+            // Where those look who read errors of any vendor.
+            "code": error.code.name(),
             "details": {"error_code": error.code.name()},
         },
     }))

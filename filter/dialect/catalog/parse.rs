@@ -171,6 +171,9 @@ impl Described {
         let fixed: &[(&str, Roles)] = match form {
             Form::Rpc => &[("method", Roles::METHOD), ("params/name", Roles::TOOL)],
             Form::Tensors => &[
+                // The path names it; a body that names another one is refused.
+                ("model", Roles::MODEL),
+                ("model_name", Roles::MODEL),
                 ("inputs/*", Roles::TENSOR),
                 ("inputs/*/shape", Roles::SHAPE),
                 ("inputs/*/data", Roles::DATA),
