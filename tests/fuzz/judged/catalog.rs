@@ -209,6 +209,8 @@ fn case(
     let fixed: &[(Role, &str)] = match case.kind {
         Kind::Rpc => &[(Role::Method, "method"), (Role::Tool, "params/name")],
         Kind::Tensors => &[
+            (Role::Model, "model"),
+            (Role::Model, "model_name"),
             (Role::Tensor, "inputs/*"),
             (Role::Shape, "inputs/*/shape"),
             (Role::Data, "inputs/*/data"),
