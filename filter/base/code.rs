@@ -69,6 +69,8 @@ codes! {
     // The request.
     /// The path can be read in two ways.
     PathNotNormal = "path_not_normal",
+    /// Where the request goes depends on what the filter changes in it.
+    RouteNotCertain = "route_not_certain",
     /// The method can be read in two ways, or must not reach a server.
     MethodNotAccepted = "method_not_accepted",
     /// The body is not what its route takes.

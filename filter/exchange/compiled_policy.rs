@@ -5,6 +5,7 @@ use core::time::Duration;
 use std::rc::Rc;
 
 use super::buffers::Buffers;
+use super::destination::Misled;
 use super::waiting_room::WaitingRoom;
 use base::policy::show_size;
 use mask::policy::Plan;
@@ -38,6 +39,8 @@ pub struct CompiledPolicy {
     pub(super) waiting_room: Rc<WaitingRoom>,
     /// What is held of bodies.
     pub(super) buffers: Rc<Buffers>,
+    /// Which clusters requests turned out not to go to.
+    pub(super) misled: Misled,
 }
 
 impl CompiledPolicy {
@@ -87,6 +90,7 @@ impl CompiledPolicy {
             Some(verifier) if problems.is_empty() => Ok(Self {
                 waiting_room: WaitingRoom::new(policy.limits.waiting),
                 buffers: Buffers::new(policy.limits.buffers),
+                misled: Misled::default(),
                 rule_headers: headers_of(&policy.rules),
                 policy,
                 verifier,

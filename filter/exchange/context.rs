@@ -5,6 +5,7 @@ use core::time::Duration;
 use std::rc::Rc;
 
 use super::compiled_policy::CompiledPolicy;
+use super::destination::Destination;
 use super::effect::{Effect, Flow, Outcome};
 use super::reply::Refusal;
 use super::world::World;
@@ -19,6 +20,8 @@ pub(super) struct Context {
     pub(super) record: Record,
     /// The verified caller.
     pub(super) caller: Option<Rc<Identity>>,
+    /// Where the request was going when its credential was chosen, where that counts.
+    pub(super) destination: Option<Destination>,
     /// How the caller wants errors.
     pub(super) dialect: &'static Dialect,
     /// When the first event came, since 1970.
@@ -32,6 +35,7 @@ impl Context {
             compiled,
             record,
             caller: None,
+            destination: None,
             dialect: &dialect::OPENAI,
             began: None,
             calls: 0,

@@ -76,6 +76,8 @@ pub enum Event<'a> {
     Tick,
     /// The response's head came; `end` if nothing follows it.
     ResponseHead {
+        /// The Envoy cluster from which it came, where that is known.
+        cluster: Option<&'a str>,
         /// The headers, pseudo-headers among them; `:status` is enough unless
         /// [`super::Exchange::wants_response_head`].
         headers: &'a Headers<'a>,

@@ -14,6 +14,7 @@ mod compiled_policy;
 mod context;
 #[cfg(debug_assertions)]
 mod contract;
+mod destination;
 mod effect;
 mod event;
 mod headers;

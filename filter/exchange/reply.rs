@@ -118,6 +118,24 @@ impl Refusal {
         Self::new(400, Code::PathNotNormal, error.message())
     }
 
+    /// A header that is taken out may have chosen the cluster whose credential would be put in.
+    pub(super) fn could_choose_the_route(header: &str) -> Self {
+        Self::new(
+            400,
+            Code::RouteNotCertain,
+            format!("The request may not have a header {header:?}."),
+        )
+    }
+
+    /// Envoy's routes look at what the filter changes, so that nobody knows whose credential to put in.
+    pub(super) fn goes_elsewhere() -> Self {
+        Self::new(
+            502,
+            Code::RouteNotCertain,
+            "The proxy's routes lead this request elsewhere once the caller is known.",
+        )
+    }
+
     /// RFC 6750, section 3.1: a valid token that may not do this.
     pub(super) fn denied(message: Option<&str>) -> Self {
         Self::forbidden(

@@ -8,6 +8,8 @@ use crate::identity::section::TokenPlace;
 pub struct Found<'a> {
     /// The token.
     pub token: &'a str,
+    /// The header that it stands in, in lower case.
+    pub header: &'a str,
 }
 
 /// Looks in the places of the policy, in order. `headers` are names in lower case with values
@@ -34,7 +36,10 @@ pub fn find_token<'a>(
             if found.is_some() {
                 return Err(Refusal::SeveralTokens);
             }
-            found = Some(Found { token });
+            found = Some(Found {
+                token,
+                header: &place.header,
+            });
         }
     }
     found.ok_or(Refusal::TokenMissing)

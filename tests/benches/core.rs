@@ -366,6 +366,7 @@ fn known(criterion: &mut Criterion) {
             });
             assert_eq!(flow, Flow::Continue);
             handle(Event::ResponseHead {
+                cluster: None,
                 headers: &response,
                 end: false,
             });
@@ -430,6 +431,7 @@ fn exchange(criterion: &mut Criterion) {
                 });
                 assert!(effects.contains(&Effect::Resume(Direction::Request)));
                 handle(Event::ResponseHead {
+                    cluster: None,
                     headers: &response,
                     end: false,
                 });

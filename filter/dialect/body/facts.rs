@@ -9,6 +9,8 @@ pub struct Facts {
     pub operation: Option<&'static str>,
     /// The model that is asked for.
     pub model: Model,
+    /// Names of more models that may take part.
+    pub others: Vec<String>,
     /// How many predictions are asked for, at least 1; `None` if that can't be told.
     pub items: Option<u64>,
     /// The tool that is called.
@@ -29,6 +31,9 @@ pub enum FactsError {
 
 /// The longest name of a model or tool, in bytes: it is kept as long as the request waits.
 const MAX_NAME_BYTES: usize = 4096;
+
+/// More models than a request names.
+const MAX_OTHERS: usize = 32;
 
 /// A name of a model, if it is one; nothing for an empty one.
 pub(in crate::dialect) fn model(name: &str) -> Result<Option<String>, FactsError> {
@@ -69,6 +74,8 @@ pub(in crate::dialect) fn other_case(name: &str) -> FactsError {
 #[derive(Debug)]
 pub(in crate::dialect) struct Found {
     pub(in crate::dialect) model: Option<String>,
+    /// Names of more models that take part.
+    pub(in crate::dialect) others: Vec<String>,
     pub(in crate::dialect) operation: Option<&'static str>,
     pub(in crate::dialect) tool: Option<String>,
     /// How many answers each input gets; the largest.
@@ -86,6 +93,7 @@ impl Default for Found {
     fn default() -> Self {
         Self {
             model: None,
+            others: Vec::new(),
             operation: None,
             tool: None,
             times: 1,
@@ -113,6 +121,19 @@ impl Found {
                 self.model = Some(name);
             }
             Ok(Some(_)) => self.wrong("The body names two models."),
+            Err(error) => self.error(error),
+        }
+    }
+
+    /// A name of a model that takes part besides.
+    pub(in crate::dialect) fn other(&mut self, name: &str) {
+        match model(name) {
+            Ok(None) => {}
+            Ok(Some(name)) if self.others.contains(&name) => {}
+            Ok(Some(_)) if self.others.len() >= MAX_OTHERS => {
+                self.wrong("The body names too many models.");
+            }
+            Ok(Some(name)) => self.others.push(name),
             Err(error) => self.error(error),
         }
     }

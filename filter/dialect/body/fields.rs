@@ -102,9 +102,9 @@ impl<'f, 't> Fields<'f, 't> {
             Named::Other => {}
             other => return other,
         }
-        // PHP, Rails and others take `name[]` for one of the list `name`.
-        match name.strip_suffix("[]") {
-            Some(list) => self.places.member(ROOT, list),
+        // PHP, Rails and others take `name[]` and `name[0]` for elements of the list `name`.
+        match name.split_once('[') {
+            Some((list, _)) => self.places.member(ROOT, list),
             None => Named::Other,
         }
     }
@@ -127,7 +127,7 @@ impl<'f, 't> Fields<'f, 't> {
         };
         let roles = self.places.roles(Some(at));
         let once = roles.has(Roles::MODEL) || roles.has(Roles::TIMES);
-        if once && (self.seen.contains(&at) || name.ends_with("[]")) {
+        if once && (self.seen.contains(&at) || name.contains('[')) {
             return Err(malformed("A field that may be there once is there twice."));
         }
         self.seen.push(at);
@@ -161,6 +161,14 @@ impl<'f, 't> Fields<'f, 't> {
                 let number = number.map_err(|_| malformed("A count in the form is no number."))?;
                 self.found.times(number);
             }
+        }
+        if roles.has(Roles::OTHER)
+            && let Ok(text) = text
+        {
+            self.found.other(text);
+        }
+        if roles.is_elsewhere() && !value.is_empty() {
+            self.texts.unread();
         }
         match text {
             Ok(text) if roles.has(Roles::TEXT) => {

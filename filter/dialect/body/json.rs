@@ -2,6 +2,7 @@
 
 use base::json::{JsonEvent, JsonSink};
 
+use super::away::Away;
 use super::facts::{Found, other_case};
 use super::place::{Named, Places, ROOT, Roles};
 use super::rpc;
@@ -38,6 +39,8 @@ struct Open {
     tokens: bool,
     /// It is the data of a tensor.
     data: bool,
+    /// What of it is somewhere else.
+    away: Away,
 }
 
 impl<'w, 't> Walk<'w, 't> {
@@ -90,6 +93,7 @@ impl<'w, 't> Walk<'w, 't> {
             mixed: false,
             tokens: around.is_some_and(|open| open.tokens && open.array && array)
                 || roles.has(Roles::TOKENS),
+            away: Away::default(),
             data: around.is_some_and(|open| open.data) || roles.has(Roles::DATA),
         };
         // A list of calls has what one call has.
@@ -124,8 +128,24 @@ impl<'w, 't> Walk<'w, 't> {
             if self.batch && self.open.is_empty() {
                 self.found.list(open.items);
             }
-        } else if roles.has(Roles::TENSOR) {
-            self.end_tensor();
+        } else {
+            if roles.has(Roles::TENSOR) {
+                self.end_tensor();
+            }
+            self.end_away(open);
+        }
+    }
+
+    fn end_away(&mut self, open: Open) {
+        let around = self.open.last_mut();
+        let element = around.as_ref().is_some_and(|around| around.array);
+        let left = open.away.left(element);
+        if !left.is_any() {
+            return;
+        }
+        match around.filter(|around| !around.array) {
+            Some(around) => around.away.add(left),
+            None => self.texts.unread(),
         }
     }
 
@@ -147,6 +167,7 @@ impl<'w, 't> Walk<'w, 't> {
         };
         let named = open.at.map(|at| self.places.member(at, name));
         open.next = None;
+        open.away.name(name);
         match named {
             Some(Named::Known(at)) => open.next = Some(at),
             Some(Named::Any(at)) => {
@@ -173,8 +194,16 @@ impl<'w, 't> Walk<'w, 't> {
         };
         open.items = open.items.saturating_add(1);
         open.mixed |= !matches!(event, JsonEvent::Number(_));
-        let open = *open;
         let roles = self.places.roles(open.next);
+        if let JsonEvent::Text(text) = event {
+            open.away.text(text, roles);
+        } else if matches!(event, JsonEvent::Number(_)) {
+            open.away.text("0", roles);
+        }
+        if open.array && roles.is_elsewhere() && !matches!(event, JsonEvent::Null) {
+            self.texts.unread();
+        }
+        let open = *open;
         match event {
             JsonEvent::Text(text) => self.text(text, open, roles),
             JsonEvent::Number(number) => {
@@ -226,6 +255,10 @@ impl<'w, 't> Walk<'w, 't> {
         }
         if roles.has(Roles::BINARY) {
             self.tensor.binary = number;
+            if number.is_none() {
+                self.found
+                    .wrong("\"binary_data_size\" is not a whole number of 0 or more.");
+            }
         }
         if self.places.roles(open.at).has(Roles::SHAPE) {
             self.tensor.dimension(number);
@@ -235,6 +268,12 @@ impl<'w, 't> Walk<'w, 't> {
     fn text(&mut self, text: &str, open: Open, roles: Roles) {
         if roles.has(Roles::MODEL) {
             self.found.model(text);
+        }
+        if roles.has(Roles::OTHER) {
+            self.found.other(text);
+        }
+        if roles.has(Roles::TENSOR_NAME) {
+            self.tensor.set_name(text);
         }
         if roles.has(Roles::TIMES) {
             self.found

@@ -6,11 +6,13 @@
 //! | `place` | the tree of those places |
 //! | `facts` | what is taken from a body |
 //! | `json`, `fields`, `tensors`, `rpc`, `messages` | readers of JSON, forms, KServe V2's tensors, JSON-RPC, protobuf |
+//! | `away` | texts that are somewhere else, of which a body has the address |
 //! | `texts`, `nested` | the texts of a body, and what is inside them |
 //!
 //! No tree is made of a body and none of its texts are kept, but for running text, which is shown
 //! once more together: that takes at most twice as much memory as the body has bytes.
 
+mod away;
 mod facts;
 mod fields;
 mod json;

@@ -31,11 +31,34 @@ impl Roles {
     pub(in crate::dialect) const DATA: Self = Self(1 << 12);
     pub(in crate::dialect) const DATATYPE: Self = Self(1 << 13);
     pub(in crate::dialect) const BINARY: Self = Self(1 << 14);
+    /// The name of a tensor.
+    pub(in crate::dialect) const TENSOR_NAME: Self = Self(1 << 19);
+    /// The name of another model that takes part.
+    pub(in crate::dialect) const OTHER: Self = Self(1 << 15);
+    /// An address, or an id of what was stored, in place of a text.
+    pub(in crate::dialect) const ELSEWHERE: Self = Self(1 << 16);
+    /// As `ELSEWHERE`, unless the element of a list in which it stands is a picture by its `type`.
+    pub(in crate::dialect) const LINK: Self = Self(1 << 17);
+    /// As `ELSEWHERE`, unless the media type beside it is one of pictures, sound or video.
+    pub(in crate::dialect) const TYPED_LINK: Self = Self(1 << 18);
+
+    /// What stands somewhere else.
+    const ANYWHERE_ELSE: u32 = Self::ELSEWHERE.0 | Self::LINK.0 | Self::TYPED_LINK.0;
+
+    /// Whether what stands there is somewhere else.
+    pub(in crate::dialect) fn is_elsewhere(self) -> bool {
+        self.0 & Self::ANYWHERE_ELSE != 0
+    }
 
     /// Whether a text at such a place says something besides what a model reads.
     pub(in crate::dialect) fn reads_text(self) -> bool {
-        const NAMES: u32 =
-            Roles::MODEL.0 | Roles::TIMES.0 | Roles::METHOD.0 | Roles::TOOL.0 | Roles::DATATYPE.0;
+        const NAMES: u32 = Roles::MODEL.0
+            | Roles::TIMES.0
+            | Roles::METHOD.0
+            | Roles::TOOL.0
+            | Roles::DATATYPE.0
+            | Roles::OTHER.0
+            | Roles::TENSOR_NAME.0;
         self.0 & NAMES != 0
     }
 

@@ -163,6 +163,7 @@ impl Body {
                 Some(ModelPlace::Nothing) => Model::Nothing,
                 _ => found.model.map_or(Model::Unnamed, Model::Named),
             },
+            others: found.others,
             tool: found.tool,
             unread: unread || shape.is_some_and(|shape| shape.unread),
         })
@@ -378,6 +379,9 @@ fn take_lines(body: &[u8], places: &Places, texts: &mut Texts<'_>) -> Result<Fou
         }
         if let Some(model) = found.model {
             all.model(&model);
+        }
+        for other in &found.others {
+            all.other(other);
         }
         all.times(found.times);
         all.list(found.lists);

@@ -18,8 +18,12 @@ pub(in crate::dialect) struct Tensor {
     /// What is there.
     elements: u64,
     texts: u64,
-    /// Numbers of a byte, which may be text.
-    bytes: Vec<u8>,
+    /// Whole numbers, as the characters that they may stand for.
+    characters: String,
+    /// Whether some number stands for no character.
+    odd: bool,
+    /// Whether its name says that its numbers stand for text.
+    tokens: bool,
     /// How many bytes of it stand behind the JSON.
     pub(super) binary: Option<u64>,
 }
@@ -30,8 +34,10 @@ enum Kind {
     /// It is not said, or is nothing that is known.
     #[default]
     Unknown,
-    /// Numbers of more than a byte.
+    /// Numbers with a fraction.
     Numbers,
+    /// Whole numbers of so many bytes.
+    Integers(usize),
     /// Numbers of a byte.
     Octets,
     /// Texts.
@@ -40,6 +46,9 @@ enum Kind {
 
 /// More bytes of numbers are no text.
 const MAX_OCTETS: usize = 1 << 20;
+
+/// What tensors of token ids are called, wherever in their name it stands.
+const OF_TOKENS: &[&str] = &["input_ids", "inputids", "token", "prompt_ids"];
 
 impl Tensor {
     /// The next of its dimensions; `None` for what is none.
@@ -59,10 +68,17 @@ impl Tensor {
         self.kind = match name {
             "BYTES" => Kind::Texts,
             "UINT8" | "INT8" => Kind::Octets,
-            "BOOL" | "UINT16" | "UINT32" | "UINT64" | "INT16" | "INT32" | "INT64" | "FP16"
-            | "FP32" | "FP64" | "BF16" => Kind::Numbers,
+            "UINT16" | "INT16" => Kind::Integers(2),
+            "UINT32" | "INT32" => Kind::Integers(4),
+            "UINT64" | "INT64" => Kind::Integers(8),
+            "BOOL" | "FP16" | "FP32" | "FP64" | "BF16" => Kind::Numbers,
             _ => Kind::Unknown,
         };
+    }
+
+    pub(in crate::dialect) fn set_name(&mut self, name: &str) {
+        let name = name.to_ascii_lowercase();
+        self.tokens = OF_TOKENS.iter().any(|one| name.contains(one));
     }
 
     pub(in crate::dialect) fn element(&mut self) {
@@ -81,11 +97,18 @@ impl Tensor {
 
     pub(in crate::dialect) fn number(&mut self, number: Option<u64>, keep: bool) {
         self.element();
-        if keep
-            && self.bytes.len() < MAX_OCTETS
-            && let Some(byte) = number.and_then(|number| u8::try_from(number).ok())
-        {
-            self.bytes.push(byte);
+        if keep && self.characters.len() < MAX_OCTETS {
+            self.character(number);
+        }
+    }
+
+    fn character(&mut self, number: Option<u64>) {
+        let code = number.and_then(|number| u32::try_from(number).ok());
+        match code.and_then(char::from_u32) {
+            // What is shorter than its tensor is filled up with these.
+            Some('\0') => {}
+            Some(character) => self.characters.push(character),
+            None => self.odd = true,
         }
     }
 
@@ -101,12 +124,44 @@ impl Tensor {
 
     /// Shows what its numbers may spell.
     pub(in crate::dialect) fn show(&self, texts: &mut Texts<'_>) {
-        if self.kind == Kind::Octets {
-            texts.text(&String::from_utf8_lossy(&self.bytes));
-            if self.bytes.len() >= MAX_OCTETS {
-                texts.unread();
+        match self.kind {
+            Kind::Octets => {
+                let byte = |one: char| u8::try_from(u32::from(one)).ok();
+                let bytes: Option<Vec<u8>> = self.characters.chars().map(byte).collect();
+                match bytes {
+                    Some(bytes) if !self.odd => texts.text(&String::from_utf8_lossy(&bytes)),
+                    // Servers wrap them, cut them off, or refuse them.
+                    _ => texts.unread(),
+                }
             }
+            Kind::Integers(_) => {
+                texts.text(&self.characters);
+                if self.tokens && self.elements > 0 {
+                    texts.unread();
+                }
+            }
+            Kind::Unknown | Kind::Numbers | Kind::Texts => return,
         }
+        if self.characters.len() >= MAX_OCTETS {
+            texts.unread();
+        }
+    }
+
+    /// Shows what whole numbers of so many bytes may spell, the low byte first.
+    fn show_integers(&self, own: &[u8], width: usize, texts: &mut Texts<'_>) {
+        if !texts.wanted() {
+            return;
+        }
+        let mut inner = Self {
+            kind: self.kind,
+            tokens: self.tokens,
+            ..Self::default()
+        };
+        for unit in own.chunks_exact(width) {
+            let whole = |number: u64, byte: &u8| (number << 8) | u64::from(*byte);
+            inner.number(Some(unit.iter().rev().fold(0, whole)), true);
+        }
+        inner.show(texts);
     }
 
     /// Takes its bytes off those that stand behind the JSON: how many texts they are.
@@ -133,7 +188,11 @@ impl Tensor {
         match self.kind {
             Kind::Unknown => return Err("An input's bytes are of no known type."),
             Kind::Numbers => {}
-            Kind::Octets => texts.text(&String::from_utf8_lossy(own)),
+            Kind::Integers(width) => self.show_integers(own, width, texts),
+            Kind::Octets => {
+                let bytes: Vec<u8> = own.iter().copied().filter(|byte| *byte != 0).collect();
+                texts.text(&String::from_utf8_lossy(&bytes));
+            }
             Kind::Texts => {
                 let mut elements = Elements::new(own, (0, own.len()));
                 loop {

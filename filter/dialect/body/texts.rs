@@ -64,11 +64,12 @@ impl<'t> Texts<'t> {
         self.show(text.as_bytes());
         if let Some(data) = nested::data_url(text) {
             self.encoded(data);
-        } else if let Some(bytes) = base64(text)
-            && let Ok(text) = core::str::from_utf8(&bytes)
-            && is_plain(text)
-        {
-            self.inside(text);
+        } else if let Some(bytes) = base64(text) {
+            match core::str::from_utf8(&bytes) {
+                Ok(text) => self.inside(text),
+                // A few bytes that are no text don't keep a model from reading the others.
+                Err(_) => self.show(&bytes),
+            }
         }
         self.unescaped(text);
         if text.trim_start().starts_with(['{', '[']) {
@@ -262,7 +263,7 @@ fn base64(text: &str) -> Option<Vec<u8>> {
 }
 
 fn is_base64(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"+/-_=\r\n".contains(&byte)
+    byte.is_ascii_alphanumeric() || b"+/-_= \t\r\n\x0b\x0c".contains(&byte)
 }
 
 /// As most readers take it: what is not of the alphabet is skipped.
@@ -281,9 +282,4 @@ fn loose_base64(text: &str) -> Option<Vec<u8>> {
     GeneralPurpose::new(&alphabet::STANDARD, LOOSE)
         .decode(&plain)
         .ok()
-}
-
-fn is_plain(text: &str) -> bool {
-    let odd = |byte: u8| byte == 0x7f || (byte < 0x20 && !b"\t\n\r".contains(&byte));
-    !text.bytes().any(odd)
 }

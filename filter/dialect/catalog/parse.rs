@@ -23,7 +23,10 @@
 //! - KEY is what stands there: `model` (or `model none` where none is concerned), `times` (numbers that
 //!   multiply what is asked for), `lists` (of inputs), `columns` (objects of lists), `text` (running
 //!   text, in the order in which the model reads it), `tokens` (numbers in place of text), `files`
-//!   (documents), `media` (sound, pictures), and for answers `usage` (`input=a/b,c/d`). `items unknown`
+//!   (documents), `media` (sound, pictures), `others` (more models that take part: which of them answers
+//!   can't be told), `elsewhere` (an address, or an id of what was stored: the text is not here), `links`
+//!   (the same, unless the element of a list in which they stand is a picture by its `type`),
+//!   `typed-links` (the same, unless the media type beside them is no text's), and for answers `usage` (`input=a/b,c/d`). `items unknown`
 //!   and `text unknown` say what can't be told from the body.
 
 use std::sync::Arc;
@@ -175,6 +178,7 @@ impl Described {
                 ("model", Roles::MODEL),
                 ("model_name", Roles::MODEL),
                 ("inputs/*", Roles::TENSOR),
+                ("inputs/*/name", Roles::TENSOR_NAME),
                 ("inputs/*/shape", Roles::SHAPE),
                 ("inputs/*/data", Roles::DATA),
                 ("inputs/*/datatype", Roles::DATATYPE),
@@ -231,6 +235,10 @@ impl Described {
             ("tokens", _) => Roles::TOKENS,
             ("files", _) => Roles::FILE,
             ("media", _) => Roles::MEDIA,
+            ("others", _) => Roles::OTHER,
+            ("elsewhere", _) => Roles::ELSEWHERE,
+            ("links", _) => Roles::LINK,
+            ("typed-links", _) => Roles::TYPED_LINK,
             _ => return None,
         };
         for place in values {

@@ -8,6 +8,7 @@ const MODEL_NAME: u64 = 1;
 const PARAMETERS: u64 = 4;
 const INPUTS: u64 = 5;
 const RAW_INPUTS: u64 = 7;
+const INPUT_NAME: u64 = 1;
 const INPUT_DATATYPE: u64 = 2;
 const INPUT_SHAPE: u64 = 3;
 const INPUT_PARAMETERS: u64 = 4;
@@ -94,6 +95,9 @@ impl Request<'_, '_, '_> {
             match (number, value) {
                 (INPUT_DATATYPE, Value::Counted { bytes, .. }) => {
                     tensor.set_type(core::str::from_utf8(self.bytes(bytes)).unwrap_or_default());
+                }
+                (INPUT_NAME, Value::Counted { bytes, .. }) => {
+                    tensor.set_name(core::str::from_utf8(self.bytes(bytes)).unwrap_or_default());
                 }
                 // A negative dimension is a huge number here, and over any limit.
                 (INPUT_SHAPE, Value::Varint(size)) => tensor.dimension(Some(size)),

@@ -10,6 +10,7 @@ use super::state::{ExpectKeys, RequestState, Step};
 use crate::dialect::{self, DIALECTS, Dialect};
 use crate::exchange::asked::Asked;
 use crate::exchange::context::Context;
+use crate::exchange::destination::Destination;
 use crate::exchange::effect::Effect;
 use crate::exchange::event::Headers;
 use crate::exchange::headers::{self, single};
@@ -156,6 +157,13 @@ fn read(
         .into());
     }
     let mut effects = edits(policy, headers, head.cluster, &identity, &operation)?;
+    context.destination = Destination::of(
+        &policy.upstream,
+        &compiled.misled,
+        head.cluster,
+        operation.name,
+        (&effects, found.header),
+    )?;
     if moved {
         effects.push(Effect::SetRequestHeader {
             name: ":path".to_owned(),

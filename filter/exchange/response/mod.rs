@@ -33,8 +33,17 @@ pub(super) fn step(
         context.record.response.status = status;
         context.record.timing.response = Some(context.elapsed(world));
     }
+    if let Event::ResponseHead { cluster, .. } = event
+        && let (Some(cluster), Some(destination)) = (cluster, &context.destination)
+    {
+        let compiled = &context.compiled;
+        let from = destination.check(&compiled.policy.upstream, &compiled.misled, cluster);
+        if let Err(refusal) = from {
+            return Step::refuse_head(refusal, context);
+        }
+    }
     match (state, event) {
-        (ResponseState::ExpectHead(plan), Event::ResponseHead { headers, end }) => {
+        (ResponseState::ExpectHead(plan), Event::ResponseHead { headers, end, .. }) => {
             head::take(*plan, headers, end, context, world)
         }
         (

@@ -24,6 +24,7 @@ fn begun() -> Driven {
     assert_eq!(exchange.chat().flow, Flow::Continue);
     let headers = bytes(&[(":status", "200"), ("content-type", "application/json")]);
     let head = exchange.handle(Event::ResponseHead {
+        cluster: None,
         headers: &headers,
         end: false,
     });
@@ -208,6 +209,7 @@ fn an_answer_that_finds_no_place_to_wait_is_refused() {
         assert_eq!(exchange.chat().flow, Flow::Continue);
         let headers = bytes(&[(":status", "200"), ("content-type", "application/json")]);
         exchange.handle(Event::ResponseHead {
+            cluster: None,
             headers: &headers,
             end: false,
         });

@@ -282,6 +282,7 @@ fn a_request_and_its_answer_are_told_apart_by_the_same_host_and_query() {
         assert_eq!(outcome.flow, Flow::Continue);
         let headers = bytes(&[(":status", "200"), ("content-type", "text/plain")]);
         exchange.handle(Event::ResponseHead {
+            cluster: None,
             headers: &headers,
             end: false,
         });

@@ -111,6 +111,7 @@ fn an_answer_whose_head_would_wait_for_its_body_in_vain_is_refused() {
             Flow::Continue
         );
         exchange.handle(Event::ResponseHead {
+            cluster: None,
             headers: &head,
             end,
         })

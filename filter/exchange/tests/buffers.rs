@@ -47,6 +47,7 @@ fn head(compiled: &Rc<CompiledPolicy>, extra: &[(&str, &str)]) -> (Driven, Outco
     headers.extend(extra);
     let headers = bytes(&headers);
     let outcome = exchange.handle(Event::ResponseHead {
+        cluster: None,
         headers: &headers,
         end: false,
     });

@@ -36,6 +36,7 @@ fn head(exchange: &mut Driven, more: &[(&str, &str)], end: bool) -> Outcome {
     headers.extend(more);
     let headers = bytes(&headers);
     exchange.handle(Event::ResponseHead {
+        cluster: None,
         headers: &headers,
         end,
     })
@@ -266,6 +267,7 @@ fn trailers_behind_a_body_without_text_are_masked_too() {
     let mut exchange = called(&ruled(&json!({"detect": ["email"]})));
     let headers = bytes(&[(":status", "200"), ("content-type", "image/png")]);
     let outcome = exchange.handle(Event::ResponseHead {
+        cluster: None,
         headers: &headers,
         end: false,
     });

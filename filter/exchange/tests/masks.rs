@@ -59,6 +59,7 @@ fn respond(exchange: &mut Driven, media: &str) -> Outcome {
         ("transfer-encoding", "chunked"),
     ]);
     exchange.handle(Event::ResponseHead {
+        cluster: None,
         headers: &headers,
         end: false,
     })

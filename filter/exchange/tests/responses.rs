@@ -25,6 +25,7 @@ fn passed(compiled: &Rc<CompiledPolicy>) -> Driven {
 fn respond(exchange: &mut Driven, headers: &[(&str, &str)]) -> Outcome {
     let headers = bytes(headers);
     exchange.handle(Event::ResponseHead {
+        cluster: None,
         headers: &headers,
         end: false,
     })
@@ -297,6 +298,7 @@ fn a_head_alone_says_nothing_of_the_bytes_that_a_mask_would_change() {
     exchange.head("HEAD", "/v1/models", &[], true);
     let headers = bytes(&headers);
     let outcome = exchange.handle(Event::ResponseHead {
+        cluster: None,
         headers: &headers,
         end: true,
     });
@@ -306,6 +308,7 @@ fn a_head_alone_says_nothing_of_the_bytes_that_a_mask_would_change() {
     let mut exchange = passed(&masked());
     let headers = bytes(&[(":status", "304"), ("etag", "x")]);
     let outcome = exchange.handle(Event::ResponseHead {
+        cluster: None,
         headers: &headers,
         end: true,
     });

@@ -18,6 +18,7 @@ fn masked(detect: &Value) -> Rc<CompiledPolicy> {
 fn head(exchange: &mut Driven) -> Outcome {
     let headers = bytes(&[(":status", "200"), ("content-type", "text/plain")]);
     exchange.handle(Event::ResponseHead {
+        cluster: None,
         headers: &headers,
         end: false,
     })

@@ -206,3 +206,56 @@ fn whom_no_header_can_name_is_known_before() {
         }
     }
 }
+
+#[test]
+fn a_credential_goes_to_its_own_cluster_only() {
+    let policy = json!({"upstream": {
+        "credentials": [{"cluster": ["red"], "header": "x-key", "value": "the red key"}],
+        "identity_headers": {"subject": "x-subject"},
+    }});
+    let compiled = compiled(&policy);
+    let bearer = format!("Bearer {}", token("jane", &[]));
+    let ask = |cluster: &str, header: Option<&str>| {
+        let mut headers = vec![
+            (":method", "GET"),
+            (":path", "/v1/models"),
+            (":authority", "models"),
+            ("authorization", &bearer),
+            ("range", "bytes=0-1"),
+        ];
+        headers.extend(header.map(|name| (name, "jane")));
+        let mut driven = Driven::new(&compiled);
+        let outcome = driven.handle(Event::RequestHead {
+            headers: &bytes(&headers),
+            end: true,
+            cluster: Some(cluster),
+        });
+        (driven, outcome)
+    };
+    // The route may look at it, and it does not go on.
+    for header in ["x-subject", "x_subject", "x-key", "x-original-url"] {
+        let (_, outcome) = ask("red", Some(header));
+        assert_eq!(code(&outcome), "route_not_certain", "{header}");
+    }
+    let answer = |driven: &mut Driven, cluster: &str| {
+        driven.handle(Event::ResponseHead {
+            cluster: Some(cluster),
+            headers: &bytes(&[(":status", "200")]),
+            end: false,
+        })
+    };
+    let (mut driven, outcome) = ask("red", None);
+    assert_eq!(set(&outcome, "x-key").as_deref(), Some("the red key"));
+    assert_eq!(answer(&mut driven, "red").effects, []);
+    // Other clusters that get the same are all one.
+    let (mut driven, outcome) = ask("blue", None);
+    assert_eq!(set(&outcome, "x-key"), None);
+    assert_eq!(answer(&mut driven, "green").effects, []);
+    // The routes look at what the filter put in.
+    let (mut driven, _) = ask("red", None);
+    assert_eq!(code(&answer(&mut driven, "blue")), "route_not_certain");
+    let (_, outcome) = ask("red", None);
+    assert_eq!(code(&outcome), "route_not_certain");
+    let (_, outcome) = ask("blue", None);
+    assert_eq!(outcome.flow, Flow::Continue);
+}

@@ -23,8 +23,9 @@ impl<H: Host> Stream<H> {
         self.act(Direction::Request, event)
     }
 
-    /// The cluster that the request is routed to, if the policy depends on it.
-    fn cluster(&self) -> Option<String> {
+    /// The cluster that the request is routed to, if the policy depends on it. Until the request has
+    /// left the filter, it is the one that Envoy chose for the head as it came.
+    pub(super) fn cluster(&self) -> Option<String> {
         let vm = self.vm.as_ref()?;
         if !vm.compiled.policy().upstream.asks_for_cluster() {
             return None;

@@ -9,6 +9,8 @@ use base::bytes;
 impl<H: Host> Stream<H> {
     pub(in crate::host) fn response_headers(&mut self, end: bool) -> Action {
         let wanted = self.wants(Exchange::wants_response_head);
+        let cluster = self.cluster();
+        let cluster = cluster.as_deref();
         let outcome = if wanted {
             let pairs = match self.host.headers(Map::Response) {
                 Ok(pairs) => pairs,
@@ -18,6 +20,7 @@ impl<H: Host> Stream<H> {
                 return self.fail(Failure::Short);
             };
             self.handle(Event::ResponseHead {
+                cluster,
                 headers: &headers,
                 end,
             })
@@ -25,7 +28,11 @@ impl<H: Host> Stream<H> {
             let status = self.host.header(Map::Response, ":status");
             let status = status.unwrap_or_default();
             let headers: &[(&[u8], &[u8])] = &[(b":status", &status)];
-            self.handle(Event::ResponseHead { headers, end })
+            self.handle(Event::ResponseHead {
+                cluster,
+                headers,
+                end,
+            })
         };
         match outcome {
             Ok(outcome) => self.apply(Some(Direction::Response), outcome),

@@ -28,6 +28,7 @@ pub struct Builder {
     clusters: Vec<Cluster>,
     breakers: Vec<(String, u32)>,
     missing: Vec<String>,
+    routes: Vec<Value>,
     filters: Vec<Value>,
     logged: bool,
     buffer_limit: Option<u32>,
@@ -60,6 +61,7 @@ impl Default for Builder {
             clusters: Vec::new(),
             breakers: Vec::new(),
             missing: Vec::new(),
+            routes: Vec::new(),
             filters: Vec::new(),
             logged: true,
             buffer_limit: None,
@@ -171,6 +173,13 @@ impl Builder {
     #[must_use]
     pub fn http_filter(mut self, filter: Value) -> Self {
         self.filters.push(filter);
+        self
+    }
+
+    /// A route in front of the others, as it stands in Envoy's configuration.
+    #[must_use]
+    pub fn route(mut self, route: Value) -> Self {
+        self.routes.push(route);
         self
     }
 
@@ -413,6 +422,9 @@ impl Builder {
         }
         if !self.logged {
             config.without_access_logs()?;
+        }
+        for route in &self.routes {
+            config.route(route)?;
         }
         for filter in &self.filters {
             config.http_filter(filter)?;

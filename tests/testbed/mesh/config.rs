@@ -82,6 +82,12 @@ impl Config {
         Ok(())
     }
 
+    pub(super) fn route(&mut self, route: &Value) -> Result<(), String> {
+        let hosts = format!("{MANAGER}/route_config/virtual_hosts/0/routes");
+        items(self.listener()?, &hosts)?.insert(0, route.clone());
+        Ok(())
+    }
+
     pub(super) fn module(&mut self, file: &Path) -> Result<(), String> {
         let path = "/typed_config/config/vm_config/code/local/filename";
         *at(guard(self.listener()?)?, path)? = json!(file);

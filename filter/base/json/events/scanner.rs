@@ -104,8 +104,9 @@ impl<'t> Scanner<'t> {
         {
             return Err(Reason::Range);
         }
-        // What has a sign, a fraction or an exponent is longer.
-        let is_whole = self.at - start == whole.len();
+        // 1.0 is a whole number to readers that aren't strict.
+        let zeros = fraction.bytes().all(|digit| digit == b'0');
+        let is_whole = !negative && exponent.is_empty() && zeros;
         Ok(is_whole.then(|| whole.parse().ok()).flatten())
     }
 
