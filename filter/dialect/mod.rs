@@ -67,6 +67,8 @@ pub struct Dialect {
     body: fn(&str) -> Option<Body>,
     /// A header by which its clients are told from others who ask for the same route.
     pub header: Option<&'static str>,
+    /// Headers by which its servers let a client name a model.
+    pub model_headers: &'static [&'static str],
     /// Whether its servers take a path apart before they undo its escapes, so that an escaped slash
     /// belongs to a name.
     pub escaped_slashes: bool,

@@ -147,6 +147,9 @@ fn tell(routes: &Routes, sample: &Sample) -> Result<Told, String> {
         (None, Model::Nothing) => Value::Null,
         (None, Model::Unnamed) => json!("?"),
     };
+    // Which of several models answers can't be told.
+    let one = facts.others.iter().all(|other| model == **other);
+    let model = if one { model } else { json!("?") };
     let mut usage = Usage::default();
     let answers = sample["answers"].as_array().cloned().unwrap_or_default();
     for answer in answers.iter().chain(sample.get("answer")) {

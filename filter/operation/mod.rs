@@ -36,8 +36,27 @@ pub struct Operation {
     pub body: Body,
     /// The model, where the path or its query names it.
     pub model: Model,
+    /// Names of more models, which some servers would take in its place.
+    pub others: Vec<String>,
+    /// Whether the head names two models.
+    pub several_models: bool,
     /// How many answers each input gets, as the query says.
     pub times: u64,
+}
+
+impl Operation {
+    /// The head names more models. Where they are not all the same, which one answers can't be told.
+    pub fn also_names(&mut self, others: Vec<String>, models: &Models) {
+        self.others.extend(others);
+        let Some(own) = self.model.name() else {
+            return;
+        };
+        let known = models.name(own);
+        if self.others.iter().any(|other| models.name(other) != known) {
+            self.model = Model::Unnamed;
+            self.several_models = true;
+        }
+    }
 }
 
 /// The operation of files of weights.
@@ -60,6 +79,8 @@ pub fn name(routes: &Routes, method: &str, path: &Path) -> Result<Operation, Pat
                 dialect::unknown_body()
             },
             model: Model::Unnamed,
+            others: other_models(None, path),
+            several_models: false,
             times: 1,
         });
     };
@@ -78,6 +99,8 @@ pub fn name(routes: &Routes, method: &str, path: &Path) -> Result<Operation, Pat
             route.body.clone()
         },
         model: named_model(&found, path)?,
+        others: other_models(Some(&found), path),
+        several_models: false,
         times: times(&found, path),
     })
 }
@@ -120,9 +143,14 @@ fn named_model(found: &Found, path: &Path) -> Result<Model, PathError> {
     if let Some(name) = &found.model {
         names.push(query::unescaped(name).ok_or(PathError::Malformed)?);
     }
-    for parameter in found.route.model_parameters() {
-        names.extend(query::values(path.query.as_deref(), parameter));
-    }
+    // Of several parameters, the first that is there names it; the others take part.
+    let mut parameters = found.route.model_parameters().iter();
+    let named = parameters.find_map(|parameter| {
+        let mut values = query::values(path.query.as_deref(), parameter);
+        values.retain(|value| !value.is_empty());
+        (!values.is_empty()).then_some(values)
+    });
+    names.extend(named.into_iter().flatten());
     names.retain(|name| !name.is_empty());
     names.dedup();
     if !names.iter().all(|name| dialect::has_sound_ends(name)) {
@@ -133,6 +161,18 @@ fn named_model(found: &Found, path: &Path) -> Result<Model, PathError> {
         [name] => Ok(Model::Named(name.clone())),
         _ => Err(PathError::TwoModels),
     }
+}
+
+/// Parameters of a query by which servers may let a caller name a model, whatever their reference says.
+const MODEL_PARAMETERS: &[&str] = &["model", "model_name", "model_id"];
+
+/// The models that a query names besides.
+fn other_models(found: Option<&Found>, path: &Path) -> Vec<String> {
+    let own = found.map_or(&[] as &[String], |found| found.route.model_parameters());
+    let names = MODEL_PARAMETERS.iter().copied();
+    let names = names.chain(own.iter().map(String::as_str));
+    let values = names.flat_map(|name| query::values(path.query.as_deref(), name));
+    values.filter(|name| !name.is_empty()).collect()
 }
 
 /// The largest of the numbers that a query says; what is no number counts as one that no limit has.

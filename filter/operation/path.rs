@@ -18,6 +18,11 @@ pub struct Path {
 }
 
 impl Path {
+    /// Names and values of the query, decoded.
+    pub fn query_texts(&self) -> impl Iterator<Item = String> {
+        query::texts(self.query.as_deref())
+    }
+
     /// What goes to the model server.
     #[must_use]
     pub fn to_header(&self) -> String {

@@ -145,12 +145,7 @@ fn disposition(value: &str) -> Result<Disposition<'_>, &'static str> {
         let again = match key {
             "name" if file_name.is_some() => return Err("a name behind the file's name"),
             "name" => {
-                check_name(text)?;
-                if text.starts_with('/') || text.contains('=') {
-                    // Aiohttp drops a slash in front; multer's first versions find `filename=`
-                    // within a name.
-                    return Err("a name with a slash in front or an equals sign");
-                }
+                check_field_name(text)?;
                 name.replace(text).is_some()
             }
             "filename" => {
@@ -194,21 +189,33 @@ fn check_quoted(text: &str) -> Result<(), &'static str> {
         // An escape for werkzeug and aiohttp, a plain character for others, and part of a path.
         return Err("a backslash in quotes");
     }
+    if text.contains(';') {
+        // Aiohttp splits there before it looks at quotes.
+        return Err("a semicolon in quotes");
+    }
+    Ok(())
+}
+
+/// What names of fields can't have besides.
+fn check_field_name(text: &str) -> Result<(), &'static str> {
     if text.contains('%') {
         // Werkzeug makes a quote of `%22`, Node's own reader line ends of others as well, most
         // decode none, and some decode all.
         return Err("a percent sign in quotes");
     }
-    if text.contains(';') {
-        // Aiohttp splits there before it looks at quotes.
-        return Err("a semicolon in quotes");
-    }
     if text.contains("=?") {
         // Commons FileUpload decodes it (RFC 2047).
         return Err("what looks like an encoded word in quotes");
     }
-    Ok(())
+    if text.starts_with('/') || text.contains('=') {
+        // Aiohttp drops a slash in front; multer's first versions find `filename=` within a name.
+        return Err("a name with a slash in front or an equals sign");
+    }
+    check_name(text)
 }
+
+/// Escapes that would end a file's name, or make a path or nothing of it.
+const CUTTING_ESCAPES: &[&str] = &["%22", "%0a", "%0d", "%00", "%2f", "%5c"];
 
 fn check_file_name(text: &str) -> Result<(), &'static str> {
     if text.is_empty() {
@@ -218,9 +225,17 @@ fn check_file_name(text: &str) -> Result<(), &'static str> {
     if text.len() > MAX_FILE_NAME_BYTES {
         return Err("a file name longer than 255 bytes");
     }
-    if text.contains('&') {
+    let entity = |(at, _): (usize, _)| {
+        let behind = text.get(at + 1..).unwrap_or_default();
+        behind.starts_with(|next: char| next == '#' || next.is_alphanumeric())
+    };
+    if text.match_indices('&').any(entity) {
         // Django decodes entities of HTML, with or without the semicolon.
-        return Err("an ampersand in a file name");
+        return Err("an entity in a file name");
+    }
+    let lower = text.to_ascii_lowercase();
+    if CUTTING_ESCAPES.iter().any(|escape| lower.contains(escape)) {
+        return Err("an escape in a file name that some undo");
     }
     match text.trim() == text {
         true => Ok(()),

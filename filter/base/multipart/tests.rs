@@ -136,6 +136,16 @@ fn what_clients_write_of_files_is_read() {
             "a",
             "M\u{e4}rz.m4a",
         ),
+        (
+            "name=\"a\"; filename=\"R & D, 100% done.md\"",
+            "a",
+            "R & D, 100% done.md",
+        ),
+        (
+            "name=\"a\"; filename=\"=?utf-8?B?TcOkcno=?=\"",
+            "a",
+            "=?utf-8?B?TcOkcno=?=",
+        ),
     ] {
         let body = one(&format!("Content-Disposition: form-data; {head}"), "1");
         let parts = read(body.as_bytes(), "B").unwrap();

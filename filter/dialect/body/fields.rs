@@ -141,7 +141,7 @@ impl<'f, 't> Fields<'f, 't> {
         };
         let roles = self.places.roles(at);
         if let Some(at) = at
-            && roles.has(Roles::LIST)
+            && (roles.has(Roles::LIST) || roles.has(Roles::TEXT_LIST))
         {
             self.count(at);
         }

@@ -69,9 +69,15 @@ impl<'w, 't> Walk<'w, 't> {
         self
     }
 
+    /// Whether something is said of a body that is a list.
+    fn may_be_list(&self) -> bool {
+        let roles = self.places.roles(Some(ROOT));
+        self.places.each(ROOT).is_some() || self.free && roles.has(Roles::TEXT_LIST)
+    }
+
     fn begin(&mut self, array: bool) {
         let at = match self.open.last() {
-            None if array && !self.batch && self.places.each(ROOT).is_none() => {
+            None if array && !self.batch && !self.may_be_list() => {
                 if !self.free {
                     self.found.wrong("The body is not a JSON object.");
                 }
@@ -123,6 +129,9 @@ impl<'w, 't> Walk<'w, 't> {
             // One list of tokens is one input; a list of anything else is as many as it holds.
             let one = roles.has(Roles::TOKENS) && !open.mixed;
             if (roles.has(Roles::LIST) || roles.has(Roles::COLUMNS) || columns) && !one {
+                self.found.list(open.items);
+            }
+            if roles.has(Roles::TEXT_LIST) && open.mixed && !roles.has(Roles::MEDIA) {
                 self.found.list(open.items);
             }
             if self.batch && self.open.is_empty() {

@@ -132,6 +132,18 @@ pub(super) fn data_url(text: &str) -> Option<DataUrl<'_>> {
     })
 }
 
+/// Whether a text is nothing but the address of something (RFC 3986, section 3).
+pub(super) fn is_address(text: &str) -> bool {
+    const MAX_SCHEME: usize = 16;
+    let text = text.trim();
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return false;
+    };
+    let of_scheme = |one: char| one.is_ascii_alphanumeric() || "+-.".contains(one);
+    let is_scheme = !scheme.is_empty() && scheme.len() <= MAX_SCHEME;
+    is_scheme && scheme.chars().all(of_scheme) && !rest.contains(char::is_whitespace)
+}
+
 /// Undoes percent-escapes; what is none stays.
 pub(super) fn percent_decoded(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());

@@ -45,6 +45,9 @@ impl Roles {
     /// What stands somewhere else.
     const ANYWHERE_ELSE: u32 = Self::ELSEWHERE.0 | Self::LINK.0 | Self::TYPED_LINK.0;
 
+    /// A list of inputs, unless it holds nothing but numbers.
+    pub(in crate::dialect) const TEXT_LIST: Self = Self(1 << 20);
+
     /// Whether what stands there is somewhere else.
     pub(in crate::dialect) fn is_elsewhere(self) -> bool {
         self.0 & Self::ANYWHERE_ELSE != 0
@@ -133,7 +136,7 @@ impl Default for Places {
 
 impl Places {
     /// Adds a place: names with `/` between them, `*` for each element of a list, `{*}` for each
-    /// member of an object, and with `fields` numbers for protobuf's fields.
+    /// member of an object, `.` for the body itself, and with `fields` numbers for protobuf's fields.
     pub(in crate::dialect) fn add(
         &mut self,
         path: &str,
@@ -142,7 +145,7 @@ impl Places {
         fields: bool,
     ) -> Option<()> {
         let mut at = ROOT;
-        for name in path.split('/') {
+        for name in path.split('/').filter(|_| path != ".") {
             let step = match name {
                 "" => return None,
                 "*" => Step::Each,

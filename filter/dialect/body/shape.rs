@@ -313,7 +313,9 @@ impl Shape {
 
     /// Whether something in it is counted.
     fn counts(&self) -> bool {
-        self.places.have(Roles::LIST) || self.places.have(Roles::TIMES)
+        self.places.have(Roles::LIST)
+            || self.places.have(Roles::TEXT_LIST)
+            || self.places.have(Roles::TIMES)
     }
 
     fn take_message(&self, message: &[u8], texts: &mut Texts<'_>) -> Result<Found, FactsError> {

@@ -104,11 +104,16 @@ impl<'t> Texts<'t> {
         if nested::data_url(text).is_some() {
             return;
         }
+        if nested::is_address(text) {
+            self.unread();
+            return;
+        }
         let Some(bytes) = loose_base64(text) else {
             return;
         };
         let strict = text.bytes().all(is_base64);
-        if strict && (text.len() >= LEAST_BASE64_BYTES || nested::is_document(&bytes)) {
+        let long = text.len() >= LEAST_BASE64_BYTES;
+        if strict && long || nested::is_document(&bytes) {
             self.document(&bytes);
         } else if let Ok(inside) = core::str::from_utf8(&bytes) {
             // A plain text, or base64 that a lenient reader takes.
@@ -256,14 +261,16 @@ const LOOSE: GeneralPurposeConfig = GeneralPurposeConfig::new()
 
 /// What a text of nothing but base64 stands for, in either alphabet.
 fn base64(text: &str) -> Option<Vec<u8>> {
-    if text.len() < LEAST_BASE64_BYTES || !text.bytes().all(is_base64) {
+    let blank = |byte: u8| b" \t\x0b\x0c".contains(&byte);
+    let fits = |byte: u8| is_base64(byte) || blank(byte);
+    if text.len() < LEAST_BASE64_BYTES || !text.bytes().all(fits) {
         return None;
     }
     loose_base64(text)
 }
 
 fn is_base64(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"+/-_= \t\r\n\x0b\x0c".contains(&byte)
+    byte.is_ascii_alphanumeric() || b"+/-_=\r\n".contains(&byte)
 }
 
 /// As most readers take it: what is not of the alphabet is skipped.

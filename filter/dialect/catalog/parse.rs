@@ -19,9 +19,9 @@
 //! - KIND is `json`, `multipart`, `any` (what the content-type says), `rpc` (JSON-RPC), `tensors`
 //!   (KServe V2's), `ndjson`, or `grpc` (places are numbers of fields) and `grpc-stream`.
 //! - PLACE is names with `/` between them, `*` for each element of a list and `{*}` for each member of
-//!   an object, or `?name` for a parameter of the query.
+//!   an object; `.`, the body itself; or `?name` for a parameter of the query.
 //! - KEY is what stands there: `model` (or `model none` where none is concerned), `times` (numbers that
-//!   multiply what is asked for), `lists` (of inputs), `columns` (objects of lists), `text` (running
+//!   multiply what is asked for), `lists` (of inputs), `text-lists` (the same, but not of numbers alone), `columns` (objects of lists), `text` (running
 //!   text, in the order in which the model reads it), `tokens` (numbers in place of text), `files`
 //!   (documents), `media` (sound, pictures), `others` (more models that take part: which of them answers
 //!   can't be told), `elsewhere` (an address, or an id of what was stored: the text is not here), `links`
@@ -235,6 +235,7 @@ impl Described {
             ("tokens", _) => Roles::TOKENS,
             ("files", _) => Roles::FILE,
             ("media", _) => Roles::MEDIA,
+            ("text-lists", _) => Roles::TEXT_LIST,
             ("others", _) => Roles::OTHER,
             ("elsewhere", _) => Roles::ELSEWHERE,
             ("links", _) => Roles::LINK,

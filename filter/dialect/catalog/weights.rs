@@ -21,7 +21,9 @@ pub fn names_weights(text: &str) -> bool {
         text.match_indices(ending).any(|(at, _)| {
             let behind = text.get(at.saturating_add(ending.len())..);
             let next = behind.and_then(|behind| behind.chars().next());
-            !next.is_some_and(|next| next.is_ascii_alphanumeric() || next == '_')
+            // Behind what ends like this, anything may follow.
+            ending.ends_with(['_', '-'])
+                || !next.is_some_and(|next| next.is_ascii_alphanumeric() || next == '_')
         })
     })
 }

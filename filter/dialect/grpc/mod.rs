@@ -17,6 +17,7 @@ pub static DIALECT: Dialect = Dialect {
     routes: include_str!(concat!(env!("OUT_DIR"), "/grpc.txt")),
     body,
     header: None,
+    model_headers: &[],
     escaped_slashes: false,
     error,
 };

@@ -11,6 +11,7 @@ pub static DIALECT: Dialect = Dialect {
     routes: include_str!(concat!(env!("OUT_DIR"), "/mcp.txt")),
     body: none_in_code,
     header: None,
+    model_headers: &[],
     escaped_slashes: false,
     error,
 };

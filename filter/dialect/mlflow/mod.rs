@@ -11,6 +11,12 @@ pub static DIALECT: Dialect = Dialect {
     routes: include_str!(concat!(env!("OUT_DIR"), "/mlflow.txt")),
     body: none_in_code,
     header: None,
+    model_headers: &[
+        // SageMaker hosts servers of other makes behind this dialect's paths.
+        "x-amzn-sagemaker-target-model",
+        "x-amzn-sagemaker-inference-component",
+        "x-amzn-sagemaker-adapter-identifier",
+    ],
     escaped_slashes: false,
     error,
 };

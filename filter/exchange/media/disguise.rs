@@ -43,13 +43,28 @@ pub(super) fn form_is_certain(body: &[u8], boundary: &str) -> bool {
     }
 }
 
-/// Whether a server could read text in these bytes: UTF-8, or JSON in whatever encoding readers of
-/// JSON find out by themselves. Sound and pictures are neither.
+/// Whether a server could read text in these bytes: UTF-8, also where a reader skips what is broken in
+/// it, or JSON in whatever encoding readers of JSON find out by themselves. Sound and pictures are
+/// neither.
 pub(super) fn could_be_text(body: &[u8]) -> bool {
     core::str::from_utf8(body).is_ok()
+        || is_mostly_text(body)
         || begins_as_json::<1>(body)
         || begins_as_json::<2>(body)
         || begins_as_json::<4>(body)
+}
+
+/// Whether no more than one byte in eight is none of a text. Of what is compressed, half are, and of
+/// sound and pictures that aren't, many are zero.
+fn is_mostly_text(body: &[u8]) -> bool {
+    const ONE_IN: usize = 8;
+    let mut odd = 0usize;
+    for chunk in body.utf8_chunks() {
+        odd = odd.saturating_add(chunk.invalid().len());
+        let control = |byte: &u8| byte.is_ascii_control() && !b"\t\n\r".contains(byte);
+        odd = odd.saturating_add(chunk.valid().bytes().filter(|byte| control(byte)).count());
+    }
+    odd <= body.len() / ONE_IN
 }
 
 /// Whether the bytes begin as an object, a list or a string of JSON does, in units of `N` bytes of

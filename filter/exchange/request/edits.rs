@@ -18,7 +18,14 @@ const OVERRIDES: &[&str] = &[
     "x-method-override",
     "x-original-url",
     "x-original-uri",
+    "x-original-path",
+    "x-original-method",
     "x-rewrite-url",
+    "x-rewrite-uri",
+    "x-rewrite-path",
+    "x-forwarded-uri",
+    "x-forwarded-path",
+    "x-forwarded-method",
 ];
 
 /// The headers that a caller has none of to give: its token, claims about itself, credentials (also

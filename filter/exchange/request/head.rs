@@ -17,7 +17,7 @@ use crate::exchange::headers::{self, single};
 use crate::exchange::media::{RequestForm, decidable, speaks_grpc};
 use crate::exchange::reply::Refusal;
 use crate::exchange::seen::Seen;
-use crate::exchange::taps::{RequestTaps, complete};
+use crate::exchange::taps::{RequestTaps, complete, prompts_of_head};
 use crate::exchange::world::World;
 use crate::identity::{self, Unverified, find_token};
 use crate::operation::{self, Operation, PathError};
@@ -123,7 +123,8 @@ fn read(
 
     let raw = headers::values(headers, ":path").next().unwrap_or_default();
     let path = operation::normalize(raw).map_err(Refusal::path)?;
-    let operation = operation::name(&policy.routes, &method, &path).map_err(Refusal::path)?;
+    let mut operation = operation::name(&policy.routes, &method, &path).map_err(Refusal::path)?;
+    operation.also_names(models_named(headers), &policy.models);
     if *context.dialect != dialect::GRPC {
         context.dialect = dialect_of(headers, &operation);
     }
@@ -184,6 +185,10 @@ fn read(
     if let Some(facts) = &facts {
         context.record.note_model(facts.model.name());
     }
+    let prompts = match &facts {
+        Some(_) => prompts_of_head(&path, policy),
+        None => Prompts::default(),
+    };
     let asked = Asked {
         form,
         identity,
@@ -192,14 +197,22 @@ fn read(
         host,
         path,
         headers: sent(headers, &compiled.rule_headers),
+        prompts,
         facts,
-        prompts: Prompts::default(),
         digest: None,
         readable,
         next_rule: 0,
         charges: None,
     };
     Ok((asked, effects))
+}
+
+/// The models that headers name, whichever server takes them from there.
+fn models_named(headers: &Headers<'_>) -> Vec<String> {
+    let names = DIALECTS.iter().flat_map(|dialect| dialect.model_headers);
+    let values = names.flat_map(|name| headers::values(headers, name));
+    let values = values.map(|value| String::from_utf8_lossy(value).trim().to_owned());
+    values.filter(|value| !value.is_empty()).collect()
 }
 
 /// Of some headers, those that were sent.

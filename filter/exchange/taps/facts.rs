@@ -9,8 +9,9 @@ use crate::dialect::{Facts, FactsError, See};
 use crate::exchange::asked::Asked;
 use crate::exchange::context::Context;
 use crate::exchange::reply::Refusal;
-use crate::operation::{EXPORT, Models, Operation};
-use crate::rules::{PromptSearch, patterns_of};
+use crate::operation::{EXPORT, Models, Operation, Path};
+use crate::policy::Policy;
+use crate::rules::{PromptSearch, Prompts, patterns_of};
 
 /// Takes from a whole body, decoded, what decisions rest on.
 pub(super) fn take(asked: &mut Asked, body: &[u8], context: &mut Context) -> Result<(), Refusal> {
@@ -64,6 +65,9 @@ fn look(
     );
     let open = search.is_open();
     let mut see = |text: &[u8]| search.look(text);
+    for text in asked.path.query_texts() {
+        see(text.as_bytes());
+    }
     let taken = take(asked, if open { Some(&mut see) } else { None });
     let facts = complete(taken.map_err(refusal)?, &asked.operation, &policy.models)?;
     asked.prompts = search.end();
@@ -73,6 +77,17 @@ fn look(
     }
     note(asked, facts, context);
     Ok(())
+}
+
+/// What rules look for in texts, where there is no body that could have some.
+pub(in crate::exchange) fn prompts_of_head(path: &Path, policy: &Policy) -> Prompts {
+    let mut search = PromptSearch::new(patterns_of(&policy.rules, 0), &policy.patterns);
+    if search.is_open() {
+        for text in path.query_texts() {
+            search.look(text.as_bytes());
+        }
+    }
+    search.end()
 }
 
 /// The refusal for a body of which no facts can be taken.
@@ -113,6 +128,11 @@ pub(in crate::exchange) fn complete(
         (None, None) if [UNKNOWN, EXPORT].contains(&operation.name) => Model::Unnamed,
         (None, None) => models.resolve(facts.model),
     };
+    let is_other = |name: &String| facts.model.name() != Some(models.name(name));
+    let besides = facts.model != Model::Nothing && operation.others.iter().any(is_other);
+    if operation.several_models || besides || facts.others.iter().any(is_other) {
+        facts.model = Model::Unnamed;
+    }
     facts.items = facts
         .items
         .map(|items| items.saturating_mul(operation.times));

@@ -25,7 +25,7 @@ mod wanted;
 mod tests;
 
 pub(super) use decode::undo;
-pub(super) use facts::{complete, take_message};
+pub(super) use facts::{complete, prompts_of_head, take_message};
 pub(super) use request::RequestTaps;
 pub(super) use request_mask::over;
 pub(super) use response::ResponseTaps;

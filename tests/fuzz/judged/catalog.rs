@@ -14,6 +14,12 @@ pub enum Role {
     Model,
     Times,
     Lists,
+    /// A list of inputs, unless it holds nothing but numbers.
+    TextLists,
+    /// More models.
+    Others,
+    /// The address of a text.
+    Elsewhere,
     Columns,
     Text,
     Tokens,
@@ -243,9 +249,12 @@ fn describe(case: &mut Case, inside: &[&[&str]]) {
                 continue;
             }
             ["model", "server"] | ["text", "unknown"] | ["usage", ..] => continue,
+            ["elsewhere" | "links" | "typed-links", ..] => Role::Elsewhere,
             ["model", ..] => Role::Model,
             ["times", ..] => Role::Times,
             ["lists", ..] => Role::Lists,
+            ["text-lists", ..] => Role::TextLists,
+            ["others", ..] => Role::Others,
             ["columns", ..] => Role::Columns,
             ["text", ..] => Role::Text,
             ["tokens", ..] => Role::Tokens,
@@ -279,5 +288,6 @@ fn steps(place: &str) -> Vec<Step> {
         "{*}" => Step::Every,
         name => Step::Member(name.to_owned()),
     };
-    place.split('/').map(step).collect()
+    let names = place.split('/').filter(|_| place != ".");
+    names.map(step).collect()
 }

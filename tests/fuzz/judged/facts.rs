@@ -191,6 +191,8 @@ fn utf_16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
 #[derive(Default)]
 pub struct Expected {
     pub models: BTreeSet<String>,
+    /// More models.
+    pub others: BTreeSet<String>,
     pub times: u64,
     /// How many inputs there are.
     pub lists: u64,
@@ -263,6 +265,10 @@ impl Expected {
                 if counts && !tokens {
                     self.lists = self.lists.max(items.len() as u64);
                 }
+                let numbers = items.iter().all(|item| matches!(item, Tree::Number(_)));
+                if has(at, Role::TextLists) && !has(at, Role::Media) && !numbers {
+                    self.lists = self.lists.max(items.len() as u64);
+                }
                 for item in items {
                     self.value(case, item, &each, !each.is_empty(), false);
                 }
@@ -298,6 +304,9 @@ impl Expected {
         assert!(!has(at, Role::Times), "{name}: a text in place of a number");
         if has(at, Role::Model) && !text.is_empty() {
             self.models.insert(text.to_owned());
+        }
+        if has(at, Role::Others) && !text.is_empty() {
+            self.others.insert(text.to_owned());
         }
         if has(at, Role::Tool) {
             self.tool = Some(text.to_owned());
@@ -374,6 +383,8 @@ impl Expected {
         };
         assert_eq!(facts.model, model, "{name}");
         assert!(models.next().is_none(), "{name}: {:?}", self.models);
+        let others: BTreeSet<String> = facts.others.iter().cloned().collect();
+        assert_eq!(others, self.others, "{name}");
         assert_eq!(facts.tool, self.tool, "{name}");
         let items = self.lists.max(1).saturating_mul(self.times.max(1));
         match facts.items {

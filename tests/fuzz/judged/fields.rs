@@ -37,7 +37,23 @@ pub fn multipart(case: &Case, body: &[u8], expected: &mut Expected) {
 
 fn read(case: &Case, pairs: &[(String, String)], expected: &mut Expected) {
     let name = &case.name;
-    let listed = |name: &str| name.strip_suffix("[]").unwrap_or(name).to_owned();
+    let is_known = |name: &str| case.places.iter().any(|place| first(place) == Some(name));
+    // `a[0]` is one of the list `a`.
+    let listed = |name: &str| match name.split_once('[') {
+        Some((list, _)) if !is_known(name) => list.to_owned(),
+        _ => name.to_owned(),
+    };
+    let any_list = |place: &Place| place.role == Role::TextLists && place.steps == [Step::Every];
+    if case.places.iter().any(any_list) {
+        let unknown = pairs.iter().filter(|(name, _)| !is_known(&listed(name)));
+        expected.lists = expected.lists.max(unknown.count() as u64);
+        for (name, _) in pairs {
+            let same = pairs
+                .iter()
+                .filter(|(other, _)| listed(other) == listed(name));
+            expected.lists = expected.lists.max(same.count() as u64);
+        }
+    }
     for place in &case.places {
         let Some(known) = top(place) else {
             continue;
@@ -53,6 +69,9 @@ fn read(case: &Case, pairs: &[(String, String)], expected: &mut Expected) {
             match place.role {
                 Role::Model if !value.is_empty() => {
                     expected.models.insert(value.clone());
+                }
+                Role::Others if !value.is_empty() => {
+                    expected.others.insert(value.clone());
                 }
                 Role::Times => {
                     let number = value.trim().parse::<u64>();

@@ -47,8 +47,9 @@ impl<'de> Visitor<'de> for Build {
         Ok(Tree::Number(Some(value)))
     }
 
-    fn visit_f64<E>(self, _value: f64) -> Result<Tree, E> {
-        Ok(Tree::Number(None))
+    fn visit_f64<E>(self, value: f64) -> Result<Tree, E> {
+        let whole = format!("{value}").parse().ok();
+        Ok(Tree::Number(whole))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Tree, E> {

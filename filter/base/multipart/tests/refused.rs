@@ -283,7 +283,12 @@ fn names_that_servers_see_differently_are_refused() {
         // `a<` to Django.
         (
             "form-data; name=\"a\"; filename=\"a&lt\"",
-            "an ampersand in a file name",
+            "an entity in a file name",
+        ),
+        // A path that ends in a slash, and so no name, to those who undo it.
+        (
+            "form-data; name=\"a\"; filename=\"a%2F\"",
+            "an escape in a file name that some undo",
         ),
         (
             "form-data; name=\"a\"; filename=\"f \"",

@@ -21,7 +21,11 @@ fn walk(value: &Value, events: &mut Events) {
     match value {
         Value::Null => events.take(JsonEvent::Null),
         Value::Bool(_) => events.take(JsonEvent::Word),
-        Value::Number(number) => events.take(JsonEvent::Number(number.as_u64())),
+        Value::Number(number) => {
+            let text = number.to_string();
+            let whole = text.strip_suffix(".0").unwrap_or(&text);
+            events.take(JsonEvent::Number(whole.parse().ok()));
+        }
         Value::String(text) => events.take(JsonEvent::Text(text)),
         Value::Array(items) => {
             events.take(JsonEvent::Array);
