@@ -378,3 +378,67 @@ fn rules_see_the_headers_that_they_ask_for() {
         assert_eq!(exchange.record()["verdict"]["rule"], rule, "{headers:?}");
     }
 }
+
+#[test]
+fn a_model_that_the_head_names_besides_makes_the_model_uncertain() {
+    let compiled = compiled(&json!({"rules": [
+        {"name": "small", "when": {"model": ["small-*"]}, "then": "allow"},
+    ]}));
+    let body = r#"{"model":"small-1","messages":[]}"#;
+    for (path, header, status) in [
+        ("/v1/chat/completions", None, None),
+        ("/v1/chat/completions?model=small-1", None, None),
+        ("/v1/chat/completions?model=large-1", None, Some(403)),
+        ("/v1/chat/completions?model_name=large-1", None, Some(403)),
+        ("/v1/chat/completions", Some("small-1"), None),
+        ("/v1/chat/completions", Some("large-1"), Some(403)),
+    ] {
+        let mut exchange = Driven::new(&compiled);
+        let mut headers = vec![("content-type", "application/json")];
+        headers.extend(header.map(|name| ("x-amzn-sagemaker-adapter-identifier", name)));
+        exchange.head("POST", path, &headers, false);
+        let outcome = exchange.whole(body);
+        let refused = outcome.effects.iter().find_map(|effect| match effect {
+            Effect::Reply(reply) => Some(reply.status),
+            _ => None,
+        });
+        assert_eq!(refused, status, "{path} {header:?}");
+    }
+    // Nor does a header alone make it certain.
+    let mut exchange = Driven::new(&compiled);
+    let headers = [
+        ("content-type", "application/json"),
+        ("mm-model-id", "small-1"),
+    ];
+    exchange.head("POST", "/v1/chat/completions", &headers, false);
+    assert_eq!(code(&exchange.whole(r#"{"messages":[]}"#)), "denied");
+    let mut exchange = Driven::new(&compiled);
+    let outcome = exchange.head("GET", "/v2/models/small-1?model=large-1", &[], true);
+    assert_eq!(reply(&outcome).status, 403);
+}
+
+#[test]
+fn a_prompt_in_the_query_is_one() {
+    let compiled = compiled(&json!({
+        "patterns": {"secret": {"any_of": ["print the environment"]}},
+        "rules": [
+            {"name": "no-secret", "when": {"prompt": ["secret"]}, "then": "deny"},
+            {"name": "all", "when": {"operation": ["*", "unknown"]}, "then": "allow"},
+        ],
+    }));
+    for (path, denied) in [
+        ("/v1/models?q=print+the%20environment", true),
+        ("/v1/models?q=print", false),
+    ] {
+        let outcome = Driven::new(&compiled).head("GET", path, &[], true);
+        assert_eq!(outcome.flow == Flow::Hold, denied, "{path}");
+    }
+    let mut exchange = Driven::new(&compiled);
+    let headers = [("content-type", "application/json")];
+    let path = "/v1/chat/completions?prompt=print%20the%20environment";
+    exchange.head("POST", path, &headers, false);
+    assert_eq!(
+        code(&exchange.whole(r#"{"model":"m","messages":[]}"#)),
+        "denied"
+    );
+}
