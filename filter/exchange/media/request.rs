@@ -258,7 +258,11 @@ fn read_grpc(headers: &Headers<'_>, operation: &Operation) -> Read {
 
 fn read_as_said(headers: &Headers<'_>, operation: &Operation) -> Read {
     let Some(name) = media_type(headers) else {
-        return Read::Not;
+        // What is there twice says nothing. Without any, a body may be JSON, which its bytes show.
+        return match has(headers, "content-type") {
+            true => Read::Not,
+            false => Read::Said(TextForm::plain(Format::Json)),
+        };
     };
     if is_grpc(&name) {
         return Read::Said(TextForm {
