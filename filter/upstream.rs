@@ -114,7 +114,11 @@ static CREDENTIALS: Form = Form::list(&SCOPED);
 static SCOPED: Form = Form::object_with(
     Presence::Some(&["cluster", "operation"]),
     &[
-        Key::optional("cluster", "The Envoy clusters that it is for.", &GLOBS),
+        Key::optional(
+            "cluster",
+            "The Envoy clusters that it is for. No route may look at the token's header or at headers that the filter sets; requests with headers that it takes out are refused.",
+            &GLOBS,
+        ),
         Key::optional(
             "operation",
             "The operations that it is for.",
