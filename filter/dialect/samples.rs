@@ -18,6 +18,7 @@ use super::{BodyHead, DIALECTS, Dialect, Facts, FactsError, Found};
 struct Told {
     operation: String,
     model: Value,
+    others: Value,
     items: Value,
     unread: bool,
     usage: Usage,
@@ -147,9 +148,7 @@ fn tell(routes: &Routes, sample: &Sample) -> Result<Told, String> {
         (None, Model::Nothing) => Value::Null,
         (None, Model::Unnamed) => json!("?"),
     };
-    // Which of several models answers can't be told.
-    let one = facts.others.iter().all(|other| model == **other);
-    let model = if one { model } else { json!("?") };
+
     let mut usage = Usage::default();
     let answers = sample["answers"].as_array().cloned().unwrap_or_default();
     for answer in answers.iter().chain(sample.get("answer")) {
@@ -165,6 +164,7 @@ fn tell(routes: &Routes, sample: &Sample) -> Result<Told, String> {
             found.route.operation.to_owned()
         },
         model,
+        others: json!(facts.others),
         items: items.map_or(Value::Null, Value::from),
         unread: facts.unread,
         usage,
@@ -190,6 +190,12 @@ fn wrong(routes: &Routes, sample: &Sample) -> Option<String> {
     };
     check("operation", &json!(told.operation), &sample["operation"]);
     check("model", &told.model, &sample["model"]);
+    let none = json!([]);
+    check(
+        "others",
+        &told.others,
+        sample.get("others").unwrap_or(&none),
+    );
     check("items", &told.items, &sample["items"]);
     let unread = sample["unread"].as_bool().unwrap_or_default();
     check("unread", &json!(told.unread), &json!(unread));

@@ -81,11 +81,13 @@ fn numbers_that_spell_a_text_are_shown_as_one() {
     for (kind, name, data, unread) in [
         ("UINT8", "text", serde_json::json!(codes), false),
         ("UINT8", "text", serde_json::json!(padded), false),
-        ("INT8", "text", serde_json::json!(codes), false),
-        ("UINT16", "text", serde_json::json!(codes), false),
-        ("INT32", "text", serde_json::json!(codes), false),
-        ("UINT64", "text", serde_json::json!([[codes]]), false),
+        ("INT8", "codes", serde_json::json!(codes), false),
+        ("UINT16", "codes", serde_json::json!(codes), false),
+        ("INT32", "codes", serde_json::json!(codes), false),
+        ("UINT64", "codes", serde_json::json!([[codes]]), false),
         ("INT64", "input_ids", serde_json::json!(codes), true),
+        ("INT32", "max_tokens", serde_json::json!(codes), false),
+        ("INT64", "token_type_ids", serde_json::json!(codes), false),
         ("INT32", "Prompt_Tokens", serde_json::json!(codes), true),
     ] {
         let body = serde_json::json!({"inputs": [
@@ -144,7 +146,10 @@ fn a_text_that_is_somewhere_else_is_not_read() {
     for (url, unread) in [
         ("https://example.com/a.pdf", true),
         ("s3://bucket/a.txt", true),
-        ("Notes: see https://example.com/a.pdf", false),
+        ("Notes: see https://example.com/a.pdf", true),
+        ("Tm90ZXM6IHNlZSBhYm92ZQ==", false),
+        ("Tm90ZX M6IHNlZSBhYm92ZQ==", true),
+        ("Tm90ZXM=IHNlZSBhYm92ZQ==", true),
     ] {
         let (_, told) = shown("/v1/chat/completions", at(url).as_bytes());
         assert_eq!(told, unread, "{url}");
@@ -175,5 +180,63 @@ fn a_text_that_is_somewhere_else_is_not_read() {
         let body = format!(r#"{{"model":"m","messages":[{{"role":"user","content":[{block}]}}]}}"#);
         let (_, told) = shown("/v1/messages", body.as_bytes());
         assert_eq!(told, unread, "{block}");
+    }
+}
+
+/// What is told of a body under a content-type.
+fn told_of(path: &str, media: &str, body: &[u8]) -> Result<Facts, FactsError> {
+    let segments: Vec<&str> = path.split('/').skip(1).collect();
+    let found = catalog::built_in().find("POST", &segments).unwrap();
+    let head = BodyHead {
+        media: Some(media.to_owned()),
+        boundary: Some("B".to_owned()),
+        json_bytes: None,
+    };
+    let mut see = |_: &[u8]| {};
+    found.route.body.take(&head, body, Some(&mut see))
+}
+
+#[test]
+fn a_picture_is_one_input_without_text() {
+    let picture = b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01";
+    for path in [
+        "/predictions/m",
+        "/models/acme/vit",
+        "/predict",
+        "/invocations",
+    ] {
+        for media in ["image/jpeg", "", "application/x-www-form-urlencoded"] {
+            let told = told_of(path, media, picture).unwrap();
+            assert_eq!(
+                (told.items, told.unread),
+                (Some(1), false),
+                "{path} {media}"
+            );
+        }
+    }
+    let table = told_of("/invocations", "text/csv", b"a,b\n1,2\n").unwrap();
+    assert_eq!((table.items, table.unread), (None, false));
+    // It would be a form with a count to some.
+    let both = told_of(
+        "/predictions/m",
+        "application/x-www-form-urlencoded",
+        b"\xff\xd8\xff&n=50&",
+    );
+    assert!(both.is_err(), "{both:?}");
+}
+
+#[test]
+fn a_document_in_a_field_for_text_is_not_read() {
+    for (value, unread) in [
+        ("Describe it.", false),
+        ("%PDF-1.7 ...", true),
+        ("D\0e\0s\0c\0", true),
+    ] {
+        let body = format!(
+            "--B\r\ncontent-disposition: form-data; name=\"prompt\"\r\n\r\n{value}\r\n--B--\r\n"
+        );
+        let media = "multipart/form-data";
+        let told = told_of("/v1/images/edits", media, body.as_bytes()).unwrap();
+        assert_eq!(told.unread, unread, "{value:?}");
     }
 }

@@ -112,6 +112,7 @@ impl Asked {
                 },
                 body: self.facts.as_ref().map(|facts| Body {
                     model: &facts.model,
+                    others: &facts.others,
                     items: facts.items,
                     prompts: &self.prompts,
                     unread: facts.unread,

@@ -38,25 +38,8 @@ pub struct Operation {
     pub model: Model,
     /// Names of more models, which some servers would take in its place.
     pub others: Vec<String>,
-    /// Whether the head names two models.
-    pub several_models: bool,
     /// How many answers each input gets, as the query says.
     pub times: u64,
-}
-
-impl Operation {
-    /// The head names more models. Where they are not all the same, which one answers can't be told.
-    pub fn also_names(&mut self, others: Vec<String>, models: &Models) {
-        self.others.extend(others);
-        let Some(own) = self.model.name() else {
-            return;
-        };
-        let known = models.name(own);
-        if self.others.iter().any(|other| models.name(other) != known) {
-            self.model = Model::Unnamed;
-            self.several_models = true;
-        }
-    }
 }
 
 /// The operation of files of weights.
@@ -80,7 +63,6 @@ pub fn name(routes: &Routes, method: &str, path: &Path) -> Result<Operation, Pat
             },
             model: Model::Unnamed,
             others: other_models(None, path),
-            several_models: false,
             times: 1,
         });
     };
@@ -100,7 +82,6 @@ pub fn name(routes: &Routes, method: &str, path: &Path) -> Result<Operation, Pat
         },
         model: named_model(&found, path)?,
         others: other_models(Some(&found), path),
-        several_models: false,
         times: times(&found, path),
     })
 }

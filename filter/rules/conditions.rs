@@ -179,7 +179,7 @@ pub(super) const CONDITIONS: &[Condition] = &[
     Condition {
         key: Key::optional(
             "model",
-            "The model that is asked for, by the name that `/models` has for it. Where a request is about a model that isn't named and has no default, rules that allow don't apply and all others do.",
+            "The model that is asked for, by the name that `/models` has for it. Where a request is about a model that isn't named and has no default, or about several (an adapter, a fallback, the source of a copy) of which only some fit, rules that allow don't apply and all others do.",
             &GLOBS,
         ),
         read: |node, reading| {
@@ -196,8 +196,8 @@ pub(super) const CONDITIONS: &[Condition] = &[
                 }
             }
             body(move |body| match body.model {
-                Model::Named(model) => Truth::from(any(&globs, model)),
-                Model::Nothing => Truth::No,
+                Model::Named(model) => of_all(&globs, body.others, Some(model)),
+                Model::Nothing => of_all(&globs, body.others, None),
                 Model::Unnamed => Truth::Unknown,
             })
         },
@@ -330,6 +330,17 @@ fn read_headers(node: &Node<'_>, reading: &mut Reading<'_>) -> Test {
         });
         fits.fold(Truth::Yes, Truth::and)
     })
+}
+
+/// Whether all models of a request fit, or none does: which of several answers can't be told.
+fn of_all(globs: &[Glob], others: &[String], model: Option<&str>) -> Truth {
+    let names = others.iter().map(String::as_str).chain(model);
+    let mut fit = names.map(|name| any(globs, name));
+    match fit.next() {
+        None => Truth::No,
+        Some(first) if fit.all(|fits| fits == first) => Truth::from(first),
+        Some(_) => Truth::Unknown,
+    }
 }
 
 /// Which of several values of a header counts, is the model server's to say; so it is whether one

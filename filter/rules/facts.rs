@@ -45,6 +45,8 @@ pub struct SentHeader {
 pub struct Body<'a> {
     /// The model, from the body or the path, by the name that the policy has for it.
     pub model: &'a Model,
+    /// More models that take part, by those names.
+    pub others: &'a [String],
     /// Predictions asked for; `None` if that can't be told.
     pub items: Option<u64>,
     /// What the texts that may reach the model fit.

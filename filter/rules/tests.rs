@@ -108,6 +108,7 @@ fn a_body_is_asked_for_only_when_it_matters() {
         search.look(text.as_bytes());
         let prompts = search.end();
         let body = Body {
+            others: &[],
             model: &Model::Nothing,
             items: Some(1),
             prompts: &prompts,
@@ -152,6 +153,7 @@ fn a_negated_condition_on_an_unread_body_is_unknown_too() {
         (Model::Nothing, Decision::Deny(Some(0))),
     ] {
         let body = Body {
+            others: &[],
             model: &model,
             items: Some(1),
             prompts: &Prompts::default(),
@@ -172,6 +174,7 @@ fn approval_is_a_gate_before_the_rules_behind_it() {
     ]));
     let caller = Jane::new(&[]);
     let body = Body {
+        others: &[],
         model: &Model::Nothing,
         items: Some(5),
         prompts: &Prompts::default(),
@@ -219,6 +222,7 @@ fn a_header_must_be_there_with_a_value_that_fits() {
     let jane = Jane::new(&[]);
     let prompts = Prompts::default();
     let body = Body {
+        others: &[],
         model: &Model::Nothing,
         items: Some(1),
         prompts: &prompts,
@@ -285,6 +289,7 @@ fn decided_on(rules: &serde_json::Value, body: Body<'_>) -> Decision {
 fn what_the_body_does_not_tell_never_helps_its_sender() {
     let prompts = Prompts(vec![false]);
     let unknown = Body {
+        others: &[],
         model: &Model::Unnamed,
         items: None,
         prompts: &prompts,
@@ -320,6 +325,7 @@ fn what_the_body_does_not_tell_never_helps_its_sender() {
 fn a_request_about_no_model_is_no_business_of_rules_on_models() {
     let prompts = Prompts::default();
     let none = Body {
+        others: &[],
         model: &Model::Nothing,
         items: Some(1),
         prompts: &prompts,

@@ -129,9 +129,11 @@ fn disposition(value: &str) -> Result<Disposition<'_>, &'static str> {
         let (key, after) = parameter
             .split_once('=')
             .ok_or("a parameter without a value")?;
-        if key == "filename*" && file_name.is_some() && is_extended(after) {
-            // RFC 7578 forbids it, and .NET's clients send it. Some readers prefer it to the plain
-            // one; nothing is decided by either.
+        if key == "filename*" && is_extended(after) {
+            // RFC 7578 forbids it, and .NET's clients send it beside the plain one, Python's alone. Some
+            // readers prefer it, some don't know it, so that a part may be a file or a field: nothing is
+            // decided by that, and a field that counts is refused as a file.
+            file_name.get_or_insert(after);
             break;
         }
         if key.contains('*') {
@@ -227,10 +229,10 @@ fn check_file_name(text: &str) -> Result<(), &'static str> {
     }
     let entity = |(at, _): (usize, _)| {
         let behind = text.get(at + 1..).unwrap_or_default();
-        behind.starts_with(|next: char| next == '#' || next.is_alphanumeric())
+        behind.starts_with('#')
     };
     if text.match_indices('&').any(entity) {
-        // Django decodes entities of HTML, with or without the semicolon.
+        // Django decodes entities of HTML; without a semicolon, only these make a slash.
         return Err("an entity in a file name");
     }
     let lower = text.to_ascii_lowercase();

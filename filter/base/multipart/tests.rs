@@ -141,6 +141,12 @@ fn what_clients_write_of_files_is_read() {
             "a",
             "R & D, 100% done.md",
         ),
+        // Python's requests.
+        (
+            "name=\"a\"; filename*=utf-8''%C3%A4.wav",
+            "a",
+            "utf-8''%C3%A4.wav",
+        ),
         (
             "name=\"a\"; filename=\"=?utf-8?B?TcOkcno=?=\"",
             "a",

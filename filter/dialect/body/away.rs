@@ -13,7 +13,9 @@ pub(super) struct Away {
     next: Says,
     /// Its `type` is a picture's.
     picture: bool,
-    /// Its media type is one without text.
+    /// It has a media type.
+    typed: bool,
+    /// All its media types are without text.
     no_text: bool,
     /// Readers that fold case could take another member for one of these.
     doubtful: bool,
@@ -46,12 +48,20 @@ impl Away {
     pub(super) fn text(&mut self, text: &str, roles: Roles) {
         match self.next {
             Says::Nothing => {}
-            Says::Kind => self.picture = text == "image",
+            Says::Kind => {
+                self.picture = ["image", "input_image"].contains(&text);
+                // What was said before, by its id.
+                self.text |= text == "item_reference";
+            }
             Says::Media => {
                 let families = ["image/", "audio/", "video/"];
+                let kind = families.iter().find_map(|one| text.strip_prefix(one));
+                let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".+-".contains(&byte);
                 // Of this one, a model reads the source.
                 let drawn = text.contains("svg");
-                self.no_text = families.iter().any(|one| text.starts_with(one)) && !drawn;
+                let no_text = !drawn && kind.is_some_and(|kind| kind.bytes().all(plain));
+                self.no_text = no_text && (self.no_text || !self.typed);
+                self.typed = true;
             }
         }
         if !text.is_empty() {

@@ -32,6 +32,9 @@ pub enum FactsError {
 /// The longest name of a model or tool, in bytes: it is kept as long as the request waits.
 const MAX_NAME_BYTES: usize = 4096;
 
+/// What is no name of a model.
+const NO_NAME: &str = "\u{fffd}";
+
 /// More models than a request names.
 const MAX_OTHERS: usize = 32;
 
@@ -125,16 +128,28 @@ impl Found {
         }
     }
 
-    /// A name of a model that takes part besides.
+    /// A name of a model that takes part besides. Whatever is no name is none that is asked for.
     pub(in crate::dialect) fn other(&mut self, name: &str) {
-        match model(name) {
-            Ok(None) => {}
-            Ok(Some(name)) if self.others.contains(&name) => {}
-            Ok(Some(_)) if self.others.len() >= MAX_OTHERS => {
-                self.wrong("The body names too many models.");
-            }
-            Ok(Some(name)) => self.others.push(name),
-            Err(error) => self.error(error),
+        let name = match model(name) {
+            Ok(None) => return,
+            Ok(Some(name)) => name,
+            Err(_) => NO_NAME.to_owned(),
+        };
+        if self.others.contains(&name) {
+            return;
+        }
+        if self.others.len() >= MAX_OTHERS {
+            self.wrong("The body names too many models.");
+        } else {
+            self.others.push(name);
+        }
+    }
+
+    /// A gateway takes names with commas between them for as many models.
+    pub(in crate::dialect) fn take_list_apart(&mut self) {
+        let list = self.model.clone().unwrap_or_default();
+        if list.contains(',') {
+            list.split(',').for_each(|name| self.other(name.trim()));
         }
     }
 

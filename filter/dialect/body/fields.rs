@@ -5,7 +5,7 @@ use base::multipart;
 use base::urlencoded;
 
 use super::facts::{FactsError, Found, malformed, other_case};
-use super::nested::percent_decoded;
+use super::nested::{self, percent_decoded};
 use super::place::{Named, Places, ROOT, Roles};
 use super::texts::Texts;
 
@@ -23,6 +23,7 @@ pub(super) fn multipart(
     };
     while let Some(part) = parts.read_next().map_err(wrong)? {
         fields.name(part.name)?;
+        fields.texts.text(part.name);
         if part.file_name.is_some() {
             fields.texts.text(part.file_name.unwrap_or_default());
         }
@@ -170,13 +171,25 @@ impl<'f, 't> Fields<'f, 't> {
         if roles.is_elsewhere() && !value.is_empty() {
             self.texts.unread();
         }
+        if nested::is_document(value) && !roles.has(Roles::MEDIA) {
+            self.texts.unread();
+        }
+        if roles.has(Roles::TEXT) && text.is_ok() && value.contains(&0) {
+            self.texts.unread();
+        }
         match text {
             Ok(text) if roles.has(Roles::TEXT) => {
                 self.texts.running(self.places.rank(at), text);
             }
             _ if roles.has(Roles::FILE) => self.texts.upload(value),
             _ if roles.has(Roles::MEDIA) => self.texts.recording(value),
-            Ok(text) if !file => self.texts.text(text),
+            Ok(text) if !file => {
+                if value.contains(&0) {
+                    // In UTF-16 every other byte of English is one.
+                    self.texts.unread();
+                }
+                self.texts.text(text);
+            }
             _ => self.texts.document(value),
         }
         Ok(())

@@ -307,8 +307,8 @@ impl<'w, 't> Walk<'w, 't> {
         if roles.has(Roles::TEXT) {
             self.texts.running(self.places.rank(open.next), text);
         }
-        if roles.has(Roles::FILE) {
-            self.texts.file(text);
+        if roles.has(Roles::FILE) || roles.has(Roles::PLAIN_FILE) {
+            self.texts.file(text, roles.has(Roles::PLAIN_FILE));
         } else if roles.has(Roles::MEDIA) {
             self.texts.media(text);
         } else if !roles.has(Roles::TEXT) {

@@ -186,6 +186,14 @@ const MEDIA: &[&[u8]] = &[
     b"\xff\xf2",
     b"\x1a\x45\xdf\xa3",
     b"\0\0\x01\0",
+    b"\0\0\x01\xba",
+    b"\0\0\x01\xb3",
+    b"\0\0\0\x0cjP  ",
+    b"\xff\xe3",
+    b"\xff\xfa",
+    b"FLV\x01",
+    b"FORM\0",
+    b"#!AMR",
 ];
 
 /// How documents begin whose text is not written as it is read: PDF, Office's old and new ones and
@@ -211,5 +219,7 @@ pub(super) fn is_document(bytes: &[u8]) -> bool {
 pub(super) fn is_media(bytes: &[u8]) -> bool {
     // MP4, HEIC, AVIF and M4A have a length in front of their name.
     let boxed = bytes.get(4..8) == Some(b"ftyp");
-    boxed || MEDIA.iter().any(|mark| bytes.starts_with(mark))
+    // A bitmap's name is short; what is reserved behind its length is zero.
+    let bitmap = bytes.starts_with(b"BM") && bytes.get(6..10) == Some(&[0; 4]);
+    boxed || bitmap || MEDIA.iter().any(|mark| bytes.starts_with(mark))
 }

@@ -45,6 +45,8 @@ impl Roles {
     /// What stands somewhere else.
     const ANYWHERE_ELSE: u32 = Self::ELSEWHERE.0 | Self::LINK.0 | Self::TYPED_LINK.0;
 
+    /// A document, which may stand there as it is.
+    pub(in crate::dialect) const PLAIN_FILE: Self = Self(1 << 21);
     /// A list of inputs, unless it holds nothing but numbers.
     pub(in crate::dialect) const TEXT_LIST: Self = Self(1 << 20);
 
@@ -67,7 +69,7 @@ impl Roles {
 
     /// Whether nothing stands at such a place but what a model reads.
     fn is_text(self) -> bool {
-        const TEXTS: u32 = Roles::TEXT.0 | Roles::FILE.0 | Roles::MEDIA.0;
+        const TEXTS: u32 = Roles::TEXT.0 | Roles::FILE.0 | Roles::PLAIN_FILE.0 | Roles::MEDIA.0;
         self.0 & !TEXTS == 0
     }
 

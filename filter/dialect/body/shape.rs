@@ -8,7 +8,7 @@ use base::shape::GrpcMessage;
 
 use super::facts::{Facts, FactsError, Found, malformed};
 use super::json::Walk;
-use super::place::{Places, Roles};
+use super::place::{Places, ROOT, Roles};
 use super::texts::{See, Texts};
 use super::{fields, messages, nested};
 use crate::dialect::usage::UsagePlaces;
@@ -147,6 +147,7 @@ impl Body {
     }
 
     fn facts(&self, mut found: Found, texts: Texts<'_>) -> Result<Facts, FactsError> {
+        found.take_list_apart();
         let unread = texts.end();
         if let Some(wrong) = found.wrong.take() {
             return Err(wrong);
@@ -291,7 +292,8 @@ impl Shape {
         }
         let json = nested::begins_json(body);
         if head.is(URLENCODED) {
-            if !json {
+            // What has no type of its own is sent under this one by curl.
+            if !json && !nested::is_media(body) {
                 return fields::urlencoded(body, places, texts);
             }
             fields::no_form(body, places)?;
@@ -301,12 +303,18 @@ impl Shape {
             return read(body, Walk::new(places, texts).free());
         }
         // Some readers of JSON skip a mark in front of it, and find out its encoding.
-        if body.starts_with(b"\xef\xbb\xbf") || body.contains(&0) && self.counts() {
+        if body.starts_with(b"\xef\xbb\xbf") {
             return Err(malformed("The body is JSON to some servers only."));
         }
-        texts.document(body);
+        // One picture is one input.
+        let is_picture = nested::is_media(body) && !nested::is_document(body);
+        if places.roles(Some(ROOT)).has(Roles::MEDIA) {
+            texts.recording(body);
+        } else {
+            texts.document(body);
+        }
         Ok(Found {
-            uncounted: self.counts(),
+            uncounted: self.counts() && !is_picture,
             ..Found::default()
         })
     }

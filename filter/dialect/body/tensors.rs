@@ -3,6 +3,7 @@
 
 use base::wire::Elements;
 
+use super::nested;
 use super::texts::Texts;
 
 /// An input's tensor, as far as it has been read.
@@ -18,9 +19,9 @@ pub(in crate::dialect) struct Tensor {
     /// What is there.
     elements: u64,
     texts: u64,
-    /// Whole numbers, as the characters that they may stand for.
-    characters: String,
-    /// Whether some number stands for no character.
+    /// Whole numbers, which may spell a text.
+    numbers: Vec<u32>,
+    /// Whether some number is none of these.
     odd: bool,
     /// Whether its name says that its numbers stand for text.
     tokens: bool,
@@ -44,11 +45,28 @@ enum Kind {
     Texts,
 }
 
-/// More bytes of numbers are no text.
-const MAX_OCTETS: usize = 1 << 20;
+/// More numbers than these are no text.
+const MAX_NUMBERS: usize = 1 << 20;
 
-/// What tensors of token ids are called, wherever in their name it stands.
-const OF_TOKENS: &[&str] = &["input_ids", "inputids", "token", "prompt_ids"];
+/// What tensors of token ids are called, in small letters and without what stands between words.
+const OF_TOKENS: &[&str] = &[
+    "ids",
+    "inputids",
+    "decoderinputids",
+    "promptids",
+    "tokenids",
+    "prompttokenids",
+    "inputtokens",
+    "prompttokens",
+    "tokens",
+    "input",
+    "inputs",
+    "prompt",
+    "text",
+    "textinput",
+    "inputtext",
+    "query",
+];
 
 impl Tensor {
     /// The next of its dimensions; `None` for what is none.
@@ -67,7 +85,8 @@ impl Tensor {
     pub(in crate::dialect) fn set_type(&mut self, name: &str) {
         self.kind = match name {
             "BYTES" => Kind::Texts,
-            "UINT8" | "INT8" => Kind::Octets,
+            "UINT8" => Kind::Octets,
+            "INT8" => Kind::Integers(1),
             "UINT16" | "INT16" => Kind::Integers(2),
             "UINT32" | "INT32" => Kind::Integers(4),
             "UINT64" | "INT64" => Kind::Integers(8),
@@ -77,8 +96,9 @@ impl Tensor {
     }
 
     pub(in crate::dialect) fn set_name(&mut self, name: &str) {
-        let name = name.to_ascii_lowercase();
-        self.tokens = OF_TOKENS.iter().any(|one| name.contains(one));
+        let letters = name.chars().filter(char::is_ascii_alphanumeric);
+        let name: String = letters.map(|letter| letter.to_ascii_lowercase()).collect();
+        self.tokens = OF_TOKENS.contains(&name.as_str());
     }
 
     pub(in crate::dialect) fn element(&mut self) {
@@ -97,18 +117,13 @@ impl Tensor {
 
     pub(in crate::dialect) fn number(&mut self, number: Option<u64>, keep: bool) {
         self.element();
-        if keep && self.characters.len() < MAX_OCTETS {
-            self.character(number);
-        }
-    }
-
-    fn character(&mut self, number: Option<u64>) {
-        let code = number.and_then(|number| u32::try_from(number).ok());
-        match code.and_then(char::from_u32) {
-            // What is shorter than its tensor is filled up with these.
-            Some('\0') => {}
-            Some(character) => self.characters.push(character),
-            None => self.odd = true,
+        if keep && self.numbers.len() < MAX_NUMBERS {
+            match number.and_then(|number| u32::try_from(number).ok()) {
+                // What is shorter than its tensor is filled up with these.
+                Some(0) => {}
+                Some(number) => self.numbers.push(number),
+                None => self.odd = true,
+            }
         }
     }
 
@@ -122,27 +137,23 @@ impl Tensor {
         Ok(self.first.unwrap_or(1).max(there).max(self.texts))
     }
 
-    /// Shows what its numbers may spell.
+    /// Shows what its numbers may spell: a character each, or the bytes of a text.
     pub(in crate::dialect) fn show(&self, texts: &mut Texts<'_>) {
-        match self.kind {
-            Kind::Octets => {
-                let byte = |one: char| u8::try_from(u32::from(one)).ok();
-                let bytes: Option<Vec<u8>> = self.characters.chars().map(byte).collect();
-                match bytes {
-                    Some(bytes) if !self.odd => texts.text(&String::from_utf8_lossy(&bytes)),
-                    // Servers wrap them, cut them off, or refuse them.
-                    _ => texts.unread(),
-                }
-            }
-            Kind::Integers(_) => {
-                texts.text(&self.characters);
-                if self.tokens && self.elements > 0 {
-                    texts.unread();
-                }
-            }
-            Kind::Unknown | Kind::Numbers | Kind::Texts => return,
+        if self.elements == 0 || !texts.wanted() {
+            return;
         }
-        if self.characters.len() >= MAX_OCTETS {
+        let characters = self.numbers.iter().copied().filter_map(char::from_u32);
+        texts.text(&characters.collect::<String>());
+        let bytes = self.numbers.iter().flat_map(|number| number.to_le_bytes());
+        let bytes: Vec<u8> = bytes.filter(|byte| *byte != 0).collect();
+        texts.text(&String::from_utf8_lossy(&bytes));
+        let uncertain = match self.kind {
+            // Servers wrap what is no byte, cut it off, or refuse it.
+            Kind::Octets => self.odd || nested::is_document(&bytes),
+            Kind::Integers(_) => self.tokens && self.elements > 1,
+            Kind::Unknown | Kind::Numbers | Kind::Texts => return,
+        };
+        if uncertain || self.numbers.len() >= MAX_NUMBERS {
             texts.unread();
         }
     }
@@ -192,6 +203,9 @@ impl Tensor {
             Kind::Octets => {
                 let bytes: Vec<u8> = own.iter().copied().filter(|byte| *byte != 0).collect();
                 texts.text(&String::from_utf8_lossy(&bytes));
+                if nested::is_document(own) {
+                    texts.unread();
+                }
             }
             Kind::Texts => {
                 let mut elements = Elements::new(own, (0, own.len()));
@@ -201,7 +215,7 @@ impl Tensor {
                         Ok(Some((_, (start, end)))) => {
                             count += 1;
                             let bytes = own.get(start..end).unwrap_or_default();
-                            texts.text(&String::from_utf8_lossy(bytes));
+                            texts.document(bytes);
                         }
                         Err(_) => return Err("An input's bytes are not a list of texts."),
                     }

@@ -94,30 +94,27 @@ impl<'t> Texts<'t> {
         }
     }
 
-    /// A document in base64, or in a data URL, or as it is.
-    pub(super) fn file(&mut self, text: &str) {
+    /// A document in base64 or in a data URL; also as it is, if it may be `plain`. Readers of base64 skip
+    /// what is none, so that no more than this is certain.
+    pub(super) fn file(&mut self, text: &str, plain: bool) {
         probe("files", text);
-        if !self.wanted() {
+        if !self.wanted() || text.is_empty() {
             return;
         }
         self.text(text);
         if nested::data_url(text).is_some() {
             return;
         }
-        if nested::is_address(text) {
+        let bytes = loose_base64(text);
+        let encoded = is_strict_base64(text)
+            && (!plain || text.len() >= LEAST_BASE64_BYTES && looks_like_base64(text));
+        if encoded && let Some(bytes) = &bytes {
+            self.document(bytes);
+        } else if !plain || nested::is_address(text) || looks_like_base64(text) {
             self.unread();
-            return;
         }
-        let Some(bytes) = loose_base64(text) else {
-            return;
-        };
-        let strict = text.bytes().all(is_base64);
-        let long = text.len() >= LEAST_BASE64_BYTES;
-        if strict && long || nested::is_document(&bytes) {
-            self.document(&bytes);
-        } else if let Ok(inside) = core::str::from_utf8(&bytes) {
-            // A plain text, or base64 that a lenient reader takes.
-            self.inside(inside);
+        if let Some(bytes) = bytes {
+            self.show(&bytes);
         }
     }
 
@@ -127,7 +124,7 @@ impl<'t> Texts<'t> {
         // A picture's base64 is no text, and long.
         if nested::data_url(text).is_some()
             || text.len() < LEAST_BASE64_BYTES
-            || base64(text).is_none()
+            || base64(text).is_none_or(|bytes| !nested::is_media(&bytes))
         {
             self.text(text);
         }
@@ -267,6 +264,22 @@ fn base64(text: &str) -> Option<Vec<u8>> {
         return None;
     }
     loose_base64(text)
+}
+
+/// Whether every reader takes a text for the same base64: padding stands at its end only.
+fn is_strict_base64(text: &str) -> bool {
+    let inner = text.trim_end_matches(['=', '\r', '\n']);
+    inner.bytes().all(|byte| is_base64(byte) && byte != b'=')
+}
+
+/// Whether a text has the letters of base64, whatever stands between them: a quarter or more of them are
+/// capitals, and some are small.
+fn looks_like_base64(text: &str) -> bool {
+    let count = |fits: fn(&u8) -> bool| text.bytes().filter(fits).count();
+    let all = count(u8::is_ascii_alphanumeric);
+    let capitals = count(u8::is_ascii_uppercase);
+    let small = count(u8::is_ascii_lowercase);
+    capitals.saturating_mul(4) >= all && small.saturating_mul(7) >= all
 }
 
 fn is_base64(byte: u8) -> bool {

@@ -23,7 +23,7 @@
 //! - KEY is what stands there: `model` (or `model none` where none is concerned), `times` (numbers that
 //!   multiply what is asked for), `lists` (of inputs), `text-lists` (the same, but not of numbers alone), `columns` (objects of lists), `text` (running
 //!   text, in the order in which the model reads it), `tokens` (numbers in place of text), `files`
-//!   (documents), `media` (sound, pictures), `others` (more models that take part: which of them answers
+//!   (documents), `plain-files` (documents that may stand there as they are), `media` (sound, pictures), `others` (more models that take part: which of them answers
 //!   can't be told), `elsewhere` (an address, or an id of what was stored: the text is not here), `links`
 //!   (the same, unless the element of a list in which they stand is a picture by its `type`),
 //!   `typed-links` (the same, unless the media type beside them is no text's), and for answers `usage` (`input=a/b,c/d`). `items unknown`
@@ -234,6 +234,7 @@ impl Described {
             ("text", _) => Roles::TEXT,
             ("tokens", _) => Roles::TOKENS,
             ("files", _) => Roles::FILE,
+            ("plain-files", _) => Roles::PLAIN_FILE,
             ("media", _) => Roles::MEDIA,
             ("text-lists", _) => Roles::TEXT_LIST,
             ("others", _) => Roles::OTHER,

@@ -15,6 +15,7 @@ pub static DIALECT: Dialect = Dialect {
         // SageMaker hosts servers of other makes behind this dialect's paths.
         "x-amzn-sagemaker-target-model",
         "x-amzn-sagemaker-inference-component",
+        "x-amzn-sagemaker-target-container-hostname",
         "x-amzn-sagemaker-adapter-identifier",
     ],
     escaped_slashes: false,

@@ -11,7 +11,14 @@ pub static DIALECT: Dialect = Dialect {
     routes: include_str!(concat!(env!("OUT_DIR"), "/openai.txt")),
     body: none_in_code,
     header: None,
-    model_headers: &["x-gateway-model-name", "x-ai-eg-model"],
+    model_headers: &[
+        "x-gateway-model-name",
+        "x-ai-eg-model",
+        // Ray Serve's and Azure's.
+        "serve_multiplexed_model_id",
+        "ray_serve_multiplexed_model_id",
+        "azureml-model-deployment",
+    ],
     escaped_slashes: false,
     error,
 };

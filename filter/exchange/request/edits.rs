@@ -23,6 +23,7 @@ const OVERRIDES: &[&str] = &[
     "x-rewrite-url",
     "x-rewrite-uri",
     "x-rewrite-path",
+    "x-waws-unencoded-url",
     "x-forwarded-uri",
     "x-forwarded-path",
     "x-forwarded-method",

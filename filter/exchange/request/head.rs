@@ -124,7 +124,7 @@ fn read(
     let raw = headers::values(headers, ":path").next().unwrap_or_default();
     let path = operation::normalize(raw).map_err(Refusal::path)?;
     let mut operation = operation::name(&policy.routes, &method, &path).map_err(Refusal::path)?;
-    operation.also_names(models_named(headers), &policy.models);
+    operation.others.extend(models_named(headers));
     if *context.dialect != dialect::GRPC {
         context.dialect = dialect_of(headers, &operation);
     }

@@ -128,11 +128,19 @@ pub(in crate::exchange) fn complete(
         (None, None) if [UNKNOWN, EXPORT].contains(&operation.name) => Model::Unnamed,
         (None, None) => models.resolve(facts.model),
     };
-    let is_other = |name: &String| facts.model.name() != Some(models.name(name));
-    let besides = facts.model != Model::Nothing && operation.others.iter().any(is_other);
-    if operation.several_models || besides || facts.others.iter().any(is_other) {
-        facts.model = Model::Unnamed;
+    // A model that some servers take from the head is concerned only if any is.
+    if facts.model != Model::Nothing {
+        facts.others.extend(operation.others.iter().cloned());
     }
+    let known = |name: &String| {
+        // A resource's name has its collection in front (Gemini's API), where a path has none.
+        let name = name.strip_prefix("models/").unwrap_or(name);
+        models.name(name).to_owned()
+    };
+    facts.others = facts.others.iter().map(known).collect();
+    facts
+        .others
+        .retain(|name| facts.model.name() != Some(name.as_str()));
     facts.items = facts
         .items
         .map(|items| items.saturating_mul(operation.times));

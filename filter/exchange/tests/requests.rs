@@ -379,41 +379,82 @@ fn rules_see_the_headers_that_they_ask_for() {
     }
 }
 
+/// The status of the refusal, if there is one, of a request for this path.
+fn refused(
+    compiled: &Rc<CompiledPolicy>,
+    path: &str,
+    header: Option<(&str, &str)>,
+    body: &str,
+) -> Option<u16> {
+    let mut exchange = Driven::new(compiled);
+    let mut headers = vec![("content-type", "application/json")];
+    headers.extend(header);
+    exchange.head("POST", path, &headers, false);
+    let outcome = exchange.whole(body);
+    outcome.effects.iter().find_map(|effect| match effect {
+        Effect::Reply(reply) => Some(reply.status),
+        _ => None,
+    })
+}
+
 #[test]
-fn a_model_that_the_head_names_besides_makes_the_model_uncertain() {
-    let compiled = compiled(&json!({"rules": [
+fn of_several_models_any_can_be_denied_and_all_must_be_allowed() {
+    let allow = compiled(&json!({"rules": [
         {"name": "small", "when": {"model": ["small-*"]}, "then": "allow"},
     ]}));
-    let body = r#"{"model":"small-1","messages":[]}"#;
-    for (path, header, status) in [
-        ("/v1/chat/completions", None, None),
-        ("/v1/chat/completions?model=small-1", None, None),
-        ("/v1/chat/completions?model=large-1", None, Some(403)),
-        ("/v1/chat/completions?model_name=large-1", None, Some(403)),
-        ("/v1/chat/completions", Some("small-1"), None),
-        ("/v1/chat/completions", Some("large-1"), Some(403)),
+    let deny = compiled(&json!({"rules": [
+        {"name": "no-large", "when": {"model": ["large-*"]}, "then": "deny"},
+        {"name": "all", "then": "allow"},
+    ]}));
+    let path = "/v1/chat/completions";
+    let adapter = "x-amzn-sagemaker-adapter-identifier";
+    let plain = r#"{"model":"small-1","messages":[]}"#;
+    for (path, header, body, passes) in [
+        (path, None, plain, true),
+        ("/v1/chat/completions?model=small-1", None, plain, true),
+        ("/v1/chat/completions?model=small-2", None, plain, true),
+        ("/v1/chat/completions?model=large-1", None, plain, false),
+        (
+            "/v1/chat/completions?model_name=large-1",
+            None,
+            plain,
+            false,
+        ),
+        (path, Some((adapter, "small-2")), plain, true),
+        (path, Some((adapter, "large-1")), plain, false),
+        (
+            path,
+            None,
+            r#"{"model":"small-1","fallbacks":["small-2"]}"#,
+            true,
+        ),
+        (
+            path,
+            None,
+            r#"{"model":"small-1","fallbacks":["large-1"]}"#,
+            false,
+        ),
+        (path, None, r#"{"model":"small-1,large-1"}"#, false),
+        (
+            "/v1/evals",
+            None,
+            r#"{"testing_criteria":[{"model":"large-1"}]}"#,
+            false,
+        ),
+        // Nobody knows which model this is, whatever a header says.
+        (
+            path,
+            Some(("mm-model-id", "small-1")),
+            r#"{"messages":[]}"#,
+            false,
+        ),
     ] {
-        let mut exchange = Driven::new(&compiled);
-        let mut headers = vec![("content-type", "application/json")];
-        headers.extend(header.map(|name| ("x-amzn-sagemaker-adapter-identifier", name)));
-        exchange.head("POST", path, &headers, false);
-        let outcome = exchange.whole(body);
-        let refused = outcome.effects.iter().find_map(|effect| match effect {
-            Effect::Reply(reply) => Some(reply.status),
-            _ => None,
-        });
-        assert_eq!(refused, status, "{path} {header:?}");
+        for policy in [&allow, &deny] {
+            let refused = refused(policy, path, header, body);
+            assert_eq!(refused.is_none(), passes, "{path} {header:?} {body}");
+        }
     }
-    // Nor does a header alone make it certain.
-    let mut exchange = Driven::new(&compiled);
-    let headers = [
-        ("content-type", "application/json"),
-        ("mm-model-id", "small-1"),
-    ];
-    exchange.head("POST", "/v1/chat/completions", &headers, false);
-    assert_eq!(code(&exchange.whole(r#"{"messages":[]}"#)), "denied");
-    let mut exchange = Driven::new(&compiled);
-    let outcome = exchange.head("GET", "/v2/models/small-1?model=large-1", &[], true);
+    let outcome = Driven::new(&allow).head("GET", "/v2/models/small-1?model=large-1", &[], true);
     assert_eq!(reply(&outcome).status, 403);
 }
 

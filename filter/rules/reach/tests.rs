@@ -190,7 +190,7 @@ proptest! {
         let jane = Jane::new(if engineer { &["engineers"] } else { &[] });
         let reaches = reach(&policy.rules, jane.known());
         let prompts = crate::rules::Prompts::default();
-        let body = Body { model: &model, items, prompts: &prompts, unread };
+        let body = Body { others: &[], model: &model, items, prompts: &prompts, unread };
         let request = jane.asks(operation, Some(body));
         for first in 0..rules.len() {
             let decision = decide(&policy.rules, first, &request);

@@ -258,7 +258,7 @@ fn describe(case: &mut Case, inside: &[&[&str]]) {
             ["columns", ..] => Role::Columns,
             ["text", ..] => Role::Text,
             ["tokens", ..] => Role::Tokens,
-            ["files", ..] => Role::Files,
+            ["files" | "plain-files", ..] => Role::Files,
             ["media", ..] => Role::Media,
             _ => panic!("{}: {words:?}", case.name),
         };
