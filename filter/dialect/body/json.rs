@@ -39,6 +39,8 @@ struct Open {
     tokens: bool,
     /// It is the data of a tensor.
     data: bool,
+    /// Numbers in it say nothing but how many they are, and what they stand for.
+    plain: bool,
     /// What of it is somewhere else.
     away: Away,
 }
@@ -88,13 +90,15 @@ impl<'w, 't> Walk<'w, 't> {
         };
         let roles = self.places.roles(at);
         let around = self.open.last();
+        let next = match at {
+            Some(at) if array => self.places.each(at),
+            _ => None,
+        };
         let open = Open {
             array,
             at,
-            next: match at {
-                Some(at) if array => self.places.each(at),
-                _ => None,
-            },
+            next,
+            plain: array && next.is_none() && !roles.has(Roles::SHAPE),
             items: 0,
             mixed: false,
             tokens: around.is_some_and(|open| open.tokens && open.array && array)
@@ -106,6 +110,7 @@ impl<'w, 't> Walk<'w, 't> {
         let open = if self.open.is_empty() && array && self.batch {
             Open {
                 next: Some(ROOT),
+                plain: false,
                 ..open
             }
         } else {
@@ -202,6 +207,18 @@ impl<'w, 't> Walk<'w, 't> {
             return;
         };
         open.items = open.items.saturating_add(1);
+        // Bodies may be little else than numbers.
+        if open.plain
+            && let JsonEvent::Number(number) = event
+        {
+            if open.tokens {
+                self.texts.unread();
+            }
+            if open.data {
+                self.tensor.number(number, self.texts.wanted());
+            }
+            return;
+        }
         open.mixed |= !matches!(event, JsonEvent::Number(_));
         let roles = self.places.roles(open.next);
         if let JsonEvent::Text(text) = event {

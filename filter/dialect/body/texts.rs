@@ -168,21 +168,24 @@ impl<'t> Texts<'t> {
 
     /// Whether some text can't be read; shows what stands together.
     pub(in crate::dialect) fn end(mut self) -> bool {
-        let joined = core::mem::take(&mut self.joined).concat();
-        let pieces = joined.iter().filter(|byte| **byte == BORDER).count();
-        if pieces > 1 {
-            let mut shown: Vec<u8> = joined
-                .iter()
-                .copied()
-                .filter(|byte| *byte != BORDER)
-                .collect();
-            self.show(&shown);
+        let mut joined = core::mem::take(&mut self.joined).concat();
+        let borders: Vec<usize> = memchr::memchr_iter(BORDER, &joined).collect();
+        if borders.len() > 1 {
             for between in *b" \n" {
-                shown.clear();
-                let bytes = joined.iter();
-                shown.extend(bytes.map(|byte| if *byte == BORDER { between } else { *byte }));
-                self.show(&shown);
+                for at in &borders {
+                    if let Some(byte) = joined.get_mut(*at) {
+                        *byte = between;
+                    }
+                }
+                self.show(&joined);
             }
+            let mut plain = Vec::with_capacity(joined.len());
+            let mut begin = 0;
+            for at in borders {
+                plain.extend_from_slice(joined.get(begin..at).unwrap_or_default());
+                begin = at.saturating_add(1);
+            }
+            self.show(&plain);
         }
         self.unread
     }
@@ -261,6 +264,10 @@ fn base64(text: &str) -> Option<Vec<u8>> {
     let blank = |byte: u8| b" \t\x0b\x0c".contains(&byte);
     let fits = |byte: u8| is_base64(byte) || blank(byte);
     if text.len() < LEAST_BASE64_BYTES || !text.bytes().all(fits) {
+        return None;
+    }
+    // Words have blanks between them, too.
+    if text.bytes().any(blank) && !looks_like_base64(text) {
         return None;
     }
     loose_base64(text)
