@@ -39,6 +39,8 @@ struct Open {
     tokens: bool,
     /// It is the data of a tensor.
     data: bool,
+    /// Its elements stand for text, if they are numbers.
+    ids: bool,
     /// Numbers in it say nothing but how many they are, and what they stand for.
     plain: bool,
     /// What of it is somewhere else.
@@ -94,11 +96,13 @@ impl<'w, 't> Walk<'w, 't> {
             Some(at) if array => self.places.each(at),
             _ => None,
         };
+        let each = self.places.roles(next);
         let open = Open {
             array,
             at,
             next,
-            plain: array && next.is_none() && !roles.has(Roles::SHAPE),
+            plain: array && !each.reads_numbers() && !roles.has(Roles::SHAPE),
+            ids: each.has(Roles::TOKENS),
             items: 0,
             mixed: false,
             tokens: around.is_some_and(|open| open.tokens && open.array && array)
@@ -211,7 +215,7 @@ impl<'w, 't> Walk<'w, 't> {
         if open.plain
             && let JsonEvent::Number(number) = event
         {
-            if open.tokens {
+            if open.tokens || open.ids {
                 self.texts.unread();
             }
             if open.data {

@@ -50,6 +50,12 @@ impl Roles {
     /// A list of inputs, unless it holds nothing but numbers.
     pub(in crate::dialect) const TEXT_LIST: Self = Self(1 << 20);
 
+    /// Whether a number says something at such a place but what it stands for.
+    pub(in crate::dialect) fn reads_numbers(self) -> bool {
+        const NUMBERS: u32 = Roles::MODEL.0 | Roles::TIMES.0 | Roles::BINARY.0;
+        self.0 & NUMBERS != 0 || self.is_elsewhere()
+    }
+
     /// Whether what stands there is somewhere else.
     pub(in crate::dialect) fn is_elsewhere(self) -> bool {
         self.0 & Self::ANYWHERE_ELSE != 0
