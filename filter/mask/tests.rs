@@ -76,6 +76,23 @@ fn plainly(mask: &CompiledMask, text: &str) -> String {
     String::from_utf8(whole(mask, Format::Text, text.as_bytes())).unwrap()
 }
 
+/// A text masked in a string: a number in it that is masked is a string behind it, if the text is JSON.
+fn in_a_string(mask: &CompiledMask, text: &str) -> String {
+    let masked = plainly(mask, text);
+    let value: Option<serde_json::Value> = serde_json::from_str(text).ok();
+    if !value.is_some_and(|value| value.is_object() || value.is_array()) {
+        return masked;
+    }
+    let mut quoted = String::new();
+    let mut rest = masked.as_str();
+    while let Some((before, behind)) = rest.split_once(":[") {
+        let (label, behind) = behind.split_once(']').unwrap();
+        quoted.push_str(&format!("{before}:\"[{label}]\""));
+        rest = behind;
+    }
+    quoted + rest
+}
+
 /// The text in a body of each format.
 fn bodies(text: &str) -> Vec<(Format, Vec<u8>)> {
     let mut bodies = vec![(Format::Text, text.as_bytes().to_vec())];

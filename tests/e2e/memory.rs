@@ -188,7 +188,7 @@ fn requests_that_wait_hold_no_bodies(version: &str) {
         let list = desk.get("/v1/approvals?state=pending");
         list["approvals"].as_array().unwrap().clone()
     };
-    wait::until("all to wait", Duration::from_secs(60), || {
+    wait::until("all to wait", Duration::from_secs(240), || {
         pending().len() == COUNT
     })
     .unwrap();

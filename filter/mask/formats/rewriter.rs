@@ -8,8 +8,13 @@
 
 mod decode;
 mod fresh;
+mod inner;
+mod inside;
 mod nested;
 mod undecided;
+
+#[cfg(test)]
+mod tests;
 
 use super::escape::{Unescape, Unit};
 use super::findings::Findings;
@@ -18,6 +23,7 @@ use super::writing::Writing;
 use crate::{Matcher, Sink, Text};
 use decode::Decoded;
 use fresh::Fresh;
+use inner::Inner;
 use nested::Nested;
 use undecided::Undecided;
 
@@ -84,7 +90,10 @@ pub(super) struct Rewriter {
     undecided: Undecided,
     unescape: Unescape,
     nested: Nested,
+    inner: Inner,
     writing: Writing,
+    /// How a text's replacements are written as long as it is not known to be JSON.
+    usual: Writing,
     /// Room for what a piece with escapes reads as.
     piece: Decoded,
     /// The same for escapes that began in an earlier piece or are read twice.
@@ -99,7 +108,9 @@ impl PartialEq for Rewriter {
             && self.undecided == other.undecided
             && self.unescape == other.unescape
             && self.nested == other.nested
+            && self.inner == other.inner
             && self.writing == other.writing
+            && self.usual == other.usual
     }
 }
 
@@ -112,7 +123,9 @@ impl Rewriter {
             undecided: Undecided::default(),
             unescape: Unescape::default(),
             nested: Nested::default(),
+            inner: Inner::default(),
             writing,
+            usual: writing,
             piece: Decoded::default(),
             decoded: Vec::new(),
         }
@@ -125,12 +138,14 @@ impl Rewriter {
 
     /// How many raw bytes wait.
     pub(super) fn held(&self) -> usize {
-        self.undecided.held() + self.unescape.held() + self.nested.held()
+        let text = self.undecided.held() + self.nested.held();
+        text + self.unescape.held() + self.inner.held()
     }
 
     /// The first entry in which something waits.
     pub(super) fn waits_in(&self) -> Option<u64> {
         let first = self.undecided.place().or_else(|| self.nested.place());
+        let first = first.or_else(|| self.inner.place());
         first.map(|place| place.entry)
     }
 
@@ -150,11 +165,15 @@ impl Rewriter {
 
     /// Takes a piece of a JSON string's content.
     pub(super) fn json(&mut self, raw: &[u8], place: Place, work: &mut Work<'_>) {
-        if self.writing == Writing::JsonInJson {
-            self.json_in_json(raw, place, work);
+        let mut rest = self.json_begins(raw, place, work);
+        if self.inner.may_be_json() {
+            self.json_inside(rest, place, work);
             return;
         }
-        let mut rest = raw;
+        if self.writing == Writing::JsonInJson {
+            self.json_in_json(rest, place, work);
+            return;
+        }
         // The end of an escape that began in an earlier piece.
         while self.unescape.held() > 0
             && let Some((byte, later)) = rest.split_first()
@@ -190,6 +209,7 @@ impl Rewriter {
     /// Changes how replacements are written. Nothing may be undecided.
     pub(super) fn set_writing(&mut self, writing: Writing) {
         self.writing = writing;
+        self.usual = writing;
     }
 
     /// Takes a piece of a JSON string's content that may begin in an escape only where a chunk
@@ -208,13 +228,26 @@ impl Rewriter {
 
     /// The JSON string ends here; its text may go on in another string.
     pub(super) fn end_string(&mut self, place: Place, work: &mut Work<'_>) {
-        if self.unescape.held() > 0 {
+        if self.unescape.held() == 0 {
+            return;
+        }
+        if self.inner.may_be_json() || self.inner.is_unknown() {
+            self.units_inside(|unescape, emit| unescape.finish(emit), place, work);
+        } else {
             self.unescape_waiting(|unescape, emit| unescape.finish(emit), place, work);
         }
     }
 
     /// The text ends here. What comes next is a new one.
     pub(super) fn finish(&mut self, work: &mut Work<'_>) {
+        self.end_inner(work);
+        self.finish_text(work);
+        self.inner = Inner::default();
+        self.writing = self.usual;
+    }
+
+    /// What has come of the text ends here.
+    fn finish_text(&mut self, work: &mut Work<'_>) {
         self.end_nested(work);
         let matcher = work.matcher;
         let (text, mut decide) = self.split(Fresh::default(), work);
@@ -225,6 +258,10 @@ impl Rewriter {
 
     /// Decides everything that waits; the text goes on.
     pub(super) fn force(&mut self, work: &mut Work<'_>) {
+        // More of what is held may come: as a text, it is masked if it may become a match.
+        if self.inner.place().is_some() {
+            self.release_inner(work);
+        }
         self.end_nested(work);
         let matcher = work.matcher;
         let (text, mut decide) = self.split(Fresh::default(), work);
