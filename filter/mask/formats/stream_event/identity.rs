@@ -127,7 +127,11 @@ impl Event<'_> {
                 block,
                 output: self.output,
             };
-            for scope in piece.scopes.iter().filter_map(|scope| scopes.get(*scope)) {
+            // Beside a token of TGI's, the event's `index` counts the tokens.
+            let first = piece.names.first().map(Name::short);
+            let counted = matches!(first, Some(b"token" | b"top_tokens"));
+            let told = piece.scopes.iter().skip(usize::from(counted));
+            for scope in told.filter_map(|scope| scopes.get(*scope)) {
                 digest.update([u8::from(scope.thought)]);
                 add(&mut digest, scope.step());
                 if scope.position.is_some() {

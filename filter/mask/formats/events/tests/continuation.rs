@@ -339,3 +339,24 @@ fn tool_arguments_are_matched_inside_their_own_quotes() {
         calls(&["{\"to\":\"[EMAIL]", "\",\"t\":\"a\\n[EMAIL]", "\"}"])
     );
 }
+
+/// TGI's `StreamResponse`, whose `index` says which token of the answer it is
+/// (<https://github.com/huggingface/text-generation-inference/blob/main/router/src/lib.rs>).
+#[test]
+fn the_tokens_of_tgi_are_one_text() {
+    let stream = |pieces: &[&str]| {
+        let event = |(index, piece): (usize, &&str)| {
+            let event = json!({
+                "index": index + 1,
+                "token": {"id": 5, "text": piece, "logprob": -0.5, "special": false},
+                "generated_text": null,
+                "details": null,
+            });
+            format!("data:{event}\n\n")
+        };
+        pieces.iter().enumerate().map(event).collect::<String>()
+    };
+    let pieces = ["Write", " to ana", "@exam", "ple", ".com", " now"];
+    let masked = ["Write", " to [EMAIL]", "", "", "", " now"];
+    assert_eq!(events(&stream(&pieces)), stream(&masked));
+}
