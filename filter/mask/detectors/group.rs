@@ -249,7 +249,9 @@ fn possible(window: &Window<'_>) -> (usize, usize) {
         LEAD_BYTES.saturating_sub(known)
     };
 
-    let run = count(front.within(b'!', b'~').trailing_ones()).min(MAX_COUNTED_RUN);
+    // A domain may have letters that are not ASCII soon behind its at sign.
+    let graphic = front.within(b'!', b'~') | front.within(0x80, 0xff);
+    let run = count(graphic.trailing_ones()).min(MAX_COUNTED_RUN);
     let run = if run == known && !window.last {
         MAX_COUNTED_RUN
     } else {

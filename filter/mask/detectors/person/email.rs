@@ -110,6 +110,7 @@ pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("mailto:j_d%x@a-b.example, thanks", "mailto:[EMAIL], thanks"),
     ("<JANE@EXAMPLE.COM>", "<[EMAIL]>"),
     ("jane@bücher.example!", "[EMAIL]!"),
+    ("ana@münchen.de", "[EMAIL]"),
     ("jane@xn--bcher-kva.xn--p1ai", "[EMAIL]"),
     ("邮箱是jane@example.com请查收", "邮箱是[EMAIL]请查收"),
     ("....jane@example.com--", "....[EMAIL]--"),
