@@ -216,6 +216,8 @@ fn a_picture_is_one_input_without_text() {
     }
     let table = told_of("/invocations", "text/csv", b"a,b\n1,2\n").unwrap();
     assert_eq!((table.items, table.unread), (None, false));
+    let lines = told_of("/predictions/m", "text/plain", b"RIFF\na\nb\n").unwrap();
+    assert_eq!(lines.items, None);
     // It would be a form with a count to some.
     let both = told_of(
         "/predictions/m",

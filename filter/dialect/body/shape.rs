@@ -306,8 +306,9 @@ impl Shape {
         if body.starts_with(b"\xef\xbb\xbf") {
             return Err(malformed("The body is JSON to some servers only."));
         }
-        // One picture is one input.
-        let is_picture = nested::is_media(body) && !nested::is_document(body);
+        // One picture is one input; a text that begins like one may be many.
+        let is_text = core::str::from_utf8(body).is_ok();
+        let is_picture = !is_text && nested::is_media(body) && !nested::is_document(body);
         if places.roles(Some(ROOT)).has(Roles::MEDIA) {
             texts.recording(body);
         } else {
