@@ -13,11 +13,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     let out = std::env::var("OUT_DIR")?;
     for entry in fs::read_dir(DIALECTS)? {
         let entry = entry?;
-        let routes = entry.path().join("routes.txt");
-        if routes.exists() {
-            let name = entry.file_name();
-            let file = Path::new(&out).join(name).with_extension("txt");
-            fs::write(file, packed(&fs::read_to_string(routes)?))?;
+        for (file, kind) in [("routes.txt", "txt"), ("layout.txt", "layout")] {
+            let file = entry.path().join(file);
+            if file.exists() {
+                let name = entry.file_name();
+                let to = Path::new(&out).join(name).with_extension(kind);
+                fs::write(to, packed(&fs::read_to_string(file)?))?;
+            }
         }
     }
     Ok(())

@@ -4,6 +4,7 @@
 //! | in the folder | what it is |
 //! |---|---|
 //! | `routes.txt` | its routes, and what stands where in their bodies (`catalog/parse.rs` says how) |
+//! | `layout.txt` | what of the bodies that masks read is no text, and what is of a kind of its own |
 //! | `samples.json` | requests as its reference has them, and what is told from each (`samples.rs`) |
 //! | `mod.rs` | its [`Dialect`]: its name, how it says an error, and bodies that need code |
 //!
@@ -17,6 +18,7 @@
 mod body;
 mod catalog;
 mod error;
+mod layouts;
 mod section;
 mod usage;
 
@@ -53,6 +55,7 @@ pub use body::{Body, BodyHead, Facts, FactsError, See, Shape, has_sound_ends};
 pub use catalog::{Found, Route, Routes, built_in, names_weights};
 pub use error::{ApiError, Written};
 pub use grpc::DIALECT as GRPC;
+pub use layouts::layout;
 pub use openai::DIALECT as OPENAI;
 pub use section::{ROUTES, read as read_routes};
 pub use usage::UsagePlaces;
@@ -63,6 +66,8 @@ pub struct Dialect {
     pub name: &'static str,
     /// Its routes, and what stands where in their bodies.
     routes: &'static str,
+    /// What stands where in the bodies that masks read.
+    layout: &'static [&'static str],
     /// Bodies that need code, by their names in `routes`.
     body: fn(&str) -> Option<Body>,
     /// A header by which its clients are told from others who ask for the same route.

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::policy::{Detection, Options};
+use crate::policy::{Class, Coverage, Detection, Options, Treatment};
 
 use super::detectors::DetectorError;
 use super::formats::Fields;
@@ -17,6 +17,7 @@ pub struct CompiledMask {
     removed_of_grpc: Vec<Vec<u32>>,
     matches_keys: bool,
     reads_base64: bool,
+    coverage: Coverage,
 }
 
 impl CompiledMask {
@@ -44,6 +45,7 @@ impl CompiledMask {
             removed_of_grpc: Vec::new(),
             matches_keys: false,
             reads_base64: false,
+            coverage: Coverage::default(),
         }
     }
 
@@ -54,6 +56,7 @@ impl CompiledMask {
         self.removed_of_grpc.clone_from(&options.fields.grpc_remove);
         self.matches_keys = options.keys;
         self.reads_base64 = options.base64;
+        self.coverage = options.coverage;
         self
     }
 
@@ -81,5 +84,10 @@ impl CompiledMask {
     /// Whether text is looked for in base64 too.
     pub(super) fn reads_base64(&self) -> bool {
         self.reads_base64
+    }
+
+    /// What becomes of a value of this class.
+    pub(super) fn treats(&self, class: Class) -> Treatment {
+        self.coverage.of(class)
     }
 }

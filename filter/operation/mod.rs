@@ -42,6 +42,16 @@ pub struct Operation {
     pub times: u64,
 }
 
+impl Operation {
+    /// What stands where in its bodies, if its dialect says so. Of a route that nobody knows, nothing
+    /// is said.
+    #[must_use]
+    pub fn layout(&self) -> Option<&'static mask::Layout> {
+        let known = self.name != UNKNOWN;
+        known.then(|| dialect::layout(self.dialect)).flatten()
+    }
+}
+
 /// The operation of files of weights.
 pub const EXPORT: &str = "model.export";
 

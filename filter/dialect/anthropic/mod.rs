@@ -9,6 +9,7 @@ use super::{ApiError, Dialect, Written, none_in_code};
 pub static DIALECT: Dialect = Dialect {
     name: "anthropic",
     routes: include_str!(concat!(env!("OUT_DIR"), "/anthropic.txt")),
+    layout: &[include_str!(concat!(env!("OUT_DIR"), "/anthropic.layout"))],
     body: none_in_code,
     header: Some("anthropic-version"),
     model_headers: &[],

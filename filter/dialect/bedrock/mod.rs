@@ -9,6 +9,10 @@ use super::{ApiError, Dialect, Written, none_in_code};
 pub static DIALECT: Dialect = Dialect {
     name: "bedrock",
     routes: include_str!(concat!(env!("OUT_DIR"), "/bedrock.txt")),
+    layout: &[
+        include_str!(concat!(env!("OUT_DIR"), "/bedrock.layout")),
+        include_str!(concat!(env!("OUT_DIR"), "/anthropic.layout")),
+    ],
     body: none_in_code,
     header: None,
     model_headers: &[],

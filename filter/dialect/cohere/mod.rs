@@ -9,6 +9,7 @@ use super::{ApiError, Dialect, Written, none_in_code};
 pub static DIALECT: Dialect = Dialect {
     name: "cohere",
     routes: include_str!(concat!(env!("OUT_DIR"), "/cohere.txt")),
+    layout: &[include_str!(concat!(env!("OUT_DIR"), "/cohere.layout"))],
     body: none_in_code,
     header: None,
     model_headers: &[],

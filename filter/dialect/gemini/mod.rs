@@ -9,6 +9,7 @@ use super::{ApiError, Dialect, Written, none_in_code};
 pub static DIALECT: Dialect = Dialect {
     name: "gemini",
     routes: include_str!(concat!(env!("OUT_DIR"), "/gemini.txt")),
+    layout: &[include_str!(concat!(env!("OUT_DIR"), "/gemini.layout"))],
     body: none_in_code,
     header: None,
     model_headers: &[],

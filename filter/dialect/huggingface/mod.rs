@@ -9,6 +9,10 @@ use super::{ApiError, Dialect, Written, none_in_code};
 pub static DIALECT: Dialect = Dialect {
     name: "huggingface",
     routes: include_str!(concat!(env!("OUT_DIR"), "/huggingface.txt")),
+    layout: &[include_str!(concat!(
+        env!("OUT_DIR"),
+        "/huggingface.layout"
+    ))],
     body: none_in_code,
     header: None,
     model_headers: &[],

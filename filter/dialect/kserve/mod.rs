@@ -9,6 +9,7 @@ use super::{ApiError, Dialect, Written, none_in_code};
 pub static DIALECT: Dialect = Dialect {
     name: "kserve",
     routes: include_str!(concat!(env!("OUT_DIR"), "/kserve.txt")),
+    layout: &[include_str!(concat!(env!("OUT_DIR"), "/kserve.layout"))],
     body: none_in_code,
     header: None,
     model_headers: &["mm-model-id", "mm-vmodel-id", "seldon-model"],

@@ -9,6 +9,10 @@ use super::{ApiError, Dialect, Written, none_in_code};
 pub static DIALECT: Dialect = Dialect {
     name: "mistral",
     routes: include_str!(concat!(env!("OUT_DIR"), "/mistral.txt")),
+    layout: &[
+        include_str!(concat!(env!("OUT_DIR"), "/mistral.layout")),
+        include_str!(concat!(env!("OUT_DIR"), "/openai.layout")),
+    ],
     body: none_in_code,
     header: None,
     model_headers: &[],

@@ -9,6 +9,7 @@ use super::{ApiError, Dialect, Written, none_in_code};
 pub static DIALECT: Dialect = Dialect {
     name: "openai",
     routes: include_str!(concat!(env!("OUT_DIR"), "/openai.txt")),
+    layout: &[include_str!(concat!(env!("OUT_DIR"), "/openai.layout"))],
     body: none_in_code,
     header: None,
     model_headers: &[

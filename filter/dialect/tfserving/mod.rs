@@ -15,6 +15,7 @@ use super::{ApiError, Body, Dialect, UsagePlaces, Written};
 pub static DIALECT: Dialect = Dialect {
     name: "tfserving",
     routes: include_str!(concat!(env!("OUT_DIR"), "/tfserving.txt")),
+    layout: &[],
     body,
     header: None,
     model_headers: &[],

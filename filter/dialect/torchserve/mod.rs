@@ -9,6 +9,7 @@ use super::{ApiError, Dialect, Written, none_in_code};
 pub static DIALECT: Dialect = Dialect {
     name: "torchserve",
     routes: include_str!(concat!(env!("OUT_DIR"), "/torchserve.txt")),
+    layout: &[],
     body: none_in_code,
     header: None,
     model_headers: &[],

@@ -1,7 +1,7 @@
 //! How a body carries text.
 
 use coding::Coding;
-use mask::{Format, Framing};
+use mask::{Format, Framing, Layout};
 
 /// What is in a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub(in crate::exchange) struct TextForm {
     pub(in crate::exchange) coding: Option<Coding>,
     /// How it carries text once it is decoded.
     pub(in crate::exchange) format: Format,
-    /// How its frames are, if it has some.
+    /// What else is known of it.
     pub(in crate::exchange) framing: Framing,
 }
 
@@ -31,5 +31,11 @@ impl TextForm {
             format,
             framing: Framing::default(),
         }
+    }
+
+    /// The same in a dialect in which this is said of its bodies.
+    pub(in crate::exchange) fn with(mut self, layout: Option<&'static Layout>) -> Self {
+        self.framing.layout = layout;
+        self
     }
 }

@@ -14,7 +14,11 @@ pub(super) fn coding(headers: &Headers<'_>) -> Result<Option<Coding>, Unknown> {
 pub(super) fn framing(headers: &Headers<'_>, web: bool) -> Framing {
     let compression =
         single(headers, "grpc-encoding").and_then(|name| Coding::named(name.as_bytes()));
-    Framing { compression, web }
+    Framing {
+        compression,
+        web,
+        ..Framing::default()
+    }
 }
 
 /// What a media type that is not gRPC's says; a multipart body needs its boundary besides.

@@ -15,7 +15,7 @@ use crate::exchange::reply::Refusal;
 use crate::operation::Operation;
 use base::code::Code;
 use coding::Coding;
-use mask::{Format, GrpcMessage, Media};
+use mask::{Format, GrpcMessage, Layout, Media};
 
 /// How a request carries text, and what its head says of its bytes.
 #[derive(Clone, Debug)]
@@ -31,6 +31,8 @@ pub(in crate::exchange) struct RequestForm {
     sized: bool,
     /// Headers that are wrong once the bytes change.
     digests: Vec<&'static str>,
+    /// What stands where in its JSON.
+    layout: Option<&'static Layout>,
 }
 
 /// How a body is read.
@@ -124,6 +126,7 @@ impl RequestForm {
                 .copied()
                 .filter(|name| has(headers, name))
                 .collect(),
+            layout: operation.layout(),
         }
     }
 
@@ -201,7 +204,7 @@ impl RequestForm {
                     _ => true,
                 };
                 if fields && is_certain(form.format, body) {
-                    Ok(Content::Text(form))
+                    Ok(Content::Text(form.with(self.layout)))
                 } else {
                     Err(Refusal::unmaskable())
                 }

@@ -43,8 +43,9 @@ pub(super) fn take(
         return Step::go_on(ResponseState::Flowing(tapped), effects);
     }
     let parts = masks.options().partial_content;
-    let form = match media::content(headers, status, &tapped.asked().operation.body, parts) {
-        Ok(Content::Text(form)) => form,
+    let operation = &tapped.asked().operation;
+    let form = match media::content(headers, status, &operation.body, parts) {
+        Ok(Content::Text(form)) => form.with(operation.layout()),
         Ok(Content::NoText) => return Step::go_on(ResponseState::Flowing(tapped), effects),
         // Nothing comes that could have to be refused, or nothing would have been hidden.
         Err(_) if bodiless || masks.only_count() => {

@@ -27,7 +27,7 @@ impl Entries {
             self.texts.release(job.mask.matcher(), job.found, job.out);
             return Ok(());
         }
-        let Some(payload) = stream_event::read(entry, job.mask.matches_keys())? else {
+        let Some(payload) = stream_event::read(entry, (job.mask, job.layout))? else {
             // Nothing in it goes on in another entry.
             let mut masked = Vec::with_capacity(entry.len());
             let mut json = Json::default();
@@ -35,6 +35,7 @@ impl Entries {
                 mask: job.mask,
                 out: &mut masked,
                 found: job.found,
+                layout: job.layout,
             };
             json.push(entry, apart);
             json.finish(apart);

@@ -1,6 +1,7 @@
 //! Gives the texts of one event or message to the matcher, in the order in which they stand.
 
 use super::findings::Findings;
+use super::opaque::{self, Url};
 use super::output::{Direct, Place};
 use super::pending_entries::Length;
 use super::rewriter::{Rewriter, Work};
@@ -84,18 +85,59 @@ impl<'a> EntryWriter<'a> {
 
     /// A complete text.
     pub(super) fn whole(&mut self, range: Range, writing: Writing) {
+        if matches!(writing, Writing::Json | Writing::JsonInJson) {
+            match opaque::data_url(self.slice(range)) {
+                Url::Data(head) => return self.data((range.0 + head, range.1)),
+                Url::File(head) => return self.file((range.0 + head, range.1)),
+                Url::Open | Url::No => {}
+            }
+        }
+        if writing == Writing::Json && self.base64(range) {
+            return;
+        }
+        self.text(range, writing);
+    }
+
+    /// Base64 of a file, or a data URL of one. It is one of text if it is masked as such.
+    fn file(&mut self, range: Range) {
+        let head = match opaque::data_url(self.slice(range)) {
+            Url::Data(head) => return self.data((range.0 + head, range.1)),
+            Url::File(head) => head,
+            Url::Open | Url::No => 0,
+        };
+        let range = (range.0 + head, range.1);
+        if !self.base64(range) {
+            self.data(range);
+        }
+    }
+
+    /// What is no text as long as it could be base64.
+    fn data(&mut self, range: Range) {
+        let length = opaque::length(self.slice(range));
+        if range.0 + length < range.1 {
+            self.text((range.0 + length, range.1), Writing::Json);
+        }
+    }
+
+    /// Masks what is base64 of text, where that is asked for; false if nothing was.
+    fn base64(&mut self, range: Range) -> bool {
+        let raw = self.slice(range);
+        let masked =
+            (self.mask.reads_base64()).then(|| base64::mask(self.mask.matcher(), raw, self.found));
+        let Some(masked) = masked.flatten() else {
+            return false;
+        };
+        self.pass_to(range.0);
+        self.unchanged = false;
+        self.texts.pending.literal(&masked);
+        self.written = range.1;
+        true
+    }
+
+    fn text(&mut self, range: Range, writing: Writing) {
         self.pass_to(range.0);
         let raw = self.slice(range);
         let matched = self.found.counts.total();
-        if self.mask.reads_base64()
-            && writing == Writing::Json
-            && let Some(masked) = base64::mask(self.mask.matcher(), raw, self.found)
-        {
-            self.unchanged = false;
-            self.texts.pending.literal(&masked);
-            self.written = range.1;
-            return;
-        }
         let mut masked = Vec::with_capacity(raw.len());
         let mut rewriter = Rewriter::new(writing);
         if writing == Writing::Json {
@@ -145,6 +187,11 @@ impl<'a> EntryWriter<'a> {
         match kind {
             Kind::Whole(writing) => self.whole(range, writing),
             Kind::Scalar => self.scalar(range),
+            Kind::File => self.file(range),
+            Kind::Dropped => {
+                self.pass_to(range.0);
+                self.written = range.1;
+            }
             Kind::Piece(text) => {
                 if let Some((id, owner, writing)) = payload.texts.get(text) {
                     self.piece(range, (id, *owner), *writing);

@@ -68,7 +68,11 @@ impl Templates {
                         _ if bytes::same(writer.slice(place), known) => {}
                         Kind::Whole(writing) => writer.whole(place, writing),
                         Kind::Scalar => writer.scalar(place),
-                        Kind::Token(..) | Kind::Copy(..) | Kind::CopyEnd => {}
+                        Kind::Token(..)
+                        | Kind::Copy(..)
+                        | Kind::CopyEnd
+                        | Kind::File
+                        | Kind::Dropped => {}
                     }
                 }
                 writer.end();
@@ -155,7 +159,9 @@ impl Template {
                 Kind::Scalar => scalar_end(rest),
                 Kind::Whole(_) | Kind::Piece(_) => end_of_string(rest, false).0?,
                 // No template has them.
-                Kind::Token(..) | Kind::Copy(..) | Kind::CopyEnd => return None,
+                Kind::Token(..) | Kind::Copy(..) | Kind::CopyEnd | Kind::File | Kind::Dropped => {
+                    return None;
+                }
             };
             let value = rest.get(..length)?;
             let fits = match segment.kind {
@@ -163,7 +169,9 @@ impl Template {
                 _ if bytes::same(value, known) => true,
                 Kind::Whole(_) => segment.varies && is_string(value),
                 Kind::Scalar => segment.varies && scalar::is_scalar(value),
-                Kind::Token(..) | Kind::Copy(..) | Kind::CopyEnd => false,
+                Kind::Token(..) | Kind::Copy(..) | Kind::CopyEnd | Kind::File | Kind::Dropped => {
+                    false
+                }
             };
             if !fits {
                 return None;

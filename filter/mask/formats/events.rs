@@ -121,7 +121,7 @@ impl Events {
         }
         let lines = Lines::read(&event, !std::mem::replace(&mut self.begun, true));
         let joined = lines.payload(&event);
-        let payload = stream_event::read(&joined, job.mask.matches_keys())?;
+        let payload = stream_event::read(&joined, (job.mask, job.layout))?;
         let mut writer = EntryWriter::new(&mut self.texts, job.mask, job.found, &event);
         match &payload {
             Some(payload) => json(&mut writer, &lines, payload),

@@ -3,6 +3,7 @@
 pub use base::shape::GrpcMessage;
 
 use super::boundary::Boundary;
+use super::layout::Layout;
 use coding::Coding;
 
 /// How a body carries text; chosen from its content type and the operation.
@@ -31,9 +32,11 @@ pub enum Format {
     Trailer(Trailer),
 }
 
-/// What a body's head says of its frames.
+/// What is known of a body besides its format.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Framing {
+    /// What stands where in the JSON of its dialect, if that is known.
+    pub layout: Option<&'static Layout>,
     /// How compressed messages are, as far as that is known.
     pub compression: Option<Coding>,
     /// Whether the body's last frame holds its trailers, as in gRPC-Web.

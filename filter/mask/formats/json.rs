@@ -6,8 +6,11 @@
 //! mask, a name too, and everything else is text in which replacements are written so that the body
 //! does not become JSON by them.
 //!
-//! Lists of tokens with their probabilities spell a text: they are read whole (see `tokens`).
+//! Lists of tokens with their probabilities spell a text: they are read whole (see `tokens`). Which
+//! strings are no text is said by their place (`places`), or by how they begin (`strings`).
 
+mod places;
+mod strings;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -20,7 +23,9 @@ use super::rewriter::{Rewriter, Work};
 use super::scalar;
 use super::walk::Job;
 use super::writing::Writing;
+use crate::policy::Treatment;
 use crate::prefilter;
+use places::Places;
 use tokens::List;
 
 /// A name is held until its colon shows that it is one; a longer one is masked as if it were a
@@ -43,8 +48,17 @@ enum JsonPosition {
     String { escaped: bool },
     /// In text that is not JSON.
     Stray,
-    /// In a string that may be base64, held in `run`.
-    Base64,
+    /// In a string that may be a data URL, held in `run` up to the end of its head.
+    Url,
+    /// In a string that may be base64, held in `run`. If it is none of text, it is that of a file.
+    Base64 { file: bool },
+    /// In a string, or the rest of one, that is no text as long as it could be base64. A backslash is
+    /// held in `run`.
+    Data,
+    /// In a string that the mask does not cover; whether the last byte was a backslash.
+    Passed { escaped: bool },
+    /// In a string that the mask leaves out, likewise.
+    Dropped { escaped: bool },
     /// In a list of tokens, held in `run` as long as it is not too long.
     Tokens,
 }
@@ -66,6 +80,7 @@ pub(super) struct Json {
     holds_json: bool,
     /// The name of the member whose value comes next.
     name: Vec<u8>,
+    places: Places,
     string: Rewriter,
     stray: Rewriter,
 }
@@ -82,6 +97,7 @@ impl Default for Json {
             lists_are_over: false,
             holds_json: false,
             name: Vec::new(),
+            places: Places::default(),
             string: Rewriter::new(Writing::Json),
             stray: Rewriter::new(Writing::Stray),
         }
@@ -107,8 +123,13 @@ impl Json {
             }
             JsonPosition::Key { .. } | JsonPosition::AfterKey => self.break_at_run(job),
             JsonPosition::Tokens => self.replay(job),
-            JsonPosition::Base64 => self.no_base64(job),
-            JsonPosition::String { .. } | JsonPosition::Stray => {}
+            JsonPosition::Url => self.no_url(job),
+            JsonPosition::Base64 { file } => self.no_base64(file, job),
+            JsonPosition::Data => self.no_data(job),
+            JsonPosition::String { .. }
+            | JsonPosition::Stray
+            | JsonPosition::Passed { .. }
+            | JsonPosition::Dropped { .. } => {}
         }
         self.with(job, |this, work| {
             this.string.end_string(Place::default(), work);
@@ -123,7 +144,11 @@ impl Json {
                 JsonPosition::String { escaped } => self.in_string(piece, escaped, job),
                 JsonPosition::Stray => self.in_stray(piece, job),
                 JsonPosition::Tokens => self.in_tokens(piece, job),
-                JsonPosition::Base64 => self.in_base64(piece, job),
+                JsonPosition::Url => self.in_url(piece, job),
+                JsonPosition::Base64 { file } => self.in_base64(piece, file, job),
+                JsonPosition::Data => self.in_data(piece, job),
+                JsonPosition::Passed { escaped } => self.in_passed(piece, escaped, true, job),
+                JsonPosition::Dropped { escaped } => self.in_passed(piece, escaped, false, job),
                 JsonPosition::Outside
                     if self.grammar.in_array() && job.mask.matcher().passes_plain_numbers() =>
                 {
@@ -153,7 +178,11 @@ impl Json {
             JsonPosition::String { .. }
             | JsonPosition::Stray
             | JsonPosition::Tokens
-            | JsonPosition::Base64 => return false,
+            | JsonPosition::Url
+            | JsonPosition::Base64 { .. }
+            | JsonPosition::Data
+            | JsonPosition::Passed { .. }
+            | JsonPosition::Dropped { .. } => return false,
         }
         true
     }
@@ -182,18 +211,7 @@ impl Json {
                 }
                 Some(Role::Value) => {
                     job.out.push(byte);
-                    self.string
-                        .set_writing(if std::mem::take(&mut self.holds_json) {
-                            Writing::JsonInJson
-                        } else {
-                            Writing::Json
-                        });
-                    self.string.named(&self.name);
-                    self.position = if job.mask.reads_base64() {
-                        JsonPosition::Base64
-                    } else {
-                        JsonPosition::String { escaped: false }
-                    };
+                    self.begin_string(job);
                 }
                 None => self.break_with(&[byte], job),
             },
@@ -203,6 +221,7 @@ impl Json {
                 }
                 if self.grammar.mark(byte) {
                     job.out.push(byte);
+                    self.places.mark(byte, job.layout);
                 } else {
                     self.break_with(&[byte], job);
                 }
@@ -241,7 +260,7 @@ impl Json {
         let plain = job.mask.matcher().passes_plain_numbers() && scalar::is_plain(bare);
         let fits = mark || ((plain || scalar::is_scalar(bare)) && self.grammar.scalar());
         if fits {
-            if mark || plain {
+            if mark || plain || job.mask.treats(self.places.class(job.layout)) != Treatment::Mask {
                 job.out.extend_from_slice(bare);
             } else {
                 scalar::mask(job.mask.matcher(), (&self.name, bare), job.found, job.out);
@@ -277,6 +296,7 @@ impl Json {
             b':' => {
                 self.tokens = List::named(&self.run);
                 self.holds_json = tokens::holds_json(&self.run);
+                self.places.member(&self.run, job.layout);
                 self.name.clear();
                 self.name
                     .extend_from_slice(member::name(self.run.trim_ascii_end()));
@@ -358,34 +378,6 @@ impl Json {
             JsonPosition::Outside
         };
         content.len() + 1
-    }
-
-    /// Holds a string as long as it may be base64 of text.
-    fn in_base64(&mut self, piece: &[u8], job: &mut Job<'_>) -> usize {
-        let end = piece.iter().position(|byte| !base64::is_base64(*byte));
-        let (now, later) = piece.split_at(end.unwrap_or(piece.len()));
-        self.run.extend_from_slice(now);
-        let ends = later.first() == Some(&b'"');
-        if self.run.len() <= base64::MAX_BASE64_BYTES && (ends || later.is_empty()) {
-            if ends && let Some(masked) = base64::mask(job.mask.matcher(), &self.run, job.found) {
-                self.run.clear();
-                job.out.extend(masked);
-                job.out.push(b'"');
-                self.position = JsonPosition::Outside;
-                return now.len() + 1;
-            }
-            if !ends {
-                return now.len();
-            }
-        }
-        self.no_base64(job);
-        now.len()
-    }
-
-    fn no_base64(&mut self, job: &mut Job<'_>) {
-        let held = std::mem::take(&mut self.run);
-        self.position = JsonPosition::String { escaped: false };
-        self.take(&held, job);
     }
 
     fn in_stray(&mut self, piece: &[u8], job: &mut Job<'_>) -> usize {

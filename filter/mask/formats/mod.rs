@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `walk`, `walker` | what all walkers have in common, and the choice of one by the body's format |
 //! | `body`, `json_array_stream`, `json`, `scalar`, `grammar`, `escape`, `member`, `base64` | JSON |
+//! | `layout`, `opaque` | what stands where in a dialect's JSON, and strings that are no text |
 //! | `fields` | the mask's rules for single fields of JSON |
 //! | `events`, `lines`, `entries`, `stream_event`, `event_template` | streams of events, lines or chunks |
 //! | `markup`, `multipart`, `plain`, `grpc`, `trailer` | the other formats |
@@ -30,11 +31,13 @@ mod grammar;
 mod grpc;
 mod json;
 mod json_array_stream;
+mod layout;
 mod lines;
 mod markup;
 mod media;
 mod member;
 mod multipart;
+mod opaque;
 mod output;
 mod pending_entries;
 mod plain;
@@ -55,5 +58,6 @@ pub use counts::Counts;
 pub use error::WalkError;
 pub(super) use fields::Fields;
 pub use format::{Format, Framing, GrpcMessage, Trailer};
+pub use layout::Layout;
 pub use media::Media;
 pub use walker::Walker;

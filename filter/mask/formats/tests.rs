@@ -1,5 +1,7 @@
 //! What the walkers' tests share, and what holds for every format.
 
+mod places;
+
 use super::{Format, WalkError, Walker};
 use crate::policy::{BUILT_IN_DETECTORS, Detection, Detector, Style};
 use crate::{CompiledMask, Sink, Text};

@@ -2,6 +2,7 @@
 
 use super::error::WalkError;
 use super::findings::Findings;
+use super::layout::Layout;
 use crate::CompiledMask;
 
 /// What a piece of a body is worked on with.
@@ -10,6 +11,8 @@ pub(super) struct Job<'a> {
     /// Where what is decided is written.
     pub(super) out: &'a mut Vec<u8>,
     pub(super) found: &'a mut Findings,
+    /// What stands where in the body's JSON, if that is known.
+    pub(super) layout: Option<&'static Layout>,
 }
 
 /// Masks a body of one format, in pieces of any size.

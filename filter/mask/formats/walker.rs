@@ -7,6 +7,7 @@ use super::events::Events;
 use super::findings::Findings;
 use super::format::{Format, Framing};
 use super::grpc::Grpc;
+use super::layout::Layout;
 use super::lines::Lines;
 use super::markup::Markup;
 use super::multipart::Multipart;
@@ -20,6 +21,7 @@ use crate::{CompiledMask, Originals};
 pub struct Walker {
     kind: Kind,
     found: Findings,
+    layout: Option<&'static Layout>,
     /// Why nothing more of the body can be masked.
     failed: Option<WalkError>,
 }
@@ -43,12 +45,13 @@ impl Walker {
         Self::framed(format, Framing::default())
     }
 
-    /// As [`Self::new`], with what the body's head says about its frames if it is a gRPC body.
+    /// As [`Self::new`], with what else is known of the body.
     #[must_use]
     pub fn framed(format: Format, framing: Framing) -> Self {
         Self {
             kind: Kind::new(format, framing),
             found: Findings::default(),
+            layout: framing.layout,
             failed: None,
         }
     }
@@ -102,7 +105,13 @@ impl Walker {
             return Err(error);
         }
         let found = &mut self.found;
-        let outcome = call(self.kind.walker_mut(), &mut Job { mask, out, found });
+        let job = &mut Job {
+            mask,
+            out,
+            found,
+            layout: self.layout,
+        };
+        let outcome = call(self.kind.walker_mut(), job);
         self.failed = outcome.err();
         outcome
     }

@@ -3,6 +3,7 @@
 use base::glob::Glob;
 use base::policy::{FLAG, Form, Key, Node, Presence, TEXT, Usual, list_of};
 
+use super::coverage::{PLACES, REASONING, read_coverage};
 use super::custom::Detector;
 use super::fields::{FIELDS, read_fields};
 use super::options::{Options, PartialContent};
@@ -92,6 +93,18 @@ static MASK: Form = Form::object_with(
             "Whether the names of JSON members are matched too.",
             &FLAG,
         ),
+        Key::usually(
+            "places",
+            Usual::Words("all but names"),
+            "Which parts of a body are covered: its text, the arguments of tools' calls with what tools gave, citations, the names of JSON members. What is not listed passes. Where a rule has several masks, the lists are taken together.",
+            &PLACES,
+        ),
+        Key::usually(
+            "reasoning",
+            Usual::Words("masked, but passed where the provider signs it"),
+            "What becomes of a model's reasoning: it is masked; its strings are emptied; it passes. A provider that signs reasoning refuses it when it comes back changed. Where a rule has several masks, the strictest holds.",
+            &REASONING,
+        ),
     ],
 );
 
@@ -137,6 +150,7 @@ fn read_mask(name: &str, node: &Node<'_>, around: &Surroundings<'_>) -> Option<M
         }
     }
     let fields = object.get("fields");
+    let (coverage, names) = read_coverage(&object);
     let options = Options {
         fields: fields.map(|node| read_fields(&node)).unwrap_or_default(),
         partial_content: match object.name("partial_content") {
@@ -144,7 +158,8 @@ fn read_mask(name: &str, node: &Node<'_>, around: &Surroundings<'_>) -> Option<M
             _ => PartialContent::Refuse,
         },
         base64: object.flag("base64").unwrap_or_default(),
-        keys: object.flag("keys").unwrap_or_default(),
+        keys: object.flag("keys").unwrap_or_default() || names,
+        coverage,
     };
     Some(Mask {
         name: name.to_owned(),

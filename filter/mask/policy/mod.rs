@@ -1,5 +1,7 @@
 //! `/detectors`, `/masks` and `/pseudonyms` of the policy.
 
+mod class;
+mod coverage;
 mod custom;
 mod fields;
 mod masks;
@@ -9,6 +11,9 @@ mod pseudonyms;
 mod style;
 
 pub use crate::detectors::BUILT_IN_DETECTORS;
+pub use class::Class;
+pub(crate) use coverage::Treatment;
+pub use coverage::{Coverage, Reasoning};
 pub use custom::{DETECTORS, Detector, read_detectors};
 pub use fields::{FieldRules, Pointer, Segment};
 pub use masks::{Chosen, Detection, MASKS, Mask, Surroundings, read_masks};

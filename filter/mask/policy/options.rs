@@ -1,5 +1,6 @@
 //! What a mask does besides looking for detectors' matches.
 
+use super::coverage::Coverage;
 use super::fields::FieldRules;
 
 /// What becomes of a body that is only a part of one (206, or a `content-range`).
@@ -23,4 +24,6 @@ pub struct Options {
     pub base64: bool,
     /// Whether the names of JSON members are matched too.
     pub keys: bool,
+    /// Which parts of a body are covered.
+    pub coverage: Coverage,
 }

@@ -1,5 +1,6 @@
 //! The masks of one rule, combined.
 
+use super::coverage::Coverage;
 use super::masks::{Detection, Mask};
 use super::options::{Options, PartialContent};
 use super::style::{Action, Style};
@@ -36,7 +37,10 @@ impl Plan {
         let mut plan = Self::default();
         let mut named = Vec::new();
         let mut whole = true;
+        let mut coverage: Option<Coverage> = None;
         for mask in masks {
+            let of_mask = mask.options.coverage;
+            coverage = Some(coverage.map_or(of_mask, |known| known.with(of_mask)));
             for chosen in &mask.chosen {
                 let detection = &chosen.detection;
                 if named.contains(&&detection.detector) {
@@ -50,6 +54,7 @@ impl Plan {
             plan.options.keys |= mask.options.keys;
             whole &= mask.options.partial_content == PartialContent::Pass;
         }
+        plan.options.coverage = coverage.unwrap_or_default();
         if whole {
             plan.options.partial_content = PartialContent::Pass;
         }

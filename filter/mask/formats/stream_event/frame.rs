@@ -8,6 +8,7 @@
 //!
 //! If of a token something is masked, these are replaced by `null` and `[]`.
 
+use super::super::layout::At;
 use super::identity::Name;
 use super::segment::{Kind, Segment};
 use super::shapes;
@@ -21,6 +22,9 @@ pub(super) struct Frame {
     /// Elements before the current one.
     pub(super) position: usize,
     pub(super) object: bool,
+    /// Its own place in its dialect's layout, and that of the value that is read in it.
+    pub(super) base: At,
+    pub(super) at: At,
     /// What is known about the object, once something depends on it.
     pub(super) scope: Option<usize>,
     pub(super) copies: Copies,

@@ -2,12 +2,16 @@
 
 use super::super::WalkError;
 use super::super::grammar::{Grammar, Role};
+use super::super::layout::{At, Layout};
+use super::super::opaque;
 use super::super::scalar;
 use super::super::writing::Writing;
 use super::frame::{Copies, Frame};
 use super::identity::{Event, Name, Piece, Scope};
 use super::segment::{End, Kind, Payload, Segment};
 use super::shapes::{self, Goes};
+use crate::CompiledMask;
+use crate::policy::{Class, Treatment};
 
 /// The deepest nesting in which names are followed; strings below it are texts of their own.
 const MAX_NAMED_DEPTH: usize = 32;
@@ -19,8 +23,11 @@ const MAX_LISTED_TOKENS: usize = 1 << 17;
 /// Reads a payload token by token.
 struct Reader<'a> {
     bytes: &'a [u8],
-    /// Whether the names of members are texts.
-    keys: bool,
+    /// What asks for the texts; nothing for tokens, all of which are.
+    mask: Option<&'a CompiledMask>,
+    layout: Option<&'static Layout>,
+    /// Segments of strings whose place means something else in other kinds of events.
+    depending: Vec<(usize, At)>,
     grammar: Grammar,
     frames: Vec<Frame>,
     /// Levels opened below the last frame.
@@ -32,17 +39,21 @@ struct Reader<'a> {
     payload: Payload,
 }
 
-/// Reads a payload that is an object or a non-empty array; none when it is anything else. With
-/// `keys`, the names of members are texts too.
+/// Reads a payload that is an object or a non-empty array; none when it is anything else. The mask
+/// says which of its strings are covered, and the layout of its dialect what they are.
 ///
 /// # Errors
 /// More strings than are followed go on in other events.
-pub(in crate::formats) fn read(bytes: &[u8], keys: bool) -> Result<Option<Payload>, WalkError> {
+pub(in crate::formats) fn read<'a>(
+    bytes: &'a [u8],
+    (mask, layout): (&'a CompiledMask, Option<&'static Layout>),
+) -> Result<Option<Payload>, WalkError> {
     if !matches!(bytes.trim_ascii_start(), [b'{' | b'[', ..]) {
         return Ok(None);
     }
     let mut reader = Reader::new(bytes);
-    reader.keys = keys;
+    reader.mask = Some(mask);
+    reader.layout = layout;
     reader.read(MAX_CONTINUED_TEXTS)
 }
 
@@ -67,7 +78,9 @@ impl<'a> Reader<'a> {
     fn new(bytes: &'a [u8]) -> Self {
         Self {
             bytes,
-            keys: false,
+            mask: None,
+            layout: None,
+            depending: Vec::new(),
             grammar: Grammar::default(),
             frames: Vec::new(),
             deeper: 0,
@@ -162,8 +175,15 @@ impl<'a> Reader<'a> {
             }
             b'{' | b'[' => {
                 let copies = Copies::begin(&self.frames, at);
+                let base = self.at();
+                let object = mark == b'{';
                 self.frames.push(Frame {
-                    object: mark == b'{',
+                    object,
+                    base,
+                    at: self
+                        .layout
+                        .filter(|_| !object)
+                        .map_or(base, |it| it.item(base)),
                     copies,
                     ..Frame::default()
                 });
@@ -192,8 +212,11 @@ impl<'a> Reader<'a> {
             let name = self.slice((start, end));
             if let Some(frame) = self.frames.last_mut().filter(|_| self.deeper == 0) {
                 frame.name = Name::read(name);
+                if let Some(layout) = self.layout {
+                    frame.at = layout.member(frame.base, name);
+                }
             }
-            if self.keys {
+            if self.mask.is_some_and(CompiledMask::matches_keys) {
                 self.payload.segments.push(Segment {
                     start,
                     end,
@@ -204,8 +227,14 @@ impl<'a> Reader<'a> {
             return;
         }
         let mut kind = Kind::Whole(self.writing());
+        let mut from = start;
+        let at = self.at();
+        let class = self
+            .layout
+            .map_or(Class::Text, |layout| layout.class(at, b""));
+        let treatment = self.mask.map_or(Treatment::Mask, |mask| mask.treats(class));
         if self.deeper == 0 {
-            match self.goes() {
+            match self.goes().filter(|_| treatment == Treatment::Mask) {
                 Some(goes) => {
                     let text = self.pieces.len();
                     let piece = self.piece();
@@ -221,18 +250,53 @@ impl<'a> Reader<'a> {
                 None => self.member(start, end, true),
             }
         }
+        match (class, treatment) {
+            (Class::Data, _) => {
+                from += opaque::length(self.slice((start, end)));
+                if from == end {
+                    return;
+                }
+            }
+            (Class::File, _) => kind = Kind::File,
+            (_, Treatment::Pass) => return,
+            (_, Treatment::Drop) => kind = Kind::Dropped,
+            (_, Treatment::Mask) => {
+                if self.layout.is_some_and(|layout| layout.depends(at)) {
+                    self.depending.push((self.payload.segments.len(), at));
+                }
+            }
+        }
         let varies = self.varies();
         self.payload.segments.push(Segment {
-            start,
+            start: from,
             end,
             kind,
             varies,
         });
     }
 
+    /// The place of the value that is read, in the layout of its dialect.
+    fn at(&self) -> At {
+        let known = self.frames.last().filter(|_| self.deeper == 0);
+        match (known, self.layout) {
+            (Some(frame), _) => frame.at,
+            (None, Some(layout)) if self.deeper == 0 => layout.root(),
+            _ => At::default(),
+        }
+    }
+
     fn scalar(&mut self, start: usize, end: usize) {
         if self.deeper == 0 {
             self.member(start, end, false);
+        }
+        let class = self
+            .layout
+            .map_or(Class::Text, |layout| layout.class(self.at(), b""));
+        if self
+            .mask
+            .is_some_and(|mask| mask.treats(class) != Treatment::Mask)
+        {
+            return;
         }
         let varies = self.varies();
         self.payload.segments.push(Segment {
@@ -370,11 +434,37 @@ impl<'a> Reader<'a> {
             .filter_map(|scope| self.scopes.get(*scope));
         let ends = choices.map(|scope| scope.step().map_or(End::All, End::Choice));
         self.payload.ends.extend(ends.chain(self.event.end(block)));
+        self.pass_what_is_no_text();
         // A copy is only found at its end, behind the segments in it.
         let segments = &mut self.payload.segments;
         if !segments.is_sorted_by_key(|segment| segment.start) {
             segments.sort_by_key(|segment| segment.start);
         }
         self.payload
+    }
+    /// Of the strings whose place means something else in other kinds of events, those pass that are
+    /// no text in this kind.
+    fn pass_what_is_no_text(&mut self) {
+        let (Some(mask), Some(layout)) = (self.mask, self.layout) else {
+            return;
+        };
+        for (index, at) in std::mem::take(&mut self.depending).into_iter().rev() {
+            let class = layout.class(at, self.event.kind);
+            if mask.treats(class) == Treatment::Mask {
+                continue;
+            }
+            let Some(segment) = self.payload.segments.get_mut(index) else {
+                continue;
+            };
+            segment.start += opaque::length(
+                self.bytes
+                    .get(segment.start..segment.end)
+                    .unwrap_or_default(),
+            );
+            segment.kind = Kind::Whole(Writing::Json);
+            if segment.start == segment.end {
+                self.payload.segments.remove(index);
+            }
+        }
     }
 }

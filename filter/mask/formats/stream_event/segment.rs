@@ -24,6 +24,10 @@ pub(in crate::formats) enum Kind {
     Token(usize, usize),
     /// A number or a literal name.
     Scalar,
+    /// Base64 of a file, which may be one of text.
+    File,
+    /// A string that is left out.
+    Dropped,
     /// Here begins what is no more than another form of this token, and is replaced if that is.
     Copy(usize, &'static [u8]),
     /// Here ends what the last [`Kind::Copy`] that has not ended began.

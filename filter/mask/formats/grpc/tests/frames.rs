@@ -25,10 +25,12 @@ fn framed(framing: Framing, body: &[u8], piece: usize) -> Result<Vec<u8>, WalkEr
 }
 
 const DEFLATE: Framing = Framing {
+    layout: None,
     compression: Some(Coding::Deflate),
     web: false,
 };
 const WEB: Framing = Framing {
+    layout: None,
     compression: None,
     web: true,
 };

@@ -1,0 +1,72 @@
+//! Where in its dialect's layout the value stands that is read.
+
+use super::super::layout::{At, Layout};
+use crate::policy::Class;
+
+/// Nesting that is followed. No layout says anything of a deeper place.
+const MAX_LEVELS: usize = 64;
+
+/// The places of the objects and lists around a value, and its own.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Places {
+    /// Of each object or list that is open: its place, and whether it is a list.
+    open: Vec<(At, bool)>,
+    /// How many more are open.
+    deeper: u64,
+    /// The value that comes next; `None` for the whole body.
+    at: Option<At>,
+}
+
+impl Places {
+    /// Takes one of `{}[],:`.
+    pub(super) fn mark(&mut self, mark: u8, layout: Option<&Layout>) {
+        let Some(layout) = layout else { return };
+        match mark {
+            b'{' | b'[' if self.open.len() == MAX_LEVELS => {
+                self.deeper = self.deeper.saturating_add(1);
+            }
+            b'{' | b'[' => {
+                let at = self.at.unwrap_or(layout.root());
+                self.open.push((at, mark == b'['));
+                self.enter(layout);
+            }
+            b'}' | b']' if self.deeper > 0 => self.deeper -= 1,
+            b'}' | b']' => {
+                self.open.pop();
+                self.enter(layout);
+            }
+            _ => {}
+        }
+    }
+
+    /// What comes next is an item of the list that is open. In an object, the next name will say.
+    fn enter(&mut self, layout: &Layout) {
+        self.at = match self.open.last() {
+            Some((list, true)) => Some(layout.item(*list)),
+            Some((object, false)) => Some(*object),
+            None => None,
+        };
+    }
+
+    /// The value that comes next is the member of this name, which stands in quotes and may have
+    /// blanks behind it.
+    pub(super) fn member(&mut self, name: &[u8], layout: Option<&Layout>) {
+        let (Some(layout), 0) = (layout, self.deeper) else {
+            return;
+        };
+        let name = name.trim_ascii_end();
+        let name = name.strip_prefix(b"\"").unwrap_or(name);
+        let name = name.strip_suffix(b"\"").unwrap_or(name);
+        if let Some((object, false)) = self.open.last() {
+            self.at = Some(layout.member(*object, name));
+        }
+    }
+
+    /// What the value is that comes next.
+    pub(super) fn class(&self, layout: Option<&Layout>) -> Class {
+        match (layout, self.at) {
+            (Some(layout), Some(at)) => layout.class(at, b""),
+            _ => Class::Text,
+        }
+    }
+}
