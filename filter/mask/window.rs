@@ -8,17 +8,20 @@
 /// What a detector may see of the text in front of a match.
 pub(super) const CONTEXT_BYTES: usize = 64;
 
+/// How much of the text in front of a match is looked at to tell whether it is none at all.
+pub(super) const RUN_BYTES: usize = 96;
+
 /// The last bytes of what is decided, kept from piece to piece.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Past {
-    bytes: [u8; CONTEXT_BYTES],
+    bytes: [u8; RUN_BYTES],
     len: usize,
 }
 
 impl Default for Past {
     fn default() -> Self {
         Self {
-            bytes: [0; CONTEXT_BYTES],
+            bytes: [0; RUN_BYTES],
             len: 0,
         }
     }
@@ -27,8 +30,8 @@ impl Default for Past {
 impl Past {
     /// The text has gone on by `bytes`.
     pub(super) fn add(&mut self, bytes: &[u8]) {
-        let more = bytes.len().min(CONTEXT_BYTES);
-        let stay = self.len.min(CONTEXT_BYTES - more);
+        let more = bytes.len().min(RUN_BYTES);
+        let stay = self.len.min(RUN_BYTES - more);
         self.bytes.copy_within(self.len - stay..self.len, 0);
         let new = bytes.get(bytes.len() - more..).unwrap_or_default();
         if let Some(free) = self.bytes.get_mut(stay..stay + more) {
@@ -46,8 +49,7 @@ impl Past {
     }
 }
 
-/// What stands in front of a position of a text: at least [`CONTEXT_BYTES`] bytes where there are
-/// so many.
+/// What stands in front of a position of a text: at least [`RUN_BYTES`] bytes where there are so many.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Behind<'a> {
     past: &'a [u8],
@@ -66,10 +68,13 @@ impl<'a> Behind<'a> {
     /// The bytes from the position backwards, at most [`CONTEXT_BYTES`] of them: however a text is
     /// cut into pieces, as many as the text has.
     pub(super) fn backwards(self) -> impl Iterator<Item = u8> + use<'a> {
+        self.far_backwards().take(CONTEXT_BYTES)
+    }
+
+    /// As [`Self::backwards`], at most [`RUN_BYTES`] of them.
+    pub(super) fn far_backwards(self) -> impl Iterator<Item = u8> + use<'a> {
         let near = self.near.iter().rev();
-        near.chain(self.past.iter().rev())
-            .copied()
-            .take(CONTEXT_BYTES)
+        near.chain(self.past.iter().rev()).copied().take(RUN_BYTES)
     }
 
     /// The byte right in front.

@@ -2,6 +2,7 @@
 
 use super::super::window::{Behind, Hit, Miss, Window};
 use super::detect::{Detect, LEAD_BYTES, MAX_COUNTED_RUN, Start, WORD_LETTERS};
+use super::noise;
 use crate::prefilter::{self, Anchors, Lanes};
 
 /// A part of a text, with what stands in front of it.
@@ -202,7 +203,12 @@ impl Singles {
                 continue;
             }
             match detect.find(window) {
-                Ok(hit) => return Answer::Found(*rank, hit),
+                // In the midst of what is no text, whatever looks like a match is none.
+                Ok(hit) => match noise::surrounds(window, &hit) {
+                    Ok(false) => return Answer::Found(*rank, hit),
+                    Ok(true) => {}
+                    Err(_) => return Answer::Open(*rank),
+                },
                 Err(Miss::More) => return Answer::Open(*rank),
                 Err(Miss::No) => {}
             }

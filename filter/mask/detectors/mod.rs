@@ -9,7 +9,7 @@
 //! | secret/ | keys, tokens, passwords |
 //!
 //! pattern/, words/ and canary.rs are the policy's own detectors, which custom.rs compiles.
-//! detect.rs is the contract of a detector; group.rs asks many of them at once; context_words.rs
+//! noise.rs tells what is no text. detect.rs is the contract of a detector; group.rs asks many of them at once; context_words.rs
 //! reads the words in front of a match.
 
 pub(super) mod custom;
@@ -22,6 +22,7 @@ mod error;
 mod money;
 mod national;
 mod network;
+mod noise;
 mod pattern;
 mod person;
 mod placeholder;

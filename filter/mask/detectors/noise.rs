@@ -1,0 +1,155 @@
+//! Base64 that stands for no text.
+//!
+//! Whatever can be said in letters and digits comes up in a picture sooner or later: in a megabyte of
+//! base64, a border such as `+` stands in front of something like an account's number once in seven
+//! times. So where so many bytes in a row could be nothing else, no built-in detector's match begins.
+//! What a policy itself names, its patterns and words, is found everywhere.
+//!
+//! A match that ends the run, or a line of it, is one all the same: a key in a long URL does.
+//! Hexadecimal digits need no such care: nothing begins or ends within a word.
+
+use super::super::window::{Hit, Miss, RUN_BYTES, Window};
+
+/// The shortest line of base64 that goes on in the next: they have 64 characters (RFC 7468) or 76 (RFC
+/// 2045). Shorter lines could be a list.
+const MIN_LINE_BYTES: usize = 60;
+/// How many characters of each kind there are at least. Of 96 random ones of base64, less than one in
+/// a million has fewer capitals, small letters, or digits; words and paths have fewer of one of them.
+const MIN_CAPITALS: usize = 14;
+const MIN_SMALL: usize = 14;
+const MIN_DIGITS: usize = 3;
+
+/// Whether a match stands in the midst of base64.
+///
+/// # Errors
+/// [`Miss::More`] where it depends on a byte that is not known yet.
+pub(super) fn surrounds(window: &Window<'_>, hit: &Hit) -> Result<bool, Miss> {
+    if !window
+        .behind
+        .byte()
+        .is_some_and(|byte| fits(byte) || is_break(byte))
+        || !is_noise(window)
+    {
+        return Ok(false);
+    }
+    // One of open length runs on with what it stands in.
+    Ok(hit.tail.is_some() || window.at(hit.len)?.is_some_and(fits))
+}
+
+fn fits(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
+}
+
+fn is_break(byte: u8) -> bool {
+    matches!(byte, b'\r' | b'\n')
+}
+
+/// Whether what stands in front of the window is no text.
+fn is_noise(window: &Window<'_>) -> bool {
+    let mut seen = 0_usize;
+    let (mut capitals, mut small, mut digits) = (0_usize, 0_usize, 0_usize);
+    let (mut line, mut broken) = (0_usize, false);
+    for byte in window.behind.far_backwards() {
+        seen += 1;
+        match byte {
+            b'A'..=b'Z' => capitals += 1,
+            b'a'..=b'z' => small += 1,
+            b'0'..=b'9' => digits += 1,
+            _ if fits(byte) => {}
+            // Of a line of which both ends are seen, all is.
+            _ if is_break(byte) && (!broken || line >= MIN_LINE_BYTES || line == 0) => {
+                broken = true;
+                line = 0;
+                continue;
+            }
+            _ => return false,
+        }
+        line += 1;
+    }
+    seen == RUN_BYTES && capitals >= MIN_CAPITALS && small >= MIN_SMALL && digits >= MIN_DIGITS
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+    use sha2::{Digest, Sha256};
+
+    use crate::Matcher;
+    use crate::detectors::tests::{built_ins, mask_str, pattern};
+    use crate::policy::Style;
+
+    fn mask() -> Matcher {
+        Matcher::new(&built_ins(Style::Label)).unwrap()
+    }
+
+    /// Bytes without any order, the same each time.
+    fn bytes(length: usize, seed: u32) -> Vec<u8> {
+        let blocks = (0_u32..).flat_map(|block| {
+            let digest = Sha256::digest([seed.to_le_bytes(), block.to_le_bytes()].concat());
+            digest.to_vec()
+        });
+        blocks.take(length).collect()
+    }
+
+    const KEY: &str = "AKIAIOSFODNN7EXAMPLE";
+    const IBAN: &str = "GB82WEST12345698765432";
+
+    #[test]
+    fn nothing_begins_in_the_midst_of_base64() {
+        let mask = mask();
+        for seed in 0..20 {
+            for coded in [
+                STANDARD.encode(bytes(144, seed)),
+                URL_SAFE_NO_PAD.encode(bytes(144, seed)),
+            ] {
+                for within in [
+                    format!("/{KEY}/"),
+                    format!("+{IBAN}+"),
+                    "/4111111111111111/".to_owned(),
+                ] {
+                    let text = format!("see {coded}{within}{coded} there");
+                    assert_eq!(mask_str(&mask, &text), text);
+                }
+                let wrapped: Vec<&str> = coded
+                    .as_bytes()
+                    .chunks(64)
+                    .map(|line| std::str::from_utf8(line).unwrap())
+                    .collect();
+                for end in ["\n", "\r\n"] {
+                    let text = [&wrapped[..], &[&format!("{}/{KEY}/x", &coded[..20])]]
+                        .concat()
+                        .join(end);
+                    assert_eq!(mask_str(&mask, &text), text);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_ends_a_run_or_stands_in_a_list_is_found() {
+        let mask = mask();
+        let coded = STANDARD.encode(bytes(120, 3));
+        let at_end = |text: &str| format!("https://example.com/{coded}/{text} ends");
+        assert_eq!(mask_str(&mask, &at_end(KEY)), at_end("[AWS_ACCESS_KEY]"));
+        let list =
+            |text: &str| format!("Alice7Baker\n{text}\nBob8Cook\n{text}\nCarol9Dyer\n").repeat(4);
+        assert_eq!(mask_str(&mask, &list(KEY)), list("[AWS_ACCESS_KEY]"));
+        let path = |text: &str| {
+            format!(
+                "/usr/local/share/documents/accounts/archive/of/the/whole/company/and/all/its/people/in/one/place/{text}/x"
+            )
+        };
+        assert_eq!(mask_str(&mask, &path(KEY)), path("[AWS_ACCESS_KEY]"));
+        let front = |text: &str| format!("{}/{text}/{coded}", &coded[..40]);
+        assert_eq!(mask_str(&mask, &front(KEY)), front("[AWS_ACCESS_KEY]"));
+    }
+
+    #[test]
+    fn what_a_policy_names_is_found_in_base64_too() {
+        let own = Matcher::new(&[pattern("t", "TCK[0-9]{6}")]).unwrap();
+        let coded = STANDARD.encode(bytes(120, 5));
+        let text = |text: &str| format!("{coded}/{text}/{coded}");
+        assert_eq!(mask_str(&own, &text("TCK123456")), text("[T]"));
+    }
+}
