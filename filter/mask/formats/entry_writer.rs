@@ -74,7 +74,47 @@ impl<'a> EntryWriter<'a> {
     /// The length-delimited field ends at `end`.
     pub(super) fn end_counted(&mut self, end: usize) {
         self.pass_to(end);
-        self.texts.pending.end_counted();
+        self.texts.pending.end_wrapped();
+    }
+
+    /// What stands at `range` is written anew as base64 of what `feed` makes of `inside`, which it
+    /// stands for. Gives back what `feed` does.
+    pub(super) fn base64<T>(
+        &mut self,
+        range: Range,
+        inside: &[u8],
+        feed: impl FnOnce(&mut EntryWriter<'_>) -> T,
+    ) -> T {
+        self.pass_to(range.0);
+        self.texts.pending.begin_base64();
+        let mut writer = EntryWriter {
+            texts: &mut *self.texts,
+            mask: self.mask,
+            found: &mut *self.found,
+            bytes: inside,
+            written: 0,
+            unchanged: true,
+        };
+        let given = feed(&mut writer);
+        self.unchanged &= writer.end();
+        self.texts.pending.end_wrapped();
+        self.written = range.1;
+        given
+    }
+
+    /// The entry's bytes up to `payload` are the frame and the headers of a message of AWS's event
+    /// streams, which is written with `headers` instead; its payload ends with the
+    /// [`EntryWriter::end_amazon_message`] for it.
+    pub(super) fn begin_amazon_message(&mut self, headers: Vec<u8>, payload: usize) {
+        self.texts.pending.begin_amazon_message(headers);
+        self.written = payload;
+    }
+
+    /// The payload ends at `end`; what follows in the entry is the rest of the frame.
+    pub(super) fn end_amazon_message(&mut self, end: usize) {
+        self.pass_to(end);
+        self.texts.pending.end_wrapped();
+        self.written = self.bytes.len();
     }
 
     /// The text `id` ends in front of what comes next.
