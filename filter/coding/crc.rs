@@ -1,4 +1,4 @@
-//! The checksum of gzip (RFC 1952, section 8).
+//! The checksum CRC-32, as gzip has it (RFC 1952, section 8).
 
 const TABLE: [u32; 256] = table();
 
@@ -30,10 +30,11 @@ const fn table() -> [u32; 256] {
 
 /// A checksum of the bytes so far.
 #[derive(Debug, Default)]
-pub(super) struct Crc(u32);
+pub struct Crc(u32);
 
 impl Crc {
-    pub(super) fn add(&mut self, bytes: &[u8]) {
+    /// Takes the next bytes.
+    pub fn add(&mut self, bytes: &[u8]) {
         let sum = bytes.iter().fold(!self.0, |sum, byte| {
             let [low, ..] = sum.to_le_bytes();
             let entry = TABLE.get(usize::from(low ^ byte)).copied().unwrap_or(0);
@@ -42,7 +43,9 @@ impl Crc {
         self.0 = !sum;
     }
 
-    pub(super) fn value(&self) -> u32 {
+    /// The checksum of all bytes that were taken; 0 if there were none.
+    #[must_use]
+    pub fn value(&self) -> u32 {
         self.0
     }
 }

@@ -33,5 +33,6 @@ mod zstd;
 mod tests;
 
 pub use allowance::Allowance;
+pub use crc::Crc;
 pub use decoder::{BUFFER_BYTES, Coding, Decoder, whole};
 pub use error::{Error, Unknown};

@@ -212,6 +212,15 @@ impl Pass {
             .unwrap_or_default()
     }
 
+    /// Whether what has come shows that the body is what its head says ([`Walker::is_proven`]), for
+    /// whatever may end it.
+    #[must_use]
+    pub fn is_proven(&self) -> bool {
+        let restore = self.restore.as_ref().map(|(_, walker)| walker);
+        let first = self.change.as_ref().or(restore);
+        first.is_none_or(Walker::is_proven)
+    }
+
     /// The bytes of the body that are held back now.
     #[must_use]
     pub fn held(&self) -> usize {

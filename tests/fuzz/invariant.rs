@@ -14,7 +14,7 @@ const CANARY: &str = "canary.bird@example.com";
 /// others may wait in front of it.
 const MAX_HELD_BYTES: usize = 4 << 20;
 
-const FORMATS: [Format; 12] = [
+const FORMATS: [Format; 13] = [
     Format::Json,
     Format::Events,
     Format::Lines,
@@ -23,6 +23,7 @@ const FORMATS: [Format; 12] = [
     Format::Grpc(GrpcMessage::ModelStreamInferResponse),
     Format::Grpc(GrpcMessage::ModelInferRequest),
     Format::Grpc(GrpcMessage::Any),
+    Format::AmazonEvents,
     Format::Html,
     Format::Xml,
     Format::Trailer(Trailer::Message),
@@ -158,7 +159,11 @@ fn a_canary_does_not_survive(mask: &CompiledMask, format: Format, body: &[u8], c
             let line = format!("\n{{\"message\":{{\"content\":\" {CANARY} \"}}}}\n");
             planted.extend_from_slice(line.as_bytes());
         }
-        Format::Json | Format::Multipart(_) | Format::Grpc(_) | Format::Trailer(_) => return,
+        Format::Json
+        | Format::Multipart(_)
+        | Format::AmazonEvents
+        | Format::Grpc(_)
+        | Format::Trailer(_) => return,
     }
     let (out, _, _) = walk(mask, format, pieces(&planted, cuts));
     let body_has_it = body

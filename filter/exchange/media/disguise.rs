@@ -12,6 +12,8 @@ pub(super) fn is_certain(format: Format, body: &[u8]) -> bool {
         Format::Lines => lines().all(|line| line.is_empty() || json::read(line, &mut ()).is_ok()),
         // What a part is read as is its own media type's matter; many parts are no text.
         Format::Grpc(_) | Format::Multipart(_) => true,
+        // Those that clients send hold a signature of each message.
+        Format::AmazonEvents => false,
         Format::Text | Format::Events | Format::Html | Format::Xml | Format::Trailer(_) => {
             !body.contains(&0) && core::str::from_utf8(body).is_ok()
         }

@@ -10,14 +10,27 @@ pub(super) fn coding(headers: &Headers<'_>) -> Result<Option<Coding>, Unknown> {
     Coding::applied(values(headers, "content-encoding"))
 }
 
-/// What a head says of gRPC's frames.
+/// What a head says of the frames of gRPC and of AWS's event streams.
 pub(super) fn framing(headers: &Headers<'_>, web: bool) -> Framing {
     let compression =
         single(headers, "grpc-encoding").and_then(|name| Coding::named(name.as_bytes()));
     Framing {
         compression,
         web,
+        payload: payload(headers),
         ..Framing::default()
+    }
+}
+
+/// How a body carries text that goes in pieces through AWS's event streams: SageMaker says what the
+/// model's own server called it.
+fn payload(headers: &Headers<'_>) -> Option<Format> {
+    let said = single(headers, "x-amzn-sagemaker-content-type")?.to_ascii_lowercase();
+    let (media, parameters) = said.split_once(';').unwrap_or((&said, ""));
+    let utf8 = ["", "charset=utf-8"].contains(&parameters.trim());
+    match Format::of_media(media.trim()) {
+        Media::Text(format) if utf8 => Some(format),
+        _ => None,
     }
 }
 

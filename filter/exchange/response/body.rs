@@ -60,6 +60,10 @@ pub(super) fn take(
         },
         ResponseState::HeadWaits(mut tapped) => match push(&mut tapped, piece, end, context) {
             Ok(None) => Step::go_on(ResponseState::Flowing(tapped), Vec::new()),
+            Ok(Some(pushed)) if tapped.wants_proof() => Step::hold(
+                ResponseState::HeadWaits(tapped),
+                vec![Effect::ReplaceResponseBody(pushed.out)],
+            ),
             Ok(Some(pushed)) => send(tapped, pushed, context),
             Err(code) => withhold(&tapped, code, context),
         },

@@ -63,11 +63,6 @@ pub(super) fn take(
         // It says of a body what would not be true of it under the mask.
         return Step::go_on(ResponseState::Flowing(tapped), effects);
     }
-    let waits = masks.may_cut() || masks.may_wait();
-    if waits && !end && !world.bodies_come() {
-        tapped.note(context);
-        return Step::refuse_head(Refusal::no_bodies(), context);
-    }
     let taps = match ResponseTaps::new(form, tapped.wanted(), &compiled) {
         Ok(taps) => taps,
         Err(code) => {
@@ -75,6 +70,11 @@ pub(super) fn take(
             return Step::refuse_head(Refusal::of_answer(code), context);
         }
     };
+    let waits = masks.may_cut() || masks.may_wait() || taps.wants_proof();
+    if waits && !end && !world.bodies_come() {
+        tapped.note(context);
+        return Step::refuse_head(Refusal::no_bodies(), context);
+    }
     // Envoy's HTTP/1 codec drops trailers unless it is told otherwise, so a body in chunks ends
     // with its last piece. Of one with a length it is known when it has come: its end is written
     // then, whether or not trailers follow, and nothing has to wait for them.

@@ -100,9 +100,12 @@ impl Step {
 }
 
 impl ResponseState {
-    /// Whether the whole response is held, so that no part of it may go on.
+    /// Whether the whole response is held, so that no part of it may go on, not even with a tick.
     pub(in crate::exchange) fn is_held(&self) -> bool {
-        matches!(self, Self::Keeping(..) | Self::ExpectDecision(_))
+        matches!(
+            self,
+            Self::HeadWaits(_) | Self::Keeping(..) | Self::ExpectDecision(_)
+        )
     }
 
     /// Whether all headers are looked at.

@@ -34,6 +34,11 @@ impl Tapped {
         self.taps.is_some()
     }
 
+    /// Whether the body may still turn out to be none that can be masked, by its first bytes.
+    pub(super) fn wants_proof(&self) -> bool {
+        self.taps.as_ref().is_some_and(ResponseTaps::wants_proof)
+    }
+
     /// The request that is answered.
     pub(super) fn asked(&self) -> &Asked {
         &self.plan.asked

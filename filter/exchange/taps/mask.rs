@@ -44,6 +44,11 @@ impl Mask {
         })
     }
 
+    /// Whether what has come shows that the body is what its head says.
+    pub(super) fn is_proven(&self) -> bool {
+        self.pass.is_proven()
+    }
+
     /// The bytes that have come and are still to be written.
     pub(super) fn held(&self) -> usize {
         self.pass.held()

@@ -91,6 +91,12 @@ impl ResponseTaps {
         Ok(out)
     }
 
+    /// Whether the body may still turn out to be none that can be masked, by its first bytes. As long
+    /// as it may, nothing of it has been given.
+    pub(in crate::exchange) fn wants_proof(&self) -> bool {
+        self.changes && self.mask.as_ref().is_some_and(|mask| !mask.is_proven())
+    }
+
     /// Whether something that has come is still to be written. A decoder gives all that it has at
     /// once, or at the stream's own end, so it holds nothing that trailers could cut off.
     pub(in crate::exchange) fn holds(&self) -> bool {

@@ -13,7 +13,9 @@ mod tests;
 
 use base64::Engine as _;
 use base64::alphabet::{Alphabet, STANDARD, URL_SAFE};
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+use base64::engine::general_purpose::{
+    GeneralPurpose, GeneralPurposeConfig, STANDARD as STANDARD_CODER,
+};
 use base64::engine::{DecodePaddingMode, GeneralPurposeConfig as Config};
 
 use super::findings::Findings;
@@ -56,6 +58,17 @@ fn nested(matcher: &Matcher, string: &[u8], found: &mut Findings, depth: usize) 
         None => plain(matcher, &text, found),
     };
     (masked != text).then(|| coder(alphabet, padded).encode(masked).into_bytes())
+}
+
+/// The bytes that a string is the only standard coding of: padded, in one line, and without
+/// bits that say nothing (RFC 4648, section 4). None for every other string.
+pub(super) fn decode_standard(string: &[u8]) -> Option<Vec<u8>> {
+    STANDARD_CODER.decode(string).ok()
+}
+
+/// What [`decode_standard`] undoes.
+pub(super) fn standard(bytes: &[u8]) -> Vec<u8> {
+    STANDARD_CODER.encode(bytes).into_bytes()
 }
 
 /// A text masked.

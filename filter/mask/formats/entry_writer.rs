@@ -75,7 +75,47 @@ impl<'a> EntryWriter<'a> {
     /// The length-delimited field ends at `end`.
     pub(super) fn end_counted(&mut self, end: usize) {
         self.pass_to(end);
-        self.texts.pending.end_counted();
+        self.texts.pending.end_wrapped();
+    }
+
+    /// What stands at `range` is written anew as base64 of what `feed` makes of `inside`, which it
+    /// stands for. Gives back what `feed` does.
+    pub(super) fn base64<T>(
+        &mut self,
+        range: Range,
+        inside: &[u8],
+        feed: impl FnOnce(&mut EntryWriter<'_>) -> T,
+    ) -> T {
+        self.pass_to(range.0);
+        self.texts.pending.begin_base64();
+        let mut writer = EntryWriter {
+            texts: &mut *self.texts,
+            mask: self.mask,
+            found: &mut *self.found,
+            bytes: inside,
+            written: 0,
+            unchanged: true,
+        };
+        let given = feed(&mut writer);
+        self.unchanged &= writer.end();
+        self.texts.pending.end_wrapped();
+        self.written = range.1;
+        given
+    }
+
+    /// The entry's bytes up to `payload` are the frame and the headers of a message of AWS's event
+    /// streams, which is written with `headers` instead; its payload ends with the
+    /// [`EntryWriter::end_amazon_message`] for it.
+    pub(super) fn begin_amazon_message(&mut self, headers: Vec<u8>, payload: usize) {
+        self.texts.pending.begin_amazon_message(headers);
+        self.written = payload;
+    }
+
+    /// The payload ends at `end`; what follows in the entry is the rest of the frame.
+    pub(super) fn end_amazon_message(&mut self, end: usize) {
+        self.pass_to(end);
+        self.texts.pending.end_wrapped();
+        self.written = self.bytes.len();
     }
 
     /// The text `id` ends in front of what comes next.
@@ -92,7 +132,7 @@ impl<'a> EntryWriter<'a> {
                 Url::Open | Url::No => {}
             }
         }
-        if writing == Writing::Json && self.base64(range) {
+        if writing == Writing::Json && self.text_in_base64(range) {
             return;
         }
         self.text(range, writing);
@@ -106,7 +146,7 @@ impl<'a> EntryWriter<'a> {
             Url::Open | Url::No => 0,
         };
         let range = (range.0 + head, range.1);
-        if !self.base64(range) {
+        if !self.text_in_base64(range) {
             self.data(range);
         }
     }
@@ -120,7 +160,7 @@ impl<'a> EntryWriter<'a> {
     }
 
     /// Masks what is base64 of text, where that is asked for; false if nothing was.
-    fn base64(&mut self, range: Range) -> bool {
+    fn text_in_base64(&mut self, range: Range) -> bool {
         let raw = self.slice(range);
         let masked =
             (self.mask.reads_base64()).then(|| base64::mask(self.mask.matcher(), raw, self.found));

@@ -26,6 +26,9 @@ pub enum Format {
     Xml,
     /// Parts of their own media types.
     Multipart(Boundary),
+    /// Messages of AWS's event streams (`application/vnd.amazon.eventstream`), as Bedrock and
+    /// SageMaker send them. The texts of a model's answer go on from message to message.
+    AmazonEvents,
     /// gRPC messages of one type.
     Grpc(GrpcMessage),
     /// The value of a trailer.
@@ -41,6 +44,9 @@ pub struct Framing {
     pub compression: Option<Coding>,
     /// Whether the body's last frame holds its trailers, as in gRPC-Web.
     pub web: bool,
+    /// How the body carries text that goes in pieces through the messages of an
+    /// [`Format::AmazonEvents`], as far as that is known.
+    pub payload: Option<Format>,
 }
 
 /// How a trailer's value carries text.

@@ -14,10 +14,12 @@ pub enum Media {
 }
 
 /// JSON, one value a line.
-const LINES: [&str; 3] = [
+const LINES: [&str; 5] = [
     "application/x-ndjson",
     "application/ndjson",
     "application/jsonl",
+    "application/jsonlines",
+    "application/x-jsonlines",
 ];
 
 impl Format {
@@ -27,6 +29,9 @@ impl Format {
     pub fn of_media(media: &str) -> Media {
         if media == "text/event-stream" {
             return Media::Text(Self::Events);
+        }
+        if media == "application/vnd.amazon.eventstream" {
+            return Media::Text(Self::AmazonEvents);
         }
         if LINES.contains(&media) {
             return Media::Text(Self::Lines);

@@ -10,10 +10,11 @@
 //! | `layout`, `opaque` | what stands where in a dialect's JSON, and strings that are no text |
 //! | `fields` | the mask's rules for single fields of JSON |
 //! | `events`, `lines`, `entries`, `stream_event`, `event_template` | streams of events, lines or chunks |
-//! | `markup`, `multipart`, `plain`, `grpc`, `trailer` | the other formats |
+//! | `markup`, `multipart`, `plain`, `grpc`, `amazon`, `trailer` | the other formats |
 //! | `rewriter`, `writing`, `output` | one text on its way through the matcher, from raw bytes to raw bytes |
 //! | `texts`, `pending_entries`, `entry_writer` | texts that go on from entry to entry, and the entries that wait for them |
 
+mod amazon;
 mod base64;
 mod body;
 mod boundary;

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
+use super::amazon;
+use super::base64;
 use super::output::{Output, Place};
 
 /// How a length is written in front of what it counts.
@@ -59,6 +61,31 @@ impl Prefix {
     }
 }
 
+/// What is written around bytes once they are decided.
+#[derive(Clone, Debug, PartialEq)]
+enum Wrapping {
+    /// Their length, in front of them.
+    Counted(Prefix),
+    /// They are written in base64.
+    Base64,
+    /// They are the payload of a message of AWS's event streams with these headers.
+    AmazonMessage(Vec<u8>),
+}
+
+impl Wrapping {
+    fn wrap(self, inside: Vec<u8>) -> Vec<u8> {
+        match self {
+            Self::Counted(prefix) => {
+                let mut bytes = prefix.encode(inside.len());
+                bytes.extend(inside);
+                bytes
+            }
+            Self::Base64 => base64::standard(&inside),
+            Self::AmazonMessage(headers) => amazon::framed(&headers, &inside),
+        }
+    }
+}
+
 /// A piece of an entry.
 #[derive(Clone, Debug, PartialEq)]
 enum Part {
@@ -67,8 +94,8 @@ enum Part {
         /// How many undecided things are still to be written here.
         open: usize,
     },
-    /// What follows, up to its end, is counted.
-    Begin(Prefix),
+    /// What follows, up to its end, is wrapped.
+    Begin(Wrapping),
     End,
     /// What follows, up to its end, is the token of this number, and came like this.
     Token(usize, Vec<u8>),
@@ -103,7 +130,7 @@ impl Entry {
     /// The entry's bytes, now that it is decided.
     fn write(self, out: &mut Vec<u8>) {
         let changed = changed_tokens(&self.parts);
-        let mut outer: Vec<(Prefix, Vec<u8>)> = Vec::new();
+        let mut outer: Vec<(Wrapping, Vec<u8>)> = Vec::new();
         // How many copies are open within the first one that is left out.
         let mut left_out = 0_usize;
         for part in self.parts {
@@ -120,17 +147,15 @@ impl Entry {
                 Part::Token(..) | Part::TokenEnd | Part::Copy(..) | Part::CopyEnd => continue,
                 Part::Bytes { .. } if left_out > 0 => continue,
                 Part::Bytes { bytes, .. } => bytes,
-                Part::Begin(prefix) => {
-                    outer.push((prefix, Vec::new()));
+                Part::Begin(wrapping) => {
+                    outer.push((wrapping, Vec::new()));
                     continue;
                 }
                 Part::End => {
-                    let Some((prefix, body)) = outer.pop() else {
+                    let Some((wrapping, inside)) = outer.pop() else {
                         continue;
                     };
-                    let mut bytes = prefix.encode(body.len());
-                    bytes.extend(body);
-                    bytes
+                    wrapping.wrap(inside)
                 }
             };
             match outer.last_mut() {
@@ -212,14 +237,24 @@ impl PendingEntries {
 
     /// Begins what the length `raw`, which says `said`, counts in the last entry.
     pub(super) fn begin_counted(&mut self, length: Length, raw: &[u8], said: usize) {
-        if let Some(last) = self.entries.back_mut() {
-            let raw = raw.to_vec();
-            last.parts.push(Part::Begin(Prefix { length, raw, said }));
-        }
+        let raw = raw.to_vec();
+        let prefix = Prefix { length, raw, said };
+        self.mark(Part::Begin(Wrapping::Counted(prefix)));
     }
 
-    /// Ends what the last length that was begun counts.
-    pub(super) fn end_counted(&mut self) {
+    /// Begins what is written in base64 (RFC 4648, section 4) in the last entry.
+    pub(super) fn begin_base64(&mut self) {
+        self.mark(Part::Begin(Wrapping::Base64));
+    }
+
+    /// Begins the payload of a message of AWS's event streams in the last entry. The message is
+    /// written with these headers, and with the lengths and checksums that are right then.
+    pub(super) fn begin_amazon_message(&mut self, headers: Vec<u8>) {
+        self.mark(Part::Begin(Wrapping::AmazonMessage(headers)));
+    }
+
+    /// Ends what was last begun of what is counted, coded or framed.
+    pub(super) fn end_wrapped(&mut self) {
         let Some(last) = self.entries.back_mut() else {
             return;
         };
@@ -233,15 +268,14 @@ impl PendingEntries {
             }
         };
         let mut parts = last.parts.split_off(last.parts.len() - decided).into_iter();
-        let (Some(Part::Begin(prefix)), body) = (parts.next(), parts.next()) else {
+        let (Some(Part::Begin(wrapping)), inside) = (parts.next(), parts.next()) else {
             return;
         };
-        let body = match body {
+        let inside = match inside {
             Some(Part::Bytes { bytes, .. }) => bytes,
             _ => Vec::new(),
         };
-        last.append(prefix.encode(body.len()));
-        last.append(body);
+        last.append(wrapping.wrap(inside));
     }
 
     /// Begins the token of this number, which came like this, in the last entry.

@@ -1,5 +1,6 @@
 //! The JSON of one event: which of its strings go on in later events, and what it ends.
 
+mod amazon;
 mod frame;
 mod identity;
 mod reader;
@@ -8,6 +9,6 @@ mod shapes;
 #[cfg(test)]
 mod tests;
 
-pub(super) use reader::{read, read_tokens};
-pub(super) use segment::{Kind, Payload, Segment};
+pub(super) use reader::{read, read_message, read_tokens};
+pub(super) use segment::{End, Kind, Payload, Segment};
 pub(super) use shapes::{holds_json, lists_tokens};

@@ -1,5 +1,6 @@
 //! The walker of a body, whatever its format.
 
+use super::amazon::AmazonEvents;
 use super::body::Body;
 use super::counts::Counts;
 use super::error::WalkError;
@@ -34,6 +35,7 @@ enum Kind {
     Text(Box<Plain>),
     Markup(Box<Markup>),
     Multipart(Box<Multipart<Kind>>),
+    AmazonEvents(Box<AmazonEvents<Kind>>),
     Grpc(Box<Grpc>),
     Trailer(Box<Value>),
 }
@@ -122,6 +124,17 @@ impl Walker {
         self.kind.walker().held()
     }
 
+    /// Whether what has come shows that the body is what its head says. Until then, whoever sends
+    /// it on should keep its head: the body may turn out to be unreadable from its first byte. A
+    /// body that has ended shows it, and so does every one whose format has no checksums.
+    #[must_use]
+    pub fn is_proven(&self) -> bool {
+        match &self.kind {
+            Kind::AmazonEvents(it) => it.is_proven(),
+            _ => true,
+        }
+    }
+
     /// What was replaced so far.
     #[must_use]
     pub fn counts(&self) -> &Counts {
@@ -139,6 +152,7 @@ impl Kind {
             Format::Html => Self::Markup(Box::new(Markup::new(false))),
             Format::Xml => Self::Markup(Box::new(Markup::new(true))),
             Format::Multipart(boundary) => Self::Multipart(Box::new(Multipart::new(boundary))),
+            Format::AmazonEvents => Self::AmazonEvents(Box::new(AmazonEvents::new(framing))),
             Format::Grpc(message) => Self::Grpc(Box::new(Grpc::new(message, framing))),
             Format::Trailer(trailer) => Self::Trailer(Box::new(Value::new(trailer))),
         }
@@ -152,6 +166,7 @@ impl Kind {
             Self::Text(it) => &**it,
             Self::Markup(it) => &**it,
             Self::Multipart(it) => &**it,
+            Self::AmazonEvents(it) => &**it,
             Self::Grpc(it) => &**it,
             Self::Trailer(it) => &**it,
         }
@@ -165,6 +180,7 @@ impl Kind {
             Self::Text(it) => &mut **it,
             Self::Markup(it) => &mut **it,
             Self::Multipart(it) => &mut **it,
+            Self::AmazonEvents(it) => &mut **it,
             Self::Grpc(it) => &mut **it,
             Self::Trailer(it) => &mut **it,
         }

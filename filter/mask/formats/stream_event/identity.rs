@@ -88,6 +88,8 @@ pub(super) struct Event<'a> {
     pub(super) content: Option<i64>,
     /// `summary_index`
     pub(super) summary: Option<i64>,
+    /// `contentBlockIndex`, wherever it stands
+    pub(super) block: Option<i64>,
 }
 
 impl Event<'_> {

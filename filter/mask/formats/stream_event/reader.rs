@@ -6,6 +6,7 @@ use super::super::layout::{At, Layout};
 use super::super::opaque;
 use super::super::scalar;
 use super::super::writing::Writing;
+use super::amazon;
 use super::frame::{Copies, Frame};
 use super::identity::{Event, Name, Piece, Scope};
 use super::segment::{End, Kind, Payload, Segment};
@@ -28,6 +29,9 @@ struct Reader<'a> {
     layout: Option<&'static Layout>,
     /// Segments of strings whose place means something else in other kinds of events.
     depending: Vec<(usize, At)>,
+    /// Whether it is of a message of AWS's event streams, and whether it is all of its payload.
+    amazon: bool,
+    amazon_payload: bool,
     grammar: Grammar,
     frames: Vec<Frame>,
     /// Levels opened below the last frame.
@@ -57,6 +61,37 @@ pub(in crate::formats) fn read<'a>(
     reader.read(MAX_CONTINUED_TEXTS)
 }
 
+/// As [`read`], of the payload of a message of AWS's event streams, as if it were the member `kind`
+/// of an object: by this name Converse's events are what Nova's are by their only member. With no
+/// `kind`, it is what is coded in such a payload.
+///
+/// # Errors
+/// As for [`read`].
+pub(in crate::formats) fn read_message(
+    kind: Option<&[u8]>,
+    bytes: &[u8],
+    (mask, layout): (&CompiledMask, Option<&'static Layout>),
+) -> Result<Option<Payload>, WalkError> {
+    if !matches!(bytes.trim_ascii_start(), [b'{' | b'[', ..]) {
+        return Ok(None);
+    }
+    let mut reader = Reader::new(bytes);
+    reader.mask = Some(mask);
+    reader.layout = layout;
+    reader.amazon = true;
+    if let Some(kind) = kind {
+        reader.frames.push(Frame {
+            name: Name::read(kind),
+            object: true,
+            at: layout.map_or(At::default(), Layout::root),
+            ..Frame::default()
+        });
+        reader.scope(0);
+        reader.amazon_payload = true;
+    }
+    reader.read(MAX_CONTINUED_TEXTS)
+}
+
 /// Reads the value of a member whose name says that it lists tokens, and which holds them all.
 ///
 /// # Errors
@@ -81,6 +116,8 @@ impl<'a> Reader<'a> {
             mask: None,
             layout: None,
             depending: Vec::new(),
+            amazon: false,
+            amazon_payload: false,
             grammar: Grammar::default(),
             frames: Vec::new(),
             deeper: 0,
@@ -233,6 +270,15 @@ impl<'a> Reader<'a> {
             .layout
             .map_or(Class::Text, |layout| layout.class(at, b""));
         let treatment = self.mask.map_or(Treatment::Mask, |mask| mask.treats(class));
+        if self.amazon_payload && self.deeper == 0 && self.frames.len() == 2 {
+            let path = self.path();
+            if amazon::is_padding(&path, self.slice((start, end))) {
+                return;
+            }
+            if amazon::is_coded(&path) {
+                self.payload.coded.push(start);
+            }
+        }
         if self.deeper == 0 {
             match self.goes().filter(|_| treatment == Treatment::Mask) {
                 Some(goes) => {
@@ -318,15 +364,33 @@ impl<'a> Reader<'a> {
         let member = self.frames.last().filter(|_| self.deeper == 0);
         match member {
             Some(frame) if shapes::holds_json(frame.name.short()) => Writing::JsonInJson,
+            Some(_) if amazon::holds_json(&self.path()) => Writing::JsonInJson,
             _ => Writing::Json,
         }
     }
 
     /// How the string here goes on, if it does. Beyond the limit of such strings, the answer is not used.
     fn goes(&self) -> Option<Goes> {
+        let path = self.path();
+        let goes = shapes::goes(&path).or_else(|| {
+            let goes_on = self.amazon && amazon::goes_on(&path);
+            goes_on.then_some(Goes::Text)
+        });
+        goes.filter(|_| self.pieces.len() <= MAX_LISTED_TOKENS)
+    }
+
+    /// The names that lead to the current place.
+    fn path(&self) -> Vec<&[u8]> {
         let objects = self.frames.iter().filter(|frame| frame.object);
-        let path: Vec<&[u8]> = objects.map(|frame| frame.name.short()).collect();
-        shapes::goes(&path).filter(|_| self.pieces.len() <= MAX_LISTED_TOKENS)
+        objects.map(|frame| frame.name.short()).collect()
+    }
+
+    /// Whether the object at this depth is the member of this name.
+    fn is_member(&self, depth: usize, name: &[u8]) -> bool {
+        let holder = depth
+            .checked_sub(1)
+            .and_then(|above| self.frames.get(above));
+        holder.is_some_and(|holder| holder.object && holder.name.short() == name)
     }
 
     fn piece(&mut self) -> Piece {
@@ -389,6 +453,22 @@ impl<'a> Reader<'a> {
                     scope.index = index;
                 }
             }
+            (b"contentBlockIndex", false) => {
+                let index = integer();
+                if let Some(scope) = self
+                    .scope(depth)
+                    .and_then(|scope| self.scopes.get_mut(scope))
+                {
+                    scope.index = index;
+                }
+                self.event.block = index;
+                if self.is_member(depth, b"contentBlockStop") {
+                    self.payload.ends.extend(index.map(End::Block));
+                }
+            }
+            (b"stopReason", true) if self.is_member(depth, b"messageStop") => {
+                self.payload.ends.push(End::All);
+            }
             (b"thought", false) => {
                 let thought = value == b"true";
                 if let Some(scope) = self
@@ -426,7 +506,8 @@ impl<'a> Reader<'a> {
 
     /// Names the texts and the ends, now that every member has been seen.
     fn resolve(mut self) -> Payload {
-        let block = self.scopes.first().and_then(|event| event.index);
+        let first = self.scopes.first().and_then(|event| event.index);
+        let block = self.event.block.or(first);
         self.payload.texts = self.event.identify(&self.pieces, &self.scopes, block);
         let choices = self
             .finished

@@ -65,4 +65,6 @@ pub(in crate::formats) struct Payload {
     pub(in crate::formats) segments: Vec<Segment>,
     pub(in crate::formats) texts: Vec<(Id, Owner, Writing)>,
     pub(in crate::formats) ends: Vec<End>,
+    /// Where the segments begin that are base64 of a payload of their own.
+    pub(in crate::formats) coded: Vec<usize>,
 }

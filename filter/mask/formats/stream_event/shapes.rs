@@ -13,6 +13,7 @@
 //! | Ollama | `message.content`, `message.thinking`, `response`, `thinking` |
 //! | llama.cpp, Triton | `content`, `text_output` |
 //! | Cohere | `delta.message.content.text`, `.tool_plan`, `.tool_calls.function.arguments` |
+//! | Bedrock | see `amazon` |
 //!
 //! The tokens of a text, as servers list them with their probabilities, are a text of their own:
 //!
@@ -36,6 +37,7 @@ const WHOLE: &[&[u8]] = &[
     b"stop_reason",
     b"stop_sequence",
     b"signature",
+    b"redactedContent",
     b"encrypted_content",
     b"data",
     b"url",

@@ -28,11 +28,13 @@ const DEFLATE: Framing = Framing {
     layout: None,
     compression: Some(Coding::Deflate),
     web: false,
+    payload: None,
 };
 const WEB: Framing = Framing {
     layout: None,
     compression: None,
     web: true,
+    payload: None,
 };
 
 #[test]
