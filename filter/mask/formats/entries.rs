@@ -36,6 +36,7 @@ impl Entries {
                 out: &mut masked,
                 found: job.found,
                 layout: job.layout,
+                most: job.most,
             };
             json.push(entry, apart);
             json.finish(apart);

@@ -7,9 +7,10 @@ use super::pending_entries::Length;
 use super::rewriter::{Rewriter, Work};
 use super::stream_event::{Kind, Payload};
 use super::texts::{Id, Owner, Texts};
+use super::unknown_texts::Relation;
 use super::writing::Writing;
 use super::{base64, member, scalar};
-use crate::CompiledMask;
+use crate::{CompiledMask, Matcher};
 use base::wire::Range;
 
 /// An entry on its way into the queue.
@@ -138,6 +139,36 @@ impl<'a> EntryWriter<'a> {
         self.text(range, writing);
     }
 
+    /// A string that may be a piece of the text `id`, or all that there is of it so far.
+    fn perhaps(&mut self, range: Range, (id, owner): (&Id, Owner), writing: Writing) {
+        let raw = self.slice(range);
+        let matcher = self.mask.matcher();
+        let open = self.texts.copy_of(id);
+        let relation = self.texts.unknown.take(id, raw, || {
+            let alone = finds(matcher, None, raw, writing);
+            let before = finds(matcher, open.as_ref(), b"", writing);
+            finds(matcher, open.as_ref(), raw, writing) < before + alone
+        });
+        let seen = match relation {
+            Relation::Whole => {
+                self.end_text(id);
+                return self.whole(range, writing);
+            }
+            Relation::Piece => None,
+            Relation::SoFar(seen) => Some(seen),
+        };
+        if seen == Some(0) {
+            self.end_text(id);
+        }
+        self.pass_to(range.0);
+        let first = seen.is_none_or(|seen| seen == 0);
+        self.texts.pending.begin_so_far(*id, first);
+        let new = (range.0 + seen.unwrap_or_default(), range.1);
+        self.add(new, (id, owner), writing, None);
+        self.texts.pending.end_wrapped();
+        self.written = range.1;
+    }
+
     /// Base64 of a file, or a data URL of one. It is one of text if it is masked as such.
     fn file(&mut self, range: Range) {
         let head = match opaque::data_url(self.slice(range)) {
@@ -228,6 +259,11 @@ impl<'a> EntryWriter<'a> {
             Kind::Whole(writing) => self.whole(range, writing),
             Kind::Scalar => self.scalar(range),
             Kind::File => self.file(range),
+            Kind::Perhaps(text) => {
+                if let Some((id, owner, writing)) = payload.texts.get(text) {
+                    self.perhaps(range, (id, *owner), *writing);
+                }
+            }
             Kind::Dropped => {
                 self.pass_to(range.0);
                 self.written = range.1;
@@ -304,6 +340,21 @@ impl<'a> EntryWriter<'a> {
         );
         self.written = range.1;
     }
+}
+
+/// How often something is found in a string that ends a text, of which the rest has been read already.
+fn finds(matcher: &Matcher, text: Option<&Rewriter>, raw: &[u8], writing: Writing) -> u64 {
+    let mut found = Findings::default();
+    let mut nowhere = Vec::new();
+    let mut work = Work {
+        matcher,
+        out: &mut Direct(&mut nowhere),
+        found: &mut found,
+    };
+    let mut rewriter = text.map_or_else(|| Rewriter::new(writing), Rewriter::clone);
+    push(&mut rewriter, raw, Place::default(), writing, &mut work);
+    rewriter.finish(&mut work);
+    found.counts.total()
 }
 
 fn push(rewriter: &mut Rewriter, raw: &[u8], place: Place, writing: Writing, work: &mut Work<'_>) {

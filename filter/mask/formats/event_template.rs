@@ -72,6 +72,7 @@ impl Templates {
                         | Kind::Copy(..)
                         | Kind::CopyEnd
                         | Kind::File
+                        | Kind::Perhaps(_)
                         | Kind::Dropped => {}
                     }
                 }
@@ -159,7 +160,12 @@ impl Template {
                 Kind::Scalar => scalar_end(rest),
                 Kind::Whole(_) | Kind::Piece(_) => end_of_string(rest, false).0?,
                 // No template has them.
-                Kind::Token(..) | Kind::Copy(..) | Kind::CopyEnd | Kind::File | Kind::Dropped => {
+                Kind::Token(..)
+                | Kind::Copy(..)
+                | Kind::CopyEnd
+                | Kind::File
+                | Kind::Perhaps(_)
+                | Kind::Dropped => {
                     return None;
                 }
             };
@@ -169,9 +175,12 @@ impl Template {
                 _ if bytes::same(value, known) => true,
                 Kind::Whole(_) => segment.varies && is_string(value),
                 Kind::Scalar => segment.varies && scalar::is_scalar(value),
-                Kind::Token(..) | Kind::Copy(..) | Kind::CopyEnd | Kind::File | Kind::Dropped => {
-                    false
-                }
+                Kind::Token(..)
+                | Kind::Copy(..)
+                | Kind::CopyEnd
+                | Kind::File
+                | Kind::Perhaps(_)
+                | Kind::Dropped => false,
             };
             if !fits {
                 return None;

@@ -13,6 +13,8 @@
 //! - When 256 events, or 256 KiB of them, wait for a text, what is undecided of it is masked,
 //!   even where it would have turned out to be harmless. So it is for the text that has not
 //!   gone on for longest, and 63 others, where more than 1024 are open.
+//! - An event that is longer than the policy allows can't be masked: its texts are not known before
+//!   its end.
 
 #[cfg(test)]
 mod tests;
@@ -26,10 +28,6 @@ use super::walk::{Job, Walk};
 use super::writing::Writing;
 use super::{WalkError, body};
 use base::wire::Range;
-
-/// The longest event, in bytes. A longer one cannot be masked: its texts are not known before
-/// its end.
-const MAX_EVENT_BYTES: usize = 1024 * 1024;
 
 /// The largest buffer that is kept from one event for the next.
 const MAX_KEPT_ROOM_BYTES: usize = 16 * 1024;
@@ -68,7 +66,7 @@ impl Walk for Events {
             }
             let end = memchr::memchr2(b'\r', b'\n', piece);
             let (content, rest) = piece.split_at(end.map_or(piece.len(), |end| end + 1));
-            if self.event.len() + content.len() > MAX_EVENT_BYTES {
+            if self.event.len() + content.len() > job.most {
                 return Err(WalkError::TooLarge);
             }
             let blank = end == Some(0) && self.event.len() == self.line;

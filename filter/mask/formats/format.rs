@@ -36,8 +36,10 @@ pub enum Format {
 }
 
 /// What is known of a body besides its format.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Framing {
+    /// The most bytes of an event, a line or a chunk.
+    pub most: usize,
     /// What stands where in the JSON of its dialect, if that is known.
     pub layout: Option<&'static Layout>,
     /// How compressed messages are, as far as that is known.
@@ -47,6 +49,22 @@ pub struct Framing {
     /// How the body carries text that goes in pieces through the messages of an
     /// [`Format::AmazonEvents`], as far as that is known.
     pub payload: Option<Format>,
+}
+
+/// The most bytes of an event, a line or a chunk, unless something else is said. A picture may be in
+/// one.
+pub const USUAL_ENTRY_BYTES: usize = 4 << 20;
+
+impl Default for Framing {
+    fn default() -> Self {
+        Self {
+            most: USUAL_ENTRY_BYTES,
+            layout: None,
+            compression: None,
+            web: false,
+            payload: None,
+        }
+    }
 }
 
 /// How a trailer's value carries text.

@@ -9,7 +9,8 @@
 //! A layout is written in lines: a class, a place, and, if only events of some kinds have it there, the
 //! `type` of these. A place is a JSON pointer in which `*` is any item of a list. What is said holds
 //! for everything below the place, too, unless a longer one says otherwise; what is said of some kinds
-//! of events, for the place alone.
+//! of events, for the place alone. The line `lines` says that servers stream in lines of JSON, also in
+//! bodies that are called JSON.
 //!
 //! ```text
 //! data       /data/*/b64_json
@@ -29,6 +30,7 @@ pub(super) struct At(u16);
 /// What stands where in the bodies of a dialect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
+    lines: bool,
     /// The places below which nothing more is said, one for each class; then the whole body, and the
     /// places that have lines.
     nodes: Vec<Node>,
@@ -76,6 +78,7 @@ impl Layout {
     /// The line that says nothing that is known, or too much.
     pub fn read(lines: &str) -> Result<Self, String> {
         let mut layout = Self {
+            lines: false,
             nodes: Class::ALL.iter().map(|class| Node::of(*class)).collect(),
         };
         let root = layout.add(Node::default()).ok_or("too many places")?;
@@ -83,6 +86,10 @@ impl Layout {
             let said = line.split('#').next().unwrap_or_default();
             let mut words = said.split_ascii_whitespace();
             let Some(class) = words.next() else { continue };
+            if class == "lines" {
+                layout.lines = true;
+                continue;
+            }
             let wrong =
                 || format!("{line:?}: a class, a place such as /a/*/b, and kinds of events");
             let class = Class::named(class).ok_or_else(wrong)?;
@@ -103,6 +110,11 @@ impl Layout {
         }
         layout.inherit(root, Class::Text, MAX_STEPS);
         Ok(layout)
+    }
+
+    /// Whether its servers stream in lines of JSON, whatever they call it.
+    pub(super) fn has_lines(&self) -> bool {
+        self.lines
     }
 
     /// The whole body.

@@ -1,6 +1,8 @@
 //! JSON lines whose texts go on from line to line, as Ollama streams its answers.
 //!
-//! Each line is what an event's data is in an event stream, and waits like an event.
+//! Each line is what an event's data is in an event stream, and waits like an event; a longer one than
+//! an event may be can't be masked either. In a JSON text sequence (RFC 7464) a record separator stands
+//! in front of each.
 
 #[cfg(test)]
 mod tests;
@@ -9,9 +11,8 @@ use super::entries::Entries;
 use super::walk::{Job, Walk};
 use super::{WalkError, body};
 
-/// The longest line, in bytes. A longer one cannot be masked: its texts are not known before
-/// its end.
-const MAX_LINE_BYTES: usize = 1024 * 1024;
+/// What stands in front of each text of a sequence.
+const SEPARATOR: u8 = 0x1e;
 
 /// Masks JSON lines.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -26,7 +27,7 @@ impl Walk for Lines {
         while !piece.is_empty() {
             let end = memchr::memchr(b'\n', piece);
             let (now, later) = piece.split_at(end.map_or(piece.len(), |end| end + 1));
-            if self.line.len() + now.len() > MAX_LINE_BYTES {
+            if self.line.len() + now.len() > job.most {
                 return Err(WalkError::TooLarge);
             }
             self.line.extend_from_slice(now);
@@ -51,7 +52,13 @@ impl Walk for Lines {
 
 impl Lines {
     fn end_line(&mut self, job: &mut Job<'_>) -> Result<(), WalkError> {
-        let line = std::mem::take(&mut self.line);
+        let mut line = std::mem::take(&mut self.line);
+        let marks = line.iter().take_while(|byte| **byte == SEPARATOR).count();
+        if marks > 0 {
+            self.entries
+                .between(line.get(..marks).unwrap_or_default(), job.out);
+            line.drain(..marks);
+        }
         let line = match job.mask.fields() {
             Some(fields) if !line.trim_ascii().is_empty() => {
                 body::edit(fields, &line, (0, line.len()))?

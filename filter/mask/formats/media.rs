@@ -13,8 +13,11 @@ pub enum Media {
     Unknown,
 }
 
-/// JSON, one value a line.
-const LINES: [&str; 5] = [
+/// JSON, one value a line; of a sequence (RFC 7464), a mark in front of each.
+const LINES: [&str; 8] = [
+    "application/stream+json",
+    "application/x-json-stream",
+    "application/json-seq",
     "application/x-ndjson",
     "application/ndjson",
     "application/jsonl",

@@ -9,15 +9,16 @@
 //! | `body`, `json_array_stream`, `json`, `scalar`, `grammar`, `escape`, `member`, `base64` | JSON |
 //! | `layout`, `opaque` | what stands where in a dialect's JSON, and strings that are no text |
 //! | `fields` | the mask's rules for single fields of JSON |
-//! | `events`, `lines`, `entries`, `stream_event`, `event_template` | streams of events, lines or chunks |
+//! | `events`, `lines`, `coded_lines`, `entries`, `stream_event`, `event_template` | streams of events, lines or chunks |
 //! | `markup`, `multipart`, `plain`, `grpc`, `amazon`, `trailer` | the other formats |
 //! | `rewriter`, `writing`, `output` | one text on its way through the matcher, from raw bytes to raw bytes |
-//! | `texts`, `pending_entries`, `entry_writer` | texts that go on from entry to entry, and the entries that wait for them |
+//! | `texts`, `unknown_texts`, `pending_entries`, `entry_writer` | texts that go on from entry to entry, and the entries that wait for them |
 
 mod amazon;
 mod base64;
 mod body;
 mod boundary;
+mod coded_lines;
 mod counts;
 mod entries;
 mod entry_writer;
@@ -47,6 +48,7 @@ mod scalar;
 mod stream_event;
 mod texts;
 mod trailer;
+mod unknown_texts;
 mod walk;
 mod walker;
 mod writing;
@@ -58,7 +60,7 @@ pub use boundary::Boundary;
 pub use counts::Counts;
 pub use error::WalkError;
 pub(super) use fields::Fields;
-pub use format::{Format, Framing, GrpcMessage, Trailer};
+pub use format::{Format, Framing, GrpcMessage, Trailer, USUAL_ENTRY_BYTES};
 pub use layout::Layout;
 pub use media::Media;
 pub use walker::Walker;

@@ -1,10 +1,11 @@
 //! Events or messages that wait, in their order, until all of their text is decided.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::amazon;
 use super::base64;
 use super::output::{Output, Place};
+use super::texts::Id;
 
 /// How a length is written in front of what it counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,11 +71,20 @@ enum Wrapping {
     Base64,
     /// They are the payload of a message of AWS's event streams with these headers.
     AmazonMessage(Vec<u8>),
+    /// They are all of the text `id`, or if there is some already, stand behind it.
+    SoFar { id: Id, first: bool },
 }
 
 impl Wrapping {
-    fn wrap(self, inside: Vec<u8>) -> Vec<u8> {
+    fn wrap(self, mut inside: Vec<u8>, so_far: &mut SoFar) -> Vec<u8> {
         match self {
+            Self::SoFar { id, first } => {
+                if !first {
+                    inside.splice(0..0, so_far.get(&id).iter().copied());
+                }
+                so_far.put(id, &inside);
+                inside
+            }
             Self::Counted(prefix) => {
                 let mut bytes = prefix.encode(inside.len());
                 bytes.extend(inside);
@@ -128,7 +138,7 @@ impl Entry {
     }
 
     /// The entry's bytes, now that it is decided.
-    fn write(self, out: &mut Vec<u8>) {
+    fn write(self, so_far: &mut SoFar, out: &mut Vec<u8>) {
         let changed = changed_tokens(&self.parts);
         let mut outer: Vec<(Wrapping, Vec<u8>)> = Vec::new();
         // How many copies are open within the first one that is left out.
@@ -155,7 +165,7 @@ impl Entry {
                     let Some((wrapping, inside)) = outer.pop() else {
                         continue;
                     };
-                    wrapping.wrap(inside)
+                    wrapping.wrap(inside, so_far)
                 }
             };
             match outer.last_mut() {
@@ -197,6 +207,36 @@ fn changed_tokens(parts: &[Part]) -> BTreeSet<usize> {
     changed
 }
 
+/// Texts of which each entry has all that there is so far, as they were written.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct SoFar {
+    texts: BTreeMap<Id, (u64, Vec<u8>)>,
+    uses: u64,
+}
+
+/// More than are followed at once.
+const MAX_TEXTS_SO_FAR: usize = 128;
+
+impl SoFar {
+    fn get(&self, id: &Id) -> &[u8] {
+        self.texts.get(id).map_or(&[], |(_, text)| text)
+    }
+
+    fn put(&mut self, id: Id, text: &[u8]) {
+        self.uses += 1;
+        if self.texts.len() >= MAX_TEXTS_SO_FAR && !self.texts.contains_key(&id) {
+            let oldest = self.texts.iter().min_by_key(|(_, (used, _))| *used);
+            if let Some(oldest) = oldest.map(|(id, _)| *id) {
+                self.texts.remove(&oldest);
+            }
+        }
+        let (used, known) = self.texts.entry(id).or_default();
+        *used = self.uses;
+        known.clear();
+        known.extend_from_slice(text);
+    }
+}
+
 /// The waiting entries. The last one may still be under construction.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct PendingEntries {
@@ -204,6 +244,7 @@ pub(super) struct PendingEntries {
     /// How many entries have left.
     left: u64,
     size: usize,
+    so_far: SoFar,
 }
 
 impl PendingEntries {
@@ -260,6 +301,12 @@ impl PendingEntries {
         };
         // Decided bytes are merged, because a message could have very many parts.
         let decided = match last.parts.as_slice() {
+            // What it stands behind may wait in an entry in front of this one.
+            [.., Part::Begin(Wrapping::SoFar { .. })]
+            | [.., Part::Begin(Wrapping::SoFar { .. }), Part::Bytes { .. }] => {
+                last.parts.push(Part::End);
+                return;
+            }
             [.., Part::Begin(_)] => 1,
             [.., Part::Begin(_), Part::Bytes { open: 0, .. }] => 2,
             _ => {
@@ -275,7 +322,13 @@ impl PendingEntries {
             Some(Part::Bytes { bytes, .. }) => bytes,
             _ => Vec::new(),
         };
-        last.append(wrapping.wrap(inside));
+        last.append(wrapping.wrap(inside, &mut self.so_far));
+    }
+
+    /// Begins what there is of the text `id`: all of it if it is the `first`, and otherwise what comes
+    /// behind all that earlier entries have.
+    pub(super) fn begin_so_far(&mut self, id: Id, first: bool) {
+        self.mark(Part::Begin(Wrapping::SoFar { id, first }));
     }
 
     /// Begins the token of this number, which came like this, in the last entry.
@@ -330,7 +383,7 @@ impl PendingEntries {
             if let Some(entry) = self.entries.pop_front() {
                 self.left += 1;
                 self.size -= entry.size;
-                entry.write(out);
+                entry.write(&mut self.so_far, out);
             }
         }
     }

@@ -6,6 +6,7 @@ use super::findings::Findings;
 use super::output::Place;
 use super::pending_entries::PendingEntries;
 use super::rewriter::{Rewriter, Work};
+use super::unknown_texts::UnknownTexts;
 use super::writing::Writing;
 use crate::Matcher;
 
@@ -55,6 +56,7 @@ pub(super) struct Texts {
     owned: BTreeMap<Owner, Vec<Id>>,
     uses: u64,
     pub(super) pending: PendingEntries,
+    pub(super) unknown: UnknownTexts,
 }
 
 impl Texts {
@@ -127,6 +129,11 @@ impl Texts {
                 });
             }
         }
+    }
+
+    /// The text `id` as far as it has come.
+    pub(super) fn copy_of(&self, id: &Id) -> Option<Rewriter> {
+        self.open.get(id).map(|open| open.rewriter.clone())
     }
 
     /// Ends the text `id`, if it has begun.

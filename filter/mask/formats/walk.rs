@@ -13,6 +13,8 @@ pub(super) struct Job<'a> {
     pub(super) found: &'a mut Findings,
     /// What stands where in the body's JSON, if that is known.
     pub(super) layout: Option<&'static Layout>,
+    /// The most bytes of an event, a line or a chunk.
+    pub(super) most: usize,
 }
 
 /// Masks a body of one format, in pieces of any size.

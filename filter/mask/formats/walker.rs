@@ -8,7 +8,6 @@ use super::events::Events;
 use super::findings::Findings;
 use super::format::{Format, Framing};
 use super::grpc::Grpc;
-use super::layout::Layout;
 use super::lines::Lines;
 use super::markup::Markup;
 use super::multipart::Multipart;
@@ -22,7 +21,7 @@ use crate::{CompiledMask, Originals};
 pub struct Walker {
     kind: Kind,
     found: Findings,
-    layout: Option<&'static Layout>,
+    framing: Framing,
     /// Why nothing more of the body can be masked.
     failed: Option<WalkError>,
 }
@@ -53,7 +52,7 @@ impl Walker {
         Self {
             kind: Kind::new(format, framing),
             found: Findings::default(),
-            layout: framing.layout,
+            framing,
             failed: None,
         }
     }
@@ -111,7 +110,8 @@ impl Walker {
             mask,
             out,
             found,
-            layout: self.layout,
+            layout: self.framing.layout,
+            most: self.framing.most,
         };
         let outcome = call(self.kind.walker_mut(), job);
         self.failed = outcome.err();

@@ -250,6 +250,7 @@ fn apart(
         out: &mut out,
         found: job.found,
         layout: job.layout,
+        most: job.most,
     })?;
     Ok(out)
 }

@@ -298,3 +298,44 @@ proptest! {
         prop_assert_eq!(String::from_utf8(out).unwrap(), expected);
     }
 }
+
+#[test]
+fn lines_that_are_called_json_are_read_as_lines() {
+    // Ollama's lines (github.com/ollama/ollama, docs/api.md), typed by a proxy.
+    let line = |text: &str| format!("{}\n", json!({"message": {"content": text}, "done": false}));
+    let of = |texts: [&str; 3]| texts.map(line).concat();
+    assert_eq!(
+        masked_text(
+            &mask(),
+            Format::Json,
+            &of(["ask tom.", "baker@mill.example", " ok"])
+        ),
+        of(["ask [EMAIL]", "", " ok"])
+    );
+    let ends = line("ask tom.").replace('\n', "\r\n") + line("baker@mill.example").trim_end();
+    assert_eq!(
+        masked_text(&mask(), Format::Json, &ends),
+        line("ask [EMAIL]").replace('\n', "\r\n") + line("").trim_end()
+    );
+    // One object, on one line or on several, is no stream.
+    for one in [
+        "{\"a\": \"bob@example.com\"}\n",
+        "{\n \"a\": \"bob@example.com\"\n}\n",
+        "{\"a\": \"bob@example.com\"} trail",
+        "{\"a\": \"bob@example.com",
+        " {\"a\": \"bob@example.com\"}\r\n\r\n",
+    ] {
+        assert_eq!(
+            masked_text(&mask(), Format::Json, one),
+            one.replace("bob@example.com", "[EMAIL]")
+        );
+    }
+    let long = |text: &str| format!("{{\"a\":\"{}\",\"b\":\"{text}\"}}\n", "x ".repeat(5000));
+    let out = try_pieces(
+        &mask(),
+        Format::Json,
+        long("bob@example.com").repeat(2).as_bytes(),
+        &[99],
+    );
+    assert_eq!(out.unwrap(), long("[EMAIL]").repeat(2).as_bytes());
+}

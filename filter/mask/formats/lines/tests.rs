@@ -61,9 +61,26 @@ fn a_line_that_is_no_object_is_masked_by_itself() {
 
 #[test]
 fn a_line_beyond_the_bound_ends_the_body() {
-    let body = vec![b' '; super::MAX_LINE_BYTES + 1];
+    let body = vec![b' '; crate::formats::USUAL_ENTRY_BYTES + 1];
     assert_eq!(
         try_pieces(&mask(), Format::Lines, &body, &[1000]),
         Err(WalkError::TooLarge)
     );
+}
+
+#[test]
+fn a_sequence_of_json_texts_is_read_like_lines() {
+    // RFC 7464, section 2.
+    let line = |text: &str| {
+        format!(
+            "\u{1e}{}\n",
+            serde_json::json!({"message": {"content": text}})
+        )
+    };
+    let out = masked_text(
+        &mask(),
+        Format::Lines,
+        &(line("ask tom.") + &line("baker@mill.example")),
+    );
+    assert_eq!(out, line("ask [EMAIL]") + &line(""));
 }

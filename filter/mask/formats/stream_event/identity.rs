@@ -75,6 +75,17 @@ pub(super) struct Piece {
     pub(super) writing: Writing,
 }
 
+impl Piece {
+    /// Whether both are members of one object.
+    pub(super) fn is_beside(&self, other: &Self) -> bool {
+        let holder = |piece: &Self| {
+            let (_, holder) = piece.names.split_last()?;
+            Some((holder.to_vec(), piece.scopes.clone()))
+        };
+        holder(self) == holder(other)
+    }
+}
+
 /// What the members of the event itself say.
 #[derive(Debug, Default)]
 pub(super) struct Event<'a> {

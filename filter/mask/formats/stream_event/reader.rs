@@ -1,5 +1,8 @@
 //! Reads an event's payload token by token.
 
+mod members;
+mod resolve;
+
 use super::super::WalkError;
 use super::super::grammar::{Grammar, Role};
 use super::super::layout::{At, Layout};
@@ -9,7 +12,7 @@ use super::super::writing::Writing;
 use super::amazon;
 use super::frame::{Copies, Frame};
 use super::identity::{Event, Name, Piece, Scope};
-use super::segment::{End, Kind, Payload, Segment};
+use super::segment::{Kind, Payload, Segment};
 use super::shapes::{self, Goes};
 use crate::CompiledMask;
 use crate::policy::{Class, Treatment};
@@ -29,6 +32,8 @@ struct Reader<'a> {
     layout: Option<&'static Layout>,
     /// Segments of strings whose place means something else in other kinds of events.
     depending: Vec<(usize, At)>,
+    /// Segments of strings that no dialect knows, which may go on in other events.
+    candidates: Vec<(usize, Piece)>,
     /// Whether it is of a message of AWS's event streams, and whether it is all of its payload.
     amazon: bool,
     amazon_payload: bool,
@@ -116,6 +121,7 @@ impl<'a> Reader<'a> {
             mask: None,
             layout: None,
             depending: Vec::new(),
+            candidates: Vec::new(),
             amazon: false,
             amazon_payload: false,
             grammar: Grammar::default(),
@@ -307,8 +313,12 @@ impl<'a> Reader<'a> {
             (_, Treatment::Pass) => return,
             (_, Treatment::Drop) => kind = Kind::Dropped,
             (_, Treatment::Mask) => {
+                let index = self.payload.segments.len();
                 if self.layout.is_some_and(|layout| layout.depends(at)) {
-                    self.depending.push((self.payload.segments.len(), at));
+                    self.depending.push((index, at));
+                } else if matches!(kind, Kind::Whole(_)) && self.may_go_on() {
+                    let piece = self.piece();
+                    self.candidates.push((index, piece));
                 }
             }
         }
@@ -319,6 +329,16 @@ impl<'a> Reader<'a> {
             kind,
             varies,
         });
+    }
+
+    /// Whether the string here, which no dialect knows, could be a piece of a text all the same.
+    fn may_go_on(&self) -> bool {
+        if self.mask.is_none() || self.deeper > 0 || self.amazon {
+            return false;
+        }
+        let member = self.frames.last().filter(|frame| frame.object);
+        member.is_some_and(|frame| !shapes::is_label(frame.name.short()))
+            && !shapes::comes_whole(&self.path())
     }
 
     /// The place of the value that is read, in the layout of its dialect.
@@ -383,169 +403,5 @@ impl<'a> Reader<'a> {
     fn path(&self) -> Vec<&[u8]> {
         let objects = self.frames.iter().filter(|frame| frame.object);
         objects.map(|frame| frame.name.short()).collect()
-    }
-
-    /// Whether the object at this depth is the member of this name.
-    fn is_member(&self, depth: usize, name: &[u8]) -> bool {
-        let holder = depth
-            .checked_sub(1)
-            .and_then(|above| self.frames.get(above));
-        holder.is_some_and(|holder| holder.object && holder.name.short() == name)
-    }
-
-    fn piece(&mut self) -> Piece {
-        let depths = 0..self.frames.len();
-        let scopes = depths.filter_map(|depth| self.scope(depth)).collect();
-        let objects = self.frames.iter().filter(|frame| frame.object);
-        Piece {
-            names: objects.map(|frame| frame.name).collect(),
-            scopes,
-            writing: self.writing(),
-        }
-    }
-
-    /// The scope of the object at this depth; none for an array.
-    fn scope(&mut self, depth: usize) -> Option<usize> {
-        let frame = self.frames.get(depth).filter(|frame| frame.object)?;
-        if frame.scope.is_some() {
-            return frame.scope;
-        }
-        // The parts of a candidate's content follow one another, and so do tokens in a list: their
-        // place says nothing.
-        let place = |array: &Frame| (!array.object).then_some(array.position);
-        let array = depth
-            .checked_sub(1)
-            .and_then(|above| self.frames.get(above))
-            .and_then(place);
-        let in_order = depth
-            .checked_sub(2)
-            .and_then(|above| self.frames.get(above))
-            .is_some_and(|holder| holder.object && shapes::are_in_order(holder.name.short()));
-        self.scopes.push(Scope {
-            position: array.filter(|_| !in_order),
-            ..Scope::default()
-        });
-        let scope = self.scopes.len() - 1;
-        self.frames.get_mut(depth)?.scope = Some(scope);
-        Some(scope)
-    }
-
-    /// Notes what a member says about its object or its event.
-    fn member(&mut self, start: usize, end: usize, string: bool) {
-        let depth = self.frames.len().saturating_sub(1);
-        let Some(frame) = self.frames.last().filter(|frame| frame.object) else {
-            return;
-        };
-        let name = frame.name;
-        let value = self.slice((start, end));
-        let integer = || {
-            std::str::from_utf8(value)
-                .ok()
-                .and_then(|value| value.parse::<i64>().ok())
-        };
-        match (name.short(), string) {
-            (b"index", false) => {
-                let index = integer();
-                if let Some(scope) = self
-                    .scope(depth)
-                    .and_then(|scope| self.scopes.get_mut(scope))
-                {
-                    scope.index = index;
-                }
-            }
-            (b"contentBlockIndex", false) => {
-                let index = integer();
-                if let Some(scope) = self
-                    .scope(depth)
-                    .and_then(|scope| self.scopes.get_mut(scope))
-                {
-                    scope.index = index;
-                }
-                self.event.block = index;
-                if self.is_member(depth, b"contentBlockStop") {
-                    self.payload.ends.extend(index.map(End::Block));
-                }
-            }
-            (b"stopReason", true) if self.is_member(depth, b"messageStop") => {
-                self.payload.ends.push(End::All);
-            }
-            (b"thought", false) => {
-                let thought = value == b"true";
-                if let Some(scope) = self
-                    .scope(depth)
-                    .and_then(|scope| self.scopes.get_mut(scope))
-                {
-                    scope.thought = thought;
-                }
-            }
-            (b"finish_reason" | b"finishReason", true) if !value.is_empty() => {
-                // The choice is the element of an array that the member belongs to.
-                let element = |depth: &usize| {
-                    let above = depth
-                        .checked_sub(1)
-                        .and_then(|above| self.frames.get(above));
-                    above.is_some_and(|above| !above.object)
-                };
-                let choice = (0..=depth).rev().find(element).unwrap_or(0);
-                if let Some(scope) = self.scope(choice) {
-                    self.finished.push(scope);
-                }
-            }
-            (b"output_index", false) if depth == 0 => self.event.output = integer(),
-            (b"content_index", false) if depth == 0 => self.event.content = integer(),
-            (b"summary_index", false) if depth == 0 => self.event.summary = integer(),
-            (b"done", false) if depth == 0 && value == b"true" => self.payload.ends.push(End::All),
-            // llama.cpp; elsewhere it is no literal name.
-            (b"stop", false) if depth == 0 && value == b"true" => self.payload.ends.push(End::All),
-            (b"generated_text", true) if depth == 0 => self.payload.ends.push(End::All),
-            (b"type", true) if depth == 0 => self.event.kind = value,
-            (b"item_id", true) if depth == 0 => self.event.item = value,
-            _ => {}
-        }
-    }
-
-    /// Names the texts and the ends, now that every member has been seen.
-    fn resolve(mut self) -> Payload {
-        let first = self.scopes.first().and_then(|event| event.index);
-        let block = self.event.block.or(first);
-        self.payload.texts = self.event.identify(&self.pieces, &self.scopes, block);
-        let choices = self
-            .finished
-            .iter()
-            .filter_map(|scope| self.scopes.get(*scope));
-        let ends = choices.map(|scope| scope.step().map_or(End::All, End::Choice));
-        self.payload.ends.extend(ends.chain(self.event.end(block)));
-        self.pass_what_is_no_text();
-        // A copy is only found at its end, behind the segments in it.
-        let segments = &mut self.payload.segments;
-        if !segments.is_sorted_by_key(|segment| segment.start) {
-            segments.sort_by_key(|segment| segment.start);
-        }
-        self.payload
-    }
-    /// Of the strings whose place means something else in other kinds of events, those pass that are
-    /// no text in this kind.
-    fn pass_what_is_no_text(&mut self) {
-        let (Some(mask), Some(layout)) = (self.mask, self.layout) else {
-            return;
-        };
-        for (index, at) in std::mem::take(&mut self.depending).into_iter().rev() {
-            let class = layout.class(at, self.event.kind);
-            if mask.treats(class) == Treatment::Mask {
-                continue;
-            }
-            let Some(segment) = self.payload.segments.get_mut(index) else {
-                continue;
-            };
-            segment.start += opaque::length(
-                self.bytes
-                    .get(segment.start..segment.end)
-                    .unwrap_or_default(),
-            );
-            segment.kind = Kind::Whole(Writing::Json);
-            if segment.start == segment.end {
-                self.payload.segments.remove(index);
-            }
-        }
     }
 }

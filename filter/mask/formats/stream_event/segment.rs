@@ -20,6 +20,8 @@ pub(in crate::formats) enum Kind {
     Whole(Writing),
     /// A string that is a piece of the text at this index of [`Payload::texts`].
     Piece(usize),
+    /// A string that may be a piece of the text at this index of [`Payload::texts`], or the text so far.
+    Perhaps(usize),
     /// A token of the text at this index of [`Payload::texts`], and the token's number.
     Token(usize, usize),
     /// A number or a literal name.
@@ -67,4 +69,16 @@ pub(in crate::formats) struct Payload {
     pub(in crate::formats) ends: Vec<End>,
     /// Where the segments begin that are base64 of a payload of their own.
     pub(in crate::formats) coded: Vec<usize>,
+}
+
+impl Payload {
+    /// The same in a line of this code, whose texts are others than those of other lines.
+    pub(in crate::formats) fn in_line_of(mut self, code: u8) -> Self {
+        for (id, ..) in &mut self.texts {
+            if let Some(first) = id.first_mut() {
+                *first ^= code;
+            }
+        }
+        self
+    }
 }

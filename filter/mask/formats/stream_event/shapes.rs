@@ -25,7 +25,9 @@
 //! | TGI | below `details`: `tokens[].text`, `prefill[].text`; `top_tokens[].text` by their rank |
 //! | llama.cpp | below `completion_probabilities`: `token`, `content`, `tok_str` |
 //!
-//! Beside that, whatever stands below a member `delta` goes on, unless it is known to come whole.
+//! Beside that, whatever stands below a member `delta` goes on, unless it is known to come whole; and
+//! so may a string of an event of which nothing is known, or one beside a string that goes on
+//! (`unknown_texts`).
 
 /// Members below `delta` that come whole.
 const WHOLE: &[&[u8]] = &[
@@ -103,6 +105,92 @@ pub(super) fn goes(path: &[&[u8]]) -> Option<Goes> {
             (!whole).then_some(Goes::Text)
         }
     }
+}
+
+/// Members that say something of an event or of its texts, and are none themselves, whoever sends them.
+const LABELS: &[&[u8]] = &[
+    b"type",
+    b"kind",
+    b"event",
+    b"event_type",
+    b"object",
+    b"role",
+    b"name",
+    b"status",
+    b"state",
+    b"model",
+    b"modelVersion",
+    b"version",
+    b"language",
+    b"format",
+    b"url",
+    b"mimeType",
+    b"media_type",
+    b"signature",
+    b"obfuscation",
+    b"jsonrpc",
+    b"method",
+    b"timestamp",
+    b"created",
+    b"createTime",
+    b"system_fingerprint",
+    b"service_tier",
+    b"tier",
+    b"p",
+    b"data",
+    b"code",
+    b"stop",
+    b"digest",
+];
+/// How the names of more of them begin and end.
+const LABEL_FRONTS: &[&[u8]] = &[b"model_", b"finish", b"stop_", b"done"];
+const LABEL_ENDS: &[&[u8]] = &[
+    b"id", b"Id", b"ID", b"_at", b"_reason", b"Reason", b"_type", b"Type",
+];
+
+/// Whether the member of this name is one of these.
+pub(super) fn is_label(name: &[u8]) -> bool {
+    LABELS.contains(&name)
+        || LABEL_FRONTS.iter().any(|front| name.starts_with(front))
+        || LABEL_ENDS.iter().any(|end| name.ends_with(end))
+}
+
+/// Whether these names lead to something that comes once: an error, or the whole answer behind its
+/// pieces.
+pub(super) fn comes_whole(path: &[&[u8]]) -> bool {
+    const ONCE: &[&[u8]] = &[
+        b"error",
+        b"errors",
+        b"usage",
+        b"response",
+        b"item",
+        b"tools",
+    ];
+    let (_, holders) = path.split_last().unwrap_or((&&b""[..], &[]));
+    let listed = |name: &&[u8]| lists_tokens(name) || WHOLE_BELOW.contains(name);
+    path.iter().any(|name| listed(name)) || holders.iter().any(|name| ONCE.contains(name))
+}
+
+/// Whether events of this `type` are known, so that it is known too which of their strings go on.
+pub(super) fn is_kind_of_event(kind: &[u8]) -> bool {
+    const FRONTS: &[&[u8]] = &[
+        b"response.",
+        b"content_block",
+        b"message_",
+        b"content-",
+        b"message-",
+        b"tool-",
+        b"citation-",
+        b"session.",
+        b"conversation.",
+        b"input_audio_buffer.",
+        b"image_",
+        b"speech.",
+        b"transcript.",
+        b"ping",
+        b"error",
+    ];
+    FRONTS.iter().any(|front| kind.starts_with(front))
 }
 
 /// Members whose values differ from event to event of one stream, and that say nothing about which

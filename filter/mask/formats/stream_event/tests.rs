@@ -2,6 +2,7 @@
 
 mod arguments;
 mod tokens;
+mod unknown;
 
 use serde_json::{Value, json};
 

@@ -13,10 +13,10 @@ fn an_event_beyond_the_bound_ends_the_stream() {
         let mut walker = Walker::new(Format::Events);
         let mut out = Vec::new();
         let piece = line.repeat(4096);
-        let error = (0..1000).find_map(|_| walker.push(&mask, piece.as_bytes(), &mut out).err());
+        let error = (0..5000).find_map(|_| walker.push(&mask, piece.as_bytes(), &mut out).err());
         assert_eq!(error, Some(WalkError::TooLarge));
         assert!(out.is_empty());
-        assert!(walker.held() <= super::super::MAX_EVENT_BYTES);
+        assert!(walker.held() <= crate::formats::USUAL_ENTRY_BYTES);
         assert_eq!(
             walker.push(&mask, b"data: x\n\n", &mut out),
             Err(WalkError::TooLarge)

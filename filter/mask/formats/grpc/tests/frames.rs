@@ -26,12 +26,14 @@ fn framed(framing: Framing, body: &[u8], piece: usize) -> Result<Vec<u8>, WalkEr
 
 const DEFLATE: Framing = Framing {
     layout: None,
+    most: crate::formats::USUAL_ENTRY_BYTES,
     compression: Some(Coding::Deflate),
     web: false,
     payload: None,
 };
 const WEB: Framing = Framing {
     layout: None,
+    most: crate::formats::USUAL_ENTRY_BYTES,
     compression: None,
     web: true,
     payload: None,

@@ -1,0 +1,162 @@
+//! Lines of JSON with a code in front of each, as the AI SDK streams them (`0:"Hel"`; vercel/ai,
+//! packages/ui-utils/src/data-stream-parts.ts, in versions 3 and 4). They are typed `text/plain`.
+//!
+//! A string is a piece of the text of its code, and an object or a list what an event's data is in an
+//! event stream. What is no such line is plain text, line by line.
+
+use super::WalkError;
+use super::entry_writer::EntryWriter;
+use super::stream_event;
+use super::texts::{Id, Owner, Texts};
+use super::walk::{Job, Walk};
+use super::writing::Writing;
+use crate::prefilter::end_of_string;
+
+/// The text of lines that have no code.
+const PLAIN: Id = [0; 32];
+
+/// Whether a body that begins with these bytes is in such lines; `None` where that is open.
+pub(super) fn begins(bytes: &[u8]) -> Option<bool> {
+    let is_code = |byte: u8| byte.is_ascii_digit() || byte.is_ascii_lowercase();
+    match bytes {
+        [] => None,
+        [code] => (!is_code(*code)).then_some(false),
+        [_, mark] => (*mark != b':').then_some(false),
+        [_, _, first, ..] => Some(matches!(first, b'"' | b'{' | b'[')),
+    }
+}
+
+/// Masks such lines.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct CodedLines {
+    /// The line whose end has not come.
+    line: Vec<u8>,
+    texts: Texts,
+}
+
+impl Walk for CodedLines {
+    fn push(&mut self, mut piece: &[u8], job: &mut Job<'_>) -> Result<(), WalkError> {
+        while !piece.is_empty() {
+            let end = memchr::memchr(b'\n', piece);
+            let (now, later) = piece.split_at(end.map_or(piece.len(), |end| end + 1));
+            if self.line.len() + now.len() > job.most {
+                return Err(WalkError::TooLarge);
+            }
+            self.line.extend_from_slice(now);
+            piece = later;
+            if end.is_some() {
+                self.end_line(job)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, job: &mut Job<'_>) -> Result<(), WalkError> {
+        let last = self.end_line(job);
+        self.texts.finish(job.mask.matcher(), job.found, |_| true);
+        self.texts.release(job.mask.matcher(), job.found, job.out);
+        last
+    }
+
+    fn held(&self) -> usize {
+        self.line.len() + self.texts.pending.size()
+    }
+}
+
+impl CodedLines {
+    fn end_line(&mut self, job: &mut Job<'_>) -> Result<(), WalkError> {
+        let line = std::mem::take(&mut self.line);
+        let end = line.trim_ascii_end().len();
+        let coded = begins(&line) == Some(true);
+        let payload = line.get(2..end).filter(|_| coded).unwrap_or_default();
+        let payload = stream_event::read(payload, (job.mask, job.layout))?;
+        let mut writer = EntryWriter::new(&mut self.texts, job.mask, job.found, &line);
+        match payload {
+            Some(payload) => {
+                // What stands at one place is another text in lines of another code.
+                let code = line.first().copied().unwrap_or_default();
+                let payload = payload.in_line_of(code);
+                for segment in &payload.segments {
+                    let range = (segment.start + 2, segment.end + 2);
+                    writer.segment(range, segment.kind, &payload);
+                }
+            }
+            None if coded && is_string(line.get(2..end).unwrap_or_default()) => {
+                let id = [line.first().copied().unwrap_or_default(); 32];
+                writer.piece((3, end - 1), (&id, Owner::default()), Writing::Json);
+            }
+            None => writer.piece((0, line.len()), (&PLAIN, Owner::default()), Writing::Raw),
+        }
+        writer.end();
+        self.texts.release(job.mask.matcher(), job.found, job.out);
+        Ok(())
+    }
+}
+
+/// Whether these bytes are one string of JSON.
+fn is_string(bytes: &[u8]) -> bool {
+    let inside = bytes.strip_prefix(b"\"");
+    inside.is_some_and(|inside| {
+        end_of_string(inside, false).0 == Some(inside.len().saturating_sub(1))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Format;
+    use super::super::tests::{mask, masked_text};
+
+    fn lines(body: &str) -> String {
+        masked_text(&mask(), Format::Text, body)
+    }
+
+    #[test]
+    fn the_texts_of_coded_lines_go_on() {
+        assert_eq!(
+            lines(concat!(
+                "f:{\"messageId\":\"m-1\"}\n",
+                "0:\"ask tom.\"\n",
+                "g:\"ring +1 415-\"\n",
+                "0:\"baker\\u0040mill.exam\"\n",
+                "0:\"ple \\\"ok\\\" \"\n",
+                "g:\"555-0172 now\"\n",
+                "b:{\"toolCallId\":\"c-1\",\"toolName\":\"send\"}\n",
+                "c:{\"toolCallId\":\"c-1\",\"argsTextDelta\":\"{\\\"card\\\":41111111\"}\n",
+                "c:{\"toolCallId\":\"c-1\",\"argsTextDelta\":\"11111111}\"}\n",
+                "9:{\"toolCallId\":\"c-1\",\"toolName\":\"send\",\"args\":{\"to\":\"tom@mill.example\"}}\r\n",
+                "d:{\"finishReason\":\"stop\",\"usage\":{\"promptTokens\":1}}\n",
+            )),
+            concat!(
+                "f:{\"messageId\":\"m-1\"}\n",
+                "0:\"ask [EMAIL]\"\n",
+                "g:\"ring [PHONE]\"\n",
+                "0:\"\"\n",
+                "0:\" \\\"ok\\\" \"\n",
+                "g:\" now\"\n",
+                "b:{\"toolCallId\":\"c-1\",\"toolName\":\"send\"}\n",
+                "c:{\"toolCallId\":\"c-1\",\"argsTextDelta\":\"{\\\"card\\\":\\\"[CREDIT_CARD]\\\"\"}\n",
+                "c:{\"toolCallId\":\"c-1\",\"argsTextDelta\":\"}\"}\n",
+                "9:{\"toolCallId\":\"c-1\",\"toolName\":\"send\",\"args\":{\"to\":\"[EMAIL]\"}}\r\n",
+                "d:{\"finishReason\":\"stop\",\"usage\":{\"promptTokens\":1}}\n",
+            )
+        );
+    }
+
+    #[test]
+    fn what_only_begins_like_them_is_text() {
+        for (text, masked) in [
+            (
+                "0:\"unended bob@example.com\nand al@example.com",
+                "0:\"unended [EMAIL]\nand [EMAIL]",
+            ),
+            ("a: bob@example.com", "a: [EMAIL]"),
+            ("5:00 call bob@example.com", "5:00 call [EMAIL]"),
+            ("0:\"x\"\nplain bob@exam", "0:\"x\"\nplain bob@exam"),
+            ("0", "0"),
+            ("", ""),
+            ("0:\"", "0:\""),
+        ] {
+            assert_eq!(lines(text), masked);
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! What the members of an event say of it, of its objects, and of the texts in it.
+
+use super::super::frame::Frame;
+use super::super::identity::{Piece, Scope};
+use super::super::segment::End;
+use super::super::shapes;
+use super::Reader;
+
+impl Reader<'_> {
+    /// Whether the object at this depth is the member of this name.
+    fn is_member(&self, depth: usize, name: &[u8]) -> bool {
+        let holder = depth
+            .checked_sub(1)
+            .and_then(|above| self.frames.get(above));
+        holder.is_some_and(|holder| holder.object && holder.name.short() == name)
+    }
+
+    pub(super) fn piece(&mut self) -> Piece {
+        let depths = 0..self.frames.len();
+        let scopes = depths.filter_map(|depth| self.scope(depth)).collect();
+        let objects = self.frames.iter().filter(|frame| frame.object);
+        Piece {
+            names: objects.map(|frame| frame.name).collect(),
+            scopes,
+            writing: self.writing(),
+        }
+    }
+
+    /// The scope of the object at this depth; none for an array.
+    pub(super) fn scope(&mut self, depth: usize) -> Option<usize> {
+        let frame = self.frames.get(depth).filter(|frame| frame.object)?;
+        if frame.scope.is_some() {
+            return frame.scope;
+        }
+        // The parts of a candidate's content follow one another, and so do tokens in a list: their
+        // place says nothing.
+        let place = |array: &Frame| (!array.object).then_some(array.position);
+        let array = depth
+            .checked_sub(1)
+            .and_then(|above| self.frames.get(above))
+            .and_then(place);
+        let in_order = depth
+            .checked_sub(2)
+            .and_then(|above| self.frames.get(above))
+            .is_some_and(|holder| holder.object && shapes::are_in_order(holder.name.short()));
+        self.scopes.push(Scope {
+            position: array.filter(|_| !in_order),
+            ..Scope::default()
+        });
+        let scope = self.scopes.len() - 1;
+        self.frames.get_mut(depth)?.scope = Some(scope);
+        Some(scope)
+    }
+
+    /// Notes what a member says about its object or its event.
+    pub(super) fn member(&mut self, start: usize, end: usize, string: bool) {
+        let depth = self.frames.len().saturating_sub(1);
+        let Some(frame) = self.frames.last().filter(|frame| frame.object) else {
+            return;
+        };
+        let name = frame.name;
+        let value = self.slice((start, end));
+        let integer = || {
+            std::str::from_utf8(value)
+                .ok()
+                .and_then(|value| value.parse::<i64>().ok())
+        };
+        match (name.short(), string) {
+            (b"index", false) => {
+                let index = integer();
+                if let Some(scope) = self
+                    .scope(depth)
+                    .and_then(|scope| self.scopes.get_mut(scope))
+                {
+                    scope.index = index;
+                }
+            }
+            (b"contentBlockIndex", false) => {
+                let index = integer();
+                if let Some(scope) = self
+                    .scope(depth)
+                    .and_then(|scope| self.scopes.get_mut(scope))
+                {
+                    scope.index = index;
+                }
+                self.event.block = index;
+                if self.is_member(depth, b"contentBlockStop") {
+                    self.payload.ends.extend(index.map(End::Block));
+                }
+            }
+            (b"stopReason", true) if self.is_member(depth, b"messageStop") => {
+                self.payload.ends.push(End::All);
+            }
+            (b"thought", false) => {
+                let thought = value == b"true";
+                if let Some(scope) = self
+                    .scope(depth)
+                    .and_then(|scope| self.scopes.get_mut(scope))
+                {
+                    scope.thought = thought;
+                }
+            }
+            (b"finish_reason" | b"finishReason", true) if !value.is_empty() => {
+                // The choice is the element of an array that the member belongs to.
+                let element = |depth: &usize| {
+                    let above = depth
+                        .checked_sub(1)
+                        .and_then(|above| self.frames.get(above));
+                    above.is_some_and(|above| !above.object)
+                };
+                let choice = (0..=depth).rev().find(element).unwrap_or(0);
+                if let Some(scope) = self.scope(choice) {
+                    self.finished.push(scope);
+                }
+            }
+            (b"output_index", false) if depth == 0 => self.event.output = integer(),
+            (b"content_index", false) if depth == 0 => self.event.content = integer(),
+            (b"summary_index", false) if depth == 0 => self.event.summary = integer(),
+            (b"done", false) if depth == 0 && value == b"true" => self.payload.ends.push(End::All),
+            // llama.cpp; elsewhere it is no literal name.
+            (b"stop", false) if depth == 0 && value == b"true" => self.payload.ends.push(End::All),
+            (b"generated_text", true) if depth == 0 => self.payload.ends.push(End::All),
+            (b"type", true) if depth == 0 => self.event.kind = value,
+            (b"item_id", true) if depth == 0 => self.event.item = value,
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! What an event comes to, now that every member of it has been read.
+
+use super::super::super::opaque;
+use super::super::super::writing::Writing;
+use super::super::segment::{End, Kind, Payload};
+use super::super::shapes;
+use super::Reader;
+use crate::policy::Treatment;
+
+/// An event with more strings that may go on is a whole answer.
+const MAX_CANDIDATES: usize = 32;
+
+impl Reader<'_> {
+    /// Names the texts and the ends, now that every member has been seen.
+    pub(super) fn resolve(mut self) -> Payload {
+        let first = self.scopes.first().and_then(|event| event.index);
+        let block = self.event.block.or(first);
+        self.take_candidates();
+        self.payload.texts = self.event.identify(&self.pieces, &self.scopes, block);
+        let choices = self
+            .finished
+            .iter()
+            .filter_map(|scope| self.scopes.get(*scope));
+        let ends = choices.map(|scope| scope.step().map_or(End::All, End::Choice));
+        self.payload.ends.extend(ends.chain(self.event.end(block)));
+        self.pass_what_is_no_text();
+        // A copy is only found at its end, behind the segments in it.
+        let segments = &mut self.payload.segments;
+        if !segments.is_sorted_by_key(|segment| segment.start) {
+            segments.sort_by_key(|segment| segment.start);
+        }
+        self.payload
+    }
+
+    /// Strings that no dialect knows go on in other events, too, as long as nothing says otherwise:
+    /// beside one that does, and in events of which nothing at all is known.
+    fn take_candidates(&mut self) {
+        let candidates = std::mem::take(&mut self.candidates);
+        let texts = self.pieces.len();
+        // Where a dialect is known, so are the kinds of its events.
+        let told = texts > 0
+            || shapes::is_kind_of_event(self.event.kind)
+            || (self.layout.is_some() && !self.event.kind.is_empty());
+        if candidates.len() > MAX_CANDIDATES {
+            return;
+        }
+        for (index, piece) in candidates {
+            let known = self.pieces.get(..texts).unwrap_or_default();
+            if told && !known.iter().any(|known| known.is_beside(&piece)) {
+                continue;
+            }
+            let text = self.pieces.len();
+            if let Some(segment) = self.payload.segments.get_mut(index) {
+                segment.kind = Kind::Perhaps(text);
+                self.pieces.push(piece);
+            }
+        }
+    }
+
+    /// Of the strings whose place means something else in other kinds of events, those pass that are
+    /// no text in this kind.
+    fn pass_what_is_no_text(&mut self) {
+        let (Some(mask), Some(layout)) = (self.mask, self.layout) else {
+            return;
+        };
+        for (index, at) in std::mem::take(&mut self.depending).into_iter().rev() {
+            let class = layout.class(at, self.event.kind);
+            if mask.treats(class) == Treatment::Mask {
+                continue;
+            }
+            let Some(segment) = self.payload.segments.get_mut(index) else {
+                continue;
+            };
+            segment.start += opaque::length(
+                self.bytes
+                    .get(segment.start..segment.end)
+                    .unwrap_or_default(),
+            );
+            segment.kind = Kind::Whole(Writing::Json);
+            if segment.start == segment.end {
+                self.payload.segments.remove(index);
+            }
+        }
+    }
+}
