@@ -9,6 +9,8 @@ pub struct Limits {
     pub request_body: u64,
     /// The most that is held of bodies at once in each worker, in bytes.
     pub buffers: u64,
+    /// The most bytes of an event, a line or a chunk of a streamed answer that is masked.
+    pub stream_event: u64,
     /// How many exchanges wait for a person at once.
     pub waiting: Waiting,
 }
@@ -32,6 +34,10 @@ const MAX_REQUEST_BODY_BYTES: u64 = 64 << 20;
 const MIN_BUFFERS_BYTES: u64 = 32 << 20;
 /// A worker's memory is capped at 1 GiB, and not all of it is for bodies.
 const MAX_BUFFERS_BYTES: u64 = 768 << 20;
+/// Shorter events than this are common.
+const MIN_STREAM_EVENT_BYTES: u64 = 64 << 10;
+/// An event under its mask is in memory some four times.
+const MAX_STREAM_EVENT_BYTES: u64 = 32 << 20;
 /// A body under its mask may be twice as long as one that is accepted, and has room to grow.
 const BUFFERS_FOR_A_BODY: u64 = 3;
 
@@ -48,6 +54,12 @@ pub static LIMITS: Form = Form::object(&[
         Usual::Text("256MiB"),
         "The most that each worker holds of bodies at once; at least 3 times `request_body`. What finds no room is answered with 503 `buffers_full`.",
         &BUFFERS,
+    ),
+    Key::usually(
+        "stream_event",
+        Usual::Text("4MiB"),
+        "The most of a streamed answer's event, line or chunk that is masked: it is held until it is whole. A longer one ends the stream. Four times as much should find room in `buffers`.",
+        &STREAM_EVENT,
     ),
     Key::usually(
         "waiting",
@@ -68,6 +80,7 @@ pub static LIMITS: Form = Form::object(&[
 
 static REQUEST_BODY: Form = Form::size(1, MAX_REQUEST_BODY_BYTES);
 static BUFFERS: Form = Form::size(MIN_BUFFERS_BYTES, MAX_BUFFERS_BYTES);
+static STREAM_EVENT: Form = Form::size(MIN_STREAM_EVENT_BYTES, MAX_STREAM_EVENT_BYTES);
 static WAITING: Form = Form::object(&[
     Key::usually(
         "total",
@@ -99,6 +112,7 @@ pub fn read(node: &Node<'_>) -> Option<Limits> {
     Some(Limits {
         request_body: request_body?,
         buffers: buffers?,
+        stream_event: object.size("stream_event")?,
         waiting: Waiting {
             total: total?,
             per_subject: per_subject?,

@@ -38,4 +38,10 @@ impl TextForm {
         self.framing.layout = layout;
         self
     }
+
+    /// The same with no longer events than these.
+    pub(in crate::exchange) fn with_events_of(mut self, bytes: u64) -> Self {
+        self.framing.most = usize::try_from(bytes).unwrap_or(usize::MAX);
+        self
+    }
 }

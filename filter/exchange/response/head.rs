@@ -45,7 +45,9 @@ pub(super) fn take(
     let parts = masks.options().partial_content;
     let operation = &tapped.asked().operation;
     let form = match media::content(headers, status, &operation.body, parts) {
-        Ok(Content::Text(form)) => form.with(operation.layout()),
+        Ok(Content::Text(form)) => form
+            .with(operation.layout())
+            .with_events_of(compiled.policy.limits.stream_event),
         Ok(Content::NoText) => return Step::go_on(ResponseState::Flowing(tapped), effects),
         // Nothing comes that could have to be refused, or nothing would have been hidden.
         Err(_) if bodiless || masks.only_count() => {

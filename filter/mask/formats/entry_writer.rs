@@ -142,12 +142,18 @@ impl<'a> EntryWriter<'a> {
     /// A string that may be a piece of the text `id`, or all that there is of it so far.
     fn perhaps(&mut self, range: Range, (id, owner): (&Id, Owner), writing: Writing) {
         let raw = self.slice(range);
-        let matcher = self.mask.matcher();
+        let (mask, matcher) = (self.mask, self.mask.matcher());
         let open = self.texts.copy_of(id);
+        let name = member::name_before(self.bytes, range.0.saturating_sub(1));
         let relation = self.texts.unknown.take(id, raw, || {
-            let alone = finds(matcher, None, raw, writing);
-            let before = finds(matcher, open.as_ref(), b"", writing);
-            finds(matcher, open.as_ref(), raw, writing) < before + alone
+            if is_coded(mask, raw) {
+                return true;
+            }
+            let mut named = Rewriter::new(writing);
+            named.named(name);
+            let alone = finds(matcher, named, raw, writing);
+            let open = || open.clone().unwrap_or_else(|| Rewriter::new(writing));
+            finds(matcher, open(), raw, writing) < finds(matcher, open(), b"", writing) + alone
         });
         let seen = match relation {
             Relation::Whole => {
@@ -342,8 +348,15 @@ impl<'a> EntryWriter<'a> {
     }
 }
 
+/// Whether a string stands for something else, as base64 does.
+fn is_coded(mask: &CompiledMask, raw: &[u8]) -> bool {
+    let url = matches!(opaque::data_url(raw), Url::Data(_) | Url::File(_));
+    let coded = || base64::mask(mask.matcher(), raw, &mut Findings::default()).is_some();
+    url || (mask.reads_base64() && coded())
+}
+
 /// How often something is found in a string that ends a text, of which the rest has been read already.
-fn finds(matcher: &Matcher, text: Option<&Rewriter>, raw: &[u8], writing: Writing) -> u64 {
+fn finds(matcher: &Matcher, mut text: Rewriter, raw: &[u8], writing: Writing) -> u64 {
     let mut found = Findings::default();
     let mut nowhere = Vec::new();
     let mut work = Work {
@@ -351,9 +364,8 @@ fn finds(matcher: &Matcher, text: Option<&Rewriter>, raw: &[u8], writing: Writin
         out: &mut Direct(&mut nowhere),
         found: &mut found,
     };
-    let mut rewriter = text.map_or_else(|| Rewriter::new(writing), Rewriter::clone);
-    push(&mut rewriter, raw, Place::default(), writing, &mut work);
-    rewriter.finish(&mut work);
+    push(&mut text, raw, Place::default(), writing, &mut work);
+    text.finish(&mut work);
     found.counts.total()
 }
 

@@ -167,3 +167,43 @@ fn a_match_of_open_length_is_counted_once_however_it_is_cut() {
         );
     }
 }
+
+#[test]
+fn text_that_is_no_utf8_by_its_beginning_is_refused() {
+    let mask = mask();
+    let wide = |text: &str, swapped: bool| -> Vec<u8> {
+        let units = text.encode_utf16();
+        units
+            .flat_map(|unit| match swapped {
+                true => unit.to_be_bytes(),
+                false => unit.to_le_bytes(),
+            })
+            .collect()
+    };
+    for text in [
+        "{\"a\":\"bob@example.com\"}",
+        "\u{feff}[\"bob@example.com\"]",
+    ] {
+        for swapped in [true, false] {
+            let body = wide(text, swapped);
+            for format in [
+                Format::Json,
+                Format::Lines,
+                Format::Events,
+                Format::Text,
+                Format::Html,
+            ] {
+                for cuts in [&[][..], &[1], &[1, 2, 3]] {
+                    assert_eq!(
+                        try_pieces(&mask, format, &body, cuts),
+                        Err(WalkError::Malformed)
+                    );
+                }
+            }
+        }
+    }
+    assert_eq!(
+        masked_text(&mask, Format::Json, "\u{feff}[1]"),
+        "\u{feff}[1]"
+    );
+}

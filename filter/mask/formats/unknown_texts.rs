@@ -65,7 +65,7 @@ impl UnknownTexts {
         }
         let used = self.uses;
         let Some(last) = self.places.get_mut(id) else {
-            let piece = raw.len() <= MAX_PIECE_BYTES;
+            let piece = raw.len() <= MAX_PIECE_BYTES && !hides();
             if piece {
                 self.begin(*id, raw);
             }
@@ -154,6 +154,10 @@ mod tests {
                 &[Piece, SoFar(5), SoFar(0)],
             ),
             (&["Hello", "by itself!", "Hello"], &[Piece, Whole, Piece]),
+            (
+                &["by itself!", "Hello", "Hello you"],
+                &[Whole, Piece, SoFar(5)],
+            ),
             (&["", "a", ""], &[Piece, Piece, Piece]),
         ] {
             assert_eq!(relations(strings), expected, "{strings:?}");

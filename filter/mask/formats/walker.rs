@@ -22,6 +22,8 @@ pub struct Walker {
     kind: Kind,
     found: Findings,
     framing: Framing,
+    /// How many bytes of the body's beginning have been looked at.
+    front: usize,
     /// Why nothing more of the body can be masked.
     failed: Option<WalkError>,
 }
@@ -53,6 +55,7 @@ impl Walker {
             kind: Kind::new(format, framing),
             found: Findings::default(),
             framing,
+            front: 0,
             failed: None,
         }
     }
@@ -85,6 +88,9 @@ impl Walker {
         piece: &[u8],
         out: &mut Vec<u8>,
     ) -> Result<(), WalkError> {
+        if !self.is_utf8(piece) {
+            self.failed.get_or_insert(WalkError::Malformed);
+        }
         self.attempt(mask, out, |walker, job| walker.push(piece, job))
     }
 
@@ -94,6 +100,20 @@ impl Walker {
     /// As for [`Walker::push`].
     pub fn finish(&mut self, mask: &CompiledMask, out: &mut Vec<u8>) -> Result<(), WalkError> {
         self.attempt(mask, out, |walker, job| walker.finish(job))
+    }
+
+    /// Whether the body could be UTF-8, by how it begins: some readers of JSON find out by themselves
+    /// that it is UTF-16 or UTF-32, in which nothing would be found here.
+    fn is_utf8(&mut self, piece: &[u8]) -> bool {
+        const FRONT_BYTES: usize = 4;
+        if self.front >= FRONT_BYTES || !self.kind.is_text() {
+            return true;
+        }
+        let first = self.front == 0;
+        let front = piece.get(..FRONT_BYTES - self.front).unwrap_or(piece);
+        self.front += front.len();
+        let marked = first && matches!(front.first(), Some(0xFE | 0xFF));
+        !marked && !front.contains(&0)
     }
 
     fn attempt(
@@ -155,6 +175,16 @@ impl Kind {
             Format::AmazonEvents => Self::AmazonEvents(Box::new(AmazonEvents::new(framing))),
             Format::Grpc(message) => Self::Grpc(Box::new(Grpc::new(message, framing))),
             Format::Trailer(trailer) => Self::Trailer(Box::new(Value::new(trailer))),
+        }
+    }
+
+    /// Whether the whole body is text.
+    fn is_text(&self) -> bool {
+        match self {
+            Self::Json(_) | Self::Events(_) | Self::Lines(_) | Self::Text(_) | Self::Markup(_) => {
+                true
+            }
+            _ => false,
         }
     }
 

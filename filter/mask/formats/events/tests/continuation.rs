@@ -289,7 +289,11 @@ fn texts_that_go_on_in_other_events_are_told_apart() {
             json!({"choices": [{"index": 0, "delta": {"role": one}}]}),
             json!({"choices": [{"index": 0, "delta": {"role": two}}]}),
         ],
-        [json!({"other": one}), json!({"other": two})],
+        [json!({"other": one}), json!({"another": two})],
+        [
+            json!({"type": "response.x", "other": one}),
+            json!({"type": "response.x", "other": two}),
+        ],
     ];
     for [first, second] in apart {
         let stream = format!("data: {first}\n\ndata: {second}\n\n");
