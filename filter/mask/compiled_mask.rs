@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::policy::{Detection, Options};
+use crate::policy::{Detection, Options, Passing};
 
 use super::detectors::DetectorError;
 use super::formats::Fields;
@@ -17,6 +17,8 @@ pub struct CompiledMask {
     removed_of_grpc: Vec<Vec<u32>>,
     matches_keys: bool,
     reads_base64: bool,
+    /// `None` if all that can't be read may pass.
+    passing: Option<Passing>,
 }
 
 impl CompiledMask {
@@ -33,6 +35,7 @@ impl CompiledMask {
     pub fn restoring(originals: &Rc<Originals>) -> Self {
         Self {
             matches_keys: true,
+            passing: None,
             ..Self::of(Matcher::restoring(originals))
         }
     }
@@ -44,6 +47,7 @@ impl CompiledMask {
             removed_of_grpc: Vec::new(),
             matches_keys: false,
             reads_base64: false,
+            passing: Some(Passing::default()),
         }
     }
 
@@ -54,6 +58,7 @@ impl CompiledMask {
         self.removed_of_grpc.clone_from(&options.fields.grpc_remove);
         self.matches_keys = options.keys;
         self.reads_base64 = options.base64;
+        self.passing = Some(options.pass.clone());
         self
     }
 
@@ -81,5 +86,10 @@ impl CompiledMask {
     /// Whether text is looked for in base64 too.
     pub(super) fn reads_base64(&self) -> bool {
         self.reads_base64
+    }
+
+    /// What may pass unread; `None` if all may that can't be read: there is nothing to hide in it.
+    pub(super) fn passing(&self) -> Option<&Passing> {
+        self.passing.as_ref()
     }
 }

@@ -31,13 +31,16 @@ pub enum Format {
     Trailer(Trailer),
 }
 
-/// What a body's head says of its frames.
+/// What is known of a body's frames and parts before it begins.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Framing {
     /// How compressed messages are, as far as that is known.
     pub compression: Option<Coding>,
     /// Whether the body's last frame holds its trailers, as in gRPC-Web.
     pub web: bool,
+    /// Whether parts of any type pass that can't be read as text, whatever the mask says of that
+    /// type.
+    pub opaque_parts: bool,
 }
 
 /// How a trailer's value carries text.

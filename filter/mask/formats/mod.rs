@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `walk`, `walker` | what all walkers have in common, and the choice of one by the body's format |
 //! | `body`, `json_array_stream`, `json`, `scalar`, `grammar`, `escape`, `member`, `base64` | JSON |
+//! | `media`, `charset` | what a content-type says of a body's text |
 //! | `fields` | the mask's rules for single fields of JSON |
 //! | `events`, `lines`, `entries`, `stream_event`, `event_template` | streams of events, lines or chunks |
 //! | `markup`, `multipart`, `plain`, `grpc`, `trailer` | the other formats |
@@ -16,6 +17,7 @@
 mod base64;
 mod body;
 mod boundary;
+mod charset;
 mod counts;
 mod entries;
 mod entry_writer;
@@ -51,6 +53,7 @@ mod writing;
 mod tests;
 
 pub use boundary::Boundary;
+pub use charset::{is_utf8, keeps_ascii};
 pub use counts::Counts;
 pub use error::WalkError;
 pub(super) use fields::Fields;

@@ -43,7 +43,7 @@ impl Walker {
         Self::framed(format, Framing::default())
     }
 
-    /// As [`Self::new`], with what the body's head says about its frames if it is a gRPC body.
+    /// As [`Self::new`], with what is known of its frames if it is a gRPC body, or of its parts.
     #[must_use]
     pub fn framed(format: Format, framing: Framing) -> Self {
         Self {
@@ -129,7 +129,9 @@ impl Kind {
             Format::Text => Self::Text(Box::new(Plain::new())),
             Format::Html => Self::Markup(Box::new(Markup::new(false))),
             Format::Xml => Self::Markup(Box::new(Markup::new(true))),
-            Format::Multipart(boundary) => Self::Multipart(Box::new(Multipart::new(boundary))),
+            Format::Multipart(boundary) => {
+                Self::Multipart(Box::new(Multipart::new(boundary, framing)))
+            }
             Format::Grpc(message) => Self::Grpc(Box::new(Grpc::new(message, framing))),
             Format::Trailer(trailer) => Self::Trailer(Box::new(Value::new(trailer))),
         }

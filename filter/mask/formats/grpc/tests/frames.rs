@@ -27,10 +27,12 @@ fn framed(framing: Framing, body: &[u8], piece: usize) -> Result<Vec<u8>, WalkEr
 const DEFLATE: Framing = Framing {
     compression: Some(Coding::Deflate),
     web: false,
+    opaque_parts: false,
 };
 const WEB: Framing = Framing {
     compression: None,
     web: true,
+    opaque_parts: false,
 };
 
 #[test]
