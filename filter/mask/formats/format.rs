@@ -3,6 +3,7 @@
 pub use base::shape::GrpcMessage;
 
 use super::boundary::Boundary;
+use super::octets::Octets;
 use coding::Coding;
 
 /// How a body carries text; chosen from its content type and the operation.
@@ -41,6 +42,8 @@ pub struct Framing {
     /// Whether parts of any type pass that can't be read as text, whatever the mask says of that
     /// type.
     pub opaque_parts: bool,
+    /// What is known of parts whose media type says nothing.
+    pub octets: Octets,
 }
 
 /// How a trailer's value carries text.

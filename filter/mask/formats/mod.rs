@@ -10,7 +10,7 @@
 //! | `media`, `charset` | what a content-type says of a body's text |
 //! | `fields` | the mask's rules for single fields of JSON |
 //! | `events`, `lines`, `entries`, `stream_event`, `event_template` | streams of events, lines or chunks |
-//! | `markup`, `multipart`, `plain`, `grpc`, `trailer` | the other formats |
+//! | `markup`, `multipart`, `octets`, `plain`, `grpc`, `trailer` | the other formats |
 //! | `rewriter`, `writing`, `output` | one text on its way through the matcher, from raw bytes to raw bytes |
 //! | `texts`, `pending_entries`, `entry_writer` | texts that go on from entry to entry, and the entries that wait for them |
 
@@ -37,6 +37,7 @@ mod markup;
 mod media;
 mod member;
 mod multipart;
+mod octets;
 mod output;
 mod pending_entries;
 mod plain;
@@ -59,4 +60,5 @@ pub use error::WalkError;
 pub(super) use fields::Fields;
 pub use format::{Format, Framing, GrpcMessage, Trailer};
 pub use media::Media;
+pub use octets::{OCTET_STREAM, Octets};
 pub use walker::Walker;

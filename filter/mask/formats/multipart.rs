@@ -14,7 +14,7 @@ mod tests;
 
 use super::boundary::Boundary;
 use super::walk::{Job, Walk};
-use super::{Format, Framing, Media, WalkError};
+use super::{Format, Framing, Media, OCTET_STREAM, WalkError};
 use crate::CompiledMask;
 use crate::policy::Passing;
 use head::{Header, PartHead, headers};
@@ -39,8 +39,9 @@ enum MultipartPosition {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Multipart<P> {
     boundary: Boundary,
-    /// Whether parts of any type pass that can't be read as text.
-    opaque_parts: bool,
+    framing: Framing,
+    /// How many parts came whose type says nothing.
+    octets: u32,
     position: MultipartPosition,
     /// What may be a delimiter, or headers.
     held: Vec<u8>,
@@ -105,7 +106,8 @@ impl<P: Walk + From<Format>> Multipart<P> {
     pub(super) fn new(boundary: Boundary, framing: Framing) -> Self {
         Self {
             boundary,
-            opaque_parts: framing.opaque_parts,
+            framing,
+            octets: 0,
             position: MultipartPosition::Content,
             held: b"\n".to_vec(),
             at_start: true,
@@ -262,9 +264,18 @@ impl<P: Walk + From<Format>> Multipart<P> {
 
 impl<P> Multipart<P> {
     /// How a part is read; `None` if it passes unread.
-    fn read_as(&self, head: &PartHead, mask: &CompiledMask) -> Result<Option<Format>, WalkError> {
+    fn read_as(
+        &mut self,
+        head: &PartHead,
+        mask: &CompiledMask,
+    ) -> Result<Option<Format>, WalkError> {
         let passing = mask.passing();
         if let Some(media) = head.media() {
+            if let Some(format) = self.octets_as(media)
+                && head.is_searchable()
+            {
+                return Ok(Some(format));
+            }
             let passes = match Format::of_media(media) {
                 Media::Text(format) => {
                     let passes = passing.is_some_and(|passing| passing.lets_text(media));
@@ -275,7 +286,7 @@ impl<P> Multipart<P> {
                 }
                 Media::NoText | Media::Unknown => passing.is_some_and(|passing| {
                     let named = passing.lets_opaque(media, None);
-                    named || (self.opaque_parts && !Passing::is_read_inside(media))
+                    named || (self.framing.opaque_parts && !Passing::is_read_inside(media))
                 }),
             };
             if passes {
@@ -286,6 +297,16 @@ impl<P> Multipart<P> {
             Some(_) => Err(WalkError::UnknownPart),
             None => Ok(None),
         }
+    }
+
+    /// How the next part is read if its type says nothing, and something is known of it.
+    fn octets_as(&mut self, media: &str) -> Option<Format> {
+        if media != OCTET_STREAM {
+            return None;
+        }
+        let place = self.octets;
+        self.octets = place.saturating_add(1);
+        self.framing.octets.at(place)
     }
 }
 

@@ -79,7 +79,7 @@ static MASK: Form = Form::object_with(
         Key::usually(
             "pass",
             Usual::Words("`image/*`, `audio/*`, `video/*`, `font/*`"),
-            "What passes unread in an answer or a part of one, by its media type, or by the operation that was asked for. What can be read as text passes only if its media type is named whole; all else that can't be read is refused. Where a rule has several masks, something passes only if all say so.",
+            "What passes unread in an answer or a part of one, by its media type, or by the operation that was asked for; by its media type also a file of a form under `mask_request`. What can be read as text passes only if its media type is named whole; all else that can't be read is refused. Where a rule has several masks, something passes only if all say so.",
             &PASS,
         ),
         Key::usually(

@@ -3,7 +3,7 @@
 use miniz_oxide::deflate::compress_to_vec_zlib;
 
 use super::super::super::tests::{mask, masked, try_pieces};
-use super::super::super::{Format, Framing, GrpcMessage, WalkError, Walker};
+use super::super::super::{Format, Framing, GrpcMessage, Octets, WalkError, Walker};
 use super::{MAX_MESSAGE_BYTES, UNARY, field, frame, output, parameter, raw_bytes, varint};
 use coding::Coding;
 
@@ -28,11 +28,13 @@ const DEFLATE: Framing = Framing {
     compression: Some(Coding::Deflate),
     web: false,
     opaque_parts: false,
+    octets: Octets::NONE,
 };
 const WEB: Framing = Framing {
     compression: None,
     web: true,
     opaque_parts: false,
+    octets: Octets::NONE,
 };
 
 #[test]
