@@ -116,6 +116,8 @@ codes! {
     MatchWithheld = "match_withheld",
     /// There is no room for what would have to be held.
     BuffersFull = "buffers_full",
+    /// The request opens a session, nothing of which could be masked.
+    RealtimeNotMaskable = "realtime_not_maskable",
     // The answer.
     /// The answer becomes another protocol.
     UpgradeNotMaskable = "upgrade_not_maskable",

@@ -34,6 +34,8 @@ pub(super) struct Asked {
     pub(super) readable: Result<(), Refusal>,
     /// How the body carries text.
     pub(super) form: RequestForm,
+    /// Whether it opens a session, such as a web socket.
+    pub(super) opens_session: bool,
     /// The first rule that has not been tried.
     pub(super) next_rule: usize,
     /// What quotas have been charged with.
@@ -55,6 +57,7 @@ impl Asked {
             digest: self.digest.clone(),
             readable: self.readable.clone(),
             form: self.form.clone(),
+            opens_session: self.opens_session,
             next_rule: self.next_rule,
             charges: None,
         }

@@ -42,12 +42,12 @@ pub enum Effect {
     /// Set a header of the response, in place of all that have its name.
     SetResponseHeader {
         /// In lower case.
-        name: &'static str,
+        name: String,
         /// Has no control characters.
         value: Vec<u8>,
     },
     /// Remove all headers of the response with this name.
-    RemoveResponseHeader(&'static str),
+    RemoveResponseHeader(String),
     /// Set a trailer of the response, in place of all that have its name.
     SetResponseTrailer {
         /// In lower case.

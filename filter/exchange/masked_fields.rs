@@ -1,8 +1,10 @@
-//! Fields of a response that carry text: its trailers, and a gRPC status in its head.
+//! Fields of a response that carry text: its trailers, and in its head a gRPC status and what the
+//! policy names.
 //!
 //! Model servers quote what they were asked when they report a failure. All trailers are masked but
-//! for the number of a gRPC status; of the head, only the status is. Once the head has gone, a match
-//! that would end the body removes the whole value, and one that would wait for a person is masked.
+//! for the number of a gRPC status; of the head, only the status is, and the headers that a mask
+//! names. What can't be masked is removed. Once the head has gone, a match that would end the body
+//! removes the whole value, and one that would wait for a person is masked.
 
 use std::collections::BTreeSet;
 
@@ -36,7 +38,7 @@ enum Value {
 }
 
 impl MaskedFields {
-    /// Masks the status in a head.
+    /// Masks the status in a head, and the headers that the policy names.
     pub(super) fn head(
         &mut self,
         masks: &Masks,
@@ -44,8 +46,12 @@ impl MaskedFields {
         headers: &Headers<'_>,
     ) -> Vec<Effect> {
         let mut effects = Vec::new();
-        for name in STATUS {
-            match self.value(masks, wanted, (name, headers)) {
+        let named = masks.options().headers.iter().map(String::as_str);
+        let named = named.filter(|name| !STATUS.contains(name));
+        for name in STATUS.iter().copied().chain(named) {
+            let value = self.value(masks, wanted, (name, headers));
+            let name = name.to_owned();
+            match value {
                 Value::Same => {}
                 Value::Other(value) => effects.push(Effect::SetResponseHeader { name, value }),
                 Value::Gone => effects.push(Effect::RemoveResponseHeader(name)),

@@ -86,6 +86,15 @@ impl Refusal {
         )
     }
 
+    /// For a request that opens a session, before the model server hears of it.
+    pub(super) fn no_session() -> Self {
+        Self::new(
+            403,
+            Code::RealtimeNotMaskable,
+            "A session such as a web socket can't be masked, and the policy lets none through unmasked.",
+        )
+    }
+
     /// The refusal with this code of a response of which nothing has gone.
     pub(super) fn of_answer(code: Code) -> Self {
         match code {

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::policy::{Class, Coverage, Detection, Options, Treatment};
+use crate::policy::{Class, Coverage, Detection, Options, Passing, Treatment};
 
 use super::detectors::DetectorError;
 use super::formats::Fields;
@@ -18,6 +18,8 @@ pub struct CompiledMask {
     matches_keys: bool,
     reads_base64: bool,
     coverage: Coverage,
+    /// `None` if all that can't be read may pass.
+    passing: Option<Passing>,
 }
 
 impl CompiledMask {
@@ -34,6 +36,7 @@ impl CompiledMask {
     pub fn restoring(originals: &Rc<Originals>) -> Self {
         Self {
             matches_keys: true,
+            passing: None,
             ..Self::of(Matcher::restoring(originals))
         }
     }
@@ -46,6 +49,7 @@ impl CompiledMask {
             matches_keys: false,
             reads_base64: false,
             coverage: Coverage::default(),
+            passing: Some(Passing::default()),
         }
     }
 
@@ -57,6 +61,7 @@ impl CompiledMask {
         self.matches_keys = options.keys;
         self.reads_base64 = options.base64;
         self.coverage = options.coverage;
+        self.passing = Some(options.pass.clone());
         self
     }
 
@@ -89,5 +94,10 @@ impl CompiledMask {
     /// What becomes of a value of this class.
     pub(super) fn treats(&self, class: Class) -> Treatment {
         self.coverage.of(class)
+    }
+
+    /// What may pass unread; `None` if all may that can't be read: there is nothing to hide in it.
+    pub(super) fn passing(&self) -> Option<&Passing> {
+        self.passing.as_ref()
     }
 }

@@ -1,3 +1,5 @@
+mod options;
+
 use serde_json::{Value, json};
 
 use mask::policy::{Action, Detection, PartialContent, Plan, Style};

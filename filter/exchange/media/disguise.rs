@@ -1,7 +1,8 @@
 //! Whether a request's bytes could be something else to a server than its head says.
 
 use base::{json, multipart};
-use mask::{Format, Media};
+use mask::policy::Passing;
+use mask::{Format, Media, OCTET_STREAM, Octets};
 
 /// Whether every reader takes the body for what the walker does. UTF-16, for one, looks like text
 /// in which nothing is found.
@@ -20,29 +21,51 @@ pub(super) fn is_certain(format: Format, body: &[u8]) -> bool {
     }
 }
 
-/// Whether every reader takes the fields of a form for what their own types say: a field that is
-/// called a picture is text to a server that asks for a text.
-pub(super) fn form_is_certain(body: &[u8], boundary: &str) -> bool {
+/// What is known of the files of a form whose type says nothing, if every reader takes all fields for
+/// what their own types say: a field that is called a picture is text to a server that asks for a
+/// text. `pass` is what may go on unread.
+pub(super) fn certain_form(body: &[u8], boundary: &str, pass: &Passing) -> Option<Octets> {
+    let mut octets = Octets::default();
     let mut parts = multipart::parts(body, boundary);
-    loop {
-        let part = match parts.read_next() {
-            Ok(Some(part)) => part,
-            Ok(None) => return true,
-            Err(_) => return false,
-        };
+    while let Some(part) = parts.read_next().ok()? {
         let media = part.media.unwrap_or("text/plain");
         let media = media.split(';').next().unwrap_or_default();
-        let certain = match Format::of_media(&media.trim().to_ascii_lowercase()) {
+        let media = media.trim().to_ascii_lowercase();
+        let is_file = part.file_name.is_some();
+        if media == OCTET_STREAM {
+            let format = text_of_bytes(part.value);
+            // What can't be read is for the mask to refuse, or to let pass.
+            let may_pass = is_file || !could_be_text(part.value);
+            if !octets.add(format) || (format.is_none() && !may_pass) {
+                return None;
+            }
+            continue;
+        }
+        let certain = match Format::of_media(&media) {
             Media::NoText => part.value.is_empty() || !could_be_text(part.value),
+            Media::Text(_) if is_file && pass.lets_text(&media) => true,
             Media::Text(Format::Text | Format::Events) if has_escapes_of_json(part.value) => false,
             Media::Text(format) => is_certain(format, part.value),
-            // The mask refuses it.
-            Media::Unknown => true,
+            // Unless it passes, the mask refuses it.
+            Media::Unknown => is_file && text_of_bytes(part.value).is_none(),
         };
         if !certain {
-            return false;
+            return None;
         }
     }
+    Some(octets)
+}
+
+/// How bytes of which nobody says what they are can be masked, if every reader takes them for text.
+fn text_of_bytes(bytes: &[u8]) -> Option<Format> {
+    if !is_certain(Format::Text, bytes) {
+        return None;
+    }
+    let is_json = is_certain(Format::Json, bytes) || is_certain(Format::Lines, bytes);
+    if is_json && begins_as_json::<1>(bytes) {
+        return Some(Format::Json);
+    }
+    (!has_escapes_of_json(bytes)).then_some(Format::Text)
 }
 
 /// Whether a server could read text in these bytes: UTF-8, also where a reader skips what is broken in

@@ -3,7 +3,7 @@
 use crate::exchange::event::Headers;
 use crate::exchange::headers::{media_type, parameter, single, values};
 use coding::{Coding, Unknown};
-use mask::{Boundary, Format, Framing, Media};
+use mask::{Boundary, Format, Framing, Media, keeps_ascii};
 
 /// The body's coding.
 pub(super) fn coding(headers: &Headers<'_>) -> Result<Option<Coding>, Unknown> {
@@ -46,19 +46,13 @@ pub(super) fn media(headers: &Headers<'_>, media: &str) -> Media {
 /// Whether nothing in the content-type says that the text is in another encoding than UTF-8, of
 /// which ASCII is a part.
 pub(super) fn is_utf8(headers: &Headers<'_>) -> bool {
-    has_charset(headers, |charset| {
-        ["utf-8", "utf8", "us-ascii", "ascii"].contains(&charset)
-    })
+    has_charset(headers, mask::is_utf8)
 }
 
 /// Whether an ASCII byte means that character wherever it stands, in the encoding that the
-/// content-type names: in UTF-16 it doesn't, and what is written there would be found by nobody.
-pub(super) fn keeps_ascii(headers: &Headers<'_>) -> bool {
-    is_utf8(headers)
-        || has_charset(headers, |charset| {
-            let families = ["iso-8859-", "iso_8859-", "windows-125", "koi8-"];
-            charset == "latin1" || families.iter().any(|family| charset.starts_with(family))
-        })
+/// content-type names.
+pub(super) fn is_searchable(headers: &Headers<'_>) -> bool {
+    has_charset(headers, keeps_ascii)
 }
 
 /// Whether the content-type names no encoding, or one that is known.

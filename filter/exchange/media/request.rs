@@ -5,7 +5,7 @@
 //! routes that the catalog doesn't know, and on those whose bodies it takes for files, does the
 //! content-type say how to read.
 
-use super::disguise::{could_be_text, form_is_certain, has_escapes_of_json, is_certain};
+use super::disguise::{certain_form, could_be_text, has_escapes_of_json, is_certain};
 use super::form::{Content, TextForm};
 use super::head::{coding, framing, is_grpc, is_utf8, media};
 use crate::dialect::{Body, BodyHead};
@@ -15,7 +15,8 @@ use crate::exchange::reply::Refusal;
 use crate::operation::Operation;
 use base::code::Code;
 use coding::Coding;
-use mask::{Format, GrpcMessage, Layout, Media};
+use mask::policy::Passing;
+use mask::{Format, Framing, GrpcMessage, Layout, Media, Octets};
 
 /// How a request carries text, and what its head says of its bytes.
 #[derive(Clone, Debug)]
@@ -181,8 +182,13 @@ impl RequestForm {
         &self.digests
     }
 
-    /// What is in this body; refused where servers could read something else in it.
-    pub(in crate::exchange) fn look(&self, body: &[u8]) -> Result<Content, Refusal> {
+    /// What is in this body; refused where servers could read something else in it. `pass` is what
+    /// may go on unread of a form's files.
+    pub(in crate::exchange) fn look(
+        &self,
+        body: &[u8],
+        pass: &Passing,
+    ) -> Result<Content, Refusal> {
         self.readable()?;
         match self.read {
             // Text is refused, not masked: of what form it is for the server, nobody said.
@@ -199,15 +205,20 @@ impl RequestForm {
             Read::Text(form) | Read::Said(form) => {
                 let is_form = self.head.media.as_deref() == Some("multipart/form-data");
                 let boundary = self.head.boundary.as_deref().filter(|_| is_form);
-                let fields = match (form.format, boundary) {
-                    (Format::Multipart(_), Some(boundary)) => form_is_certain(body, boundary),
-                    _ => true,
+                let octets = match (form.format, boundary) {
+                    (Format::Multipart(_), Some(boundary)) => certain_form(body, boundary, pass),
+                    _ => Some(Octets::NONE),
                 };
-                if fields && is_certain(form.format, body) {
-                    Ok(Content::Text(form.with(self.layout)))
-                } else {
-                    Err(Refusal::unmaskable())
-                }
+                let octets = octets.filter(|_| is_certain(form.format, body));
+                let octets = octets.ok_or_else(Refusal::unmaskable)?;
+                Ok(Content::Text(TextForm {
+                    framing: Framing {
+                        octets,
+                        layout: self.layout,
+                        ..form.framing
+                    },
+                    ..form
+                }))
             }
             _ => Ok(Content::NoText),
         }

@@ -1,57 +1,91 @@
-//! How a response carries text: its status, its content coding and its media type say it.
+//! How a response carries text: its status, its content coding and its media type say it, and the
+//! policy says what may go on unread.
 
 use super::form::{Content, TextForm};
-use super::head::{coding, framing, keeps_ascii, media};
+use super::head::{coding, framing, is_searchable, media};
 use crate::dialect::Body;
 use crate::exchange::event::Headers;
 use crate::exchange::headers::{has, media_type};
 use base::code::Code;
-use mask::policy::PartialContent;
-use mask::{Format, GrpcMessage, Media};
+use mask::policy::{Options, PartialContent, Passing, Upgrades};
+use mask::{Format, Framing, GrpcMessage, Media};
 
 /// Messages of protobuf.
 const GRPC: [&str; 2] = ["application/grpc", "application/grpc+proto"];
 const GRPC_WEB: [&str; 2] = ["application/grpc-web", "application/grpc-web+proto"];
 
-/// What is in a response's body; nothing in one whose parts pass; the code of a refusal for one
+/// What was asked for.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::exchange) struct Question<'a> {
+    /// What the route's bodies are.
+    pub(in crate::exchange) body: &'a Body,
+    /// The operation; `None` where only a body could tell that nobody has read.
+    pub(in crate::exchange) operation: Option<&'static str>,
+    /// Whether it was asked for a tunnel (RFC 9110, section 9.3.6).
+    pub(in crate::exchange) tunnel: bool,
+}
+
+/// What is in a response's body; nothing in one that passes unread; the code of a refusal for one
 /// that may have text that can't be read.
 pub(in crate::exchange) fn content(
     headers: &Headers<'_>,
     status: Option<u16>,
-    asked: &Body,
-    parts: PartialContent,
+    asked: Question<'_>,
+    options: &Options,
 ) -> Result<Content, Code> {
-    match status {
-        Some(204) => return Ok(Content::NoText),
-        Some(101) => return Err(Code::UpgradeNotMaskable),
-        Some(206) if parts == PartialContent::Pass => return Ok(Content::NoText),
-        Some(206) => return Err(Code::RangeNotMaskable),
-        Some(_) => {}
-        None => return Err(Code::StatusNotReadable),
+    let status = status.ok_or(Code::StatusNotReadable)?;
+    if status == 101 || (asked.tunnel && (200..300).contains(&status)) {
+        return match options.upgrades {
+            Upgrades::Pass => Ok(Content::NoText),
+            Upgrades::Refuse => Err(Code::UpgradeNotMaskable),
+        };
     }
-    let Some(format) = format(headers, asked)? else {
+    let parts_pass = options.partial_content == PartialContent::Pass;
+    if status == 204 || (status == 206 && parts_pass) {
         return Ok(Content::NoText);
-    };
+    }
+    if passes(headers, asked.operation, &options.pass) {
+        return Ok(Content::NoText);
+    }
+    // A match may begin in another part.
+    if status == 206 {
+        return Err(Code::RangeNotMaskable);
+    }
+    let format = format(headers, asked.body)?;
     let web = media_type(headers).is_some_and(|media| GRPC_WEB.contains(&media.as_str()));
     Ok(Content::Text(TextForm {
         coding: coding(headers).map_err(|_| Code::EncodingNotMaskable)?,
         format,
-        framing: framing(headers, web),
+        framing: Framing {
+            opaque_parts: options.pass.lets_operation(asked.operation),
+            ..framing(headers, web)
+        },
     }))
 }
 
-fn format(headers: &Headers<'_>, asked: &Body) -> Result<Option<Format>, Code> {
+/// Whether the body goes on unread, in whatever coding it is.
+fn passes(headers: &Headers<'_>, operation: Option<&str>, pass: &Passing) -> bool {
+    let Some(name) = media_type(headers) else {
+        return false;
+    };
+    match Format::of_media(&name) {
+        Media::Text(_) => pass.lets_text(&name),
+        Media::NoText | Media::Unknown => pass.lets_opaque(&name, operation),
+    }
+}
+
+fn format(headers: &Headers<'_>, asked: &Body) -> Result<Format, Code> {
     let Some(name) = media_type(headers) else {
         // One content-type that can't be read is no better than several.
         return if has(headers, "content-type") {
             Err(Code::MediaTypeNotMaskable)
         } else {
-            Ok(Some(Format::Json))
+            Ok(Format::Json)
         };
     };
     if GRPC.contains(&name.as_str()) || GRPC_WEB.contains(&name.as_str()) {
         let answer = asked.grpc().map(|(_, answer)| answer);
-        return Ok(Some(Format::Grpc(answer.unwrap_or(GrpcMessage::Any))));
+        return Ok(Format::Grpc(answer.unwrap_or(GrpcMessage::Any)));
     }
     // Messages that are not protobuf's, or in base64.
     if name.starts_with("application/grpc") {
@@ -59,10 +93,8 @@ fn format(headers: &Headers<'_>, asked: &Body) -> Result<Option<Format>, Code> {
     }
     match media(headers, &name) {
         // The charset of a multipart body is its parts' to say.
-        Media::Text(Format::Multipart(boundary)) => Ok(Some(Format::Multipart(boundary))),
-        Media::Text(format) if keeps_ascii(headers) => Ok(Some(format)),
-        Media::Text(_) => Err(Code::MediaTypeNotMaskable),
-        Media::NoText => Ok(None),
-        Media::Unknown => Err(Code::MediaTypeNotMaskable),
+        Media::Text(Format::Multipart(boundary)) => Ok(Format::Multipart(boundary)),
+        Media::Text(format) if is_searchable(headers) => Ok(format),
+        Media::Text(_) | Media::NoText | Media::Unknown => Err(Code::MediaTypeNotMaskable),
     }
 }

@@ -9,7 +9,8 @@ use crate::operation::Operation;
 use crate::policy::Policy;
 use crate::upstream::{Fact, Upstream};
 use base::code::Code;
-use mask::policy::{PartialContent, Plan};
+use mask::policy::{PartialContent, Passing, Plan};
+use mask::{Format, Media};
 
 /// Headers by which frameworks let a caller say another method or path than the one that is judged.
 const OVERRIDES: &[&str] = &[
@@ -99,13 +100,38 @@ pub(super) fn edits(
         if headers::has(headers, "grpc-accept-encoding") {
             set("grpc-accept-encoding", "identity".to_owned());
         }
-        // A part of a body can't be masked.
-        let part_passes = |plan: &Plan| plan.options.partial_content == PartialContent::Pass;
+        // A part of a text can't be masked: the whole is asked for, unless it seems that what comes
+        // passes unread.
+        let part_passes = |plan: &Plan| {
+            let pass = &plan.options.pass;
+            plan.options.partial_content == PartialContent::Pass
+                || pass.lets_operation(Some(operation.name))
+                || asks_for_opaque(headers, pass)
+        };
         if headers::has(headers, "range") && !policy.masks.iter().any(part_passes) {
             effects.push(Effect::RemoveRequestHeader("range".to_owned()));
         }
     }
     Ok(effects)
+}
+
+/// Whether the request says that it takes only what passes unread: by the types that it accepts, or
+/// as browsers say it for what they show or play (`sec-fetch-dest`, W3C Fetch Metadata).
+fn asks_for_opaque(headers: &Headers<'_>, pass: &Passing) -> bool {
+    let passes = |media: &str| match Format::of_media(media) {
+        Media::Text(_) => pass.lets_text(media),
+        // A range such as `image/*` passes where a glob fits it that is as wide.
+        Media::NoText | Media::Unknown => pass.lets_opaque(media, None),
+    };
+    let shown = headers::single(headers, "sec-fetch-dest");
+    let shown = shown.filter(|kind| ["image", "audio", "video", "font"].contains(kind));
+    let accepted = headers::single(headers, "accept").is_some_and(|types| {
+        types.split(',').all(|media| {
+            let media = media.split(';').next().unwrap_or_default();
+            passes(&media.trim().to_ascii_lowercase())
+        })
+    });
+    accepted || shown.is_some_and(|kind| passes(&format!("{kind}/*")))
 }
 
 /// The names of all headers that some server could take for this one: many read `_` as `-`, and `-`

@@ -192,6 +192,7 @@ fn read(
     let asked = Asked {
         form,
         identity,
+        opens_session: opens_session(headers, &method),
         operation,
         method,
         host,
@@ -205,6 +206,20 @@ fn read(
         charges: None,
     };
     Ok((asked, effects))
+}
+
+/// Whether the request, once it is answered, becomes a session: a web socket (RFC 6455, section
+/// 4.1), also in HTTP/2 (RFC 8441), or a tunnel. A server may pass over an upgrade to anything else;
+/// if it doesn't, its answer is refused.
+fn opens_session(headers: &Headers<'_>, method: &str) -> bool {
+    let is_socket = |protocol: &[u8]| {
+        let name = protocol.split(|byte| *byte == b'/').next();
+        name.is_some_and(|name| name.trim_ascii().eq_ignore_ascii_case(b"websocket"))
+    };
+    method == "CONNECT"
+        || headers::has(headers, ":protocol")
+        || headers::values(headers, "upgrade")
+            .any(|value| value.split(|byte| *byte == b',').any(is_socket))
 }
 
 /// The models that headers name, whichever server takes them from there.

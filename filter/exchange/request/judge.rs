@@ -17,6 +17,7 @@ use crate::exchange::world::World;
 use crate::quota::Quota;
 use crate::rules::Decision;
 use crate::rules::{Rule, Then};
+use mask::policy::Upgrades;
 
 /// Tries the rules from the first that has not been tried.
 pub(super) fn judge(
@@ -89,11 +90,13 @@ fn ask(
         return Step::refuse(Refusal::denied(None), context, world);
     };
     asked.next_rule = index.saturating_add(1);
-    // An approval holds once: it must not be spent on a request that a quota refuses.
-    if let Some(index) = allowed_behind_gates(&asked, &compiled)
-        && let Err(refusal) = charge(&mut asked, &compiled, index, context, world)
-    {
-        return Step::refuse(refusal, context, world);
+    // An approval holds once: it must not be spent on a request that is refused all the same.
+    if let Some(index) = allowed_behind_gates(&asked, &compiled) {
+        let admitted = admit(&asked, &compiled, index)
+            .and_then(|()| charge(&mut asked, &compiled, index, context, world));
+        if let Err(refusal) = admitted {
+            return Step::refuse(refusal, context, world);
+        }
     }
     context.record.verdict.rule = Some(rule.name.clone());
     let question = Ask {
@@ -124,6 +127,23 @@ fn allowed_behind_gates(asked: &Asked, compiled: &CompiledPolicy) -> Option<usiz
             Decision::Allow(index) => return Some(index),
             Decision::Approve(_) | Decision::Deny(_) | Decision::NeedsBody => return None,
         }
+    }
+}
+
+/// Whether a rule's masks can do with what the request asks for: nothing of a session is read.
+fn admit(asked: &Asked, compiled: &CompiledPolicy, index: usize) -> Result<(), Refusal> {
+    let rule = compiled.policy.rules.get(index);
+    let Some(Then::Allow { mask, request, .. }) = rule.map(|rule| &rule.then) else {
+        return Ok(());
+    };
+    let mut plans = mask.iter().copied().chain(request.map(|mask| mask.plan));
+    let passes = |plan: usize| {
+        let masks = compiled.masks(Some(plan));
+        masks.is_some_and(|masks| masks.only_count() || masks.options().upgrades == Upgrades::Pass)
+    };
+    match !asked.opens_session || plans.all(passes) {
+        true => Ok(()),
+        false => Err(Refusal::no_session()),
     }
 }
 
@@ -169,6 +189,11 @@ fn allow(
     else {
         return Step::refuse(Refusal::denied(None), context, world);
     };
+    if let Err(refusal) = admit(&asked, &compiled, index) {
+        context.record.verdict.rule = Some(rule.name.clone());
+        give_back(&mut asked, context, world);
+        return Step::refuse(refusal, context, world);
+    }
     let mut charged = quotas
         .iter()
         .filter_map(|index| compiled.policy.quotas.get(*index));
@@ -177,7 +202,9 @@ fn allow(
     if asked.facts.is_none() && charged.any(counts) {
         return read(asked, seen, context, world);
     }
-    let taps = RequestTaps::behind_verdict(*request, &asked.form, seen, &compiled);
+    // What follows the head of a session is no body, and has no end to wait for.
+    let request = request.filter(|_| !asked.opens_session);
+    let taps = RequestTaps::behind_verdict(request, &asked.form, seen, &compiled);
     let body = match seen {
         Seen::Here(body) => body,
         Seen::Coming | Seen::Gone if taps.are_closed() => b"",

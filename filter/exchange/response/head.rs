@@ -8,7 +8,7 @@ use crate::exchange::effect::Effect;
 use crate::exchange::event::Headers;
 use crate::exchange::headers::{OF_THE_BYTES, has, single};
 use crate::exchange::masked_fields::MaskedFields;
-use crate::exchange::media::{self, Content};
+use crate::exchange::media::{self, Content, Question};
 use crate::exchange::reply::Refusal;
 use crate::exchange::taps::ResponseTaps;
 use crate::exchange::world::World;
@@ -42,11 +42,15 @@ pub(super) fn take(
     if end && !bodiless {
         return Step::go_on(ResponseState::Flowing(tapped), effects);
     }
-    let parts = masks.options().partial_content;
-    let operation = &tapped.asked().operation;
-    let form = match media::content(headers, status, &operation.body, parts) {
+    let asked = tapped.asked();
+    let question = Question {
+        body: &asked.operation.body,
+        operation: asked.operation_name(),
+        tunnel: asked.method == "CONNECT",
+    };
+    let form = match media::content(headers, status, question, masks.options()) {
         Ok(Content::Text(form)) => form
-            .with(operation.layout())
+            .with(asked.operation.layout())
             .with_events_of(compiled.policy.limits.stream_event),
         Ok(Content::NoText) => return Step::go_on(ResponseState::Flowing(tapped), effects),
         // Nothing comes that could have to be refused, or nothing would have been hidden.
@@ -103,6 +107,6 @@ fn of_the_bytes(headers: &Headers<'_>, decoded: bool) -> Vec<Effect> {
         .iter()
         .chain(decoded.then_some(&"content-encoding"))
         .filter(|name| has(headers, name))
-        .map(|name| Effect::RemoveResponseHeader(name))
+        .map(|name| Effect::RemoveResponseHeader((*name).to_owned()))
         .collect()
 }

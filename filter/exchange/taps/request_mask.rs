@@ -37,7 +37,7 @@ pub(super) fn mask_request(
     let masks = compiled
         .masks(Some(mask.plan))
         .ok_or_else(Refusal::unmaskable)?;
-    let text = match form.look(body) {
+    let text = match form.look(body, &masks.options().pass) {
         Ok(Content::Text(text)) => (text.format, text.framing),
         Ok(Content::NoText) => return Ok(Sent::default()),
         Err(_) if masks.only_count() => return Ok(Sent::default()),

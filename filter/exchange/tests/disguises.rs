@@ -361,6 +361,82 @@ fn a_field_of_a_form_is_what_its_server_reads_in_it() {
     }
 }
 
+/// A form with one file, as curl and SDKs send a JSONL file: they know of no type for it (curl's
+/// `lib/mime.c`, `Curl_mime_contenttype`).
+fn upload(media: &str, value: &[u8]) -> Vec<u8> {
+    let head = format!(
+        "--x\r\nContent-Disposition: form-data; name=\"purpose\"\r\n\r\nbatch\r\n--x\r\n\
+         Content-Disposition: form-data; name=\"file\"; filename=\"a.jsonl\"\r\n\
+         Content-Type: {media}\r\n\r\n"
+    );
+    [head.as_bytes(), value, b"\r\n--x--\r\n"].concat()
+}
+
+const FORM: [&str; 1] = ["multipart/form-data; boundary=x"];
+
+#[test]
+fn a_file_of_bytes_is_masked_if_it_is_text_for_everybody() {
+    let compiled = guarded(true);
+    for value in [
+        "write to ana@example.com",
+        "{\"a\":\"ana@example.com\"}\n{\"a\":1}\n",
+        "{\"a\":\"ana\\u0040example.com\"}\n\n[\"x\"]",
+        " {\n\"a\": \"ana\\u0040example.com\"}",
+        "a,b\n1,ana@example.com",
+    ] {
+        let body = upload("application/octet-stream", value.as_bytes());
+        let (_, outcome) = send(&compiled, "/v1/files", &FORM, &body);
+        assert!(masked(&outcome), "{value}: {outcome:?}");
+        let masked = outcome.effects.iter().any(|effect| match effect {
+            Effect::ReplaceRequestBody(body) => String::from_utf8_lossy(body).contains("[EMAIL]"),
+            _ => false,
+        });
+        assert!(masked, "{value}: {outcome:?}");
+    }
+    let nul = "ana@example.com".encode_utf16().flat_map(u16::to_le_bytes);
+    for value in [
+        nul.collect::<Vec<u8>>(),
+        b"caf\xe9 ana@example.com".to_vec(),
+        b"{\"a\":\"ana\\u0040example.com\"} and more".to_vec(),
+    ] {
+        let body = upload("application/octet-stream", &value);
+        let (_, outcome) = send(&compiled, "/v1/files", &FORM, &body);
+        assert_eq!(code(&outcome), "body_not_readable", "{value:?}");
+    }
+}
+
+#[test]
+fn a_file_passes_unread_where_the_mask_says_so_and_it_is_no_text() {
+    let passing = |pass: &[&str]| {
+        compiled(&json!({
+            "masks": {"labels": {"detect": ["email"], "pass": pass}},
+            "rules": [{"name": "all", "then": "allow", "mask_request": ["labels"]}],
+        }))
+    };
+    let files = passing(&["application/octet-stream", "application/pdf"]);
+    let binary = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\nana@example.com";
+    for media in ["application/octet-stream", "application/pdf"] {
+        let body = upload(media, binary);
+        let (_, outcome) = send(&files, "/v1/files", &FORM, &body);
+        assert_eq!(outcome.flow, Flow::Continue, "{media}: {outcome:?}");
+        let body = upload("image/png", b"\x89PNG\r\n\x1a\n\0\0\0\x0d");
+        let (_, outcome) = send(&files, "/v1/files", &FORM, &body);
+        assert_eq!(code(&outcome), "body_not_readable");
+    }
+    // Whatever it is called, text is not taken for something else.
+    let body = upload("application/pdf", b"ana@example.com");
+    let (_, outcome) = send(&files, "/v1/files", &FORM, &body);
+    assert_eq!(code(&outcome), "body_not_readable");
+    let body = upload("application/octet-stream", b"ana@example.com");
+    let (_, outcome) = send(&files, "/v1/files", &FORM, &body);
+    assert!(masked(&outcome), "{outcome:?}");
+    let field = "--x\r\nContent-Disposition: form-data; name=\"prompt\"\r\n\
+                 Content-Type: application/octet-stream\r\n\r\ncaf\u{e9} ana@example.com";
+    let field = [field.as_bytes(), b"\xff\r\n--x--\r\n"].concat();
+    let (_, outcome) = send(&files, "/v1/files", &FORM, &field);
+    assert_eq!(code(&outcome), "body_not_readable");
+}
+
 #[test]
 fn a_mask_that_is_off_asks_nobody_what_a_body_is() {
     let compiled = compiled(&json!({}));

@@ -76,7 +76,7 @@ fn a_status_without_a_body_is_masked() {
         true,
     );
     let value = b"no [EMAIL]".to_vec();
-    let name = "grpc-message";
+    let name = "grpc-message".to_owned();
     assert_eq!(outcome.effects, [Effect::SetResponseHeader { name, value }]);
     assert_eq!(outcome.flow, Flow::Continue);
     let record = exchange.record();
@@ -213,7 +213,7 @@ fn what_would_wait_for_a_person_is_masked() {
     let mut exchange = called(&ruled(&ask));
     let outcome = head(&mut exchange, &[STATUS, message], true);
     let value = b"no [EMAIL]".to_vec();
-    let name = "grpc-message";
+    let name = "grpc-message".to_owned();
     assert_eq!(outcome.effects, [Effect::SetResponseHeader { name, value }]);
     assert_eq!(outcome.flow, Flow::Continue);
 

@@ -316,7 +316,7 @@ fn originals_are_put_back_for_the_caller_who_sent_them() {
     let head = respond(&mut exchange, "application/json");
     assert_eq!(
         head.effects,
-        [Effect::RemoveResponseHeader("content-length")]
+        [Effect::RemoveResponseHeader("content-length".to_owned())]
     );
     let answer = format!(r#"{{"a":"[{name}], not {}@example.com"}}"#, "eve");
     let (head, tail) = answer.split_at(15);

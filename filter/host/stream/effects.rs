@@ -96,9 +96,9 @@ impl<H: Host> Stream<H> {
             Effect::RemoveRequestHeader(name) => host.remove_header(Map::Request, &name),
             Effect::RemoveRequestTrailer(name) => host.remove_header(Map::RequestTrailers, &name),
             Effect::SetResponseHeader { name, value } => {
-                host.set_header(Map::Response, name, &value)
+                host.set_header(Map::Response, &name, &value)
             }
-            Effect::RemoveResponseHeader(name) => host.remove_header(Map::Response, name),
+            Effect::RemoveResponseHeader(name) => host.remove_header(Map::Response, &name),
             Effect::SetResponseTrailer { name, value } => {
                 host.set_header(Map::ResponseTrailers, &name, &value)
             }

@@ -79,7 +79,7 @@ fn scripted(mut outcomes: Vec<Outcome>) -> Scripted {
 
 #[test]
 fn what_is_said_of_a_call_that_failed_at_once_decides_what_goes_on() {
-    let remove = Effect::RemoveResponseHeader("etag");
+    let remove = Effect::RemoveResponseHeader("etag".to_owned());
     for (own, flow, resumed) in [
         (Some(Direction::Request), Flow::Continue, vec![]),
         (

@@ -4,6 +4,7 @@ pub use base::shape::GrpcMessage;
 
 use super::boundary::Boundary;
 use super::layout::Layout;
+use super::octets::Octets;
 use coding::Coding;
 
 /// How a body carries text; chosen from its content type and the operation.
@@ -49,6 +50,11 @@ pub struct Framing {
     /// How the body carries text that goes in pieces through the messages of an
     /// [`Format::AmazonEvents`], as far as that is known.
     pub payload: Option<Format>,
+    /// Whether parts of any type pass that can't be read as text, whatever the mask says of that
+    /// type.
+    pub opaque_parts: bool,
+    /// What is known of parts whose media type says nothing.
+    pub octets: Octets,
 }
 
 /// The most bytes of an event, a line or a chunk, unless something else is said. A picture may be in
@@ -63,6 +69,8 @@ impl Default for Framing {
             compression: None,
             web: false,
             payload: None,
+            opaque_parts: false,
+            octets: Octets::NONE,
         }
     }
 }

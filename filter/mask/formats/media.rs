@@ -25,6 +25,9 @@ const LINES: [&str; 8] = [
     "application/x-jsonlines",
 ];
 
+/// Lists of what is to be played (M3U, RFC 8216), with titles and addresses.
+const PLAYLISTS: [&str; 2] = ["audio/mpegurl", "audio/x-mpegurl"];
+
 impl Format {
     /// What the media type says, in lower case and without parameters. What needs to know more
     /// than that, as gRPC and multipart bodies do, is unknown.
@@ -45,11 +48,13 @@ impl Format {
         if media == "text/html" || media == "application/xhtml+xml" {
             return Media::Text(Self::Html);
         }
-        // SVG is text too.
-        if matches!(media, "text/xml" | "application/xml") || media.ends_with("+xml") {
+        // SVG is text too, also by the name that it has by mistake.
+        let xml = ["text/xml", "application/xml", "image/svg"];
+        if xml.contains(&media) || media.ends_with("+xml") {
             return Media::Text(Self::Xml);
         }
-        if media.starts_with("text/") {
+        // So are lists of what is to be played.
+        if media.starts_with("text/") || PLAYLISTS.contains(&media) {
             return Media::Text(Self::Text);
         }
         let silent = ["audio/", "image/", "video/", "font/"];

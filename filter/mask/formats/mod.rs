@@ -8,9 +8,10 @@
 //! | `walk`, `walker` | what all walkers have in common, and the choice of one by the body's format |
 //! | `body`, `json_array_stream`, `json`, `scalar`, `grammar`, `escape`, `member`, `base64` | JSON |
 //! | `layout`, `opaque` | what stands where in a dialect's JSON, and strings that are no text |
+//! | `media`, `charset` | what a content-type says of a body's text |
 //! | `fields` | the mask's rules for single fields of JSON |
 //! | `events`, `lines`, `coded_lines`, `entries`, `stream_event`, `event_template` | streams of events, lines or chunks |
-//! | `markup`, `multipart`, `plain`, `grpc`, `amazon`, `trailer` | the other formats |
+//! | `markup`, `multipart`, `octets`, `plain`, `grpc`, `amazon`, `trailer` | the other formats |
 //! | `rewriter`, `writing`, `output` | one text on its way through the matcher, from raw bytes to raw bytes |
 //! | `texts`, `unknown_texts`, `pending_entries`, `entry_writer` | texts that go on from entry to entry, and the entries that wait for them |
 
@@ -18,6 +19,7 @@ mod amazon;
 mod base64;
 mod body;
 mod boundary;
+mod charset;
 mod coded_lines;
 mod counts;
 mod entries;
@@ -39,6 +41,7 @@ mod markup;
 mod media;
 mod member;
 mod multipart;
+mod octets;
 mod opaque;
 mod output;
 mod pending_entries;
@@ -57,10 +60,12 @@ mod writing;
 mod tests;
 
 pub use boundary::Boundary;
+pub use charset::{is_utf8, keeps_ascii};
 pub use counts::Counts;
 pub use error::WalkError;
 pub(super) use fields::Fields;
 pub use format::{Format, Framing, GrpcMessage, Trailer, USUAL_ENTRY_BYTES};
 pub use layout::Layout;
 pub use media::Media;
+pub use octets::{OCTET_STREAM, Octets};
 pub use walker::Walker;

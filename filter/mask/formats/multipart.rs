@@ -1,16 +1,23 @@
 //! Multipart bodies (RFC 2046, section 5.1): each part is masked by its own media type.
 //!
 //! A part's headers are held until they are whole, and pass but for the names of fields and files,
-//! which are masked as text, and for headers that count the part's bytes. What stands in front of the first part and behind the last one is text. Delimiters are
-//! found behind a bare line feed too, as lenient readers find them: otherwise such a reader would
-//! see parts that were not looked at.
+//! which are masked as text, and for headers that count the part's bytes. What stands in front of
+//! the first part and behind the last one is text. Delimiters are found behind a bare line feed too,
+//! as lenient readers find them: otherwise such a reader would see parts that were not looked at.
+//!
+//! A part passes unread where the mask lets its media type pass, as a whole body of that type would.
+
+mod head;
 
 #[cfg(test)]
 mod tests;
 
 use super::boundary::Boundary;
 use super::walk::{Job, Walk};
-use super::{Format, Media, WalkError};
+use super::{Format, Framing, Media, OCTET_STREAM, WalkError};
+use crate::CompiledMask;
+use crate::policy::Passing;
+use head::{Header, PartHead, headers};
 
 /// The longest headers of a part, in bytes.
 const MAX_HEADER_BYTES: usize = 16 * 1024;
@@ -32,6 +39,9 @@ enum MultipartPosition {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Multipart<P> {
     boundary: Boundary,
+    framing: Framing,
+    /// How many parts came whose type says nothing.
+    octets: u32,
     position: MultipartPosition,
     /// What may be a delimiter, or headers.
     held: Vec<u8>,
@@ -40,7 +50,7 @@ pub(super) struct Multipart<P> {
     at_start: bool,
     /// How much of `held` is the delimiter.
     delimiter: usize,
-    /// The content's walker; none for content that has no text.
+    /// The content's walker; none for content that passes unread.
     part: Option<Box<P>>,
     /// No delimiter follows any more.
     over: bool,
@@ -93,9 +103,11 @@ impl<P: Walk + From<Format>> Walk for Multipart<P> {
 }
 
 impl<P: Walk + From<Format>> Multipart<P> {
-    pub(super) fn new(boundary: Boundary) -> Self {
+    pub(super) fn new(boundary: Boundary, framing: Framing) -> Self {
         Self {
             boundary,
+            framing,
+            octets: 0,
             position: MultipartPosition::Content,
             held: b"\n".to_vec(),
             at_start: true,
@@ -227,51 +239,74 @@ impl<P: Walk + From<Format>> Multipart<P> {
 
     /// The held bytes are the headers of a part.
     fn begin_part(&mut self, job: &mut Job<'_>) -> Result<(), WalkError> {
-        let headers = std::mem::take(&mut self.held);
-        let mut media = "text/plain".to_owned();
-        let mut encoded = false;
-        for line in headers.split_inclusive(|byte| *byte == b'\n') {
-            let mut parts = line.splitn(2, |byte| *byte == b':');
-            let name = parts.next().unwrap_or_default().trim_ascii();
-            let value = parts.next().unwrap_or_default();
-            let name = String::from_utf8_lossy(name).to_ascii_lowercase();
-            let value = String::from_utf8_lossy(value).trim().to_ascii_lowercase();
-            match name.as_str() {
-                "content-type" => {
-                    media = value
-                        .split(';')
-                        .next()
-                        .unwrap_or_default()
-                        .trim()
-                        .to_owned();
-                }
-                "content-transfer-encoding" => {
-                    encoded |= !["7bit", "8bit", "binary"].contains(&value.as_str());
-                }
-                "content-disposition" => {
-                    // Names of fields and of files are text too.
+        let held = std::mem::take(&mut self.held);
+        let mut head = PartHead::default();
+        for header in headers(&held) {
+            match head.take(header) {
+                Header::Same => job.out.extend_from_slice(header),
+                Header::Gone => {}
+                Header::Text => {
                     let mut text = P::from(Format::Text);
-                    text.push(line, job)?;
+                    text.push(header, job)?;
                     text.finish(job)?;
-                    continue;
                 }
-                "content-encoding" => encoded |= value != "identity",
-                "content-length" | "content-md5" | "digest" | "content-digest" | "repr-digest" => {
-                    continue;
-                }
-                _ => {}
             }
-            job.out.extend_from_slice(line);
         }
-        self.part = match Format::of_media(&media) {
-            Media::NoText => None,
-            Media::Text(format) if !encoded => Some(Box::new(P::from(format))),
-            Media::Text(_) | Media::Unknown => return Err(WalkError::UnknownPart),
-        };
+        self.part = self
+            .read_as(&head, job.mask)?
+            .map(|format| Box::new(P::from(format)));
         self.position = MultipartPosition::Content;
         self.held = b"\n".to_vec();
         self.at_start = true;
         Ok(())
+    }
+}
+
+impl<P> Multipart<P> {
+    /// How a part is read; `None` if it passes unread.
+    fn read_as(
+        &mut self,
+        head: &PartHead,
+        mask: &CompiledMask,
+    ) -> Result<Option<Format>, WalkError> {
+        let passing = mask.passing();
+        if let Some(media) = head.media() {
+            if let Some(format) = self.octets_as(media)
+                && head.is_searchable()
+            {
+                return Ok(Some(format));
+            }
+            let passes = match Format::of_media(media) {
+                Media::Text(format) => {
+                    let passes = passing.is_some_and(|passing| passing.lets_text(media));
+                    if head.is_searchable() && !passes {
+                        return Ok(Some(format));
+                    }
+                    passes
+                }
+                Media::NoText | Media::Unknown => passing.is_some_and(|passing| {
+                    let named = passing.lets_opaque(media, None);
+                    named || (self.framing.opaque_parts && !Passing::is_read_inside(media))
+                }),
+            };
+            if passes {
+                return Ok(None);
+            }
+        }
+        match passing {
+            Some(_) => Err(WalkError::UnknownPart),
+            None => Ok(None),
+        }
+    }
+
+    /// How the next part is read if its type says nothing, and something is known of it.
+    fn octets_as(&mut self, media: &str) -> Option<Format> {
+        if media != OCTET_STREAM {
+            return None;
+        }
+        let place = self.octets;
+        self.octets = place.saturating_add(1);
+        self.framing.octets.at(place)
     }
 }
 

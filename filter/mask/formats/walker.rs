@@ -171,8 +171,10 @@ impl Kind {
             Format::Text => Self::Text(Box::new(Plain::new())),
             Format::Html => Self::Markup(Box::new(Markup::new(false))),
             Format::Xml => Self::Markup(Box::new(Markup::new(true))),
-            Format::Multipart(boundary) => Self::Multipart(Box::new(Multipart::new(boundary))),
             Format::AmazonEvents => Self::AmazonEvents(Box::new(AmazonEvents::new(framing))),
+            Format::Multipart(boundary) => {
+                Self::Multipart(Box::new(Multipart::new(boundary, framing)))
+            }
             Format::Grpc(message) => Self::Grpc(Box::new(Grpc::new(message, framing))),
             Format::Trailer(trailer) => Self::Trailer(Box::new(Value::new(trailer))),
         }

@@ -3,10 +3,12 @@
 use base::glob::Glob;
 use base::policy::{FLAG, Form, Key, Node, Presence, TEXT, Usual, list_of};
 
-use super::coverage::{PLACES, REASONING, read_coverage};
+use super::coverage::{PLACES, REASONING};
 use super::custom::Detector;
-use super::fields::{FIELDS, read_fields};
-use super::options::{Options, PartialContent};
+use super::fields::FIELDS;
+use super::headers::TEXT_HEADERS;
+use super::options::{Options, REFUSE_OR_PASS, read_options};
+use super::pass::PASS;
 use super::style::{ACTION, Action, STYLE, Style, read_action, read_style};
 use crate::detectors::BUILT_IN_DETECTORS;
 
@@ -76,10 +78,27 @@ static MASK: Form = Form::object_with(
             &FIELDS,
         ),
         Key::usually(
+            "pass",
+            Usual::Words("`image/*`, `audio/*`, `video/*`, `font/*`"),
+            "What passes unread in an answer or a part of one, by its media type, or by the operation that was asked for; by its media type also a file of a form under `mask_request`. What can be read as text passes only if its media type is named whole; all else that can't be read is refused. Where a rule has several masks, something passes only if all say so.",
+            &PASS,
+        ),
+        Key::usually(
             "partial_content",
             Usual::Text("refuse"),
-            "What becomes of a part of a body (206), since a match may begin in another part. Where a rule has several masks, it passes only if all say so.",
-            &PARTIAL_CONTENT,
+            "What becomes of a part of a body (206) that doesn't pass unread as a whole, since a match may begin in another part. Where a rule has several masks, it passes only if all say so; likewise for `upgrades`.",
+            &REFUSE_OR_PASS,
+        ),
+        Key::usually(
+            "upgrades",
+            Usual::Text("refuse"),
+            "What becomes of an exchange that turns into a session, such as a web socket (OpenAI's Realtime API): nothing in one is read.",
+            &REFUSE_OR_PASS,
+        ),
+        Key::optional(
+            "headers",
+            "Headers of an answer that are masked besides its body, as texts. Of one that occurs several times, the values are joined with commas. Where a rule has several masks, each adds its own.",
+            &TEXT_HEADERS,
         ),
         Key::usually(
             "base64",
@@ -108,8 +127,6 @@ static MASK: Form = Form::object_with(
     ],
 );
 
-/// In the order of [`PartialContent`].
-static PARTIAL_CONTENT: Form = Form::names(&["refuse", "pass"]);
 static ENTRIES: Form = Form::list(&ENTRY);
 static ENTRY: Form = Form::either(&[&DETECTOR_GLOB, &MANNERED]);
 static DETECTOR_GLOB: Form = Form::text("a detector, or a glob that fits some");
@@ -149,22 +166,10 @@ fn read_mask(name: &str, node: &Node<'_>, around: &Surroundings<'_>) -> Option<M
             read_entry(&item, around, &usual, &mut named);
         }
     }
-    let fields = object.get("fields");
-    let (coverage, names) = read_coverage(&object);
-    let options = Options {
-        fields: fields.map(|node| read_fields(&node)).unwrap_or_default(),
-        partial_content: match object.name("partial_content") {
-            Some(1) => PartialContent::Pass,
-            _ => PartialContent::Refuse,
-        },
-        base64: object.flag("base64").unwrap_or_default(),
-        keys: object.flag("keys").unwrap_or_default() || names,
-        coverage,
-    };
     Some(Mask {
         name: name.to_owned(),
         chosen: in_order(&named, around.own),
-        options,
+        options: read_options(&object),
     })
 }
 

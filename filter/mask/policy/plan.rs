@@ -2,7 +2,8 @@
 
 use super::coverage::Coverage;
 use super::masks::{Detection, Mask};
-use super::options::{Options, PartialContent};
+use super::options::{Options, PartialContent, Upgrades};
+use super::pass::Passing;
 use super::style::{Action, Style};
 
 /// What waits for a person: which matches, and who may decide.
@@ -36,8 +37,10 @@ impl Plan {
     pub fn of<'m>(masks: impl IntoIterator<Item = &'m Mask>) -> Self {
         let mut plan = Self::default();
         let mut named = Vec::new();
-        let mut whole = true;
         let mut coverage: Option<Coverage> = None;
+        let mut passing = Vec::new();
+        let mut parts_pass = true;
+        let mut upgrades_pass = true;
         for mask in masks {
             let of_mask = mask.options.coverage;
             coverage = Some(coverage.map_or(of_mask, |known| known.with(of_mask)));
@@ -49,14 +52,26 @@ impl Plan {
                 named.push(&detection.detector);
                 plan.add(detection, &chosen.action);
             }
-            plan.options.fields.extend(&mask.options.fields);
-            plan.options.base64 |= mask.options.base64;
-            plan.options.keys |= mask.options.keys;
-            whole &= mask.options.partial_content == PartialContent::Pass;
+            let options = &mask.options;
+            plan.options.fields.extend(&options.fields);
+            plan.options.base64 |= options.base64;
+            plan.options.keys |= options.keys;
+            for name in &options.headers {
+                if !plan.options.headers.contains(name) {
+                    plan.options.headers.push(name.clone());
+                }
+            }
+            passing.push(&options.pass);
+            parts_pass &= options.partial_content == PartialContent::Pass;
+            upgrades_pass &= options.upgrades == Upgrades::Pass;
         }
         plan.options.coverage = coverage.unwrap_or_default();
-        if whole {
+        plan.options.pass = Passing::all(passing);
+        if parts_pass {
             plan.options.partial_content = PartialContent::Pass;
+        }
+        if upgrades_pass {
+            plan.options.upgrades = Upgrades::Pass;
         }
         plan
     }

@@ -3,7 +3,7 @@
 use miniz_oxide::deflate::compress_to_vec_zlib;
 
 use super::super::super::tests::{mask, masked, try_pieces};
-use super::super::super::{Format, Framing, GrpcMessage, WalkError, Walker};
+use super::super::super::{Format, Framing, GrpcMessage, Octets, WalkError, Walker};
 use super::{MAX_MESSAGE_BYTES, UNARY, field, frame, output, parameter, raw_bytes, varint};
 use coding::Coding;
 
@@ -30,6 +30,8 @@ const DEFLATE: Framing = Framing {
     compression: Some(Coding::Deflate),
     web: false,
     payload: None,
+    opaque_parts: false,
+    octets: Octets::NONE,
 };
 const WEB: Framing = Framing {
     layout: None,
@@ -37,6 +39,8 @@ const WEB: Framing = Framing {
     compression: None,
     web: true,
     payload: None,
+    opaque_parts: false,
+    octets: Octets::NONE,
 };
 
 #[test]
