@@ -13,7 +13,7 @@
 //! | `rewriter`, `writing`, `output` | one text on its way through the matcher, from raw bytes to raw bytes |
 //! | `texts`, `pending_entries`, `entry_writer` | texts that go on from entry to entry, and the entries that wait for them |
 
-mod base64;
+pub(super) mod base64;
 mod body;
 mod boundary;
 mod counts;
