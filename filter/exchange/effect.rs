@@ -42,7 +42,7 @@ pub enum Effect {
     /// Set a header of the response, in place of all that have its name.
     SetResponseHeader {
         /// In lower case.
-        name: &'static str,
+        name: String,
         /// Has no control characters.
         value: Vec<u8>,
     },

@@ -47,7 +47,10 @@ impl MaskedFields {
         for name in STATUS {
             match self.value(masks, wanted, (name, headers)) {
                 Value::Same => {}
-                Value::Other(value) => effects.push(Effect::SetResponseHeader { name, value }),
+                Value::Other(value) => effects.push(Effect::SetResponseHeader {
+                    name: (*name).to_owned(),
+                    value,
+                }),
                 Value::Gone => effects.push(Effect::RemoveResponseHeader(name)),
             }
         }

@@ -8,6 +8,7 @@ mod keys;
 mod masked_fields;
 mod masks;
 mod messages;
+mod own_secrets;
 mod requests;
 mod responses;
 mod states;

@@ -4,7 +4,7 @@ use super::plan::ResponsePlan;
 use crate::exchange::asked::Asked;
 use crate::exchange::context::Context;
 use crate::exchange::masked_fields::MaskedFields;
-use crate::exchange::taps::{ResponseTaps, Wanted};
+use crate::exchange::taps::{ResponseTaps, Wanted, note_secrets};
 
 /// A response on its way to the client, of which something is wanted.
 #[derive(Debug)]
@@ -13,6 +13,8 @@ pub(in crate::exchange) struct Tapped {
     /// The body's way; none where there is nothing to look at in it.
     pub(super) taps: Option<ResponseTaps>,
     pub(super) fields: MaskedFields,
+    /// Secrets of the guard's own in the head and the trailers.
+    pub(super) secrets: u64,
     /// Whether trailers may follow the body without another call for a piece.
     pub(super) trailers_possible: bool,
     /// How many bytes of the body are to come, where its head says so.
@@ -25,6 +27,7 @@ impl Tapped {
             plan,
             taps: None,
             fields,
+            secrets: 0,
             trailers_possible: false,
             to_come: None,
         }
@@ -56,5 +59,6 @@ impl Tapped {
             taps.note(response);
         }
         self.fields.count(response);
+        note_secrets(self.secrets, response);
     }
 }

@@ -31,6 +31,9 @@ pub(super) fn take(
     };
     let wanted = tapped.wanted().clone();
     let mut effects = tapped.fields.trailers(masks, &wanted, trailers);
+    if let Some(own) = &compiled.own_secrets {
+        tapped.secrets += own.trailers(trailers, &mut effects);
+    }
     context.record.response.masked |= tapped.fields.seen && !masks.only_count();
     if tapped.fields.cut {
         if waits {

@@ -77,7 +77,13 @@ fn a_status_without_a_body_is_masked() {
     );
     let value = b"no [EMAIL]".to_vec();
     let name = "grpc-message";
-    assert_eq!(outcome.effects, [Effect::SetResponseHeader { name, value }]);
+    assert_eq!(
+        outcome.effects,
+        [Effect::SetResponseHeader {
+            name: name.to_owned(),
+            value
+        }]
+    );
     assert_eq!(outcome.flow, Flow::Continue);
     let record = exchange.record();
     assert_eq!(record["response"]["matches"], json!({"email": 1}));
@@ -214,7 +220,13 @@ fn what_would_wait_for_a_person_is_masked() {
     let outcome = head(&mut exchange, &[STATUS, message], true);
     let value = b"no [EMAIL]".to_vec();
     let name = "grpc-message";
-    assert_eq!(outcome.effects, [Effect::SetResponseHeader { name, value }]);
+    assert_eq!(
+        outcome.effects,
+        [Effect::SetResponseHeader {
+            name: name.to_owned(),
+            value
+        }]
+    );
     assert_eq!(outcome.flow, Flow::Continue);
 
     let mut exchange = called(&ruled(&ask));

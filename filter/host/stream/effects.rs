@@ -96,7 +96,7 @@ impl<H: Host> Stream<H> {
             Effect::RemoveRequestHeader(name) => host.remove_header(Map::Request, &name),
             Effect::RemoveRequestTrailer(name) => host.remove_header(Map::RequestTrailers, &name),
             Effect::SetResponseHeader { name, value } => {
-                host.set_header(Map::Response, name, &value)
+                host.set_header(Map::Response, &name, &value)
             }
             Effect::RemoveResponseHeader(name) => host.remove_header(Map::Response, name),
             Effect::SetResponseTrailer { name, value } => {

@@ -71,7 +71,7 @@ fn secrets_that_overlap_are_covered_as_a_whole() {
 #[test]
 fn a_secret_is_found_as_formats_write_it() {
     // What these write: JSON.stringify, php's json_encode, Python's json.dumps, Go's json.Marshal,
-    // .NET's JsonSerializer, encodeURIComponent, and Python's html.escape without hexadecimal.
+    // .NET's JsonSerializer, encodeURIComponent, urllib's quote, grpc-message, and markupsafe.
     let secret = "a+b/c=\"d\\e<f>&gé'0";
     for written in [
         r#"a+b/c=\"d\\e<f>&gé'0"#,
@@ -81,6 +81,8 @@ fn a_secret_is_found_as_formats_write_it() {
         r#"a\u002Bb/c=\u0022d\\e\u003Cf\u003E\u0026g\u00E9\u00270"#,
         "a%2Bb%2Fc%3D%22d%5Ce%3Cf%3E%26g%C3%A9%270",
         "a%2bb%2fc%3d%22d%5ce%3cf%3e%26g%c3%a9%270",
+        "a%2Bb/c%3D%22d%5Ce%3Cf%3E%26g%C3%A9%270",
+        "a+b/c=\"d\\e<f>&g%C3%A9'0",
         "a+b/c=&quot;d\\e&lt;f&gt;&amp;gé&#39;0",
     ] {
         let (out, found) = scrubbed(&Secrets::new([secret]), written);

@@ -4,7 +4,7 @@
 //! write these.
 
 /// Every way, the plain one among them; some may be the same.
-pub(super) fn ways(secret: &str) -> [Vec<u8>; 9] {
+pub(super) fn ways(secret: &str) -> [Vec<u8>; 11] {
     [
         plain,
         json,
@@ -14,6 +14,8 @@ pub(super) fn ways(secret: &str) -> [Vec<u8>; 9] {
         dotnet,
         percent_upper,
         percent_lower,
+        quote,
+        grpc_message,
         xml,
     ]
     .map(|write| {
@@ -81,13 +83,29 @@ fn unicode(letter: char, out: &mut String, upper: bool) {
     }
 }
 
-/// In a URL, and in `grpc-message`.
+/// In a URL, as `encodeURIComponent` writes it but for a few marks.
 fn percent_upper(letter: char, out: &mut String) {
     percent(letter, out, |byte| format!("%{byte:02X}"));
 }
 
 fn percent_lower(letter: char, out: &mut String) {
     percent(letter, out, |byte| format!("%{byte:02x}"));
+}
+
+/// `urllib.parse.quote` keeps slashes.
+fn quote(letter: char, out: &mut String) {
+    match letter {
+        '/' => out.push('/'),
+        letter => percent_upper(letter, out),
+    }
+}
+
+/// In `grpc-message`, what can be printed stays (gRPC over HTTP/2, "Responses").
+fn grpc_message(letter: char, out: &mut String) {
+    match letter {
+        ' '..='$' | '&'..='~' => out.push(letter),
+        letter => percent_upper(letter, out),
+    }
 }
 
 /// Whatever is not unreserved (RFC 3986, section 2.3) is escaped.
