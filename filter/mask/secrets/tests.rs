@@ -9,6 +9,8 @@ use crate::policy::{Detection, Detector, Plan, Style};
 use crate::{CompiledMask, Format, Framing, Masks, Pass, WalkError};
 
 const KEY: &str = "sk-mill-7f3kq9zx2w";
+/// All but the last byte of it.
+const FRONT: &str = "sk-mill-7f3kq9zx2";
 
 /// Bytes through a scrub, cut at these places, and what was counted.
 fn cut(mut scrub: Scrub, secrets: &Secrets, bytes: &[u8], places: &[usize]) -> (Vec<u8>, u64) {
@@ -49,7 +51,12 @@ fn asterisks_stand_over_a_secret_wherever_it_is() {
         assert_eq!(out, text.replace("KEY", &stars));
         assert_eq!(found, text.matches("KEY").count() as u64);
     }
-    for other in [&KEY[1..], &KEY[..17], "SK-MILL-7F3KQ9ZX2W", "sk-mi***x2w"] {
+    for other in [
+        "k-mill-7f3kq9zx2w",
+        FRONT,
+        "SK-MILL-7F3KQ9ZX2W",
+        "sk-mi***x2w",
+    ] {
         assert_eq!(scrubbed(&secrets, other), (other.to_owned(), 0));
     }
 }
@@ -112,7 +119,7 @@ fn nothing_waits_but_what_may_be_the_front_of_a_secret() {
         ("sk-", 3, 0),
         ("sk-sk-m", 4, 1),
         (KEY, 0, 0),
-        (&KEY[..17], 17, 14),
+        (FRONT, 17, 14),
     ] {
         assert_eq!(held(Scrub::default(), text), waits, "{text}");
         assert_eq!(held(Scrub::of_messages(), text), in_messages, "{text}");
