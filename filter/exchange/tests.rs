@@ -12,6 +12,7 @@ mod own_secrets;
 mod requests;
 mod responses;
 mod states;
+mod told;
 mod upstream;
 
 use core::time::Duration;

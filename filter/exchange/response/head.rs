@@ -3,6 +3,7 @@
 use super::plan::ResponsePlan;
 use super::state::{Kept, ResponseState, Step};
 use super::tapped::Tapped;
+use crate::dialect::Stream;
 use crate::exchange::compiled_policy::CompiledPolicy;
 use crate::exchange::context::Context;
 use crate::exchange::effect::Effect;
@@ -14,6 +15,7 @@ use crate::exchange::reply::Refusal;
 use crate::exchange::taps::{ResponseTaps, Unread};
 use crate::exchange::world::World;
 use base::code::Code;
+use mask::Format;
 use std::rc::Rc;
 
 pub(super) fn take(
@@ -52,6 +54,7 @@ pub(super) fn take(
     let sized = has(headers, "content-length");
     let (taps, coded) = match content {
         Ok(Content::Text(form)) => {
+            tapped.stream = stream(form.format);
             let taps = ResponseTaps::new(form, sized, tapped.wanted(), &compiled);
             (taps.map(Some), form.coding.is_some())
         }
@@ -102,6 +105,15 @@ pub(super) fn take(
         Step::hold(ResponseState::HeadWaits(tapped), effects)
     } else {
         Step::go_on(ResponseState::Flowing(tapped), effects)
+    }
+}
+
+/// How a body is cut into parts between which an error can be said.
+fn stream(format: Format) -> Option<Stream> {
+    match format {
+        Format::Events => Some(Stream::Events),
+        Format::Lines => Some(Stream::Lines),
+        _ => None,
     }
 }
 
