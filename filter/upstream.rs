@@ -13,6 +13,8 @@ pub struct Credential {
     pub header: String,
     /// Its value, with what came from the environment filled in.
     pub value: String,
+    /// What came from the environment.
+    pub variables: Vec<String>,
 }
 
 impl core::fmt::Debug for Credential {
@@ -214,10 +216,12 @@ fn read_scoped(node: &Node<'_>) -> Option<ScopedCredential> {
 
 fn read_credential(object: &Object<'_>) -> Option<Credential> {
     let header = object.get("header").and_then(|node| header_name(&node));
-    let value = object.get("value").and_then(|node| node.secret());
+    let value = object.get("value").and_then(|node| node.resolved());
+    let (header, value) = (header?, value?);
     Some(Credential {
-        header: header?,
-        value: value?,
+        header,
+        value: value.text,
+        variables: value.values,
     })
 }
 

@@ -23,6 +23,26 @@ pub struct Written {
     pub body: String,
 }
 
+/// How a stream of answers is cut into parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    /// An event stream (WHATWG HTML, "Server-sent events").
+    Events,
+    /// JSON lines.
+    Lines,
+}
+
+/// An event with data of one line.
+pub(super) fn event(name: Option<&str>, data: &str) -> String {
+    let name = name.map(|name| format!("event: {name}\n"));
+    format!("{}data: {data}\n\n", name.unwrap_or_default())
+}
+
+/// For dialects in whose streams no error is said that clients raise.
+pub(super) fn none_in_stream(_: &ApiError<'_>, _: Stream, _path: &str) -> Option<String> {
+    None
+}
+
 impl Written {
     /// An error in JSON.
     pub(super) fn json(body: &Value) -> Self {

@@ -53,7 +53,8 @@ use std::sync::LazyLock;
 
 pub use body::{Body, BodyHead, Facts, FactsError, See, Shape, has_sound_ends};
 pub use catalog::{Found, Route, Routes, built_in, names_weights};
-pub use error::{ApiError, Written};
+pub use error::{ApiError, Stream, Written};
+use error::{event, none_in_stream};
 pub use grpc::DIALECT as GRPC;
 pub use layouts::layout;
 pub use openai::DIALECT as OPENAI;
@@ -79,6 +80,9 @@ pub struct Dialect {
     pub escaped_slashes: bool,
     /// Writes an error so that the clients' libraries raise their own exceptions.
     pub error: fn(&ApiError<'_>) -> Written,
+    /// Writes it in the middle of a stream that answers a request for this path, where the dialect has
+    /// a way of saying it there that the clients' libraries raise as well.
+    pub in_stream: fn(&ApiError<'_>, Stream, &str) -> Option<String>,
 }
 
 /// All of them.

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use super::buffers::Buffers;
 use super::destination::Misled;
+use super::own_secrets::{self, OwnSecrets};
 use super::waiting_room::WaitingRoom;
 use base::policy::show_size;
 use mask::policy::Plan;
@@ -33,6 +34,9 @@ pub struct CompiledPolicy {
     pub(super) masks: Vec<Masks>,
     /// The mask of exchanges for which a rule names none.
     unmasked: Masks,
+    /// What no answer may hold, if there is something.
+    pub(super) own_secrets: Option<OwnSecrets>,
+    warnings: Vec<Problem>,
     /// Where counts are kept; nowhere until the workers share it.
     table: OnceCell<Table>,
     /// Where exchanges wait for a person.
@@ -69,9 +73,11 @@ impl CompiledPolicy {
         let verifier = Verifier::new(&policy.identity, seed)
             .map_err(|found| problems.extend(found))
             .ok();
+        let own_secrets = OwnSecrets::of(&policy);
+        let secrets = own_secrets.as_ref().map(|own| &own.secrets);
         let mut masks = Vec::new();
         for plan in &policy.masks {
-            match Masks::new(plan) {
+            match Masks::guarding(plan, secrets) {
                 Ok(compiled) => masks.push(compiled),
                 Err(error) => problems.push(Problem {
                     path: format!("/detectors/{}", error.detector),
@@ -91,6 +97,8 @@ impl CompiledPolicy {
                 waiting_room: WaitingRoom::new(policy.limits.waiting),
                 buffers: Buffers::new(policy.limits.buffers),
                 misled: Misled::default(),
+                warnings: [verifier.warnings(), &own_secrets::warnings(&policy)].concat(),
+                own_secrets,
                 rule_headers: headers_of(&policy.rules),
                 policy,
                 verifier,
@@ -233,7 +241,7 @@ impl CompiledPolicy {
     /// What the policy says in vain: not wrong enough to refuse it.
     #[must_use]
     pub fn warnings(&self) -> &[Problem] {
-        self.verifier.warnings()
+        &self.warnings
     }
 
     /// The policy.

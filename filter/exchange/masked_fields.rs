@@ -53,7 +53,10 @@ impl MaskedFields {
             let name = name.to_owned();
             match value {
                 Value::Same => {}
-                Value::Other(value) => effects.push(Effect::SetResponseHeader { name, value }),
+                Value::Other(value) => effects.push(Effect::SetResponseHeader {
+                    name: (*name).to_owned(),
+                    value,
+                }),
                 Value::Gone => effects.push(Effect::RemoveResponseHeader(name)),
             }
         }

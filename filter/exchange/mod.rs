@@ -20,6 +20,7 @@ mod event;
 mod headers;
 mod masked_fields;
 mod media;
+mod own_secrets;
 mod passage;
 mod reply;
 mod request;

@@ -4,7 +4,7 @@ use super::effect::Reply;
 use super::waiting_room::Full;
 use crate::approval::Approvals;
 use crate::approval::{Answer, Subject};
-use crate::dialect::{ApiError, Dialect};
+use crate::dialect::{ApiError, Dialect, Stream};
 use crate::identity;
 use crate::operation::{MethodError, PathError};
 use base::code::Code;
@@ -255,6 +255,22 @@ impl Refusal {
             Code::RequestTooLarge,
             format!("The body is larger than the {limit} bytes that are accepted."),
         )
+    }
+
+    /// The same in the middle of a stream that answers a request for this path, where the dialect has
+    /// a way to say it.
+    pub(super) fn into_stream(
+        self,
+        dialect: &Dialect,
+        stream: Stream,
+        path: &str,
+    ) -> Option<String> {
+        let error = ApiError {
+            status: self.status,
+            code: self.code,
+            message: &self.message,
+        };
+        (dialect.in_stream)(&error, stream, path)
     }
 
     pub(super) fn into_reply(self, dialect: &Dialect) -> Reply {

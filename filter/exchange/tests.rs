@@ -8,10 +8,12 @@ mod keys;
 mod masked_fields;
 mod masks;
 mod messages;
+mod own_secrets;
 mod passing;
 mod requests;
 mod responses;
 mod states;
+mod told;
 mod upstream;
 
 use core::time::Duration;

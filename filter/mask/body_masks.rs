@@ -10,7 +10,9 @@ mod tests;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::{CompiledMask, DetectorError, Format, Framing, Originals, Trailer, WalkError, Walker};
+use super::{
+    CompiledMask, DetectorError, Format, Framing, Originals, Secrets, Trailer, WalkError, Walker,
+};
 use crate::policy::{FieldRules, Options, Plan};
 
 /// What a plan looks for, compiled.
@@ -34,6 +36,14 @@ impl Masks {
     /// # Errors
     /// What [`CompiledMask::new`] refuses.
     pub fn new(plan: &Plan) -> Result<Self, DetectorError> {
+        Self::guarding(plan, None)
+    }
+
+    /// Compiles a plan that, where it changes bodies, besides writes over the guard's own secrets.
+    ///
+    /// # Errors
+    /// As for [`Self::new`].
+    pub fn guarding(plan: &Plan, secrets: Option<&Rc<Secrets>>) -> Result<Self, DetectorError> {
         // Fields are edited in what is sent; what is only looked at is looked at as it came.
         let looking = Options {
             fields: FieldRules::default(),
@@ -46,13 +56,20 @@ impl Masks {
         let changes = !plan.detections.is_empty() || !plan.options.fields.is_empty();
         Ok(Self {
             change: changes
-                .then(|| CompiledMask::new(&plan.detections).map(|mask| mask.with(&plan.options)))
-                .transpose()?,
+                .then(|| CompiledMask::guarding(&plan.detections, secrets))
+                .transpose()?
+                .map(|mask| mask.with(&plan.options)),
             cuts: plan.cuts.clone(),
             alerts: some(&plan.alerts)?,
             gate: some(&plan.gate.detections)?,
             options: plan.options.clone(),
         })
+    }
+
+    /// Whether bodies are changed, and with that guarded, too ([`Self::guarding`]).
+    #[must_use]
+    pub fn may_change(&self) -> bool {
+        self.change.is_some()
     }
 
     /// Whether bodies are only looked at: they pass as they are, whatever is found.

@@ -8,6 +8,7 @@ use super::detectors::DetectorError;
 use super::formats::Fields;
 use super::matcher::Matcher;
 use super::render::Originals;
+use super::secrets::Secrets;
 
 /// A mask ready for use. It is compiled once and shared by every body that is masked with it.
 #[derive(Debug)]
@@ -29,6 +30,26 @@ impl CompiledMask {
     /// As for [`Matcher::new`].
     pub fn new(detections: &[Detection]) -> Result<Self, DetectorError> {
         Ok(Self::of(Matcher::new(detections)?))
+    }
+
+    /// The same for a mask that besides finds the guard's own secrets, before anything else.
+    ///
+    /// # Errors
+    /// As for [`Matcher::new`].
+    pub fn guarding(
+        detections: &[Detection],
+        secrets: Option<&Rc<Secrets>>,
+    ) -> Result<Self, DetectorError> {
+        Ok(Self::of(Matcher::guarding(detections, secrets)?))
+    }
+
+    /// A mask that finds the guard's own secrets, and nothing else.
+    #[must_use]
+    pub fn of_secrets(secrets: &Rc<Secrets>) -> Self {
+        Self {
+            matches_keys: true,
+            ..Self::of(Matcher::of_secrets(secrets))
+        }
     }
 
     /// A mask that finds a request's pseudonyms in its answer, and writes what they stand for.

@@ -10,6 +10,7 @@
 //! | `detectors` | say what a match is, one at a time |
 //! | `prefilter` | skips what no detector needs to look at |
 //! | `render` | writes what replaces a match |
+//! | `secrets` | keeps the guard's own secrets from coming out, in any format |
 //! | `policy` | is what `/detectors`, `/masks` and `/pseudonyms` of the policy say |
 //! | `window` | is what a detector sees of a text |
 //!
@@ -24,6 +25,7 @@ mod matcher;
 pub mod policy;
 mod prefilter;
 mod render;
+mod secrets;
 mod text;
 mod window;
 
@@ -39,4 +41,5 @@ pub use formats::{
 };
 pub use matcher::Matcher;
 pub use render::Originals;
+pub use secrets::{MIN_SECRET_BYTES, OWN_SECRET, Scrub, Secrets, SpreadSecrets};
 pub use text::{Sink, Text};

@@ -5,22 +5,23 @@ mod tests;
 
 use std::rc::Rc;
 
-use crate::policy::{BUILT_IN_DETECTORS, Detection, Detector};
+use crate::policy::{BUILT_IN_DETECTORS, Detection, Detector, Style};
 
 use super::detectors;
 use super::detectors::custom::Custom;
 use super::detectors::detect::Detect;
 use super::detectors::group::{Answer, Group, Known, Singles};
-use super::detectors::{DetectorError, Part, Placeholder};
+use super::detectors::{DetectorError, OwnSecrets, Part, Placeholder};
 use super::prefilter::Anchors;
 use super::render::{Originals, Pseudonyms, Replacement};
+use super::secrets::{OWN_SECRET, Secrets};
 use super::window::Window;
 
 /// Memory for the lazily built automata of all of a mask's patterns together, in bytes.
 const MAX_AUTOMATA_BYTES: usize = 4 << 20;
 
 /// The most groups of a mask.
-const MAX_GROUPS: usize = 5;
+const MAX_GROUPS: usize = 6;
 
 /// All detectors of a mask, compiled once and shared by every text that is masked with them.
 pub struct Matcher {
@@ -40,6 +41,16 @@ struct Compiled {
     replacement: Replacement,
     /// The part of a match that is replaced, if not all of it.
     part: Option<Part>,
+}
+
+impl Compiled {
+    fn of_secrets(pseudonyms: &Rc<Pseudonyms>) -> Self {
+        Self {
+            name: OWN_SECRET.to_owned(),
+            replacement: Replacement::new(Style::Stars, OWN_SECRET, "SECRET", pseudonyms),
+            part: None,
+        }
+    }
 }
 
 impl std::fmt::Debug for Matcher {
@@ -82,6 +93,33 @@ impl Matcher {
         Self::build(detections, MAX_AUTOMATA_BYTES, true)
     }
 
+    /// The same, which besides finds the guard's own secrets, before anything else. By their place
+    /// they come behind the detectors given.
+    ///
+    /// # Errors
+    /// As for [`Self::new`].
+    pub fn guarding(
+        detections: &[Detection],
+        secrets: Option<&Rc<Secrets>>,
+    ) -> Result<Self, DetectorError> {
+        Self::assemble(detections, secrets, MAX_AUTOMATA_BYTES, true)
+    }
+
+    /// A matcher that finds the guard's own secrets, and nothing else.
+    #[must_use]
+    pub(super) fn of_secrets(secrets: &Rc<Secrets>) -> Self {
+        let group = OwnSecrets::new(secrets);
+        let pseudonyms = Rc::default();
+        Self {
+            bound: group.bound(),
+            ranks: vec![0],
+            compiled: vec![Compiled::of_secrets(&pseudonyms)],
+            only_built_in: false,
+            groups: vec![Box::new(group)],
+            pseudonyms,
+        }
+    }
+
     /// Like [`Self::new`], but asks built-in detectors wherever they may begin, not only near
     /// anchors.
     #[cfg(test)]
@@ -95,12 +133,24 @@ impl Matcher {
         cache: usize,
         anchored: bool,
     ) -> Result<Self, DetectorError> {
+        Self::assemble(detections, None, cache, anchored)
+    }
+
+    fn assemble(
+        detections: &[Detection],
+        secrets: Option<&Rc<Secrets>>,
+        cache: usize,
+        anchored: bool,
+    ) -> Result<Self, DetectorError> {
         let mut order: Vec<(usize, usize)> = detections
             .iter()
             .enumerate()
             .map(|(index, detection)| (order(&detection.detector), index))
             .collect();
         order.sort_unstable();
+        if secrets.is_some() {
+            order.insert(OwnSecrets::RANK, (0, detections.len()));
+        }
         let pseudonyms = Rc::default();
         let mut compiled = Vec::with_capacity(detections.len());
         let mut custom = Custom::default();
@@ -128,6 +178,10 @@ impl Matcher {
             });
         }
         let mut groups: Vec<Box<dyn Group>> = Vec::new();
+        if let Some(secrets) = secrets {
+            compiled.push(Compiled::of_secrets(&pseudonyms));
+            groups.push(Box::new(OwnSecrets::new(secrets)));
+        }
         if !built_in.is_empty() {
             groups.push(Box::new(Singles::new(built_in, anchored)));
         }
@@ -230,7 +284,8 @@ impl Matcher {
         self.ranked(first.unwrap_or(usize::MAX))
     }
 
-    /// Whether nothing matches in a number that has fewer than [`TELLING_DIGITS`](super::prefilter::TELLING_DIGITS)
+    /// Whether nothing but a secret of the guard's own, which is looked for in the bytes besides,
+    /// matches in a number that has fewer than [`TELLING_DIGITS`](super::prefilter::TELLING_DIGITS)
     /// digits in a row in front of its decimal point: where all detectors are built in.
     pub(super) fn passes_plain_numbers(&self) -> bool {
         self.only_built_in

@@ -26,6 +26,7 @@ mod masks_own;
 mod masks_requests;
 mod memory;
 mod metrics;
+mod own_secrets;
 mod policies;
 mod quotas;
 mod real;

@@ -34,6 +34,6 @@ pub use object::Object;
 pub use problem::Problem;
 pub use reference::reference;
 pub use schema::schema;
-pub use secret::Environment;
+pub use secret::{Environment, Resolved};
 pub use units::show_size;
 pub use words::{last_line, list_of};

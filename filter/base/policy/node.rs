@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::form::{Form, Kind, Usual};
 use super::problem::Problem;
-use super::secret::{self, Environment};
+use super::secret::{self, Environment, Resolved};
 use super::units;
 use super::words::{describe, escape, list_of, type_of};
 use crate::glob::Glob;
@@ -347,13 +347,20 @@ impl<'a> Node<'a> {
     #[must_use]
     #[inline(never)]
     pub fn secret(&self) -> Option<String> {
+        self.resolved().map(|resolved| resolved.text)
+    }
+
+    /// The same, which besides tells the variables' values.
+    #[must_use]
+    #[inline(never)]
+    pub fn resolved(&self) -> Option<Resolved> {
         let Some(Value::String(text)) = self.value() else {
             let found = self.value().map_or("nothing", type_of);
             self.problem(found, "a string");
             return None;
         };
         match secret::resolve(text, self.document.environment) {
-            Ok(secret) => Some(secret),
+            Ok(resolved) => Some(resolved),
             Err(wrong) => {
                 self.problem(wrong.found, wrong.expected);
                 None

@@ -3,6 +3,15 @@
 /// Looks up a variable of the environment that `${NAME}` refers to.
 pub type Environment<'a> = dyn Fn(&str) -> Option<String> + 'a;
 
+/// A text with variables' values in it. Nothing of it is shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Resolved {
+    /// The whole text.
+    pub text: String,
+    /// The values alone, in their order.
+    pub values: Vec<String>,
+}
+
 /// Why a text is no value: in words that hold nothing of it but variables' names.
 pub(super) struct Wrong {
     pub(super) found: String,
@@ -17,15 +26,18 @@ fn wrong(found: impl Into<String>, expected: impl Into<String>) -> Wrong {
 }
 
 /// Puts variables' values in place of their names. The result can stand in a header.
-pub(super) fn resolve(text: &str, environment: &Environment<'_>) -> Result<String, Wrong> {
+pub(super) fn resolve(text: &str, environment: &Environment<'_>) -> Result<Resolved, Wrong> {
     let mut out = String::with_capacity(text.len());
+    let mut values = Vec::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("${") {
         out.push_str(before);
         let Some((name, tail)) = after.split_once('}') else {
             return Err(wrong("\"${\" without \"}\"", "${NAME}"));
         };
-        out.push_str(&variable(name, environment)?);
+        let value = variable(name, environment)?;
+        out.push_str(&value);
+        values.push(value);
         rest = tail;
     }
     out.push_str(rest);
@@ -38,7 +50,7 @@ pub(super) fn resolve(text: &str, environment: &Environment<'_>) -> Result<Strin
     if out.is_empty() {
         return Err(wrong("an empty string", "a string"));
     }
-    Ok(out)
+    Ok(Resolved { text: out, values })
 }
 
 fn variable(name: &str, environment: &Environment<'_>) -> Result<String, Wrong> {

@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::{ApiError, Dialect, Written, none_in_code};
+use super::{ApiError, Dialect, Stream, Written, event, none_in_code};
 
 /// `{"type": "error", "error": {"type", "message", "details"}}`; its clients read the code there.
 pub static DIALECT: Dialect = Dialect {
@@ -15,6 +15,7 @@ pub static DIALECT: Dialect = Dialect {
     model_headers: &[],
     escaped_slashes: false,
     error,
+    in_stream,
 };
 
 fn error(error: &ApiError<'_>) -> Written {
@@ -36,4 +37,9 @@ fn error(error: &ApiError<'_>) -> Written {
             "details": {"error_code": error.code.name()},
         },
     }))
+}
+
+/// An event named `error` (anthropic-sdk-python, `_streaming.py`: it is raised).
+fn in_stream(error: &ApiError<'_>, stream: Stream, _path: &str) -> Option<String> {
+    (stream == Stream::Events).then(|| event(Some("error"), &self::error(error).body))
 }

@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::{ApiError, Dialect, Written, none_in_code};
+use super::{ApiError, Dialect, Written, none_in_code, none_in_stream};
 
 /// `{"message"}`.
 pub static DIALECT: Dialect = Dialect {
@@ -15,6 +15,7 @@ pub static DIALECT: Dialect = Dialect {
     model_headers: &[],
     escaped_slashes: false,
     error,
+    in_stream: none_in_stream,
 };
 
 fn error(error: &ApiError<'_>) -> Written {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use base::shape::GrpcMessage;
 
 use super::body::{Form, GrpcShape, ModelPlace, Places, Shape};
-use super::{ApiError, Body, Dialect, UsagePlaces, Written};
+use super::{ApiError, Body, Dialect, UsagePlaces, Written, none_in_stream};
 
 /// A status in trailers, which Envoy makes of the HTTP status and the body.
 pub static DIALECT: Dialect = Dialect {
@@ -21,6 +21,7 @@ pub static DIALECT: Dialect = Dialect {
     model_headers: &[],
     escaped_slashes: false,
     error,
+    in_stream: none_in_stream,
 };
 
 fn body(name: &str) -> Option<Body> {

@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::{ApiError, Dialect, Written, none_in_code};
+use super::{ApiError, Dialect, Stream, Written, event, none_in_code};
 
 /// `{"error": "..."}`, and the same in a header, which its client shows.
 pub static DIALECT: Dialect = Dialect {
@@ -18,8 +18,15 @@ pub static DIALECT: Dialect = Dialect {
     model_headers: &[],
     escaped_slashes: false,
     error,
+    in_stream,
 };
 
 fn error(error: &ApiError<'_>) -> Written {
     Written::json(&json!({"error": error.text()})).with("x-error-message", error.text())
+}
+
+/// An event whose data is the error's body (huggingface_hub, `inference/_common.py`: what has `error` is
+/// raised).
+fn in_stream(error: &ApiError<'_>, stream: Stream, _path: &str) -> Option<String> {
+    (stream == Stream::Events).then(|| event(None, &self::error(error).body))
 }

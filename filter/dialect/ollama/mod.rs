@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::{ApiError, Dialect, Written, none_in_code};
+use super::{ApiError, Dialect, Stream, Written, none_in_code};
 
 /// `{"error": "..."}`.
 pub static DIALECT: Dialect = Dialect {
@@ -15,8 +15,14 @@ pub static DIALECT: Dialect = Dialect {
     model_headers: &[],
     escaped_slashes: false,
     error,
+    in_stream,
 };
 
 fn error(error: &ApiError<'_>) -> Written {
     Written::json(&json!({"error": error.text()}))
+}
+
+/// A line (ollama-python, `_client.py`: what has `error` is raised).
+fn in_stream(error: &ApiError<'_>, stream: Stream, _path: &str) -> Option<String> {
+    (stream == Stream::Lines).then(|| self::error(error).body + "\n")
 }

@@ -1,9 +1,9 @@
 //! OpenAI's API, which vLLM, llama.cpp, LocalAI, SGLang, LMDeploy, Azure and many others speak too
 //! (<https://platform.openai.com/docs/api-reference>).
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{ApiError, Dialect, Written, none_in_code};
+use super::{ApiError, Dialect, Stream, Written, event, none_in_code};
 
 /// `{"error": {"message", "type", "param", "code"}}`.
 pub static DIALECT: Dialect = Dialect {
@@ -22,6 +22,7 @@ pub static DIALECT: Dialect = Dialect {
     ],
     escaped_slashes: false,
     error,
+    in_stream,
 };
 
 fn error(error: &ApiError<'_>) -> Written {
@@ -39,4 +40,24 @@ fn error(error: &ApiError<'_>) -> Written {
         "param": null,
         "code": error.code.name(),
     }}))
+}
+
+/// An event whose data is the error's body: clients raise what has `error`, whatever the event's name
+/// is (openai-python, `_streaming.py`; openai-node, `core/streaming.ts`). Streams of responses have
+/// events of their own for it.
+fn in_stream(error: &ApiError<'_>, stream: Stream, path: &str) -> Option<String> {
+    if stream != Stream::Events {
+        return None;
+    }
+    let body = self::error(error).body;
+    if !path.ends_with("/responses") {
+        return Some(event(None, &body));
+    }
+    let mut data: Value = serde_json::from_str(&body).ok()?;
+    let members = data.as_object_mut()?;
+    members.insert("type".to_owned(), "error".into());
+    members.insert("code".to_owned(), error.code.name().into());
+    members.insert("message".to_owned(), error.message.into());
+    members.insert("param".to_owned(), Value::Null);
+    Some(event(Some("error"), &data.to_string()))
 }

@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::{ApiError, Dialect, Written, none_in_code};
+use super::{ApiError, Dialect, Stream, Written, event, none_in_code};
 
 /// `{"error", "error_type"}`.
 pub static DIALECT: Dialect = Dialect {
@@ -15,6 +15,7 @@ pub static DIALECT: Dialect = Dialect {
     model_headers: &[],
     escaped_slashes: false,
     error,
+    in_stream,
 };
 
 fn error(error: &ApiError<'_>) -> Written {
@@ -27,4 +28,10 @@ fn error(error: &ApiError<'_>) -> Written {
         "unhealthy",
     ]);
     Written::json(&json!({"error": error.text(), "error_type": kind}))
+}
+
+/// An event whose data is the error's body (huggingface_hub, `inference/_common.py`: what has `error` is
+/// raised).
+fn in_stream(error: &ApiError<'_>, stream: Stream, _path: &str) -> Option<String> {
+    (stream == Stream::Events).then(|| event(None, &self::error(error).body))
 }

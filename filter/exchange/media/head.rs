@@ -6,7 +6,7 @@ use coding::{Coding, Unknown};
 use mask::{Boundary, Format, Framing, Media, keeps_ascii};
 
 /// The body's coding.
-pub(super) fn coding(headers: &Headers<'_>) -> Result<Option<Coding>, Unknown> {
+pub(in crate::exchange) fn coding(headers: &Headers<'_>) -> Result<Option<Coding>, Unknown> {
     Coding::applied(values(headers, "content-encoding"))
 }
 

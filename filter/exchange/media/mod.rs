@@ -17,6 +17,6 @@ mod request;
 mod response;
 
 pub(super) use form::{Content, TextForm};
-pub(super) use head::speaks_grpc;
+pub(super) use head::{coding, speaks_grpc};
 pub(super) use request::{RequestForm, decidable};
 pub(super) use response::{Question, content};

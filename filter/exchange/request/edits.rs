@@ -1,5 +1,6 @@
 //! What changes in a request's head before the model server sees it.
 
+use crate::exchange::compiled_policy::CompiledPolicy;
 use crate::exchange::effect::Effect;
 use crate::exchange::event::Headers;
 use crate::exchange::headers::{self, is_field_value};
@@ -59,12 +60,13 @@ pub(in crate::exchange) fn trailer_edits(policy: &Policy, trailers: &Headers<'_>
 /// All of it is done here, since the head of a held request can't always be changed later. If the
 /// request is refused after all, the edited head never leaves.
 pub(super) fn edits(
-    policy: &Policy,
+    compiled: &CompiledPolicy,
     headers: &Headers<'_>,
     cluster: Option<&str>,
     identity: &Identity,
     operation: &Operation,
 ) -> Result<Vec<Effect>, Refusal> {
+    let policy = &compiled.policy;
     let mut effects = Vec::new();
     let upstream = &policy.upstream;
     for name in not_the_callers(policy) {
@@ -89,10 +91,11 @@ pub(super) fn edits(
     if let Some(credential) = upstream.credential(cluster, operation.name) {
         set(&credential.header, credential.value.clone());
     }
-    if !policy.masks.is_empty() {
+    if !policy.masks.is_empty() || compiled.own_secrets.is_some() {
         // What comes back encoded has to be decoded to be masked, and leaves decoded: between
-        // here and the model server an encoding saves little, and costs both ends. Which mask
-        // applies, if any, is known only when the head may have gone.
+        // here and the model server an encoding saves little, and costs both ends. So it is where
+        // the guard's own secrets are looked for. Which mask applies, if any, is known only when the
+        // head may have gone.
         // A head that names no encoding lets the server choose any (RFC 9110, 12.5.3).
         if headers::single(headers, "accept-encoding") != Some("identity") {
             set("accept-encoding", "identity".to_owned());
@@ -108,7 +111,8 @@ pub(super) fn edits(
                 || pass.lets_operation(Some(operation.name))
                 || asks_for_opaque(headers, pass)
         };
-        if headers::has(headers, "range") && !policy.masks.iter().any(part_passes) {
+        let parts_pass = policy.masks.is_empty() || policy.masks.iter().any(part_passes);
+        if headers::has(headers, "range") && !parts_pass {
             effects.push(Effect::RemoveRequestHeader("range".to_owned()));
         }
     }

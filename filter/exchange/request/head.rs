@@ -157,7 +157,7 @@ fn read(
         )
         .into());
     }
-    let mut effects = edits(policy, headers, head.cluster, &identity, &operation)?;
+    let mut effects = edits(&compiled, headers, head.cluster, &identity, &operation)?;
     context.destination = Destination::of(
         &policy.upstream,
         &compiled.misled,

@@ -240,7 +240,7 @@ fn pass(
     context.record.timing.verdict = Some(context.elapsed(world));
     let plan = ResponsePlan {
         asked,
-        wanted: Wanted::new(mask, sent.originals),
+        wanted: Wanted::new(mask, sent.originals, &compiled),
     };
     Step::pass(Box::new(plan), sent.effects)
 }

@@ -178,6 +178,6 @@ fn judge_one(
     let asked: Asked = state.asked.again();
     Ok(Some(Box::new(ResponsePlan {
         asked: Box::new(asked),
-        wanted: Wanted::new(*mask, None),
+        wanted: Wanted::new(*mask, None, &compiled),
     })))
 }

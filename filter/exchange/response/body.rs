@@ -1,13 +1,14 @@
 //! A response's body on its way through its taps.
 
 use super::decision;
-use super::state::{Kept, ResponseState, Step};
+use super::state::{Kept, ResponseState, Step, Told};
 use super::tapped::Tapped;
 use crate::exchange::context::Context;
 use crate::exchange::effect::{Effect, Flow};
 use crate::exchange::reply::Refusal;
 use crate::exchange::world::World;
 use base::code::Code;
+use base::operation::UNKNOWN;
 
 /// The most that is kept of a response: Envoy's buffers hold as much, unless told otherwise.
 const MAX_KEPT_BYTES: usize = 1 << 20;
@@ -50,13 +51,7 @@ pub(super) fn take(
         ResponseState::Flowing(mut tapped) => match push(&mut tapped, piece, end, context) {
             Ok(None) => Step::go_on(ResponseState::Flowing(tapped), Vec::new()),
             Ok(Some(pushed)) => send(tapped, pushed, context),
-            Err(code) => {
-                tapped.note(context);
-                Step {
-                    state: ResponseState::Cut,
-                    outcome: context.cut_response(code),
-                }
-            }
+            Err(code) => cut(&tapped, code, context),
         },
         ResponseState::HeadWaits(mut tapped) => match push(&mut tapped, piece, end, context) {
             Ok(None) => Step::go_on(ResponseState::Flowing(tapped), Vec::new()),
@@ -110,8 +105,9 @@ fn push(
     }))
 }
 
-fn send(tapped: Box<Tapped>, pushed: Pushed, context: &mut Context) -> Step {
+fn send(mut tapped: Box<Tapped>, pushed: Pushed, context: &mut Context) -> Step {
     context.record.note_sent(pushed.out.len());
+    tapped.note_gone(&pushed.out);
     let flow = if pushed.waits {
         Flow::Hold
     } else {
@@ -122,6 +118,56 @@ fn send(tapped: Box<Tapped>, pushed: Pushed, context: &mut Context) -> Step {
         vec![Effect::ReplaceResponseBody(pushed.out)],
         flow,
     )
+}
+
+/// Ends a response whose head has gone: with an error in its stream, where the caller's dialect has
+/// one and nothing else has been begun, or else by breaking it off.
+fn cut(tapped: &Tapped, code: Code, context: &mut Context) -> Step {
+    tapped.note(context);
+    let asked = tapped.asked();
+    // Who sends requests that are not known may not raise what is said.
+    let stream = tapped
+        .is_between()
+        .filter(|_| asked.operation.name != UNKNOWN);
+    let error = stream.and_then(|stream| {
+        let refusal = Refusal::of_answer(code);
+        refusal.into_stream(context.dialect, stream, &asked.path.path)
+    });
+    match error {
+        Some(error) => {
+            context.record.response.code = Some(code);
+            context.record.note_sent(error.len());
+            let told = Told { code, dropped: 0 };
+            Step::go_on(
+                ResponseState::Told(told),
+                vec![Effect::ReplaceResponseBody(error.into_bytes())],
+            )
+        }
+        None => broken_off(code, context),
+    }
+}
+
+/// The most that is dropped behind an error. Its client has long read it by then.
+const MAX_DROPPED_BYTES: usize = 1 << 20;
+
+/// Drops a piece of a response that was ended with an error: as long as the model server doesn't
+/// send on and on, the stream ends when its own does.
+pub(super) fn drop_told(told: Told, piece: &[u8], context: &mut Context) -> Step {
+    let dropped = told.dropped.saturating_add(piece.len());
+    if dropped > MAX_DROPPED_BYTES {
+        return broken_off(told.code, context);
+    }
+    Step::go_on(
+        ResponseState::Told(Told { dropped, ..told }),
+        vec![Effect::ReplaceResponseBody(Vec::new())],
+    )
+}
+
+fn broken_off(code: Code, context: &mut Context) -> Step {
+    Step {
+        state: ResponseState::Cut,
+        outcome: context.cut_response(code),
+    }
 }
 
 /// Refuses a response of which nothing has gone.

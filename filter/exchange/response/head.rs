@@ -3,6 +3,8 @@
 use super::plan::ResponsePlan;
 use super::state::{Kept, ResponseState, Step};
 use super::tapped::Tapped;
+use crate::dialect::Stream;
+use crate::exchange::compiled_policy::CompiledPolicy;
 use crate::exchange::context::Context;
 use crate::exchange::effect::Effect;
 use crate::exchange::event::Headers;
@@ -10,9 +12,11 @@ use crate::exchange::headers::{OF_THE_BYTES, has, single};
 use crate::exchange::masked_fields::MaskedFields;
 use crate::exchange::media::{self, Content, Question};
 use crate::exchange::reply::Refusal;
-use crate::exchange::taps::ResponseTaps;
+use crate::exchange::taps::{ResponseTaps, Unread};
 use crate::exchange::world::World;
 use base::code::Code;
+use mask::Format;
+use std::rc::Rc;
 
 pub(super) fn take(
     plan: ResponsePlan,
@@ -24,7 +28,7 @@ pub(super) fn take(
     if plan.wanted.is_nothing() {
         return Step::go_on(ResponseState::Unseen, Vec::new());
     }
-    let compiled = std::rc::Rc::clone(&context.compiled);
+    let compiled = Rc::clone(&context.compiled);
     let Some(masks) = plan.wanted.masks(&compiled) else {
         return Step::refuse_head(Refusal::not_maskable(Code::MaskUnavailable), context);
     };
@@ -37,6 +41,9 @@ pub(super) fn take(
         tapped.note(context);
         return Step::refuse_head(Refusal::withheld(), context);
     }
+    if let Some(own) = &compiled.own_secrets {
+        tapped.secrets = own.head(headers, &mut effects);
+    }
     let status = context.record.response.status;
     let bodiless = tapped.asked().method == "HEAD" || status == Some(304);
     if end && !bodiless {
@@ -48,34 +55,43 @@ pub(super) fn take(
         operation: asked.operation_name(),
         tunnel: asked.method == "CONNECT",
     };
-    let form = match media::content(headers, status, question, masks.options()) {
-        Ok(Content::Text(form)) => form
-            .with(asked.operation.layout())
-            .with_events_of(compiled.policy.limits.stream_event),
-        Ok(Content::NoText) => return Step::go_on(ResponseState::Flowing(tapped), effects),
-        // Nothing comes that could have to be refused, or nothing would have been hidden.
-        Err(_) if bodiless || masks.only_count() => {
-            return Step::go_on(ResponseState::Flowing(tapped), effects);
+    let content = media::content(headers, status, question, masks.options());
+    let sized = has(headers, "content-length");
+    let (taps, coded) = match content {
+        Ok(Content::Text(form)) => {
+            let form = form
+                .with(asked.operation.layout())
+                .with_events_of(compiled.policy.limits.stream_event);
+            tapped.stream = stream(form.format);
+            let taps = ResponseTaps::new(form, sized, tapped.wanted(), &compiled);
+            (taps.map(Some), form.coding.is_some())
         }
-        Err(code) => {
+        // Nothing comes that could have to be refused, or nothing would have been hidden.
+        Err(code) if !bodiless && !masks.only_count() => {
             tapped.note(context);
             return Step::refuse_head(Refusal::not_maskable(code), context);
         }
+        Ok(Content::NoText) | Err(_) => unread(headers, status, &compiled),
     };
-    if tapped.wanted().is_change(masks) {
-        effects.extend(of_the_bytes(headers, form.coding.is_some()));
-    }
-    if bodiless {
-        // It says of a body what would not be true of it under the mask.
-        return Step::go_on(ResponseState::Flowing(tapped), effects);
-    }
-    let taps = match ResponseTaps::new(form, tapped.wanted(), &compiled) {
+    let taps = match taps {
         Ok(taps) => taps,
+        // It was for a body.
+        Err(_) if bodiless => None,
         Err(code) => {
             tapped.note(context);
             return Step::refuse_head(Refusal::of_answer(code), context);
         }
     };
+    let Some(taps) = taps else {
+        return Step::go_on(ResponseState::Flowing(tapped), effects);
+    };
+    if taps.rewrites() {
+        effects.extend(of_the_bytes(headers, coded));
+    }
+    if bodiless {
+        // It says of a body what would not be true of it under the mask.
+        return Step::go_on(ResponseState::Flowing(tapped), effects);
+    }
     let waits = masks.may_cut() || masks.may_wait() || taps.wants_proof();
     if waits && !end && !world.bodies_come() {
         tapped.note(context);
@@ -87,9 +103,9 @@ pub(super) fn take(
     let chunked = has(headers, "transfer-encoding");
     let length = single(headers, "content-length").filter(|_| !chunked);
     tapped.to_come = length.and_then(|text| text.parse().ok());
-    tapped.trailers_possible = !chunked && tapped.to_come.is_none();
+    tapped.trailers_possible = !chunked && tapped.to_come.is_none() && status != Some(101);
+    context.record.response.masked |= taps.is_masked() && !masks.only_count();
     tapped.taps = Some(taps);
-    context.record.response.masked = !masks.only_count();
     context.record.begin_body();
     if masks.may_wait() {
         Step::hold(ResponseState::Keeping(tapped, Kept::new(context)), effects)
@@ -98,6 +114,32 @@ pub(super) fn take(
     } else {
         Step::go_on(ResponseState::Flowing(tapped), effects)
     }
+}
+
+/// How a body is cut into parts between which an error can be said.
+fn stream(format: Format) -> Option<Stream> {
+    match format {
+        Format::Events => Some(Stream::Events),
+        Format::Lines => Some(Stream::Lines),
+        _ => None,
+    }
+}
+
+/// The way of a body in which no texts are read, and whether it is decoded on it.
+fn unread(
+    headers: &Headers<'_>,
+    status: Option<u16>,
+    compiled: &Rc<CompiledPolicy>,
+) -> (Result<Option<ResponseTaps>, Code>, bool) {
+    let unread = match status {
+        Some(204) => return (Ok(None), false),
+        Some(101) => Unread::Messages,
+        _ => Unread::Body,
+    };
+    // What is encoded in a way that is not known is looked at as it comes.
+    let coding = media::coding(headers).ok().flatten();
+    let taps = ResponseTaps::unread(unread, coding, compiled);
+    (taps, coding.is_some())
 }
 
 /// Removes them, and with them the name of a coding that is undone. Vary stays: what the model

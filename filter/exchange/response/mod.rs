@@ -1,7 +1,8 @@
 //! A response, from its head to its end, as states that a step consumes.
 //!
-//! Refused, cut and ended are three things: of a refused response nothing has gone, of a cut one
-//! the head has and its end never will, and one that ended went whole.
+//! Refused, told, cut and ended are four things: of a refused response nothing has gone, the client of
+//! a told one has found an error in its stream, of a cut one the head has gone and its end never will,
+//! and one that ended went whole.
 
 mod body;
 mod decision;
@@ -55,9 +56,13 @@ pub(super) fn step(
         (
             state @ (ResponseState::HeadWaits(_)
             | ResponseState::Flowing(_)
+            | ResponseState::Told(_)
             | ResponseState::Keeping(..)),
             Event::ResponseTrailers { trailers },
         ) => trailers::take(state, trailers, context, world),
+        (ResponseState::Told(told), Event::ResponseBody { piece, .. }) => {
+            body::drop_told(told, piece, context)
+        }
         (ResponseState::ExpectDecision(state), Event::CallAnswered { number, answer, .. })
             if state.approval.awaits(number) =>
         {

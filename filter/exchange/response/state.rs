@@ -8,6 +8,7 @@ use crate::exchange::context::Context;
 use crate::exchange::effect::{Effect, Flow, Outcome};
 use crate::exchange::event::Event;
 use crate::exchange::reply::Refusal;
+use base::code::Code;
 
 /// How far a response is.
 #[derive(Debug)]
@@ -28,6 +29,8 @@ pub(in crate::exchange) enum ResponseState {
     ExpectDecision(Box<ExpectDecision>),
     /// An answer of the filter's own took its place.
     Refused,
+    /// An error of the filter's own ended its stream: what comes behind that is dropped.
+    Told(Told),
     /// It was broken off behind its head.
     Cut,
     /// The exchange is over.
@@ -40,6 +43,15 @@ pub(in crate::exchange) struct Kept {
     pub(super) body: Vec<u8>,
     /// For the body's place.
     pub(super) share: Share,
+}
+
+/// A response whose client has been told of an error in its stream.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::exchange) struct Told {
+    /// What it was told.
+    pub(super) code: Code,
+    /// How many bytes have been dropped since.
+    pub(super) dropped: usize,
 }
 
 /// A response that the desk has been asked about. Its body lies in the host's buffer.
@@ -117,7 +129,11 @@ impl ResponseState {
     pub(in crate::exchange) fn wants_body(&self) -> bool {
         match self {
             Self::HeadWaits(tapped) | Self::Flowing(tapped) => tapped.has_body(),
-            Self::Keeping(..) | Self::ExpectDecision(_) | Self::Refused | Self::Cut => true,
+            Self::Keeping(..)
+            | Self::ExpectDecision(_)
+            | Self::Refused
+            | Self::Told(_)
+            | Self::Cut => true,
             Self::ExpectRequest | Self::ExpectHead(_) | Self::Unseen | Self::Closed => false,
         }
     }

@@ -1,10 +1,14 @@
 //! A response on its way to the client, and what looks at it.
 
 use super::plan::ResponsePlan;
+use crate::dialect::Stream;
 use crate::exchange::asked::Asked;
 use crate::exchange::context::Context;
 use crate::exchange::masked_fields::MaskedFields;
-use crate::exchange::taps::{ResponseTaps, Wanted};
+use crate::exchange::taps::{ResponseTaps, Wanted, note_secrets};
+
+/// How many bytes tell whether a part has ended.
+const MOST_BETWEEN: usize = 4;
 
 /// A response on its way to the client, of which something is wanted.
 #[derive(Debug)]
@@ -13,6 +17,12 @@ pub(in crate::exchange) struct Tapped {
     /// The body's way; none where there is nothing to look at in it.
     pub(super) taps: Option<ResponseTaps>,
     pub(super) fields: MaskedFields,
+    /// Secrets of the guard's own in the head and the trailers.
+    pub(super) secrets: u64,
+    /// How its body is cut into parts, if an error can be said between two of them.
+    pub(super) stream: Option<Stream>,
+    /// The last bytes of the body that have gone.
+    gone: Vec<u8>,
     /// Whether trailers may follow the body without another call for a piece.
     pub(super) trailers_possible: bool,
     /// How many bytes of the body are to come, where its head says so.
@@ -25,6 +35,9 @@ impl Tapped {
             plan,
             taps: None,
             fields,
+            secrets: 0,
+            stream: None,
+            gone: Vec::new(),
             trailers_possible: false,
             to_come: None,
         }
@@ -37,6 +50,28 @@ impl Tapped {
     /// Whether the body may still turn out to be none that can be masked, by its first bytes.
     pub(super) fn wants_proof(&self) -> bool {
         self.taps.as_ref().is_some_and(ResponseTaps::wants_proof)
+    }
+
+    /// These bytes of the body go.
+    pub(super) fn note_gone(&mut self, bytes: &[u8]) {
+        if self.stream.is_some() {
+            let last = bytes.len().saturating_sub(MOST_BETWEEN);
+            self.gone.extend(bytes.get(last..).unwrap_or_default());
+            let before = self.gone.len().saturating_sub(MOST_BETWEEN);
+            self.gone.drain(..before);
+        }
+    }
+
+    /// How an error can be said behind what has gone: not in the middle of a part.
+    pub(super) fn is_between(&self) -> Option<Stream> {
+        let ends = |ends: &[&[u8]]| ends.iter().any(|end| self.gone.ends_with(end));
+        self.stream.filter(|stream| {
+            self.gone.is_empty()
+                || match stream {
+                    Stream::Events => ends(&[b"\n\n", b"\r\r", b"\r\n\r\n"]),
+                    Stream::Lines => ends(&[b"\n"]),
+                }
+        })
     }
 
     /// The request that is answered.
@@ -61,5 +96,6 @@ impl Tapped {
             taps.note(response);
         }
         self.fields.count(response);
+        note_secrets(self.secrets, response);
     }
 }

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use super::body;
 use super::state::{ResponseState, Step};
 use crate::exchange::context::Context;
+use crate::exchange::effect::Effect;
 use crate::exchange::event::Headers;
 use crate::exchange::world::World;
 
@@ -20,6 +21,15 @@ pub(super) fn take(
     let (tapped, waits) = match &mut state {
         ResponseState::Flowing(tapped) => (tapped, false),
         ResponseState::HeadWaits(tapped) | ResponseState::Keeping(tapped, _) => (tapped, true),
+        // They are of an answer that did not come to its end.
+        ResponseState::Told(_) => {
+            let names = trailers.iter().map(|(name, _)| *name);
+            let names = names.filter_map(|name| core::str::from_utf8(name).ok());
+            let gone = names.map(|name| Effect::RemoveResponseTrailer(name.to_owned()));
+            let mut gone: Vec<Effect> = gone.collect();
+            gone.dedup();
+            return Step::go_on(state, gone);
+        }
         _ => return Step::go_on(state, Vec::new()),
     };
     let Some(masks) = tapped.wanted().masks(&compiled) else {
@@ -31,6 +41,9 @@ pub(super) fn take(
     };
     let wanted = tapped.wanted().clone();
     let mut effects = tapped.fields.trailers(masks, &wanted, trailers);
+    if let Some(own) = &compiled.own_secrets {
+        tapped.secrets += own.trailers(trailers, &mut effects);
+    }
     context.record.response.masked |= tapped.fields.seen && !masks.only_count();
     if tapped.fields.cut {
         if waits {
@@ -38,6 +51,8 @@ pub(super) fn take(
         }
         context.record.response.code = Some(Code::MatchWithheld);
     }
+    // What is said there may come too late to be written.
+    tapped.stream = None;
     let mut step = body::take(state, b"", true, context, world);
     effects.append(&mut step.outcome.effects);
     step.outcome.effects = effects;

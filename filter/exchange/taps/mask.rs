@@ -92,13 +92,18 @@ impl Stage for Mask {
 fn code(stop: Stop) -> Code {
     match stop {
         Stop::Cut => Code::MatchWithheld,
-        Stop::Walk(error) => match error {
-            WalkError::TooLarge => Code::PieceTooLarge,
-            WalkError::TooManyTexts => Code::TooManyTexts,
-            WalkError::Compressed => Code::MessageCompressed,
-            WalkError::Malformed => Code::MessageMalformed,
-            WalkError::Truncated => Code::MessageTruncated,
-            WalkError::UnknownPart => Code::PartNotMaskable,
-        },
+        Stop::Walk(error) => code_of(error),
+    }
+}
+
+/// What a body that can't be read is refused with.
+pub(super) fn code_of(error: WalkError) -> Code {
+    match error {
+        WalkError::TooLarge => Code::PieceTooLarge,
+        WalkError::TooManyTexts => Code::TooManyTexts,
+        WalkError::Compressed => Code::MessageCompressed,
+        WalkError::Malformed => Code::MessageMalformed,
+        WalkError::Truncated => Code::MessageTruncated,
+        WalkError::UnknownPart => Code::PartNotMaskable,
     }
 }

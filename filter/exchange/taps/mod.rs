@@ -6,6 +6,7 @@
 //! | undo the coding | `decode` | `decode` |
 //! | look at what is said | `facts` | between `decode` and `mask` in `response` |
 //! | mask | `request_mask` | `mask` |
+//! | keep the guard's own secrets back | never | `guard` |
 //! | count for the record | always | always |
 //!
 //! Which are open is what the policy wants of the exchange: [`RequestTaps`] for a request, before
@@ -14,6 +15,7 @@
 
 mod decode;
 mod facts;
+mod guard;
 mod mask;
 mod request;
 mod request_mask;
@@ -26,6 +28,7 @@ mod tests;
 
 pub(super) use decode::undo;
 pub(super) use facts::{complete, prompts_of_head, take_message};
+pub(super) use guard::{Unread, note as note_secrets};
 pub(super) use request::RequestTaps;
 pub(super) use request_mask::over;
 pub(super) use response::ResponseTaps;

@@ -4,18 +4,21 @@ use base::code::Code;
 use std::rc::Rc;
 
 use super::decode::Decode;
+use super::guard::{Guard, Unread};
 use super::mask::Mask;
 use super::stage::Stage;
 use super::wanted::Wanted;
 use crate::exchange::compiled_policy::CompiledPolicy;
 use crate::exchange::media::TextForm;
 use crate::record::{self, Record};
+use coding::Coding;
 
 /// The way of one body, as it streams.
 #[derive(Debug)]
 pub(in crate::exchange) struct ResponseTaps {
     decode: Option<Decode>,
     mask: Option<Mask>,
+    guard: Option<Guard>,
     /// Whether what the stages make of the body goes on in its place. If not, it goes as it comes,
     /// and is only looked at.
     changes: bool,
@@ -24,12 +27,13 @@ pub(in crate::exchange) struct ResponseTaps {
 }
 
 impl ResponseTaps {
-    /// For a body of which nothing has come.
+    /// For a body of which nothing has come; `sized` if its head says how long it is.
     ///
     /// # Errors
     /// The code of the refusal.
     pub(in crate::exchange) fn new(
         form: TextForm,
+        sized: bool,
         wanted: &Wanted,
         compiled: &Rc<CompiledPolicy>,
     ) -> Result<Self, Code> {
@@ -43,9 +47,40 @@ impl ResponseTaps {
                 .is_mask()
                 .then(|| Mask::new(form, wanted, compiled).ok_or(Code::MaskUnavailable))
                 .transpose()?,
+            guard: compiled.own_secrets.as_ref().map(|own| {
+                if masks.may_change() {
+                    Guard::of_bytes(own, Unread::Body, compiled)
+                } else {
+                    Guard::of_texts(own, (form.format, sized), compiled)
+                }
+            }),
             changes: wanted.is_change(masks),
             ended: false,
         })
+    }
+
+    /// For a body in which no texts are read, and of which nothing has come; `None` if nothing is
+    /// wanted of such a body.
+    ///
+    /// # Errors
+    /// The code of the refusal.
+    pub(in crate::exchange) fn unread(
+        unread: Unread,
+        coding: Option<Coding>,
+        compiled: &Rc<CompiledPolicy>,
+    ) -> Result<Option<Self>, Code> {
+        let Some(own) = &compiled.own_secrets else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            decode: coding
+                .map(|coding| Decode::new(coding, compiled.buffers.share()))
+                .transpose()?,
+            mask: None,
+            guard: Some(Guard::of_bytes(own, unread, compiled)),
+            changes: false,
+            ended: false,
+        }))
     }
 
     /// Takes the next piece, the last one if `end`, and gives what becomes of it; that much came
@@ -67,22 +102,14 @@ impl ResponseTaps {
             };
         }
         self.ended = end;
-        let Self { decode, mask, .. } = self;
-        let mut out = Vec::new();
-        // What only looks at what the model server says stands between the two.
-        let result = decode.push(piece, end, &mut |piece, end| {
-            mask.push(piece, end, &mut |piece, _| {
-                out.extend_from_slice(piece);
-                Ok(())
-            })
-        });
-        match result {
-            // Whoever only counts must not miss what comes while there is no room, either.
-            Err(code) if self.changes || code == Code::BuffersFull => return Err(code),
-            // Nothing is refused for what could only have been counted.
-            _ if !self.changes => out = piece.to_vec(),
-            _ => {}
-        }
+        let out = if self.changes {
+            self.change(piece, end)?
+        } else if self.guard.is_some() {
+            self.guard(piece, end)?
+        } else {
+            self.look(piece, end)?;
+            piece.to_vec()
+        };
         if end {
             // It holds a window that nothing refers to any more.
             self.decode = None;
@@ -97,10 +124,73 @@ impl ResponseTaps {
         self.changes && self.mask.as_ref().is_some_and(|mask| !mask.is_proven())
     }
 
+    /// What the body becomes under a mask.
+    fn change(&mut self, piece: &[u8], end: bool) -> Result<Vec<u8>, Code> {
+        let Self {
+            decode,
+            mask,
+            guard,
+            ..
+        } = self;
+        let mut out = Vec::new();
+        // What only looks at what the model server says stands between the two.
+        decode.push(piece, end, &mut |piece, end| {
+            mask.push(piece, end, &mut |piece, end| {
+                guard.push(piece, end, &mut |piece, _| {
+                    out.extend_from_slice(piece);
+                    Ok(())
+                })
+            })
+        })?;
+        Ok(out)
+    }
+
+    /// What it becomes where nothing but the guard's own secrets is changed.
+    fn guard(&mut self, piece: &[u8], end: bool) -> Result<Vec<u8>, Code> {
+        let Self {
+            decode,
+            mask,
+            guard,
+            ..
+        } = self;
+        let mut out = Vec::new();
+        decode.push(piece, end, &mut |piece, end| {
+            only_look(mask.push(piece, end, &mut |_, _| Ok(())))?;
+            guard.push(piece, end, &mut |piece, _| {
+                out.extend_from_slice(piece);
+                Ok(())
+            })
+        })?;
+        Ok(out)
+    }
+
+    /// Counts what is in a body that goes on as it comes.
+    fn look(&mut self, piece: &[u8], end: bool) -> Result<(), Code> {
+        let Self { decode, mask, .. } = self;
+        only_look(decode.push(piece, end, &mut |piece, end| {
+            mask.push(piece, end, &mut |_, _| Ok(()))
+        }))
+    }
+
+    /// Whether something is looked for in it as the rule says.
+    pub(in crate::exchange) fn is_masked(&self) -> bool {
+        self.mask.is_some()
+    }
+
+    /// Whether the body leaves with other bytes than it came with, or may, although nothing is wrong
+    /// with it.
+    pub(in crate::exchange) fn rewrites(&self) -> bool {
+        let guard = self.guard.as_ref();
+        self.changes || guard.is_some_and(|guard| self.decode.is_some() || guard.may_resize())
+    }
+
     /// Whether something that has come is still to be written. A decoder gives all that it has at
     /// once, or at the stream's own end, so it holds nothing that trailers could cut off.
     pub(in crate::exchange) fn holds(&self) -> bool {
-        self.changes && self.mask.as_ref().is_some_and(|mask| mask.held() > 0)
+        let mask = self.mask.as_ref();
+        let guard = self.guard.as_ref();
+        (self.changes && mask.is_some_and(|mask| mask.held() > 0))
+            || guard.is_some_and(|guard| guard.held() > 0)
     }
 
     /// Detectors that found something for which the response waits for a person.
@@ -114,5 +204,17 @@ impl ResponseTaps {
         if let Some(mask) = &self.mask {
             mask.note(response);
         }
+        if let Some(guard) = &self.guard {
+            guard.note(response);
+        }
+    }
+}
+
+/// Nothing is refused for what could only have been counted; but whoever only counts must not miss
+/// what comes while there is no room, either.
+fn only_look(result: Result<(), Code>) -> Result<(), Code> {
+    match result {
+        Err(Code::BuffersFull) => result,
+        _ => Ok(()),
     }
 }

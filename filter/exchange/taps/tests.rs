@@ -16,7 +16,7 @@ fn unmasked(coding: Option<Coding>) -> ResponseTaps {
         format: Format::Json,
         framing: Framing::default(),
     };
-    ResponseTaps::new(form, &Wanted::default(), &compiled(&json!({}))).unwrap()
+    ResponseTaps::new(form, false, &Wanted::default(), &compiled(&json!({}))).unwrap()
 }
 
 fn record() -> Record {

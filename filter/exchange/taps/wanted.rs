@@ -11,6 +11,8 @@ use mask::{Masks, Originals};
 pub(in crate::exchange) struct Wanted {
     /// Index of the mask plan.
     mask: Option<usize>,
+    /// Whether the guard has secrets of its own, which must not be in it.
+    guarded: bool,
     /// What is put back; never empty.
     originals: Option<Rc<Originals>>,
     /// The room that they take.
@@ -21,12 +23,14 @@ impl Wanted {
     pub(in crate::exchange) fn new(
         mask: Option<usize>,
         originals: Option<(Originals, Share)>,
+        compiled: &CompiledPolicy,
     ) -> Self {
         let (originals, share) = originals
             .filter(|(originals, _)| !originals.is_empty())
             .unzip();
         Self {
             mask,
+            guarded: compiled.own_secrets.is_some(),
             originals: originals.map(Rc::new),
             _share: share.map(Rc::new),
         }
@@ -34,7 +38,7 @@ impl Wanted {
 
     /// Whether nothing of the response has to be looked at.
     pub(in crate::exchange) fn is_nothing(&self) -> bool {
-        !self.is_mask()
+        !self.is_mask() && !self.guarded
     }
 
     /// Whether the mask's tap is open.

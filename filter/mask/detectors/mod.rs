@@ -8,7 +8,8 @@
 //! | network/ | addresses of machines |
 //! | secret/ | keys, tokens, passwords |
 //!
-//! pattern/, words/ and canary.rs are the policy's own detectors, which custom.rs compiles.
+//! pattern/, words/ and canary.rs are the policy's own detectors, which custom.rs compiles;
+//! own_secret.rs looks for what the guard itself must not tell.
 //! noise.rs tells what is no text. detect.rs is the contract of a detector; group.rs asks many of them at once; context_words.rs
 //! reads the words in front of a match.
 
@@ -23,6 +24,7 @@ mod money;
 mod national;
 mod network;
 mod noise;
+mod own_secret;
 mod pattern;
 mod person;
 mod placeholder;
@@ -35,6 +37,7 @@ pub(super) mod tests;
 
 use detect::Detect;
 pub use error::DetectorError;
+pub(super) use own_secret::OwnSecrets;
 pub(super) use pattern::Part;
 pub(super) use placeholder::Placeholder;
 pub use priority::BUILT_IN_DETECTORS;

@@ -86,7 +86,7 @@ pub(super) fn plain(matcher: &Matcher, text: &[u8], found: &mut Findings) -> Vec
 }
 
 /// Reads what lenient readers read: the last bits may be anything.
-pub(super) fn coder(alphabet: &Alphabet, padded: bool) -> GeneralPurpose {
+pub(crate) fn coder(alphabet: &Alphabet, padded: bool) -> GeneralPurpose {
     let config: Config = GeneralPurposeConfig::new()
         .with_encode_padding(padded)
         .with_decode_padding_mode(DecodePaddingMode::Indifferent)

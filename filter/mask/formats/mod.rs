@@ -16,7 +16,7 @@
 //! | `texts`, `unknown_texts`, `pending_entries`, `entry_writer` | texts that go on from entry to entry, and the entries that wait for them |
 
 mod amazon;
-mod base64;
+pub(super) mod base64;
 mod body;
 mod boundary;
 mod charset;

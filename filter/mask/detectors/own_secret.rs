@@ -1,0 +1,61 @@
+//! The guard's own secrets: exact strings, anywhere.
+//!
+//! Bound: the longest of them, at most 4096 bytes.
+
+use std::rc::Rc;
+
+use super::detect::hit;
+use super::group::{Answer, Group, Known};
+use crate::prefilter::Anchors;
+use crate::secrets::Secrets;
+use crate::window::{Miss, Window};
+
+/// Looks for secrets, before anything else is looked for.
+pub(crate) struct OwnSecrets(Rc<Secrets>);
+
+impl OwnSecrets {
+    /// Of all detectors of a mask, the first.
+    pub(crate) const RANK: usize = 0;
+
+    pub(crate) fn new(secrets: &Rc<Secrets>) -> Self {
+        Self(Rc::clone(secrets))
+    }
+}
+
+impl Group for OwnSecrets {
+    fn next(&self, known: &Known<'_>, from: usize, _: &mut Anchors) -> usize {
+        let bytes = known.bytes;
+        let rest = bytes.get(from..).unwrap_or_default();
+        #[cfg(test)]
+        crate::window::steps::add(rest.len());
+        let mut first = bytes.len();
+        for secret in self.0.texts() {
+            let open = if known.last {
+                rest.len()
+            } else {
+                secret.open_from(rest)
+            };
+            let whole = secret.find(rest, 0).unwrap_or(rest.len());
+            first = first.min(from + open.min(whole));
+        }
+        first
+    }
+
+    fn ask(&self, window: &Window<'_>, below: usize) -> Answer {
+        if below == Self::RANK {
+            return Answer::Nothing;
+        }
+        for secret in self.0.texts() {
+            match window.literal(0, secret.bytes()) {
+                Ok(true) => return Answer::Found(Self::RANK, hit(secret.bytes().len())),
+                Err(Miss::More) => return Answer::Open(Self::RANK),
+                Ok(false) | Err(Miss::No) => {}
+            }
+        }
+        Answer::Nothing
+    }
+
+    fn bound(&self) -> usize {
+        self.0.texts().first().map_or(0, |it| it.bytes().len())
+    }
+}

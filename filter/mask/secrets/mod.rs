@@ -1,0 +1,181 @@
+//! The guard's own secrets, which nothing that it sends may hold.
+//!
+//! | here | what it does |
+//! |---|---|
+//! | `written` | the ways in which formats write a secret |
+//! | `scrub` | looks for these in bytes of any format, and writes asterisks over them |
+//! | `spread` | looks in texts that go on from event to event, where no run of bytes has all of it |
+//!
+//! A secret is found exactly as it is, whatever stands around it.
+//!
+//! # What it can't
+//! - A secret of fewer than [`MIN_SECRET_BYTES`] bytes is not looked for: much that is none would
+//!   be found.
+//! - A part of a secret, another writing of it than those in `written`, or one in base64, passes.
+
+mod scrub;
+mod spread;
+mod written;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use memchr::memmem::Finder;
+
+use crate::formats::base64::coder;
+pub use scrub::Scrub;
+pub use spread::SpreadSecrets;
+
+/// What matches are counted under.
+pub const OWN_SECRET: &str = "own_secret";
+
+/// How many bytes a secret has that is looked for, at least.
+pub const MIN_SECRET_BYTES: usize = 8;
+
+/// The most bytes of a secret that is looked for in texts; in bytes it may have any number.
+const MAX_TEXT_BYTES: usize = 4096;
+
+/// Strings that nothing may hold. They are never shown.
+#[derive(Default)]
+pub struct Secrets {
+    /// As they are, the longest first, for texts.
+    texts: Vec<Needle>,
+    /// In every way in which they may be written.
+    written: Vec<Needle>,
+}
+
+/// Some bytes to look for.
+pub(crate) struct Needle {
+    bytes: Box<[u8]>,
+    finder: Finder<'static>,
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Secrets({})", self.texts.len())
+    }
+}
+
+impl Needle {
+    fn new(bytes: &[u8]) -> Self {
+        Self {
+            finder: Finder::new(bytes).into_owned(),
+            bytes: bytes.into(),
+        }
+    }
+
+    /// The bytes.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Where it stands first, at or after `from`.
+    pub(crate) fn find(&self, bytes: &[u8], from: usize) -> Option<usize> {
+        let rest = bytes.get(from..)?;
+        self.finder.find(rest).map(|at| from + at)
+    }
+
+    /// Where it begins at the end of the bytes without being whole; their length if nowhere.
+    pub(crate) fn open_from(&self, bytes: &[u8]) -> usize {
+        let Some(first) = self.bytes.first() else {
+            return bytes.len();
+        };
+        let from = bytes.len().saturating_sub(self.bytes.len() - 1);
+        let tail = bytes.get(from..).unwrap_or_default();
+        let begins = |at: &usize| self.bytes.starts_with(tail.get(*at..).unwrap_or_default());
+        let at = memchr::memchr_iter(*first, tail).find(begins);
+        at.map_or(bytes.len(), |at| from + at)
+    }
+}
+
+impl Secrets {
+    /// Those of the values that are long enough to be looked for.
+    #[must_use]
+    pub fn new<'a>(values: impl IntoIterator<Item = &'a str>) -> Self {
+        let values = values.into_iter();
+        let values: BTreeSet<&str> = values.filter(|it| it.len() >= MIN_SECRET_BYTES).collect();
+        let written: BTreeSet<Vec<u8>> = values.iter().flat_map(|it| written::ways(it)).collect();
+        let mut texts: Vec<Needle> = values
+            .iter()
+            .filter(|it| it.len() <= MAX_TEXT_BYTES)
+            .map(|it| Needle::new(it.as_bytes()))
+            .collect();
+        texts.sort_by_key(|it| std::cmp::Reverse(it.bytes.len()));
+        Self {
+            texts,
+            written: written.iter().map(|it| Needle::new(it)).collect(),
+        }
+    }
+
+    /// Whether there is nothing to look for.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.written.is_empty()
+    }
+
+    /// The secrets as texts have them, the longest first.
+    pub(crate) fn texts(&self) -> &[Needle] {
+        &self.texts
+    }
+
+    /// Where secrets stand in the bytes, one in another too: from and to, by where they begin.
+    fn places(&self, bytes: &[u8]) -> Vec<(usize, usize)> {
+        let mut places = Vec::new();
+        for needle in &self.written {
+            let mut from = 0;
+            while let Some(at) = needle.find(bytes, from) {
+                places.push((at, at + needle.bytes.len()));
+                from = at + 1;
+            }
+        }
+        places.sort_unstable();
+        places
+    }
+
+    /// Where a secret begins at the end of the bytes without being whole; their length if nowhere.
+    fn open_from(&self, bytes: &[u8]) -> usize {
+        let starts = self.written.iter().map(|needle| needle.open_from(bytes));
+        starts.min().unwrap_or(bytes.len())
+    }
+
+    /// The value of a header or trailer with asterisks over secrets, and how many there were;
+    /// `None` if there are none. `name` is in lower case: what ends with `-bin` is read as base64
+    /// (gRPC over HTTP/2, "Custom-Metadata").
+    #[must_use]
+    pub fn scrub_field(&self, name: &[u8], value: &[u8]) -> Option<(Vec<u8>, u64)> {
+        let (mut out, mut found) = self.scrubbed(value);
+        if name.ends_with(b"-bin") {
+            let parts: Vec<Vec<u8>> = out
+                .split(|byte| *byte == b',')
+                .map(|part| {
+                    let decoded = coder(&STANDARD, false).decode(part.trim_ascii());
+                    let Ok(decoded) = decoded else {
+                        return part.to_vec();
+                    };
+                    match self.scrubbed(&decoded) {
+                        (_, 0) => part.to_vec(),
+                        (inner, count) => {
+                            found += count;
+                            let padded = part.trim_ascii().ends_with(b"=");
+                            coder(&STANDARD, padded).encode(inner).into_bytes()
+                        }
+                    }
+                })
+                .collect();
+            out = parts.join(&b',');
+        }
+        (found > 0).then_some((out, found))
+    }
+
+    fn scrubbed(&self, bytes: &[u8]) -> (Vec<u8>, u64) {
+        let mut scrub = Scrub::default();
+        let mut out = Vec::with_capacity(bytes.len());
+        scrub.push(self, bytes, true, &mut out);
+        (out, scrub.found())
+    }
+}

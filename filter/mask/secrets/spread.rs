@@ -1,0 +1,95 @@
+//! Texts that go on from event to event, with asterisks over secrets.
+//!
+//! This is for bodies that nothing is to be masked in otherwise, and which therefore must pass
+//! whatever they are: what can't be read goes on as it is.
+
+use std::rc::Rc;
+
+use crate::{CompiledMask, Format, Framing, WalkError, Walker};
+
+/// One body on its way.
+#[derive(Debug)]
+pub struct SpreadSecrets {
+    mask: Rc<CompiledMask>,
+    walker: Walker,
+    /// What has come and has not been written, as long as everything went on as it came.
+    waiting: Vec<u8>,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Everything went on as it came.
+    Same,
+    /// A secret has been written over.
+    Changed,
+    /// The body can't be read.
+    Unread,
+}
+
+impl SpreadSecrets {
+    /// For a body that has not begun. The mask is of [`CompiledMask::of_secrets`].
+    #[must_use]
+    pub fn new(mask: &Rc<CompiledMask>, format: Format) -> Self {
+        Self {
+            mask: Rc::clone(mask),
+            walker: Walker::framed(format, Framing::default()),
+            waiting: Vec::new(),
+            state: State::Same,
+        }
+    }
+
+    /// Takes the next piece, the last one if `end`, and appends what may be sent to `out`.
+    ///
+    /// # Errors
+    /// A body that has held a secret can't be read further.
+    pub fn push(&mut self, piece: &[u8], end: bool, out: &mut Vec<u8>) -> Result<(), WalkError> {
+        if self.state == State::Unread {
+            out.extend_from_slice(piece);
+            return Ok(());
+        }
+        if self.state == State::Same {
+            self.waiting.extend_from_slice(piece);
+        }
+        let before = out.len();
+        let mut walked = self.walker.push(&self.mask, piece, out);
+        if end && walked.is_ok() {
+            walked = self.walker.finish(&self.mask, out);
+        }
+        if self.walker.counts().total() > 0 {
+            self.state = State::Changed;
+            self.waiting = Vec::new();
+            return walked;
+        }
+        if walked.is_err() {
+            out.truncate(before);
+            out.append(&mut self.waiting);
+            self.state = State::Unread;
+        } else {
+            let written = out.len() - before;
+            self.waiting.drain(..written.min(self.waiting.len()));
+        }
+        Ok(())
+    }
+
+    /// The bytes that have come and are still to be written.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        match self.state {
+            State::Same | State::Changed => self.walker.held(),
+            State::Unread => 0,
+        }
+    }
+
+    /// The bytes that are held at all.
+    #[must_use]
+    pub fn buffered(&self) -> usize {
+        self.held().saturating_add(self.waiting.len())
+    }
+
+    /// How many secrets there were.
+    #[must_use]
+    pub fn found(&self) -> u64 {
+        self.walker.counts().total()
+    }
+}

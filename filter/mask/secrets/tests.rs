@@ -1,0 +1,281 @@
+use std::rc::Rc;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use proptest::prelude::*;
+
+use super::{Scrub, Secrets, SpreadSecrets};
+use crate::policy::{Detection, Detector, Plan, Style};
+use crate::{CompiledMask, Format, Framing, Masks, Pass, WalkError};
+
+const KEY: &str = "sk-mill-7f3kq9zx2w";
+/// All but the last byte of it.
+const FRONT: &str = "sk-mill-7f3kq9zx2";
+
+/// Bytes through a scrub, cut at these places, and what was counted.
+fn cut(mut scrub: Scrub, secrets: &Secrets, bytes: &[u8], places: &[usize]) -> (Vec<u8>, u64) {
+    let mut out = Vec::new();
+    let mut from = 0;
+    for at in places.iter().copied().chain([bytes.len()]) {
+        scrub.push(secrets, &bytes[from..at], false, &mut out);
+        assert!(out.len() + scrub.held() == at, "what is held is counted");
+        from = at;
+    }
+    scrub.push(secrets, b"", true, &mut out);
+    assert_eq!(out.len(), bytes.len(), "lengths stay");
+    (out, scrub.found())
+}
+
+/// A text through a scrub, cut at every place.
+fn scrubbed(secrets: &Secrets, text: &str) -> (String, u64) {
+    let whole = cut(Scrub::default(), secrets, text.as_bytes(), &[]);
+    for at in 0..=text.len() {
+        let other = cut(Scrub::default(), secrets, text.as_bytes(), &[at]);
+        assert_eq!(other, whole, "cut at {at}");
+    }
+    (String::from_utf8(whole.0).unwrap(), whole.1)
+}
+
+#[test]
+fn asterisks_stand_over_a_secret_wherever_it_is() {
+    let secrets = Secrets::new([KEY]);
+    let stars = "*".repeat(KEY.len());
+    for text in [
+        "KEY",
+        "Incorrect API key provided: KEY. See https://mill.example/keys",
+        "KEYKEY",
+        "sk-sk-mill-KEY",
+        "\0\x01\x12KEY\x7f",
+    ] {
+        let (out, found) = scrubbed(&secrets, &text.replace("KEY", KEY));
+        assert_eq!(out, text.replace("KEY", &stars));
+        assert_eq!(found, text.matches("KEY").count() as u64);
+    }
+    for other in [
+        "k-mill-7f3kq9zx2w",
+        FRONT,
+        "SK-MILL-7F3KQ9ZX2W",
+        "sk-mi***x2w",
+    ] {
+        assert_eq!(scrubbed(&secrets, other), (other.to_owned(), 0));
+    }
+}
+
+#[test]
+fn secrets_that_overlap_are_covered_as_a_whole() {
+    let secrets = Secrets::new(["abcabcabc", "zzabcabcabczz", "abczzzzz"]);
+    for (text, covered, count) in [
+        ("-abcabcabcabc-", "-************-", 1),
+        ("zzabcabcabcz-", "zz*********z-", 1),
+        ("zzabcabcabczz", "*************", 1),
+        ("abcabcabczzzzz", "**************", 1),
+        ("abcabcabc abcabcabc", "********* *********", 2),
+    ] {
+        assert_eq!(scrubbed(&secrets, text), (covered.to_owned(), count));
+    }
+}
+
+#[test]
+fn a_secret_is_found_as_formats_write_it() {
+    // What these write: JSON.stringify, php's json_encode, Python's json.dumps, Go's json.Marshal,
+    // .NET's JsonSerializer, encodeURIComponent, urllib's quote, grpc-message, and markupsafe.
+    let secret = "a+b/c=\"d\\e<f>&gé'0";
+    for written in [
+        r#"a+b/c=\"d\\e<f>&gé'0"#,
+        r#"a+b\/c=\"d\\e<f>&g\u00e9'0"#,
+        r#"a+b/c=\"d\\e<f>&g\u00e9'0"#,
+        r#"a+b/c=\"d\\e\u003cf\u003e\u0026gé'0"#,
+        r#"a\u002Bb/c=\u0022d\\e\u003Cf\u003E\u0026g\u00E9\u00270"#,
+        "a%2Bb%2Fc%3D%22d%5Ce%3Cf%3E%26g%C3%A9%270",
+        "a%2bb%2fc%3d%22d%5ce%3cf%3e%26g%c3%a9%270",
+        "a%2Bb/c%3D%22d%5Ce%3Cf%3E%26g%C3%A9%270",
+        "a+b/c=\"d\\e<f>&g%C3%A9'0",
+        "a+b/c=&quot;d\\e&lt;f&gt;&amp;gé&#39;0",
+    ] {
+        let (out, found) = scrubbed(&Secrets::new([secret]), written);
+        assert_eq!((out, found), ("*".repeat(written.len()), 1), "{written}");
+    }
+}
+
+#[test]
+fn a_short_value_is_no_secret() {
+    let secrets = Secrets::new(["1234567", ""]);
+    assert!(secrets.is_empty());
+    assert_eq!(scrubbed(&secrets, "1234567").1, 0);
+    assert!(!Secrets::new(["12345678"]).is_empty());
+    assert_eq!(format!("{:?}", Secrets::new([KEY])), "Secrets(1)");
+}
+
+#[test]
+fn nothing_waits_but_what_may_be_the_front_of_a_secret() {
+    let secrets = Secrets::new([KEY]);
+    let held = |mut scrub: Scrub, text: &str| {
+        scrub.push(&secrets, text.as_bytes(), false, &mut Vec::new());
+        scrub.held()
+    };
+    for (text, waits, in_messages) in [
+        ("data: {}\n\n", 0, 0),
+        ("words", 1, 0),
+        ("sk-", 3, 0),
+        ("sk-sk-m", 4, 1),
+        (KEY, 0, 0),
+        (FRONT, 17, 14),
+    ] {
+        assert_eq!(held(Scrub::default(), text), waits, "{text}");
+        assert_eq!(held(Scrub::of_messages(), text), in_messages, "{text}");
+    }
+}
+
+#[test]
+fn in_messages_the_mark_of_a_key_stays() {
+    let secrets = Secrets::new([KEY]);
+    let text = format!("[{KEY}{KEY}]");
+    let hidden = format!("sk-{}", "*".repeat(KEY.len() - 3));
+    let hidden = format!("[{hidden}{hidden}]");
+    for from in 0..=text.len() {
+        for to in from..=text.len() {
+            let out = cut(Scrub::of_messages(), &secrets, text.as_bytes(), &[from, to]);
+            assert_eq!(out, (hidden.clone().into_bytes(), 2));
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn pieces_change_nothing(
+        text in "(abcdabcd|cdabcdabcdab|ab|cd|x){0,12}",
+        at in proptest::collection::vec(0.0..1.0f64, 0..6),
+    ) {
+        let secrets = Secrets::new(["abcdabcd", "cdabcdabcd", "xabcdabcdx"]);
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
+        let mut places: Vec<usize> = at.iter().map(|at| (at * text.len() as f64) as usize).collect();
+        places.sort_unstable();
+        for scrub in [Scrub::default(), Scrub::of_messages()] {
+            let whole = cut(scrub.clone(), &secrets, text.as_bytes(), &[]);
+            prop_assert_eq!(cut(scrub, &secrets, text.as_bytes(), &places), whole);
+        }
+    }
+}
+
+#[test]
+fn a_field_is_scrubbed_also_in_base64() {
+    let secrets = Secrets::new([KEY]);
+    let stars = "*".repeat(KEY.len());
+    let scrub = |name: &str, value: &str| {
+        let scrubbed = secrets.scrub_field(name.as_bytes(), value.as_bytes());
+        scrubbed.map(|(value, found)| (String::from_utf8(value).unwrap(), found))
+    };
+    assert_eq!(
+        scrub("www-authenticate", &format!("Bearer error=\"{KEY}\"")),
+        Some((format!("Bearer error=\"{stars}\""), 1))
+    );
+    let message = |text: &str| BASE64_STANDARD.encode([b"\x12\x12", text.as_bytes()].concat());
+    let value = format!("{},AAA=, {}", message(KEY), message(KEY));
+    assert_eq!(
+        scrub("grpc-status-details-bin", &value),
+        Some((format!("{},AAA=,{}", message(&stars), message(&stars)), 2))
+    );
+    assert_eq!(scrub("grpc-status-details-bin", "no base64"), None);
+    assert_eq!(scrub("x-other", &message(KEY)), None);
+}
+
+/// A body through a walk for secrets, cut at a place.
+fn spread(format: Format, body: &str, at: usize) -> Result<(String, u64), WalkError> {
+    let mask = Rc::new(CompiledMask::of_secrets(&Rc::new(Secrets::new([KEY]))));
+    let mut spread = SpreadSecrets::new(&mask, format);
+    let mut out = Vec::new();
+    let (head, tail) = body.split_at(at);
+    spread.push(head.as_bytes(), false, &mut out)?;
+    assert!(out.len() + spread.held() >= at);
+    spread.push(tail.as_bytes(), true, &mut out)?;
+    Ok((String::from_utf8(out).unwrap(), spread.found()))
+}
+
+/// Chunks of an answer as vLLM streams them (vllm/entrypoints/openai/protocol.py,
+/// `ChatCompletionStreamResponse`).
+fn chunks(parts: &[&str]) -> String {
+    let chunk = |part: &&str| {
+        format!(
+            "data: {{\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"choices\":[{{\"index\":0,\
+             \"delta\":{{\"content\":\"{part}\"}}}}]}}\n\n"
+        )
+    };
+    parts.iter().map(chunk).collect::<String>() + "data: [DONE]\n\n"
+}
+
+#[test]
+fn a_secret_that_is_spread_over_events_is_covered() {
+    for cut in 1..KEY.len() {
+        let (front, back) = KEY.split_at(cut);
+        let body = chunks(&["key: ", front, back, "!"]);
+        let stars = "*".repeat(KEY.len());
+        let (out, found) = spread(Format::Events, &body, 0).unwrap();
+        assert_eq!(out, chunks(&["key: ", &stars, "", "!"]));
+        assert_eq!(found, 1);
+        for at in 0..=body.len() {
+            assert_eq!(spread(Format::Events, &body, at).unwrap().0, out, "{at}");
+        }
+    }
+}
+
+#[test]
+fn what_has_no_secret_goes_on_as_it_is_even_if_it_can_not_be_read() {
+    let bodies = [
+        chunks(&["sk-", "mill", "-7"]),
+        ": ping\n\ndata: {\"a\":\n\ndata: }{\n\nsk-mill".to_owned(),
+        format!("data: {{\"a\":\"{}\n\n", "x".repeat(2 << 20)),
+        "data: {\"deep\":".to_owned() + &"[".repeat(100_000) + "\n\ndata: 1\n\n",
+    ];
+    for body in bodies {
+        for at in [0, 7, body.len() / 2, body.len()] {
+            let (out, found) = spread(Format::Events, &body, at).unwrap();
+            assert!(out == body && found == 0, "cut at {at}");
+        }
+    }
+    for at in [0, 3, 9] {
+        let body = "{\"a\":1}\nnot JSON {{\n";
+        assert_eq!(spread(Format::Lines, body, at).unwrap().0, body);
+    }
+}
+
+#[test]
+fn a_body_that_has_held_a_secret_must_be_readable_to_its_end() {
+    let body = chunks(&[KEY]) + "data: {\"a\":\"" + &"x".repeat(2 << 20);
+    assert_eq!(spread(Format::Events, &body, 0), Err(WalkError::TooLarge));
+}
+
+#[test]
+fn a_mask_finds_secrets_before_anything_else() {
+    let detection = |name: &'static str| Detection {
+        detector: Detector::BuiltIn(name),
+        style: Style::Label,
+    };
+    let words = Detection {
+        detector: Detector::Words {
+            name: "mill".to_owned(),
+            words: vec!["sk".to_owned()],
+            label: "MILL".to_owned(),
+        },
+        style: Style::Label,
+    };
+    let plan = Plan {
+        detections: vec![words, detection("secret.generic"), detection("email")],
+        ..Plan::default()
+    };
+    let secrets = Rc::new(Secrets::new([KEY]));
+    let masks = Masks::guarding(&plan, Some(&secrets)).unwrap();
+    let text = format!("ana@example.com {KEY} sk ");
+    for at in 0..=text.len() {
+        let mut pass = Pass::new(&masks, (Format::Text, Framing::default()), None);
+        let mut out = Vec::new();
+        pass.push(&masks, &text.as_bytes()[..at], &mut out).unwrap();
+        pass.push(&masks, &text.as_bytes()[at..], &mut out).unwrap();
+        pass.finish(&masks, &mut out).unwrap();
+        let stars = "*".repeat(KEY.len());
+        let out = String::from_utf8(out).unwrap();
+        assert_eq!(out, format!("[EMAIL] {stars} [MILL] "), "cut at {at}");
+        let found: Vec<(String, u64)> = pass.matches(&masks).into_iter().collect();
+        let expected = [("email", 1), ("mill", 1), ("own_secret", 1)];
+        assert_eq!(found, expected.map(|(name, n)| (name.to_owned(), n)));
+    }
+}
