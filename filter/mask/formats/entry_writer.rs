@@ -220,10 +220,12 @@ impl<'a> EntryWriter<'a> {
 }
 
 fn push(rewriter: &mut Rewriter, raw: &[u8], place: Place, writing: Writing, work: &mut Work<'_>) {
-    if matches!(writing, Writing::Json | Writing::JsonInJson) {
-        rewriter.json(raw, place, work);
-        rewriter.end_string(place, work);
-    } else {
-        rewriter.plain(raw, place, work);
+    match writing {
+        Writing::Json | Writing::JsonInJson => {
+            rewriter.json(raw, place, work);
+            rewriter.end_string(place, work);
+        }
+        Writing::Raw => rewriter.raw_text(raw, place, work),
+        _ => rewriter.plain(raw, place, work),
     }
 }
