@@ -34,7 +34,8 @@ pub use body_masks::{Masks, Matches, Pass, Stop};
 pub use compiled_mask::CompiledMask;
 pub use detectors::DetectorError;
 pub use formats::{
-    Boundary, Counts, Format, Framing, GrpcMessage, Media, Trailer, WalkError, Walker,
+    Boundary, Counts, Format, Framing, GrpcMessage, Media, TensorFrame, TensorList, Trailer,
+    WalkError, Walker,
 };
 pub use matcher::Matcher;
 pub use render::Originals;

@@ -9,7 +9,7 @@
 //! | `body`, `json_array_stream`, `json`, `scalar`, `grammar`, `escape`, `member`, `base64` | JSON |
 //! | `fields` | the mask's rules for single fields of JSON |
 //! | `events`, `lines`, `entries`, `stream_event`, `event_template` | streams of events, lines or chunks |
-//! | `markup`, `multipart`, `plain`, `grpc`, `trailer` | the other formats |
+//! | `markup`, `multipart`, `plain`, `grpc`, `tensors`, `trailer` | the other formats |
 //! | `rewriter`, `writing`, `output` | one text on its way through the matcher, from raw bytes to raw bytes |
 //! | `texts`, `pending_entries`, `entry_writer` | texts that go on from entry to entry, and the entries that wait for them |
 
@@ -41,6 +41,7 @@ mod plain;
 mod rewriter;
 mod scalar;
 mod stream_event;
+mod tensors;
 mod texts;
 mod trailer;
 mod walk;
@@ -54,6 +55,6 @@ pub use boundary::Boundary;
 pub use counts::Counts;
 pub use error::WalkError;
 pub(super) use fields::Fields;
-pub use format::{Format, Framing, GrpcMessage, Trailer};
+pub use format::{Format, Framing, GrpcMessage, TensorFrame, TensorList, Trailer};
 pub use media::Media;
 pub use walker::Walker;

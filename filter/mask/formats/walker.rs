@@ -11,6 +11,7 @@ use super::lines::Lines;
 use super::markup::Markup;
 use super::multipart::Multipart;
 use super::plain::Plain;
+use super::tensors::Tensors;
 use super::trailer::Value;
 use super::walk::{Job, Walk};
 use crate::{CompiledMask, Originals};
@@ -33,6 +34,7 @@ enum Kind {
     Markup(Box<Markup>),
     Multipart(Box<Multipart<Kind>>),
     Grpc(Box<Grpc>),
+    Tensors(Box<Tensors>),
     Trailer(Box<Value>),
 }
 
@@ -113,6 +115,24 @@ impl Walker {
         self.kind.walker().held()
     }
 
+    /// How many bytes of JSON stand in front of the tensors in what is written, in a body of
+    /// [`Format::Tensors`]. It is known once something is written.
+    #[must_use]
+    pub fn json_bytes(&self) -> Option<usize> {
+        match &self.kind {
+            Kind::Tensors(it) => it.json_bytes(),
+            _ => None,
+        }
+    }
+
+    /// As many bytes of JSON come in a body of [`Format::Tensors`], whatever its head said. To be
+    /// called before any of it comes.
+    pub(crate) fn set_json_bytes(&mut self, bytes: usize) {
+        if let Kind::Tensors(it) = &mut self.kind {
+            it.set_json_bytes(bytes);
+        }
+    }
+
     /// What was replaced so far.
     #[must_use]
     pub fn counts(&self) -> &Counts {
@@ -131,6 +151,7 @@ impl Kind {
             Format::Xml => Self::Markup(Box::new(Markup::new(true))),
             Format::Multipart(boundary) => Self::Multipart(Box::new(Multipart::new(boundary))),
             Format::Grpc(message) => Self::Grpc(Box::new(Grpc::new(message, framing))),
+            Format::Tensors(frame) => Self::Tensors(Box::new(Tensors::new(frame))),
             Format::Trailer(trailer) => Self::Trailer(Box::new(Value::new(trailer))),
         }
     }
@@ -144,6 +165,7 @@ impl Kind {
             Self::Markup(it) => &**it,
             Self::Multipart(it) => &**it,
             Self::Grpc(it) => &**it,
+            Self::Tensors(it) => &**it,
             Self::Trailer(it) => &**it,
         }
     }
@@ -157,6 +179,7 @@ impl Kind {
             Self::Markup(it) => &mut **it,
             Self::Multipart(it) => &mut **it,
             Self::Grpc(it) => &mut **it,
+            Self::Tensors(it) => &mut **it,
             Self::Trailer(it) => &mut **it,
         }
     }
