@@ -53,6 +53,7 @@ pub use body::{Body, BodyHead, Facts, FactsError, See, Shape, has_sound_ends};
 pub use catalog::{Found, Route, Routes, built_in, names_weights};
 pub use error::{ApiError, Written};
 pub use grpc::DIALECT as GRPC;
+pub use kserve::DIALECT as KSERVE;
 pub use openai::DIALECT as OPENAI;
 pub use section::{ROUTES, read as read_routes};
 pub use usage::UsagePlaces;

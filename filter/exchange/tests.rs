@@ -11,6 +11,7 @@ mod messages;
 mod requests;
 mod responses;
 mod states;
+mod tensors;
 mod upstream;
 
 use core::time::Duration;

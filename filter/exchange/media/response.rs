@@ -1,13 +1,15 @@
-//! How a response carries text: its status, its content coding and its media type say it.
+//! How a response carries text: its status, its content coding and its media type say it, and where
+//! tensors may stand behind JSON, whether they do.
 
 use super::form::{Content, TextForm};
 use super::head::{coding, framing, keeps_ascii, media};
-use crate::dialect::Body;
+use crate::dialect::KSERVE;
 use crate::exchange::event::Headers;
-use crate::exchange::headers::{has, media_type};
+use crate::exchange::headers::{JSON_BYTES, has, media_type, whole_number};
+use crate::operation::Operation;
 use base::code::Code;
 use mask::policy::PartialContent;
-use mask::{Format, GrpcMessage, Media};
+use mask::{Format, GrpcMessage, Media, TensorFrame, TensorList};
 
 /// Messages of protobuf.
 const GRPC: [&str; 2] = ["application/grpc", "application/grpc+proto"];
@@ -18,7 +20,7 @@ const GRPC_WEB: [&str; 2] = ["application/grpc-web", "application/grpc-web+proto
 pub(in crate::exchange) fn content(
     headers: &Headers<'_>,
     status: Option<u16>,
-    asked: &Body,
+    asked: &Operation,
     parts: PartialContent,
 ) -> Result<Content, Code> {
     match status {
@@ -40,7 +42,11 @@ pub(in crate::exchange) fn content(
     }))
 }
 
-fn format(headers: &Headers<'_>, asked: &Body) -> Result<Option<Format>, Code> {
+fn format(headers: &Headers<'_>, asked: &Operation) -> Result<Option<Format>, Code> {
+    // Clients go by this header, whatever the content-type is.
+    if *asked.dialect == KSERVE && has(headers, JSON_BYTES) {
+        return tensors(headers).map(Some);
+    }
     let Some(name) = media_type(headers) else {
         // One content-type that can't be read is no better than several.
         return if has(headers, "content-type") {
@@ -50,7 +56,7 @@ fn format(headers: &Headers<'_>, asked: &Body) -> Result<Option<Format>, Code> {
         };
     };
     if GRPC.contains(&name.as_str()) || GRPC_WEB.contains(&name.as_str()) {
-        let answer = asked.grpc().map(|(_, answer)| answer);
+        let answer = asked.body.grpc().map(|(_, answer)| answer);
         return Ok(Some(Format::Grpc(answer.unwrap_or(GrpcMessage::Any))));
     }
     // Messages that are not protobuf's, or in base64.
@@ -65,4 +71,16 @@ fn format(headers: &Headers<'_>, asked: &Body) -> Result<Option<Format>, Code> {
         Media::NoText => Ok(None),
         Media::Unknown => Err(Code::MediaTypeNotMaskable),
     }
+}
+
+fn tensors(headers: &Headers<'_>) -> Result<Format, Code> {
+    if !keeps_ascii(headers) {
+        return Err(Code::MediaTypeNotMaskable);
+    }
+    // Said twice, or in another way than in digits, clients could take it for different lengths.
+    let json_bytes = whole_number(headers, JSON_BYTES).ok_or(Code::MessageMalformed)?;
+    Ok(Format::Tensors(TensorFrame {
+        json_bytes,
+        list: TensorList::Outputs,
+    }))
 }

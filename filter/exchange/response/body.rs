@@ -60,7 +60,11 @@ pub(super) fn take(
         },
         ResponseState::HeadWaits(mut tapped) => match push(&mut tapped, piece, end, context) {
             Ok(None) => Step::go_on(ResponseState::Flowing(tapped), Vec::new()),
-            Ok(Some(pushed)) => send(tapped, pushed, context),
+            Ok(Some(_)) if tapped.measures() => Step::hold(
+                ResponseState::HeadWaits(tapped),
+                vec![Effect::ReplaceResponseBody(Vec::new())],
+            ),
+            Ok(Some(pushed)) => begin(tapped, pushed, context),
             Err(code) => withhold(&tapped, code, context),
         },
         ResponseState::Keeping(mut tapped, mut kept) => {
@@ -106,6 +110,18 @@ fn push(
     }))
 }
 
+/// Sends the first of a response, with its head.
+fn begin(tapped: Box<Tapped>, pushed: Pushed, context: &mut Context) -> Step {
+    let measured = tapped.measured();
+    // What is masked may have become longer.
+    if measured.is_some() && pushed.out.len() > MAX_KEPT_BYTES {
+        return withhold(&tapped, Code::PieceTooLarge, context);
+    }
+    let mut step = send(tapped, pushed, context);
+    step.outcome.effects.splice(..0, measured);
+    step
+}
+
 fn send(tapped: Box<Tapped>, pushed: Pushed, context: &mut Context) -> Step {
     context.record.note_sent(pushed.out.len());
     let flow = if pushed.waits {
@@ -131,12 +147,16 @@ fn whole(tapped: Box<Tapped>, kept: Kept, context: &mut Context, world: World<'_
     let found = tapped.found_for_a_person();
     // It goes to the host's buffer, either way.
     let body = kept.body;
-    if !found.is_empty() {
-        return decision::ask(tapped, body, &found, context, world);
-    }
-    context.record.note_sent(body.len());
-    Step::go_on(
-        ResponseState::Flowing(tapped),
-        vec![Effect::ReplaceResponseBody(body)],
-    )
+    let measured = tapped.measured();
+    let mut step = if found.is_empty() {
+        context.record.note_sent(body.len());
+        Step::go_on(
+            ResponseState::Flowing(tapped),
+            vec![Effect::ReplaceResponseBody(body)],
+        )
+    } else {
+        decision::ask(tapped, body, &found, context, world)
+    };
+    step.outcome.effects.splice(..0, measured);
+    step
 }

@@ -6,13 +6,14 @@ use super::tapped::Tapped;
 use crate::exchange::context::Context;
 use crate::exchange::effect::Effect;
 use crate::exchange::event::Headers;
-use crate::exchange::headers::{OF_THE_BYTES, has, single};
+use crate::exchange::headers::{JSON_BYTES, OF_THE_BYTES, has, single};
 use crate::exchange::masked_fields::MaskedFields;
 use crate::exchange::media::{self, Content};
 use crate::exchange::reply::Refusal;
 use crate::exchange::taps::ResponseTaps;
 use crate::exchange::world::World;
 use base::code::Code;
+use mask::Format;
 
 pub(super) fn take(
     plan: ResponsePlan,
@@ -43,7 +44,7 @@ pub(super) fn take(
         return Step::go_on(ResponseState::Flowing(tapped), effects);
     }
     let parts = masks.options().partial_content;
-    let form = match media::content(headers, status, &tapped.asked().operation.body, parts) {
+    let form = match media::content(headers, status, &tapped.asked().operation, parts) {
         Ok(Content::Text(form)) => form,
         Ok(Content::NoText) => return Step::go_on(ResponseState::Flowing(tapped), effects),
         // Nothing comes that could have to be refused, or nothing would have been hidden.
@@ -58,11 +59,13 @@ pub(super) fn take(
     if tapped.wanted().is_change(masks) {
         effects.extend(of_the_bytes(headers, form.coding.is_some()));
     }
+    let measured = tapped.wanted().is_change(masks) && matches!(form.format, Format::Tensors(_));
     if bodiless {
+        effects.extend(measured.then_some(Effect::RemoveResponseHeader(JSON_BYTES)));
         // It says of a body what would not be true of it under the mask.
         return Step::go_on(ResponseState::Flowing(tapped), effects);
     }
-    let waits = masks.may_cut() || masks.may_wait();
+    let waits = masks.may_cut() || masks.may_wait() || measured;
     if waits && !end && !world.bodies_come() {
         tapped.note(context);
         return Step::refuse_head(Refusal::no_bodies(), context);

@@ -18,7 +18,8 @@ pub(in crate::exchange) enum ResponseState {
     ExpectHead(Box<ResponsePlan>),
     /// It goes as it comes, unseen.
     Unseen,
-    /// The head waits until something of the body is through its taps.
+    /// The head waits until something of the body is through its taps, and what it says of the body is
+    /// known.
     HeadWaits(Box<Tapped>),
     /// It goes as it comes, through its taps.
     Flowing(Box<Tapped>),
@@ -100,9 +101,13 @@ impl Step {
 }
 
 impl ResponseState {
-    /// Whether the whole response is held, so that no part of it may go on.
+    /// Whether all that has come of the response is held, so that no part of it may go on.
     pub(in crate::exchange) fn is_held(&self) -> bool {
-        matches!(self, Self::Keeping(..) | Self::ExpectDecision(_))
+        match self {
+            Self::HeadWaits(tapped) => tapped.measures(),
+            Self::Keeping(..) | Self::ExpectDecision(_) => true,
+            _ => false,
+        }
     }
 
     /// Whether all headers are looked at.

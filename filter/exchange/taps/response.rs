@@ -10,6 +10,7 @@ use super::wanted::Wanted;
 use crate::exchange::compiled_policy::CompiledPolicy;
 use crate::exchange::media::TextForm;
 use crate::record::{self, Record};
+use mask::Format;
 
 /// The way of one body, as it streams.
 #[derive(Debug)]
@@ -21,6 +22,8 @@ pub(in crate::exchange) struct ResponseTaps {
     changes: bool,
     /// Whether its last piece has come.
     ended: bool,
+    /// How many bytes of JSON stand in front of tensors, as its head says.
+    json_bytes: Option<usize>,
 }
 
 impl ResponseTaps {
@@ -45,6 +48,10 @@ impl ResponseTaps {
                 .transpose()?,
             changes: wanted.is_change(masks),
             ended: false,
+            json_bytes: match form.format {
+                Format::Tensors(frame) => Some(frame.json_bytes),
+                _ => None,
+            },
         })
     }
 
@@ -95,6 +102,19 @@ impl ResponseTaps {
     /// once, or at the stream's own end, so it holds nothing that trailers could cut off.
     pub(in crate::exchange) fn holds(&self) -> bool {
         self.changes && self.mask.as_ref().is_some_and(|mask| mask.held() > 0)
+    }
+
+    /// Whether what has come of the body doesn't show yet what its head has to say of it.
+    pub(in crate::exchange) fn measures(&self) -> bool {
+        let known = || self.mask.as_ref().and_then(Mask::json_bytes);
+        self.changes && self.json_bytes.is_some() && known().is_none()
+    }
+
+    /// How many bytes of JSON stand in front of the tensors, where that is not what its head says.
+    pub(in crate::exchange) fn other_json_bytes(&self) -> Option<usize> {
+        let said = self.json_bytes.filter(|_| self.changes)?;
+        let known = self.mask.as_ref().and_then(Mask::json_bytes);
+        known.filter(|bytes| *bytes != said)
     }
 
     /// Detectors that found something for which the response waits for a person.
