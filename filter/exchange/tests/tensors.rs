@@ -14,7 +14,8 @@ use crate::testing::gzip;
 const HEADER: &str = "inference-header-content-length";
 
 /// Behind an address it makes a tensor that is longer than 99 bytes, until the address is masked.
-const REST: &str = " is said to be a person who has written a number of examples for a number of protocols";
+const REST: &str =
+    " is said to be a person who has written a number of examples for a number of protocols";
 
 fn policy(action: &Value) -> Rc<CompiledPolicy> {
     compiled(&json!({
@@ -331,7 +332,7 @@ fn it_may_wait_for_a_person_with_the_header_that_it_will_have() {
         ]}},
         "rules": [{"name": "all", "then": "allow", "mask": ["gate"]}],
     }));
-    let rest = &REST[16..];
+    let (_, rest) = REST.split_at(16);
     let (json, body) = answer(&format!("ana@example.com, 203.0.113.7{rest}"), 5);
     let (masked_json, masked_body) = answer(&format!("ana@example.com, [IP]{rest}"), 5);
     let mut exchange = asked(&compiled);
