@@ -58,15 +58,23 @@ pub(super) fn take(
                 }
             }
         },
-        ResponseState::HeadWaits(mut tapped) => match push(&mut tapped, piece, end, context) {
-            Ok(None) => Step::go_on(ResponseState::Flowing(tapped), Vec::new()),
-            Ok(Some(_)) if tapped.measures() => Step::hold(
-                ResponseState::HeadWaits(tapped),
-                vec![Effect::ReplaceResponseBody(Vec::new())],
-            ),
-            Ok(Some(pushed)) => begin(tapped, pushed, context),
-            Err(code) => withhold(&tapped, code, context),
-        },
+        ResponseState::HeadWaits(mut tapped) => {
+            let measured = tapped.measures();
+            // Envoy would not hold it in front of its head.
+            let most = MAX_KEPT_BYTES.max(piece.len());
+            match push(&mut tapped, piece, end, context) {
+                Ok(None) => Step::go_on(ResponseState::Flowing(tapped), Vec::new()),
+                Ok(Some(_)) if tapped.measures() => Step::hold(
+                    ResponseState::HeadWaits(tapped),
+                    vec![Effect::ReplaceResponseBody(Vec::new())],
+                ),
+                Ok(Some(pushed)) if measured && pushed.out.len() > most => {
+                    withhold(&tapped, Code::PieceTooLarge, context)
+                }
+                Ok(Some(pushed)) => begin(tapped, pushed, context),
+                Err(code) => withhold(&tapped, code, context),
+            }
+        }
         ResponseState::Keeping(mut tapped, mut kept) => {
             let added = push(&mut tapped, piece, end, context)
                 .and_then(|pushed| kept.add(&pushed.map(|pushed| pushed.out).unwrap_or_default()));
@@ -113,10 +121,6 @@ fn push(
 /// Sends the first of a response, with its head.
 fn begin(tapped: Box<Tapped>, pushed: Pushed, context: &mut Context) -> Step {
     let measured = tapped.measured();
-    // What is masked may have become longer.
-    if measured.is_some() && pushed.out.len() > MAX_KEPT_BYTES {
-        return withhold(&tapped, Code::PieceTooLarge, context);
-    }
     let mut step = send(tapped, pushed, context);
     step.outcome.effects.splice(..0, measured);
     step
