@@ -56,6 +56,7 @@ pub use catalog::{Found, Route, Routes, built_in, names_weights};
 pub use error::{ApiError, Stream, Written};
 use error::{event, none_in_stream};
 pub use grpc::DIALECT as GRPC;
+pub use kserve::DIALECT as KSERVE;
 pub use layouts::layout;
 pub use openai::DIALECT as OPENAI;
 pub use section::{ROUTES, read as read_routes};

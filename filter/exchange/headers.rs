@@ -14,6 +14,9 @@ pub(super) const OF_THE_BYTES: &[&str] = &[
     "accept-ranges",
 ];
 
+/// How many bytes of JSON there are in front of tensors (KServe V2's binary extension).
+pub(super) const JSON_BYTES: &str = "inference-header-content-length";
+
 /// The one value of a header. `None` where there is none, more than one, or one that is not
 /// UTF-8: a header that two readers may take differently says nothing.
 pub(super) fn single<'a>(headers: &Headers<'a>, name: &str) -> Option<&'a str> {
@@ -80,4 +83,11 @@ pub(super) fn parameter(headers: &Headers<'_>, name: &str) -> Option<String> {
 /// Envoy would send a line break out as it is, and with it a header that somebody else wrote.
 pub(super) fn is_field_value(text: &str) -> bool {
     !text.bytes().any(|byte| byte < 0x20 || byte == 0x7f)
+}
+
+/// What a header says that has one value, a whole number in digits and nothing else.
+pub(super) fn whole_number(headers: &Headers<'_>, name: &str) -> Option<usize> {
+    let digits = single(headers, name)?;
+    let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
+    digits.parse().ok().filter(|_| is_number)
 }

@@ -13,6 +13,7 @@ mod passing;
 mod requests;
 mod responses;
 mod states;
+mod tensors;
 mod told;
 mod upstream;
 

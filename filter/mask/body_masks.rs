@@ -131,6 +131,8 @@ pub struct Pass {
     /// What would wait for a person is masked.
     decided: bool,
     restore: Option<(CompiledMask, Walker)>,
+    /// How many bytes of JSON came in front of tensors, as the head said.
+    json_bytes: Option<usize>,
 }
 
 impl Pass {
@@ -151,6 +153,10 @@ impl Pass {
             restore: originals
                 .filter(|originals| !originals.is_empty())
                 .map(|originals| (CompiledMask::restoring(originals), new())),
+            json_bytes: match format {
+                Format::Tensors(frame) => Some(frame.json_bytes),
+                _ => None,
+            },
         }
     }
 
@@ -218,7 +224,21 @@ impl Pass {
         };
         let mut masked = Vec::new();
         change(self.change.as_mut(), masks, piece, last, &mut masked)?;
+        if let Some(bytes) = self.change.as_ref().and_then(Walker::json_bytes) {
+            restore.set_json_bytes(bytes);
+        }
         Ok(walk(restore, originals, &masked, last, out)?)
+    }
+
+    /// How many bytes of JSON stand in front of the tensors in a body of [`Format::Tensors`], as it is
+    /// written. It is known once something is written.
+    #[must_use]
+    pub fn json_bytes(&self) -> Option<usize> {
+        let restore = self.restore.as_ref().map(|(_, walker)| walker);
+        match restore.or(self.change.as_ref()) {
+            Some(walker) => walker.json_bytes(),
+            None => self.json_bytes,
+        }
     }
 
     /// What the pseudonyms of a request stand for, as far as it has been masked.

@@ -2,7 +2,10 @@
 //! cut, and are the body.
 
 use portcullis::mask::policy::{BUILT_IN_DETECTORS, Detection, Detector, Style};
-use portcullis::mask::{Boundary, CompiledMask, Format, GrpcMessage, Trailer, WalkError, Walker};
+use portcullis::mask::{
+    Boundary, CompiledMask, Format, GrpcMessage, TensorFrame, TensorList, Trailer, WalkError,
+    Walker,
+};
 
 /// The bytes in front of the body: the format, how many cuts, and four of two bytes each.
 const HEAD: usize = 10;
@@ -53,12 +56,15 @@ pub fn check(data: &[u8]) {
     let Some((head, body)) = data.split_at_checked(HEAD) else {
         return;
     };
-    let format = FORMATS.get(usize::from(head[0]) % (FORMATS.len() + 1));
-    // What is none of them has parts.
-    let format = format
-        .copied()
-        .or_else(|| Boundary::new(b"b").map(Format::Multipart));
-    let format = format.expect("a boundary of one letter is one");
+    let format = usize::from(head[0]) % (FORMATS.len() + 2);
+    let format = match format.checked_sub(FORMATS.len()) {
+        None => FORMATS[format],
+        Some(0) => Format::Multipart(Boundary::new(b"b").expect("a boundary of one letter is one")),
+        Some(_) => Format::Tensors(TensorFrame {
+            json_bytes: usize::from(head[8]) << 8 | usize::from(head[9]),
+            list: TensorList::Outputs,
+        }),
+    };
     let mut cuts: Vec<usize> = head[2..]
         .chunks(2)
         .take(usize::from(head[1]) % 5)
@@ -163,6 +169,7 @@ fn a_canary_does_not_survive(mask: &CompiledMask, format: Format, body: &[u8], c
         | Format::Multipart(_)
         | Format::AmazonEvents
         | Format::Grpc(_)
+        | Format::Tensors(_)
         | Format::Trailer(_) => return,
     }
     let (out, _, _) = walk(mask, format, pieces(&planted, cuts));
@@ -241,13 +248,17 @@ pub fn seeds() -> Vec<Vec<u8>> {
             (8, html(text).into_bytes()),
             (9, html(text).into_bytes()),
         ];
-        for (format, body) in bodies {
+        let bodies = bodies.map(|(format, body)| (format, body, None));
+        let (json_bytes, answer) = tensors(text);
+        for (format, body, json_bytes) in bodies.into_iter().chain([(13, answer, Some(json_bytes))])
+        {
             let cut = |part: usize| {
                 let at = u16::try_from(body.len() * part / 7).unwrap_or(0);
                 at.to_be_bytes()
             };
             let mut seed = vec![format, u8::try_from(at % 5).unwrap_or(0)];
-            seed.extend([cut(1), cut(3), cut(4), cut(6)].concat());
+            let last = json_bytes.unwrap_or(cut(6));
+            seed.extend([cut(1), cut(3), cut(4), last].concat());
             seed.extend(body);
             seeds.push(seed);
         }
@@ -289,4 +300,19 @@ fn response(text: &str) -> Vec<u8> {
     let message = [field(1, b"m"), field(5, &tensor)].concat();
     let length = u32::try_from(message.len()).unwrap_or(0).to_be_bytes();
     [&[0], length.as_slice(), &message].concat()
+}
+
+/// How long the JSON is that describes a tensor of bytes, whose one element is the text, and the JSON
+/// with the tensor behind it.
+fn tensors(text: &str) -> ([u8; 2], Vec<u8>) {
+    let length = u32::try_from(text.len()).unwrap_or(0).to_le_bytes();
+    let tensor = [&length, text.as_bytes()].concat();
+    let size = tensor.len();
+    let name = serde_json::Value::from(text);
+    let json = format!(
+        "{{\"outputs\":[{{\"name\":{name},\"datatype\":\"BYTES\",\"shape\":[1],\
+         \"parameters\":{{\"binary_data_size\":{size}}}}}]}}"
+    );
+    let json_bytes = u16::try_from(json.len()).unwrap_or(0).to_be_bytes();
+    (json_bytes, [json.into_bytes(), tensor].concat())
 }

@@ -223,6 +223,12 @@ impl Body {
         matches!(self.form(), Some(Form::Json | Form::Rpc | Form::Tensors))
     }
 
+    /// Whether tensors may stand behind its JSON.
+    #[must_use]
+    pub fn may_have_tensors(&self) -> bool {
+        matches!(self.form(), Some(Form::Tensors))
+    }
+
     /// Whether it is a multipart form.
     #[must_use]
     pub fn is_multipart(&self) -> bool {

@@ -11,6 +11,10 @@ pub(super) fn is_certain(format: Format, body: &[u8]) -> bool {
     match format {
         Format::Json => json::read(body, &mut ()).is_ok(),
         Format::Lines => lines().all(|line| line.is_empty() || json::read(line, &mut ()).is_ok()),
+        Format::Tensors(frame) => {
+            let json = body.get(..frame.json_bytes);
+            json.is_some_and(|json| json::read(json, &mut ()).is_ok())
+        }
         // What a part is read as is its own media type's matter; many parts are no text.
         Format::Grpc(_) | Format::Multipart(_) => true,
         // Those that clients send hold a signature of each message.

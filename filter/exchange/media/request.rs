@@ -10,13 +10,13 @@ use super::form::{Content, TextForm};
 use super::head::{coding, framing, is_grpc, is_utf8, media};
 use crate::dialect::{Body, BodyHead};
 use crate::exchange::event::Headers;
-use crate::exchange::headers::{has, media_type, parameter, single};
+use crate::exchange::headers::{JSON_BYTES, has, media_type, parameter, whole_number};
 use crate::exchange::reply::Refusal;
 use crate::operation::Operation;
 use base::code::Code;
 use coding::Coding;
 use mask::policy::Passing;
-use mask::{Format, Framing, GrpcMessage, Layout, Media, Octets};
+use mask::{Format, Framing, GrpcMessage, Layout, Media, Octets, TensorFrame, TensorList};
 
 /// How a request carries text, and what its head says of its bytes.
 #[derive(Clone, Debug)]
@@ -65,9 +65,6 @@ enum Expected {
 /// Headers that describe the bytes of a body (RFC 9530, RFC 1864).
 const DIGESTS: &[&str] = &["content-md5", "digest", "content-digest", "repr-digest"];
 
-/// How many bytes of JSON there are in front of tensors (KServe V2's binary extension).
-const JSON_BYTES: &str = "inference-header-content-length";
-
 impl Expected {
     /// What the catalog says; `None` where it leaves that to the content-type.
     fn of(operation: &Operation) -> Option<Self> {
@@ -107,17 +104,14 @@ impl Expected {
 impl RequestForm {
     /// Reads a head.
     pub(in crate::exchange) fn of(headers: &Headers<'_>, operation: &Operation) -> Self {
-        let json_bytes = single(headers, JSON_BYTES);
         Self {
             read: read(headers, operation),
             head: BodyHead {
                 media: media_type(headers),
                 boundary: parameter(headers, "boundary"),
                 // What is no number leaves no JSON, and is refused.
-                json_bytes: has(headers, JSON_BYTES).then(|| {
-                    let bytes = json_bytes.and_then(|text| text.parse().ok());
-                    bytes.unwrap_or(usize::MAX)
-                }),
+                json_bytes: has(headers, JSON_BYTES)
+                    .then(|| whole_number(headers, JSON_BYTES).unwrap_or(usize::MAX)),
             },
             coding: coding(headers).map_err(|_| ()),
             compression: framing(headers, false).compression,
@@ -243,12 +237,24 @@ pub(in crate::exchange) fn decidable(
 fn read(headers: &Headers<'_>, operation: &Operation) -> Read {
     match Expected::of(operation) {
         Some(expected) if !expected.fits(headers) => Read::Unexpected(expected),
-        // Tensors stand behind it.
-        Some(Expected::Json) if has(headers, JSON_BYTES) => Read::Not,
+        Some(Expected::Json) if has(headers, JSON_BYTES) => read_tensors(headers, operation),
         Some(Expected::Json) => Read::Text(TextForm::plain(Format::Json)),
         Some(Expected::Multipart) => read_multipart(headers),
         Some(Expected::Grpc) => read_grpc(headers, operation),
         None => read_as_said(headers, operation),
+    }
+}
+
+/// Tensors stand behind the JSON: where servers may take a body for something else, nobody knows what
+/// they make of one.
+fn read_tensors(headers: &Headers<'_>, operation: &Operation) -> Read {
+    match whole_number(headers, JSON_BYTES) {
+        Some(json_bytes) if operation.body.may_have_tensors() => {
+            let list = TensorList::Inputs;
+            let frame = TensorFrame { json_bytes, list };
+            Read::Text(TextForm::plain(Format::Tensors(frame)))
+        }
+        _ => Read::Not,
     }
 }
 

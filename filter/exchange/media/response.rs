@@ -1,14 +1,14 @@
-//! How a response carries text: its status, its content coding and its media type say it, and the
-//! policy says what may go on unread.
+//! How a response carries text: its status, its content coding and its media type say it, and where
+//! tensors may stand behind JSON, whether they do. The policy says what may go on unread.
 
 use super::form::{Content, TextForm};
 use super::head::{coding, framing, is_searchable, media};
-use crate::dialect::Body;
+use crate::dialect::{Body, Dialect, KSERVE};
 use crate::exchange::event::Headers;
-use crate::exchange::headers::{has, media_type};
+use crate::exchange::headers::{JSON_BYTES, has, media_type, whole_number};
 use base::code::Code;
 use mask::policy::{Options, PartialContent, Passing, Upgrades};
-use mask::{Format, Framing, GrpcMessage, Media};
+use mask::{Format, Framing, GrpcMessage, Media, TensorFrame, TensorList};
 
 /// Messages of protobuf.
 const GRPC: [&str; 2] = ["application/grpc", "application/grpc+proto"];
@@ -17,6 +17,8 @@ const GRPC_WEB: [&str; 2] = ["application/grpc-web", "application/grpc-web+proto
 /// What was asked for.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::exchange) struct Question<'a> {
+    /// Whose route it is.
+    pub(in crate::exchange) dialect: &'static Dialect,
     /// What the route's bodies are.
     pub(in crate::exchange) body: &'a Body,
     /// The operation; `None` where only a body could tell that nobody has read.
@@ -44,14 +46,18 @@ pub(in crate::exchange) fn content(
     if status == 204 || (status == 206 && parts_pass) {
         return Ok(Content::NoText);
     }
-    if passes(headers, asked.operation, &options.pass) {
+    let tensors = has_tensors(headers, asked.dialect);
+    if !tensors && passes(headers, asked.operation, &options.pass) {
         return Ok(Content::NoText);
     }
     // A match may begin in another part.
     if status == 206 {
         return Err(Code::RangeNotMaskable);
     }
-    let format = format(headers, asked.body)?;
+    let format = match tensors {
+        true => tensors_of(headers)?,
+        false => format(headers, asked.body)?,
+    };
     let web = media_type(headers).is_some_and(|media| GRPC_WEB.contains(&media.as_str()));
     Ok(Content::Text(TextForm {
         coding: coding(headers).map_err(|_| Code::EncodingNotMaskable)?,
@@ -97,4 +103,21 @@ fn format(headers: &Headers<'_>, asked: &Body) -> Result<Format, Code> {
         Media::Text(format) if is_searchable(headers) => Ok(format),
         Media::Text(_) | Media::NoText | Media::Unknown => Err(Code::MediaTypeNotMaskable),
     }
+}
+
+/// Whether tensors stand behind JSON. Clients go by this header, whatever the content-type is.
+fn has_tensors(headers: &Headers<'_>, dialect: &Dialect) -> bool {
+    *dialect == KSERVE && has(headers, JSON_BYTES)
+}
+
+fn tensors_of(headers: &Headers<'_>) -> Result<Format, Code> {
+    if !is_searchable(headers) {
+        return Err(Code::MediaTypeNotMaskable);
+    }
+    // Said twice, or in another way than in digits, clients could take it for different lengths.
+    let json_bytes = whole_number(headers, JSON_BYTES).ok_or(Code::MessageMalformed)?;
+    Ok(Format::Tensors(TensorFrame {
+        json_bytes,
+        list: TensorList::Outputs,
+    }))
 }

@@ -53,15 +53,27 @@ pub(super) fn take(
             Ok(Some(pushed)) => send(tapped, pushed, context),
             Err(code) => cut(&tapped, code, context),
         },
-        ResponseState::HeadWaits(mut tapped) => match push(&mut tapped, piece, end, context) {
-            Ok(None) => Step::go_on(ResponseState::Flowing(tapped), Vec::new()),
-            Ok(Some(pushed)) if tapped.wants_proof() => Step::hold(
-                ResponseState::HeadWaits(tapped),
-                vec![Effect::ReplaceResponseBody(pushed.out)],
-            ),
-            Ok(Some(pushed)) => send(tapped, pushed, context),
-            Err(code) => withhold(&tapped, code, context),
-        },
+        ResponseState::HeadWaits(mut tapped) => {
+            let measured = tapped.measures();
+            // Envoy would not hold it in front of its head.
+            let most = MAX_KEPT_BYTES.max(piece.len());
+            match push(&mut tapped, piece, end, context) {
+                Ok(None) => Step::go_on(ResponseState::Flowing(tapped), Vec::new()),
+                Ok(Some(pushed)) if tapped.wants_proof() => Step::hold(
+                    ResponseState::HeadWaits(tapped),
+                    vec![Effect::ReplaceResponseBody(pushed.out)],
+                ),
+                Ok(Some(_)) if tapped.measures() => Step::hold(
+                    ResponseState::HeadWaits(tapped),
+                    vec![Effect::ReplaceResponseBody(Vec::new())],
+                ),
+                Ok(Some(pushed)) if measured && pushed.out.len() > most => {
+                    withhold(&tapped, Code::PieceTooLarge, context)
+                }
+                Ok(Some(pushed)) => begin(tapped, pushed, context),
+                Err(code) => withhold(&tapped, code, context),
+            }
+        }
         ResponseState::Keeping(mut tapped, mut kept) => {
             let added = push(&mut tapped, piece, end, context)
                 .and_then(|pushed| kept.add(&pushed.map(|pushed| pushed.out).unwrap_or_default()));
@@ -103,6 +115,14 @@ fn push(
         out,
         waits: taps.holds() && !last && tapped.trailers_possible,
     }))
+}
+
+/// Sends the first of a response, with its head.
+fn begin(tapped: Box<Tapped>, pushed: Pushed, context: &mut Context) -> Step {
+    let measured = tapped.measured();
+    let mut step = send(tapped, pushed, context);
+    step.outcome.effects.splice(..0, measured);
+    step
 }
 
 fn send(mut tapped: Box<Tapped>, pushed: Pushed, context: &mut Context) -> Step {
@@ -181,12 +201,16 @@ fn whole(tapped: Box<Tapped>, kept: Kept, context: &mut Context, world: World<'_
     let found = tapped.found_for_a_person();
     // It goes to the host's buffer, either way.
     let body = kept.body;
-    if !found.is_empty() {
-        return decision::ask(tapped, body, &found, context, world);
-    }
-    context.record.note_sent(body.len());
-    Step::go_on(
-        ResponseState::Flowing(tapped),
-        vec![Effect::ReplaceResponseBody(body)],
-    )
+    let measured = tapped.measured();
+    let mut step = if found.is_empty() {
+        context.record.note_sent(body.len());
+        Step::go_on(
+            ResponseState::Flowing(tapped),
+            vec![Effect::ReplaceResponseBody(body)],
+        )
+    } else {
+        decision::ask(tapped, body, &found, context, world)
+    };
+    step.outcome.effects.splice(..0, measured);
+    step
 }

@@ -8,7 +8,7 @@ use crate::exchange::compiled_policy::CompiledPolicy;
 use crate::exchange::context::Context;
 use crate::exchange::effect::Effect;
 use crate::exchange::event::Headers;
-use crate::exchange::headers::{OF_THE_BYTES, has, single};
+use crate::exchange::headers::{JSON_BYTES, OF_THE_BYTES, has, single};
 use crate::exchange::masked_fields::MaskedFields;
 use crate::exchange::media::{self, Content, Question};
 use crate::exchange::reply::Refusal;
@@ -51,18 +51,22 @@ pub(super) fn take(
     }
     let asked = tapped.asked();
     let question = Question {
+        dialect: asked.operation.dialect,
         body: &asked.operation.body,
         operation: asked.operation_name(),
         tunnel: asked.method == "CONNECT",
     };
     let content = media::content(headers, status, question, masks.options());
     let sized = has(headers, "content-length");
+    let mut measured = false;
     let (taps, coded) = match content {
         Ok(Content::Text(form)) => {
             let form = form
                 .with(asked.operation.layout())
                 .with_events_of(compiled.policy.limits.stream_event);
             tapped.stream = stream(form.format);
+            measured =
+                tapped.wanted().is_change(masks) && matches!(form.format, Format::Tensors(_));
             let taps = ResponseTaps::new(form, sized, tapped.wanted(), &compiled);
             (taps.map(Some), form.coding.is_some())
         }
@@ -89,10 +93,11 @@ pub(super) fn take(
         effects.extend(of_the_bytes(headers, coded));
     }
     if bodiless {
+        effects.extend(measured.then(|| Effect::RemoveResponseHeader(JSON_BYTES.to_owned())));
         // It says of a body what would not be true of it under the mask.
         return Step::go_on(ResponseState::Flowing(tapped), effects);
     }
-    let waits = masks.may_cut() || masks.may_wait() || taps.wants_proof();
+    let waits = masks.may_cut() || masks.may_wait() || taps.wants_proof() || measured;
     if waits && !end && !world.bodies_come() {
         tapped.note(context);
         return Step::refuse_head(Refusal::no_bodies(), context);

@@ -19,7 +19,8 @@ pub(in crate::exchange) enum ResponseState {
     ExpectHead(Box<ResponsePlan>),
     /// It goes as it comes, unseen.
     Unseen,
-    /// The head waits until something of the body is through its taps.
+    /// The head waits until something of the body is through its taps, and what it says of the body is
+    /// known.
     HeadWaits(Box<Tapped>),
     /// It goes as it comes, through its taps.
     Flowing(Box<Tapped>),

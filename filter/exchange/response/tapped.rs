@@ -4,6 +4,8 @@ use super::plan::ResponsePlan;
 use crate::dialect::Stream;
 use crate::exchange::asked::Asked;
 use crate::exchange::context::Context;
+use crate::exchange::effect::Effect;
+use crate::exchange::headers::JSON_BYTES;
 use crate::exchange::masked_fields::MaskedFields;
 use crate::exchange::taps::{ResponseTaps, Wanted, note_secrets};
 
@@ -71,6 +73,20 @@ impl Tapped {
                     Stream::Events => ends(&[b"\n\n", b"\r\r", b"\r\n\r\n"]),
                     Stream::Lines => ends(&[b"\n"]),
                 }
+        })
+    }
+
+    /// Whether the head waits for what it has to say of the body.
+    pub(super) fn measures(&self) -> bool {
+        self.taps.as_ref().is_some_and(ResponseTaps::measures)
+    }
+
+    /// What the head has to say of the body, now that that is known and before it goes.
+    pub(super) fn measured(&self) -> Option<Effect> {
+        let bytes = self.taps.as_ref()?.other_json_bytes()?;
+        Some(Effect::SetResponseHeader {
+            name: JSON_BYTES.to_owned(),
+            value: bytes.to_string().into_bytes(),
         })
     }
 

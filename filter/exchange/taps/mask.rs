@@ -54,6 +54,12 @@ impl Mask {
         self.pass.held()
     }
 
+    /// How many bytes of JSON stand in front of the tensors in what is written; none as long as that
+    /// isn't known, or where there are none.
+    pub(super) fn json_bytes(&self) -> Option<usize> {
+        self.pass.json_bytes()
+    }
+
     /// Detectors that found something for which the response waits for a person.
     pub(super) fn found_for_a_person(&self) -> Vec<String> {
         let masks = self.wanted.masks(&self.compiled);

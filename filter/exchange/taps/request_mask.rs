@@ -7,6 +7,7 @@
 use crate::exchange::buffers::{Full, Share};
 use crate::exchange::compiled_policy::CompiledPolicy;
 use crate::exchange::effect::Effect;
+use crate::exchange::headers::JSON_BYTES;
 use crate::exchange::media::{Content, RequestForm};
 use crate::exchange::reply::Refusal;
 use crate::record::Record;
@@ -77,7 +78,7 @@ pub(super) fn mask_request(
         effects: if out == body {
             Vec::new()
         } else {
-            changes(form, out)
+            changes(form, out, pass.json_bytes())
         },
     })
 }
@@ -137,8 +138,8 @@ impl From<Stop> for Unsent {
 }
 
 /// A body of another length under the old length would end in the middle, or in the next
-/// request.
-fn changes(form: &RequestForm, body: Vec<u8>) -> Vec<Effect> {
+/// request; so would JSON in front of tensors.
+fn changes(form: &RequestForm, body: Vec<u8>, json_bytes: Option<usize>) -> Vec<Effect> {
     let mut effects: Vec<Effect> = form
         .digests()
         .iter()
@@ -151,6 +152,12 @@ fn changes(form: &RequestForm, body: Vec<u8>) -> Vec<Effect> {
         effects.push(Effect::SetRequestHeader {
             name: "content-length".to_owned(),
             value: body.len().to_string(),
+        });
+    }
+    if let Some(bytes) = json_bytes {
+        effects.push(Effect::SetRequestHeader {
+            name: JSON_BYTES.to_owned(),
+            value: bytes.to_string(),
         });
     }
     effects.push(Effect::ReplaceRequestBody(body));

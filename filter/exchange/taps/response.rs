@@ -12,6 +12,7 @@ use crate::exchange::compiled_policy::CompiledPolicy;
 use crate::exchange::media::TextForm;
 use crate::record::{self, Record};
 use coding::Coding;
+use mask::Format;
 
 /// The way of one body, as it streams.
 #[derive(Debug)]
@@ -24,6 +25,8 @@ pub(in crate::exchange) struct ResponseTaps {
     changes: bool,
     /// Whether its last piece has come.
     ended: bool,
+    /// How many bytes of JSON stand in front of tensors, as its head says.
+    json_bytes: Option<usize>,
 }
 
 impl ResponseTaps {
@@ -56,6 +59,10 @@ impl ResponseTaps {
             }),
             changes: wanted.is_change(masks),
             ended: false,
+            json_bytes: match form.format {
+                Format::Tensors(frame) => Some(frame.json_bytes),
+                _ => None,
+            },
         })
     }
 
@@ -80,6 +87,7 @@ impl ResponseTaps {
             guard: Some(Guard::of_bytes(own, unread, compiled)),
             changes: false,
             ended: false,
+            json_bytes: None,
         }))
     }
 
@@ -191,6 +199,19 @@ impl ResponseTaps {
         let guard = self.guard.as_ref();
         (self.changes && mask.is_some_and(|mask| mask.held() > 0))
             || guard.is_some_and(|guard| guard.held() > 0)
+    }
+
+    /// Whether what has come of the body doesn't show yet what its head has to say of it.
+    pub(in crate::exchange) fn measures(&self) -> bool {
+        let known = || self.mask.as_ref().and_then(Mask::json_bytes);
+        self.changes && self.json_bytes.is_some() && known().is_none()
+    }
+
+    /// How many bytes of JSON stand in front of the tensors, where that is not what its head says.
+    pub(in crate::exchange) fn other_json_bytes(&self) -> Option<usize> {
+        let said = self.json_bytes.filter(|_| self.changes)?;
+        let known = self.mask.as_ref().and_then(Mask::json_bytes);
+        known.filter(|bytes| *bytes != said)
     }
 
     /// Detectors that found something for which the response waits for a person.

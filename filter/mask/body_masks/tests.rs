@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Masks, Pass, Stop};
 use crate::policy::{Detection, Detector, Gate, Plan, Style};
-use crate::{Format, Framing, Originals};
+use crate::{Format, Framing, Originals, TensorFrame, TensorList};
 
 const KEY: &[u8] = b"a key of tests, long enough to be one";
 
@@ -417,4 +417,58 @@ fn values_are_put_back_in_names_of_members() {
             assert_eq!(pass.restored(), u64::try_from(times).unwrap());
         }
     }
+}
+
+/// What an answer of Triton's with one text behind its JSON is, and how long its JSON is.
+fn tensors(text: &str) -> (usize, Vec<u8>) {
+    let length = u32::try_from(text.len()).unwrap();
+    let bytes = [&length.to_le_bytes()[..], text.as_bytes()].concat();
+    let size = bytes.len();
+    let json = json!({"outputs": [
+        {"name": text, "datatype": "BYTES", "shape": [1], "parameters": {"binary_data_size": size}},
+    ]});
+    let json = json.to_string();
+    (json.len(), [json.as_bytes(), &bytes].concat())
+}
+
+#[test]
+fn tensors_behind_json_are_followed_through_all_that_changes_them() {
+    let email = |style| detection("email", style);
+    let plan = masks(&Plan {
+        detections: vec![email(Style::Pseudonym), angles()],
+        alerts: vec![detection("ip", Style::Label)],
+        ..Plan::default()
+    });
+    let (masked, originals) = request(&plan, Format::Text, "ana@example.com");
+    let form = |json_bytes| {
+        let list = TensorList::Outputs;
+        let frame = TensorFrame { json_bytes, list };
+        (Format::Tensors(frame), Framing::default())
+    };
+    let said = format!("{masked} <and more> of 203.0.113.7");
+    let (json, body) = tensors(&said);
+    let expected = tensors("ana@example.com [ANGLES] of 203.0.113.7");
+    let originals = Rc::new(originals);
+    for cut in 0..=body.len() {
+        let mut pass = Pass::new(&plan, form(json), Some(&originals));
+        let mut out = Vec::new();
+        pass.push(&plan, &body[..cut], &mut out).unwrap();
+        assert_eq!(pass.json_bytes().is_some(), !out.is_empty());
+        pass.push(&plan, &body[cut..], &mut out).unwrap();
+        pass.finish(&plan, &mut out).unwrap();
+        assert_eq!((pass.json_bytes(), &out), (Some(expected.0), &expected.1));
+        assert_eq!(pass.alerts(&plan).get("ip"), Some(&2));
+        assert_eq!(pass.restored(), 2);
+    }
+    // What only counts leaves it as it came.
+    let plan = masks(&Plan {
+        alerts: vec![detection("ip", Style::Label)],
+        ..Plan::default()
+    });
+    let mut pass = Pass::new(&plan, form(json), None);
+    let mut out = Vec::new();
+    pass.push(&plan, &body, &mut out).unwrap();
+    pass.finish(&plan, &mut out).unwrap();
+    assert_eq!((pass.json_bytes(), out), (Some(json), body));
+    assert_eq!(pass.alerts(&plan).get("ip"), Some(&2));
 }

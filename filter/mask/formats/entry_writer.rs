@@ -248,12 +248,12 @@ impl<'a> EntryWriter<'a> {
     }
 
     /// A number or a literal name of JSON.
-    pub(super) fn scalar(&mut self, range: Range) {
+    pub(super) fn scalar(&mut self, range: Range, write: scalar::Write) {
         self.pass_to(range.0);
         let mut masked = Vec::new();
         let matched = self.found.counts.total();
         let named = (member::name_before(self.bytes, range.0), self.slice(range));
-        scalar::mask(self.mask.matcher(), named, self.found, &mut masked);
+        write(self.mask.matcher(), named, self.found, &mut masked);
         self.unchanged &= self.found.counts.total() == matched;
         self.texts.pending.literal(&masked);
         self.written = range.1;
@@ -263,7 +263,8 @@ impl<'a> EntryWriter<'a> {
     pub(super) fn segment(&mut self, range: Range, kind: Kind, payload: &Payload) {
         match kind {
             Kind::Whole(writing) => self.whole(range, writing),
-            Kind::Scalar => self.scalar(range),
+            Kind::Scalar => self.scalar(range, scalar::mask),
+            Kind::Number => self.scalar(range, scalar::mask_to_number),
             Kind::File => self.file(range),
             Kind::Perhaps(text) => {
                 if let Some((id, owner, writing)) = payload.texts.get(text) {
@@ -370,10 +371,12 @@ fn finds(matcher: &Matcher, mut text: Rewriter, raw: &[u8], writing: Writing) ->
 }
 
 fn push(rewriter: &mut Rewriter, raw: &[u8], place: Place, writing: Writing, work: &mut Work<'_>) {
-    if matches!(writing, Writing::Json | Writing::JsonInJson) {
-        rewriter.json(raw, place, work);
-        rewriter.end_string(place, work);
-    } else {
-        rewriter.plain(raw, place, work);
+    match writing {
+        Writing::Json | Writing::JsonInJson => {
+            rewriter.json(raw, place, work);
+            rewriter.end_string(place, work);
+        }
+        Writing::Raw => rewriter.raw_text(raw, place, work),
+        _ => rewriter.plain(raw, place, work),
     }
 }

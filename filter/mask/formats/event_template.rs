@@ -67,11 +67,12 @@ impl Templates {
                         Kind::Piece(_) => template.piece(place, &mut writer),
                         _ if bytes::same(writer.slice(place), known) => {}
                         Kind::Whole(writing) => writer.whole(place, writing),
-                        Kind::Scalar => writer.scalar(place),
+                        Kind::Scalar => writer.scalar(place, scalar::mask),
                         Kind::Token(..)
                         | Kind::Copy(..)
                         | Kind::CopyEnd
                         | Kind::File
+                        | Kind::Number
                         | Kind::Perhaps(_)
                         | Kind::Dropped => {}
                     }
@@ -164,6 +165,7 @@ impl Template {
                 | Kind::Copy(..)
                 | Kind::CopyEnd
                 | Kind::File
+                | Kind::Number
                 | Kind::Perhaps(_)
                 | Kind::Dropped => {
                     return None;
@@ -179,6 +181,7 @@ impl Template {
                 | Kind::Copy(..)
                 | Kind::CopyEnd
                 | Kind::File
+                | Kind::Number
                 | Kind::Perhaps(_)
                 | Kind::Dropped => false,
             };

@@ -32,8 +32,29 @@ pub enum Format {
     AmazonEvents,
     /// gRPC messages of one type.
     Grpc(GrpcMessage),
+    /// KServe V2's JSON, with the bytes of tensors behind it. Each element of those that are text is a
+    /// text of its own, and numbers pass.
+    Tensors(TensorFrame),
     /// The value of a trailer.
     Trailer(Trailer),
+}
+
+/// What is known of a body with tensors behind its JSON before any of it has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TensorFrame {
+    /// How many bytes of JSON there are, as its head says.
+    pub json_bytes: usize,
+    /// Which tensors stand behind it.
+    pub list: TensorList,
+}
+
+/// Which tensors of a body are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TensorList {
+    /// Those of a request.
+    Inputs,
+    /// Those of an answer.
+    Outputs,
 }
 
 /// What is known of a body besides its format.

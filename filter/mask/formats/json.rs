@@ -23,7 +23,7 @@ use super::rewriter::{Rewriter, Work};
 use super::scalar;
 use super::walk::Job;
 use super::writing::Writing;
-use crate::policy::Treatment;
+use crate::policy::{Class, Treatment};
 use crate::prefilter;
 use places::Places;
 use tokens::List;
@@ -260,10 +260,14 @@ impl Json {
         let plain = job.mask.matcher().passes_plain_numbers() && scalar::is_plain(bare);
         let fits = mark || ((plain || scalar::is_scalar(bare)) && self.grammar.scalar());
         if fits {
-            if mark || plain || job.mask.treats(self.places.class(job.layout)) != Treatment::Mask {
+            let class = self.places.class(job.layout);
+            let named = (self.name.as_slice(), bare);
+            if mark || plain || job.mask.treats(class) != Treatment::Mask {
                 job.out.extend_from_slice(bare);
+            } else if class == Class::Numbers {
+                scalar::mask_to_number(job.mask.matcher(), named, job.found, job.out);
             } else {
-                scalar::mask(job.mask.matcher(), (&self.name, bare), job.found, job.out);
+                scalar::mask(job.mask.matcher(), named, job.found, job.out);
             }
             job.out.extend_from_slice(space);
             self.run.clear();

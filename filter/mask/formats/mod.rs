@@ -11,7 +11,7 @@
 //! | `media`, `charset` | what a content-type says of a body's text |
 //! | `fields` | the mask's rules for single fields of JSON |
 //! | `events`, `lines`, `coded_lines`, `entries`, `stream_event`, `event_template` | streams of events, lines or chunks |
-//! | `markup`, `multipart`, `octets`, `plain`, `grpc`, `amazon`, `trailer` | the other formats |
+//! | `markup`, `multipart`, `octets`, `plain`, `grpc`, `amazon`, `tensors`, `trailer` | the other formats |
 //! | `rewriter`, `writing`, `output` | one text on its way through the matcher, from raw bytes to raw bytes |
 //! | `texts`, `unknown_texts`, `pending_entries`, `entry_writer` | texts that go on from entry to entry, and the entries that wait for them |
 
@@ -49,6 +49,7 @@ mod plain;
 mod rewriter;
 mod scalar;
 mod stream_event;
+mod tensors;
 mod texts;
 mod trailer;
 mod unknown_texts;
@@ -64,7 +65,9 @@ pub use charset::{is_utf8, keeps_ascii};
 pub use counts::Counts;
 pub use error::WalkError;
 pub(super) use fields::Fields;
-pub use format::{Format, Framing, GrpcMessage, Trailer, USUAL_ENTRY_BYTES};
+pub use format::{
+    Format, Framing, GrpcMessage, TensorFrame, TensorList, Trailer, USUAL_ENTRY_BYTES,
+};
 pub use layout::Layout;
 pub use media::Media;
 pub use octets::{OCTET_STREAM, Octets};

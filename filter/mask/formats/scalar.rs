@@ -69,14 +69,47 @@ pub(super) fn is_plain(bytes: &[u8]) -> bool {
         .is_some_and(|byte| byte.is_ascii_digit() || *byte == b'-')
 }
 
+/// Writes a scalar, by its name, masked.
+pub(super) type Write = fn(&Matcher, (&[u8], &[u8]), &mut Findings, &mut Vec<u8>);
+
 /// Writes the scalar, which is the member `name` of an object or none, as a string when something
 /// in it is masked.
 pub(super) fn mask(
     matcher: &Matcher,
-    (name, scalar): (&[u8], &[u8]),
+    named: (&[u8], &[u8]),
     found: &mut Findings,
     out: &mut Vec<u8>,
 ) {
+    match masked(matcher, named, found) {
+        None => out.extend_from_slice(named.1),
+        Some(masked) => {
+            out.push(b'"');
+            out.extend(masked);
+            out.push(b'"');
+        }
+    }
+}
+
+/// As [`mask`], where nothing but a number may stand, as among the elements of a tensor: `0` takes
+/// the place of a scalar in which something is masked, whatever the mask writes for it elsewhere.
+pub(super) fn mask_to_number(
+    matcher: &Matcher,
+    named: (&[u8], &[u8]),
+    found: &mut Findings,
+    out: &mut Vec<u8>,
+) {
+    match masked(matcher, named, found) {
+        None => out.extend_from_slice(named.1),
+        Some(_) => out.push(b'0'),
+    }
+}
+
+/// The scalar with what is masked in it, as a string's content; none where nothing is.
+fn masked(
+    matcher: &Matcher,
+    (name, scalar): (&[u8], &[u8]),
+    found: &mut Findings,
+) -> Option<Vec<u8>> {
     let (whole, rest) = scalar.split_at(
         scalar
             .iter()
@@ -100,15 +133,9 @@ pub(super) fn mask(
     text.named(name);
     text.push(matcher, matched, &mut masked);
     text.finish(matcher, &mut masked);
-    match masked.masked {
-        None => out.extend_from_slice(scalar),
-        Some(masked) => {
-            out.push(b'"');
-            out.extend(masked);
-            out.extend_from_slice(unmatched);
-            out.push(b'"');
-        }
-    }
+    let mut masked = masked.masked?;
+    masked.extend_from_slice(unmatched);
+    Some(masked)
 }
 
 /// Collects what becomes of a scalar. Most are no match, and there are very many of them in an
@@ -151,4 +178,51 @@ fn digits(bytes: &[u8]) -> (&[u8], &[u8]) {
             .position(|byte| !byte.is_ascii_digit())
             .unwrap_or(bytes.len()),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::mask_with;
+    use super::*;
+    use crate::policy::Style;
+
+    #[test]
+    fn where_only_numbers_may_stand_a_masked_one_is_zero_in_all_styles() {
+        for style in [Style::Label, Style::Partial, Style::Stars, Style::Remove] {
+            let mask = mask_with(&[("word", "true")], style);
+            let write = |write: Write, name: &str, scalar: &str| {
+                let mut out = Vec::new();
+                let mut found = Findings::default();
+                let named = (name.as_bytes(), scalar.as_bytes());
+                write(mask.matcher(), named, &mut found, &mut out);
+                (String::from_utf8(out).unwrap(), found.counts.total())
+            };
+            for (name, scalar) in [
+                ("", "4111111111111111"),
+                ("", "-4111111111111111"),
+                ("", "4111111111111111.0"),
+                ("", "4111111111111111.123456789"),
+                ("ssn", "536228726"),
+                ("", "true"),
+            ] {
+                let zero = ("0".to_owned(), 1);
+                assert_eq!(write(mask_to_number, name, scalar), zero, "{scalar}");
+                let (string, matches) = write(super::mask, name, scalar);
+                assert!(string.starts_with('"') && string.ends_with('"'), "{string}");
+                assert_eq!(matches, 1, "{scalar}");
+            }
+            for scalar in [
+                "0",
+                "-1.5e3",
+                "536228726",
+                "0.4111111111111111",
+                "null",
+                "NaN",
+            ] {
+                let same = (scalar.to_owned(), 0);
+                assert_eq!(write(mask_to_number, "", scalar), same);
+                assert_eq!(write(super::mask, "", scalar), same);
+            }
+        }
+    }
 }

@@ -12,6 +12,7 @@ use super::lines::Lines;
 use super::markup::Markup;
 use super::multipart::Multipart;
 use super::plain::Plain;
+use super::tensors::Tensors;
 use super::trailer::Value;
 use super::walk::{Job, Walk};
 use crate::{CompiledMask, Originals};
@@ -38,6 +39,7 @@ enum Kind {
     Multipart(Box<Multipart<Kind>>),
     AmazonEvents(Box<AmazonEvents<Kind>>),
     Grpc(Box<Grpc>),
+    Tensors(Box<Tensors>),
     Trailer(Box<Value>),
 }
 
@@ -155,6 +157,24 @@ impl Walker {
         }
     }
 
+    /// How many bytes of JSON stand in front of the tensors in what is written, in a body of
+    /// [`Format::Tensors`]. It is known once something is written.
+    #[must_use]
+    pub fn json_bytes(&self) -> Option<usize> {
+        match &self.kind {
+            Kind::Tensors(it) => it.json_bytes(),
+            _ => None,
+        }
+    }
+
+    /// As many bytes of JSON come in a body of [`Format::Tensors`], whatever its head said. To be
+    /// called before any of it comes.
+    pub(crate) fn set_json_bytes(&mut self, bytes: usize) {
+        if let Kind::Tensors(it) = &mut self.kind {
+            it.set_json_bytes(bytes);
+        }
+    }
+
     /// What was replaced so far.
     #[must_use]
     pub fn counts(&self) -> &Counts {
@@ -176,6 +196,7 @@ impl Kind {
                 Self::Multipart(Box::new(Multipart::new(boundary, framing)))
             }
             Format::Grpc(message) => Self::Grpc(Box::new(Grpc::new(message, framing))),
+            Format::Tensors(frame) => Self::Tensors(Box::new(Tensors::new(frame))),
             Format::Trailer(trailer) => Self::Trailer(Box::new(Value::new(trailer))),
         }
     }
@@ -200,6 +221,7 @@ impl Kind {
             Self::Multipart(it) => &**it,
             Self::AmazonEvents(it) => &**it,
             Self::Grpc(it) => &**it,
+            Self::Tensors(it) => &**it,
             Self::Trailer(it) => &**it,
         }
     }
@@ -214,6 +236,7 @@ impl Kind {
             Self::Multipart(it) => &mut **it,
             Self::AmazonEvents(it) => &mut **it,
             Self::Grpc(it) => &mut **it,
+            Self::Tensors(it) => &mut **it,
             Self::Trailer(it) => &mut **it,
         }
     }

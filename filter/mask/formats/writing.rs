@@ -27,6 +27,15 @@ pub(super) enum Writing {
 }
 
 impl Writing {
+    /// How a replacement is written in a string of the JSON that a text is, where the text itself is
+    /// written like this.
+    pub(super) fn inside(self) -> Self {
+        match self {
+            Self::Raw => Self::Json,
+            _ => Self::JsonInJson,
+        }
+    }
+
     /// Writes a replacement, or what is added to one as more of its match is seen (`further`).
     pub(super) fn write(self, with: &str, further: bool, out: &mut Vec<u8>) {
         match self {

@@ -133,14 +133,12 @@ fn unary(way: &str, got: &Value) {
     masked(way, &got["masked"]);
 }
 
-/// An answer that says [`SECRET`] comes masked, or not at all.
+/// An answer that says [`SECRET`] comes masked, or not at all; with tensors behind JSON it comes.
 fn masked(way: &str, got: &Value) {
     let text = got.to_string();
     assert!(!text.contains(ADDRESS), "{way}: {text}");
-    assert!(
-        text.contains("[EMAIL]") || text.contains("error"),
-        "{way}: {text}"
-    );
+    let refused = way != "http, binary" && text.contains("error");
+    assert!(text.contains("[EMAIL]") || refused, "{way}: {text}");
 }
 
 /// What streams of requests lead to, of which the one that is allowed asks for this model at last: each

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use super::super::WalkError;
 use super::super::entry_writer::EntryWriter;
 use super::super::pending_entries::Length;
+use super::super::tensors::{are_numbers, count};
 use super::super::texts::{Id, Owner};
 use super::super::writing::Writing;
 use base::wire::{Elements, Field, Fields, Range, Value, WireError};
@@ -19,12 +20,6 @@ const MAX_OUTPUTS: usize = 1024;
 /// The most elements of an output that may be pieces of texts which go on in later messages. An output
 /// with more is a whole answer.
 const MAX_STREAMED_ELEMENTS: usize = 64;
-
-/// Types whose values are numbers.
-const NUMBERS: &[&[u8]] = &[
-    b"BOOL", b"UINT8", b"UINT16", b"UINT32", b"UINT64", b"INT8", b"INT16", b"INT32", b"INT64",
-    b"FP16", b"FP32", b"FP64", b"BF16",
-];
 
 /// What a length-delimited field is.
 #[derive(Clone, Copy, Debug)]
@@ -324,18 +319,13 @@ impl<'a, 'f> Message<'a, 'f> {
         Ok(())
     }
 
-    /// An output's elements in one piece. One whose type is not known is read as `BYTES` too:
-    /// if it is not, it cannot be masked.
+    /// An output's elements in one piece.
     fn raw_output(&mut self, range: Range) -> Result<(), WalkError> {
         let output = self.outputs.get(self.raw).copied().unwrap_or_default();
-        if NUMBERS.contains(&self.slice(output.datatype)) {
+        if are_numbers(self.slice(output.datatype)) {
             return Ok(());
         }
-        let mut count = 0;
-        let mut elements = Elements::new(self.bytes, range);
-        while elements.read_next()?.is_some() {
-            count += 1;
-        }
+        let count = count(self.bytes, range)?;
         self.element = 0;
         let mut elements = Elements::new(self.bytes, range);
         while let Some((prefix, bytes)) = elements.read_next()? {

@@ -1,5 +1,6 @@
 mod any;
 mod frames;
+mod json;
 
 use proptest::prelude::*;
 

@@ -81,7 +81,12 @@ impl Inner {
         self.inside == Inside::Json
     }
 
-    /// Whether a piece without a backslash stands within a string.
+    /// Whether what comes next stands within a string.
+    pub(super) fn is_in_string(&self) -> bool {
+        self.string.is_some()
+    }
+
+    /// Whether a piece without a backslash, and without a quote, stands within a string.
     pub(super) fn passes(&mut self, plain: &[u8]) -> bool {
         let Some(escaped) = &mut self.string else {
             return false;

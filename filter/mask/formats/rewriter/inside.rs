@@ -1,4 +1,5 @@
-//! A text that is JSON inside of a string, on its way through the matcher.
+//! A text that is JSON itself, on its way through the matcher: it stands in a string of other JSON, or
+//! as it is, where the bytes around it say how long it is.
 
 use super::super::escape::{self, Unescape, Unit};
 use super::super::output::Place;
@@ -55,6 +56,55 @@ impl Rewriter {
         self.match_decoded(work);
     }
 
+    /// Takes a piece of a text that stands as it is.
+    pub(in crate::formats) fn raw_text(&mut self, raw: &[u8], place: Place, work: &mut Work<'_>) {
+        let mut rest = raw;
+        // What it begins with says whether it is JSON.
+        while self.inner.is_unknown()
+            && let Some((byte, later)) = rest.split_first()
+        {
+            self.unit_inside((&[*byte], &[*byte]), place, work);
+            rest = later;
+        }
+        self.match_decoded(work);
+        if self.inner.may_be_json() || self.is_inside() {
+            for chunk in rest.chunks(MAX_CHUNK_BYTES) {
+                self.raw_inside(chunk, place, work);
+            }
+        } else if !rest.is_empty() {
+            self.plain(rest, place, work);
+        }
+    }
+
+    /// Takes a piece of such a text that may be JSON, or was until it broke.
+    fn raw_inside(&mut self, raw: &[u8], place: Place, work: &mut Work<'_>) {
+        let mut rest = raw;
+        while let Some((byte, later)) = rest.split_first() {
+            let text = if !self.inner.may_be_json() {
+                rest.len()
+            } else if self.inner.is_in_string() {
+                memchr::memchr2(b'"', b'\\', rest).unwrap_or(rest.len())
+            } else {
+                0
+            };
+            if text == 0 {
+                self.unit_inside((&[*byte], &[*byte]), place, work);
+                rest = later;
+                continue;
+            }
+            let (now, later) = rest.split_at(text);
+            self.inner.passes(now);
+            self.text_inside(&Unit::Plain(now), place, work);
+            rest = later;
+        }
+        self.match_decoded(work);
+    }
+
+    /// Whether what is read now is JSON in the text, so that its escapes are read as well.
+    fn is_inside(&self) -> bool {
+        self.writing == self.usual.inside()
+    }
+
     fn plain_inside(&mut self, bytes: &[u8], place: Place, work: &mut Work<'_>) {
         let mut rest = bytes;
         while let Some((byte, later)) = rest.split_first() {
@@ -72,7 +122,7 @@ impl Rewriter {
     fn unit_inside(&mut self, (decoded, raw): (&[u8], &[u8]), place: Place, work: &mut Work<'_>) {
         let step = self.inner.unit((decoded, raw), place, work.out);
         if self.inner.is_json() {
-            self.writing = Writing::JsonInJson;
+            self.writing = self.usual.inside();
         }
         match step {
             Step::Held => return,
@@ -102,8 +152,9 @@ impl Rewriter {
 
     /// Adds to the text what is given to the matcher with [`Self::match_decoded`].
     fn text_inside(&mut self, unit: &Unit<'_>, place: Place, work: &mut Work<'_>) {
+        let is_inside = self.is_inside();
         let target = (&mut self.undecided, &mut self.decoded);
-        if self.writing == Writing::JsonInJson {
+        if is_inside {
             self.nested.unit(unit, place, target, work.out);
             return;
         }
@@ -147,8 +198,10 @@ impl Rewriter {
         scalar::mask(work.matcher, named, work.found, &mut masked);
         let changed = masked != bare;
         let mut written = Vec::new();
-        if changed {
-            escape::write(&String::from_utf8_lossy(&masked), &mut written);
+        match self.usual {
+            _ if !changed => {}
+            Writing::Raw => written = masked,
+            _ => escape::write(&String::from_utf8_lossy(&masked), &mut written),
         }
         let mut rest = bare.len();
         for item in items {

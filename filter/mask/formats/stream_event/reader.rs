@@ -368,7 +368,10 @@ impl<'a> Reader<'a> {
         self.payload.segments.push(Segment {
             start,
             end,
-            kind: Kind::Scalar,
+            kind: match class {
+                Class::Numbers => Kind::Number,
+                _ => Kind::Scalar,
+            },
             varies,
         });
     }

@@ -26,6 +26,8 @@ pub(in crate::formats) enum Kind {
     Token(usize, usize),
     /// A number or a literal name.
     Scalar,
+    /// The same where only numbers may stand.
+    Number,
     /// Base64 of a file, which may be one of text.
     File,
     /// A string that is left out.

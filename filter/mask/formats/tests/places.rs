@@ -18,6 +18,7 @@ fn layout() -> &'static Layout {
         reasoning  /reasoning
         arguments  /call
         citations  /sources
+        numbers    /outputs/*/data
         ",
     );
     Box::leak(Box::new(layout.expect("the layout can be read")))
@@ -267,4 +268,13 @@ fn a_mask_may_cover_some_places_only() {
             &of(say(arguments), say(citations), say(text)),
         );
     }
+}
+
+#[test]
+fn a_tensor_of_numbers_stays_one() {
+    becomes(
+        &mask(),
+        r#"{"outputs":[{"datatype":"INT64","data":[4111111111111111,[7,5500005555555559]]},{"data":["4111111111111111"]}],"n":4111111111111111}"#,
+        r#"{"outputs":[{"datatype":"INT64","data":[0,[7,0]]},{"data":["[CREDIT_CARD]"]}],"n":"[CREDIT_CARD]"}"#,
+    );
 }
