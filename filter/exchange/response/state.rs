@@ -18,7 +18,8 @@ pub(in crate::exchange) enum ResponseState {
     ExpectHead(Box<ResponsePlan>),
     /// It goes as it comes, unseen.
     Unseen,
-    /// The head waits until something of the body is through its taps.
+    /// The head waits until something of the body is through its taps, and shows that it is what
+    /// the head says.
     HeadWaits(Box<Tapped>),
     /// It goes as it comes, through its taps.
     Flowing(Box<Tapped>),
