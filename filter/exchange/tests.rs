@@ -1,3 +1,4 @@
+mod amazon_events;
 mod answers;
 mod approvals;
 mod bodies;

@@ -19,8 +19,8 @@ pub(in crate::exchange) enum ResponseState {
     ExpectHead(Box<ResponsePlan>),
     /// It goes as it comes, unseen.
     Unseen,
-    /// The head waits until something of the body is through its taps, and what it says of the body is
-    /// known.
+    /// The head waits until something of the body is through its taps, and what the head says of it
+    /// is known to be right.
     HeadWaits(Box<Tapped>),
     /// It goes as it comes, through its taps.
     Flowing(Box<Tapped>),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::amazon;
+use super::amazon::frame;
 use super::base64;
 use super::output::{Output, Place};
 use super::texts::Id;
@@ -91,7 +91,7 @@ impl Wrapping {
                 bytes
             }
             Self::Base64 => base64::standard(&inside),
-            Self::AmazonMessage(headers) => amazon::framed(&headers, &inside),
+            Self::AmazonMessage(headers) => frame::framed(&headers, &inside),
         }
     }
 }

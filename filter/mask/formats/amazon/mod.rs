@@ -36,7 +36,7 @@
 //!   sends them, and they are refused.
 
 mod body;
-mod frame;
+pub(super) mod frame;
 mod headers;
 mod payload;
 
@@ -44,4 +44,3 @@ mod payload;
 mod tests;
 
 pub(super) use body::AmazonEvents;
-pub(super) use frame::framed;

@@ -387,7 +387,7 @@ impl<'a> Reader<'a> {
         let member = self.frames.last().filter(|_| self.deeper == 0);
         match member {
             Some(frame) if shapes::holds_json(frame.name.short()) => Writing::JsonInJson,
-            Some(_) if amazon::holds_json(&self.path()) => Writing::JsonInJson,
+            Some(_) if self.amazon && amazon::holds_json(&self.path()) => Writing::JsonInJson,
             _ => Writing::Json,
         }
     }
