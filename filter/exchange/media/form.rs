@@ -5,6 +5,10 @@ use mask::{Format, Framing, Layout};
 
 /// What is in a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one for each head, and not for long"
+)]
 pub(in crate::exchange) enum Content {
     /// Text, carried like this.
     Text(TextForm),

@@ -93,7 +93,7 @@ fn emails() -> Rc<CompiledPolicy> {
 #[test]
 fn a_head_waits_until_the_first_lengths_are_right() {
     let (mut exchange, outcome) = begun(&emails(), &[("etag", "x")]);
-    let gone = Effect::RemoveResponseHeader("etag");
+    let gone = Effect::RemoveResponseHeader("etag".to_owned());
     assert_eq!((outcome.flow, outcome.effects), (Flow::Hold, vec![gone]));
     let stream = [delta("to ana@exam"), delta("ple.com, "), delta("and ")].concat();
     let expected = [delta("to [EMAIL]"), delta(", "), delta("and ")].concat();

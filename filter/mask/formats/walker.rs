@@ -203,12 +203,10 @@ impl Kind {
 
     /// Whether the whole body is text.
     fn is_text(&self) -> bool {
-        match self {
-            Self::Json(_) | Self::Events(_) | Self::Lines(_) | Self::Text(_) | Self::Markup(_) => {
-                true
-            }
-            _ => false,
-        }
+        matches!(
+            self,
+            Self::Json(_) | Self::Events(_) | Self::Lines(_) | Self::Text(_) | Self::Markup(_)
+        )
     }
 
     fn walker(&self) -> &dyn Walk {

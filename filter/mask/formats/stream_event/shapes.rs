@@ -168,7 +168,7 @@ pub(super) fn comes_whole(path: &[&[u8]]) -> bool {
     ];
     let (_, holders) = path.split_last().unwrap_or((&&b""[..], &[]));
     let listed = |name: &&[u8]| lists_tokens(name) || WHOLE_BELOW.contains(name);
-    path.iter().any(|name| listed(name)) || holders.iter().any(|name| ONCE.contains(name))
+    path.iter().any(listed) || holders.iter().any(|name| ONCE.contains(name))
 }
 
 /// Whether events of this `type` are known, so that it is known too which of their strings go on.
