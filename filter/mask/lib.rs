@@ -6,6 +6,7 @@
 //! | `compiled_mask` | one mask ready for use: a matcher, and what it asks of bodies |
 //! | `formats` | finds the texts in a body of some format, and writes the body again |
 //! | `text` | decides one text, piece by piece |
+//! | `bare_number` | says where a number has to become a string |
 //! | `matcher` | says what begins at a position of a text, of all detectors of a mask |
 //! | `detectors` | say what a match is, one at a time |
 //! | `prefilter` | skips what no detector needs to look at |
@@ -17,6 +18,7 @@
 //! Start with [`Text`], which says what is guaranteed and why, then read `detectors/detect.rs` and
 //! one detector, and `formats/json.rs` or `formats/events.rs`.
 
+mod bare_number;
 mod body_masks;
 mod compiled_mask;
 mod detectors;

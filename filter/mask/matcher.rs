@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use crate::policy::{BUILT_IN_DETECTORS, Detection, Detector, Style};
 
+use super::bare_number;
 use super::detectors;
 use super::detectors::custom::Custom;
 use super::detectors::detect::Detect;
@@ -195,7 +196,7 @@ impl Matcher {
         let only_built_in = custom.is_empty();
         groups.extend(custom);
         Ok(Self {
-            bound: groups.iter().map(|group| group.bound()).max().unwrap_or(0),
+            bound: bound_of(&groups),
             ranks: order.into_iter().map(|(_, index)| index).collect(),
             compiled,
             only_built_in,
@@ -280,7 +281,13 @@ impl Matcher {
     /// The place of the first detector that depends on bytes behind the window's.
     pub(super) fn in_question(&self, window: &Window<'_>) -> usize {
         let groups = self.groups.iter();
-        let first = groups.filter_map(|group| group.in_question(window)).min();
+        let open = groups.clone().filter_map(|group| group.in_question(window));
+        // What is found may wait for what follows it all the same.
+        let found = groups.filter_map(|group| match group.ask(window, usize::MAX) {
+            Answer::Found(rank, _) => Some(rank),
+            Answer::Nothing | Answer::Open(_) => None,
+        });
+        let first = open.min().or_else(|| found.min());
         self.ranked(first.unwrap_or(usize::MAX))
     }
 
@@ -311,6 +318,12 @@ impl Matcher {
     pub(super) fn replacement(&self, index: usize) -> Option<&Replacement> {
         self.compiled.get(index).map(|one| &one.replacement)
     }
+}
+
+/// The most that waits: for a match, and for what follows it.
+fn bound_of(groups: &[Box<dyn Group>]) -> usize {
+    let bound = groups.iter().map(|group| group.bound()).max();
+    bound.map_or(0, |bound| bound + bare_number::MAX_BEHIND_BYTES)
 }
 
 /// A detector's place in the order in which they are tried, before that in the policy.

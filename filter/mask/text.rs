@@ -55,6 +55,7 @@
 #[cfg(test)]
 mod tests;
 
+use super::bare_number;
 use super::detectors::group::{Answer, Known};
 use super::matcher::{Cursor, Matcher};
 use super::window::{Past, Tail, Window};
@@ -72,6 +73,10 @@ pub trait Sink {
     fn replace(&mut self, len: usize, with: &str, detector: usize);
     /// What is written next is the pseudonym of this value, which the detector of this name found.
     fn note(&mut self, _pseudonym: &str, _detector: &str, _value: &[u8]) {}
+    /// Whether quotes may be written.
+    fn takes_quotes(&self) -> bool {
+        true
+    }
 }
 
 /// The most of a piece that is copied behind what waits, at a time.
@@ -221,12 +226,17 @@ impl Text {
                 Answer::Nothing => at += 1,
                 Answer::Found(rank, hit) => {
                     let detector = matcher.ranked(rank);
-                    self.keep(bytes, kept, at, sink);
                     let part = match hit.tail {
                         None => matcher.part(detector, &window, hit.len),
                         Some(_) => None,
                     };
                     let (from, to) = part.unwrap_or((0, hit.len));
+                    let quotes = match (part, hit.tail) {
+                        (None, None) => bare_number::quotes(&window, hit.len),
+                        _ => Ok(None),
+                    };
+                    let Ok(quotes) = quotes else { break };
+                    self.keep(bytes, kept, at, sink);
                     if from > 0 {
                         let front = Known {
                             behind: known.behind,
@@ -240,7 +250,9 @@ impl Text {
                     if new.len() < matched.len() {
                         further(matcher, detector, new, sink);
                     } else {
-                        first(matcher, detector, new, hit.tail.is_some(), sink);
+                        let quotes = quotes.filter(|_| sink.takes_quotes());
+                        let mut quoted = Quoted { quotes, sink };
+                        first(matcher, detector, new, hit.tail.is_some(), &mut quoted);
                     }
                     self.open = hit.tail.map(|tail| (detector, tail));
                     at += to;
@@ -302,6 +314,32 @@ impl Text {
         if !new.is_empty() {
             sink.keep(new.len());
         }
+    }
+}
+
+/// Writes what takes the place of a match in quotes, if there are some.
+struct Quoted<'a> {
+    quotes: Option<String>,
+    sink: &'a mut dyn Sink,
+}
+
+impl Sink for Quoted<'_> {
+    fn keep(&mut self, len: usize) {
+        self.sink.keep(len);
+    }
+
+    fn replace(&mut self, len: usize, with: &str, detector: usize) {
+        match &self.quotes {
+            Some(quotes) => {
+                let with = format!("{quotes}{with}{quotes}");
+                self.sink.replace(len, &with, detector);
+            }
+            None => self.sink.replace(len, with, detector),
+        }
+    }
+
+    fn note(&mut self, pseudonym: &str, detector: &str, value: &[u8]) {
+        self.sink.note(pseudonym, detector, value);
     }
 }
 

@@ -15,7 +15,7 @@ const HEADER: &str = "inference-header-content-length";
 
 /// Behind an address it makes a tensor that is longer than 99 bytes, until the address is masked.
 const REST: &str =
-    " is said to be a person who has written a number of examples for a number of protocols";
+    " is said to be a person who has written a number of examples for a number of protocols.";
 
 fn policy(action: &Value) -> Rc<CompiledPolicy> {
     compiled(&json!({

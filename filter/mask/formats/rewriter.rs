@@ -72,6 +72,10 @@ impl Sink for Decide<'_, '_> {
     fn note(&mut self, pseudonym: &str, detector: &str, value: &[u8]) {
         self.found.note(pseudonym, detector, value);
     }
+
+    fn takes_quotes(&self) -> bool {
+        self.writing.takes_quotes()
+    }
 }
 
 /// What a call on a [`Rewriter`] works with.

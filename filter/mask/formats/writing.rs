@@ -36,6 +36,11 @@ impl Writing {
         }
     }
 
+    /// Whether quotes in a replacement are written as they are, or so that they read as quotes.
+    pub(super) fn takes_quotes(self) -> bool {
+        !matches!(self, Self::Stray | Self::Verbatim | Self::BareMarkup)
+    }
+
     /// Writes a replacement, or what is added to one as more of its match is seen (`further`).
     pub(super) fn write(self, with: &str, further: bool, out: &mut Vec<u8>) {
         match self {

@@ -1,4 +1,5 @@
 use crate::Matcher;
+use crate::bare_number::MAX_BEHIND_BYTES;
 use crate::detectors::tests::mask;
 use crate::policy::{Detection, Detector, Style};
 use crate::window::steps;
@@ -90,7 +91,10 @@ fn what_is_too_short_too_long_or_too_wide_is_refused() {
 fn what_waits_is_bounded_and_the_work_is_linear() {
     let long = "ab".repeat(128);
     let matcher = Matcher::new(&[canaries("leak", &[&long, "abababababcd    efgh"])]).unwrap();
-    assert_eq!(matcher.max_pending(), 256 * (4 + 3 + 1) + 3);
+    assert_eq!(
+        matcher.max_pending(),
+        256 * (4 + 3 + 1) + 3 + MAX_BEHIND_BYTES
+    );
     let wide: String = long.chars().flat_map(|c| [c, '-', ' ']).collect();
     let wide = wide.trim_end_matches(['-', ' ']);
     assert_eq!(mask(&matcher, [wide.as_bytes()]), b"[LEAK]");

@@ -135,3 +135,33 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_number_of_json_in_a_string_of_json_in_a_string_becomes_a_string() {
+    use serde_json::{Value, json};
+    let mask = mask();
+    let deep = |card: Value| {
+        let inner = json!({"card": card, "n": 7}).to_string();
+        let middle = json!({"to": inner, "x": [1]}).to_string();
+        let outer = json!({"env": middle}).to_string();
+        json!({"choices": [{"delta": {"tool_calls": [{"index": 0, "function": {"arguments": outer}}]}}]})
+    };
+    let came = deep(json!(4_111_111_111_111_111_u64));
+    let goes = deep(json!("[CREDIT_CARD]"));
+    assert_eq!(
+        masked_text(&mask, Format::Json, &came.to_string()),
+        goes.to_string()
+    );
+    let event = |value: &Value| format!("data: {value}\n\n");
+    assert_eq!(
+        masked_text(&mask, Format::Events, &event(&came)),
+        event(&goes)
+    );
+    let prose = json!({"content": "Sure:\n```json\n{\"card\": 4111111111111111}\n```"});
+    assert_eq!(
+        masked_text(&mask, Format::Json, &prose.to_string()),
+        prose
+            .to_string()
+            .replace("4111111111111111", "\\\"[CREDIT_CARD]\\\"")
+    );
+}

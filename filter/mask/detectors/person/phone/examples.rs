@@ -55,7 +55,10 @@ pub(in crate::detectors) const EXAMPLES: &[(&str, &str)] = &[
     ("call 785 8949", "call [PHONE]"),
     ("Phone: 2813882583.", "Phone: [PHONE]."),
     ("my number is 469 34 883", "my number is [PHONE]"),
-    ("{\"phone_number\":7858949}", "{\"phone_number\":[PHONE]}"),
+    (
+        "{\"phone_number\":7858949}",
+        "{\"phone_number\":\"[PHONE]\"}",
+    ),
     ("\\nTel.: 33 93 31", "\\nTel.: [PHONE]"),
     (
         "Apt. 7\nBergen 5003\n9885 1152",
