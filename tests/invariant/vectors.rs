@@ -145,6 +145,12 @@ fn jsons_own_test_suite_comes_out_alike_in_any_pieces() {
     let work = bodies().map(|(_, body)| body.len().pow(2)).sum();
     for (name, body) in bodies() {
         let (out, matches) = same_in_any_pieces(&mask, Format::Json, body, stride(work));
+        // What begins like UTF-16 or UTF-32 is not passed on.
+        let front = body.get(..4).unwrap_or(body);
+        if front.contains(&0) || front.first().is_some_and(|byte| *byte >= 0xFE) {
+            assert!(out.is_empty(), "{name} is passed on");
+            continue;
+        }
         assert!(matches > 0 || out == *body, "{name} is changed");
         let event = [b"data: ", body.as_slice(), b"\n\n"].concat();
         let (out, matches) = same_in_any_pieces(&mask, Format::Events, &event, stride(work));

@@ -47,7 +47,12 @@ const OK: (&str, &str) = (":status", "200");
 /// In a word, what becomes of an answer of a media type.
 fn outcome(compiled: &Rc<CompiledPolicy>, media: &str) -> &'static str {
     let (exchange, outcome) = answered(compiled, &[OK, ("content-type", media)]);
-    if outcome.flow == Flow::Hold {
+    // The head of what is masked may wait for its first bytes.
+    let replies = outcome
+        .effects
+        .iter()
+        .any(|effect| matches!(effect, Effect::Reply(_)));
+    if replies {
         assert_eq!(reply(&outcome).status, 502, "{media}");
         return "refused";
     }

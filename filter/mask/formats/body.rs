@@ -4,7 +4,7 @@
 mod tests;
 
 use super::WalkError;
-use super::fields::{self, Editor, Fields};
+use super::fields::Editor;
 use super::json_array_stream::JsonArrayStream;
 use super::walk::{Job, Walk};
 
@@ -47,20 +47,4 @@ impl Body {
         self.json.push(&edited, job)?;
         result
     }
-}
-
-/// An event or line whose JSON, at `start` to `end`, is edited as the mask says.
-///
-/// # Errors
-/// It may be JSON that rules apply to, and can't be read.
-pub(super) fn edit(
-    fields: &Fields,
-    entry: &[u8],
-    (start, end): (usize, usize),
-) -> Result<Vec<u8>, WalkError> {
-    let part = |from: usize, to: usize| entry.get(from..to).unwrap_or_default();
-    let mut edited = part(0, start).to_vec();
-    edited.extend(fields::edit(fields, part(start, end))?);
-    edited.extend_from_slice(part(end, entry.len()));
-    Ok(edited)
 }

@@ -19,6 +19,7 @@
 #[cfg(test)]
 mod tests;
 
+use super::WalkError;
 use super::entry_writer::EntryWriter;
 use super::event_template::Templates;
 use super::fields::{self, Fields};
@@ -26,7 +27,6 @@ use super::stream_event::{self, Payload};
 use super::texts::{Owner, Texts};
 use super::walk::{Job, Walk};
 use super::writing::Writing;
-use super::{WalkError, body};
 use base::wire::Range;
 
 /// The largest buffer that is kept from one event for the next.
@@ -216,7 +216,7 @@ fn edited(fields: &Fields, event: Vec<u8>, first: bool) -> Result<Vec<u8>, WalkE
         return Ok(event);
     }
     match lines.data.as_slice() {
-        [range] => body::edit(fields, &event, *range),
+        [range] => fields::edit_part(fields, &event, *range),
         // JSON that goes over several lines is rare, and its lines can't be edited one by one.
         _ => {
             let whole = fields::edit(fields, &data)?;

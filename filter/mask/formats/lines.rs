@@ -9,7 +9,7 @@ mod tests;
 
 use super::entries::Entries;
 use super::walk::{Job, Walk};
-use super::{WalkError, body};
+use super::{WalkError, fields};
 
 /// What stands in front of each text of a sequence.
 const SEPARATOR: u8 = 0x1e;
@@ -61,7 +61,7 @@ impl Lines {
         }
         let line = match job.mask.fields() {
             Some(fields) if !line.trim_ascii().is_empty() => {
-                body::edit(fields, &line, (0, line.len()))?
+                fields::edit_part(fields, &line, (0, line.len()))?
             }
             _ => line,
         };

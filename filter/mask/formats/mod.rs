@@ -50,6 +50,7 @@ mod rewriter;
 mod scalar;
 mod stream_event;
 mod tensors;
+mod text_id;
 mod texts;
 mod trailer;
 mod unknown_texts;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use super::amazon::frame;
 use super::base64;
 use super::output::{Output, Place};
-use super::texts::Id;
+use super::text_id::Id;
 
 /// How a length is written in front of what it counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

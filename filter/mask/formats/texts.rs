@@ -6,6 +6,7 @@ use super::findings::Findings;
 use super::output::Place;
 use super::pending_entries::PendingEntries;
 use super::rewriter::{Rewriter, Work};
+pub(super) use super::text_id::Id;
 use super::unknown_texts::UnknownTexts;
 use super::writing::Writing;
 use crate::Matcher;
@@ -22,9 +23,6 @@ const MAX_PENDING_ENTRIES: usize = 256;
 const MAX_PASSED_ENTRIES: u32 = 16;
 /// The most bytes of entries that may wait after the oldest one before its text is forced.
 const MAX_PENDING_BYTES: usize = 256 * 1024;
-
-/// A digest of what tells one text of a stream from another.
-pub(super) type Id = [u8; 32];
 
 /// What a text belongs to, and so what ends it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

@@ -13,7 +13,7 @@
 
 use std::collections::BTreeMap;
 
-use super::texts::Id;
+use super::text_id::Id;
 
 /// The places that are followed at once. The one that has not come for longest is forgotten.
 const MAX_PLACES: usize = 64;

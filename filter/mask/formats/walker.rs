@@ -17,14 +17,19 @@ use super::trailer::Value;
 use super::walk::{Job, Walk};
 use crate::{CompiledMask, Originals};
 
+/// What tells UTF-16 and UTF-32 from UTF-8.
+const FRONT_BYTES: usize = 4;
+
 /// Masks one body.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Walker {
     kind: Kind,
     found: Findings,
     framing: Framing,
-    /// How many bytes of the body's beginning have been looked at.
-    front: usize,
+    /// What the body begins with. Until it is known, nothing is passed on.
+    front: Vec<u8>,
+    /// No more of the body comes.
+    ended: bool,
     /// Why nothing more of the body can be masked.
     failed: Option<WalkError>,
 }
@@ -57,7 +62,8 @@ impl Walker {
             kind: Kind::new(format, framing),
             found: Findings::default(),
             framing,
-            front: 0,
+            front: Vec::new(),
+            ended: false,
             failed: None,
         }
     }
@@ -90,10 +96,23 @@ impl Walker {
         piece: &[u8],
         out: &mut Vec<u8>,
     ) -> Result<(), WalkError> {
-        if !self.is_utf8(piece) {
-            self.failed.get_or_insert(WalkError::Malformed);
+        let room = self.wanted_front();
+        let (front, rest) = piece.split_at(room.min(piece.len()));
+        if room > 0 {
+            self.front.extend_from_slice(front);
+            if !self.could_be_utf8() {
+                self.failed.get_or_insert(WalkError::Malformed);
+            }
+            if self.wanted_front() > 0 && self.failed.is_none() {
+                return Ok(());
+            }
+            let front = self.front.clone();
+            self.attempt(mask, out, |walker, job| walker.push(&front, job))?;
         }
-        self.attempt(mask, out, |walker, job| walker.push(piece, job))
+        if rest.is_empty() {
+            return self.failed.map_or(Ok(()), Err);
+        }
+        self.attempt(mask, out, |walker, job| walker.push(rest, job))
     }
 
     /// The body ends here, behind its last byte or at its trailers.
@@ -101,21 +120,19 @@ impl Walker {
     /// # Errors
     /// As for [`Walker::push`].
     pub fn finish(&mut self, mask: &CompiledMask, out: &mut Vec<u8>) -> Result<(), WalkError> {
+        if self.wanted_front() > 0 {
+            let front = self.front.clone();
+            self.ended = true;
+            self.attempt(mask, out, |walker, job| walker.push(&front, job))?;
+        }
         self.attempt(mask, out, |walker, job| walker.finish(job))
     }
 
     /// Whether the body could be UTF-8, by how it begins: some readers of JSON find out by themselves
     /// that it is UTF-16 or UTF-32, in which nothing would be found here.
-    fn is_utf8(&mut self, piece: &[u8]) -> bool {
-        const FRONT_BYTES: usize = 4;
-        if self.front >= FRONT_BYTES || !self.kind.is_text() {
-            return true;
-        }
-        let first = self.front == 0;
-        let front = piece.get(..FRONT_BYTES - self.front).unwrap_or(piece);
-        self.front += front.len();
-        let marked = first && matches!(front.first(), Some(0xFE | 0xFF));
-        !marked && !front.contains(&0)
+    fn could_be_utf8(&self) -> bool {
+        let marked = matches!(self.front.first(), Some(0xFE | 0xFF));
+        !marked && !self.front.contains(&0)
     }
 
     fn attempt(
@@ -143,7 +160,19 @@ impl Walker {
     /// The bytes of the body that are held back now.
     #[must_use]
     pub fn held(&self) -> usize {
-        self.kind.walker().held()
+        let front = match self.wanted_front() {
+            0 => 0,
+            _ => self.front.len(),
+        };
+        front + self.kind.walker().held()
+    }
+
+    /// How many more bytes of the body's beginning are to be known before any is passed on.
+    fn wanted_front(&self) -> usize {
+        if self.ended || !self.kind.is_text() {
+            return 0;
+        }
+        FRONT_BYTES.saturating_sub(self.front.len())
     }
 
     /// Whether what has come shows that the body is what its head says. Until then, whoever sends

@@ -387,3 +387,19 @@ pub(in crate::formats) fn edit(fields: &Fields, json: &[u8]) -> Result<Vec<u8>, 
     editor.finish(fields, &mut out)?;
     Ok(out)
 }
+
+/// An event or line whose JSON, at `start` to `end`, is edited as the mask says.
+///
+/// # Errors
+/// It may be JSON that rules apply to, and can't be read.
+pub(in crate::formats) fn edit_part(
+    fields: &Fields,
+    entry: &[u8],
+    (start, end): (usize, usize),
+) -> Result<Vec<u8>, WalkError> {
+    let part = |from: usize, to: usize| entry.get(from..to).unwrap_or_default();
+    let mut edited = part(0, start).to_vec();
+    edited.extend(edit(fields, part(start, end))?);
+    edited.extend_from_slice(part(end, entry.len()));
+    Ok(edited)
+}

@@ -10,5 +10,5 @@ mod rules;
 #[cfg(test)]
 mod tests;
 
-pub(super) use editor::{Editor, edit};
+pub(super) use editor::{Editor, edit, edit_part};
 pub(crate) use rules::Fields;
