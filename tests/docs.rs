@@ -25,6 +25,7 @@ const DOCUMENTS: &[&str] = &[
     "SECURITY.md",
     "docs/architecture.md",
     "docs/glossary.md",
+    "docs/answers.md",
     "docs/media-types.md",
     "docs/policy.md",
     "examples/policies/README.md",

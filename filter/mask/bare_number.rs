@@ -2,20 +2,18 @@
 //! arguments, or in a string of these.
 //!
 //! Masked as it stands, such a number would be one no more, and nobody could parse what is around it.
-//! So what takes its place is a string, in the quotes that its name has, with as many backslashes in
-//! front of them.
+//! So what takes its place is a string, in the quotes that its name has, or that of its list, with as many
+//! backslashes in front of them.
 
 use super::window::{Miss, Window};
 
 /// Blanks that may stand between a name, its colon, a number and what follows it.
 const MAX_BLANKS: usize = 8;
-/// What has to be known behind a number.
-pub(super) const MAX_BEHIND_BYTES: usize = MAX_BLANKS + 1;
 /// Quotes deeper in strings in strings have more backslashes than could be seen.
 const MAX_BACKSLASHES: usize = 15;
 
-/// The quotes that what takes the place of a match must have; none where it is no number that is the
-/// value of a name in quotes.
+/// The quotes that what takes the place of a match must have; none where it is no number that has a name
+/// in quotes, or stands in a list.
 ///
 /// # Errors
 /// [`Miss::More`] where it depends on bytes that are not known yet.
@@ -37,25 +35,89 @@ pub(super) fn quotes(window: &Window<'_>, len: usize) -> Result<Option<String>, 
     Ok(None)
 }
 
-/// The quote that ends the name whose colon stands in front.
+/// The quote of strings around a value here: that which ends its name, or in a list, the name of the
+/// list or the string in front of it.
 fn quote_in_front(window: &Window<'_>) -> Option<String> {
-    let mut bytes = window.behind.backwards();
-    let mut next = || {
-        let mut blanks = 0;
-        loop {
-            match bytes.next()? {
-                b' ' | b'\t' | b'\r' | b'\n' if blanks < MAX_BLANKS => blanks += 1,
+    let mut bytes = Backwards(window.behind.far_backwards().peekable());
+    match bytes.next_mark()? {
+        b':' => bytes.quote(),
+        b'[' => bytes.quote_of_list(),
+        b',' => loop {
+            match bytes.next_mark()? {
+                b'[' => return bytes.quote_of_list(),
+                b']' | b'{' | b'}' | b':' | b',' => {}
+                quote @ (b'"' | b'\'') => return bytes.escaped(quote),
+                byte if is_of_value(byte) => {}
+                _ => return None,
+            }
+        },
+        _ => None,
+    }
+}
+
+/// What numbers and literal names are made of.
+fn is_of_value(byte: u8) -> bool {
+    byte.is_ascii_digit() || b"+-.eEtruefalsn".contains(&byte)
+}
+
+/// What stands in front of a number, from its end.
+struct Backwards<I: Iterator<Item = u8>>(std::iter::Peekable<I>);
+
+impl<I: Iterator<Item = u8>> Backwards<I> {
+    /// The next byte that is no blank.
+    fn next_mark(&mut self) -> Option<u8> {
+        for _ in 0..=MAX_BLANKS {
+            match self.0.next()? {
+                b' ' | b'\t' | b'\r' | b'\n' => {}
                 byte => return Some(byte),
             }
         }
-    };
-    if next()? != b':' {
-        return None;
+        None
     }
-    let quote = next().filter(|byte| matches!(byte, b'"' | b'\''))?;
-    let backslashes = bytes.take_while(|byte| *byte == b'\\').count();
-    let escape = "\\".repeat(backslashes);
-    (backslashes <= MAX_BACKSLASHES).then(|| format!("{escape}{}", char::from(quote)))
+
+    /// The quote that comes next.
+    fn quote(&mut self) -> Option<String> {
+        let quote = self.next_mark()?;
+        matches!(quote, b'"' | b'\'').then(|| self.escaped(quote))?
+    }
+
+    /// That of a list whose bracket has been read.
+    fn quote_of_list(&mut self) -> Option<String> {
+        loop {
+            match self.next_mark()? {
+                b':' => return self.quote(),
+                b'[' => {}
+                // A string begins in front of the list: those in it have quotes of one level more.
+                quote @ (b'"' | b'\'') => {
+                    let outer = self.escaped(quote)?;
+                    let backslashes = 2 * (outer.len() - 1) + 1;
+                    let fits = backslashes <= MAX_BACKSLASHES;
+                    return fits
+                        .then(|| format!("{}{}", "\\".repeat(backslashes), char::from(quote)));
+                }
+                b',' => loop {
+                    match self.next_mark()? {
+                        b'[' => break,
+                        b']' | b'{' | b'}' | b':' | b',' => {}
+                        quote @ (b'"' | b'\'') => return self.escaped(quote),
+                        byte if is_of_value(byte) => {}
+                        _ => return None,
+                    }
+                },
+                _ => return None,
+            }
+        }
+    }
+
+    /// A quote with the backslashes in front of it.
+    fn escaped(&mut self, quote: u8) -> Option<String> {
+        let mut escaped = String::new();
+        while self.0.next_if_eq(&b'\\').is_some() {
+            escaped.push('\\');
+        }
+        escaped.push(char::from(quote));
+        (escaped.len() <= MAX_BACKSLASHES + 1).then_some(escaped)
+    }
 }
 
 #[cfg(test)]
@@ -85,6 +147,16 @@ mod tests {
             ),
             ("{'card': @, 'n': 1}", "{'card': '[CREDIT_CARD]', 'n': 1}"),
             ("{\"card\":\n  @\n}", "{\"card\":\n  \"[CREDIT_CARD]\"\n}"),
+            (
+                r#"{"cards": [@, 7, @]}"#,
+                r#"{"cards": ["[CREDIT_CARD]", 7, "[CREDIT_CARD]"]}"#,
+            ),
+            (
+                r#"{\"cards\":[[1.5,@],[@]]}"#,
+                r#"{\"cards\":[[1.5,\"[CREDIT_CARD]\"],[\"[CREDIT_CARD]\"]]}"#,
+            ),
+            (r#"["a", @, null]"#, r#"["a", "[CREDIT_CARD]", null]"#),
+            (r#"{"a": "[@,1]"}"#, r#"{"a": "[\"[CREDIT_CARD]\",1]"}"#),
             // These are none.
             (r#"{"card": "@"}"#, r#"{"card": "[CREDIT_CARD]"}"#),
             (
@@ -92,6 +164,8 @@ mod tests {
                 r#"He said "card": [CREDIT_CARD] is it"#,
             ),
             ("card: @, and", "card: [CREDIT_CARD], and"),
+            ("these: 12, @, and", "these: 12, [CREDIT_CARD], and"),
+            ("see [@, 7]", "see [[CREDIT_CARD], 7]"),
             (
                 "SELECT * WHERE card = @;",
                 "SELECT * WHERE card = [CREDIT_CARD];",

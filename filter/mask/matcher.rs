@@ -7,11 +7,11 @@ use std::rc::Rc;
 
 use crate::policy::{BUILT_IN_DETECTORS, Detection, Detector, Style};
 
-use super::bare_number;
 use super::detectors;
 use super::detectors::custom::Custom;
 use super::detectors::detect::Detect;
 use super::detectors::group::{Answer, Group, Known, Singles};
+use super::detectors::noise;
 use super::detectors::{DetectorError, OwnSecrets, Part, Placeholder};
 use super::prefilter::Anchors;
 use super::render::{Originals, Pseudonyms, Replacement};
@@ -320,10 +320,13 @@ impl Matcher {
     }
 }
 
+/// How much of what follows a match may decide about it.
+pub(crate) const MAX_BEHIND_BYTES: usize = noise::MAX_BEHIND_BYTES;
+
 /// The most that waits: for a match, and for what follows it.
 fn bound_of(groups: &[Box<dyn Group>]) -> usize {
     let bound = groups.iter().map(|group| group.bound()).max();
-    bound.map_or(0, |bound| bound + bare_number::MAX_BEHIND_BYTES)
+    bound.map_or(0, |bound| bound + MAX_BEHIND_BYTES)
 }
 
 /// A detector's place in the order in which they are tried, before that in the policy.

@@ -11,6 +11,7 @@ mod machine;
 mod justified;
 mod split;
 mod spread;
+mod volume;
 
 use std::env;
 

@@ -3,6 +3,7 @@
 
 mod arrivals;
 mod clients;
+mod tools;
 mod worst;
 
 use portcullis::mask::policy::BUILT_IN_DETECTORS;

@@ -23,7 +23,7 @@ mod error;
 mod money;
 mod national;
 mod network;
-mod noise;
+pub(super) mod noise;
 mod own_secret;
 mod pattern;
 mod person;

@@ -5,7 +5,7 @@
 //! times. So where so many bytes in a row could be nothing else, no built-in detector's match begins.
 //! What a policy itself names, its patterns and words, is found everywhere.
 //!
-//! A match that ends the run, or a line of it, is one all the same: a key in a long URL does.
+//! A match that ends the run is one all the same: a key in a long URL does.
 //! Hexadecimal digits need no such care: nothing begins or ends within a word.
 
 use super::super::window::{Hit, Miss, RUN_BYTES, Window};
@@ -13,6 +13,12 @@ use super::super::window::{Hit, Miss, RUN_BYTES, Window};
 /// The shortest line of base64 that goes on in the next: they have 64 characters (RFC 7468) or 76 (RFC
 /// 2045). Shorter lines could be a list.
 const MIN_LINE_BYTES: usize = 60;
+/// A line's end.
+const MAX_BREAK_BYTES: usize = 2;
+/// How much of the next line shows that it is base64, too.
+const MIN_NEXT_BYTES: usize = 24;
+/// What has to be known behind a match.
+pub(crate) const MAX_BEHIND_BYTES: usize = MAX_BREAK_BYTES + MIN_NEXT_BYTES;
 /// How many characters of each kind there are at least. Of 96 random ones of base64, less than one in
 /// a million has fewer capitals, small letters, or digits; words and paths have fewer of one of them.
 const MIN_CAPITALS: usize = 14;
@@ -33,7 +39,16 @@ pub(super) fn surrounds(window: &Window<'_>, hit: &Hit) -> Result<bool, Miss> {
         return Ok(false);
     }
     // One of open length runs on with what it stands in.
-    Ok(hit.tail.is_some() || window.at(hit.len)?.is_some_and(fits))
+    if hit.tail.is_some() {
+        return Ok(true);
+    }
+    let mut end = hit.len;
+    while end < hit.len + MAX_BREAK_BYTES && window.at(end)?.is_some_and(is_break) {
+        end += 1;
+    }
+    // Behind a line's end, a word of a text could come.
+    let least = if end == hit.len { 1 } else { MIN_NEXT_BYTES };
+    Ok(window.run(end, least, fits)? == least)
 }
 
 fn fits(byte: u8) -> bool {

@@ -4,6 +4,7 @@ use super::WalkError;
 use super::entry_writer::EntryWriter;
 use super::event_template::Templates;
 use super::json::Json;
+use super::layout::Layout;
 use super::stream_event;
 use super::texts::Texts;
 use super::walk::Job;
@@ -27,7 +28,13 @@ impl Entries {
             self.texts.release(job.mask.matcher(), job.found, job.out);
             return Ok(());
         }
-        let Some(payload) = stream_event::read(entry, (job.mask, job.layout))? else {
+        // Lines of a dialect that doesn't stream so are records, one as good as another.
+        let known = (job.mask, job.layout);
+        let payload = match job.layout.is_none_or(Layout::has_lines) {
+            true => stream_event::read(entry, known)?,
+            false => stream_event::read_record(entry, known)?,
+        };
+        let Some(payload) = payload else {
             // Nothing in it goes on in another entry.
             let mut masked = Vec::with_capacity(entry.len());
             let mut json = Json::default();

@@ -52,9 +52,9 @@ enum JsonPosition {
     Url,
     /// In a string that may be base64, held in `run`. If it is none of text, it is that of a file.
     Base64 { file: bool },
-    /// In a string, or the rest of one, that is no text as long as it could be base64. A backslash is
-    /// held in `run`.
-    Data,
+    /// In a string, or the rest of one, that is no text as long as it could be base64. Whether its
+    /// beginning has passed; until then it is held in `run`, and so is a backslash.
+    Data { passed: bool },
     /// In a string that the mask does not cover; whether the last byte was a backslash.
     Passed { escaped: bool },
     /// In a string that the mask leaves out, likewise.
@@ -125,7 +125,7 @@ impl Json {
             JsonPosition::Tokens => self.replay(job),
             JsonPosition::Url => self.no_url(job),
             JsonPosition::Base64 { file } => self.no_base64(file, job),
-            JsonPosition::Data => self.no_data(job),
+            JsonPosition::Data { .. } => self.no_data(job),
             JsonPosition::String { .. }
             | JsonPosition::Stray
             | JsonPosition::Passed { .. }
@@ -146,7 +146,7 @@ impl Json {
                 JsonPosition::Tokens => self.in_tokens(piece, job),
                 JsonPosition::Url => self.in_url(piece, job),
                 JsonPosition::Base64 { file } => self.in_base64(piece, file, job),
-                JsonPosition::Data => self.in_data(piece, job),
+                JsonPosition::Data { passed } => self.in_data(piece, passed, job),
                 JsonPosition::Passed { escaped } => self.in_passed(piece, escaped, true, job),
                 JsonPosition::Dropped { escaped } => self.in_passed(piece, escaped, false, job),
                 JsonPosition::Outside
@@ -180,7 +180,7 @@ impl Json {
             | JsonPosition::Tokens
             | JsonPosition::Url
             | JsonPosition::Base64 { .. }
-            | JsonPosition::Data
+            | JsonPosition::Data { .. }
             | JsonPosition::Passed { .. }
             | JsonPosition::Dropped { .. } => return false,
         }

@@ -1,7 +1,7 @@
 //! Strings that are no text: base64 of what has none, and what else stands where a dialect has no text.
 //!
-//! What is in such a string passes as long as it could be base64, or an id. What isn't is text again,
-//! from there on: a server that writes prose where its dialect has a signature hides nothing.
+//! What is in such a string passes as long as it could be base64, or an id. What isn't is text again: a
+//! server that writes prose where its dialect has a signature hides nothing.
 
 use super::format::Format;
 use super::media::Media;
@@ -64,6 +64,19 @@ pub(super) fn run(raw: &[u8]) -> usize {
 /// Whether a backslash with this byte behind it may stand in base64.
 pub(super) fn is_escape(byte: u8) -> bool {
     matches!(byte, b'/' | b'n' | b'r')
+}
+
+/// A string in which text comes so soon is all text: what stands in front of it may belong to it.
+pub(super) const MIN_DATA_BYTES: usize = 256;
+
+/// How many bytes at the front of a string's whole content pass where its dialect has no text.
+pub(super) fn passing(raw: &[u8]) -> usize {
+    let data = length(raw);
+    if data < raw.len() && data <= MIN_DATA_BYTES {
+        0
+    } else {
+        data
+    }
 }
 
 /// How many bytes at the front of a string's whole content are no text where its dialect has none.

@@ -9,6 +9,6 @@ mod shapes;
 #[cfg(test)]
 mod tests;
 
-pub(super) use reader::{read, read_message, read_tokens};
+pub(super) use reader::{read, read_message, read_record, read_tokens};
 pub(super) use segment::{End, Kind, Payload, Segment};
 pub(super) use shapes::{holds_json, lists_tokens};

@@ -17,9 +17,10 @@ use super::text_id::Id;
 
 /// The places that are followed at once. The one that has not come for longest is forgotten.
 const MAX_PLACES: usize = 64;
-/// The shortest string that is taken for a label, or for the beginning of the text so far: pieces of a
-/// number are like one another too.
-const MIN_TELLING_BYTES: usize = 4;
+/// The shortest string that is taken for the beginning of the text so far: words begin like others.
+const MIN_TEXT_BYTES: usize = 16;
+/// The shortest string with a digit that is taken for a label: pieces of a number are like one another.
+const MIN_LABEL_BYTES: usize = 20;
 /// The longest piece of a text.
 const MAX_PIECE_BYTES: usize = 1024;
 /// The longest text of which each event has all that there is so far.
@@ -54,6 +55,24 @@ pub(super) enum Relation {
     SoFar(usize),
 }
 
+/// Whether a string that comes again says something of the events, rather than going on.
+fn is_label(raw: &[u8]) -> bool {
+    let letters = !raw.is_empty() && !raw.iter().any(u8::is_ascii_digit);
+    (letters || raw.len() >= MIN_LABEL_BYTES) && has_words(raw)
+}
+
+/// Whether it is more than a line or an indentation.
+fn has_words(raw: &[u8]) -> bool {
+    raw.iter()
+        .any(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii())
+}
+
+/// How many bytes both begin with.
+fn common(one: &[u8], other: &[u8]) -> usize {
+    let pairs = one.iter().zip(other);
+    pairs.take_while(|(one, other)| one == other).count()
+}
+
 impl UnknownTexts {
     /// Takes the next string at a place. `hides` is whether less is found where it goes on with what
     /// stands in front of it than in both.
@@ -77,15 +96,16 @@ impl UnknownTexts {
         };
         last.used = used;
         let seen = last.raw.len();
-        let tells = last.so_far || seen >= MIN_TELLING_BYTES;
-        let goes_on = tells && raw.starts_with(&last.raw);
-        if goes_on && raw.len() == seen && !last.so_far {
+        if raw == last.raw && !last.so_far && is_label(raw) {
             return Relation::Whole;
         }
+        let tells = last.so_far || (seen >= MIN_TEXT_BYTES && has_words(&last.raw));
+        let goes_on = tells && raw.starts_with(&last.raw) && (last.so_far || raw.len() > seen);
+        let rewritten = last.so_far && seen > 0 && 2 * common(raw, &last.raw) >= seen;
         let relation = if goes_on {
             // What was taken for pieces until now was the text so far each time.
             Relation::SoFar(if last.so_far || last.only { seen } else { 0 })
-        } else if last.so_far && !raw.is_empty() {
+        } else if rewritten {
             Relation::SoFar(0)
         } else if raw.len() <= MAX_PIECE_BYTES && !hides() {
             last.only &= seen == 0;
@@ -94,7 +114,7 @@ impl UnknownTexts {
             self.places.remove(id);
             return Relation::Whole;
         };
-        last.so_far |= matches!(relation, Relation::SoFar(_));
+        last.so_far = matches!(relation, Relation::SoFar(_));
         last.raw.clear();
         last.raw.extend_from_slice(raw);
         relation
@@ -131,33 +151,41 @@ mod tests {
     #[test]
     fn a_string_is_told_by_the_one_before() {
         use Relation::{Piece, SoFar, Whole};
+        let here = "It is said here,";
+        let you = "It is said here, you";
+        let both = "It is said here, you two";
         for (strings, expected) in [
             (&["Hel", "lo ", "you"][..], &[Piece, Piece, Piece][..]),
             (&["11", "11", "114"], &[Piece, Piece, Piece]),
+            (&["4242", "4242", "4242"], &[Piece, Piece, Piece]),
             (&["main", "main", "main"], &[Piece, Whole, Whole]),
+            (&["en", "en"], &[Piece, Whole]),
+            (&[" data", " database", ": mail"], &[Piece, Piece, Piece]),
             (
-                &["Hello", "Hello you", "Hello you two"],
-                &[Piece, SoFar(5), SoFar(9)],
+                &["----------------", "--------------------"],
+                &[Piece, Piece],
             ),
             (
-                &["Hello", "Hello you", "Hello you"],
-                &[Piece, SoFar(5), SoFar(9)],
+                &[here, you, both, both],
+                &[Piece, SoFar(16), SoFar(20), SoFar(24)],
+            ),
+            // It was none after all.
+            (
+                &[here, you, ": mail", " me"],
+                &[Piece, SoFar(16), Piece, Piece],
             ),
             // The first ones are too short to tell.
             (
-                &["H", "He", "Hell", "Hello"],
+                &["It", "It is", here, you],
                 &[Piece, Piece, Piece, SoFar(0)],
             ),
             // The end of the text so far was written anew.
             (
-                &["Hello", "Hello w?", "Hello wo"],
-                &[Piece, SoFar(5), SoFar(0)],
+                &[here, "It is said here, y?", you],
+                &[Piece, SoFar(16), SoFar(0)],
             ),
             (&["Hello", "by itself!", "Hello"], &[Piece, Whole, Piece]),
-            (
-                &["by itself!", "Hello", "Hello you"],
-                &[Whole, Piece, SoFar(5)],
-            ),
+            (&["by itself!", here, you], &[Whole, Piece, SoFar(16)]),
             (&["", "a", ""], &[Piece, Piece, Piece]),
         ] {
             assert_eq!(relations(strings), expected, "{strings:?}");
@@ -165,12 +193,13 @@ mod tests {
         let long = "x ".repeat(MAX_PIECE_BYTES);
         assert_eq!(relations(&[&long, "Hel"]), [Whole, Piece]);
         let more = format!("{long}more");
+        let short = "x ".repeat(9);
         assert_eq!(
-            relations(&["x x ", &long, &more]),
-            [Piece, SoFar(4), SoFar(long.len())]
+            relations(&[&short, &long, &more]),
+            [Piece, SoFar(18), SoFar(long.len())]
         );
         let longest = "x ".repeat(MAX_SO_FAR_BYTES);
-        assert_eq!(relations(&["x x ", &longest]), [Piece, Whole]);
+        assert_eq!(relations(&[&short, &longest]), [Piece, Whole]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 use crate::Matcher;
-use crate::bare_number::MAX_BEHIND_BYTES;
 use crate::detectors::tests::mask;
+use crate::matcher::MAX_BEHIND_BYTES;
 use crate::policy::{Detection, Detector, Style};
 use crate::window::steps;
 

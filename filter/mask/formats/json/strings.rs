@@ -18,7 +18,7 @@ impl Json {
         self.string.named(&self.name);
         let class = self.places.class(job.layout);
         self.position = match (class, job.mask.treats(class)) {
-            (Class::Data, _) => JsonPosition::Data,
+            (Class::Data, _) => JsonPosition::Data { passed: false },
             // It may say of what type it is.
             (Class::File, _) => JsonPosition::Url,
             (_, Treatment::Pass) => JsonPosition::Passed { escaped: false },
@@ -46,7 +46,7 @@ impl Json {
                     self.no_url(job);
                     return index;
                 }
-                opaque::Url::Data(length) => (length, JsonPosition::Data),
+                opaque::Url::Data(length) => (length, JsonPosition::Data { passed: false }),
                 opaque::Url::File(length) => (length, self.file(job)),
             };
             debug_assert_eq!(length, self.run.len());
@@ -61,7 +61,7 @@ impl Json {
     fn file(&self, job: &Job<'_>) -> JsonPosition {
         match job.mask.reads_base64() {
             true => JsonPosition::Base64 { file: true },
-            false => JsonPosition::Data,
+            false => JsonPosition::Data { passed: false },
         }
     }
 
@@ -102,30 +102,37 @@ impl Json {
     pub(super) fn no_base64(&mut self, file: bool, job: &mut Job<'_>) {
         let held = std::mem::take(&mut self.run);
         self.position = match file {
-            true => JsonPosition::Data,
+            true => JsonPosition::Data { passed: false },
             false => JsonPosition::String { escaped: false },
         };
         self.take(&held, job);
     }
 
-    /// Passes what could be base64. What can't is text, from there on.
-    pub(super) fn in_data(&mut self, piece: &[u8], job: &mut Job<'_>) -> usize {
-        if !self.run.is_empty() {
-            let fits = piece.first().is_some_and(|byte| opaque::is_escape(*byte));
-            if !fits {
+    /// Passes what could be base64. What can't is text, from there on; if it comes soon, so is what
+    /// stands in front of it, which is held as long as it may.
+    pub(super) fn in_data(&mut self, piece: &[u8], passed: bool, job: &mut Job<'_>) -> usize {
+        if self.run.last() == Some(&b'\\') {
+            let escape = piece.first().filter(|byte| opaque::is_escape(**byte));
+            let Some(byte) = escape else {
                 self.no_data(job);
                 return 0;
-            }
-            job.out.append(&mut self.run);
-            job.out.extend(piece.first());
+            };
+            self.run.push(*byte);
+            self.pass_data(passed, job);
             return 1;
         }
         let length = opaque::run(piece);
         let (run, rest) = piece.split_at(length.min(piece.len()));
-        job.out.extend_from_slice(run);
+        if passed {
+            job.out.extend_from_slice(run);
+        } else {
+            self.run.extend_from_slice(run);
+            self.pass_data(passed, job);
+        }
         match rest.first() {
             None => length,
             Some(b'"') => {
+                job.out.append(&mut self.run);
                 job.out.push(b'"');
                 self.position = JsonPosition::Outside;
                 length + 1
@@ -138,6 +145,14 @@ impl Json {
                 self.no_data(job);
                 length
             }
+        }
+    }
+
+    /// Passes what is held, if it is enough.
+    fn pass_data(&mut self, passed: bool, job: &mut Job<'_>) {
+        if passed || self.run.len() > opaque::MIN_DATA_BYTES {
+            job.out.append(&mut self.run);
+            self.position = JsonPosition::Data { passed: true };
         }
     }
 

@@ -32,6 +32,8 @@ struct Reader<'a> {
     layout: Option<&'static Layout>,
     /// Segments of strings whose place means something else in other kinds of events.
     depending: Vec<(usize, At)>,
+    /// Whether what nobody knows may go on.
+    joins: bool,
     /// Segments of strings that no dialect knows, which may go on in other events.
     candidates: Vec<(usize, Piece)>,
     /// Whether it is of a message of AWS's event streams, and whether it is all of its payload.
@@ -56,6 +58,24 @@ struct Reader<'a> {
 pub(in crate::formats) fn read<'a>(
     bytes: &'a [u8],
     (mask, layout): (&'a CompiledMask, Option<&'static Layout>),
+) -> Result<Option<Payload>, WalkError> {
+    if !matches!(bytes.trim_ascii_start(), [b'{' | b'[', ..]) {
+        return Ok(None);
+    }
+    let mut reader = Reader::new(bytes);
+    reader.mask = Some(mask);
+    reader.layout = layout;
+    reader.joins = true;
+    reader.read(MAX_CONTINUED_TEXTS)
+}
+
+/// As [`read`], of a record that has nothing to do with others, but for what a dialect knows to go on.
+///
+/// # Errors
+/// As for [`read`].
+pub(in crate::formats) fn read_record(
+    bytes: &[u8],
+    (mask, layout): (&CompiledMask, Option<&'static Layout>),
 ) -> Result<Option<Payload>, WalkError> {
     if !matches!(bytes.trim_ascii_start(), [b'{' | b'[', ..]) {
         return Ok(None);
@@ -121,6 +141,7 @@ impl<'a> Reader<'a> {
             mask: None,
             layout: None,
             depending: Vec::new(),
+            joins: false,
             candidates: Vec::new(),
             amazon: false,
             amazon_payload: false,
@@ -304,7 +325,7 @@ impl<'a> Reader<'a> {
         }
         match (class, treatment) {
             (Class::Data, _) => {
-                from += opaque::length(self.slice((start, end)));
+                from += opaque::passing(self.slice((start, end)));
                 if from == end {
                     return;
                 }
@@ -316,7 +337,8 @@ impl<'a> Reader<'a> {
                 let index = self.payload.segments.len();
                 if self.layout.is_some_and(|layout| layout.depends(at)) {
                     self.depending.push((index, at));
-                } else if matches!(kind, Kind::Whole(_)) && self.may_go_on() {
+                }
+                if matches!(kind, Kind::Whole(_)) && self.may_go_on() {
                     let piece = self.piece();
                     self.candidates.push((index, piece));
                 }
@@ -333,7 +355,7 @@ impl<'a> Reader<'a> {
 
     /// Whether the string here, which no dialect knows, could be a piece of a text all the same.
     fn may_go_on(&self) -> bool {
-        if self.mask.is_none() || self.deeper > 0 || self.amazon {
+        if !self.joins || self.mask.is_none() || self.deeper > 0 || self.amazon {
             return false;
         }
         let member = self.frames.last().filter(|frame| frame.object);

@@ -107,6 +107,17 @@ fn prose_where_a_dialect_has_none_is_text() {
         r#"{"data":[{"b64":"it is: write to ana@example.com"},{"b64":"a \"b\" bo@example.com"}]}"#,
         r#"{"data":[{"b64":"it is: write to [EMAIL]"},{"b64":"a \"b\" [EMAIL]"}]}"#,
     );
+    becomes(
+        &mask(),
+        r#"{"data":[{"b64":"ana@example.com"},{"vector":["bo@example.com"]}],"u":"data:image/png;base64,bo@example.com"}"#,
+        r#"{"data":[{"b64":"[EMAIL]"},{"vector":["[EMAIL]"]}],"u":"data:image/png;base64,[EMAIL]"}"#,
+    );
+    let long = "aGkh".repeat(80);
+    becomes(
+        &mask(),
+        &format!(r#"{{"data":[{{"b64":"{long} bo@example.com"}}]}}"#),
+        &format!(r#"{{"data":[{{"b64":"{long} [EMAIL]"}}]}}"#),
+    );
 }
 
 #[test]

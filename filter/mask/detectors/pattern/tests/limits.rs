@@ -1,5 +1,5 @@
 use super::*;
-use crate::bare_number::MAX_BEHIND_BYTES;
+use crate::matcher::MAX_BEHIND_BYTES;
 use crate::window::steps;
 
 /// The error of an expression.

@@ -100,7 +100,7 @@ impl Reader<'_> {
                     scope.thought = thought;
                 }
             }
-            (b"finish_reason" | b"finishReason", true) if !value.is_empty() => {
+            (b"finish_reason" | b"finishReason", true) if !matches!(value, b"" | b"null") => {
                 // The choice is the element of an array that the member belongs to.
                 let element = |depth: &usize| {
                     let above = depth

@@ -5,7 +5,7 @@ use super::super::super::writing::Writing;
 use super::super::segment::{End, Kind, Payload};
 use super::super::shapes;
 use super::Reader;
-use crate::policy::Treatment;
+use crate::policy::{Class, Treatment};
 
 /// An event with more strings that may go on is a whole answer.
 const MAX_CANDIDATES: usize = 32;
@@ -65,19 +65,20 @@ impl Reader<'_> {
         };
         for (index, at) in std::mem::take(&mut self.depending).into_iter().rev() {
             let class = layout.class(at, self.event.kind);
-            if mask.treats(class) == Treatment::Mask {
-                continue;
-            }
             let Some(segment) = self.payload.segments.get_mut(index) else {
                 continue;
             };
-            segment.start += opaque::length(
-                self.bytes
-                    .get(segment.start..segment.end)
-                    .unwrap_or_default(),
-            );
-            segment.kind = Kind::Whole(Writing::Json);
-            if segment.start == segment.end {
+            let range = segment.start..segment.end;
+            match (class, mask.treats(class)) {
+                (_, Treatment::Mask) => continue,
+                (_, Treatment::Drop) => segment.kind = Kind::Dropped,
+                (Class::Data, Treatment::Pass) => {
+                    segment.start += opaque::passing(self.bytes.get(range).unwrap_or_default());
+                    segment.kind = Kind::Whole(Writing::Json);
+                }
+                (_, Treatment::Pass) => segment.start = segment.end,
+            }
+            if segment.start == segment.end && segment.kind != Kind::Dropped {
                 self.payload.segments.remove(index);
             }
         }

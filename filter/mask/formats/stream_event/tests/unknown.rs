@@ -70,32 +70,32 @@ fn the_text_so_far_is_masked_as_one_text() {
     let of = |texts: &[&str]| texts.iter().map(|text| sglang(text)).collect::<Vec<_>>();
     masks(
         &of(&[
-            "ask ",
-            "ask tom.",
-            "ask tom.baker@mill",
-            "ask tom.baker@mill.example",
-            "ask tom.baker@mill.example ok",
+            "So",
+            "So please do ask",
+            "So please do ask tom.baker@mill",
+            "So please do ask tom.baker@mill.example",
+            "So please do ask tom.baker@mill.example ok",
         ]),
         &of(&[
-            "ask ",
-            "ask [EMAIL]",
-            "ask [EMAIL]",
-            "ask [EMAIL]",
-            "ask [EMAIL] ok",
+            "So",
+            "So please do ask",
+            "So please do ask [EMAIL]",
+            "So please do ask [EMAIL]",
+            "So please do ask [EMAIL] ok",
         ]),
     );
     masks(
         &of(&[
-            "It is 4111",
-            "It is 4111 1111 ",
-            "It is 4111 1111 1111 1111",
-            "It is 4111 1111 1111 1111. \"ok\" \n",
+            "It is the card 4111",
+            "It is the card 4111 1111 ",
+            "It is the card 4111 1111 1111 1111",
+            "It is the card 4111 1111 1111 1111. \"ok\" \n",
         ]),
         &of(&[
-            "It is [CREDIT_CARD]",
-            "It is [CREDIT_CARD]",
-            "It is [CREDIT_CARD]",
-            "It is [CREDIT_CARD]. \"ok\" \n",
+            "It is the card [CREDIT_CARD]",
+            "It is the card [CREDIT_CARD]",
+            "It is the card [CREDIT_CARD]",
+            "It is the card [CREDIT_CARD]. \"ok\" \n",
         ]),
     );
     let harmless = of(&["I", "I am", "I am here", "I am here", "I am here now"]);
@@ -111,6 +111,25 @@ fn what_is_the_same_in_each_event_waits_for_nothing() {
     let mut out = Vec::new();
     walker.push(&mask(), stream.as_bytes(), &mut out).unwrap();
     assert_eq!(String::from_utf8(out).unwrap(), stream);
+}
+
+#[test]
+fn pieces_that_are_like_those_in_front_go_on() {
+    let dify = |text: &str| json!({"event": "message", "answer": text});
+    let of = |texts: &[&str]| texts.iter().map(|text| dify(text)).collect::<Vec<_>>();
+    masks(
+        &of(&[
+            "a data",
+            " database",
+            ": mail nora.quist@har",
+            "bor.example now",
+        ]),
+        &of(&["a data", " database", ": mail [EMAIL]", " now"]),
+    );
+    masks(
+        &of(&["Card: ", "4242", "4242", "4242", "4242", "."]),
+        &of(&["Card: ", "[CREDIT_CARD]", "", "", "", "."]),
+    );
 }
 
 #[test]
