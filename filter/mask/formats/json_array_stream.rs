@@ -251,10 +251,10 @@ impl JsonArrayStream {
     }
 }
 
-/// Whether a body that is called JSON may be lines of it: where its dialect says so, and where nobody
-/// knows the dialect.
+/// Whether a body that is called JSON may be lines of it: where its dialect says so. Elsewhere, nothing
+/// has to wait for the end of a line.
 fn may_be_lines(job: &Job<'_>) -> bool {
-    job.layout.is_none_or(Layout::has_lines)
+    job.layout.is_some_and(Layout::has_lines)
 }
 
 fn begins_object(bytes: &[u8]) -> bool {

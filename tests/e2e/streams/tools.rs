@@ -90,7 +90,7 @@ fn picture() -> String {
 }
 
 fn vector() -> Vec<u8> {
-    let values = [0.041_111_1_f32, -0.5, 4.111_111_1e15, 1e-8];
+    let values = [0.0411_f32, -0.5, 4.1e15, 1e-8];
     values
         .iter()
         .flat_map(|value| value.to_le_bytes())
