@@ -5,9 +5,12 @@ use mask::{Format, Framing, Layout};
 
 /// What is in a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there is one for each head, and not for long"
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    expect(
+        clippy::large_enum_variant,
+        reason = "there is one for each head, and not for long"
+    )
 )]
 pub(in crate::exchange) enum Content {
     /// Text, carried like this.
