@@ -4,7 +4,7 @@ use serde_json::Value;
 use super::super::tests::{
     files, mask, mask_with, masked, masked_text, plainly, try_pieces, vectors,
 };
-use super::super::{Format, Walker};
+use super::super::{Format, WalkError, Walker};
 use crate::CompiledMask;
 use crate::policy::Style;
 
@@ -258,7 +258,16 @@ fn the_foreign_suite_parses_to_the_same_value_or_still_not() {
     let mask = mask();
     for (path, body) in files(&folder) {
         let cuts: Vec<usize> = (0..body.len()).collect();
-        let out = try_pieces(&mask, Format::Json, &body, &[]).expect("JSON is always masked");
+        let out = match try_pieces(&mask, Format::Json, &body, &[]) {
+            Ok(out) => out,
+            Err(error) => {
+                // Whoever reads it finds out by itself that it is UTF-16 or UTF-32.
+                let front = body.get(..4).unwrap_or(&body);
+                let wide = front.contains(&0) || front.iter().any(|byte| *byte >= 0xFE);
+                assert!(wide && error == WalkError::Malformed, "{path:?}: {error:?}");
+                continue;
+            }
+        };
         if body.len() < 5000 {
             assert_eq!(
                 try_pieces(&mask, Format::Json, &body, &cuts).expect("masked"),
