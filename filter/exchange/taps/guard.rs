@@ -53,7 +53,7 @@ impl Guard {
         }
     }
 
-    /// For a body whose texts no mask changes. One whose head says how long it is, if it is JSON, is
+    /// For a body that has texts, some of which no mask may have looked at. One whose head says how long it is, if it is JSON, is
     /// no stream.
     pub(super) fn of_texts(
         own: &OwnSecrets,

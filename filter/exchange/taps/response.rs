@@ -50,13 +50,11 @@ impl ResponseTaps {
                 .is_mask()
                 .then(|| Mask::new(form, wanted, compiled).ok_or(Code::MaskUnavailable))
                 .transpose()?,
-            guard: compiled.own_secrets.as_ref().map(|own| {
-                if masks.may_change() {
-                    Guard::of_bytes(own, Unread::Body, compiled)
-                } else {
-                    Guard::of_texts(own, (form.format, sized), compiled)
-                }
-            }),
+            // Behind a mask, too: it lets some texts pass, and these go on from event to event.
+            guard: compiled
+                .own_secrets
+                .as_ref()
+                .map(|own| Guard::of_texts(own, (form.format, sized), compiled)),
             changes: wanted.is_change(masks),
             ended: false,
             json_bytes: match form.format {

@@ -24,6 +24,7 @@ fn guarded(members: Value) -> Rc<CompiledPolicy> {
         "approvals": {"cluster": "desk", "credential": "Bearer desk-key-0001"},
         "masks": {
             "pii": {"detect": ["email"]},
+            "lax": {"detect": ["email"], "reasoning": "pass"},
             "watch": {"detect": ["email"], "action": "alert"},
             "ask": {"detect": ["email"], "action": {"approve": {"reviewers": ["leads"]}}},
         },
@@ -157,6 +158,26 @@ fn a_secret_that_is_spread_over_events_does_not_come_out() {
             assert_eq!(String::from_utf8(out).unwrap(), expected);
         }
     }
+}
+
+#[test]
+fn a_secret_does_not_come_out_where_a_mask_lets_texts_pass() {
+    let thought = |text: &str| {
+        let delta = json!({"reasoning_content": text});
+        format!(
+            "data: {}\n\n",
+            json!({"choices": [{"index": 0, "delta": delta}]})
+        )
+    };
+    let whole = [thought("It is service"), thought("-key"), thought(", no?")].concat();
+    let mut exchange = passed(&guarded(json!({"mask": ["lax"]})));
+    respond(
+        &mut exchange,
+        &[(":status", "200"), ("content-type", "text/event-stream")],
+        false,
+    );
+    let out = String::from_utf8(sent(&mut exchange, whole.as_bytes(), 70)).unwrap();
+    assert!(!out.contains("-key") && out.contains(", no?"), "{out}");
 }
 
 #[test]

@@ -5,8 +5,8 @@
 //!
 //! # What it can't
 //! - A string that is spread over several events is not read, nor one of more than
-//!   [`MAX_BASE64_BYTES`] bytes, nor one with anything else in it, such as a line feed or `data:`
-//!   in front.
+//!   [`MAX_BASE64_BYTES`] bytes, nor one with anything else in it, such as a line feed, but
+//!   for the head of a data URL.
 
 #[cfg(test)]
 mod tests;

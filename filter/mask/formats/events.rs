@@ -7,8 +7,8 @@
 //! `event`, `id` and `retry` say how to read the stream, and are never changed.
 //!
 //! # What it can't
-//! - Which strings go on in other events is told by their names (see the payload's reader). A
-//!   server that splits a text under other names has its pieces matched one by one.
+//! - Which strings go on in other events is told by their names, or if nobody knows these, by their
+//!   places (see the payload's reader and `unknown_texts`). What both miss is matched piece by piece.
 //! - Data that is neither an object nor an array is plain text: escapes in it mean themselves.
 //! - When 256 events, or 256 KiB of them, wait for a text, what is undecided of it is masked,
 //!   even where it would have turned out to be harmless. So it is for the text that has not
