@@ -14,8 +14,8 @@ use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_mai
 use portcullis::base::json::{JsonEvent, JsonSink, read};
 use portcullis::dialect::{Body, BodyHead, Facts, Routes, See};
 use portcullis::exchange::{
-    Bodies, CompiledPolicy, Direction, Effect, Event, Exchange, Flow, Name, NoNative, NothingElse,
-    World,
+    Bodies, Closing, CompiledPolicy, Direction, Effect, Event, Exchange, Flow, Name, NoNative,
+    NothingElse, World,
 };
 use portcullis::identity::Verifier;
 use portcullis::mask::policy::{BUILT_IN_DETECTORS, Detection, Detector, Style};
@@ -370,7 +370,10 @@ fn known(criterion: &mut Criterion) {
                 headers: &response,
                 end: false,
             });
-            handle(Event::Closed { number: 1 });
+            handle(Event::Closed {
+                number: 1,
+                closing: &Closing::default(),
+            });
         });
     });
 }
@@ -439,7 +442,10 @@ fn exchange(criterion: &mut Criterion) {
                     piece: answer.as_bytes(),
                     end: true,
                 });
-                handle(Event::Closed { number: 1 });
+                handle(Event::Closed {
+                    number: 1,
+                    closing: &Closing::default(),
+                });
             },
             BatchSize::SmallInput,
         );
@@ -508,7 +514,10 @@ fn verdict(criterion: &mut Criterion) {
                     body: body.as_bytes(),
                 });
                 assert!(effects.contains(&Effect::Resume(Direction::Request)));
-                handle(Event::Closed { number: 1 });
+                handle(Event::Closed {
+                    number: 1,
+                    closing: &Closing::default(),
+                });
             });
         });
     }

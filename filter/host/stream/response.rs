@@ -8,6 +8,7 @@ use base::bytes;
 
 impl<H: Host> Stream<H> {
     pub(in crate::host) fn response_headers(&mut self, end: bool) -> Action {
+        self.answered |= end;
         let wanted = self.wants(Exchange::wants_response_head);
         let cluster = self.cluster();
         let cluster = cluster.as_deref();
@@ -43,6 +44,7 @@ impl<H: Host> Stream<H> {
     }
 
     pub(in crate::host) fn response_body(&mut self, size: usize, end: bool) -> Action {
+        self.answered |= end;
         if self.wants(Exchange::wants_response_body) {
             return self.respond(size, end);
         }
@@ -50,6 +52,7 @@ impl<H: Host> Stream<H> {
     }
 
     pub(in crate::host) fn response_trailers(&mut self) -> Action {
+        self.answered = true;
         if !self.wants(Exchange::wants_response_trailers) {
             return Action::Continue;
         }
