@@ -5,7 +5,7 @@ mod resolve;
 
 use super::super::WalkError;
 use super::super::grammar::{Grammar, Role};
-use super::super::layout::{At, Layout};
+use super::super::layout::{At, Layout, Met};
 use super::super::opaque;
 use super::super::scalar;
 use super::super::writing::Writing;
@@ -30,8 +30,9 @@ struct Reader<'a> {
     /// What asks for the texts; nothing for tokens, all of which are.
     mask: Option<&'a CompiledMask>,
     layout: Option<&'static Layout>,
-    /// Segments of strings whose place means something else in other kinds of events.
-    depending: Vec<(usize, At)>,
+    /// Segments of strings whose place means something else in other kinds of events, or beside other
+    /// members, and where the object begins that they are members of.
+    depending: Vec<(usize, At, usize)>,
     /// Whether what nobody knows may go on.
     joins: bool,
     /// Segments of strings that no dialect knows, which may go on in other events.
@@ -117,18 +118,22 @@ pub(in crate::formats) fn read_message(
     reader.read(MAX_CONTINUED_TEXTS)
 }
 
-/// Reads the value of a member whose name says that it lists tokens, and which holds them all.
+/// Reads the value of a member whose name says that it lists tokens, and which holds them all. It stands
+/// at this place of its dialect's layout.
 ///
 /// # Errors
 /// As for [`read`].
 pub(in crate::formats) fn read_tokens(
     name: &[u8],
     bytes: &[u8],
+    (layout, at): (Option<&'static Layout>, At),
 ) -> Result<Option<Payload>, WalkError> {
     let mut reader = Reader::new(bytes);
+    reader.layout = layout;
     reader.frames.push(Frame {
         name: Name::read(name),
         object: true,
+        at,
         ..Frame::default()
     });
     reader.read(MAX_LISTED_TOKENS)
@@ -243,6 +248,7 @@ impl<'a> Reader<'a> {
                 let object = mark == b'{';
                 self.frames.push(Frame {
                     object,
+                    start: at,
                     base,
                     at: self
                         .layout
@@ -293,10 +299,16 @@ impl<'a> Reader<'a> {
         let mut kind = Kind::Whole(self.writing());
         let mut from = start;
         let at = self.at();
-        let class = self
-            .layout
-            .map_or(Class::Text, |layout| layout.class(at, b""));
-        let treatment = self.mask.map_or(Treatment::Mask, |mask| mask.treats(class));
+        let depends = self.layout.is_some_and(|layout| layout.depends(at));
+        let class = match self.layout {
+            // What it is will be known at the event's end.
+            Some(layout) if !depends => layout.class(at, b"", Met::default()),
+            _ => Class::Text,
+        };
+        let treatment = match self.mask {
+            Some(mask) if !depends => mask.treats(class),
+            _ => Treatment::Mask,
+        };
         if self.amazon_payload && self.deeper == 0 && self.frames.len() == 2 {
             let path = self.path();
             if amazon::is_padding(&path, self.slice((start, end))) {
@@ -335,8 +347,9 @@ impl<'a> Reader<'a> {
             (_, Treatment::Drop) => kind = Kind::Dropped,
             (_, Treatment::Mask) => {
                 let index = self.payload.segments.len();
-                if self.layout.is_some_and(|layout| layout.depends(at)) {
-                    self.depending.push((index, at));
+                if depends {
+                    let object = self.frames.last().map_or(0, |frame| frame.start);
+                    self.depending.push((index, at, object));
                 }
                 if matches!(kind, Kind::Whole(_)) && self.may_go_on() {
                     let piece = self.piece();
@@ -377,9 +390,9 @@ impl<'a> Reader<'a> {
         if self.deeper == 0 {
             self.member(start, end, false);
         }
-        let class = self
-            .layout
-            .map_or(Class::Text, |layout| layout.class(self.at(), b""));
+        let class = self.layout.map_or(Class::Text, |layout| {
+            layout.class(self.at(), b"", Met::default())
+        });
         if self
             .mask
             .is_some_and(|mask| mask.treats(class) != Treatment::Mask)
@@ -392,10 +405,17 @@ impl<'a> Reader<'a> {
             end,
             kind: match class {
                 Class::Numbers => Kind::Number,
+                _ if self.is_of_tokens() => Kind::Number,
                 _ => Kind::Scalar,
             },
             varies,
         });
+    }
+
+    /// Whether the number here is one of a token: its probability, or one of its bytes.
+    fn is_of_tokens(&self) -> bool {
+        let mut names = self.frames.iter().filter(|frame| frame.object);
+        names.any(|frame| shapes::has_numbers(frame.name.short()))
     }
 
     /// Whether the value here is that of a member in `VARYING` of the shapes.

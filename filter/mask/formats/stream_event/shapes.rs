@@ -77,6 +77,11 @@ pub(in crate::formats) fn lists_tokens(name: &[u8]) -> bool {
     TOKENS.contains(&name)
 }
 
+/// Whether all numbers below a member of this name say something of tokens. Details may be of anything.
+pub(super) fn has_numbers(name: &[u8]) -> bool {
+    lists_tokens(name) && name != b"details"
+}
+
 /// Whether the string that is the member of this name holds JSON.
 pub(in crate::formats) fn holds_json(name: &[u8]) -> bool {
     matches!(name, b"arguments" | b"partial_json")

@@ -19,6 +19,9 @@ fn layout() -> &'static Layout {
         arguments  /call
         citations  /sources
         numbers    /outputs/*/data
+        reasoning  /parts/*/text      thought=true
+        reasoning  /part/text         type=reasoning_text
+        arguments  /delta             call.delta
         ",
     );
     Box::leak(Box::new(layout.expect("the layout can be read")))
@@ -288,4 +291,100 @@ fn a_tensor_of_numbers_stays_one() {
         r#"{"outputs":[{"datatype":"INT64","data":[4111111111111111,[7,5500005555555559]]},{"data":["4111111111111111"]}],"n":4111111111111111}"#,
         r#"{"outputs":[{"datatype":"INT64","data":[0,[7,0]]},{"data":["[CREDIT_CARD]"]}],"n":"[CREDIT_CARD]"}"#,
     );
+}
+
+/// Gemini's parts and OpenAI's items say what their text is, in front of it or behind it.
+#[test]
+fn a_member_may_tell_what_another_one_is() {
+    let json = r#"{"parts":[{"text":"I ask ana@example.com, ","thought":true},{"thought" : true,"text":"I ask \"}{ana@example.com","n":[{"text":"ana@example.com"}]},{"text":"ana@example.com"},{"thought":false,"text":"ana@example.com"}],"part":{"text":"ana@example.com","type":"reasoning_text"}}"#;
+    let of = |thought: [&str; 3]| {
+        let [one, two, three] = thought;
+        format!(
+            r#"{{"parts":[{{"text":"{one}","thought":true}},{{"thought" : true,"text":"{two}","n":[{{"text":"[EMAIL]"}}]}},{{"text":"[EMAIL]"}},{{"thought":false,"text":"[EMAIL]"}}],"part":{{"text":"{three}","type":"reasoning_text"}}}}"#
+        )
+    };
+    let with = |reasoning| {
+        with(Coverage {
+            reasoning,
+            ..Coverage::default()
+        })
+    };
+    let masked = of(["I ask [EMAIL], ", r#"I ask \"}{[EMAIL]"#, "[EMAIL]"]);
+    let came = of([
+        "I ask ana@example.com, ",
+        r#"I ask \"}{ana@example.com"#,
+        "ana@example.com",
+    ]);
+    becomes(&with(None), json, &masked);
+    becomes(&with(Some(Reasoning::Mask)), json, &masked);
+    becomes(&with(Some(Reasoning::Pass)), json, &came);
+    becomes(&with(Some(Reasoning::Drop)), json, &of(["", "", ""]));
+}
+
+/// What ends too soon, is no JSON or is too long is text.
+#[test]
+fn what_is_not_told_is_text() {
+    let drop = with(Coverage {
+        reasoning: Some(Reasoning::Drop),
+        ..Coverage::default()
+    });
+    for (json, masked) in [
+        (
+            r#"{"parts":[{"thought":true,"text":"ana@example.com"#,
+            r#"{"parts":[{"thought":true,"text":"[EMAIL]"#,
+        ),
+        (
+            r#"{"parts":[{"thought":true,"logprobs":[12"#,
+            r#"{"parts":[{"thought":true,"logprobs":[12"#,
+        ),
+        (
+            r#"{"parts":[{"text":"ana@example.com",,"thought":true}]}"#,
+            r#"{"parts":[{"text":"",,"thought":true}]}"#,
+        ),
+        (r#"{"parts":[{"#, r#"{"parts":[{"#),
+    ] {
+        assert_eq!(placed(&drop, Format::Json, json), masked);
+    }
+    let long = |text: &str| {
+        let rest = "x ".repeat(600_000);
+        format!(r#"{{"parts":[{{"text":"{text}","rest":"{rest}","thought":true}}]}}"#)
+    };
+    let long_one = long("ana@example.com");
+    for size in [long_one.len(), 100_000, 4093] {
+        let mut walker = Walker::framed(
+            Format::Json,
+            Framing {
+                layout: Some(layout()),
+                ..Framing::default()
+            },
+        );
+        let mut out = Vec::new();
+        for piece in long_one.as_bytes().chunks(size) {
+            walker
+                .push(&drop, piece, &mut out)
+                .expect("it can be masked");
+        }
+        walker.finish(&drop, &mut out).expect("it can be masked");
+        assert!(out == long("[EMAIL]").as_bytes(), "in pieces of {size}");
+    }
+}
+
+/// What is another thing in some events is covered as such.
+#[test]
+fn what_depends_on_its_event_is_covered_as_what_it_is_there() {
+    let event =
+        |kind: &str, text: &str| format!("data: {{\"type\":\"{kind}\",\"delta\":\"{text}\"}}\n\n");
+    let arguments = with(Coverage {
+        text: false,
+        ..Coverage::default()
+    });
+    let mut said = [
+        event("call.delta", "to ana@exa"),
+        event("call.delta", "mple.com,"),
+    ]
+    .concat();
+    let masked = [event("call.delta", "to [EMAIL]"), event("call.delta", ",")].concat();
+    assert_eq!(placed(&arguments, Format::Events, &said), masked);
+    said = event("other.delta", "ana@example.com");
+    assert_eq!(placed(&arguments, Format::Events, &said), said);
 }

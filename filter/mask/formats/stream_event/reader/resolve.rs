@@ -1,8 +1,11 @@
 //! What an event comes to, now that every member of it has been read.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::super::layout::Met;
 use super::super::super::opaque;
 use super::super::super::writing::Writing;
-use super::super::segment::{End, Kind, Payload};
+use super::super::segment::{End, Kind, Payload, Segment};
 use super::super::shapes;
 use super::Reader;
 use crate::policy::{Class, Treatment};
@@ -57,30 +60,43 @@ impl Reader<'_> {
         }
     }
 
-    /// Of the strings whose place means something else in other kinds of events, those pass that are
-    /// no text in this kind.
+    /// Of the strings whose place means something else in other kinds of events, or beside other members,
+    /// those are treated so that are something else in this one.
     fn pass_what_is_no_text(&mut self) {
         let (Some(mask), Some(layout)) = (self.mask, self.layout) else {
             return;
         };
-        for (index, at) in std::mem::take(&mut self.depending).into_iter().rev() {
-            let class = layout.class(at, self.event.kind);
+        let mut objects: BTreeMap<usize, Met> = BTreeMap::new();
+        let mut passed = BTreeSet::new();
+        for (index, at, object) in std::mem::take(&mut self.depending) {
+            let json = || self.bytes.get(object..).unwrap_or_default();
+            let met = objects.entry(object).or_insert_with(|| layout.met(json()));
+            let class = layout.class(at, self.event.kind, *met);
             let Some(segment) = self.payload.segments.get_mut(index) else {
                 continue;
             };
             let range = segment.start..segment.end;
             match (class, mask.treats(class)) {
-                (_, Treatment::Mask) => continue,
+                (Class::File, _) => segment.kind = Kind::File,
+                (_, Treatment::Mask) => {}
                 (_, Treatment::Drop) => segment.kind = Kind::Dropped,
                 (Class::Data, Treatment::Pass) => {
                     segment.start += opaque::passing(self.bytes.get(range).unwrap_or_default());
                     segment.kind = Kind::Whole(Writing::Json);
+                    if segment.start == segment.end {
+                        passed.insert(index);
+                    }
                 }
-                (_, Treatment::Pass) => segment.start = segment.end,
-            }
-            if segment.start == segment.end && segment.kind != Kind::Dropped {
-                self.payload.segments.remove(index);
+                (_, Treatment::Pass) => {
+                    passed.insert(index);
+                }
             }
         }
+        if passed.is_empty() {
+            return;
+        }
+        let mut index = 0..;
+        let stays = |_: &Segment| index.next().is_none_or(|index| !passed.contains(&index));
+        self.payload.segments.retain(stays);
     }
 }
