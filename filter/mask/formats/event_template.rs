@@ -140,7 +140,7 @@ impl Template {
 
     fn piece(&self, place: Range, writer: &mut EntryWriter<'_>) {
         let (id, owner, writing) = &self.text;
-        writer.piece(place, (id, *owner), *writing);
+        writer.goes_on(place, (id, *owner), *writing, true);
     }
 
     /// Where the text stands in an event that has the same bytes but for it.

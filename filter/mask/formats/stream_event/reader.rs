@@ -16,6 +16,7 @@ use super::segment::{Kind, Payload, Segment};
 use super::shapes::{self, Goes};
 use crate::CompiledMask;
 use crate::policy::{Class, Treatment};
+use crate::prefilter::end_of_string;
 
 /// The deepest nesting in which names are followed; strings below it are texts of their own.
 const MAX_NAMED_DEPTH: usize = 32;
@@ -23,6 +24,9 @@ const MAX_NAMED_DEPTH: usize = 32;
 const MAX_CONTINUED_TEXTS: usize = 4096;
 /// The same for a list of tokens in a complete answer.
 const MAX_LISTED_TOKENS: usize = 1 << 17;
+
+/// The mask, and the layout of the dialect where that is known.
+type Known<'a> = (&'a CompiledMask, Option<&'static Layout>);
 
 /// Reads a payload token by token.
 struct Reader<'a> {
@@ -56,16 +60,13 @@ struct Reader<'a> {
 ///
 /// # Errors
 /// More strings than are followed go on in other events.
-pub(in crate::formats) fn read<'a>(
-    bytes: &'a [u8],
-    (mask, layout): (&'a CompiledMask, Option<&'static Layout>),
+pub(in crate::formats) fn read(
+    bytes: &[u8],
+    known: Known<'_>,
 ) -> Result<Option<Payload>, WalkError> {
-    if !matches!(bytes.trim_ascii_start(), [b'{' | b'[', ..]) {
+    let Some(mut reader) = Reader::of(bytes, known) else {
         return Ok(None);
-    }
-    let mut reader = Reader::new(bytes);
-    reader.mask = Some(mask);
-    reader.layout = layout;
+    };
     reader.joins = true;
     reader.read(MAX_CONTINUED_TEXTS)
 }
@@ -76,15 +77,12 @@ pub(in crate::formats) fn read<'a>(
 /// As for [`read`].
 pub(in crate::formats) fn read_record(
     bytes: &[u8],
-    (mask, layout): (&CompiledMask, Option<&'static Layout>),
+    known: Known<'_>,
 ) -> Result<Option<Payload>, WalkError> {
-    if !matches!(bytes.trim_ascii_start(), [b'{' | b'[', ..]) {
-        return Ok(None);
+    match Reader::of(bytes, known) {
+        Some(reader) => reader.read(MAX_CONTINUED_TEXTS),
+        None => Ok(None),
     }
-    let mut reader = Reader::new(bytes);
-    reader.mask = Some(mask);
-    reader.layout = layout;
-    reader.read(MAX_CONTINUED_TEXTS)
 }
 
 /// As [`read`], of the payload of a message of AWS's event streams, as if it were the member `kind`
@@ -96,20 +94,17 @@ pub(in crate::formats) fn read_record(
 pub(in crate::formats) fn read_message(
     kind: Option<&[u8]>,
     bytes: &[u8],
-    (mask, layout): (&CompiledMask, Option<&'static Layout>),
+    known: Known<'_>,
 ) -> Result<Option<Payload>, WalkError> {
-    if !matches!(bytes.trim_ascii_start(), [b'{' | b'[', ..]) {
+    let Some(mut reader) = Reader::of(bytes, known) else {
         return Ok(None);
-    }
-    let mut reader = Reader::new(bytes);
-    reader.mask = Some(mask);
-    reader.layout = layout;
+    };
     reader.amazon = true;
     if let Some(kind) = kind {
         reader.frames.push(Frame {
             name: Name::read(kind),
             object: true,
-            at: layout.map_or(At::default(), Layout::root),
+            at: known.1.map_or(At::default(), Layout::root),
             ..Frame::default()
         });
         reader.scope(0);
@@ -140,6 +135,16 @@ pub(in crate::formats) fn read_tokens(
 }
 
 impl<'a> Reader<'a> {
+    /// A reader of an object or an array; none of anything else.
+    fn of(bytes: &'a [u8], (mask, layout): Known<'a>) -> Option<Self> {
+        let structured = matches!(bytes.trim_ascii_start(), [b'{' | b'[', ..]);
+        structured.then(|| Self {
+            mask: Some(mask),
+            layout,
+            ..Self::new(bytes)
+        })
+    }
+
     fn new(bytes: &'a [u8]) -> Self {
         Self {
             bytes,
@@ -226,15 +231,12 @@ impl<'a> Reader<'a> {
 
     /// The closing quote of the string whose content begins at `start`, if it is on the same line.
     fn string_end(&self, start: usize) -> Option<usize> {
-        let mut escaped = false;
-        for (at, byte) in self.bytes.iter().enumerate().skip(start) {
-            match byte {
-                b'\n' => return None,
-                b'"' if !escaped => return Some(at),
-                _ => escaped = *byte == b'\\' && !escaped,
-            }
-        }
-        None
+        let rest = self.bytes.get(start..)?;
+        let length = end_of_string(rest, false).0?;
+        let string = rest.get(..length)?;
+        memchr::memchr(b'\n', string)
+            .is_none()
+            .then_some(start + length)
     }
 
     fn mark(&mut self, mark: u8, at: usize) {
@@ -326,6 +328,7 @@ impl<'a> Reader<'a> {
                     self.pieces.push(piece);
                     kind = match goes {
                         Goes::Text => Kind::Piece(text),
+                        Goes::Perhaps => Kind::Perhaps(text),
                         Goes::Token => {
                             Copies::token(&mut self.frames, text);
                             Kind::Token(text, text)
@@ -371,9 +374,10 @@ impl<'a> Reader<'a> {
         if !self.joins || self.mask.is_none() || self.deeper > 0 || self.amazon {
             return false;
         }
-        let member = self.frames.last().filter(|frame| frame.object);
-        member.is_some_and(|frame| !shapes::is_label(frame.name.short()))
-            && !shapes::comes_whole(&self.path())
+        let path = self.path();
+        path.last()
+            .is_some_and(|name| path.len() == 1 && *name == b"data" || !shapes::is_label(name))
+            && !shapes::comes_whole(&path)
     }
 
     /// The place of the value that is read, in the layout of its dialect.

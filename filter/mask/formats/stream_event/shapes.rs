@@ -8,10 +8,11 @@
 //! | OpenAI completions | `choices[].text` |
 //! | OpenAI Responses | `delta`; what `*.done` and `response.completed` repeat are texts of their own |
 //! | Anthropic | `delta.text`, `delta.thinking`, `delta.partial_json` |
-//! | Gemini | `candidates[].content.parts[].text` |
+//! | Gemini | `candidates[].content.parts[].text`; Code Assist has all of it below `response` |
 //! | TGI | `token.text`; `generated_text` repeats it |
 //! | Ollama | `message.content`, `message.thinking`, `response`, `thinking` |
 //! | llama.cpp, Triton | `content`, `text_output` |
+//! | AI SDK | `delta`, `inputTextDelta`; in its lines `argsTextDelta` |
 //! | Cohere | `delta.message.content.text`, `.tool_plan`, `.tool_calls.function.arguments` |
 //! | Bedrock | see `amazon` |
 //!
@@ -25,7 +26,7 @@
 //! | TGI | below `details`: `tokens[].text`, `prefill[].text`; `top_tokens[].text` by their rank |
 //! | llama.cpp | below `completion_probabilities`: `token`, `content`, `tok_str` |
 //!
-//! Beside that, whatever stands below a member `delta` goes on, unless it is known to come whole; and
+//! Beside that, whatever stands below a member `delta` may go on, unless it is known to come whole; and
 //! so may a string of an event of which nothing is known, or one beside a string that goes on
 //! (`unknown_texts`).
 
@@ -59,9 +60,29 @@ const WHOLE_BELOW: &[&[u8]] = &[
 pub(super) enum Goes {
     /// In the same place of other events.
     Text,
+    /// There too, unless the events show that it is something else.
+    Perhaps,
     /// In the next token of a list, here or in other events.
     Token,
 }
+
+/// Members below `delta` that are texts, whoever sends them.
+const TEXTS: &[&[u8]] = &[
+    b"delta",
+    b"content",
+    b"text",
+    b"refusal",
+    b"reasoning",
+    b"reasoning_content",
+    b"reasoning_text",
+    b"thinking",
+    b"summary",
+    b"transcript",
+    b"tool_plan",
+    b"arguments",
+    b"partial_json",
+    b"input",
+];
 
 /// Members whose values list tokens with their probabilities.
 const TOKENS: &[&[u8]] = &[
@@ -84,7 +105,10 @@ pub(super) fn has_numbers(name: &[u8]) -> bool {
 
 /// Whether the string that is the member of this name holds JSON.
 pub(in crate::formats) fn holds_json(name: &[u8]) -> bool {
-    matches!(name, b"arguments" | b"partial_json")
+    matches!(
+        name,
+        b"arguments" | b"partial_json" | b"inputTextDelta" | b"argsTextDelta"
+    )
 }
 
 /// How the string to which these names lead goes on, if it does.
@@ -99,6 +123,8 @@ pub(super) fn goes(path: &[&[u8]]) -> Option<Goes> {
     match path {
         [b"choices", b"text"]
         | [b"candidates", b"content", b"parts", b"text"]
+        | [b"response", b"candidates", b"content", b"parts", b"text"]
+        | [b"inputTextDelta" | b"argsTextDelta"]
         | [b"token", b"text"]
         | [b"message", b"content" | b"thinking"]
         | [b"response" | b"content" | b"text_output" | b"thinking"] => Some(Goes::Text),
@@ -107,7 +133,9 @@ pub(super) fn goes(path: &[&[u8]]) -> Option<Goes> {
             let delta = path.iter().position(|name| *name == b"delta")?;
             let below = path.get(delta..).unwrap_or_default();
             let whole = below.iter().any(|name| WHOLE_BELOW.contains(name));
-            (!whole).then_some(Goes::Text)
+            let known = path.last().is_some_and(|last| TEXTS.contains(last));
+            let goes = if known { Goes::Text } else { Goes::Perhaps };
+            (!whole).then_some(goes)
         }
     }
 }
@@ -180,22 +208,32 @@ pub(super) fn comes_whole(path: &[&[u8]]) -> bool {
 pub(super) fn is_kind_of_event(kind: &[u8]) -> bool {
     const FRONTS: &[&[u8]] = &[
         b"response.",
-        b"content_block",
-        b"message_",
+        b"content_block_",
         b"content-",
-        b"message-",
-        b"tool-",
+        b"tool-call-",
+        b"tool-input-",
+        b"tool-output-",
+        b"tool-plan-",
         b"citation-",
         b"session.",
         b"conversation.",
         b"input_audio_buffer.",
-        b"image_",
+        b"image_generation.",
+        b"image_edit.",
         b"speech.",
         b"transcript.",
+    ];
+    // Others have kinds of their own that begin like these: `message_chunk`.
+    const KINDS: &[&[u8]] = &[
+        b"message_start",
+        b"message_delta",
+        b"message_stop",
+        b"message-start",
+        b"message-end",
         b"ping",
         b"error",
     ];
-    FRONTS.iter().any(|front| kind.starts_with(front))
+    KINDS.contains(&kind) || FRONTS.iter().any(|front| kind.starts_with(front))
 }
 
 /// Members whose values differ from event to event of one stream, and that say nothing about which

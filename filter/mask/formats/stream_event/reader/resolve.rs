@@ -19,6 +19,7 @@ impl Reader<'_> {
         let first = self.scopes.first().and_then(|event| event.index);
         let block = self.event.block.or(first);
         self.take_candidates();
+        self.event.name_part();
         self.payload.texts = self.event.identify(&self.pieces, &self.scopes, block);
         let choices = self
             .finished
@@ -26,6 +27,10 @@ impl Reader<'_> {
             .filter_map(|scope| self.scopes.get(*scope));
         let ends = choices.map(|scope| scope.step().map_or(End::All, End::Choice));
         self.payload.ends.extend(ends.chain(self.event.end(block)));
+        if self.event.last_chunk {
+            let named = self.scopes.iter().filter_map(|scope| scope.named);
+            self.payload.ends.extend(named.map(End::Output));
+        }
         self.pass_what_is_no_text();
         // A copy is only found at its end, behind the segments in it.
         let segments = &mut self.payload.segments;
@@ -40,10 +45,7 @@ impl Reader<'_> {
     fn take_candidates(&mut self) {
         let candidates = std::mem::take(&mut self.candidates);
         let texts = self.pieces.len();
-        // Where a dialect is known, so are the kinds of its events.
-        let told = texts > 0
-            || shapes::is_kind_of_event(self.event.kind)
-            || (self.layout.is_some() && !self.event.kind.is_empty());
+        let told = texts > 0 || shapes::is_kind_of_event(self.event.kind);
         if candidates.len() > MAX_CANDIDATES {
             return;
         }
