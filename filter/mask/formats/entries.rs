@@ -35,7 +35,8 @@ impl Entries {
             true => stream_event::read(entry, known)?,
             false => stream_event::read_record(entry, known)?,
         };
-        let string = || streams.then(|| stream_event::read_string(entry, false));
+        let strings = streams || job.mask.reads_all();
+        let string = || strings.then(|| stream_event::read_string(entry, false));
         let payload = payload.or_else(|| string().flatten());
         let Some(payload) = payload else {
             // Nothing in it goes on in another entry.

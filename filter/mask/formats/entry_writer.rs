@@ -166,6 +166,8 @@ impl<'a> EntryWriter<'a> {
         });
         let seen = match relation {
             Relation::Pieces => return self.piece(range, (id, owner), writing),
+            // A piece may be the same as the one before, and as long as it likes.
+            Relation::Whole if mask.reads_all() => None,
             Relation::Whole => {
                 self.end_text(id);
                 return self.whole(range, writing);

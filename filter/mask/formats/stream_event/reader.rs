@@ -375,9 +375,16 @@ impl<'a> Reader<'a> {
             return false;
         }
         let path = self.path();
-        path.last()
-            .is_some_and(|name| path.len() == 1 && *name == b"data" || !shapes::is_label(name))
-            && !shapes::comes_whole(&path)
+        let is_label = |name: &[u8]| {
+            shapes::is_label(name)
+                && !(path.len() == 1 && name == b"data")
+                && !(self.reads_all() && shapes::is_no_text(name))
+        };
+        path.last().is_some_and(|name| !is_label(name)) && !shapes::comes_whole(&path)
+    }
+
+    fn reads_all(&self) -> bool {
+        self.mask.is_some_and(CompiledMask::reads_all)
     }
 
     /// The place of the value that is read, in the layout of its dialect.
@@ -443,6 +450,7 @@ impl<'a> Reader<'a> {
         let path = self.path();
         let goes = shapes::goes(&path).or_else(|| {
             let goes_on = self.amazon && amazon::goes_on(&path);
+            let goes_on = goes_on || (self.reads_all() && shapes::is_piece_of_no_text(&path));
             goes_on.then_some(Goes::Text)
         });
         goes.filter(|_| self.pieces.len() <= MAX_LISTED_TOKENS)
