@@ -132,6 +132,12 @@ fn chats_of_openai_and_of_what_speaks_it() {
         check("openai", sample, false);
         check("gemini", sample, false);
     }
+    for sample in [
+        r#"{"choices":[{"index":0,"delta":{"content":"</thought>MAIL","extra_content":{"google":{"thought":true}}}}]}"#,
+        r#"{"choices":[{"index":0,"message":{"content":"<thought>so</thought>MAIL","extra_content":{"google":{"thought":true}}}}]}"#,
+    ] {
+        check("openai", sample, false);
+    }
     // Mistral's ThinkChunk (github.com/mistralai/client-python, models/thinkchunk.py).
     for place in ["message", "delta"] {
         let sample = r#"{"choices":[{"index":0,"@":{"content":[{"type":"thinking","thinking":[{"type":"text","text":"THINK"}]}]}}]}"#;

@@ -10,7 +10,6 @@
 //! strings are no text is said by their place (`places`), or by how they begin (`strings`); an object in
 //! which one member tells what another one is, is held until it is whole (`told`).
 
-mod extent;
 mod places;
 mod strings;
 #[cfg(test)]
@@ -19,6 +18,7 @@ mod tokens;
 mod told;
 
 use super::base64;
+use super::extent::Extent;
 use super::grammar::{Grammar, Role};
 use super::layout::Met;
 use super::member;
@@ -29,7 +29,7 @@ use super::walk::Job;
 use super::writing::Writing;
 use crate::policy::{Class, Treatment};
 use crate::prefilter;
-use extent::Extent;
+
 use places::Places;
 use tokens::List;
 

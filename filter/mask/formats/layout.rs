@@ -11,7 +11,7 @@
 //! for several places. What is said holds for everything below the place, too, unless a longer one says
 //! otherwise; what is said of some kinds of events, for the place alone. So does what depends on another
 //! member of the same object, which is written `name=value`, or `name/name=value` where that is an
-//! object itself. `let` gives places a name, which may stand at the beginning of another place. The line `lines` says that servers stream in lines of JSON, also in bodies that are
+//! object itself; `!text` behind it says what must stand nowhere in the object. `let` gives places a name, which may stand at the beginning of another place. The line `lines` says that servers stream in lines of JSON, also in bodies that are
 //! called JSON.
 //!
 //! ```text

@@ -28,6 +28,7 @@ mod error;
 mod escape;
 mod event_template;
 mod events;
+mod extent;
 mod fields;
 mod findings;
 mod format;

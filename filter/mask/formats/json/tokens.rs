@@ -9,7 +9,7 @@ use super::super::layout::At;
 use super::super::stream_event;
 use super::super::texts::Texts;
 use super::super::walk::Job;
-use super::extent::Extent;
+use crate::formats::extent::Extent;
 
 /// The longest list that is masked, in bytes.
 const MAX_TOKEN_LIST_BYTES: usize = 4 * 1024 * 1024;

@@ -3,8 +3,8 @@
 //! Such an object is held until it is whole, where the mask treats what it may be in different ways. One
 //! that is too long is taken for what it would be without the member: text, which is masked.
 
-use super::extent::Extent;
 use super::{Json, JsonPosition};
+use crate::formats::extent::Extent;
 use crate::formats::walk::Job;
 
 /// The longest object that is held, in bytes.

@@ -1,6 +1,7 @@
 //! What a member of an object is may be told by another one: of Gemini's parts, those with
 //! `"thought": true` are reasoning.
 
+use crate::formats::extent::Extent;
 use crate::prefilter::end_of_string;
 
 /// Conditions of one layout.
@@ -35,13 +36,19 @@ pub(super) struct Condition {
     path: Vec<Vec<u8>>,
     /// A string's content, or a literal name.
     value: Vec<u8>,
+    /// What must stand nowhere in the object.
+    without: Option<Vec<u8>>,
 }
 
 impl Condition {
-    /// Reads `name/name=value`.
+    /// Reads `name/name=value` or `name/name=value!without`.
     pub(super) fn read(word: &str) -> Option<Self> {
         let (path, value) = word.split_once('=')?;
-        if value.is_empty() || path.split('/').any(str::is_empty) {
+        let (value, without) = match value.split_once('!') {
+            Some((value, without)) => (value, Some(without)),
+            None => (value, None),
+        };
+        if value.is_empty() || without == Some("") || path.split('/').any(str::is_empty) {
             return None;
         }
         Some(Self {
@@ -50,6 +57,7 @@ impl Condition {
                 .map(|name| name.as_bytes().to_vec())
                 .collect(),
             value: value.as_bytes().to_vec(),
+            without: without.map(|without| without.as_bytes().to_vec()),
         })
     }
 
@@ -65,7 +73,15 @@ impl Condition {
         let content = value
             .strip_prefix(b"\"")
             .and_then(|it| it.strip_suffix(b"\""));
-        content.unwrap_or(value) == self.value
+        content.unwrap_or(value) == self.value && !self.is_excluded(json)
+    }
+
+    fn is_excluded(&self, json: &[u8]) -> bool {
+        let Some(without) = &self.without else {
+            return false;
+        };
+        let object = Extent::default().end(json).and_then(|end| json.get(..end));
+        object.is_none_or(|object| memchr::memmem::find(object, without).is_some())
     }
 }
 
@@ -141,10 +157,12 @@ mod tests {
             ("a/b=true", r#"{"a":{"c":1,"b":true},"d":1}"#, true),
             ("a/b=true", r#"{"a":[{"b":true}]}"#, false),
             ("a/b=true", "{\"a\":", false),
+            ("a=true!/b", r#"{"a":true,"c":"b"} /b"#, true),
+            ("a=true!/b", r#"{"a":true,"c":"</b"}"#, false),
         ] {
             assert_eq!(met(word, json), expected, "{word} {json}");
         }
-        for wrong in ["a=", "=b", "a//b=c", "a"] {
+        for wrong in ["a=", "=b", "a//b=c", "a", "a=b!", "a=!b"] {
             assert_eq!(Condition::read(wrong), None, "{wrong}");
         }
     }

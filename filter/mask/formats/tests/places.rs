@@ -167,6 +167,41 @@ fn a_data_url_of_what_has_no_text_stays() {
     );
 }
 
+/// As models write pictures into their answers.
+#[test]
+fn a_data_url_in_a_text_stays_however_it_comes() {
+    let mask = mask();
+    let url = format!(
+        "data:image/png;base64,iVBO/{KEY}/{}+{KEY}=",
+        "A".repeat(120)
+    );
+    let markdown = format!("From ana@example.com: ![it]({url}) to bo@example.com.");
+    let seen = |text: &str| {
+        let text = text.replace("ana@example.com", "[EMAIL]");
+        text.replace("bo@example.com", "[EMAIL]")
+    };
+    assert_eq!(masked_text(&mask, Format::Text, &markdown), seen(&markdown));
+    let html = format!("<p>ana@example.com<img src=\"{url}\" alt=\"bo@example.com\"></p>");
+    assert_eq!(masked_text(&mask, Format::Html, &html), seen(&html));
+    let quoted = html.replace('"', "\\\"");
+    let json = format!(r#"{{"text":"{quoted}","code":"{{\"html\":\"{markdown}\"}}"}}"#);
+    becomes(&mask, &json, &seen(&json));
+    let event = |text: &str| {
+        format!("data: {{\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"{text}\"}}}}]}}\n\n")
+    };
+    for at in 1..markdown.len() {
+        let (front, behind) = markdown.split_at(at);
+        let body = event(front) + &event(behind);
+        let out = try_pieces(&mask, Format::Events, body.as_bytes(), &[]).expect("masked");
+        let out = String::from_utf8(out).expect("the output is UTF-8");
+        let texts = out.lines().filter_map(|line| {
+            line.strip_prefix("data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"")?
+                .strip_suffix("\"}}]}")
+        });
+        assert_eq!(texts.collect::<String>(), seen(&markdown), "cut at {at}");
+    }
+}
+
 #[test]
 fn files_of_text_are_read_where_that_is_asked_for() {
     let reading = mask().with(&Options {
