@@ -66,19 +66,26 @@ impl CodedLines {
         let payload = line.get(2..end).filter(|_| coded).unwrap_or_default();
         let read = stream_event::read(payload, (job.mask, job.layout))?;
         let payload = read.or_else(|| stream_event::read_string(payload, true));
+        // What stands at one place is another text in lines of another code.
+        let code = line.get(..1).unwrap_or_default();
+        let payload = payload.map(|payload| payload.of_kind(code));
         let mut writer = EntryWriter::new(&mut self.texts, job.mask, job.found, line);
-        match payload {
+        match &payload {
             Some(payload) => {
-                // What stands at one place is another text in lines of another code.
-                let payload = payload.of_kind(line.get(..1).unwrap_or_default());
                 for segment in &payload.segments {
                     let range = (segment.start + 2, segment.end + 2);
-                    writer.segment(range, segment.kind, &payload);
+                    writer.segment(range, segment.kind, payload);
                 }
             }
             None => writer.piece((0, line.len()), (&PLAIN, Owner::default()), Writing::Raw),
         }
         writer.end();
+        let ends = payload.map(|payload| payload.ends).unwrap_or_default();
+        if !ends.is_empty() {
+            self.texts.finish(job.mask.matcher(), job.found, |owner| {
+                ends.iter().any(|end| end.ends(owner))
+            });
+        }
         self.texts.release(job.mask.matcher(), job.found, job.out);
         Ok(())
     }

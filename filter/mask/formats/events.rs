@@ -9,7 +9,7 @@
 //! # What it can't
 //! - Which strings go on in other events is told by their names, or if nobody knows these, by their
 //!   places (see the payload's reader and `unknown_texts`). What both miss is matched piece by piece.
-//! - Data that is neither an object nor an array nor a string is plain text: escapes in it mean
+//! - Data that is neither an object nor an array, nor one string of JSON, is plain text: escapes in it mean
 //!   themselves.
 //! - When 256 events, or 256 KiB of them, wait for a text, what is undecided of it is masked,
 //!   even where it would have turned out to be harmless. So it is for the text that has not

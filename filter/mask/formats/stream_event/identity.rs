@@ -101,6 +101,8 @@ pub(super) struct Event<'a> {
     pub(super) item: &'a [u8],
     /// `id`
     pub(super) id: &'a [u8],
+    /// `messageId`
+    pub(super) message: &'a [u8],
     /// `toolCallId`
     pub(super) call: &'a [u8],
     /// `output_index`
@@ -124,12 +126,14 @@ pub(super) fn number(name: &[u8]) -> i64 {
 }
 
 impl Event<'_> {
-    /// The parts of the AI SDK's messages have names where others have an `output_index`. In events of
-    /// other kinds, an `id` may be another each time.
+    /// The parts of the AI SDK's messages, and AG-UI's messages, have names where others have an
+    /// `output_index`. In events of other kinds, an `id` may be another each time.
     pub(super) fn name_part(&mut self) {
         let name = match self.kind {
             b"text-delta" | b"text-end" | b"reasoning-delta" | b"reasoning-end" => self.id,
             b"tool-input-delta" | b"tool-input-available" | b"tool-input-error" => self.call,
+            b"TEXT_MESSAGE_CONTENT" | b"TEXT_MESSAGE_END" => self.message,
+            b"TOOL_CALL_ARGS" | b"TOOL_CALL_END" => self.call,
             _ => return,
         };
         if !name.is_empty() {
@@ -147,9 +151,12 @@ impl Event<'_> {
             | b"response.failed"
             | b"response.incomplete"
             | b"finish" => Some(End::All),
-            b"text-end" | b"reasoning-end" | b"tool-input-available" | b"tool-input-error" => {
-                self.output.map(End::Output)
-            }
+            b"text-end"
+            | b"reasoning-end"
+            | b"tool-input-available"
+            | b"tool-input-error"
+            | b"TEXT_MESSAGE_END"
+            | b"TOOL_CALL_END" => self.output.map(End::Output),
             kind if kind.ends_with(b".done") => self.output.map(End::Output),
             _ if matches!(self.name, b"end" | b"message_end") => Some(End::All),
             _ => None,
@@ -165,7 +172,7 @@ impl Event<'_> {
     ) -> Vec<(Id, Owner, Writing)> {
         let own = self.digest();
         // Responses: `response.function_call_arguments.delta` and its like.
-        let arguments = self.kind.ends_with(b"_arguments.delta");
+        let arguments = self.kind.ends_with(b"_arguments.delta") || self.kind == b"TOOL_CALL_ARGS";
         let identify = |piece: &Piece| {
             let mut digest = Sha256::new();
             digest.update(own);

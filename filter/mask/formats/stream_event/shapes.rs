@@ -12,6 +12,7 @@
 //! | TGI | `token.text`; `generated_text` repeats it |
 //! | Ollama | `message.content`, `message.thinking`, `response`, `thinking` |
 //! | llama.cpp, Triton | `content`, `text_output` |
+//! | AG-UI | `delta` |
 //! | AI SDK | `delta`, `inputTextDelta`; in its lines `argsTextDelta` |
 //! | Cohere | `delta.message.content.text`, `.tool_plan`, `.tool_calls.function.arguments` |
 //! | Bedrock | see `amazon` |

@@ -152,6 +152,7 @@ impl Reader<'_> {
             (b"item_id", true) if depth == 0 => self.event.item = value,
             (b"event" | b"event_type", true) if depth == 0 => self.event.name = value,
             (b"id", true) if depth == 0 => self.event.id = value,
+            (b"messageId", true) if depth == 0 => self.event.message = value,
             (b"toolCallId", true) if depth == 0 => self.event.call = value,
             _ => {}
         }

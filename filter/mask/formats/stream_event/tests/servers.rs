@@ -68,6 +68,51 @@ fn tools_arguments_of_the_ai_sdk_go_on() {
 }
 
 #[test]
+fn texts_of_ag_ui_that_come_in_turns_are_told_apart() {
+    // docs.ag-ui.com, "Events": TextMessageContent, ToolCallArgs.
+    let text = |id: &str, text: &str| {
+        event(&json!({"type": "TEXT_MESSAGE_CONTENT", "messageId": id, "delta": text}))
+    };
+    let call = |id: &str, text: &str| {
+        event(&json!({"type": "TOOL_CALL_ARGS", "toolCallId": id, "delta": text}))
+    };
+    let end = event(&json!({"type": "TEXT_MESSAGE_END", "messageId": "1"}))
+        + &event(&json!({"type": "TOOL_CALL_END", "toolCallId": "1"}));
+    let stream = |texts: [&str; 6]| {
+        let [one, other, arguments, two, both, all] = texts;
+        text("1", one)
+            + &text("2", other)
+            + &call("1", arguments)
+            + &text("1", two)
+            + &text("2", both)
+            + &call("1", all)
+            + &end
+    };
+    assert_eq!(
+        masked_text(
+            &mask(),
+            Format::Events,
+            &stream([
+                "al",
+                "bob@ex",
+                "{\"card\":41111111",
+                "ice@example.com",
+                "ample.com ",
+                "11111111}"
+            ])
+        ),
+        stream([
+            "[EMAIL]",
+            "[EMAIL]",
+            "{\"card\":\"[CREDIT_CARD]\"",
+            "",
+            " ",
+            "}"
+        ])
+    );
+}
+
+#[test]
 fn flowise_s_tokens_go_on() {
     // FlowiseAI/Flowise, packages/server/src/utils/SSEStreamer.ts.
     goes_on_in(Format::Events, |text| {
