@@ -134,7 +134,7 @@ impl Exchange {
         world: World<'_>,
     ) -> Outcome {
         let found = bodies_come(self.inbound, world);
-        if self.request.wants_messages() {
+        if self.request.wants_messages() && self.inbound != Passage::Over {
             self.inbound.message_piece(held, end);
             let mut effects = vec![Effect::ReadRequestBytes { end }];
             effects.extend(found);
@@ -170,7 +170,9 @@ impl Exchange {
             effects: request::trailer_edits(policy, trailers),
             flow: Flow::Continue,
         };
-        if self.has_passed_request() {
+        if self.inbound == Passage::Over {
+            outcome.flow = Flow::Hold;
+        } else if self.has_passed_request() {
             outcome.flow = self.inbound.trailers(Flow::Continue, false);
         } else if self.request.wants_messages() && self.request.has_passed() {
             let ended = self.step_request(Event::RequestTrailers { trailers }, world);
@@ -252,6 +254,7 @@ impl Exchange {
             outcome.effects.push(Effect::Resume(Direction::Request));
         }
         if self.outbound.tick() {
+            self.response.let_go();
             outcome.effects.push(Effect::Resume(Direction::Response));
         }
         if self.request.due().is_some_and(|until| until <= world.now) {
