@@ -10,26 +10,24 @@ use crate::exchange::world::World;
 use base::code::Code;
 use base::operation::UNKNOWN;
 
-/// The most that is kept of a response: Envoy's buffers hold as much, unless told otherwise.
-const MAX_KEPT_BYTES: usize = 1 << 20;
-
 impl Kept {
     /// Nothing yet.
     pub(super) fn new(context: &Context) -> Self {
         Self {
             body: Vec::new(),
             share: context.compiled.buffers.share(),
+            most: most_held(context),
         }
     }
 
     fn add(&mut self, more: &[u8]) -> Result<(), Code> {
         let length = self.body.len().saturating_add(more.len());
-        if length > MAX_KEPT_BYTES {
+        if length > self.most {
             return Err(Code::AnswerTooLarge);
         }
         let place = self.body.capacity();
         if length > place {
-            let place = place.saturating_mul(2).clamp(length, MAX_KEPT_BYTES);
+            let place = place.saturating_mul(2).clamp(length, self.most);
             self.share.resize(place).map_err(|_| Code::BuffersFull)?;
             self.body
                 .reserve_exact(place.saturating_sub(self.body.len()));
@@ -37,6 +35,11 @@ impl Kept {
         self.body.extend_from_slice(more);
         Ok(())
     }
+}
+
+/// The most that may be kept of a response: Envoy's buffers have to hold as much.
+fn most_held(context: &Context) -> usize {
+    usize::try_from(context.compiled.policy.limits.held_answer).unwrap_or(usize::MAX)
 }
 
 /// Takes a piece, the last one if `end`.
@@ -61,7 +64,7 @@ pub(super) fn take(
         ResponseState::HeadWaits(mut tapped) => {
             let measured = tapped.measures();
             // Envoy would not hold it in front of its head.
-            let most = MAX_KEPT_BYTES.max(piece.len());
+            let most = most_held(context).max(piece.len());
             match push(&mut tapped, piece, end, context) {
                 Ok(None) => Step::go_on(ResponseState::Flowing(tapped), Vec::new()),
                 Ok(Some(pushed)) if tapped.wants_proof() => Step::hold(

@@ -47,6 +47,8 @@ pub(in crate::exchange) struct Kept {
     pub(super) body: Vec<u8>,
     /// For the body's place.
     pub(super) share: Share,
+    /// The most bytes that are kept.
+    pub(super) most: usize,
 }
 
 /// A response whose client has been told of an error in its stream.

@@ -57,7 +57,7 @@ pub(super) fn take(
         context.record.response.code = Some(Code::MatchWithheld);
     }
     // What is said there may come too late to be written.
-    tapped.stream = None;
+    tapped.ends = true;
     let mut step = body::take(state, b"", true, context, world);
     effects.append(&mut step.outcome.effects);
     step.outcome.effects = effects;

@@ -6,11 +6,11 @@
 
 use super::WalkError;
 use super::entry_writer::EntryWriter;
+use super::scalar::is_string;
 use super::stream_event;
 use super::texts::{Id, Owner, Texts};
 use super::walk::{Job, Walk};
 use super::writing::Writing;
-use crate::prefilter::end_of_string;
 
 /// The text of lines that have no code.
 const PLAIN: Id = [0; 32];
@@ -91,14 +91,6 @@ impl CodedLines {
         self.texts.release(job.mask.matcher(), job.found, job.out);
         Ok(())
     }
-}
-
-/// Whether these bytes are one string of JSON.
-fn is_string(bytes: &[u8]) -> bool {
-    let inside = bytes.strip_prefix(b"\"");
-    inside.is_some_and(|inside| {
-        end_of_string(inside, false).0 == Some(inside.len().saturating_sub(1))
-    })
 }
 
 #[cfg(test)]

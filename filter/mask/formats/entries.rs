@@ -5,9 +5,14 @@ use super::entry_writer::EntryWriter;
 use super::event_template::Templates;
 use super::json::Json;
 use super::layout::Layout;
+use super::scalar::is_string;
 use super::stream_event;
-use super::texts::Texts;
+use super::texts::{Owner, Texts};
 use super::walk::Job;
+use super::writing::Writing;
+
+/// The text of entries that are strings.
+const STRING: [u8; 32] = [1; 32];
 
 /// The entries of one body.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -34,6 +39,16 @@ impl Entries {
             true => stream_event::read(entry, known)?,
             false => stream_event::read_record(entry, known)?,
         };
+        let string = entry.trim_ascii();
+        if payload.is_none() && job.mask.reads_all() && is_string(string) {
+            let front = entry.len() - entry.trim_ascii_start().len();
+            let range = (front + 1, front + string.len().saturating_sub(1));
+            let mut writer = EntryWriter::new(&mut self.texts, job.mask, job.found, entry);
+            writer.piece(range, (&STRING, Owner::default()), Writing::Json);
+            writer.end();
+            self.texts.release(job.mask.matcher(), job.found, job.out);
+            return Ok(());
+        }
         let Some(payload) = payload else {
             // Nothing in it goes on in another entry.
             let mut masked = Vec::with_capacity(entry.len());

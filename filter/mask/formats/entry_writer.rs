@@ -156,6 +156,8 @@ impl<'a> EntryWriter<'a> {
             finds(matcher, open(), raw, writing) < finds(matcher, open(), b"", writing) + alone
         });
         let seen = match relation {
+            // A piece may be the same as the one before, and as long as it likes.
+            Relation::Whole if mask.reads_all() => None,
             Relation::Whole => {
                 self.end_text(id);
                 return self.whole(range, writing);

@@ -9,7 +9,8 @@
 //! # What it can't
 //! - Which strings go on in other events is told by their names, or if nobody knows these, by their
 //!   places (see the payload's reader and `unknown_texts`). What both miss is matched piece by piece.
-//! - Data that is neither an object nor an array is plain text: escapes in it mean themselves.
+//! - Data that is neither an object nor an array nor a string is plain text: escapes in it mean
+//!   themselves.
 //! - When 256 events, or 256 KiB of them, wait for a text, what is undecided of it is masked,
 //!   even where it would have turned out to be harmless. So it is for the text that has not
 //!   gone on for longest, and 63 others, where more than 1024 are open.
@@ -23,6 +24,7 @@ use super::WalkError;
 use super::entry_writer::EntryWriter;
 use super::event_template::Templates;
 use super::fields::{self, Fields};
+use super::scalar::is_string;
 use super::stream_event::{self, Payload};
 use super::texts::{Owner, Texts};
 use super::walk::{Job, Walk};
@@ -34,6 +36,8 @@ const MAX_KEPT_ROOM_BYTES: usize = 16 * 1024;
 
 /// The text of data that is not JSON.
 const PLAIN: [u8; 32] = [0; 32];
+/// The text of data that is a string of JSON.
+const STRING: [u8; 32] = [1; 32];
 
 /// Masks an event stream.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -259,11 +263,17 @@ fn json(writer: &mut EntryWriter<'_>, lines: &Lines, payload: &Payload) {
 fn plain(writer: &mut EntryWriter<'_>, lines: &Lines) {
     let mut other = lines.other.iter().copied().peekable();
     let text = (&PLAIN, Owner::default());
+    let string = match lines.data.as_slice() {
+        [range] => string_in(writer, *range),
+        _ => None,
+    };
     for (at, (range, adjacent)) in lines.data.iter().zip(&lines.adjacent).enumerate() {
         while let Some(comment) = other.next_if(|comment| comment.0 < range.0) {
             writer.whole(comment, Writing::Line);
         }
-        if at == 0 {
+        if let Some(range) = string {
+            writer.piece(range, (&STRING, Owner::default()), Writing::Json);
+        } else if at == 0 {
             writer.piece(*range, text, Writing::Line);
         } else {
             writer.next_line(*range, text, *adjacent);
@@ -272,4 +282,13 @@ fn plain(writer: &mut EntryWriter<'_>, lines: &Lines) {
     for comment in other {
         writer.whole(comment, Writing::Line);
     }
+}
+
+/// What stands between the quotes of data that is a string of JSON.
+fn string_in(writer: &EntryWriter<'_>, (start, end): Range) -> Option<Range> {
+    let bytes = writer.slice((start, end));
+    let front = bytes.len() - bytes.trim_ascii_start().len();
+    let string = bytes.trim_ascii();
+    let first = start + front + 1;
+    is_string(string).then(|| (first, first + string.len().saturating_sub(2)))
 }

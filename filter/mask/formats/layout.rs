@@ -113,7 +113,8 @@ impl Layout {
     }
 
     /// Whether its servers stream in lines of JSON, whatever they call it.
-    pub(super) fn has_lines(&self) -> bool {
+    #[must_use]
+    pub fn has_lines(&self) -> bool {
         self.lines
     }
 

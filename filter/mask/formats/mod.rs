@@ -68,6 +68,7 @@ pub use error::WalkError;
 pub(super) use fields::Fields;
 pub use format::{
     Format, Framing, GrpcMessage, TensorFrame, TensorList, Trailer, USUAL_ENTRY_BYTES,
+    USUAL_HELD_BYTES,
 };
 pub use layout::Layout;
 pub use media::Media;

@@ -180,6 +180,15 @@ fn digits(bytes: &[u8]) -> (&[u8], &[u8]) {
     )
 }
 
+/// Whether these bytes are one string of JSON, in one line.
+pub(super) fn is_string(bytes: &[u8]) -> bool {
+    let inside = bytes.strip_prefix(b"\"");
+    inside.is_some_and(|inside| {
+        let end = prefilter::end_of_string(inside, false).0;
+        end == Some(inside.len().saturating_sub(1)) && memchr::memchr(b'\n', inside).is_none()
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::tests::mask_with;

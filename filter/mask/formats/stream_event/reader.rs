@@ -359,8 +359,14 @@ impl<'a> Reader<'a> {
             return false;
         }
         let member = self.frames.last().filter(|frame| frame.object);
-        member.is_some_and(|frame| !shapes::is_label(frame.name.short()))
+        let is_label =
+            |name: &[u8]| shapes::is_label(name) && !(self.reads_all() && shapes::is_no_text(name));
+        member.is_some_and(|frame| !is_label(frame.name.short()))
             && !shapes::comes_whole(&self.path())
+    }
+
+    fn reads_all(&self) -> bool {
+        self.mask.is_some_and(CompiledMask::reads_all)
     }
 
     /// The place of the value that is read, in the layout of its dialect.
@@ -419,6 +425,7 @@ impl<'a> Reader<'a> {
         let path = self.path();
         let goes = shapes::goes(&path).or_else(|| {
             let goes_on = self.amazon && amazon::goes_on(&path);
+            let goes_on = goes_on || (self.reads_all() && shapes::is_piece_of_no_text(&path));
             goes_on.then_some(Goes::Text)
         });
         goes.filter(|_| self.pieces.len() <= MAX_LISTED_TOKENS)

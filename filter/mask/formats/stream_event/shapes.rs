@@ -63,6 +63,26 @@ pub(super) enum Goes {
     Token,
 }
 
+/// Members that come whole or are labels because they are no text, as far as a model could fill them.
+const NO_TEXT: &[&[u8]] = &[
+    b"signature",
+    b"redactedContent",
+    b"encrypted_content",
+    b"data",
+    b"obfuscation",
+    b"digest",
+];
+
+/// Whether a string of this name is one in which only a reader of everything looks for text.
+pub(super) fn is_no_text(name: &[u8]) -> bool {
+    NO_TEXT.contains(&name)
+}
+
+/// Whether these names lead to such a string in what comes piece by piece.
+pub(super) fn is_piece_of_no_text(path: &[&[u8]]) -> bool {
+    path.contains(&&b"delta"[..]) && path.last().is_some_and(|name| is_no_text(name))
+}
+
 /// Members whose values list tokens with their probabilities.
 const TOKENS: &[&[u8]] = &[
     b"logprobs",
