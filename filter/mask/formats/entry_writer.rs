@@ -161,8 +161,8 @@ impl<'a> EntryWriter<'a> {
             let mut named = Rewriter::new(writing);
             named.named(name);
             let alone = finds(matcher, named, raw, writing);
-            // Then there is nothing to hide.
-            if alone == 0 && open.is_none_or(|open| open.waits_in().is_none()) {
+            // Then there is nothing to hide. What stands in front is the beginning of a known text.
+            if alone == 0 && (known || open.is_none_or(|open| open.waits_in().is_none())) {
                 return false;
             }
             let open = || open.cloned().unwrap_or_else(|| Rewriter::new(writing));
