@@ -38,18 +38,17 @@ impl Group for OwnSecrets {
             let whole = secret.find(rest, 0).unwrap_or(rest.len());
             first = first.min(from + open.min(whole));
         }
-        for secret in self.0.spelled() {
-            // One that begins in front of what has been found ends here.
-            let reach = first.saturating_add(secret.most()).min(bytes.len());
-            let near = bytes.get(from..reach).unwrap_or_default();
-            let last = known.last || reach < bytes.len();
-            secret.visit(near, 0, last, |place| {
-                let at = from + place.from;
-                let before = at <= first;
-                first = first.min(at);
-                before
-            });
-        }
+        // One that begins in front of what has been found ends here.
+        let spelled = self.0.spelled();
+        let reach = first.saturating_add(spelled.most()).min(bytes.len());
+        let near = bytes.get(from..reach).unwrap_or_default();
+        let last = known.last || reach < bytes.len();
+        spelled.visit(near, 0, last, |place| {
+            let at = from + place.from;
+            let before = at <= first;
+            first = first.min(at);
+            before
+        });
         first
     }
 
@@ -64,19 +63,15 @@ impl Group for OwnSecrets {
                 Ok(false) | Err(Miss::No) => {}
             }
         }
-        for secret in self.0.spelled() {
-            match secret.at_front(window.bytes, window.last) {
-                Reading::Ends(len) => return Answer::Found(Self::RANK, hit(len)),
-                Reading::Open => return Answer::Open(Self::RANK),
-                Reading::No => {}
-            }
+        match self.0.spelled().at_front(window.bytes, window.last) {
+            Reading::Ends(len) => Answer::Found(Self::RANK, hit(len)),
+            Reading::Open => Answer::Open(Self::RANK),
+            Reading::No => Answer::Nothing,
         }
-        Answer::Nothing
     }
 
     fn bound(&self) -> usize {
         let plain = self.0.texts().iter().map(|it| it.bytes().len());
-        let spelled = self.0.spelled().map(|it| it.most());
-        plain.chain(spelled).max().unwrap_or_default()
+        plain.max().unwrap_or_default().max(self.0.spelled().most())
     }
 }

@@ -3,6 +3,7 @@
 //! | here | what it does |
 //! |---|---|
 //! | `written` | the ways in which formats write a secret |
+//! | `needles` | looks for all of these at once |
 //! | `spelled` | a secret of which any characters are escapes |
 //! | `scrub` | looks for these in bytes of any format, and writes asterisks over them |
 //! | `spread` | looks in texts that go on from event to event, where no run of bytes has all of it |
@@ -17,6 +18,7 @@
 //!   compressed, in base64 with line feeds or twice, or spelled out in words.
 //! - Escapes of one sort in those of another are found only where texts are read.
 
+mod needles;
 mod scrub;
 mod spelled;
 mod spread;
@@ -33,6 +35,7 @@ use base64::alphabet::STANDARD;
 use memchr::memmem::Finder;
 
 use crate::formats::base64::coder;
+use needles::Needles;
 pub use scrub::Scrub;
 pub(crate) use spelled::{Reading, Spelled};
 pub use spread::SpreadSecrets;
@@ -52,9 +55,11 @@ pub struct Secrets {
     /// As they are, the longest first, for texts.
     texts: Vec<Needle>,
     /// In every way in which they may be written.
-    written: Vec<Needle>,
+    written: Needles,
     /// With escapes.
-    spelled: Vec<Spelled>,
+    spelled: Spelled,
+    /// The same of those that may stand in texts with escapes.
+    spelled_in_texts: Spelled,
 }
 
 /// Some bytes to look for.
@@ -90,14 +95,7 @@ impl Needle {
 
     /// Where it begins at the end of the bytes without being whole; their length if nowhere.
     pub(crate) fn open_from(&self, bytes: &[u8]) -> usize {
-        let Some(first) = self.bytes.first() else {
-            return bytes.len();
-        };
-        let from = bytes.len().saturating_sub(self.bytes.len() - 1);
-        let tail = bytes.get(from..).unwrap_or_default();
-        let begins = |at: &usize| self.bytes.starts_with(tail.get(*at..).unwrap_or_default());
-        let at = memchr::memchr_iter(*first, tail).find(begins);
-        at.map_or(bytes.len(), |at| from + at)
+        needles::open_from(&self.bytes, bytes)
     }
 }
 
@@ -121,8 +119,9 @@ impl Secrets {
         texts.sort_by_key(|it| std::cmp::Reverse(it.bytes.len()));
         Self {
             texts,
-            written: written.iter().map(|it| Needle::new(it)).collect(),
-            spelled: values.iter().map(|it| Spelled::new(it)).collect(),
+            written: Needles::new(written),
+            spelled: Spelled::new(values.iter().copied(), usize::MAX),
+            spelled_in_texts: Spelled::new(values.iter().copied(), MAX_TEXT_BYTES),
         }
     }
 
@@ -138,44 +137,32 @@ impl Secrets {
     }
 
     /// The secrets as texts may have them with escapes.
-    pub(crate) fn spelled(&self) -> impl Iterator<Item = &Spelled> {
-        let texts = self.spelled.iter();
-        texts.filter(|it| it.most() <= MAX_TEXT_BYTES)
+    pub(crate) fn spelled(&self) -> &Spelled {
+        &self.spelled_in_texts
     }
 
     /// Where secrets stand in the bytes, one in another too: from and to, by where they begin.
     fn places(&self, bytes: &[u8], last: bool) -> Vec<(usize, usize)> {
         let mut places = Vec::new();
-        for needle in &self.written {
-            let mut from = 0;
-            while let Some(at) = needle.find(bytes, from) {
-                places.push((at, at + needle.bytes.len()));
-                from = at + 1;
-            }
-        }
-        for spelled in &self.spelled {
-            spelled.visit(bytes, 0, last, |place| {
-                places.extend(place.to.map(|to| (place.from, to)));
-                true
-            });
-        }
+        self.written.find(bytes, |from, to| places.push((from, to)));
+        self.spelled.visit(bytes, 0, last, |place| {
+            places.extend(place.to.map(|to| (place.from, to)));
+            true
+        });
         places.sort_unstable();
         places
     }
 
     /// Where a secret begins at the end of the bytes without being whole; their length if nowhere.
     fn open_from(&self, bytes: &[u8]) -> usize {
-        let starts = self.written.iter().map(|needle| needle.open_from(bytes));
-        let mut first = starts.min().unwrap_or(bytes.len());
-        for spelled in &self.spelled {
-            let tail = bytes.len().saturating_sub(spelled.most());
-            spelled.visit(bytes, tail, false, |place| {
-                if place.to.is_none() {
-                    first = first.min(place.from);
-                }
-                true
-            });
-        }
+        let mut first = self.written.open_from(bytes);
+        let tail = bytes.len().saturating_sub(self.spelled.most());
+        self.spelled.visit(bytes, tail, false, |place| {
+            if place.to.is_none() {
+                first = first.min(place.from);
+            }
+            true
+        });
         first
     }
 

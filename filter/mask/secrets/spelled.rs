@@ -1,4 +1,4 @@
-//! A secret whose characters may be written as escapes, each in a way of its own.
+//! Secrets whose characters may be written as escapes, each in a way of its own.
 //!
 //! | where | escapes |
 //! |---|---|
@@ -26,8 +26,19 @@ const NAMES: [(&[u8], char); 5] = [
     (b"apos;", '\''),
 ];
 
-/// A secret, to be found where at least one of its characters is an escape.
+/// Secrets, to be found where at least one of their characters is an escape.
+#[derive(Default)]
 pub(crate) struct Spelled {
+    secrets: Vec<Secret>,
+    /// The characters of ASCII that any of them has, as bits.
+    ascii: u128,
+    /// Whether any has another.
+    others: bool,
+    /// The most bytes that one is written in.
+    most: usize,
+}
+
+struct Secret {
     chars: Box<[Letter]>,
     bytes: Box<[u8]>,
 }
@@ -39,7 +50,7 @@ struct Letter {
     from: usize,
 }
 
-/// Whether something stands at a place.
+/// Whether a secret stands at a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reading {
     /// It does, up to here.
@@ -50,7 +61,7 @@ pub(crate) enum Reading {
     No,
 }
 
-/// Where the secret stands, or may.
+/// Where a secret stands, or may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) from: usize,
@@ -59,24 +70,32 @@ pub(crate) struct Place {
 }
 
 impl Spelled {
-    pub(crate) fn new(secret: &str) -> Self {
-        let letters = secret.char_indices();
-        Self {
-            chars: letters
-                .map(|(from, letter)| Letter { letter, from })
-                .collect(),
-            bytes: secret.as_bytes().into(),
+    /// Those of the secrets that are written in no more than `most` bytes.
+    pub(crate) fn new<'a>(secrets: impl Iterator<Item = &'a str>, most: usize) -> Self {
+        let mut this = Self::default();
+        for secret in secrets.map(Secret::new).filter(|it| it.most() <= most) {
+            for one in &secret.chars {
+                match u32::from(one.letter) {
+                    value @ 0..128 => this.ascii |= 1 << value,
+                    _ => this.others = true,
+                }
+            }
+            this.most = this.most.max(secret.most());
+            this.secrets.push(secret);
         }
+        // One that begins with another is the one that is found.
+        this.secrets
+            .sort_by_key(|it| std::cmp::Reverse(it.chars.len()));
+        this
     }
 
-    /// The most bytes that it is written in.
+    /// The most bytes that one of them is written in.
     pub(crate) fn most(&self) -> usize {
-        let units = self.chars.iter().map(|it| it.letter.len_utf16());
-        units.fold(0, |sum, units| sum.saturating_add(units * MOST_BYTES))
+        self.most
     }
 
-    /// Tells `visit` of the places of the secret whose first escape stands at or behind `from`, by
-    /// where that is, as long as it says so. What ends with the bytes is open, unless they are `last`.
+    /// Tells `visit` of the places of secrets whose first escape stands at or behind `from`, by where
+    /// that is, as long as it says so. What ends with the bytes is open, unless they are `last`.
     pub(crate) fn visit(
         &self,
         bytes: &[u8],
@@ -92,35 +111,86 @@ impl Spelled {
             };
             at = next;
             let read = escape(bytes.get(start..).unwrap_or_default(), last);
-            let front = bytes.get(..start).unwrap_or_default();
-            let before = |it: &Letter| {
-                let whole = self.bytes.get(..it.from).unwrap_or_default();
-                front.ends_with(whole)
+            let may_be = match read {
+                Read::No => false,
+                Read::Open => true,
+                Read::Letter(letter, _) => self.has(letter),
             };
-            for (index, one) in self.chars.iter().enumerate() {
-                let reading = match read {
-                    Read::Letter(letter, length) if letter == one.letter && before(one) => {
-                        self.read(bytes, (index + 1, start + length), last)
+            if !may_be {
+                continue;
+            }
+            for secret in &self.secrets {
+                for place in secret.places(bytes, (start, read), last) {
+                    if !visit(place) {
+                        return;
                     }
-                    Read::Open if before(one) => Reading::Open,
-                    _ => Reading::No,
-                };
-                let to = match reading {
-                    Reading::No => continue,
-                    Reading::Open => None,
-                    Reading::Ends(to) => Some(to),
-                };
-                let from = start - one.from;
-                if !visit(Place { from, to }) {
-                    return;
                 }
             }
         }
     }
 
-    /// Whether the secret stands at the front of the bytes.
+    fn has(&self, letter: char) -> bool {
+        match u32::from(letter) {
+            value @ 0..128 => self.ascii & (1 << value) != 0,
+            _ => self.others,
+        }
+    }
+
+    /// Whether a secret stands at the front of the bytes.
     pub(crate) fn at_front(&self, bytes: &[u8], last: bool) -> Reading {
-        self.read(bytes, (0, 0), last)
+        let mut readings = self.secrets.iter().map(|it| it.read(bytes, (0, 0), last));
+        let first = readings.find(|reading| *reading != Reading::No);
+        first.unwrap_or(Reading::No)
+    }
+}
+
+impl Secret {
+    fn new(secret: &str) -> Self {
+        let letters = secret.char_indices();
+        Self {
+            chars: letters
+                .map(|(from, letter)| Letter { letter, from })
+                .collect(),
+            bytes: secret.as_bytes().into(),
+        }
+    }
+
+    /// The most bytes that it is written in.
+    fn most(&self) -> usize {
+        let units = self.chars.iter().map(|it| it.letter.len_utf16());
+        units.fold(0, |sum, units| sum.saturating_add(units * MOST_BYTES))
+    }
+
+    /// The places where the escape at `start` is the first of it.
+    fn places(
+        &self,
+        bytes: &[u8],
+        (start, read): (usize, Read),
+        last: bool,
+    ) -> impl Iterator<Item = Place> {
+        let front = bytes.get(..start).unwrap_or_default();
+        let fronts = self.chars.iter().enumerate().filter(move |(_, one)| {
+            let before = self.bytes.get(..one.from).unwrap_or_default();
+            let fits = match read {
+                Read::Letter(letter, _) => letter == one.letter,
+                Read::Open => true,
+                Read::No => false,
+            };
+            fits && front.ends_with(before)
+        });
+        fronts.filter_map(move |(index, one)| {
+            let reading = match read {
+                Read::Letter(_, length) => self.read(bytes, (index + 1, start + length), last),
+                Read::Open => Reading::Open,
+                Read::No => Reading::No,
+            };
+            let from = start - one.from;
+            match reading {
+                Reading::Ends(to) => Some(Place { from, to: Some(to) }),
+                Reading::Open => Some(Place { from, to: None }),
+                Reading::No => None,
+            }
+        })
     }
 
     /// Reads the secret from this character on, at this place.
