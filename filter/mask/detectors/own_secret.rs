@@ -39,7 +39,7 @@ impl Group for OwnSecrets {
             first = first.min(from + open.min(whole));
         }
         // One that begins in front of what has been found ends here.
-        let spelled = self.0.spelled();
+        let spelled = self.0.spelled_in_texts();
         let reach = first.saturating_add(spelled.most()).min(bytes.len());
         let near = bytes.get(from..reach).unwrap_or_default();
         let last = known.last || reach < bytes.len();
@@ -63,7 +63,11 @@ impl Group for OwnSecrets {
                 Ok(false) | Err(Miss::No) => {}
             }
         }
-        match self.0.spelled().at_front(window.bytes, window.last) {
+        match self
+            .0
+            .spelled_in_texts()
+            .at_front(window.bytes, window.last)
+        {
             Reading::Ends(len) => Answer::Found(Self::RANK, hit(len)),
             Reading::Open => Answer::Open(Self::RANK),
             Reading::No => Answer::Nothing,
@@ -72,6 +76,9 @@ impl Group for OwnSecrets {
 
     fn bound(&self) -> usize {
         let plain = self.0.texts().iter().map(|it| it.bytes().len());
-        plain.max().unwrap_or_default().max(self.0.spelled().most())
+        plain
+            .max()
+            .unwrap_or_default()
+            .max(self.0.spelled_in_texts().most())
     }
 }

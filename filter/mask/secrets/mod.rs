@@ -137,7 +137,7 @@ impl Secrets {
     }
 
     /// The secrets as texts may have them with escapes.
-    pub(crate) fn spelled(&self) -> &Spelled {
+    pub(crate) fn spelled_in_texts(&self) -> &Spelled {
         &self.spelled_in_texts
     }
 

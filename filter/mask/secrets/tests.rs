@@ -115,6 +115,8 @@ fn a_secret_is_found_whatever_of_it_is_an_escape() {
         |letter| format!("%{:02x}", u32::from(letter)),
     ];
     let secrets = Secrets::new([KEY]);
+    let (front, rest) = KEY.split_at(5);
+    let (first, behind) = KEY.split_at(1);
     for write in every {
         let whole = each(KEY, write);
         for (text, covered) in [
@@ -125,12 +127,12 @@ fn a_secret_is_found_whatever_of_it_is_an_escape() {
             ),
             // Only some are.
             (
-                format!("{}{}", &KEY[..5], each(&KEY[5..], write)),
-                format!("{}{}", &KEY[..5], each(&KEY[5..], write)),
+                format!("{front}{}", each(rest, write)),
+                format!("{front}{}", each(rest, write)),
             ),
             (
-                format!("<{}{}>", each(&KEY[..1], write), &KEY[1..]),
-                format!("<{}{}>", each(&KEY[..1], write), &KEY[1..]),
+                format!("<{}{behind}>", each(first, write)),
+                format!("<{}{behind}>", each(first, write)),
             ),
         ] {
             let (out, found) = scrubbed(&secrets, &text);
@@ -143,8 +145,8 @@ fn a_secret_is_found_whatever_of_it_is_an_escape() {
             assert!(found > 0 && stars + b >= hidden.count(), "{text}: {out}");
         }
         // Another one, or not all of it.
-        let front = each(FRONT, write);
-        assert_eq!(scrubbed(&secrets, &front), (front.clone(), 0));
+        let begun = each(FRONT, write);
+        assert_eq!(scrubbed(&secrets, &begun), (begun.clone(), 0));
     }
     let astral = "\u{1f511}-key-\u{e9}-7f3k";
     let secrets = Secrets::new([astral]);
@@ -174,7 +176,7 @@ fn json_stays_json_where_a_secret_in_escapes_is_covered() {
     for backslashes in 1..=5 {
         let slashes = "\\".repeat(backslashes);
         let first = format!("{slashes}u0073");
-        let text = format!("[\"{first}{}\"]", &KEY[1..]);
+        let text = format!("[\"{first}{}\"]", KEY.split_at(1).1);
         let (out, found) = scrubbed(&secrets, &text);
         assert_eq!(found, 1);
         let read: Result<Vec<String>, _> = serde_json::from_str(&out);
@@ -184,7 +186,7 @@ fn json_stays_json_where_a_secret_in_escapes_is_covered() {
 
 #[test]
 fn of_secrets_that_begin_alike_the_longest_is_covered() {
-    let secrets = Rc::new(Secrets::new([KEY, &KEY[..10]]));
+    let secrets = Rc::new(Secrets::new([KEY, KEY.split_at(10).0]));
     let mask = Rc::new(CompiledMask::of_secrets(&secrets));
     for cut in 0..=KEY.len() {
         let (front, back) = KEY.split_at(cut);
