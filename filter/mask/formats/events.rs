@@ -83,7 +83,7 @@ impl Walk for Events {
                 self.line = self.event.len();
             }
             if blank {
-                self.end_event(job)?;
+                self.end_event(true, job)?;
             }
         }
         Ok(())
@@ -91,7 +91,7 @@ impl Walk for Events {
 
     fn finish(&mut self, job: &mut Job<'_>) -> Result<(), WalkError> {
         // A reader discards an event whose blank line never comes, but its bytes are there.
-        let last = self.end_event(job);
+        let last = self.end_event(false, job);
         self.texts.finish(job.mask.matcher(), job.found, |_| true);
         self.texts.release(job.mask.matcher(), job.found, job.out);
         last
@@ -115,14 +115,16 @@ impl Events {
         self.overtook = true;
     }
 
-    fn end_event(&mut self, job: &mut Job<'_>) -> Result<(), WalkError> {
+    /// `whole`: its blank line has come.
+    fn end_event(&mut self, whole: bool, job: &mut Job<'_>) -> Result<(), WalkError> {
         let event = std::mem::take(&mut self.event);
         self.line = 0;
         self.overtook = false;
         if event.is_empty() {
             return Ok(());
         }
-        if self.texts.pending.len() > 0 && is_comment(&event) {
+        // Without its blank line it would take what comes behind it along.
+        if whole && self.texts.pending.len() > 0 && is_comment(&event) {
             self.overtake(&event, job);
             return Ok(());
         }

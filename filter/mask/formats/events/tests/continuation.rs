@@ -82,6 +82,14 @@ fn an_event_leaves_as_soon_as_its_text_is_harmless() {
 }
 
 #[test]
+fn a_comment_that_never_ends_stays_where_it_is() {
+    for rest in [": s", ": s\n", ": ask bob@example.com"] {
+        let body = contents(&["ask alice@exam"]) + rest;
+        assert_eq!(events(&body), body.replace("bob@example.com", "[EMAIL]"));
+    }
+}
+
+#[test]
 fn an_end_decides_what_it_ends() {
     let mask = mask();
     let email = "alice@example.com";
