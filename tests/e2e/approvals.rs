@@ -128,13 +128,18 @@ fn an_approved_request_passes_once(guarded: &Guarded, desk: &Desk) {
     );
 
     let record = guarded.record("approved.test");
+    let mut recorded = record["approval"].clone();
+    let decided = recorded["decided"].take();
+    assert!(decided.as_str() > record["time"].as_str(), "{record}");
     assert_eq!(
-        record["approval"],
+        recorded,
         json!({
             "id": approval["id"],
             "state": "approved",
             "rule": "tuning-needs-a-person",
             "reviewer": "lea",
+            "reason": "go on",
+            "decided": null,
         })
     );
     assert_eq!(record["verdict"]["action"], "allow", "{record}");

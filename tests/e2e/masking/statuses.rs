@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use testbed::body::Step;
+use testbed::body::{Gate, Step};
 use testbed::grpc;
 use testbed::http::Client;
 use testbed::kserve::{InferRequest, InferResponse, SERVICE, StreamResponse};
@@ -177,10 +177,17 @@ fn a_status_that_is_cut(guarded: &Guarded) {
         assert_eq!(record["response"]["code"], "match_withheld", "{record}");
     }
     // The message has gone, so that its status comes without what it says.
-    let steps = vec![Step::data([0, 0, 0, 0, 0]), trailers()];
+    let gate = Gate::new();
+    let message = [0, 0, 0, 0, 0];
+    let steps = vec![Step::data(message), Step::Wait(gate.clone()), trailers()];
     chosen(guarded, Answer::new(200).steps(steps));
-    let answer = infer(&through, "cut-3");
-    assert_eq!(answer.messages.len(), 1, "{answer:?}");
+    let bearer = format!("Bearer {}", idp().good("cut-3", &["engineers"]));
+    let question = [InferRequest::of_texts("small-1", &["hello"])];
+    let request = grpc::request("ModelInfer", &question, &[("authorization", &bearer)]);
+    let mut stream = through.open(request).unwrap();
+    assert_eq!(stream.next_piece().unwrap().as_deref(), Some(&message[..]));
+    gate.open(1);
+    let answer: grpc::Answer<InferResponse> = grpc::answer(stream.read()).unwrap();
     assert_eq!((answer.code, answer.reason.as_str()), (Some(3), ""));
     assert_eq!(answer.response.trailer("grpc-status-details-bin"), None);
     assert_eq!(answer.response.trailer("x-server"), Some("203.0.113.7"));
