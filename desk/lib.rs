@@ -8,6 +8,7 @@ pub mod approvals;
 pub mod check;
 pub mod config;
 pub mod http;
+pub mod ledger;
 pub mod policy;
 pub mod serve;
 pub mod sessions;
