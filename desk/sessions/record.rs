@@ -31,6 +31,10 @@ pub struct Entry {
     pub action: Option<String>,
     /// Why the request was refused.
     pub code: Option<String>,
+    /// The model that was asked for.
+    pub model: Option<String>,
+    /// The rule that decided.
+    pub rule: Option<String>,
     /// The VM that wrote it.
     pub worker: String,
     /// Its number among that VM's records.
@@ -89,12 +93,14 @@ struct Identity {
 #[derive(Deserialize)]
 struct Request {
     operation: Option<String>,
+    model: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct Verdict {
     action: Option<String>,
     code: Option<String>,
+    rule: Option<String>,
 }
 
 impl Entry {
@@ -129,16 +135,21 @@ impl Entry {
             return Err(Malformed::Member("time"));
         }
         let number = i64::try_from(record.number).map_err(|_| Malformed::Member("number"))?;
-        let (action, code) = record
-            .verdict
-            .map_or((None, None), |verdict| (verdict.action, verdict.code));
+        let (action, code, rule) = record.verdict.map_or((None, None, None), |verdict| {
+            (verdict.action, verdict.code, verdict.rule)
+        });
+        let (operation, model) = record
+            .request
+            .map_or((None, None), |request| (request.operation, request.model));
         Ok(Self {
             id: record.id,
             time: record.time,
             subject: record.identity.and_then(|identity| identity.subject),
-            operation: record.request.and_then(|request| request.operation),
+            operation,
             action,
             code,
+            model,
+            rule,
             worker: record.worker,
             number,
             text: text.to_owned(),

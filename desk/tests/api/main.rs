@@ -15,6 +15,7 @@ mod check;
 mod client;
 mod expiry;
 mod harness;
+mod ledger;
 mod other_processes;
 mod refusals;
 mod sessions;
