@@ -2,10 +2,11 @@
 //!
 //! [`serve`] runs both halves on one SQLite file: the approval API over HTTP ([`approvals`]) and
 //! the recorder that Envoy streams its access log to ([`sessions`]), which keeps its records in a
-//! [`ledger`] that can't be changed unseen. [`check`] tells what is
+//! [`ledger`] that can't be changed unseen and that [`audit`] reads. [`check`] tells what is
 //! wrong with a policy before it is rolled out, and [`token`] why a token is accepted or not.
 
 pub mod approvals;
+pub mod audit;
 pub mod check;
 pub mod config;
 pub mod http;

@@ -1,5 +1,7 @@
 //! The desk: approvals, session records and policy checks in one binary.
 
+mod auditing;
+
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -67,6 +69,14 @@ enum Command {
     Schema,
     /// Prints the reference of all keys of a policy, as Markdown.
     Reference,
+    /// Reads, verifies and exports session records.
+    ///
+    /// LEDGER is the folder that `portcullis desk` keeps them in. All of these but import and
+    /// rotate only read, and may run beside a desk.
+    Sessions {
+        #[command(subcommand)]
+        command: auditing::SessionsCommand,
+    },
     /// Looks into tokens.
     Token {
         #[command(subcommand)]
@@ -137,6 +147,7 @@ fn main() -> ExitCode {
                 }
             }
         }
+        Command::Sessions { command } => auditing::run(command),
         Command::Schema => answer(&check::schema()),
         Command::Reference => answer(&check::reference()),
         Command::Check { policy, env } => answer(&check::check(&policy, env)),

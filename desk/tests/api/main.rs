@@ -11,6 +11,7 @@
 
 mod access_log;
 mod approvals;
+mod audit;
 mod check;
 mod client;
 mod expiry;
