@@ -15,6 +15,8 @@
 //! are big-endian. The checksum tells a write that was cut off; that nobody changed anything is
 //! for the tree to tell.
 
+use std::cell::RefCell;
+
 use super::entry::{Entry, Kind, MAX_ENTRY_BYTES};
 use super::error::LedgerError;
 
@@ -192,6 +194,20 @@ fn zstd_failed(error: std::io::Error) -> LedgerError {
     LedgerError::Damaged(format!("zstd: {error}"))
 }
 
+/// Unpacks at most `length` bytes. A context takes longer to make than a short block to unpack, so
+/// each thread keeps one.
+fn unpack_zstd(block: &[u8], length: usize) -> Option<Vec<u8>> {
+    thread_local! {
+        static CONTEXT: RefCell<Option<zstd::bulk::Decompressor<'static>>> = const { RefCell::new(None) };
+    }
+    CONTEXT.with_borrow_mut(|context| {
+        if context.is_none() {
+            *context = zstd::bulk::Decompressor::new().ok();
+        }
+        context.as_mut()?.decompress(block, length).ok()
+    })
+}
+
 /// An unpacked block.
 #[derive(Clone, Debug)]
 pub(super) struct Block(Vec<u8>);
@@ -203,7 +219,7 @@ impl Block {
         let bytes = if head.packing == 0 {
             block.to_vec()
         } else {
-            zstd::bulk::decompress(block, length).ok()?
+            unpack_zstd(block, length)?
         };
         (bytes.len() == length).then_some(Self(bytes))
     }

@@ -17,6 +17,7 @@ mod entry;
 mod error;
 mod files;
 mod group;
+mod grow;
 mod hash;
 mod keys;
 mod note;

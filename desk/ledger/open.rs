@@ -4,17 +4,16 @@ use std::fs::File;
 use std::fs::TryLockError;
 use std::path::{Path, PathBuf};
 
-use super::entry::{Entry, Kind, Leaf};
+use super::entry::{Entry, Kind};
 use super::error::LedgerError;
 use super::files;
-use super::group::{Part, pack};
-use super::hash::Hash;
+use super::group::pack;
+use super::grow::Grown;
 use super::keys::{self, Keys};
 use super::note::PrivateKey;
 use super::reader::{Latest, Reader};
 use super::segments::{self, Found, Segment, SegmentReader, size};
-use super::tiles::{Tiles, tile_at_edge};
-use super::tree::{Edge, FullTile, TILE_ENTRIES, TILE_WIDTH};
+use super::tree::Edge;
 use super::writer::{Ledger, Open, Options, Start};
 
 /// How the ledger was found.
@@ -63,18 +62,20 @@ impl Ledger {
             return create(options, lock, &list, time).map(|ledger| (ledger, opened));
         };
         let keys = Keys::new(&options.keys);
-        let mut key = signing_key(&keys, &latest)?;
-        let (segment, cut) = last_segment(folder, &mut list, latest.checkpoint.size)?;
-        opened.cut = cut;
+        let key = signing_key(&keys, &latest)?;
+        let end = find_end(folder, &mut list, latest.checkpoint.size)?;
         let first = list.iter().rev().nth(1).map_or(0, |before| before.first);
-        let grown = match Grown::from(&reader, first, &latest, &mut key, &keys) {
-            Err(LedgerError::Key(what)) => return Err(LedgerError::Key(what)),
-            Err(_) if first > 0 => {
+        let grown = match Grown::from(&reader, first, &latest) {
+            Err(_) => {
                 opened.tiles_made = true;
-                Grown::from(&reader, 0, &latest, &mut key, &keys)?
+                Grown::anew(&reader, &latest)?
             }
             result => result?,
         };
+        let key = last_key(key, &grown.keys, &keys)?;
+        // Only now, when all that was signed for is there, anything is changed.
+        let (segment, cut) = end.cut_away()?;
+        opened.cut = cut;
         let start = Start {
             lock,
             key,
@@ -183,62 +184,83 @@ fn signing_key(keys: &Keys, latest: &Latest) -> Result<PrivateKey, LedgerError> 
     )))
 }
 
-/// Opens the last segment at its end, and cuts away what a write that was cut off has left.
-fn last_segment(
-    folder: &Path,
-    list: &mut Vec<Segment>,
-    signed: u64,
-) -> Result<(Open, Option<Cut>), LedgerError> {
-    let mut cut = None;
+/// Where a ledger ends, and what stands behind that.
+struct End {
+    /// The last segment.
+    segment: Segment,
+    /// Where its whole groups end, and how long it is, in bytes.
+    offset: u64,
+    length: u64,
+    /// A segment behind it whose start was cut off, before anything was stored in it.
+    begun: Option<(PathBuf, u64)>,
+}
+
+/// Finds the end of the last segment; takes those out of the list that were only begun.
+fn find_end(folder: &Path, list: &mut Vec<Segment>, signed: u64) -> Result<End, LedgerError> {
+    let mut begun = None;
     loop {
-        let Some(segment) = list.last() else {
+        let Some(segment) = list.last().cloned() else {
             return Err(LedgerError::Damaged(format!(
                 "{}: found no segments, expected {signed} entries",
                 segments::folder(folder).display()
             )));
         };
-        let path = segment.path.clone();
-        let at = LedgerError::at(&path);
-        let mut reader = SegmentReader::open(segment)?;
-        if !reader.has_start && segment.first >= signed && list.len() > 1 {
-            // The start of a segment that was cut off, before anything was stored in it.
-            cut = Some(Cut {
-                path: path.clone(),
-                offset: 0,
-                bytes: reader.length(),
-            });
-            std::fs::remove_file(&path).map_err(&at)?;
+        let mut reader = SegmentReader::open(&segment)?;
+        let length = reader.length();
+        if !reader.has_start && segment.first >= signed && list.len() > 1 && begun.is_none() {
+            begun = Some((segment.path, length));
             list.pop();
             continue;
         }
-        let first = segment.first;
-        let (end, next) = whole_groups(&mut reader, segment)?;
+        let (offset, next) = whole_groups(&mut reader, &segment)?;
         if next < signed {
             return Err(LedgerError::Damaged(format!(
-                "{} at byte {end}: found no entry {next}, expected the {signed} entries that the checkpoint signs for",
-                path.display()
+                "{} at byte {offset}: found no entry {next}, expected the {signed} entries that the checkpoint signs for",
+                segment.path.display()
             )));
         }
+        return Ok(End {
+            segment,
+            offset,
+            length,
+            begun,
+        });
+    }
+}
+
+impl End {
+    /// Opens the last segment there, and cuts away what a write that was cut off has left.
+    fn cut_away(self) -> Result<(Open, Option<Cut>), LedgerError> {
+        let mut cut = None;
+        if let Some((path, bytes)) = self.begun {
+            std::fs::remove_file(&path).map_err(LedgerError::at(&path))?;
+            cut = Some(Cut {
+                path,
+                offset: 0,
+                bytes,
+            });
+        }
+        let path = self.segment.path;
+        let at = LedgerError::at(&path);
         let mut options = files::private();
         let file = options.read(true).write(true).open(&path).map_err(&at)?;
-        let bytes = reader.length().saturating_sub(end);
-        if bytes > 0 {
-            file.set_len(end).map_err(&at)?;
+        if self.length > self.offset {
+            file.set_len(self.offset).map_err(&at)?;
             file.sync_all().map_err(&at)?;
             cut = Some(Cut {
                 path: path.clone(),
-                offset: end,
-                bytes,
+                offset: self.offset,
+                bytes: self.length - self.offset,
             });
         }
         let open = Open {
             file,
             path,
-            first,
-            length: end,
+            first: self.segment.first,
+            length: self.offset,
             torn: false,
         };
-        return Ok((open, cut));
+        Ok((open, cut))
     }
 }
 
@@ -264,102 +286,22 @@ fn whole_groups(reader: &mut SegmentReader, segment: &Segment) -> Result<(u64, u
     Ok((end, next))
 }
 
-/// The tree as it follows from the entries.
-struct Grown {
-    edge: Edge,
-    last: Vec<Leaf>,
-    full: Vec<FullTile>,
-    bundles: Vec<(u64, Vec<Leaf>)>,
-}
-
-impl Grown {
-    /// Takes the tree of the entries before `from` out of the tiles and grows it with those after.
-    /// Tiles that are missing or other than they should be are among those to be written.
-    fn from(
-        reader: &Reader,
-        from: u64,
-        latest: &Latest,
-        key: &mut PrivateKey,
-        keys: &Keys,
-    ) -> Result<Self, LedgerError> {
-        let tiles = reader.tiles();
-        let signed = latest.checkpoint.size;
-        let from = from.min(signed);
-        let from = from - from % TILE_ENTRIES;
-        let mut grown = Self {
-            edge: tiles.edge(from)?,
-            last: Vec::new(),
-            full: Vec::new(),
-            bundles: Vec::new(),
-        };
-        let mut root = (from == signed).then(|| grown.edge.root());
-        reader.each::<LedgerError>(from, &mut |number, _, part| {
-            grown.push(&tiles, part.leaf());
-            if grown.edge.size() == signed {
-                root = Some(grown.edge.root());
-            }
-            if part.kind == Kind::KEY && number >= signed {
-                *key = next_key(number, part, key, keys)?;
-            }
-            Ok(())
-        })?;
-        check(root, latest)?;
-        Ok(grown)
-    }
-
-    fn push(&mut self, tiles: &Tiles, leaf: Leaf) {
-        let known = self.full.len();
-        self.edge.push(leaf.hash(), &mut self.full);
-        let mut place = 0usize;
-        self.full.retain(|tile| {
-            place = place.saturating_add(1);
-            let is_there = || {
-                tiles
-                    .read(tile.level, tile.index, TILE_WIDTH)
-                    .is_ok_and(|hashes| hashes == tile.hashes)
-            };
-            place <= known || !is_there()
-        });
-        self.last.push(leaf);
-        if self.last.len() == TILE_WIDTH {
-            let leaves = std::mem::take(&mut self.last);
-            let index = tile_at_edge(self.edge.size(), 0).saturating_sub(1);
-            if !tiles
-                .read_bundle(index, TILE_WIDTH)
-                .is_ok_and(|found| found == leaves)
-            {
-                self.bundles.push((index, leaves));
-            }
-        }
-    }
-}
-
-fn check(root: Option<Hash>, latest: &Latest) -> Result<(), LedgerError> {
-    let expected = latest.checkpoint.root;
-    match root {
-        Some(root) if root == expected => Ok(()),
-        found => Err(LedgerError::Damaged(format!(
-            "found the root {} over {} entries, expected {expected} as the checkpoint has it",
-            found.map_or_else(|| "of fewer".to_owned(), |root| root.to_string()),
-            latest.checkpoint.size
-        ))),
-    }
-}
-
-/// The key that an entry behind the last checkpoint names: rotation was cut off there.
-fn next_key(
-    number: u64,
-    part: Part<'_>,
-    key: &PrivateKey,
+/// The key that signs from now on: `key`, unless entries behind the last checkpoint name others,
+/// where a rotation was cut off.
+fn last_key(
+    mut key: PrivateKey,
+    named: &[(u64, Vec<u8>)],
     keys: &Keys,
 ) -> Result<PrivateKey, LedgerError> {
-    let (public, note) = keys::named(part.bytes)
-        .filter(|(_, note)| key.public().has_signed(note))
-        .ok_or_else(|| {
-            LedgerError::Damaged(format!(
-                "entry {number}: found no key that the one before signed"
-            ))
-        })?;
-    let _ = note;
-    keys.load(&public.id())
+    for (number, bytes) in named {
+        let next = keys::named(bytes)
+            .filter(|(_, note)| key.public().has_signed(note))
+            .ok_or_else(|| {
+                LedgerError::Damaged(format!(
+                    "entry {number}: found no key that the one before signed, expected one"
+                ))
+            })?;
+        key = keys.load(&next.0.id())?;
+    }
+    Ok(key)
 }

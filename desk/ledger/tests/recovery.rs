@@ -3,7 +3,7 @@ use std::io::Write as _;
 
 use super::support::{Shelf, copy, entry};
 use crate::ledger::verify::Wrong;
-use crate::ledger::{Ledger, LedgerError, Options};
+use crate::ledger::{Ledger, LedgerError};
 
 /// A ledger whose last append, of three entries, is not signed for.
 fn with_tail() -> (Shelf, u64) {
@@ -157,27 +157,48 @@ fn tiles_that_a_crash_emptied_are_made_anew_at_the_end_of_the_ledger() {
 }
 
 #[test]
-fn the_ledger_goes_on_after_a_full_disk() {
-    // A limit on the size of files, in a process of its own: the writer's file can't grow.
+fn what_a_failed_write_has_left_is_written_over() {
     let shelf = Shelf::with(20, 4, 1 << 20);
-    let mut ledger = Ledger::open(
-        &Options {
-            segment_bytes: 1 << 30,
-            ..shelf.options()
-        },
-        1,
-    )
-    .unwrap()
-    .0;
+    let mut ledger = shelf.open();
     let segment = shelf.segments()[0].clone();
-    let before = fs::metadata(&segment).unwrap().len();
-    // Something of a failed write stands behind the last group: the next one begins before it.
     let mut file = fs::OpenOptions::new().append(true).open(&segment).unwrap();
     file.write_all(b"PGRP, and no more").unwrap();
     ledger.append(&[entry(21)]).unwrap();
     ledger.checkpoint().unwrap();
     drop(ledger);
-    assert!(fs::metadata(&segment).unwrap().len() > before);
     assert_eq!(shelf.entries().len(), 22);
+    assert!(shelf.verify().is_right());
+}
+
+#[test]
+fn tiles_of_a_ledger_that_was_changed_stay_as_evidence() {
+    let shelf = Shelf::with(600, 50, 1 << 20);
+    shelf.rewrite(0, |all| all[17].bytes[3] = b'X');
+    let tile = shelf.path().join("tile/0/000");
+    let before = fs::read(&tile).unwrap();
+    let mut tail = fs::OpenOptions::new()
+        .append(true)
+        .open(&shelf.segments()[0])
+        .unwrap();
+    tail.write_all(b"a torn end").unwrap();
+    let length = fs::metadata(&shelf.segments()[0]).unwrap().len();
+    let error = Ledger::open(&shelf.options(), 1).map(drop).unwrap_err();
+    assert!(matches!(error, LedgerError::Damaged(_)), "{error}");
+    assert_eq!(fs::read(&tile).unwrap(), before);
+    assert_eq!(fs::metadata(&shelf.segments()[0]).unwrap().len(), length);
+    assert_eq!(shelf.wrongs(), [(Wrong::Changed, Some((17, 18)))]);
+}
+
+#[test]
+fn a_rotation_that_was_cut_off_outlives_missing_tiles() {
+    let shelf = Shelf::with(1000, 10, 4000);
+    let before = fs::read(shelf.checkpoint()).unwrap();
+    shelf.open().rotate(7).unwrap();
+    fs::write(shelf.checkpoint(), before).unwrap();
+    fs::remove_dir_all(shelf.path().join("tile")).unwrap();
+    let (mut ledger, opened) = shelf.opened();
+    assert!(opened.tiles_made);
+    ledger.append(&[entry(1001)]).unwrap();
+    ledger.checkpoint().unwrap();
     assert!(shelf.verify().is_right());
 }
