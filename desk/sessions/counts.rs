@@ -42,10 +42,14 @@ impl Counts {
     /// What keeps records from being stored or signed for, if something does.
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
+        self.trouble_at(now())
+    }
+
+    fn trouble_at(&self, now: i64) -> Option<String> {
         let said = |place: &Mutex<Option<String>>| place.lock().map_or(None, |said| said.clone());
         let since = self.busy.load(Ordering::Relaxed);
         let late = || {
-            let waiting = now().saturating_sub(since);
+            let waiting = now.saturating_sub(since);
             (since > 0 && waiting > LATE)
                 .then(|| format!("the disk is too slow: records wait for {waiting} ms"))
         };
@@ -82,5 +86,30 @@ impl Counts {
         add(&self.known, outcome.known);
         add(&self.contradicting, outcome.contradicting);
         add(&self.stored, outcome.new);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trouble_is_what_fails_or_takes_too_long() {
+        let counts = Counts::default();
+        assert_eq!(counts.trouble(), None);
+        counts.begins();
+        let begun = counts.busy.load(Ordering::Relaxed);
+        assert_eq!(counts.trouble_at(begun + LATE), None);
+        let late = counts.trouble_at(begun + LATE + 1).unwrap();
+        assert!(late.contains("5001 ms"), "{late}");
+        counts.ends();
+        assert_eq!(counts.trouble_at(begun + 2 * LATE), None);
+        counts.signing_fails(Some("the witness".to_owned()));
+        assert_eq!(counts.trouble().as_deref(), Some("the witness"));
+        counts.storing_fails(Some("the disk".to_owned()));
+        assert_eq!(counts.trouble().as_deref(), Some("the disk"));
+        counts.storing_fails(None);
+        counts.signing_fails(None);
+        assert_eq!(counts.trouble(), None);
     }
 }

@@ -332,8 +332,7 @@ fn gaps_are_told_and_filled_from_the_log_exactly_once() {
     let cut = folder.write("cut.log", &lines[..lines.len() - 60]);
     let (status, said, _) = sessions(&["import", ledger, text(&cut)]);
     assert!(
-        status == 1 && said.contains("line 22: expected")
-            || status == 1 && said.contains("1 lines malformed"),
+        status == 1 && said.contains("line 22: expected") && said.contains("1 lines malformed"),
         "{said}"
     );
 }

@@ -71,6 +71,48 @@ fn what_was_said_to_be_stored_is_there_after_a_kill() {
 }
 
 #[test]
+fn a_kill_in_the_middle_of_writing_takes_nothing_that_was_said_to_be_stored() {
+    let folder = Folder::new();
+    let mut number = 0u64;
+    for _ in 0..3 {
+        let desk = Desk::start(&folder);
+        let to = desk.grpc;
+        let (told, heard) = std::sync::mpsc::channel();
+        let begin = number;
+        let client = std::thread::spawn(move || {
+            let mut last = begin;
+            // Until the desk is gone: then the connection or the stream fails.
+            loop {
+                let large = (last + 1..=last + 5).map(|number| {
+                    let body = json!({ "body": noise(number, 20_000) });
+                    entry(record(number, body).to_string().as_bytes())
+                });
+                if stream(to, vec![message(large.collect())]).is_err() {
+                    break;
+                }
+                last += 5;
+                // Ten are awaited; nobody hears of those that follow.
+                let _ = told.send(last);
+            }
+            last
+        });
+        for _ in 0..10 {
+            heard.recv().unwrap();
+        }
+        desk.kill();
+        number = client.join().unwrap();
+        let verdict = judge(&folder);
+        assert!(verdict.is_right(), "{verdict:?}");
+        assert!(verdict.entries > number, "{verdict:?} of {number}");
+        // What was under way may have been stored, too; its numbers are sent again.
+    }
+    let desk = Desk::start(&folder);
+    desk.stop();
+    let verdict = judge(&folder);
+    assert!(verdict.is_right() && verdict.signed == verdict.entries);
+}
+
+#[test]
 fn what_is_stored_is_signed_for_soon() {
     let folder = Folder::new();
     let desk = Desk::start(&folder);
