@@ -73,6 +73,7 @@ pub fn import(options: &Options, log: &Path, out: &mut dyn Write) -> Status {
             }
         }
     }
+    books.settle().map_err(|error| unusable(&error))?;
     books.checkpoint()?;
     line(
         out,

@@ -26,6 +26,7 @@ pub fn adopt(old: &Connection, books: &mut Books) -> Result<usize, BooksError> {
             }
         }
         let Some((last, _)) = rows.last() else {
+            books.settle()?;
             return Ok(moved);
         };
         let records = rows

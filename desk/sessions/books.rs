@@ -1,6 +1,6 @@
 //! Session records in the ledger, each exactly once, and the index beside it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use rusqlite::Connection;
@@ -13,15 +13,43 @@ use crate::store::{StoreError, now};
 /// The kind of entry that a session record is, as its JSON came.
 pub const RECORD: Kind = Kind(1);
 
-/// How many rows are added to the index at once when it is made anew.
-const ROWS: usize = 1000;
+/// How many rows the index may lack. Ids are random, so each row of a short transaction writes a
+/// page of its own; of a long one, many share a page.
+const MAX_MISSING: usize = 64 << 10;
 
 /// The ledger with its index, for writing.
 pub struct Books {
     ledger: Ledger,
     index: Connection,
-    /// Rows of records that are stored, and that the index lacks.
-    missing: Vec<Row>,
+    missing: Missing,
+}
+
+/// Records that are stored, and that the index lacks.
+#[derive(Default)]
+struct Missing {
+    rows: Vec<Row>,
+    /// By id: the worker and the number.
+    ids: HashMap<String, (String, i64)>,
+    numbers: HashSet<(String, i64)>,
+}
+
+impl Missing {
+    fn presence(&self, record: &Record) -> Presence {
+        let number = (record.worker.clone(), record.number);
+        match self.ids.get(&record.id) {
+            Some(known) if *known == number => Presence::Known,
+            Some(_) => Presence::Contradicting,
+            None if self.numbers.contains(&number) => Presence::Contradicting,
+            None => Presence::New,
+        }
+    }
+
+    fn add(&mut self, row: Row) {
+        let number = (row.record.worker.clone(), row.record.number);
+        self.ids.insert(row.record.id.clone(), number.clone());
+        self.numbers.insert(number);
+        self.rows.push(row);
+    }
 }
 
 /// What became of records.
@@ -87,7 +115,7 @@ impl Books {
         let mut books = Self {
             ledger,
             index,
-            missing: Vec::new(),
+            missing: Missing::default(),
         };
         if next < size {
             books.rebuild(next)?;
@@ -103,9 +131,14 @@ impl Books {
             if part.kind == RECORD
                 && let Ok(record) = Record::read(part.bytes)
             {
-                rows.push(Row { record, seq, place });
+                rows.push(Row {
+                    length: part.bytes.len(),
+                    record: record.without_text(),
+                    seq,
+                    place,
+                });
             }
-            if rows.len() >= ROWS {
+            if rows.len() >= MAX_MISSING {
                 index::add(index, &rows, seq.saturating_add(1))?;
                 rows.clear();
             }
@@ -116,30 +149,37 @@ impl Books {
     }
 
     /// Stores those records that are new, all of them or none, and waits until the disk has them.
+    /// The index may lack them until [`Books::settle`].
     ///
     /// # Errors
-    /// They can't be stored. Some may be stored already if only the index failed: then the next
-    /// try finds them known.
+    /// They can't be stored. If only the index failed, some are stored: the next try finds them
+    /// known.
     pub fn put<'r>(
         &mut self,
         records: impl IntoIterator<Item = &'r Record>,
     ) -> Result<Outcome, BooksError> {
-        // The index must know all that is stored before it can tell what is new.
-        self.catch_up()?;
+        if self.missing.rows.len() >= MAX_MISSING {
+            self.settle()?;
+        }
         let mut outcome = Outcome::default();
         let mut new: Vec<&Record> = Vec::new();
-        let mut ids = HashSet::new();
+        let mut ids = HashMap::new();
         let mut numbers = HashSet::new();
         for record in records {
             let number = (record.worker.as_str(), record.number);
-            let presence = match (ids.contains(record.id.as_str()), numbers.contains(&number)) {
-                (true, true) => Presence::Known,
-                (false, false) => index::presence(&self.index, record)?,
-                _ => Presence::Contradicting,
+            let here = match ids.get(record.id.as_str()) {
+                Some(known) if *known == number => Presence::Known,
+                Some(_) => Presence::Contradicting,
+                None if numbers.contains(&number) => Presence::Contradicting,
+                None => self.missing.presence(record),
+            };
+            let presence = match here {
+                Presence::New => index::presence(&self.index, record)?,
+                other => other,
             };
             match presence {
                 Presence::New => {
-                    ids.insert(record.id.as_str());
+                    ids.insert(record.id.as_str(), number);
                     numbers.insert(number);
                     new.push(record);
                     outcome.new = outcome.new.saturating_add(1);
@@ -161,23 +201,31 @@ impl Books {
             .collect();
         let first = self.ledger.size();
         let places = self.ledger.append(&entries)?;
-        self.missing = (first..)
-            .zip(new.into_iter().zip(places))
-            .map(|(seq, (record, place))| Row {
-                record: record.clone(),
+        for (seq, (record, place)) in (first..).zip(new.into_iter().zip(places)) {
+            // The index needs all but the text.
+            let length = record.text.len();
+            let record = record.without_text();
+            self.missing.add(Row {
+                record,
+                length,
                 seq,
                 place,
-            })
-            .collect();
-        self.catch_up()?;
+            });
+        }
         Ok(outcome)
     }
 
     /// Adds to the index what it lacks.
-    fn catch_up(&mut self) -> Result<(), BooksError> {
-        if !self.missing.is_empty() {
-            index::add(&mut self.index, &self.missing, self.ledger.size())?;
-            self.missing.clear();
+    ///
+    /// # Errors
+    /// The index fails; it still lacks them.
+    pub fn settle(&mut self) -> Result<(), BooksError> {
+        if !self.missing.rows.is_empty() {
+            self.missing
+                .rows
+                .sort_unstable_by(|one, other| one.record.id.cmp(&other.record.id));
+            index::add(&mut self.index, &self.missing.rows, self.ledger.size())?;
+            self.missing = Missing::default();
         }
         Ok(())
     }
@@ -193,5 +241,52 @@ impl Books {
     /// The ledger.
     pub fn ledger(&mut self) -> &mut Ledger {
         &mut self.ledger
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(id: u64, number: u64) -> Record {
+        let text = format!(
+            r#"{{"version":1,"id":"{id:032x}","worker":"aa","number":{number},"time":"t"}}"#
+        );
+        Record::read(text.as_bytes()).unwrap()
+    }
+
+    fn outcome(new: usize, known: usize, contradicting: usize) -> Outcome {
+        Outcome {
+            new,
+            known,
+            contradicting,
+        }
+    }
+
+    #[test]
+    fn a_record_is_stored_once_whether_the_index_has_it_yet_or_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = Options::new(&folder.path().join("ledger"), &folder.path().join("keys"));
+        let (mut books, opened, _) = Books::open(&options).unwrap();
+        assert!(opened.is_new);
+        let (one, two, three) = (record(1, 1), record(2, 2), record(3, 3));
+        let same_batch = [&one, &one, &two, &record(9, 2), &record(2, 9)];
+        assert_eq!(books.put(same_batch).unwrap(), outcome(2, 1, 2));
+        let again = [&two, &one, &three, &record(9, 3), &record(1, 8)];
+        assert_eq!(
+            books.put(again).unwrap(),
+            outcome(1, 2, 2),
+            "before the index has them"
+        );
+        books.settle().unwrap();
+        assert_eq!(books.put(again).unwrap(), outcome(0, 3, 2), "after it has");
+        assert_eq!(books.ledger().size(), 4);
+        books.put([&record(4, 4)]).unwrap();
+        drop(books);
+        // It ended before the index had the last one.
+        let (mut books, _, lacked) = Books::open(&options).unwrap();
+        assert_eq!(lacked, 1);
+        assert_eq!(books.put([&record(4, 4), &one]).unwrap(), outcome(0, 2, 0));
+        assert_eq!(books.ledger().size(), 5);
     }
 }

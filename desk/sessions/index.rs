@@ -14,6 +14,12 @@ use crate::store::{Durability, Listed, Page, Store, StoreError};
 /// The form of the tables, which is the file's `user_version`.
 const FORM: i32 = 1;
 
+/// How much of the file is kept in memory: KiB, which SQLite wants negative.
+const CACHE_KIB: i64 = -(32 << 10);
+
+/// How long the write-ahead log becomes before it goes into the file: 64 MiB.
+const LOG_PAGES: i64 = 16 << 10;
+
 const TABLES: &str = "
 CREATE TABLE sessions (
     seq INTEGER PRIMARY KEY,
@@ -40,8 +46,10 @@ CREATE TABLE ledger (origin TEXT NOT NULL, next INTEGER NOT NULL) STRICT;
 /// A record's row.
 #[derive(Clone, Debug)]
 pub struct Row {
-    /// The record.
+    /// The record, whose text is not needed.
     pub record: Entry,
+    /// The length of its text in bytes.
+    pub length: usize,
     /// Its number in the ledger.
     pub seq: u64,
     /// Where it stands there.
@@ -117,7 +125,10 @@ pub fn open(ledger: &Path, origin: &str, size: u64) -> Result<(Connection, u64),
 /// The file can't be used.
 pub fn connect(path: &Path) -> Result<Connection, StoreError> {
     // A crash of the machine may take rows away: the ledger has them.
-    Store::create(path)?.connect_as_is(Durability::Normal)
+    let connection = Store::create(path)?.connect_as_is(Durability::Normal)?;
+    connection.pragma_update(None, "cache_size", CACHE_KIB)?;
+    connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
+    Ok(connection)
 }
 
 /// The number of the first entry that is not indexed; `None` if the form or the ledger is another.
@@ -175,7 +186,7 @@ pub fn add(connection: &mut Connection, rows: &[Row], next: u64) -> rusqlite::Re
                 integer(row.seq),
                 integer(row.place.segment),
                 integer(row.place.offset),
-                i64::try_from(record.text.len()).unwrap_or(i64::MAX),
+                i64::try_from(row.length).unwrap_or(i64::MAX),
                 record.id,
                 record.time,
                 record.subject,

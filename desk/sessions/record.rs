@@ -114,6 +114,24 @@ impl Entry {
         Some(unwrap(state).and_then(|bytes| Self::read(&bytes)))
     }
 
+    /// All of it but the text.
+    #[must_use]
+    pub fn without_text(&self) -> Self {
+        Self {
+            id: self.id.clone(),
+            time: self.time.clone(),
+            subject: self.subject.clone(),
+            operation: self.operation.clone(),
+            action: self.action.clone(),
+            code: self.code.clone(),
+            model: self.model.clone(),
+            rule: self.rule.clone(),
+            worker: self.worker.clone(),
+            number: self.number,
+            text: String::new(),
+        }
+    }
+
     /// Reads a record's JSON.
     ///
     /// # Errors

@@ -161,12 +161,16 @@ impl Keeping {
                     .flatten();
             }
             if !batches.is_empty() {
-                self.store(batches);
+                // While more waits, the index may lack what is stored.
+                self.store(batches, receiver.is_empty());
             }
             if signed.elapsed() >= SIGN {
                 self.sign();
                 signed = Instant::now();
             }
+        }
+        if let Err(error) = self.books.settle() {
+            tracing::error!(%error, "the index lacks records, and is brought up at the next start");
         }
         self.sign();
         match self.lost {
@@ -184,13 +188,20 @@ impl Keeping {
             .signing_fails(result.err().map(|error| error.to_string()));
     }
 
-    fn store(&mut self, batches: Vec<Batch>) {
+    fn store(&mut self, batches: Vec<Batch>, settle: bool) {
         self.counts.begins();
         let records: usize = batches.iter().map(|batch| batch.entries.len()).sum();
         let mut last_tries = if self.lost > 0 { 1 } else { LAST_TRIES };
         loop {
             let entries = batches.iter().flat_map(|batch| &batch.entries);
-            match self.books.put(entries) {
+            // Of records that are stored when the index fails, the next try says that they are known.
+            let stored = self.books.put(entries).and_then(|outcome| {
+                if settle {
+                    self.books.settle()?;
+                }
+                Ok(outcome)
+            });
+            match stored {
                 Ok(outcome) => {
                     if outcome.contradicting > 0 {
                         tracing::warn!(

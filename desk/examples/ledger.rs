@@ -1,8 +1,9 @@
 //! How many records a second the recorder stores, with each group of batches on the disk before
 //! the next begins, and how many bytes a second `verify` reads.
 //!
-//! `cargo bench -p portcullis-desk` on the machine in question; `LEDGER_BENCH_FOLDER` names a folder
-//! on the disk in question.
+//! `cargo run --release -p portcullis-desk --example ledger FOLDER`, with a folder on the disk in
+//! question. It is no benchmark of Cargo's: those would build the filter's library twice, once
+//! without unwinding for the desk's binary, and both builds have one name.
 
 #![allow(
     clippy::unwrap_used,
@@ -67,6 +68,7 @@ fn measure(folder: &Path, name: &str, records: u64, bytes: usize, batch: usize) 
             signed = Instant::now();
         }
     }
+    books.settle().unwrap();
     books.checkpoint().unwrap();
     let took = start.elapsed().as_secs_f64();
     println!(
@@ -95,8 +97,8 @@ fn measure(folder: &Path, name: &str, records: u64, bytes: usize, batch: usize) 
 }
 
 fn main() {
-    let folder = std::env::var_os("LEDGER_BENCH_FOLDER")
-        .map_or_else(|| PathBuf::from(env!("CARGO_TARGET_TMPDIR")), PathBuf::from);
+    let folder = std::env::args_os().nth(1);
+    let folder = folder.map_or_else(std::env::temp_dir, PathBuf::from);
     let folder = folder.join(format!("ledger-{}", std::process::id()));
     measure(&folder, "small, few", 30_000, 600, 64);
     measure(&folder, "small, many", 300_000, 600, 1024);
