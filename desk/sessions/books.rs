@@ -165,6 +165,8 @@ impl Books {
         let mut new: Vec<&Record> = Vec::new();
         let mut ids = HashMap::new();
         let mut numbers = HashSet::new();
+        // One transaction for all: SQLite locks the file for each.
+        let index = self.index.unchecked_transaction()?;
         for record in records {
             let number = (record.worker.as_str(), record.number);
             let here = match ids.get(record.id.as_str()) {
@@ -174,7 +176,7 @@ impl Books {
                 None => self.missing.presence(record),
             };
             let presence = match here {
-                Presence::New => index::presence(&self.index, record)?,
+                Presence::New => index::presence(&index, record)?,
                 other => other,
             };
             match presence {
@@ -190,6 +192,7 @@ impl Books {
                 }
             }
         }
+        index.finish()?;
         let time = u64::try_from(now()).unwrap_or(0);
         let entries: Vec<_> = new
             .iter()
