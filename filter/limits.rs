@@ -11,6 +11,8 @@ pub struct Limits {
     pub buffers: u64,
     /// The most bytes of an event, a line or a chunk of a streamed answer that is masked.
     pub stream_event: u64,
+    /// The most bytes of an answer that are held before any of it goes.
+    pub held_answer: u64,
     /// How many exchanges wait for a person at once.
     pub waiting: Waiting,
 }
@@ -38,6 +40,10 @@ const MAX_BUFFERS_BYTES: u64 = 768 << 20;
 const MIN_STREAM_EVENT_BYTES: u64 = 64 << 10;
 /// An event under its mask is in memory some four times.
 const MAX_STREAM_EVENT_BYTES: u64 = 32 << 20;
+/// The JSON in front of tensors may be as long.
+const MIN_HELD_ANSWER_BYTES: u64 = 64 << 10;
+/// It is in memory twice, in the worker's and in the proxy's.
+const MAX_HELD_ANSWER_BYTES: u64 = 64 << 20;
 /// A body under its mask may be twice as long as one that is accepted, and has room to grow.
 const BUFFERS_FOR_A_BODY: u64 = 3;
 
@@ -62,6 +68,12 @@ pub static LIMITS: Form = Form::object(&[
         &STREAM_EVENT,
     ),
     Key::usually(
+        "held_answer",
+        Usual::Text("1MiB"),
+        "The most of an answer that is held before any of it goes: one that may wait for a person, and JSON with tensors up to the last that is text. A larger one is answered with 502. Envoy's `per_connection_buffer_limit_bytes`, of the listener and of the cluster, has to be as large (1 MiB unless set). Four times as much should find room in `buffers`.",
+        &HELD_ANSWER,
+    ),
+    Key::usually(
         "waiting",
         Usual::Empty,
         "How many exchanges of each worker may wait for a person at once.",
@@ -81,6 +93,7 @@ pub static LIMITS: Form = Form::object(&[
 static REQUEST_BODY: Form = Form::size(1, MAX_REQUEST_BODY_BYTES);
 static BUFFERS: Form = Form::size(MIN_BUFFERS_BYTES, MAX_BUFFERS_BYTES);
 static STREAM_EVENT: Form = Form::size(MIN_STREAM_EVENT_BYTES, MAX_STREAM_EVENT_BYTES);
+static HELD_ANSWER: Form = Form::size(MIN_HELD_ANSWER_BYTES, MAX_HELD_ANSWER_BYTES);
 static WAITING: Form = Form::object(&[
     Key::usually(
         "total",
@@ -113,6 +126,7 @@ pub fn read(node: &Node<'_>) -> Option<Limits> {
         request_body: request_body?,
         buffers: buffers?,
         stream_event: object.size("stream_event")?,
+        held_answer: object.size("held_answer")?,
         waiting: Waiting {
             total: total?,
             per_subject: per_subject?,

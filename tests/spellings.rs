@@ -14,8 +14,8 @@ use std::rc::Rc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use portcullis::exchange::{
-    Bodies, CompiledPolicy, Direction, Effect, Event, Exchange, Flow, Name, NoNative, NothingElse,
-    World,
+    Bodies, Closing, CompiledPolicy, Direction, Effect, Event, Exchange, Flow, Name, NoNative,
+    NothingElse, World,
 };
 use portcullis::shared::{Shared, SharedError};
 use serde_json::{Value, json};
@@ -187,7 +187,13 @@ impl Judge {
         let goes_on =
             outcome.flow == Flow::Continue || effects.contains(&Effect::Resume(Direction::Request));
         assert_ne!(goes_on, replied(&effects), "{}", spelling.name);
-        let closed = exchange.handle(Event::Closed { number: 1 }, world);
+        let closed = exchange.handle(
+            Event::Closed {
+                number: 1,
+                closing: &Closing::default(),
+            },
+            world,
+        );
         let record = closed.effects.iter().find_map(|effect| match effect {
             Effect::Record(text) => serde_json::from_str(text).ok(),
             _ => None,

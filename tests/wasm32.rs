@@ -8,8 +8,8 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use portcullis::exchange::{
-    Bodies, CompiledPolicy, Effect, Event, Exchange, Flow, Name, NoNative, NothingElse, Outcome,
-    World,
+    Bodies, Closing, CompiledPolicy, Effect, Event, Exchange, Flow, Name, NoNative, NothingElse,
+    Outcome, World,
 };
 use portcullis::mask::policy::{BUILT_IN_DETECTORS, Detection, Detector, Style};
 use portcullis::mask::{CompiledMask, Format, Walker};
@@ -94,7 +94,13 @@ fn a_token_is_verified_and_a_changed_one_is_not() {
         bodies: Bodies::HandedOver,
         arrived: &NothingElse,
     };
-    let closed = exchange.handle(Event::Closed { number: 1 }, world);
+    let closed = exchange.handle(
+        Event::Closed {
+            number: 1,
+            closing: &Closing::default(),
+        },
+        world,
+    );
     let Some(Effect::Record(record)) = closed.effects.last() else {
         panic!("no record")
     };

@@ -2,6 +2,7 @@
 //! and for an answer that does.
 
 use base::operation::UNKNOWN;
+use base::time::rfc3339;
 use core::time::Duration;
 use std::rc::Rc;
 
@@ -65,10 +66,9 @@ impl ApprovalStep {
     ) -> Result<(Self, Effect), Refusal> {
         let compiled = Rc::clone(&context.compiled);
         context.record.approval = Some(record::Approval {
-            id: None,
             state: "asked",
             rule: ask.rule.to_owned(),
-            reviewer: None,
+            ..record::Approval::default()
         });
         let Some(approvals) = &compiled.policy.approvals else {
             return Err(unavailable(context, Refusal::desk_away()));
@@ -142,6 +142,9 @@ impl ApprovalStep {
             approval.id = Some(answer.id.clone());
             approval.state = answer.state.name();
             approval.reviewer.clone_from(&answer.reviewer);
+            approval.reason.clone_from(&answer.reason);
+            let open = answer.state == State::Pending;
+            approval.decided = (!open).then(|| rfc3339(world.now));
         }
         match answer.state {
             State::Approved => Answered::Approved,

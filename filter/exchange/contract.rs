@@ -102,7 +102,10 @@ impl Contract {
                 None => self.response == Head::Held,
             },
             Effect::Resume(_) => own.is_none() && !self.answered,
-            Effect::Reply(_) => !self.answered,
+            Effect::Reply(_) => {
+                let late = own == Some(Direction::Response) && self.response == Head::Gone;
+                !self.answered && !late
+            }
             Effect::CutResponse => !self.answered && self.response == Head::Gone,
             Effect::Call(call) => !call.timeout.is_zero() && !self.answered,
             Effect::Post(call) => !call.timeout.is_zero(),

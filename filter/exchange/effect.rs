@@ -69,7 +69,8 @@ pub enum Effect {
     /// Put these bytes in place of what is held of the request's body.
     ReplaceRequestBody(Vec<u8>),
     /// Put these bytes in place of the piece that the event brought; before the trailers, if it
-    /// brought those; in place of all that is held of the body, if it came from outside.
+    /// brought those; in place of all that is held of the body, if it came from outside or leads to
+    /// [`Effect::Reply`].
     ReplaceResponseBody(Vec<u8>),
     /// Send a request to another cluster, and tell of its answer. Several may be under way at once.
     Call(Box<Call>),

@@ -19,6 +19,7 @@
 //! [`Effect::WakeAt`]: super::Effect::WakeAt
 
 use crate::call::Answer;
+use crate::record::Closing;
 
 /// Headers as they came: names in lower case, values as bytes.
 pub type Headers<'a> = [(&'a [u8], &'a [u8])];
@@ -100,6 +101,8 @@ pub enum Event<'a> {
     Closed {
         /// The record's number: one more than that of the VM's record before it, from 1.
         number: u64,
+        /// What the host tells of its end.
+        closing: &'a Closing<'a>,
     },
 }
 

@@ -39,6 +39,7 @@ use std::rc::Rc;
 
 pub use crate::identity::section::{Algorithm, VerifyWith};
 pub use crate::identity::{KeyRequest, Native, NoNative, Tended};
+pub use crate::record::Closing;
 pub use compiled_policy::CompiledPolicy;
 pub use effect::{Call, Effect, Flow, Outcome, Reply};
 pub use event::{Direction, Event, Headers, Purpose};
@@ -46,7 +47,7 @@ pub use request::unwritable;
 pub use world::{Arrived, Bodies, Name, NothingElse, World};
 
 use crate::metric::Metric;
-use crate::record::{Caller, Record};
+use crate::record::{Caller, Own, Record};
 use context::Context;
 use passage::{Passage, WATCH_PERIOD};
 use request::RequestState;
@@ -108,7 +109,7 @@ impl Exchange {
             Event::ResponseHead { end, .. } => self.response_head(event, end, world),
             Event::ResponseBody { .. } => self.response_piece(event, world),
             Event::ResponseTrailers { .. } => self.response_trailers(event, world),
-            Event::Closed { number } => self.closed(number, world),
+            Event::Closed { number, closing } => self.closed(number, closing, world),
         };
         self.close_passages(&outcome);
         self.arm(&mut outcome);
@@ -134,7 +135,7 @@ impl Exchange {
         world: World<'_>,
     ) -> Outcome {
         let found = bodies_come(self.inbound, world);
-        if self.request.wants_messages() {
+        if self.request.wants_messages() && self.inbound != Passage::Over {
             self.inbound.message_piece(held, end);
             let mut effects = vec![Effect::ReadRequestBytes { end }];
             effects.extend(found);
@@ -170,7 +171,9 @@ impl Exchange {
             effects: request::trailer_edits(policy, trailers),
             flow: Flow::Continue,
         };
-        if self.has_passed_request() {
+        if self.inbound == Passage::Over {
+            outcome.flow = Flow::Hold;
+        } else if self.has_passed_request() {
             outcome.flow = self.inbound.trailers(Flow::Continue, false);
         } else if self.request.wants_messages() && self.request.has_passed() {
             let ended = self.step_request(Event::RequestTrailers { trailers }, world);
@@ -252,6 +255,7 @@ impl Exchange {
             outcome.effects.push(Effect::Resume(Direction::Request));
         }
         if self.outbound.tick() {
+            self.response.let_go();
             outcome.effects.push(Effect::Resume(Direction::Response));
         }
         if self.request.due().is_some_and(|until| until <= world.now) {
@@ -367,6 +371,15 @@ impl Exchange {
         }
     }
 
+    /// What the filter itself did to the exchange's end.
+    fn own_end(&self) -> Option<Own> {
+        match self.response {
+            ResponseState::Cut | ResponseState::Told(_) => Some(Own::Cut),
+            ResponseState::Refused => Some(Own::Refused),
+            _ => self.context.record.verdict.status.map(|_| Own::Refused),
+        }
+    }
+
     fn has_passed_request(&self) -> bool {
         matches!(self.request, RequestState::Passed)
     }
@@ -395,7 +408,8 @@ impl Exchange {
         self.response.wants_body()
     }
 
-    fn closed(&mut self, number: u64, world: World<'_>) -> Outcome {
+    fn closed(&mut self, number: u64, closing: &Closing<'_>, world: World<'_>) -> Outcome {
+        let own = self.own_end();
         let context = &mut self.context;
         let request = core::mem::replace(&mut self.request, RequestState::Closed);
         request.close(context, world);
@@ -408,12 +422,14 @@ impl Exchange {
         let record = &mut context.record;
         record.number = number;
         record.timing.total = elapsed;
+        record.close(closing, own);
         let caller = context.caller.as_deref().map(|identity| Caller {
             provider: &identity.provider,
             issuer: &identity.issuer,
             subject: &identity.subject,
             kind: identity.kind.name(),
             client: identity.client.as_deref(),
+            token: identity.token.as_deref(),
             groups: Cow::Borrowed(&identity.groups),
         });
         let record = context

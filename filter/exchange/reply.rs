@@ -100,6 +100,7 @@ impl Refusal {
         match code {
             Code::MatchWithheld => Self::withheld(),
             Code::BuffersFull => Self::buffers_full(),
+            Code::PieceTooLarge | Code::AnswerTooLarge => Self::more_than_held(code),
             code => Self::not_maskable(code),
         }
     }
@@ -112,6 +113,15 @@ impl Refusal {
             "Too much is being looked at now. Try again.",
         )
         .with("retry-after", "1".to_owned())
+    }
+
+    /// More of an answer would have to be held than is.
+    fn more_than_held(code: Code) -> Self {
+        Self::new(
+            502,
+            code,
+            "The model server's answer can't be masked: more of it would have to be held at once than the policy's limits let be (\"stream_event\" of an event, \"held_answer\" of an answer).",
+        )
     }
 
     /// The code of an answer that can't be masked.

@@ -25,7 +25,7 @@ use jwt_compact::alg::Es256;
 use serde_json::{Value, json};
 
 use super::{
-    Arrived, Bodies, Call, CompiledPolicy, Direction, Effect, Event, Exchange, Flow, Name,
+    Arrived, Bodies, Call, Closing, CompiledPolicy, Direction, Effect, Event, Exchange, Flow, Name,
     NoNative, Outcome, Reply, World,
 };
 use crate::call::{Answer, Message};
@@ -227,7 +227,10 @@ impl Driven {
     }
 
     pub(super) fn record(&mut self) -> Value {
-        let outcome = self.handle(Event::Closed { number: 7 });
+        let outcome = self.handle(Event::Closed {
+            number: 7,
+            closing: &Closing::default(),
+        });
         let Some(Effect::Record(text)) = outcome.effects.last() else {
             panic!("no record: {outcome:?}");
         };

@@ -7,6 +7,7 @@
 mod api;
 mod arrived;
 mod calls;
+mod closing;
 #[cfg(all(feature = "host", target_arch = "wasm32"))]
 mod envoy;
 mod metrics;

@@ -120,6 +120,7 @@ fn size(identity: &Identity) -> usize {
     texts
         .into_iter()
         .chain(&identity.client)
+        .chain(&identity.token)
         .chain(&identity.groups)
         .chain(claims)
         .map(|text| text.len().saturating_add(EACH))

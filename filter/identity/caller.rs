@@ -28,9 +28,19 @@ pub(super) fn identity(
             .kind
             .unwrap_or_else(|| kind(claims, subject, client)),
         client: client.map(str::to_owned),
+        token: token_id(claims),
         groups,
         claims: claims::named(claims, &provider.claims.others),
     })
+}
+
+/// The longest id of a token that is kept, in bytes. Providers use UUIDs and the like.
+const MAX_TOKEN_ID_BYTES: usize = 256;
+
+/// The token's id. Nothing is decided by it, so what is no such id is none.
+fn token_id(claims: &Map<String, Value>) -> Option<String> {
+    let id = claims.get("jti")?.as_str()?;
+    (id.len() <= MAX_TOKEN_ID_BYTES).then(|| id.to_owned())
 }
 
 pub(super) fn subject<'a>(

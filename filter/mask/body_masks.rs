@@ -253,9 +253,19 @@ impl Pass {
     /// whatever may end it.
     #[must_use]
     pub fn is_proven(&self) -> bool {
+        self.first().is_none_or(Walker::is_proven)
+    }
+
+    /// Whether a body that is called JSON has turned out to be lines of it.
+    #[must_use]
+    pub fn is_lines(&self) -> bool {
+        self.first().is_some_and(Walker::is_lines)
+    }
+
+    /// What may be the first to end the body.
+    fn first(&self) -> Option<&Walker> {
         let restore = self.restore.as_ref().map(|(_, walker)| walker);
-        let first = self.change.as_ref().or(restore);
-        first.is_none_or(Walker::is_proven)
+        self.change.as_ref().or(restore)
     }
 
     /// The bytes of the body that are held back now.

@@ -19,6 +19,8 @@ pub struct CompiledMask {
     matches_keys: bool,
     reads_base64: bool,
     coverage: Coverage,
+    /// Whether it looks into what is no text, too: nothing is to be destroyed there but what it finds.
+    reads_all: bool,
     /// `None` if all that can't be read may pass.
     passing: Option<Passing>,
 }
@@ -48,6 +50,7 @@ impl CompiledMask {
     pub fn of_secrets(secrets: &Rc<Secrets>) -> Self {
         Self {
             matches_keys: true,
+            reads_all: true,
             ..Self::of(Matcher::of_secrets(secrets))
         }
     }
@@ -70,6 +73,7 @@ impl CompiledMask {
             matches_keys: false,
             reads_base64: false,
             coverage: Coverage::default(),
+            reads_all: false,
             passing: Some(Passing::default()),
         }
     }
@@ -110,6 +114,11 @@ impl CompiledMask {
     /// Whether text is looked for in base64 too.
     pub(super) fn reads_base64(&self) -> bool {
         self.reads_base64
+    }
+
+    /// Whether what is no text is followed from event to event, too.
+    pub(super) fn reads_all(&self) -> bool {
+        self.reads_all
     }
 
     /// What becomes of a value of this class.

@@ -39,7 +39,8 @@ pub use compiled_mask::CompiledMask;
 pub use detectors::DetectorError;
 pub use formats::{
     Boundary, Counts, Format, Framing, GrpcMessage, Layout, Media, OCTET_STREAM, Octets,
-    TensorFrame, TensorList, Trailer, USUAL_ENTRY_BYTES, WalkError, Walker, is_utf8, keeps_ascii,
+    TensorFrame, TensorList, Trailer, USUAL_ENTRY_BYTES, USUAL_HELD_BYTES, WalkError, Walker,
+    is_utf8, keeps_ascii,
 };
 pub use matcher::Matcher;
 pub use render::Originals;

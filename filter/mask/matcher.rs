@@ -115,7 +115,7 @@ impl Matcher {
             bound: group.bound(),
             ranks: vec![0],
             compiled: vec![Compiled::of_secrets(&pseudonyms)],
-            only_built_in: false,
+            only_built_in: true,
             groups: vec![Box::new(group)],
             pseudonyms,
         }

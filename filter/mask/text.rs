@@ -58,7 +58,7 @@ mod tests;
 use super::bare_number;
 use super::detectors::group::{Answer, Known};
 use super::matcher::{Cursor, Matcher};
-use super::window::{Past, Tail, Window};
+use super::window::{Past, Seen, Tail, Window};
 
 /// Takes what a [`Text`] has decided about the bytes it was given, in their order.
 ///
@@ -191,8 +191,9 @@ impl Text {
         sink: &mut dyn Sink,
     ) -> usize {
         let past = self.past;
+        let seen = Seen::default();
         let known = Known {
-            behind: past.behind(),
+            behind: past.behind().with(&seen),
             bytes,
             last,
         };

@@ -5,6 +5,8 @@
 //! [`Window::run`] give it by construction, as they refuse to say anything about a byte
 //! that has not arrived yet.
 
+use std::cell::Cell;
+
 /// What a detector may see of the text in front of a match.
 pub(super) const CONTEXT_BYTES: usize = 64;
 
@@ -16,6 +18,8 @@ pub(super) const RUN_BYTES: usize = 96;
 pub(super) struct Past {
     bytes: [u8; RUN_BYTES],
     len: usize,
+    /// Whether the text stands in the base64 of a data URL.
+    coded: bool,
 }
 
 impl Default for Past {
@@ -23,6 +27,7 @@ impl Default for Past {
         Self {
             bytes: [0; RUN_BYTES],
             len: 0,
+            coded: false,
         }
     }
 }
@@ -30,6 +35,7 @@ impl Default for Past {
 impl Past {
     /// The text has gone on by `bytes`.
     pub(super) fn add(&mut self, bytes: &[u8]) {
+        self.coded = self.behind().then(bytes, bytes.len()).in_data_url();
         let more = bytes.len().min(RUN_BYTES);
         let stay = self.len.min(RUN_BYTES - more);
         self.bytes.copy_within(self.len - stay..self.len, 0);
@@ -45,6 +51,8 @@ impl Past {
         Behind {
             past: self.bytes.get(..self.len).unwrap_or_default(),
             near: &[],
+            coded: self.coded,
+            seen: None,
         }
     }
 }
@@ -54,15 +62,55 @@ impl Past {
 pub(super) struct Behind<'a> {
     past: &'a [u8],
     near: &'a [u8],
+    /// Whether `past` ends in the base64 of a data URL.
+    coded: bool,
+    /// What has been seen of `near`.
+    seen: Option<&'a Seen>,
 }
+
+/// Whether a position of the bytes that are known stands in the base64 of a data URL: the last one that
+/// was asked for. From there on nothing is looked at twice.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Seen(Cell<(usize, Option<bool>)>);
 
 impl<'a> Behind<'a> {
     /// What precedes position `at` of `bytes`, where `self` precedes `bytes`.
     pub(super) fn then(self, bytes: &'a [u8], at: usize) -> Self {
         Self {
-            past: self.past,
             near: bytes.get(..at).unwrap_or(bytes),
+            ..self
         }
+    }
+
+    /// The same, with what has been seen of the bytes that [`Self::then`] is given, which are always the
+    /// same.
+    pub(super) fn with(self, seen: &'a Seen) -> Self {
+        Self {
+            seen: Some(seen),
+            ..self
+        }
+    }
+
+    /// Whether the position stands in the base64 of a data URL (RFC 2397), or right in front of it.
+    pub(super) fn in_data_url(self) -> bool {
+        let (from, known) = self.seen.map_or((0, None), |seen| seen.0.get());
+        let (from, known) = match self.near.get(from..) {
+            Some(_) => (from, known),
+            None => (0, None),
+        };
+        let new = self.near.get(from..).unwrap_or_default();
+        let end = new.iter().rposition(|byte| !is_base64(*byte));
+        let inside = match end.map(|end| from + end) {
+            None => known.unwrap_or(self.coded),
+            Some(end) => {
+                let front = self.near.get(..=end).unwrap_or_default();
+                ends_head(front.iter().rev().chain(self.past.iter().rev()).copied())
+            }
+        };
+        if let Some(seen) = self.seen {
+            seen.0.set((self.near.len(), Some(inside)));
+        }
+        inside
     }
 
     /// The bytes from the position backwards, at most [`CONTEXT_BYTES`] of them: however a text is
@@ -117,6 +165,25 @@ impl<'a> Behind<'a> {
     pub(super) fn digit_then(self, separator: u8) -> bool {
         self.byte() == Some(separator) && self.second().is_some_and(|b| b.is_ascii_digit())
     }
+}
+
+/// Whether the byte occurs in either alphabet of base64. What fills it up only ends it.
+pub(super) fn is_base64(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
+}
+
+/// Whether these bytes, from the last one on, are the head of a data URL in base64.
+fn ends_head(mut backwards: impl Iterator<Item = u8>) -> bool {
+    const CODED: &[u8] = b";base64,";
+    const SCHEME: &[u8] = b"data:";
+    let same = |byte: &u8, other: Option<u8>| other.is_some_and(|it| it.eq_ignore_ascii_case(byte));
+    if !CODED.iter().rev().all(|byte| same(byte, backwards.next())) {
+        return false;
+    }
+    // A media type and its parameters. In JSON in a string, the slash may have a backslash.
+    let of_type = |byte: u8| is_base64(byte) || b".;=\\".contains(&byte);
+    let mut media = backwards.take(RUN_BYTES).skip_while(|byte| of_type(*byte));
+    SCHEME.iter().rev().all(|byte| same(byte, media.next()))
 }
 
 /// Why a detector has no match to show.

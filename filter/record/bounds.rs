@@ -33,6 +33,10 @@ pub(super) const MAX_QUOTAS: usize = 16;
 pub(super) const MAX_ALL_QUOTAS_BYTES: usize = 1024;
 /// What the desk says: an approval's id, or a reviewer.
 pub(super) const MAX_DESK_BYTES: usize = 128;
+/// What a reviewer wrote.
+pub(super) const MAX_REASON_BYTES: usize = 512;
+/// What Envoy says, and what others know the exchange by.
+pub(super) const MAX_MESH_BYTES: usize = 192;
 /// One map of counts by detector, with quotes, numbers and commas.
 pub(super) const MAX_COUNTS_BYTES: usize = 1536;
 

@@ -2,6 +2,8 @@
 //! bounded length.
 
 mod bounds;
+mod closing;
+mod line;
 mod section;
 
 #[cfg(test)]
@@ -16,10 +18,12 @@ use std::rc::Rc;
 use serde::Serialize;
 
 pub use bounds::MAX_RECORD_BYTES;
+pub use closing::{Closing, How, Own};
 pub use section::{SESSIONS, check};
 
 use base::time::rfc3339;
 use bounds::Cuts;
+use line::Line;
 
 /// One exchange, as far as it is known.
 #[derive(Clone, Debug)]
@@ -40,6 +44,10 @@ pub struct Record {
     pub response: Response,
     /// Times since the request came, in milliseconds.
     pub timing: Timing,
+    /// How it ended.
+    pub ended: Ended,
+    /// Where in the mesh it was.
+    pub mesh: Mesh,
     /// What has been cut so far.
     cuts: Cuts,
 }
@@ -57,6 +65,8 @@ pub struct Caller<'a> {
     pub kind: &'static str,
     /// The client that the token was issued to.
     pub client: Option<&'a str>,
+    /// The token's id (RFC 7519, section 4.1.7).
+    pub token: Option<&'a str>,
     /// Groups.
     pub groups: Cow<'a, [String]>,
 }
@@ -115,6 +125,10 @@ pub struct Approval {
     pub rule: String,
     /// Who decided.
     pub reviewer: Option<String>,
+    /// What the reviewer wrote.
+    pub reason: Option<String>,
+    /// When the filter learned of the decision (RFC 3339).
+    pub decided: Option<String>,
 }
 
 /// What came back.
@@ -138,6 +152,32 @@ pub struct Response {
     pub code: Option<Code>,
 }
 
+/// How an exchange ended.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Ended {
+    /// The kind of end.
+    pub how: How,
+    /// What Envoy says of it, in its own words.
+    pub details: Option<String>,
+}
+
+/// Where in the mesh an exchange was, and what others know it by.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Mesh {
+    /// The address and port that the request came from: the client's, or that of a proxy before it.
+    pub peer: Option<String>,
+    /// The route's name.
+    pub route: Option<String>,
+    /// The cluster that the request went to.
+    pub cluster: Option<String>,
+    /// The address and port of the model server.
+    pub endpoint: Option<String>,
+    /// The request's `x-request-id`.
+    pub request_id: Option<String>,
+    /// The trace that it belongs to, 32 hex digits (W3C Trace Context, section 3.2.2.3).
+    pub trace_id: Option<String>,
+}
+
 /// Times since the request came, in milliseconds.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct Timing {
@@ -148,9 +188,6 @@ pub struct Timing {
     /// Until the end.
     pub total: u64,
 }
-
-/// Most records are no longer than this many bytes.
-const USUAL: usize = 1024;
 
 impl Record {
     /// Begins a record.
@@ -168,6 +205,8 @@ impl Record {
             approval: None,
             response: Response::default(),
             timing: Timing::default(),
+            ended: Ended::default(),
+            mesh: Mesh::default(),
             cuts: Cuts::default(),
         }
     }
@@ -180,6 +219,25 @@ impl Record {
                 .to_owned()
         };
         self.request.model = model.map(cut);
+    }
+
+    /// The request carries these ids.
+    pub fn note_ids(&mut self, request_id: Option<&str>, traceparent: Option<&str>) {
+        self.mesh.request_id = request_id.map(str::to_owned);
+        self.mesh.trace_id = traceparent.and_then(trace_id).map(str::to_owned);
+    }
+
+    /// The exchange is over.
+    pub fn close(&mut self, closing: &Closing<'_>, own: Option<Own>) {
+        let owned = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
+        self.ended = Ended {
+            how: closing.how(own),
+            details: owned(closing.details),
+        };
+        self.mesh.peer = owned(closing.peer);
+        self.mesh.route = owned(closing.route);
+        self.mesh.cluster = owned(closing.cluster);
+        self.mesh.endpoint = owned(closing.endpoint);
     }
 
     /// What was found in either direction, by detector.
@@ -245,6 +303,8 @@ impl Record {
         line.value("approval", &self.approval);
         line.value("response", &self.response);
         line.value("timing", &self.timing);
+        line.value("ended", &self.ended);
+        line.value("mesh", &self.mesh);
         line.value("truncated", self.cuts.names());
         line.end()
     }
@@ -281,10 +341,23 @@ impl Record {
                 &mut approval.reviewer,
                 bounds::MAX_DESK_BYTES,
             );
+            cuts.optional(
+                "approval.reason",
+                &mut approval.reason,
+                bounds::MAX_REASON_BYTES,
+            );
         }
         let response = &mut self.response;
         cuts.counts("response.matches", &mut response.matches);
         cuts.counts("response.alerts", &mut response.alerts);
+        let most = bounds::MAX_MESH_BYTES;
+        let mesh = &mut self.mesh;
+        cuts.optional("ended.details", &mut self.ended.details, most);
+        cuts.optional("mesh.peer", &mut mesh.peer, most);
+        cuts.optional("mesh.route", &mut mesh.route, most);
+        cuts.optional("mesh.cluster", &mut mesh.cluster, most);
+        cuts.optional("mesh.endpoint", &mut mesh.endpoint, most);
+        cuts.optional("mesh.request_id", &mut mesh.request_id, most);
     }
 }
 
@@ -296,6 +369,9 @@ impl Caller<'_> {
         self.subject = cuts.text("identity.subject", self.subject, most);
         if let Some(client) = &mut self.client {
             *client = cuts.text("identity.client", client, most);
+        }
+        if let Some(token) = &mut self.token {
+            *token = cuts.text("identity.token", token, most);
         }
         let groups = (
             bounds::MAX_GROUPS,
@@ -313,44 +389,15 @@ fn add(total: &mut Option<u64>, more: usize) {
     *total = Some(total.unwrap_or(0).saturating_add(more));
 }
 
-/// The text as it grows. It is written for every exchange, so what is known to need no escape is
-/// not searched for what does.
-struct Line(Vec<u8>);
-
-impl Line {
-    fn begin() -> Self {
-        let mut text = Vec::with_capacity(USUAL);
-        // The form's version.
-        text.extend_from_slice(b"{\"version\":1");
-        Self(text)
-    }
-
-    fn name(&mut self, name: &str) {
-        self.0.extend_from_slice(b",\"");
-        self.0.extend_from_slice(name.as_bytes());
-        self.0.extend_from_slice(b"\":");
-    }
-
-    /// A text of letters, digits and marks that JSON does not escape.
-    fn plain(&mut self, name: &str, text: &str) {
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-:.".contains(&byte);
-        if !text.bytes().all(plain) {
-            return self.value(name, text);
-        }
-        self.name(name);
-        self.0.push(b'"');
-        self.0.extend_from_slice(text.as_bytes());
-        self.0.push(b'"');
-    }
-
-    fn value<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) {
-        self.name(name);
-        // Every member is a string, a number, a list or a map of those: nothing here can fail.
-        let _ = serde_json::to_writer(&mut self.0, value);
-    }
-
-    fn end(mut self) -> String {
-        self.0.push(b'}');
-        String::from_utf8(self.0).unwrap_or_default()
-    }
+/// The trace of a `traceparent`, unless it is none (all zeros) or of another form.
+fn trace_id(traceparent: &str) -> Option<&str> {
+    let (version, rest) = traceparent.split_once('-')?;
+    let (trace, _) = rest.split_once('-')?;
+    let hex = |text: &str| {
+        text.bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    let known = version.len() == 2 && version != "ff" && hex(version);
+    let given = trace.len() == 32 && hex(trace) && trace.bytes().any(|byte| byte != b'0');
+    (known && given).then_some(trace)
 }

@@ -1,26 +1,47 @@
 use core::time::Duration;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
+use jsonschema::Validator;
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use serde_json::Value;
 
 use base::code::Code;
 
-use super::{Approval, Caller, MAX_RECORD_BYTES, Record};
+use super::{Approval, Caller, Closing, How, MAX_RECORD_BYTES, Own, Record};
 
 const DIGEST: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
 fn record() -> Record {
-    Record::begin("0123456789abcdef0123456789abcdef".to_owned(), "w".into())
+    Record::begin(
+        "0123456789abcdef0123456789abcdef".to_owned(),
+        "0123456789abcdef".into(),
+    )
 }
 
 fn written(record: &mut Record, caller: Option<Caller<'_>>) -> Value {
     let text = record.to_json(DIGEST, caller, Duration::MAX);
     assert!(text.len() <= MAX_RECORD_BYTES, "{} bytes", text.len());
     assert!(!text.contains('\n'));
-    serde_json::from_str(&text).unwrap()
+    let json = serde_json::from_str(&text).unwrap();
+    is_as_the_schema_says(&json);
+    json
+}
+
+/// The schema lets records have more members, so that one who wrote against it can read later ones;
+/// here it must name every one.
+fn is_as_the_schema_says(record: &Value) {
+    static SCHEMA: LazyLock<Validator> = LazyLock::new(|| {
+        let text = include_str!("../../schema/record.schema.json");
+        let mut schema: Value = serde_json::from_str(text).unwrap();
+        schema["additionalProperties"] = Value::Bool(false);
+        jsonschema::draft202012::new(&schema).unwrap()
+    });
+    if let Err(error) = SCHEMA.validate(record) {
+        panic!("{}: {error}", error.instance_path());
+    }
 }
 
 /// Texts of every length that matters, of characters of every width, with what JSON escapes.
@@ -58,7 +79,7 @@ struct Outside {
 
 fn outside() -> impl Strategy<Value = Outside> {
     (
-        vec(text(), 12),
+        vec(text(), 20),
         vec(text(), 0..100),
         vec(text(), 0..30),
         vec(counts(), 4),
@@ -97,7 +118,21 @@ proptest! {
             state: "pending",
             rule: text(6),
             reviewer: Some(text(7)),
+            reason: Some(text(12)),
+            decided: None,
         });
+        record.close(
+            &Closing {
+                details: Some(&all[13]),
+                peer: Some(&all[14]),
+                route: Some(&all[15]),
+                cluster: Some(&all[16]),
+                endpoint: Some(&all[17]),
+                ..Closing::default()
+            },
+            None,
+        );
+        record.note_ids(Some(&all[18]), None);
         record.request.matches = outside.counts[0].clone();
         record.request.alerts = outside.counts[1].clone();
         record.response.matches = outside.counts[2].clone();
@@ -108,6 +143,7 @@ proptest! {
             subject: &all[10],
             kind: "person",
             client: Some(&all[11]),
+            token: Some(&all[19]),
             groups: Cow::Borrowed(&outside.groups),
         };
         let json = written(&mut record, Some(caller));
@@ -126,8 +162,17 @@ proptest! {
             ("identity.issuer", &all[9]),
             ("identity.subject", &all[10]),
             ("identity.client", &all[11]),
+            ("approval.reason", &all[12]),
+            ("ended.details", &all[13]),
+            ("mesh.peer", &all[14]),
+            ("mesh.route", &all[15]),
+            ("mesh.cluster", &all[16]),
+            ("mesh.endpoint", &all[17]),
+            ("mesh.request_id", &all[18]),
+            ("identity.token", &all[19]),
         ] {
-            let kept = member(&json, path).as_str().unwrap();
+            // What is known of an empty text by Envoy is nothing.
+            let kept = member(&json, path).as_str().unwrap_or_default();
             prop_assert!(whole.starts_with(kept), "{path}");
             if kept != whole {
                 cut.insert(path);
@@ -167,7 +212,6 @@ fn the_longest_record_fits() {
         .collect();
     let counts: BTreeMap<String, u64> = many.iter().map(|one| (one.clone(), u64::MAX)).collect();
     let mut record = record();
-    record.worker = "0123456789abcdef".into();
     record.number = u64::MAX;
     record.request.method.clone_from(&long);
     record.request.host.clone_from(&long);
@@ -188,7 +232,25 @@ fn the_longest_record_fits() {
         state: "unavailable",
         rule: long.clone(),
         reviewer: Some(long.clone()),
+        reason: Some(long.clone()),
+        decided: Some("+292277026596-12-04T15:30:07.999Z".to_owned()),
     });
+    record.close(
+        &Closing {
+            answered: true,
+            flags: Some(0x8),
+            details: Some(&long),
+            peer: Some(&long),
+            route: Some(&long),
+            cluster: Some(&long),
+            endpoint: Some(&long),
+        },
+        None,
+    );
+    record.note_ids(
+        Some(&long),
+        Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+    );
     record.response.status = Some(u16::MAX);
     record.response.bytes_received = Some(u64::MAX);
     record.response.bytes_sent = Some(u64::MAX);
@@ -205,10 +267,11 @@ fn the_longest_record_fits() {
         subject: &long,
         kind: "service",
         client: Some(&long),
+        token: Some(&long),
         groups: Cow::Borrowed(&many),
     };
     let json = written(&mut record, Some(caller));
-    assert_eq!(json["truncated"].as_array().unwrap().len(), 18);
+    assert_eq!(json["truncated"].as_array().unwrap().len(), 26);
 }
 
 #[test]
@@ -237,4 +300,67 @@ fn a_model_of_megabytes_is_not_kept_while_the_request_waits() {
     );
     record.note_model(None);
     assert_eq!(record.request.model, None);
+}
+
+#[test]
+fn an_exchange_is_found_by_its_ids_and_its_place() {
+    let mut record = record();
+    record.note_ids(
+        Some("7c8b"),
+        Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+    );
+    record.close(
+        &Closing {
+            flags: Some(0x4000),
+            peer: Some("10.0.0.7:4711"),
+            route: Some(""),
+            ..Closing::default()
+        },
+        None,
+    );
+    let json = written(&mut record, None);
+    assert_eq!(
+        json["ended"],
+        serde_json::json!({"how": "client_left", "details": null})
+    );
+    assert_eq!(
+        json["mesh"],
+        serde_json::json!({
+            "peer": "10.0.0.7:4711",
+            "route": null,
+            "cluster": null,
+            "endpoint": null,
+            "request_id": "7c8b",
+            "trace_id": "0af7651916cd43dd8448eb211c80319c",
+        })
+    );
+    record.close(&Closing::default(), Some(Own::Cut));
+    assert_eq!(record.ended.how, How::Cut);
+}
+
+#[test]
+fn what_is_no_trace_is_none() {
+    for traceparent in [
+        "",
+        "00",
+        "00-0af7651916cd43dd8448eb211c80319c",
+        "00-0af7651916cd43dd8448eb211c80319C-b7ad6b7169203331-01",
+        "00-00000000000000000000000000000000-b7ad6b7169203331-01",
+        "00-0af7651916cd43dd8448eb211c8031-b7ad6b7169203331-01",
+        "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        "0-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    ] {
+        let mut record = record();
+        record.note_ids(None, Some(traceparent));
+        assert_eq!(record.mesh.trace_id, None, "{traceparent:?}");
+    }
+    let mut record = record();
+    record.note_ids(
+        None,
+        Some("01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more"),
+    );
+    assert_eq!(
+        record.mesh.trace_id.as_deref(),
+        Some("0af7651916cd43dd8448eb211c80319c")
+    );
 }

@@ -33,6 +33,7 @@ impl Jane {
             subject: "jane".to_owned(),
             groups: groups.iter().map(ToString::to_string).collect(),
             client: Some("web".to_owned()),
+            token: None,
             kind: Kind::Person,
             claims: BTreeMap::from([("tenant".to_owned(), vec!["red".to_owned()])]),
         })

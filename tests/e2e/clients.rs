@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::installed::{PYTHON, run};
-use crate::support::{Guarded, ana, idp, in_each_envoy, policy};
+use crate::support::{Guarded, ana, idp, in_the_current_envoy, policy};
 
-in_each_envoy!(openais_client_works_and_raises_its_own_errors);
+in_the_current_envoy!(openais_client_works_and_raises_its_own_errors);
 
 fn openais_client_works_and_raises_its_own_errors(version: &str) {
     let Some(python) = PYTHON.python() else {

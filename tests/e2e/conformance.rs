@@ -10,10 +10,10 @@ use testbed::mesh::Mesh;
 use testbed::vectors::{self, Case, Report};
 use testbed::wasm;
 
-use crate::support::in_each_envoy;
+use crate::support::in_the_current_envoy;
 use crate::vms::Vms;
 
-in_each_envoy!(foreign_signatures_get_the_verdict_that_their_authors_expect);
+in_the_current_envoy!(foreign_signatures_get_the_verdict_that_their_authors_expect);
 
 /// What the host covers of what the cases have.
 const COVERED: [&str; 4] = ["ES256", "RS256", "RS384", "RS512"];

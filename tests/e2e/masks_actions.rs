@@ -5,9 +5,9 @@ use testbed::body::Step;
 use testbed::http::{Client, Request, Response};
 use testbed::model::Answer;
 
-use crate::support::{Guarded, ana, chat, chat_body, code, in_each_envoy, policy};
+use crate::support::{Guarded, ana, chat, chat_body, code, in_the_current_envoy, policy};
 
-in_each_envoy!(matches_lead_to_actions);
+in_the_current_envoy!(matches_lead_to_actions);
 
 fn start(version: &str) -> Guarded {
     let masks = json!({

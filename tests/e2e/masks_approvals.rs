@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use testbed::grpc;
 use testbed::http::{Client, Request, Response};
 
-use crate::support::{Desk, Guarded, ana, chat, chat_body, code, in_each_envoy, policy};
+use crate::support::{Desk, Guarded, ana, chat, chat_body, code, in_the_current_envoy, policy};
 
-in_each_envoy!(answers_wait_for_a_person);
+in_the_current_envoy!(answers_wait_for_a_person);
 
 /// A listener whose answers wait where they have an address in them, and `away`, whose desk is not
 /// there.

@@ -7,9 +7,9 @@ use testbed::http::{Client, Request, Response};
 use testbed::kserve::InferResponse;
 use testbed::model::{Answer, Rpc};
 
-use crate::support::{Guarded, ana, in_each_envoy, policy};
+use crate::support::{Guarded, ana, in_the_current_envoy, policy};
 
-in_each_envoy!(
+in_the_current_envoy!(
     fields_are_edited_and_names_are_matched,
     fields_of_messages_are_removed
 );

@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use testbed::http::{Client, Request};
 use testbed::model::Answer;
 
-use crate::support::{Guarded, ana, chat, chat_body, in_each_envoy, policy};
+use crate::support::{Guarded, ana, chat, chat_body, in_the_current_envoy, policy};
 
-in_each_envoy!(own_detectors_and_context_count);
+in_the_current_envoy!(own_detectors_and_context_count);
 
 fn own_detectors_and_context_count(version: &str) {
     let guarded = Guarded::start(

@@ -8,10 +8,10 @@ use testbed::http::{Client, Request};
 use testbed::model::Answer;
 use testbed::{grpc, wait};
 
-use crate::support::{Desk, Guarded, ana, in_each_envoy, policy};
+use crate::support::{Desk, Guarded, ana, in_the_current_envoy, policy};
 use crate::vms::Vms;
 
-in_each_envoy!(
+in_the_current_envoy!(
     a_body_of_any_shape_takes_a_bounded_multiple_of_its_size,
     requests_that_wait_hold_no_bodies,
 );

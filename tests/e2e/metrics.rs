@@ -10,9 +10,9 @@ use testbed::mesh::Builder;
 use testbed::model::Answer;
 use testbed::wait;
 
-use crate::support::{Guarded, ana, chat, in_each_envoy, policy};
+use crate::support::{Guarded, ana, chat, in_the_current_envoy, policy};
 
-in_each_envoy!(decisions_tokens_and_matches_are_counted_with_labels);
+in_the_current_envoy!(decisions_tokens_and_matches_are_counted_with_labels);
 
 fn decisions_tokens_and_matches_are_counted_with_labels(version: &str) {
     let written = policy(&json!({

@@ -5,9 +5,9 @@ use testbed::body::{Step, split};
 use testbed::http::{Request, Response};
 use testbed::model::Answer;
 
-use crate::support::{CREDENTIAL, Guarded, ana, in_each_envoy, policy};
+use crate::support::{CREDENTIAL, Guarded, ana, in_the_current_envoy, policy};
 
-in_each_envoy!(a_credential_that_the_model_server_quotes_does_not_come_out);
+in_the_current_envoy!(a_credential_that_the_model_server_quotes_does_not_come_out);
 
 const CHAT: &str = "/v1/chat/completions";
 

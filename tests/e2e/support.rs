@@ -39,8 +39,8 @@ macro_rules! in_each_envoy {
 }
 pub(crate) use in_each_envoy;
 
-/// As [`in_each_envoy`], for tests that take long and of which the older Envoy is not the subject: there
-/// they run with `--ignored`.
+/// As [`in_each_envoy`], for tests whose subject is the filter's own work and not what a version of
+/// Envoy does with it: in the older one they run with `--ignored`.
 macro_rules! in_the_current_envoy {
     ($($name:ident),+ $(,)?) => {
         mod current {
@@ -55,7 +55,7 @@ macro_rules! in_the_current_envoy {
         mod oldest {
             $(
                 #[test]
-                #[ignore = "as with the current Envoy, and long"]
+                #[ignore = "the same as in the current Envoy: --ignored"]
                 fn $name() {
                     super::$name(testbed::envoy::OLDEST);
                 }

@@ -12,6 +12,8 @@ pub static DIALECT: Dialect = Dialect {
     layout: &[
         include_str!(concat!(env!("OUT_DIR"), "/bedrock.layout")),
         include_str!(concat!(env!("OUT_DIR"), "/anthropic.layout")),
+        include_str!(concat!(env!("OUT_DIR"), "/openai.layout")),
+        include_str!(concat!(env!("OUT_DIR"), "/mistral.layout")),
     ],
     body: none_in_code,
     header: None,

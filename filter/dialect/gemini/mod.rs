@@ -9,7 +9,12 @@ use super::{ApiError, Dialect, Written, none_in_code, none_in_stream};
 pub static DIALECT: Dialect = Dialect {
     name: "gemini",
     routes: include_str!(concat!(env!("OUT_DIR"), "/gemini.txt")),
-    layout: &[include_str!(concat!(env!("OUT_DIR"), "/gemini.layout"))],
+    layout: &[
+        include_str!(concat!(env!("OUT_DIR"), "/gemini.layout")),
+        include_str!(concat!(env!("OUT_DIR"), "/anthropic.layout")),
+        include_str!(concat!(env!("OUT_DIR"), "/openai.layout")),
+        include_str!(concat!(env!("OUT_DIR"), "/mistral.layout")),
+    ],
     body: none_in_code,
     header: None,
     model_headers: &[],

@@ -9,7 +9,11 @@ use super::{ApiError, Dialect, Written, none_in_code, none_in_stream};
 pub static DIALECT: Dialect = Dialect {
     name: "mlflow",
     routes: include_str!(concat!(env!("OUT_DIR"), "/mlflow.txt")),
-    layout: &[],
+    layout: &[
+        include_str!(concat!(env!("OUT_DIR"), "/openai.layout")),
+        include_str!(concat!(env!("OUT_DIR"), "/anthropic.layout")),
+        include_str!(concat!(env!("OUT_DIR"), "/gemini.layout")),
+    ],
     body: none_in_code,
     header: None,
     model_headers: &[

@@ -15,7 +15,7 @@ use super::{ApiError, Body, Dialect, UsagePlaces, Written, none_in_stream};
 pub static DIALECT: Dialect = Dialect {
     name: "tfserving",
     routes: include_str!(concat!(env!("OUT_DIR"), "/tfserving.txt")),
-    layout: &[],
+    layout: &[include_str!(concat!(env!("OUT_DIR"), "/tfserving.layout"))],
     body,
     header: None,
     model_headers: &[],

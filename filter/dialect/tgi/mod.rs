@@ -9,7 +9,7 @@ use super::{ApiError, Dialect, Stream, Written, event, none_in_code};
 pub static DIALECT: Dialect = Dialect {
     name: "tgi",
     routes: include_str!(concat!(env!("OUT_DIR"), "/tgi.txt")),
-    layout: &[],
+    layout: &[include_str!(concat!(env!("OUT_DIR"), "/tgi.layout"))],
     body: none_in_code,
     header: None,
     model_headers: &[],

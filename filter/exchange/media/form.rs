@@ -1,5 +1,6 @@
 //! How a body carries text.
 
+use crate::limits::Limits;
 use coding::Coding;
 use mask::{Format, Framing, Layout};
 
@@ -46,9 +47,10 @@ impl TextForm {
         self
     }
 
-    /// The same with no longer events than these.
-    pub(in crate::exchange) fn with_events_of(mut self, bytes: u64) -> Self {
-        self.framing.most = usize::try_from(bytes).unwrap_or(usize::MAX);
+    /// The same with no longer events than these limits have, nor more that is held.
+    pub(in crate::exchange) fn within(mut self, limits: &Limits) -> Self {
+        self.framing.most = usize::try_from(limits.stream_event).unwrap_or(usize::MAX);
+        self.framing.most_held = usize::try_from(limits.held_answer).unwrap_or(usize::MAX);
         self
     }
 }

@@ -115,6 +115,11 @@ fn read(
     let authority = single(headers, ":authority").unwrap_or_default();
     context.record.request.method.clone_from(&method);
     context.record.request.host = authority.to_owned();
+    let ids = (
+        single(headers, "x-request-id"),
+        single(headers, "traceparent"),
+    );
+    context.record.note_ids(ids.0, ids.1);
     // What is there twice, or is no text, names no host, and is not the lack of one.
     if authority.is_empty() && headers::has(headers, ":authority") {
         return Err(Refusal::path(PathError::Host).into());

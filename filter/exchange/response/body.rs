@@ -4,14 +4,11 @@ use super::decision;
 use super::state::{Kept, ResponseState, Step, Told};
 use super::tapped::Tapped;
 use crate::exchange::context::Context;
-use crate::exchange::effect::{Effect, Flow};
+use crate::exchange::effect::Effect;
 use crate::exchange::reply::Refusal;
 use crate::exchange::world::World;
 use base::code::Code;
 use base::operation::UNKNOWN;
-
-/// The most that is kept of a response: Envoy's buffers hold as much, unless told otherwise.
-const MAX_KEPT_BYTES: usize = 1 << 20;
 
 impl Kept {
     /// Nothing yet.
@@ -19,17 +16,18 @@ impl Kept {
         Self {
             body: Vec::new(),
             share: context.compiled.buffers.share(),
+            most: most_held(context),
         }
     }
 
     fn add(&mut self, more: &[u8]) -> Result<(), Code> {
         let length = self.body.len().saturating_add(more.len());
-        if length > MAX_KEPT_BYTES {
+        if length > self.most {
             return Err(Code::AnswerTooLarge);
         }
         let place = self.body.capacity();
         if length > place {
-            let place = place.saturating_mul(2).clamp(length, MAX_KEPT_BYTES);
+            let place = place.saturating_mul(2).clamp(length, self.most);
             self.share.resize(place).map_err(|_| Code::BuffersFull)?;
             self.body
                 .reserve_exact(place.saturating_sub(self.body.len()));
@@ -37,6 +35,11 @@ impl Kept {
         self.body.extend_from_slice(more);
         Ok(())
     }
+}
+
+/// The most that may be kept of a response: Envoy's buffers have to hold as much.
+fn most_held(context: &Context) -> usize {
+    usize::try_from(context.compiled.policy.limits.held_answer).unwrap_or(usize::MAX)
 }
 
 /// Takes a piece, the last one if `end`.
@@ -50,13 +53,18 @@ pub(super) fn take(
     match state {
         ResponseState::Flowing(mut tapped) => match push(&mut tapped, piece, end, context) {
             Ok(None) => Step::go_on(ResponseState::Flowing(tapped), Vec::new()),
-            Ok(Some(pushed)) => send(tapped, pushed, context),
+            Ok(Some(pushed)) => send(tapped, pushed, ResponseState::Flowing, context),
             Err(code) => cut(&tapped, code, context),
+        },
+        ResponseState::Begun(mut tapped) => match push(&mut tapped, piece, end, context) {
+            Ok(None) => Step::go_on(ResponseState::Flowing(tapped), Vec::new()),
+            Ok(Some(pushed)) => send(tapped, pushed, ResponseState::Begun, context),
+            Err(code) => take_back(&tapped, code, context),
         },
         ResponseState::HeadWaits(mut tapped) => {
             let measured = tapped.measures();
             // Envoy would not hold it in front of its head.
-            let most = MAX_KEPT_BYTES.max(piece.len());
+            let most = most_held(context).max(piece.len());
             match push(&mut tapped, piece, end, context) {
                 Ok(None) => Step::go_on(ResponseState::Flowing(tapped), Vec::new()),
                 Ok(Some(pushed)) if tapped.wants_proof() => Step::hold(
@@ -120,24 +128,26 @@ fn push(
 /// Sends the first of a response, with its head.
 fn begin(tapped: Box<Tapped>, pushed: Pushed, context: &mut Context) -> Step {
     let measured = tapped.measured();
-    let mut step = send(tapped, pushed, context);
+    let mut step = send(tapped, pushed, ResponseState::Begun, context);
     step.outcome.effects.splice(..0, measured);
     step
 }
 
-fn send(mut tapped: Box<Tapped>, pushed: Pushed, context: &mut Context) -> Step {
+/// Sends a piece, or holds it until the next tick, in this state.
+fn send(
+    mut tapped: Box<Tapped>,
+    pushed: Pushed,
+    held: fn(Box<Tapped>) -> ResponseState,
+    context: &mut Context,
+) -> Step {
     context.record.note_sent(pushed.out.len());
     tapped.note_gone(&pushed.out);
-    let flow = if pushed.waits {
-        Flow::Hold
+    let effects = vec![Effect::ReplaceResponseBody(pushed.out)];
+    if pushed.waits {
+        Step::hold(held(tapped), effects)
     } else {
-        Flow::Continue
-    };
-    Step::new(
-        ResponseState::Flowing(tapped),
-        vec![Effect::ReplaceResponseBody(pushed.out)],
-        flow,
-    )
+        Step::go_on(ResponseState::Flowing(tapped), effects)
+    }
 }
 
 /// Ends a response whose head has gone: with an error in its stream, where the caller's dialect has
@@ -194,6 +204,12 @@ fn broken_off(code: Code, context: &mut Context) -> Step {
 pub(super) fn withhold(tapped: &Tapped, code: Code, context: &mut Context) -> Step {
     tapped.note(context);
     Step::refuse_body(Refusal::of_answer(code), context)
+}
+
+/// Refuses a response that has begun, and of which nothing has gone.
+pub(super) fn take_back(tapped: &Tapped, code: Code, context: &mut Context) -> Step {
+    context.record.nothing_sent();
+    withhold(tapped, code, context)
 }
 
 /// A kept response is whole: it goes on, or a person is asked about it.

@@ -13,7 +13,7 @@ use crate::exchange::masked_fields::MaskedFields;
 use crate::exchange::media::{self, Content, Question};
 use crate::exchange::reply::Refusal;
 use crate::exchange::taps::{ResponseTaps, Unread};
-use crate::exchange::world::World;
+use crate::exchange::world::{Bodies, World};
 use base::code::Code;
 use mask::Format;
 use std::rc::Rc;
@@ -59,12 +59,14 @@ pub(super) fn take(
     let content = media::content(headers, status, question, masks.options());
     let sized = has(headers, "content-length");
     let mut measured = false;
+    let mut format = None;
     let (taps, coded) = match content {
         Ok(Content::Text(form)) => {
             let form = form
                 .with(asked.operation.layout())
-                .with_events_of(compiled.policy.limits.stream_event);
+                .within(&compiled.policy.limits);
             tapped.stream = stream(form.format);
+            format = Some(form.format);
             measured =
                 tapped.wanted().is_change(masks) && matches!(form.format, Format::Tensors(_));
             let taps = ResponseTaps::new(form, sized, tapped.wanted(), &compiled);
@@ -97,7 +99,8 @@ pub(super) fn take(
         // It says of a body what would not be true of it under the mask.
         return Step::go_on(ResponseState::Flowing(tapped), effects);
     }
-    let waits = masks.may_cut() || masks.may_wait() || taps.wants_proof() || measured;
+    let proof = taps.wants_proof() && waits_for_proof(format, world);
+    let waits = masks.may_cut() || masks.may_wait() || proof || measured;
     if waits && !end && !world.bodies_come() {
         tapped.note(context);
         return Step::refuse_head(Refusal::no_bodies(), context);
@@ -118,6 +121,20 @@ pub(super) fn take(
         Step::hold(ResponseState::HeadWaits(tapped), effects)
     } else {
         Step::go_on(ResponseState::Flowing(tapped), effects)
+    }
+}
+
+/// Whether the head waits for what shows that the body is what it says. Messages of AWS's event streams
+/// have checksums, and any other body isn't one. That a text is UTF-8 is seen by its first bytes: it is
+/// worth a moment where bodies come. All clients read events and lines as UTF-8, so that there is
+/// nothing to find out, and their first bytes may take as long as the model does.
+fn waits_for_proof(format: Option<Format>, world: World<'_>) -> bool {
+    match format {
+        Some(Format::AmazonEvents) => true,
+        Some(Format::Json | Format::Text | Format::Html | Format::Xml) => {
+            world.bodies == Bodies::HandedOver
+        }
+        _ => false,
     }
 }
 

@@ -49,12 +49,14 @@ pub(super) fn step(
         }
         (
             state @ (ResponseState::HeadWaits(_)
+            | ResponseState::Begun(_)
             | ResponseState::Flowing(_)
             | ResponseState::Keeping(..)),
             Event::ResponseBody { piece, end },
         ) => body::take(state, piece, end, context, world),
         (
             state @ (ResponseState::HeadWaits(_)
+            | ResponseState::Begun(_)
             | ResponseState::Flowing(_)
             | ResponseState::Told(_)
             | ResponseState::Keeping(..)),

@@ -22,6 +22,9 @@ pub(in crate::exchange) enum ResponseState {
     /// The head waits until something of the body is through its taps, and what the head says of it
     /// is known to be right.
     HeadWaits(Box<Tapped>),
+    /// The head waits for the next tick with the first of the body. Until then, an answer of the
+    /// filter's own can still take their place.
+    Begun(Box<Tapped>),
     /// It goes as it comes, through its taps.
     Flowing(Box<Tapped>),
     /// All of it waits for its end.
@@ -44,6 +47,8 @@ pub(in crate::exchange) struct Kept {
     pub(super) body: Vec<u8>,
     /// For the body's place.
     pub(super) share: Share,
+    /// The most bytes that are kept.
+    pub(super) most: usize,
 }
 
 /// A response whose client has been told of an error in its stream.
@@ -121,6 +126,14 @@ impl ResponseState {
         )
     }
 
+    /// A tick has let go what was held.
+    pub(in crate::exchange) fn let_go(&mut self) {
+        *self = match core::mem::replace(self, Self::Closed) {
+            Self::Begun(tapped) => Self::Flowing(tapped),
+            state => state,
+        };
+    }
+
     /// Whether all headers are looked at.
     pub(in crate::exchange) fn wants_head(&self) -> bool {
         matches!(self, Self::ExpectHead(plan) if !plan.wanted.is_nothing())
@@ -129,7 +142,9 @@ impl ResponseState {
     /// Whether the body has to be handed over.
     pub(in crate::exchange) fn wants_body(&self) -> bool {
         match self {
-            Self::HeadWaits(tapped) | Self::Flowing(tapped) => tapped.has_body(),
+            Self::HeadWaits(tapped) | Self::Begun(tapped) | Self::Flowing(tapped) => {
+                tapped.has_body()
+            }
             Self::Keeping(..)
             | Self::ExpectDecision(_)
             | Self::Refused
@@ -147,9 +162,10 @@ impl ResponseState {
     /// The exchange is over: what was found goes into the record.
     pub(in crate::exchange) fn close(self, context: &mut Context) {
         match self {
-            Self::HeadWaits(tapped) | Self::Flowing(tapped) | Self::Keeping(tapped, _) => {
-                tapped.note(context);
-            }
+            Self::HeadWaits(tapped)
+            | Self::Begun(tapped)
+            | Self::Flowing(tapped)
+            | Self::Keeping(tapped, _) => tapped.note(context),
             Self::ExpectDecision(state) => state.tapped.note(context),
             _ => {}
         }

@@ -21,8 +21,10 @@ pub(in crate::exchange) struct Tapped {
     pub(super) fields: MaskedFields,
     /// Secrets of the guard's own in the head and the trailers.
     pub(super) secrets: u64,
-    /// How its body is cut into parts, if an error can be said between two of them.
+    /// How its body is cut into parts, if an error can be said between two of them, as its head says.
     pub(super) stream: Option<Stream>,
+    /// Its trailers have come: nothing can be said in front of them.
+    pub(super) ends: bool,
     /// The last bytes of the body that have gone.
     gone: Vec<u8>,
     /// Whether trailers may follow the body without another call for a piece.
@@ -39,6 +41,7 @@ impl Tapped {
             fields,
             secrets: 0,
             stream: None,
+            ends: false,
             gone: Vec::new(),
             trailers_possible: false,
             to_come: None,
@@ -56,18 +59,18 @@ impl Tapped {
 
     /// These bytes of the body go.
     pub(super) fn note_gone(&mut self, bytes: &[u8]) {
-        if self.stream.is_some() {
-            let last = bytes.len().saturating_sub(MOST_BETWEEN);
-            self.gone.extend(bytes.get(last..).unwrap_or_default());
-            let before = self.gone.len().saturating_sub(MOST_BETWEEN);
-            self.gone.drain(..before);
-        }
+        let last = bytes.len().saturating_sub(MOST_BETWEEN);
+        self.gone.extend(bytes.get(last..).unwrap_or_default());
+        let before = self.gone.len().saturating_sub(MOST_BETWEEN);
+        self.gone.drain(..before);
     }
 
     /// How an error can be said behind what has gone: not in the middle of a part.
     pub(super) fn is_between(&self) -> Option<Stream> {
         let ends = |ends: &[&[u8]]| ends.iter().any(|end| self.gone.ends_with(end));
-        self.stream.filter(|stream| {
+        let lines = self.taps.as_ref().is_some_and(ResponseTaps::is_lines);
+        let stream = self.stream.or(lines.then_some(Stream::Lines));
+        stream.filter(|_| !self.ends).filter(|stream| {
             self.gone.is_empty()
                 || match stream {
                     Stream::Events => ends(&[b"\n\n", b"\r\r", b"\r\n\r\n"]),

@@ -20,7 +20,9 @@ pub(super) fn take(
     let compiled = Rc::clone(&context.compiled);
     let (tapped, waits) = match &mut state {
         ResponseState::Flowing(tapped) => (tapped, false),
-        ResponseState::HeadWaits(tapped) | ResponseState::Keeping(tapped, _) => (tapped, true),
+        ResponseState::HeadWaits(tapped)
+        | ResponseState::Begun(tapped)
+        | ResponseState::Keeping(tapped, _) => (tapped, true),
         // They are of an answer that did not come to its end.
         ResponseState::Told(_) => {
             let names = trailers.iter().map(|(name, _)| *name);
@@ -33,6 +35,9 @@ pub(super) fn take(
         _ => return Step::go_on(state, Vec::new()),
     };
     let Some(masks) = tapped.wanted().masks(&compiled) else {
+        if waits {
+            return body::take_back(tapped, Code::MaskUnavailable, context);
+        }
         tapped.note(context);
         return Step {
             state: ResponseState::Cut,
@@ -47,12 +52,12 @@ pub(super) fn take(
     context.record.response.masked |= tapped.fields.seen && !masks.only_count();
     if tapped.fields.cut {
         if waits {
-            return body::withhold(tapped, Code::MatchWithheld, context);
+            return body::take_back(tapped, Code::MatchWithheld, context);
         }
         context.record.response.code = Some(Code::MatchWithheld);
     }
     // What is said there may come too late to be written.
-    tapped.stream = None;
+    tapped.ends = true;
     let mut step = body::take(state, b"", true, context, world);
     effects.append(&mut step.outcome.effects);
     step.outcome.effects = effects;

@@ -7,14 +7,17 @@ use super::mask::code_of;
 use super::stage::{Next, Stage};
 use crate::exchange::buffers::Share;
 use crate::exchange::compiled_policy::CompiledPolicy;
+use crate::exchange::media::TextForm;
 use crate::exchange::own_secrets::OwnSecrets;
 use crate::record;
-use mask::{Format, OWN_SECRET, Scrub, Secrets, SpreadSecrets};
+use mask::{Format, Layout, OWN_SECRET, Scrub, Secrets, SpreadSecrets};
 
 /// Writes asterisks over secrets.
 #[derive(Debug)]
 pub(super) struct Guard {
     secrets: Rc<Secrets>,
+    /// Whether JSON may be lines of it.
+    lines: bool,
     spread: Option<Spread>,
     scrub: Scrub,
     /// For what waits of texts.
@@ -25,7 +28,7 @@ pub(super) struct Guard {
 #[derive(Debug)]
 enum Spread {
     /// JSON of which nothing but white space has come: it may be an array of chunks, as which Gemini
-    /// streams, or any other.
+    /// streams, lines, or any other.
     Undecided(SpreadSecrets),
     Read(SpreadSecrets),
 }
@@ -44,6 +47,7 @@ impl Guard {
     pub(super) fn of_bytes(own: &OwnSecrets, unread: Unread, compiled: &CompiledPolicy) -> Self {
         Self {
             secrets: Rc::clone(&own.secrets),
+            lines: false,
             spread: None,
             scrub: match unread {
                 Unread::Body => Scrub::default(),
@@ -53,17 +57,20 @@ impl Guard {
         }
     }
 
-    /// For a body that has texts, some of which no mask may have looked at. One whose head says how long it is, if it is JSON, is
-    /// no stream.
+    /// For a body that has texts, some of which no mask may have looked at. JSON and text whose head
+    /// says how long it is (`sized`) is no stream.
     pub(super) fn of_texts(
         own: &OwnSecrets,
-        (format, sized): (Format, bool),
+        form: TextForm,
+        sized: bool,
         compiled: &CompiledPolicy,
     ) -> Self {
-        let new = || SpreadSecrets::new(&own.mask, format);
+        let new = || SpreadSecrets::new(&own.mask, form.format, form.framing);
         Self {
-            spread: match format {
-                Format::Events | Format::Lines => Some(Spread::Read(new())),
+            lines: form.framing.layout.is_some_and(Layout::has_lines),
+            spread: match form.format {
+                Format::Events | Format::Lines | Format::AmazonEvents => Some(Spread::Read(new())),
+                Format::Text if !sized => Some(Spread::Read(new())),
                 Format::Json if !sized => Some(Spread::Undecided(new())),
                 _ => None,
             },
@@ -75,6 +82,11 @@ impl Guard {
     /// escape in it gets shorter where texts are read.
     pub(super) fn may_resize(&self) -> bool {
         matches!(self.spread, Some(Spread::Read(_)))
+    }
+
+    /// Whether a body that is called JSON has turned out to be lines of it.
+    pub(super) fn is_lines(&self) -> bool {
+        matches!(&self.spread, Some(Spread::Read(spread)) if spread.is_lines())
     }
 
     /// The bytes that have come and are still to be written.
@@ -95,15 +107,16 @@ impl Guard {
         note(spread.saturating_add(self.scrub.found()), response);
     }
 
-    /// Decides whether JSON has texts that go on in others: where it is an array of objects.
+    /// Decides whether JSON has texts that go on in others: where it is an array, or may be
+    /// lines of objects.
     fn decide(&mut self, piece: &[u8]) {
-        let mut begins = piece.iter().filter(|byte| !byte.is_ascii_whitespace());
-        let Some(first) = begins.next() else {
+        let first = piece.iter().find(|byte| !byte.is_ascii_whitespace());
+        let Some(first) = first else {
             return;
         };
-        let array = *first == b'[' && begins.next().is_none_or(|second| *second == b'{');
+        let goes_on = *first == b'[' || (*first == b'{' && self.lines);
         self.spread = match self.spread.take() {
-            Some(Spread::Undecided(spread)) => array.then_some(Spread::Read(spread)),
+            Some(Spread::Undecided(spread)) => goes_on.then_some(Spread::Read(spread)),
             decided => decided,
         };
     }

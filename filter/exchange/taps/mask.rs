@@ -49,6 +49,11 @@ impl Mask {
         self.pass.is_proven()
     }
 
+    /// Whether a body that is called JSON has turned out to be lines of it.
+    pub(super) fn is_lines(&self) -> bool {
+        self.pass.is_lines()
+    }
+
     /// The bytes that have come and are still to be written.
     pub(super) fn held(&self) -> usize {
         self.pass.held()

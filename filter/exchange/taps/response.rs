@@ -54,7 +54,7 @@ impl ResponseTaps {
             guard: compiled
                 .own_secrets
                 .as_ref()
-                .map(|own| Guard::of_texts(own, (form.format, sized), compiled)),
+                .map(|own| Guard::of_texts(own, form, sized, compiled)),
             changes: wanted.is_change(masks),
             ended: false,
             json_bytes: match form.format {
@@ -128,6 +128,12 @@ impl ResponseTaps {
     /// as it may, nothing of it has been given.
     pub(in crate::exchange) fn wants_proof(&self) -> bool {
         self.changes && self.mask.as_ref().is_some_and(|mask| !mask.is_proven())
+    }
+
+    /// Whether a body that is called JSON has turned out to be lines of it.
+    pub(in crate::exchange) fn is_lines(&self) -> bool {
+        self.mask.as_ref().is_some_and(Mask::is_lines)
+            || self.guard.as_ref().is_some_and(Guard::is_lines)
     }
 
     /// What the body becomes under a mask.

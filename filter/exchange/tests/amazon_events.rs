@@ -77,7 +77,7 @@ fn message(kind: &str, content: &str, payload: &str) -> Vec<u8> {
     message
 }
 
-fn delta(text: &str) -> Vec<u8> {
+pub(super) fn delta(text: &str) -> Vec<u8> {
     let payload = json!({"contentBlockIndex": 0, "delta": {"text": text}});
     message(
         "contentBlockDelta",

@@ -107,7 +107,7 @@ fn approved_goes_on_and_later_rules_are_tried() {
         &mut exchange,
         &poll,
         200,
-        &json!({"id": "apr_1", "state": "approved", "reviewer": "ana"}),
+        &json!({"id": "apr_1", "state": "approved", "reviewer": "ana", "reason": "a drill"}),
     );
     assert_eq!(outcome.effects, []);
     assert_eq!(outcome.flow, Flow::Continue);
@@ -116,7 +116,14 @@ fn approved_goes_on_and_later_rules_are_tried() {
     assert_eq!(record["verdict"]["rule"], "all");
     assert_eq!(
         record["approval"],
-        json!({"id": "apr_1", "state": "approved", "rule": "gate", "reviewer": "ana"})
+        json!({
+            "id": "apr_1",
+            "state": "approved",
+            "rule": "gate",
+            "reviewer": "ana",
+            "reason": "a drill",
+            "decided": "2027-01-15T08:00:20.000Z",
+        })
     );
 }
 

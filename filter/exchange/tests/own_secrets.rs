@@ -1,5 +1,7 @@
 //! The guard's own secrets, in answers of every kind.
 
+mod spread;
+
 use std::rc::Rc;
 
 use base64::Engine as _;
@@ -136,63 +138,6 @@ fn a_secret_in_an_escape_leaves_the_length_right() {
         assert_eq!(out.len(), whole.len());
         assert!(!String::from_utf8(out).unwrap().contains("cd"));
     }
-}
-
-fn chunk(text: &str) -> String {
-    format!(
-        "data: {{\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"{text}\"}}}}]}}\n\n"
-    )
-}
-
-#[test]
-fn a_secret_that_is_spread_over_events_does_not_come_out() {
-    for policy in rules() {
-        for cut in 1..KEY.len() {
-            let (front, back) = KEY.split_at(cut);
-            let whole = [chunk("It is "), chunk(front), chunk(back), chunk("!")].concat();
-            let expected = [chunk("It is "), chunk(STARS), chunk(""), chunk("!")].concat();
-            let mut exchange = passed(&policy);
-            let media = ("content-type", "text/event-stream");
-            respond(&mut exchange, &[(":status", "200"), media], false);
-            let out = sent(&mut exchange, whole.as_bytes(), cut * 30);
-            assert_eq!(String::from_utf8(out).unwrap(), expected);
-        }
-    }
-}
-
-#[test]
-fn a_secret_does_not_come_out_where_a_mask_lets_texts_pass() {
-    let thought = |text: &str| {
-        let delta = json!({"reasoning_content": text});
-        format!(
-            "data: {}\n\n",
-            json!({"choices": [{"index": 0, "delta": delta}]})
-        )
-    };
-    let whole = [thought("It is service"), thought("-key"), thought(", no?")].concat();
-    let mut exchange = passed(&guarded(json!({"mask": ["lax"]})));
-    respond(
-        &mut exchange,
-        &[(":status", "200"), ("content-type", "text/event-stream")],
-        false,
-    );
-    let out = String::from_utf8(sent(&mut exchange, whole.as_bytes(), 70)).unwrap();
-    assert!(!out.contains("-key") && out.contains(", no?"), "{out}");
-}
-
-#[test]
-fn a_secret_that_is_spread_over_gemini_s_chunks_does_not_come_out() {
-    // As models.streamGenerateContent answers without alt=sse (ai.google.dev/api/generate-content).
-    let chunks = |one: &str, other: &str| {
-        let chunk = |text| json!({"candidates":[{"index":0,"content":{"parts":[{"text":text}],"role":"model"}}]});
-        format!("[{},\n{}]", chunk(one), chunk(other))
-    };
-    let mut exchange = passed(&guarded(json!({})));
-    let media = ("content-type", "application/json");
-    let head = [(":status", "200"), media, ("transfer-encoding", "chunked")];
-    assert_eq!(respond(&mut exchange, &head, false).effects, []);
-    let out = sent(&mut exchange, chunks("serv", "ice-key!").as_bytes(), 1);
-    assert_eq!(String::from_utf8(out).unwrap(), chunks(STARS, "!"));
 }
 
 #[test]
@@ -347,14 +292,17 @@ fn an_answer_without_a_body_has_a_head_all_the_same() {
         let head = [
             (":status", status),
             ("location", "/login?key=service%2dkey"),
+            ("link", "</login?key=service>"),
             ("x-a", KEY),
         ];
         let outcome = respond(&mut exchange, &head, true);
-        let header = Effect::SetResponseHeader {
-            name: "x-a".to_owned(),
-            value: STARS.into(),
+        let set = |name: &str, value: String| Effect::SetResponseHeader {
+            name: name.to_owned(),
+            value: value.into_bytes(),
         };
-        assert_eq!(outcome.effects, [header]);
+        let location = format!("/login?key={STARS}**");
+        let expected = [set("location", location), set("x-a", STARS.to_owned())];
+        assert_eq!(outcome.effects, expected);
         assert_eq!(outcome.flow, Flow::Continue);
     }
 }

@@ -2,7 +2,7 @@ use std::rc::Rc;
 
 use serde_json::json;
 
-use super::{Driven, bytes, compiled, reply};
+use super::{Bodies, Driven, bytes, compiled, reply};
 use crate::exchange::{CompiledPolicy, Effect, Event, Flow, Outcome};
 use crate::testing::gzip;
 
@@ -406,4 +406,77 @@ fn a_body_whose_length_is_known_ends_with_its_last_byte() {
         end: true,
     });
     assert!(outcome.effects.contains(&Effect::CutResponse));
+}
+
+/// A head of this type has come where bodies come, and so much of the body goes at a time.
+fn in_pieces(media: &str, whole: &[u8], size: usize) -> (Flow, Vec<u8>, Outcome) {
+    let mut exchange = passed(&masked());
+    exchange.bodies = Bodies::HandedOver;
+    let chunked = ("transfer-encoding", "chunked");
+    let headers = [(":status", "200"), ("content-type", media), chunked];
+    let flow = respond(&mut exchange, &headers).flow;
+    let mut out = Vec::new();
+    for piece in whole.chunks(size) {
+        let outcome = exchange.handle(Event::ResponseBody { piece, end: false });
+        match outcome.effects.as_slice() {
+            [Effect::ReplaceResponseBody(bytes)] => out.extend_from_slice(bytes),
+            _ => return (flow, out, outcome),
+        }
+    }
+    let end = Event::ResponseBody {
+        piece: b"",
+        end: true,
+    };
+    let outcome = exchange.handle(end);
+    if let [Effect::ReplaceResponseBody(bytes)] = outcome.effects.as_slice() {
+        out.extend_from_slice(bytes);
+    }
+    (flow, out, outcome)
+}
+
+/// Readers of JSON find out by themselves in which of these it is (RFC 4627, section 3; Python's
+/// `json.detect_encoding`), and a byte order mark tells readers of text.
+#[test]
+fn a_body_in_units_of_several_bytes_is_refused_before_its_head_goes() {
+    let text = "{\"a\":\"ana@example.com\"}";
+    let units = |marked: bool| {
+        let mark = marked.then_some('\u{feff}');
+        let text: String = mark.into_iter().chain(text.chars()).collect();
+        let short: Vec<u16> = text.encode_utf16().collect();
+        let long: Vec<u32> = text.chars().map(u32::from).collect();
+        [
+            short
+                .iter()
+                .flat_map(|it| it.to_le_bytes())
+                .collect::<Vec<u8>>(),
+            short.iter().flat_map(|it| it.to_be_bytes()).collect(),
+            long.iter().flat_map(|it| it.to_le_bytes()).collect(),
+            long.iter().flat_map(|it| it.to_be_bytes()).collect(),
+        ]
+    };
+    let bodies = [units(false), units(true)].concat();
+    for media in ["application/json", "text/plain", "text/html", "text/xml"] {
+        for whole in &bodies {
+            for size in [1, 2, 3, 4, 5, 1000] {
+                let (flow, out, outcome) = in_pieces(media, whole, size);
+                assert_eq!(flow, Flow::Hold);
+                assert_eq!(super::code(&outcome), "message_malformed", "{media}");
+                assert_eq!(reply(&outcome).status, 502);
+                assert!(out.is_empty());
+            }
+        }
+        for size in [1, 3, 1000] {
+            let (_, out, outcome) = in_pieces(media, text.as_bytes(), size);
+            assert_eq!(outcome.flow, Flow::Continue);
+            assert_eq!(out, text.replace("ana@example.com", "[EMAIL]").as_bytes());
+            let (_, out, outcome) = in_pieces(media, b"ok", size);
+            assert_eq!((out, outcome.flow), (b"ok".to_vec(), Flow::Continue));
+            let (_, out, outcome) = in_pieces(media, b"", size);
+            assert_eq!((out, outcome.flow), (vec![], Flow::Continue));
+        }
+    }
+    // A model may take its time for the first of these.
+    for media in ["text/event-stream", "application/x-ndjson"] {
+        assert_eq!(in_pieces(media, b"{}\n", 1).0, Flow::Continue);
+    }
 }

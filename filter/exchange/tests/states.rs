@@ -4,7 +4,9 @@ use std::rc::Rc;
 
 use serde_json::{Value, json};
 
-use super::{Driven, bytes, code, compiled};
+use proptest::prelude::*;
+
+use super::{Bodies, Driven, bytes, code, compiled, reply};
 use crate::exchange::{Call, CompiledPolicy, Effect, Event, Flow, Outcome};
 
 fn masked(detect: &Value) -> Rc<CompiledPolicy> {
@@ -66,6 +68,161 @@ fn nothing_goes_on_behind_a_cut() {
         exchange.record()["response"]["matches"],
         json!({"email": 1})
     );
+}
+
+/// What brings the end of a match.
+const ENDS: [fn(&mut Driven) -> Outcome; 4] = [
+    |exchange| body(exchange, "ple.com, and", false),
+    |exchange| body(exchange, "ple.com", true),
+    |exchange| {
+        body(exchange, "ple.co", false);
+        exchange.handle(Event::ResponseTrailers { trailers: &[] })
+    },
+    |exchange| {
+        let trailers = bytes(&[("x-a", "bob@example.com")]);
+        exchange.handle(Event::ResponseTrailers {
+            trailers: &trailers,
+        })
+    },
+];
+
+/// Where trailers may follow, the head waits with a piece whose end is undecided.
+#[test]
+fn an_answer_that_still_waits_for_its_tick_is_refused_and_not_cut() {
+    let compiled = masked(&json!([{"is": "email", "action": "cut"}]));
+    let media = ["text/plain", "application/json", "text/event-stream"];
+    let cases = media.into_iter().flat_map(|media| {
+        // An event is read once it is whole.
+        let from = usize::from(media == "text/event-stream");
+        ENDS[from..].iter().map(move |end| (end, media))
+    });
+    for (end, media) in cases {
+        let mut exchange = Driven::new(&compiled);
+        exchange.chat();
+        let headers = bytes(&[(":status", "200"), ("content-type", media)]);
+        let outcome = exchange.handle(Event::ResponseHead {
+            cluster: None,
+            headers: &headers,
+            end: false,
+        });
+        assert_eq!(outcome.flow, Flow::Hold);
+        let first = body(&mut exchange, "data: \"to ana@exam", false);
+        assert_eq!(first.flow, Flow::Hold);
+        let outcome = end(&mut exchange);
+        assert_eq!(code(&outcome), "match_withheld", "{media}");
+        assert_eq!(reply(&outcome).status, 403);
+        let nothing = Effect::ReplaceResponseBody(Vec::new());
+        assert!(outcome.effects.contains(&nothing));
+        let late = body(&mut exchange, "more", true);
+        assert_eq!((late.effects, late.flow), (vec![nothing], Flow::Hold));
+        let record = exchange.record();
+        assert_eq!(record["response"]["bytes_sent"], 0);
+        assert_eq!(record["response"]["matches"], json!({"email": 1}));
+    }
+}
+
+#[test]
+fn an_answer_that_a_tick_has_let_go_is_cut() {
+    let compiled = masked(&json!([{"is": "email", "action": "cut"}]));
+    for end in &ENDS[..3] {
+        let mut exchange = Driven::new(&compiled);
+        exchange.chat();
+        head(&mut exchange);
+        assert_eq!(body(&mut exchange, "to ana@exam", false).flow, Flow::Hold);
+        assert_eq!(exchange.handle(Event::Tick).flow, Flow::Continue);
+        let outcome = end(&mut exchange);
+        assert!(
+            outcome.effects.contains(&Effect::CutResponse),
+            "{outcome:?}"
+        );
+    }
+}
+
+/// Policies whose answers wait, each in its own way.
+fn waiting() -> Vec<Rc<CompiledPolicy>> {
+    let masks = [
+        json!({"detect": ["email"]}),
+        json!({"detect": [{"is": "email", "action": "cut"}]}),
+        json!({"detect": ["email"], "action": "alert"}),
+        json!({"detect": ["email"], "action": {"approve": {"reviewers": ["leads"]}}}),
+    ];
+    let policy = |(index, mask): (usize, Value)| {
+        let mut policy = json!({
+            "approvals": {"cluster": "desk"},
+            "masks": {"pii": mask},
+            "rules": [{"name": "all", "when": {"operation": ["*", "unknown"]}, "then": "allow", "mask": ["pii"]}],
+        });
+        if index % 2 == 0 {
+            policy["upstream"] = json!({"credential": {"header": "x-key", "value": "${KEY}"}});
+        }
+        compiled(&policy)
+    };
+    masks.into_iter().enumerate().map(policy).collect()
+}
+
+const MEDIA: [&str; 6] = [
+    "text/plain",
+    "application/json",
+    "text/event-stream",
+    "application/vnd.amazon.eventstream",
+    "application/octet-stream",
+    "multipart/mixed; boundary=b",
+];
+
+const PIECES: [&str; 9] = [
+    "",
+    "to ana@exam",
+    "ple.com, and",
+    "\n",
+    "data: \"service-",
+    "key\"\n\n",
+    "\0\0\0\u{7f}",
+    "a\0b\0",
+    "\r\n--b\r\ncontent-type: x/y\r\n\r\n",
+];
+
+proptest! {
+    /// The contract is checked with each event.
+    #[test]
+    fn no_order_of_events_leads_to_what_is_not_valid(
+        policy in 0..4usize,
+        media in 0..MEDIA.len(),
+        chunked: bool,
+        come: bool,
+        events in proptest::collection::vec(0..16usize, 0..12),
+    ) {
+        let mut exchange = Driven::new(&waiting()[policy]);
+        exchange.bodies = if come { Bodies::HandedOver } else { Bodies::Unknown };
+        exchange.chat_as_host();
+        let mut headers = vec![(":status", "200"), ("content-type", MEDIA[media])];
+        if chunked {
+            headers.push(("transfer-encoding", "chunked"));
+        }
+        let headers = bytes(&headers);
+        exchange.handle_as_host(Event::ResponseHead { cluster: None, headers: &headers, end: false });
+        for event in events {
+            let trailers = bytes(&[("x-a", "ana@example.com"), ("x-b", "service-key")]);
+            let call = crate::call::Answer::Failed;
+            exchange.handle_as_host(match event {
+                0 => Event::Tick,
+                1 => Event::ResponseTrailers { trailers: &trailers },
+                2 => Event::ResponseTrailers { trailers: &[] },
+                3 => Event::CallAnswered {
+                    purpose: crate::exchange::Purpose::AnswerApproval,
+                    number: 1,
+                    answer: call,
+                },
+                4 => Event::RequestPiece { held: 3, end: true },
+                5 => Event::ResponseBody { piece: b"x", end: true },
+                6 => Event::KeysRenewed,
+                other => Event::ResponseBody {
+                    piece: PIECES[(other - 7) % PIECES.len()].as_bytes(),
+                    end: false,
+                },
+            });
+        }
+        exchange.record();
+    }
 }
 
 #[test]

@@ -423,3 +423,59 @@ fn requests_with_tensors_are_masked_too() {
         assert_eq!(reply(&requested(header, body)).status, 415, "{header}");
     }
 }
+
+/// Triton writes the outputs in the order in which they were asked for.
+#[test]
+fn numbers_in_front_of_a_text_are_held_as_far_as_the_policy_says() {
+    let text = "write to ana@example.com";
+    let output = |name: &str, datatype: &str, size: usize| {
+        json!({"name": name, "datatype": datatype, "shape": [1],
+            "parameters": {"binary_data_size": size}})
+    };
+    let numbers = 3 << 20;
+    let length = u32::try_from(text.len()).unwrap();
+    let outputs = [
+        output("scores", "FP32", numbers),
+        output("text", "BYTES", text.len() + 4),
+    ];
+    let json = json!({"outputs": outputs}).to_string();
+    let front = [json.as_bytes(), &vec![0x3f; numbers]].concat();
+    let whole = [&front[..], &length.to_le_bytes(), text.as_bytes()].concat();
+    for (held, code) in [(None, Some("piece_too_large")), (Some("4MiB"), None)] {
+        let limits = held.map_or(json!({}), |held| json!({"held_answer": held}));
+        let compiled = compiled(&json!({
+            "limits": limits,
+            "masks": {"pii": {"detect": ["email"]}},
+            "rules": [{"name": "all", "then": "allow", "mask": ["pii"]}],
+        }));
+        let mut exchange = asked(&compiled);
+        begun(&mut exchange, json.len(), whole.len());
+        let mut last = None;
+        for chunk in whole.chunks(1 << 16) {
+            let outcome = piece(&mut exchange, chunk, false);
+            let goes = outcome.flow == Flow::Continue;
+            let refused = outcome
+                .effects
+                .iter()
+                .any(|it| matches!(it, Effect::Reply(_)));
+            last = Some(outcome);
+            if goes || refused {
+                break;
+            }
+        }
+        let outcome = last.unwrap();
+        if let Some(expected) = code {
+            assert!(reply(&outcome).body.contains("held_answer"));
+            assert_eq!(exchange.record()["response"]["code"], expected);
+            continue;
+        }
+        assert_eq!(outcome.flow, Flow::Continue);
+        let out = outcome.effects.iter().find_map(|effect| match effect {
+            Effect::ReplaceResponseBody(bytes) => Some(bytes),
+            _ => None,
+        });
+        let out = out.unwrap();
+        assert!(out.ends_with(b"\x10\0\0\0write to [EMAIL]"));
+        assert_eq!(exchange.record()["response"]["bytes_sent"], out.len());
+    }
+}

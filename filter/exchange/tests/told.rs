@@ -122,9 +122,19 @@ fn a_stream_that_is_cut_ends_with_an_error_in_its_dialect() {
 
 #[test]
 fn lines_that_are_cut_end_with_an_error_too() {
+    for media in [
+        LINES,
+        JSON,
+        ("content-type", "application/json; charset=utf-8"),
+    ] {
+        lines_end_with_an_error(media);
+    }
+}
+
+fn lines_end_with_an_error(media: (&str, &str)) {
     // ollama-python raises a line that has `error` (ollama/_client.py).
     let line = |text: &str| format!("{{\"message\":{{\"content\":\"{text}\"}},\"done\":false}}\n");
-    let mut exchange = answering("/api/chat", &[JSON], &[LINES]);
+    let mut exchange = answering("/api/chat", &[JSON], &[media]);
     body(&mut exchange, &line("hello "), false);
     let outcome = body(&mut exchange, &line("ana@example.com is"), false);
     let error = is_told(&mut exchange, &outcome);
@@ -140,7 +150,7 @@ fn lines_that_are_cut_end_with_an_error_too() {
 #[test]
 fn a_body_that_can_not_be_masked_ends_with_an_error_as_well() {
     let mut exchange = answering("/v1/chat/completions", &[JSON], &[EVENTS]);
-    body(&mut exchange, &chunk("hello"), false);
+    body(&mut exchange, &chunk("hello "), false);
     let long = format!("data: {}", "x".repeat(5 << 20));
     let outcome = body(&mut exchange, &long, false);
     assert_eq!(outcome.flow, Flow::Continue);
@@ -162,6 +172,9 @@ fn what_has_no_way_to_say_it_is_broken_off() {
             "hello ",
         ),
         ("/v1/chat/completions", JSON, "[\"hello\","),
+        ("/v1/chat/completions", JSON, lines),
+        // A whole answer, and not lines.
+        ("/api/chat", JSON, "{\"message\":\n"),
         // No way in which clients of the dialect would raise it.
         ("/v1/chat/completions", LINES, lines),
         ("/api/chat", EVENTS, &events),
@@ -182,6 +195,19 @@ fn what_has_no_way_to_say_it_is_broken_off() {
 }
 
 #[test]
+fn lines_that_are_called_json_say_that_a_line_is_too_long() {
+    let mut exchange = answering(
+        "/api/chat",
+        &[JSON],
+        &[JSON, ("transfer-encoding", "chunked")],
+    );
+    body(&mut exchange, "{\"response\":\"hello\"}\n", false);
+    let outcome = body(&mut exchange, &"x".repeat(5 << 20), false);
+    assert_eq!(outcome.flow, Flow::Continue);
+    assert!(sent(&outcome).contains("piece_too_large: "), "{outcome:?}");
+}
+
+#[test]
 fn an_error_that_only_trailers_lead_to_breaks_the_answer_off() {
     let mut exchange = answering("/v1/chat/completions", &[JSON], &[EVENTS]);
     body(&mut exchange, &chunk("hello "), false);
@@ -196,7 +222,7 @@ fn an_error_that_only_trailers_lead_to_breaks_the_answer_off() {
 #[test]
 fn a_model_server_that_sends_on_and_on_is_broken_off() {
     let mut exchange = answering("/v1/chat/completions", &[JSON], &[EVENTS]);
-    body(&mut exchange, &chunk("hello"), false);
+    body(&mut exchange, &chunk("hello "), false);
     body(&mut exchange, &chunk("ana@example.com "), false);
     let piece = "x".repeat(1 << 19);
     for _ in 0..2 {

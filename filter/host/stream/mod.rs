@@ -12,6 +12,7 @@ use std::rc::{Rc, Weak};
 use super::api::{Action, CallEnd, Host, Level};
 use super::arrived::HostArrived;
 use super::calls::Calls;
+use super::closing::Attributes;
 use super::store::SharedData;
 use super::vm::{Sleeper, Vm};
 use crate::exchange::{
@@ -34,6 +35,8 @@ pub(in crate::host) struct Stream<H: Host> {
     marked: u64,
     /// Bytes at the front of Envoy's response buffer that are dealt with.
     response_done: usize,
+    /// Whether the end of a response came by.
+    answered: bool,
     /// When the last event came, since 1970.
     now: Duration,
     /// Whether the keeper knows of it.
@@ -69,6 +72,7 @@ impl<H: Host> Stream<H> {
             request_held: 0,
             marked: 0,
             response_done: 0,
+            answered: false,
             now: Duration::ZERO,
             known: false,
             itself,
@@ -197,7 +201,13 @@ impl<H: Host> Stream<H> {
             keeper.map_or(0, |mut keeper| keeper.number_record())
         });
         // A reply here would take Envoy down; a record that can't be set is a gap.
-        if let Ok(outcome) = self.handle(Event::Closed { number }) {
+        let attributes = Attributes::read(&self.host);
+        let closing = attributes.closing(self.answered);
+        let closed = self.handle(Event::Closed {
+            number,
+            closing: &closing,
+        });
+        if let Ok(outcome) = closed {
             for effect in outcome.effects {
                 match effect {
                     Effect::Record(record) => {

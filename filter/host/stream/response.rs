@@ -8,6 +8,7 @@ use base::bytes;
 
 impl<H: Host> Stream<H> {
     pub(in crate::host) fn response_headers(&mut self, end: bool) -> Action {
+        self.answered |= end;
         let wanted = self.wants(Exchange::wants_response_head);
         let cluster = self.cluster();
         let cluster = cluster.as_deref();
@@ -43,6 +44,7 @@ impl<H: Host> Stream<H> {
     }
 
     pub(in crate::host) fn response_body(&mut self, size: usize, end: bool) -> Action {
+        self.answered |= end;
         if self.wants(Exchange::wants_response_body) {
             return self.respond(size, end);
         }
@@ -50,6 +52,7 @@ impl<H: Host> Stream<H> {
     }
 
     pub(in crate::host) fn response_trailers(&mut self) -> Action {
+        self.answered = true;
         if !self.wants(Exchange::wants_response_trailers) {
             return Action::Continue;
         }
@@ -68,6 +71,9 @@ impl<H: Host> Stream<H> {
             Err(failure) => return self.fail(failure),
         };
         let out = take_body(&mut outcome).unwrap_or_default();
+        if let Err(status) = self.take_back(&outcome, self.response_done) {
+            return self.fail(Failure::Host(status));
+        }
         if !out.is_empty() && self.write(self.response_done, &out).is_err() {
             self.host.log(
                 Level::Warn,
@@ -94,7 +100,14 @@ impl<H: Host> Stream<H> {
             Err(failure) => return self.fail(failure),
         };
         // Whatever else comes of it concerns all that is held then.
-        self.response_done = match take_body(&mut outcome) {
+        let out = take_body(&mut outcome);
+        if is_answered(&outcome) {
+            if let Err(status) = self.take_back(&outcome, size) {
+                return self.fail(Failure::Host(status));
+            }
+            return self.apply(Some(Direction::Response), outcome);
+        }
+        self.response_done = match out {
             Some(out) if !bytes::same(&out, &piece) => {
                 if let Err(status) = self.write(size, &out) {
                     return self.fail(Failure::Host(status));
@@ -110,6 +123,16 @@ impl<H: Host> Stream<H> {
         action
     }
 
+    /// Nothing of a response is left, of which the host holds so much, where an answer of the filter's
+    /// own takes its place.
+    fn take_back(&mut self, outcome: &Outcome, held: usize) -> Result<(), Status> {
+        if held > 0 && is_answered(outcome) {
+            self.host.replace_buffer(Buffer::ResponseBody, held, b"")?;
+            self.response_done = 0;
+        }
+        Ok(())
+    }
+
     /// Puts `out` behind what is dealt with, in place of the rest of `size` bytes.
     fn write(&self, size: usize, out: &[u8]) -> Result<(), Status> {
         if self.response_done == 0 {
@@ -121,6 +144,12 @@ impl<H: Host> Stream<H> {
         all.extend_from_slice(out);
         self.host.replace_buffer(Buffer::ResponseBody, size, &all)
     }
+}
+
+/// Whether an answer of the filter's own takes the response's place.
+fn is_answered(outcome: &Outcome) -> bool {
+    let is_reply = |effect: &Effect| matches!(effect, Effect::Reply(_));
+    outcome.effects.iter().any(is_reply)
 }
 
 /// Takes the response's bytes out of an outcome, so that they are not written twice.

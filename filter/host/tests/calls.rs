@@ -55,6 +55,12 @@ fn a_plain_exchange_costs_no_more_host_calls_than_it_must() {
         "now",           // the request's head
         "now",           // the answer's head
         "now",           // the end
+        "property",      // how it ended, for the record
+        "property",      // why
+        "property",      // the client's address
+        "property",      // the route
+        "property",      // the cluster
+        "property",      // the model server's address
         "remove_header", // the token
         "set_state",     // the record
     ];
@@ -84,6 +90,12 @@ fn a_full_exchange_costs_no_more_host_calls_than_it_must() {
         "now",            // the answer's head
         "now",            // its body
         "now",            // the end
+        "property",       // how it ended, for the record
+        "property",       // why
+        "property",       // the client's address
+        "property",       // the route
+        "property",       // the cluster
+        "property",       // the model server's address
         "remove_header",  // the token
         "remove_header",  // the answer's content-length
         "replace_buffer", // the masked answer

@@ -24,6 +24,7 @@ fn identity(subject: &str, groups: usize) -> Rc<Identity> {
         subject: subject.to_owned(),
         kind: Kind::Person,
         client: None,
+        token: None,
         groups: vec!["g".repeat(500); groups],
         claims: BTreeMap::new(),
     })

@@ -5,10 +5,11 @@
 //! times. So where so many bytes in a row could be nothing else, no built-in detector's match begins.
 //! What a policy itself names, its patterns and words, is found everywhere.
 //!
-//! A match that ends the run is one all the same: a key in a long URL does.
+//! A match that ends the run is one all the same: a key in a long URL does. In a data URL, such as a
+//! picture in Markdown or HTML has, there is none from the first byte of its base64 to the last.
 //! Hexadecimal digits need no such care: nothing begins or ends within a word.
 
-use super::super::window::{Hit, Miss, RUN_BYTES, Window};
+use super::super::window::{Hit, Miss, RUN_BYTES, Window, is_base64 as fits};
 
 /// The shortest line of base64 that goes on in the next: they have 64 characters (RFC 7468) or 76 (RFC
 /// 2045). Shorter lines could be a list.
@@ -30,6 +31,9 @@ const MIN_DIGITS: usize = 3;
 /// # Errors
 /// [`Miss::More`] where it depends on a byte that is not known yet.
 pub(super) fn surrounds(window: &Window<'_>, hit: &Hit) -> Result<bool, Miss> {
+    if is_in_data_url(window, hit) {
+        return Ok(true);
+    }
     if !window
         .behind
         .byte()
@@ -51,8 +55,12 @@ pub(super) fn surrounds(window: &Window<'_>, hit: &Hit) -> Result<bool, Miss> {
     Ok(window.run(end, least, fits)? == least)
 }
 
-fn fits(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
+/// Whether a match is nothing but base64 of a data URL. Prose that stands where that should be has other
+/// characters.
+fn is_in_data_url(window: &Window<'_>, hit: &Hit) -> bool {
+    let bytes = window.bytes.get(..hit.len).unwrap_or(window.bytes);
+    let coded = bytes.iter().all(|byte| fits(*byte) || *byte == b'=');
+    coded && window.behind.in_data_url()
 }
 
 fn is_break(byte: u8) -> bool {
@@ -91,7 +99,7 @@ mod tests {
     use sha2::{Digest, Sha256};
 
     use crate::Matcher;
-    use crate::detectors::tests::{built_ins, mask_str, pattern};
+    use crate::detectors::tests::{built_ins, mask as mask_in, mask_str, pattern};
     use crate::policy::Style;
 
     fn mask() -> Matcher {
@@ -161,6 +169,61 @@ mod tests {
         assert_eq!(mask_str(&mask, &path(KEY)), path("[AWS_ACCESS_KEY]"));
         let front = |text: &str| format!("{}/{text}/{coded}", coded.get(..40).unwrap());
         assert_eq!(mask_str(&mask, &front(KEY)), front("[AWS_ACCESS_KEY]"));
+    }
+
+    #[test]
+    fn nothing_is_found_in_a_data_url() {
+        let mask = mask();
+        let coded = STANDARD.encode(bytes(96, 9));
+        let urls = [
+            format!("data:image/png;base64,{KEY}"),
+            format!("data:image/png;base64,{KEY}="),
+            format!("data:image/jpeg;base64,/9j/{IBAN}/4AAQ+4111111111111111+aGk="),
+            format!("DATA:image\\/gif;charset=x;BASE64,R0lG+{KEY}/x"),
+            format!("data:;base64,iVBO/{KEY}/{}/{KEY}/x", "A".repeat(200)),
+            format!("data:application/vnd.ms-excel;base64,{coded}/{KEY}"),
+        ];
+        for url in urls {
+            for (front, behind) in [
+                ("![a picture](", ") of ana@example.com"),
+                ("<img alt='it' src='", "'> of ana@example.com"),
+                ("{\"key\": \"", "\", \"to\": \"ana@example.com\"}"),
+                ("password: ", " ana@example.com"),
+            ] {
+                let text = format!("ana@example.com {front}{url}{behind}");
+                let masked = text.replace("ana@example.com", "[EMAIL]");
+                assert_eq!(mask_str(&mask, &text), masked);
+                for size in [1, 2, 7, 50] {
+                    let pieces = mask_in(&mask, text.as_bytes().chunks(size));
+                    assert_eq!(pieces, masked.as_bytes(), "{text} by {size}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_data_url_is_text() {
+        let mask = mask();
+        for front in [
+            "data:image/png,",
+            "data: image/png;base64,",
+            "image/png;base64,",
+            ";base64,",
+            "base64,",
+            "data:image/png;base64, ",
+            "data:image/png;base64,aGk=) ",
+            "data:image/png;base64,aGk=",
+        ] {
+            let masked = format!("{front}[AWS_ACCESS_KEY] ends");
+            assert_eq!(mask_str(&mask, &format!("{front}{KEY} ends")), masked);
+        }
+        let url = |text: &str| format!("see data:image/png;base64,{text}) there");
+        for (text, masked) in [
+            ("ana@example.com", "[EMAIL]"),
+            ("4111 1111 1111 1111", "[CREDIT_CARD]"),
+        ] {
+            assert_eq!(mask_str(&mask, &url(text)), url(masked));
+        }
     }
 
     #[test]

@@ -1,13 +1,13 @@
-//! The guard's own secrets: exact strings, anywhere.
+//! The guard's own secrets: exact strings, anywhere, and with escapes.
 //!
-//! Bound: the longest of them, at most 4096 bytes.
+//! Bound: the longest of them as it may be escaped, at most 4096 bytes.
 
 use std::rc::Rc;
 
 use super::detect::hit;
 use super::group::{Answer, Group, Known};
 use crate::prefilter::Anchors;
-use crate::secrets::Secrets;
+use crate::secrets::{Reading, Secrets};
 use crate::window::{Miss, Window};
 
 /// Looks for secrets, before anything else is looked for.
@@ -38,6 +38,17 @@ impl Group for OwnSecrets {
             let whole = secret.find(rest, 0).unwrap_or(rest.len());
             first = first.min(from + open.min(whole));
         }
+        // One that begins in front of what has been found ends here.
+        let spelled = self.0.spelled_in_texts();
+        let reach = first.saturating_add(spelled.most()).min(bytes.len());
+        let near = bytes.get(from..reach).unwrap_or_default();
+        let last = known.last || reach < bytes.len();
+        spelled.visit(near, 0, last, |place| {
+            let at = from + place.from;
+            let before = at <= first;
+            first = first.min(at);
+            before
+        });
         first
     }
 
@@ -52,10 +63,22 @@ impl Group for OwnSecrets {
                 Ok(false) | Err(Miss::No) => {}
             }
         }
-        Answer::Nothing
+        match self
+            .0
+            .spelled_in_texts()
+            .at_front(window.bytes, window.last)
+        {
+            Reading::Ends(len) => Answer::Found(Self::RANK, hit(len)),
+            Reading::Open => Answer::Open(Self::RANK),
+            Reading::No => Answer::Nothing,
+        }
     }
 
     fn bound(&self) -> usize {
-        self.0.texts().first().map_or(0, |it| it.bytes().len())
+        let plain = self.0.texts().iter().map(|it| it.bytes().len());
+        plain
+            .max()
+            .unwrap_or_default()
+            .max(self.0.spelled_in_texts().most())
     }
 }

@@ -36,6 +36,11 @@ impl Walk for Body {
 }
 
 impl Body {
+    /// Whether it has turned out to be lines of JSON.
+    pub(super) fn is_lines(&self) -> bool {
+        self.json.is_lines()
+    }
+
     /// Masks what the editor writes, up to where it gives up.
     fn edited(
         &mut self,

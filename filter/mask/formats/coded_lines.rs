@@ -6,11 +6,11 @@
 
 use super::WalkError;
 use super::entry_writer::EntryWriter;
+use super::held_line::HeldLine;
 use super::stream_event;
 use super::texts::{Id, Owner, Texts};
 use super::walk::{Job, Walk};
 use super::writing::Writing;
-use crate::prefilter::end_of_string;
 
 /// The text of lines that have no code.
 const PLAIN: Id = [0; 32];
@@ -30,29 +30,25 @@ pub(super) fn begins(bytes: &[u8]) -> Option<bool> {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct CodedLines {
     /// The line whose end has not come.
-    line: Vec<u8>,
+    line: HeldLine,
     texts: Texts,
 }
 
 impl Walk for CodedLines {
     fn push(&mut self, mut piece: &[u8], job: &mut Job<'_>) -> Result<(), WalkError> {
         while !piece.is_empty() {
-            let end = memchr::memchr(b'\n', piece);
-            let (now, later) = piece.split_at(end.map_or(piece.len(), |end| end + 1));
-            if self.line.len() + now.len() > job.most {
-                return Err(WalkError::TooLarge);
-            }
-            self.line.extend_from_slice(now);
+            let (line, later) = self.line.take(piece, job)?;
             piece = later;
-            if end.is_some() {
-                self.end_line(job)?;
+            if let Some(line) = line {
+                self.end_line(&line, job)?;
             }
         }
         Ok(())
     }
 
     fn finish(&mut self, job: &mut Job<'_>) -> Result<(), WalkError> {
-        let last = self.end_line(job);
+        let line = self.line.last();
+        let last = self.end_line(&line, job);
         self.texts.finish(job.mask.matcher(), job.found, |_| true);
         self.texts.release(job.mask.matcher(), job.found, job.out);
         last
@@ -64,41 +60,35 @@ impl Walk for CodedLines {
 }
 
 impl CodedLines {
-    fn end_line(&mut self, job: &mut Job<'_>) -> Result<(), WalkError> {
-        let line = std::mem::take(&mut self.line);
+    fn end_line(&mut self, line: &[u8], job: &mut Job<'_>) -> Result<(), WalkError> {
         let end = line.trim_ascii_end().len();
-        let coded = begins(&line) == Some(true);
+        let coded = begins(line) == Some(true);
         let payload = line.get(2..end).filter(|_| coded).unwrap_or_default();
-        let payload = stream_event::read(payload, (job.mask, job.layout))?;
-        let mut writer = EntryWriter::new(&mut self.texts, job.mask, job.found, &line);
-        match payload {
+        let read = stream_event::read(payload, (job.mask, job.layout))?;
+        let payload = read.or_else(|| stream_event::read_string(payload, true));
+        // What stands at one place is another text in lines of another code.
+        let code = line.get(..1).unwrap_or_default();
+        let payload = payload.map(|payload| payload.of_kind(code));
+        let mut writer = EntryWriter::new(&mut self.texts, job.mask, job.found, line);
+        match &payload {
             Some(payload) => {
-                // What stands at one place is another text in lines of another code.
-                let code = line.first().copied().unwrap_or_default();
-                let payload = payload.in_line_of(code);
                 for segment in &payload.segments {
                     let range = (segment.start + 2, segment.end + 2);
-                    writer.segment(range, segment.kind, &payload);
+                    writer.segment(range, segment.kind, payload);
                 }
-            }
-            None if coded && is_string(line.get(2..end).unwrap_or_default()) => {
-                let id = [line.first().copied().unwrap_or_default(); 32];
-                writer.piece((3, end - 1), (&id, Owner::default()), Writing::Json);
             }
             None => writer.piece((0, line.len()), (&PLAIN, Owner::default()), Writing::Raw),
         }
         writer.end();
+        let ends = payload.map(|payload| payload.ends).unwrap_or_default();
+        if !ends.is_empty() {
+            self.texts.finish(job.mask.matcher(), job.found, |owner| {
+                ends.iter().any(|end| end.ends(owner))
+            });
+        }
         self.texts.release(job.mask.matcher(), job.found, job.out);
         Ok(())
     }
-}
-
-/// Whether these bytes are one string of JSON.
-fn is_string(bytes: &[u8]) -> bool {
-    let inside = bytes.strip_prefix(b"\"");
-    inside.is_some_and(|inside| {
-        end_of_string(inside, false).0 == Some(inside.len().saturating_sub(1))
-    })
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ impl Entries {
         self.texts.pending.size()
     }
 
-    /// Takes the next entry. One that is neither an object nor a list is masked on its own.
+    /// Takes the next entry. One that is neither an object nor a list nor a string is masked on its own.
     pub(super) fn take(&mut self, entry: &[u8], job: &mut Job<'_>) -> Result<(), WalkError> {
         let texts = &mut self.texts;
         if self.templates.feed(entry, texts, (job.mask, job.found)) {
@@ -30,10 +30,14 @@ impl Entries {
         }
         // Lines of a dialect that doesn't stream so are records, one as good as another.
         let known = (job.mask, job.layout);
-        let payload = match job.layout.is_none_or(Layout::has_lines) {
+        let streams = job.layout.is_none_or(Layout::has_lines);
+        let payload = match streams {
             true => stream_event::read(entry, known)?,
             false => stream_event::read_record(entry, known)?,
         };
+        let strings = streams || job.mask.reads_all();
+        let string = || strings.then(|| stream_event::read_string(entry, false));
+        let payload = payload.or_else(|| string().flatten());
         let Some(payload) = payload else {
             // Nothing in it goes on in another entry.
             let mut masked = Vec::with_capacity(entry.len());

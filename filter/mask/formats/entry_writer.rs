@@ -139,23 +139,39 @@ impl<'a> EntryWriter<'a> {
         self.text(range, writing);
     }
 
-    /// A string that may be a piece of the text `id`, or all that there is of it so far.
-    fn perhaps(&mut self, range: Range, (id, owner): (&Id, Owner), writing: Writing) {
+    /// A string of the text `id`: a piece of it, or all that there is of it so far. If that it goes on is
+    /// not `known`, it may also be a text of its own.
+    pub(super) fn goes_on(
+        &mut self,
+        range: Range,
+        (id, owner): (&Id, Owner),
+        writing: Writing,
+        known: bool,
+    ) {
         let raw = self.slice(range);
+        if raw.is_empty() {
+            return;
+        }
         let (mask, matcher) = (self.mask, self.mask.matcher());
-        let open = self.texts.copy_of(id);
         let name = member::name_before(self.bytes, range.0.saturating_sub(1));
-        let relation = self.texts.unknown.take(id, raw, || {
-            if is_coded(mask, raw) {
+        let relation = self.texts.relation(id, raw, known, |open| {
+            if !known && is_coded(mask, raw) {
                 return true;
             }
             let mut named = Rewriter::new(writing);
             named.named(name);
             let alone = finds(matcher, named, raw, writing);
-            let open = || open.clone().unwrap_or_else(|| Rewriter::new(writing));
+            // Then there is nothing to hide. What stands in front is the beginning of a known text.
+            if alone == 0 && (known || open.is_none_or(|open| open.waits_in().is_none())) {
+                return false;
+            }
+            let open = || open.cloned().unwrap_or_else(|| Rewriter::new(writing));
             finds(matcher, open(), raw, writing) < finds(matcher, open(), b"", writing) + alone
         });
         let seen = match relation {
+            Relation::Pieces => return self.piece(range, (id, owner), writing),
+            // A piece may be the same as the one before, and as long as it likes.
+            Relation::Whole if mask.reads_all() => None,
             Relation::Whole => {
                 self.end_text(id);
                 return self.whole(range, writing);
@@ -266,19 +282,15 @@ impl<'a> EntryWriter<'a> {
             Kind::Scalar => self.scalar(range, scalar::mask),
             Kind::Number => self.scalar(range, scalar::mask_to_number),
             Kind::File => self.file(range),
-            Kind::Perhaps(text) => {
+            Kind::Piece(text) | Kind::Perhaps(text) => {
                 if let Some((id, owner, writing)) = payload.texts.get(text) {
-                    self.perhaps(range, (id, *owner), *writing);
+                    let known = matches!(kind, Kind::Piece(_));
+                    self.goes_on(range, (id, *owner), *writing, known);
                 }
             }
             Kind::Dropped => {
                 self.pass_to(range.0);
                 self.written = range.1;
-            }
-            Kind::Piece(text) => {
-                if let Some((id, owner, writing)) = payload.texts.get(text) {
-                    self.piece(range, (id, *owner), *writing);
-                }
             }
             Kind::Token(text, number) => {
                 if let Some((id, owner, writing)) = payload.texts.get(text) {

@@ -68,11 +68,11 @@ impl Templates {
                         _ if bytes::same(writer.slice(place), known) => {}
                         Kind::Whole(writing) => writer.whole(place, writing),
                         Kind::Scalar => writer.scalar(place, scalar::mask),
+                        Kind::Number => writer.scalar(place, scalar::mask_to_number),
                         Kind::Token(..)
                         | Kind::Copy(..)
                         | Kind::CopyEnd
                         | Kind::File
-                        | Kind::Number
                         | Kind::Perhaps(_)
                         | Kind::Dropped => {}
                     }
@@ -100,7 +100,10 @@ impl Templates {
             return;
         };
         let values = |segment: &Segment| {
-            matches!(segment.kind, Kind::Whole(_) | Kind::Piece(_) | Kind::Scalar)
+            matches!(
+                segment.kind,
+                Kind::Whole(_) | Kind::Piece(_) | Kind::Scalar | Kind::Number
+            )
         };
         if !payload.segments.iter().all(values) {
             return;
@@ -137,7 +140,7 @@ impl Template {
 
     fn piece(&self, place: Range, writer: &mut EntryWriter<'_>) {
         let (id, owner, writing) = &self.text;
-        writer.piece(place, (id, *owner), *writing);
+        writer.goes_on(place, (id, *owner), *writing, true);
     }
 
     /// Where the text stands in an event that has the same bytes but for it.
@@ -158,14 +161,13 @@ impl Template {
             behind = segment.end;
             let known = self.slice((segment.start, segment.end));
             let length = match segment.kind {
-                Kind::Scalar => scalar_end(rest),
+                Kind::Scalar | Kind::Number => scalar_end(rest),
                 Kind::Whole(_) | Kind::Piece(_) => end_of_string(rest, false).0?,
                 // No template has them.
                 Kind::Token(..)
                 | Kind::Copy(..)
                 | Kind::CopyEnd
                 | Kind::File
-                | Kind::Number
                 | Kind::Perhaps(_)
                 | Kind::Dropped => {
                     return None;
@@ -176,12 +178,11 @@ impl Template {
                 Kind::Piece(_) => is_string(value),
                 _ if bytes::same(value, known) => true,
                 Kind::Whole(_) => segment.varies && is_string(value),
-                Kind::Scalar => segment.varies && scalar::is_scalar(value),
+                Kind::Scalar | Kind::Number => segment.varies && scalar::is_scalar(value),
                 Kind::Token(..)
                 | Kind::Copy(..)
                 | Kind::CopyEnd
                 | Kind::File
-                | Kind::Number
                 | Kind::Perhaps(_)
                 | Kind::Dropped => false,
             };

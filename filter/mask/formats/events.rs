@@ -3,13 +3,14 @@
 //! An event is held until its blank line has come and until the text in it is decided, which
 //! may take later events: a match that goes over several is written where it begins and taken
 //! out of the others. Events leave in their order; in each, everything that is not a match
-//! stays byte for byte. A comment, or a line that is no field at all, is a text of its own;
+//! stays byte for byte; only comments go in front of those that wait. A comment, or a line that is no field at all, is a text of its own;
 //! `event`, `id` and `retry` say how to read the stream, and are never changed.
 //!
 //! # What it can't
 //! - Which strings go on in other events is told by their names, or if nobody knows these, by their
 //!   places (see the payload's reader and `unknown_texts`). What both miss is matched piece by piece.
-//! - Data that is neither an object nor an array is plain text: escapes in it mean themselves.
+//! - Data that is neither an object nor an array, nor one string of JSON, is plain text: escapes in it mean
+//!   themselves.
 //! - When 256 events, or 256 KiB of them, wait for a text, what is undecided of it is masked,
 //!   even where it would have turned out to be harmless. So it is for the text that has not
 //!   gone on for longest, and 63 others, where more than 1024 are open.
@@ -24,6 +25,7 @@ use super::entry_writer::EntryWriter;
 use super::event_template::Templates;
 use super::fields::{self, Fields};
 use super::stream_event::{self, Payload};
+use super::text_id::{self, Id};
 use super::texts::{Owner, Texts};
 use super::walk::{Job, Walk};
 use super::writing::Writing;
@@ -46,6 +48,8 @@ pub(super) struct Events {
     after_return: bool,
     /// An event has been read.
     begun: bool,
+    /// The last one was a comment that has gone in front of what waits.
+    overtook: bool,
     texts: Texts,
     templates: Templates,
 }
@@ -54,7 +58,9 @@ impl Walk for Events {
     fn push(&mut self, mut piece: &[u8], job: &mut Job<'_>) -> Result<(), WalkError> {
         while let Some(first) = piece.first() {
             if std::mem::take(&mut self.after_return) && *first == b'\n' {
-                if self.event.is_empty() {
+                if self.event.is_empty() && self.overtook {
+                    job.out.push(b'\n');
+                } else if self.event.is_empty() {
                     // The event has gone to the queue, or on; the line feed follows it there.
                     self.texts.pending.literal_or(b"\n", job.out);
                 } else {
@@ -77,7 +83,7 @@ impl Walk for Events {
                 self.line = self.event.len();
             }
             if blank {
-                self.end_event(job)?;
+                self.end_event(true, job)?;
             }
         }
         Ok(())
@@ -85,7 +91,7 @@ impl Walk for Events {
 
     fn finish(&mut self, job: &mut Job<'_>) -> Result<(), WalkError> {
         // A reader discards an event whose blank line never comes, but its bytes are there.
-        let last = self.end_event(job);
+        let last = self.end_event(false, job);
         self.texts.finish(job.mask.matcher(), job.found, |_| true);
         self.texts.release(job.mask.matcher(), job.found, job.out);
         last
@@ -97,10 +103,29 @@ impl Walk for Events {
 }
 
 impl Events {
-    fn end_event(&mut self, job: &mut Job<'_>) -> Result<(), WalkError> {
+    /// Passes on a comment in front of the events that wait: it is none, and keeps a connection open.
+    fn overtake(&mut self, comment: &[u8], job: &mut Job<'_>) {
+        let mut texts = Texts::default();
+        let mut writer = EntryWriter::new(&mut texts, job.mask, job.found, comment);
+        for line in Lines::read(comment, false).other {
+            writer.whole(line, Writing::Line);
+        }
+        writer.end();
+        texts.release(job.mask.matcher(), job.found, job.out);
+        self.overtook = true;
+    }
+
+    /// `whole`: its blank line has come.
+    fn end_event(&mut self, whole: bool, job: &mut Job<'_>) -> Result<(), WalkError> {
         let event = std::mem::take(&mut self.event);
         self.line = 0;
+        self.overtook = false;
         if event.is_empty() {
+            return Ok(());
+        }
+        // Without its blank line it would take what comes behind it along.
+        if whole && self.texts.pending.len() > 0 && is_comment(&event) {
+            self.overtake(&event, job);
             return Ok(());
         }
         let event = match job.mask.fields() {
@@ -120,10 +145,16 @@ impl Events {
         let lines = Lines::read(&event, !std::mem::replace(&mut self.begun, true));
         let joined = lines.payload(&event);
         let payload = stream_event::read(&joined, (job.mask, job.layout))?;
+        let kind = event.get(lines.name.0..lines.name.1).unwrap_or_default();
+        let text = text_id::of_kind(&PLAIN, kind);
+        // A word of plain text may stand in quotes, too.
+        let string = || stream_event::read_string(&joined, false);
+        let payload = payload.or_else(|| string().filter(|_| !self.texts.has_begun(&text)));
+        let payload = payload.map(|payload| payload.of_kind(kind));
         let mut writer = EntryWriter::new(&mut self.texts, job.mask, job.found, &event);
         match &payload {
             Some(payload) => json(&mut writer, &lines, payload),
-            None => plain(&mut writer, &lines),
+            None => plain(&mut writer, &lines, &text),
         }
         let unchanged = writer.end();
         if let (Some(payload), [(start, _)], []) =
@@ -146,6 +177,12 @@ impl Events {
     }
 }
 
+/// Whether an event has nothing but comments.
+fn is_comment(event: &[u8]) -> bool {
+    let mut lines = event.split(|byte| matches!(byte, b'\r' | b'\n'));
+    event.first() == Some(&b':') && lines.all(|line| matches!(line, [] | [b':', ..]))
+}
+
 /// The parts of an event that hold text, as ranges of its bytes.
 #[derive(Debug, Default)]
 struct Lines {
@@ -153,6 +190,8 @@ struct Lines {
     data: Vec<Range>,
     /// Comments and what is no field.
     other: Vec<Range>,
+    /// The value of its last `event` field.
+    name: Range,
     /// Whether the `data` field at this index stands on the line after the one before.
     adjacent: Vec<bool>,
 }
@@ -168,26 +207,32 @@ impl Lines {
         let mut after_data = false;
         while start < event.len() {
             let rest = event.get(start..).unwrap_or_default();
-            let length = rest
-                .iter()
-                .position(|byte| matches!(byte, b'\r' | b'\n'))
-                .unwrap_or(rest.len());
+            let length = memchr::memchr2(b'\r', b'\n', rest).unwrap_or(rest.len());
             let (line, after) = rest.split_at(length);
             let end = start + length;
             let field = line.split(|byte| *byte == b':').next().unwrap_or_default();
+            let value = line.get(field.len() + 1..).unwrap_or_default();
+            let value = value.strip_prefix(b" ").unwrap_or(value);
+            let value = (end - value.len(), end);
             match field {
                 b"data" => {
-                    let value = line.get(field.len() + 1..).unwrap_or_default();
-                    let value = value.strip_prefix(b" ").unwrap_or(value);
-                    lines.data.push((end - value.len(), end));
+                    lines.data.push(value);
                     lines.adjacent.push(after_data);
                 }
-                b"event" | b"id" | b"retry" => {}
+                b"event" => lines.name = value,
+                b"id" | b"retry" => {}
                 _ if line.is_empty() => {}
                 _ => lines.other.push((start, end)),
             }
             after_data = field == b"data";
             start = end + if after.starts_with(b"\r\n") { 2 } else { 1 };
+        }
+        // Langflow leaves the field's name out (langflow's event_manager.py, typed text/event-stream).
+        if let ([], [(start, end)]) = (lines.data.as_slice(), lines.other.as_slice())
+            && matches!(event.get(*start..*end), Some([b'{' | b'[', ..]))
+        {
+            lines.data.append(&mut lines.other);
+            lines.adjacent.push(false);
         }
         lines
     }
@@ -256,9 +301,9 @@ fn json(writer: &mut EntryWriter<'_>, lines: &Lines, payload: &Payload) {
 }
 
 /// As [`json`], for an event whose data is not JSON.
-fn plain(writer: &mut EntryWriter<'_>, lines: &Lines) {
+fn plain(writer: &mut EntryWriter<'_>, lines: &Lines, text: &Id) {
     let mut other = lines.other.iter().copied().peekable();
-    let text = (&PLAIN, Owner::default());
+    let text = (text, Owner::default());
     for (at, (range, adjacent)) in lines.data.iter().zip(&lines.adjacent).enumerate() {
         while let Some(comment) = other.next_if(|comment| comment.0 < range.0) {
             writer.whole(comment, Writing::Line);

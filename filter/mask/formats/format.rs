@@ -62,6 +62,9 @@ pub enum TensorList {
 pub struct Framing {
     /// The most bytes of an event, a line or a chunk.
     pub most: usize,
+    /// The most bytes of an answer that are held before any of it is written, in a body of
+    /// [`Format::Tensors`].
+    pub most_held: usize,
     /// What stands where in the JSON of its dialect, if that is known.
     pub layout: Option<&'static Layout>,
     /// How compressed messages are, as far as that is known.
@@ -82,10 +85,15 @@ pub struct Framing {
 /// one.
 pub const USUAL_ENTRY_BYTES: usize = 4 << 20;
 
+/// The most of an answer that is held before any of it is written, unless something else is said: Envoy
+/// holds as much of a body behind a head that waits.
+pub const USUAL_HELD_BYTES: usize = 1 << 20;
+
 impl Default for Framing {
     fn default() -> Self {
         Self {
             most: USUAL_ENTRY_BYTES,
+            most_held: USUAL_HELD_BYTES,
             layout: None,
             compression: None,
             web: false,

@@ -7,16 +7,20 @@
 //! does not become JSON by them.
 //!
 //! Lists of tokens with their probabilities spell a text: they are read whole (see `tokens`). Which
-//! strings are no text is said by their place (`places`), or by how they begin (`strings`).
+//! strings are no text is said by their place (`places`), or by how they begin (`strings`); an object in
+//! which one member tells what another one is, is held until it is whole (`told`).
 
 mod places;
 mod strings;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod told;
 
 use super::base64;
+use super::extent::Extent;
 use super::grammar::{Grammar, Role};
+use super::layout::Met;
 use super::member;
 use super::output::{Direct, Place};
 use super::rewriter::{Rewriter, Work};
@@ -25,6 +29,7 @@ use super::walk::Job;
 use super::writing::Writing;
 use crate::policy::{Class, Treatment};
 use crate::prefilter;
+
 use places::Places;
 use tokens::List;
 
@@ -61,6 +66,8 @@ enum JsonPosition {
     Dropped { escaped: bool },
     /// In a list of tokens, held in `run` as long as it is not too long.
     Tokens,
+    /// In an object of which all has to be known, held in `run`.
+    Told,
 }
 
 /// Masks a JSON body.
@@ -76,6 +83,10 @@ pub(super) struct Json {
     tokens: Option<List>,
     /// One was broken.
     lists_are_over: bool,
+    /// How far the object is that is held.
+    extent: Extent,
+    /// What is known of the object whose brace comes next.
+    met: Option<Met>,
     /// The string that comes next, should one come, holds JSON.
     holds_json: bool,
     /// The name of the member whose value comes next.
@@ -95,6 +106,8 @@ impl Default for Json {
             run: Vec::new(),
             tokens: None,
             lists_are_over: false,
+            extent: Extent::default(),
+            met: None,
             holds_json: false,
             name: Vec::new(),
             places: Places::default(),
@@ -114,6 +127,14 @@ impl Json {
     }
 
     pub(super) fn finish(&mut self, job: &mut Job<'_>) {
+        // Behind either, there may be another one that is not whole.
+        loop {
+            match self.position {
+                JsonPosition::Tokens => self.replay(job),
+                JsonPosition::Told => self.told(false, job),
+                _ => break,
+            }
+        }
         match self.position {
             JsonPosition::Outside => {}
             JsonPosition::Scalar => {
@@ -122,12 +143,13 @@ impl Json {
                 }
             }
             JsonPosition::Key { .. } | JsonPosition::AfterKey => self.break_at_run(job),
-            JsonPosition::Tokens => self.replay(job),
             JsonPosition::Url => self.no_url(job),
             JsonPosition::Base64 { file } => self.no_base64(file, job),
             JsonPosition::Data { .. } => self.no_data(job),
             JsonPosition::String { .. }
             | JsonPosition::Stray
+            | JsonPosition::Tokens
+            | JsonPosition::Told
             | JsonPosition::Passed { .. }
             | JsonPosition::Dropped { .. } => {}
         }
@@ -144,6 +166,7 @@ impl Json {
                 JsonPosition::String { escaped } => self.in_string(piece, escaped, job),
                 JsonPosition::Stray => self.in_stray(piece, job),
                 JsonPosition::Tokens => self.in_tokens(piece, job),
+                JsonPosition::Told => self.in_told(piece, job),
                 JsonPosition::Url => self.in_url(piece, job),
                 JsonPosition::Base64 { file } => self.in_base64(piece, file, job),
                 JsonPosition::Data { passed } => self.in_data(piece, passed, job),
@@ -170,6 +193,9 @@ impl Json {
                 if self.tokens.is_some() && self.begins_tokens(byte) {
                     return false;
                 }
+                if byte == b'{' && self.begins_told(job) {
+                    return false;
+                }
                 self.outside(byte, job);
             }
             JsonPosition::Scalar => return self.in_scalar(byte, job),
@@ -178,6 +204,7 @@ impl Json {
             JsonPosition::String { .. }
             | JsonPosition::Stray
             | JsonPosition::Tokens
+            | JsonPosition::Told
             | JsonPosition::Url
             | JsonPosition::Base64 { .. }
             | JsonPosition::Data { .. }
@@ -221,7 +248,8 @@ impl Json {
                 }
                 if self.grammar.mark(byte) {
                     job.out.push(byte);
-                    self.places.mark(byte, job.layout);
+                    let met = self.met.take().unwrap_or_default();
+                    self.places.mark(byte, met, job.layout);
                 } else {
                     self.break_with(&[byte], job);
                 }
@@ -439,7 +467,7 @@ impl Json {
             return;
         };
         self.position = JsonPosition::Outside;
-        if list.is_over() || list.mask(&self.run, job.mask, job.found, job.out) {
+        if list.is_over() || list.mask(&self.run, self.places.at(), job) {
             self.grammar.scalar();
             self.run = Vec::new();
         } else {

@@ -145,6 +145,11 @@ impl Walk for JsonArrayStream {
 }
 
 impl JsonArrayStream {
+    /// Whether it has turned out to be lines of JSON.
+    pub(super) fn is_lines(&self) -> bool {
+        self.position == ArrayPosition::Lines
+    }
+
     /// Takes more of the first line. If an object ends with it, others may follow.
     fn first_line(&mut self, piece: &[u8], job: &mut Job<'_>) -> Result<usize, WalkError> {
         let end = memchr::memchr(b'\n', piece);

@@ -8,6 +8,7 @@
 mod tests;
 
 use super::entries::Entries;
+use super::held_line::HeldLine;
 use super::walk::{Job, Walk};
 use super::{WalkError, fields};
 
@@ -18,29 +19,25 @@ const SEPARATOR: u8 = 0x1e;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Lines {
     /// The line whose end has not come.
-    line: Vec<u8>,
+    line: HeldLine,
     entries: Entries,
 }
 
 impl Walk for Lines {
     fn push(&mut self, mut piece: &[u8], job: &mut Job<'_>) -> Result<(), WalkError> {
         while !piece.is_empty() {
-            let end = memchr::memchr(b'\n', piece);
-            let (now, later) = piece.split_at(end.map_or(piece.len(), |end| end + 1));
-            if self.line.len() + now.len() > job.most {
-                return Err(WalkError::TooLarge);
-            }
-            self.line.extend_from_slice(now);
+            let (line, later) = self.line.take(piece, job)?;
             piece = later;
-            if end.is_some() {
-                self.end_line(job)?;
+            if let Some(line) = line {
+                self.end_line(line, job)?;
             }
         }
         Ok(())
     }
 
     fn finish(&mut self, job: &mut Job<'_>) -> Result<(), WalkError> {
-        let last = self.end_line(job);
+        let line = self.line.last();
+        let last = self.end_line(line, job);
         self.entries.finish(job);
         last
     }
@@ -51,8 +48,7 @@ impl Walk for Lines {
 }
 
 impl Lines {
-    fn end_line(&mut self, job: &mut Job<'_>) -> Result<(), WalkError> {
-        let mut line = std::mem::take(&mut self.line);
+    fn end_line(&mut self, mut line: Vec<u8>, job: &mut Job<'_>) -> Result<(), WalkError> {
         let marks = line.iter().take_while(|byte| **byte == SEPARATOR).count();
         if marks > 0 {
             self.entries

@@ -10,10 +10,10 @@
 //! | `layout`, `opaque` | what stands where in a dialect's JSON, and strings that are no text |
 //! | `media`, `charset` | what a content-type says of a body's text |
 //! | `fields` | the mask's rules for single fields of JSON |
-//! | `events`, `lines`, `coded_lines`, `entries`, `stream_event`, `event_template` | streams of events, lines or chunks |
+//! | `events`, `lines`, `coded_lines`, `held_line`, `entries`, `stream_event`, `event_template` | streams of events, lines or chunks |
 //! | `markup`, `multipart`, `octets`, `plain`, `grpc`, `amazon`, `tensors`, `trailer` | the other formats |
 //! | `rewriter`, `writing`, `output` | one text on its way through the matcher, from raw bytes to raw bytes |
-//! | `texts`, `unknown_texts`, `pending_entries`, `entry_writer` | texts that go on from entry to entry, and the entries that wait for them |
+//! | `texts`, `text_id`, `unknown_texts`, `pending_entries`, `entry_writer` | texts that go on from entry to entry, and the entries that wait for them |
 
 mod amazon;
 pub(super) mod base64;
@@ -28,11 +28,13 @@ mod error;
 mod escape;
 mod event_template;
 mod events;
+mod extent;
 mod fields;
 mod findings;
 mod format;
 mod grammar;
 mod grpc;
+mod held_line;
 mod json;
 mod json_array_stream;
 mod layout;
@@ -68,6 +70,7 @@ pub use error::WalkError;
 pub(super) use fields::Fields;
 pub use format::{
     Format, Framing, GrpcMessage, TensorFrame, TensorList, Trailer, USUAL_ENTRY_BYTES,
+    USUAL_HELD_BYTES,
 };
 pub use layout::Layout;
 pub use media::Media;

@@ -1,13 +1,13 @@
 //! The texts of a stream that go on from entry to entry, and the entries that wait for them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::findings::Findings;
 use super::output::Place;
 use super::pending_entries::PendingEntries;
 use super::rewriter::{Rewriter, Work};
 pub(super) use super::text_id::Id;
-use super::unknown_texts::UnknownTexts;
+use super::unknown_texts::{Relation, UnknownTexts};
 use super::writing::Writing;
 use crate::Matcher;
 
@@ -18,9 +18,11 @@ const MAX_OPEN_TEXTS: usize = 1024;
 const TEXTS_FORGOTTEN_AT_ONCE: usize = 64;
 /// The most entries that may wait before the oldest one's text is forced.
 const MAX_PENDING_ENTRIES: usize = 256;
-/// In how many entries its owner's other texts may go on while a text waits. A model that reasons
-/// and then answers does not go back; one that does both at once takes turns.
-const MAX_PASSED_ENTRIES: u32 = 16;
+/// In how many entries its owner's other texts may go on while a text waits.
+const MAX_PASSED_ENTRIES: u64 = 16;
+/// The same for one other text that begins meanwhile and goes on alone, entry after entry. A model that
+/// reasons and then answers does not go back; one that does both at once takes turns.
+const MAX_PASSED_IN_A_ROW: u64 = 3;
 /// The most bytes of entries that may wait after the oldest one before its text is forced.
 const MAX_PENDING_BYTES: usize = 256 * 1024;
 
@@ -41,9 +43,46 @@ struct Open {
     rewriter: Rewriter,
     /// When it went on last.
     used: u64,
-    /// In how many entries since then other texts of its owner went on, and the last such entry.
-    passed: u32,
-    passed_in: u64,
+    /// The same, in its owner's turns.
+    turn: u64,
+}
+
+/// The open texts of one owner.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Owned {
+    texts: BTreeSet<Id>,
+    /// Those that may wait, by the turn in which they went on last.
+    waiting: BTreeSet<(u64, Id)>,
+    /// In how many entries texts of this owner went on, and the last such entry.
+    turns: u64,
+    entry: u64,
+    /// The text that alone went on in the last turns, if it began in them, and the first of these.
+    alone: Option<(Id, u64)>,
+}
+
+impl Owned {
+    /// Notes that the text `id` begins or goes on in an entry, and gives back the turn.
+    fn turn(&mut self, id: &Id, begins: bool, entry: u64) -> u64 {
+        if self.turns == 0 || self.entry != entry {
+            self.turns += 1;
+            self.entry = entry;
+        }
+        if !matches!(&self.alone, Some((alone, _)) if alone == id) {
+            self.alone = begins.then_some((*id, self.turns));
+        }
+        self.turns
+    }
+
+    /// The last turn of those texts that seem to be over by now.
+    fn over(&self) -> u64 {
+        let row = self.alone.map_or(0, |(_, first)| self.turns + 1 - first);
+        let passed = self.turns.saturating_sub(MAX_PASSED_ENTRIES + 1);
+        if row > MAX_PASSED_IN_A_ROW {
+            passed.max(self.turns - row)
+        } else {
+            passed
+        }
+    }
 }
 
 /// Open texts and waiting entries.
@@ -51,13 +90,23 @@ struct Open {
 pub(super) struct Texts {
     open: BTreeMap<Id, Open>,
     /// The open texts of each owner.
-    owned: BTreeMap<Owner, Vec<Id>>,
+    owned: BTreeMap<Owner, Owned>,
     uses: u64,
+    /// A text may go on though others have begun meanwhile.
+    in_any_order: bool,
     pub(super) pending: PendingEntries,
-    pub(super) unknown: UnknownTexts,
+    unknown: UnknownTexts,
 }
 
 impl Texts {
+    /// Texts of which it isn't known that one follows the other.
+    pub(super) fn in_any_order() -> Self {
+        Self {
+            in_any_order: true,
+            ..Self::default()
+        }
+    }
+
     /// Calls `feed` with the text `id`, the place where its next bytes go, and what it works with.
     pub(super) fn feed(
         &mut self,
@@ -72,19 +121,17 @@ impl Texts {
             self.forget(matcher, found);
         }
         let place = self.pending.place();
-        let owned = &mut self.owned;
+        let owned = self.owned.entry(owner).or_default();
         let open = self.open.entry(*id).or_insert_with(|| {
-            owned.entry(owner).or_default().push(*id);
+            owned.texts.insert(*id);
             Open {
                 owner,
                 rewriter: Rewriter::new(writing),
                 used: 0,
-                passed: 0,
-                passed_in: 0,
+                turn: 0,
             }
         });
         open.used = self.uses;
-        open.passed = 0;
         feed(
             &mut open.rewriter,
             place,
@@ -94,32 +141,25 @@ impl Texts {
                 found,
             },
         );
-        if self.open.len() > 1 {
-            self.pass(id, owner, place.entry, (matcher, found));
+        let before = open.turn;
+        open.turn = owned.turn(id, before == 0 && !self.in_any_order, place.entry);
+        owned.waiting.remove(&(before, *id));
+        if open.rewriter.waits_in().is_some() {
+            owned.waiting.insert((open.turn, *id));
         }
+        self.pass(owner, (matcher, found));
     }
 
-    /// Notes that the text `id` went on, and ends waiting texts of its owner that seem to be over.
-    fn pass(
-        &mut self,
-        id: &Id,
-        owner: Owner,
-        entry: u64,
-        (matcher, found): (&Matcher, &mut Findings),
-    ) {
-        let owned = self.owned.get(&owner).map_or(&[][..], |ids| ids.as_slice());
-        for other in owned.iter().filter(|other| *other != id) {
-            let Some(open) = self.open.get_mut(other) else {
-                continue;
-            };
-            if open.rewriter.waits_in().is_none() {
-                continue;
-            }
-            if open.passed == 0 || open.passed_in != entry {
-                open.passed += 1;
-                open.passed_in = entry;
-            }
-            if open.passed > MAX_PASSED_ENTRIES {
+    /// Ends waiting texts of this owner that seem to be over.
+    fn pass(&mut self, owner: Owner, (matcher, found): (&Matcher, &mut Findings)) {
+        let Some(owned) = self.owned.get_mut(&owner) else {
+            return;
+        };
+        let over = owned.over();
+        while let Some(first) = owned.waiting.first().filter(|(turn, _)| *turn <= over) {
+            let (turn, id) = *first;
+            owned.waiting.remove(&(turn, id));
+            if let Some(open) = self.open.get_mut(&id) {
                 open.rewriter.finish(&mut Work {
                     matcher,
                     out: &mut self.pending,
@@ -129,9 +169,28 @@ impl Texts {
         }
     }
 
-    /// The text `id` as far as it has come.
-    pub(super) fn copy_of(&self, id: &Id) -> Option<Rewriter> {
-        self.open.get(id).map(|open| open.rewriter.clone())
+    /// What a string is to the one before it in the text `id`, which is one that is `known` to go on, or
+    /// may do so. `hides` is whether less is found where it goes on with the text than in both.
+    pub(super) fn relation(
+        &mut self,
+        id: &Id,
+        raw: &[u8],
+        known: bool,
+        hides: impl FnOnce(Option<&Rewriter>) -> bool,
+    ) -> Relation {
+        let open = self.open.get(id).map(|open| &open.rewriter);
+        match known {
+            true => {
+                let begun = open.is_some();
+                self.unknown.take_known(id, raw, begun, || hides(open))
+            }
+            false => self.unknown.take(id, raw, || hides(open)),
+        }
+    }
+
+    /// Whether there is something of the text `id`.
+    pub(super) fn has_begun(&self, id: &Id) -> bool {
+        self.open.contains_key(id)
     }
 
     /// Ends the text `id`, if it has begun.
@@ -161,7 +220,7 @@ impl Texts {
         for id in over
             .iter()
             .filter_map(|owner| self.owned.remove(owner))
-            .flatten()
+            .flat_map(|owned| owned.texts)
         {
             if let Some(mut open) = self.open.remove(&id) {
                 open.rewriter.finish(&mut Work {
@@ -176,8 +235,9 @@ impl Texts {
     fn remove(&mut self, id: &Id) -> Option<Open> {
         let open = self.open.remove(id)?;
         if let Some(owned) = self.owned.get_mut(&open.owner) {
-            owned.retain(|other| other != id);
-            if owned.is_empty() {
+            owned.waiting.remove(&(open.turn, *id));
+            owned.texts.remove(id);
+            if owned.texts.is_empty() {
                 self.owned.remove(&open.owner);
             }
         }

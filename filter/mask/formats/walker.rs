@@ -177,12 +177,22 @@ impl Walker {
 
     /// Whether what has come shows that the body is what its head says. Until then, whoever sends
     /// it on should keep its head: the body may turn out to be unreadable from its first byte. A
-    /// body that has ended shows it, and so does every one whose format has no checksums.
+    /// body that has ended shows it. Of a text, the first bytes show whether it is UTF-8; other formats
+    /// without checksums have nothing to show.
     #[must_use]
     pub fn is_proven(&self) -> bool {
         match &self.kind {
             Kind::AmazonEvents(it) => it.is_proven(),
-            _ => true,
+            _ => self.wanted_front() == 0,
+        }
+    }
+
+    /// Whether a body of [`Format::Json`] has turned out to be lines of it.
+    #[must_use]
+    pub fn is_lines(&self) -> bool {
+        match &self.kind {
+            Kind::Json(it) => it.is_lines(),
+            _ => false,
         }
     }
 
@@ -225,7 +235,9 @@ impl Kind {
                 Self::Multipart(Box::new(Multipart::new(boundary, framing)))
             }
             Format::Grpc(message) => Self::Grpc(Box::new(Grpc::new(message, framing))),
-            Format::Tensors(frame) => Self::Tensors(Box::new(Tensors::new(frame))),
+            Format::Tensors(frame) => {
+                Self::Tensors(Box::new(Tensors::new(frame, framing.most_held)))
+            }
             Format::Trailer(trailer) => Self::Trailer(Box::new(Value::new(trailer))),
         }
     }

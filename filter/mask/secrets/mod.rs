@@ -3,17 +3,24 @@
 //! | here | what it does |
 //! |---|---|
 //! | `written` | the ways in which formats write a secret |
+//! | `needles` | looks for all of these at once |
+//! | `spelled` | a secret of which any characters are escapes |
 //! | `scrub` | looks for these in bytes of any format, and writes asterisks over them |
 //! | `spread` | looks in texts that go on from event to event, where no run of bytes has all of it |
 //!
-//! A secret is found exactly as it is, whatever stands around it.
+//! A secret is found exactly as it is, whatever stands around it, escaped as JSON, HTML and URLs
+//! escape, in UTF-16 and UTF-32, and in base64 of a text that has it.
 //!
 //! # What it can't
 //! - A secret of fewer than [`MIN_SECRET_BYTES`] bytes is not looked for: much that is none would
 //!   be found.
-//! - A part of a secret, another writing of it than those in `written`, or one in base64, passes.
+//! - A part of a secret passes, and so does another writing of it than these: one that is
+//!   compressed, in base64 with line feeds or twice, or spelled out in words.
+//! - Escapes of one sort in those of another are found only where texts are read.
 
+mod needles;
 mod scrub;
+mod spelled;
 mod spread;
 mod written;
 
@@ -28,7 +35,9 @@ use base64::alphabet::STANDARD;
 use memchr::memmem::Finder;
 
 use crate::formats::base64::coder;
+use needles::Needles;
 pub use scrub::Scrub;
+pub(crate) use spelled::{Reading, Spelled};
 pub use spread::SpreadSecrets;
 
 /// What matches are counted under.
@@ -46,7 +55,11 @@ pub struct Secrets {
     /// As they are, the longest first, for texts.
     texts: Vec<Needle>,
     /// In every way in which they may be written.
-    written: Vec<Needle>,
+    written: Needles,
+    /// With escapes.
+    spelled: Spelled,
+    /// The same of those that may stand in texts with escapes.
+    spelled_in_texts: Spelled,
 }
 
 /// Some bytes to look for.
@@ -82,14 +95,7 @@ impl Needle {
 
     /// Where it begins at the end of the bytes without being whole; their length if nowhere.
     pub(crate) fn open_from(&self, bytes: &[u8]) -> usize {
-        let Some(first) = self.bytes.first() else {
-            return bytes.len();
-        };
-        let from = bytes.len().saturating_sub(self.bytes.len() - 1);
-        let tail = bytes.get(from..).unwrap_or_default();
-        let begins = |at: &usize| self.bytes.starts_with(tail.get(*at..).unwrap_or_default());
-        let at = memchr::memchr_iter(*first, tail).find(begins);
-        at.map_or(bytes.len(), |at| from + at)
+        needles::open_from(&self.bytes, bytes)
     }
 }
 
@@ -99,7 +105,12 @@ impl Secrets {
     pub fn new<'a>(values: impl IntoIterator<Item = &'a str>) -> Self {
         let values = values.into_iter();
         let values: BTreeSet<&str> = values.filter(|it| it.len() >= MIN_SECRET_BYTES).collect();
-        let written: BTreeSet<Vec<u8>> = values.iter().flat_map(|it| written::ways(it)).collect();
+        let ways = |it: &&str| {
+            let coded = written::in_base64(it);
+            let wide = written::in_wide_units(it);
+            written::ways(it).into_iter().chain(coded).chain(wide)
+        };
+        let written: BTreeSet<Vec<u8>> = values.iter().flat_map(ways).collect();
         let mut texts: Vec<Needle> = values
             .iter()
             .filter(|it| it.len() <= MAX_TEXT_BYTES)
@@ -108,7 +119,9 @@ impl Secrets {
         texts.sort_by_key(|it| std::cmp::Reverse(it.bytes.len()));
         Self {
             texts,
-            written: written.iter().map(|it| Needle::new(it)).collect(),
+            written: Needles::new(written),
+            spelled: Spelled::new(values.iter().copied(), usize::MAX),
+            spelled_in_texts: Spelled::new(values.iter().copied(), MAX_TEXT_BYTES),
         }
     }
 
@@ -123,24 +136,34 @@ impl Secrets {
         &self.texts
     }
 
+    /// The secrets as texts may have them with escapes.
+    pub(crate) fn spelled_in_texts(&self) -> &Spelled {
+        &self.spelled_in_texts
+    }
+
     /// Where secrets stand in the bytes, one in another too: from and to, by where they begin.
-    fn places(&self, bytes: &[u8]) -> Vec<(usize, usize)> {
+    fn places(&self, bytes: &[u8], last: bool) -> Vec<(usize, usize)> {
         let mut places = Vec::new();
-        for needle in &self.written {
-            let mut from = 0;
-            while let Some(at) = needle.find(bytes, from) {
-                places.push((at, at + needle.bytes.len()));
-                from = at + 1;
-            }
-        }
+        self.written.find(bytes, |from, to| places.push((from, to)));
+        self.spelled.visit(bytes, 0, last, |place| {
+            places.extend(place.to.map(|to| (place.from, to)));
+            true
+        });
         places.sort_unstable();
         places
     }
 
     /// Where a secret begins at the end of the bytes without being whole; their length if nowhere.
     fn open_from(&self, bytes: &[u8]) -> usize {
-        let starts = self.written.iter().map(|needle| needle.open_from(bytes));
-        starts.min().unwrap_or(bytes.len())
+        let mut first = self.written.open_from(bytes);
+        let tail = bytes.len().saturating_sub(self.spelled.most());
+        self.spelled.visit(bytes, tail, false, |place| {
+            if place.to.is_none() {
+                first = first.min(place.from);
+            }
+            true
+        });
+        first
     }
 
     /// The value of a header or trailer with asterisks over secrets, and how many there were;
@@ -148,27 +171,28 @@ impl Secrets {
     /// (gRPC over HTTP/2, "Custom-Metadata").
     #[must_use]
     pub fn scrub_field(&self, name: &[u8], value: &[u8]) -> Option<(Vec<u8>, u64)> {
-        let (mut out, mut found) = self.scrubbed(value);
-        if name.ends_with(b"-bin") {
-            let parts: Vec<Vec<u8>> = out
-                .split(|byte| *byte == b',')
-                .map(|part| {
-                    let decoded = coder(&STANDARD, false).decode(part.trim_ascii());
-                    let Ok(decoded) = decoded else {
-                        return part.to_vec();
-                    };
-                    match self.scrubbed(&decoded) {
-                        (_, 0) => part.to_vec(),
-                        (inner, count) => {
-                            found += count;
-                            let padded = part.trim_ascii().ends_with(b"=");
-                            coder(&STANDARD, padded).encode(inner).into_bytes()
-                        }
-                    }
-                })
-                .collect();
-            out = parts.join(&b',');
+        if !name.ends_with(b"-bin") {
+            let (out, found) = self.scrubbed(value);
+            return (found > 0).then_some((out, found));
         }
+        let mut found = 0;
+        let parts = value.split(|byte| *byte == b',').map(|part| {
+            let decoded = coder(&STANDARD, false).decode(part.trim_ascii());
+            let (out, count) = match decoded.map(|decoded| self.scrubbed(&decoded)) {
+                Err(_) => self.scrubbed(part),
+                Ok((_, 0)) => (part.to_vec(), 0),
+                Ok((inner, count)) => {
+                    let padded = part.trim_ascii().ends_with(b"=");
+                    (coder(&STANDARD, padded).encode(inner).into_bytes(), count)
+                }
+            };
+            found += count;
+            out
+        });
+        let parts: Vec<Vec<u8>> = parts.collect();
+        // It may as well be as it is.
+        let (out, count) = self.scrubbed(&parts.join(&b','));
+        found += count;
         (found > 0).then_some((out, found))
     }
 

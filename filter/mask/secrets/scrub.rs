@@ -56,7 +56,7 @@ impl Scrub {
         out.extend_from_slice(new);
         let mut keep = open;
         let mut covered = 0;
-        for (from, to) in secrets.places(bytes) {
+        for (from, to) in secrets.places(bytes, end) {
             // Whatever begins behind that is found again.
             if from >= open {
                 break;

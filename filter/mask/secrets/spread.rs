@@ -4,8 +4,12 @@
 //! whatever they are: what can't be read goes on as it is.
 
 use std::rc::Rc;
+use std::sync::LazyLock;
 
-use crate::{CompiledMask, Format, Framing, WalkError, Walker};
+use crate::{CompiledMask, Format, Framing, Layout, WalkError, Walker};
+
+/// A dialect that streams in lines of JSON, and of which nothing else is known.
+static LINES: LazyLock<Option<Layout>> = LazyLock::new(|| Layout::read("lines").ok());
 
 /// One body on its way.
 #[derive(Debug)]
@@ -28,12 +32,18 @@ enum State {
 }
 
 impl SpreadSecrets {
-    /// For a body that has not begun. The mask is of [`CompiledMask::of_secrets`].
+    /// For a body that has not begun. The mask is of [`CompiledMask::of_secrets`]. Of what the dialect
+    /// says, nothing counts but whether its JSON may be lines: a secret may be where it has no text.
     #[must_use]
-    pub fn new(mask: &Rc<CompiledMask>, format: Format) -> Self {
+    pub fn new(mask: &Rc<CompiledMask>, format: Format, framing: Framing) -> Self {
+        let lines = framing.layout.is_some_and(Layout::has_lines);
+        let framing = Framing {
+            layout: if lines { LINES.as_ref() } else { None },
+            ..framing
+        };
         Self {
             mask: Rc::clone(mask),
-            walker: Walker::framed(format, Framing::default()),
+            walker: Walker::framed(format, framing),
             waiting: Vec::new(),
             state: State::Same,
         }
@@ -70,6 +80,12 @@ impl SpreadSecrets {
             self.waiting.drain(..written.min(self.waiting.len()));
         }
         Ok(())
+    }
+
+    /// Whether a body that is called JSON has turned out to be lines of it.
+    #[must_use]
+    pub fn is_lines(&self) -> bool {
+        self.walker.is_lines()
     }
 
     /// The bytes that have come and are still to be written.

@@ -97,6 +97,145 @@ fn a_secret_is_found_as_formats_write_it() {
     }
 }
 
+/// Each character of a text, as `write` has it.
+fn each(text: &str, write: impl Fn(char) -> String) -> String {
+    text.chars().map(write).collect()
+}
+
+#[test]
+fn a_secret_is_found_whatever_of_it_is_an_escape() {
+    let every: [fn(char) -> String; 8] = [
+        |letter| format!("\\u{:04x}", u32::from(letter)),
+        |letter| format!("\\\\u{:04X}", u32::from(letter)),
+        |letter| format!("{}u{:04X}", "\\".repeat(16), u32::from(letter)),
+        |letter| format!("\\x{:02x}", u32::from(letter)),
+        |letter| format!("&#{};", u32::from(letter)),
+        |letter| format!("&#{:04}", u32::from(letter)),
+        |letter| format!("&#x{:X};", u32::from(letter)),
+        |letter| format!("%{:02x}", u32::from(letter)),
+    ];
+    let secrets = Secrets::new([KEY]);
+    let (front, rest) = KEY.split_at(5);
+    let (first, behind) = KEY.split_at(1);
+    for write in every {
+        let whole = each(KEY, write);
+        for (text, covered) in [
+            (whole.clone(), whole.clone()),
+            (
+                format!("a {whole}.{whole} b"),
+                format!("a {whole}.{whole} b"),
+            ),
+            // Only some are.
+            (
+                format!("{front}{}", each(rest, write)),
+                format!("{front}{}", each(rest, write)),
+            ),
+            (
+                format!("<{}{behind}>", each(first, write)),
+                format!("<{}{behind}>", each(first, write)),
+            ),
+        ] {
+            let (out, found) = scrubbed(&secrets, &text);
+            let stars = out.bytes().filter(|byte| *byte == b'*').count();
+            let shown = " .ab<>";
+            let hidden = covered
+                .bytes()
+                .filter(|it| !shown.contains(char::from(*it)));
+            let b = usize::from(text.starts_with("a ")) * 2;
+            assert!(found > 0 && stars + b >= hidden.count(), "{text}: {out}");
+        }
+        // Another one, or not all of it.
+        let begun = each(FRONT, write);
+        assert_eq!(scrubbed(&secrets, &begun), (begun.clone(), 0));
+    }
+    let astral = "\u{1f511}-key-\u{e9}-7f3k";
+    let secrets = Secrets::new([astral]);
+    for written in [
+        "\\ud83d\\udd11-key-\\u00e9-7f3k",
+        "%F0%9F%94%91-key-%c3%a9-7f3k",
+        "&#128273;-key-\u{e9}-7f3k",
+        "\u{1f511}-key-\\u00e9-7f3k",
+    ] {
+        assert_eq!(scrubbed(&secrets, written), ("*".repeat(written.len()), 1));
+    }
+    for other in [
+        "\\ud83d\\u00e9-key-\\u00e9-7f3k",
+        "\\ud83d",
+        "%F0%9F%94",
+        "%F0%28%28%28",
+        "&#x;&#;&#99999999;&#123456789;&am",
+        "\\u12\\x1\\",
+    ] {
+        assert_eq!(scrubbed(&secrets, other), (other.to_owned(), 0));
+    }
+}
+
+#[test]
+fn json_stays_json_where_a_secret_in_escapes_is_covered() {
+    let secrets = Secrets::new([KEY]);
+    for backslashes in 1..=5 {
+        let slashes = "\\".repeat(backslashes);
+        let first = format!("{slashes}u0073");
+        let text = format!("[\"{first}{}\"]", KEY.split_at(1).1);
+        let (out, found) = scrubbed(&secrets, &text);
+        assert_eq!(found, 1);
+        let read: Result<Vec<String>, _> = serde_json::from_str(&out);
+        assert!(read.is_ok_and(|it| !it[0].contains("mill")), "{out}");
+    }
+}
+
+#[test]
+fn of_secrets_that_begin_alike_the_longest_is_covered() {
+    let secrets = Rc::new(Secrets::new([KEY, KEY.split_at(10).0]));
+    let mask = Rc::new(CompiledMask::of_secrets(&secrets));
+    for cut in 0..=KEY.len() {
+        let (front, back) = KEY.split_at(cut);
+        let mut spread = SpreadSecrets::new(&mask, Format::Text, Framing::default());
+        let mut out = Vec::new();
+        let front = each(front, |letter| format!("&#{};", u32::from(letter)));
+        let text = format!("0:\"{front}\"\n0:\"{back}.\"\n");
+        spread.push(text.as_bytes(), true, &mut out).unwrap();
+        let out = String::from_utf8(out).unwrap();
+        assert!(!out.contains("q9") && !out.contains("2w"), "{out}");
+    }
+}
+
+#[test]
+fn a_secret_in_units_of_several_bytes_is_found() {
+    let secrets = Secrets::new([KEY, "a longer one than this"]);
+    let short: Vec<u16> = format!("x{KEY}y").encode_utf16().collect();
+    let long: Vec<u32> = format!("x{KEY}y").chars().map(u32::from).collect();
+    for bytes in [
+        short
+            .iter()
+            .flat_map(|it| it.to_le_bytes())
+            .collect::<Vec<u8>>(),
+        short.iter().flat_map(|it| it.to_be_bytes()).collect(),
+        long.iter().flat_map(|it| it.to_le_bytes()).collect(),
+        long.iter().flat_map(|it| it.to_be_bytes()).collect(),
+    ] {
+        for at in 0..=bytes.len() {
+            let (out, found) = cut(Scrub::default(), &secrets, &bytes, &[at]);
+            let stars = out.iter().filter(|byte| **byte == b'*').count();
+            let wide = bytes.len() / (KEY.len() + 2);
+            assert_eq!((stars, found), (wide * KEY.len(), 1));
+        }
+    }
+}
+
+#[test]
+fn a_secret_in_base64_is_found_at_each_offset() {
+    let secrets = Secrets::new([KEY]);
+    for front in ["", "a", "ab", "abc", "{\"key\":\""] {
+        let text = BASE64_STANDARD.encode(format!("{front}{KEY}\"}}"));
+        let (out, found) = scrubbed(&secrets, &text);
+        assert_eq!(found, 1, "{text}");
+        // No more of it is left than what its neighbours' characters have.
+        let left = out.trim_matches('*').split('*').map(str::len).max();
+        assert!(left.unwrap_or_default() <= 4 + front.len() * 4 / 3, "{out}");
+    }
+}
+
 #[test]
 fn a_short_value_is_no_secret() {
     let secrets = Secrets::new(["1234567", ""]);
@@ -176,13 +315,14 @@ fn a_field_is_scrubbed_also_in_base64() {
         Some((format!("{},AAA=,{}", message(&stars), message(&stars)), 2))
     );
     assert_eq!(scrub("grpc-status-details-bin", "no base64"), None);
-    assert_eq!(scrub("x-other", &message(KEY)), None);
+    let (other, found) = scrub("x-other", &message(KEY)).unwrap();
+    assert!(found == 1 && other.contains("*****"), "{other}");
 }
 
 /// A body through a walk for secrets, cut at a place.
 fn spread(format: Format, body: &str, at: usize) -> Result<(String, u64), WalkError> {
     let mask = Rc::new(CompiledMask::of_secrets(&Rc::new(Secrets::new([KEY]))));
-    let mut spread = SpreadSecrets::new(&mask, format);
+    let mut spread = SpreadSecrets::new(&mask, format, Framing::default());
     let mut out = Vec::new();
     let (head, tail) = body.split_at(at);
     spread.push(head.as_bytes(), false, &mut out)?;
@@ -215,6 +355,60 @@ fn a_secret_that_is_spread_over_events_is_covered() {
         for at in 0..=body.len() {
             assert_eq!(spread(Format::Events, &body, at).unwrap().0, out, "{at}");
         }
+    }
+}
+
+#[test]
+fn a_secret_is_covered_wherever_pieces_of_text_may_stand() {
+    let anthropic = |part: &str| {
+        // What a signature's event is (anthropic-sdk-python, types/signature_delta.py).
+        let delta = format!("{{\"type\":\"signature_delta\",\"signature\":\"{part}\"}}");
+        format!(
+            "event: content_block_delta\ndata: {{\"type\":\"content_block_delta\",\"index\":0,\"delta\":{delta}}}\n\n"
+        )
+    };
+    let bedrock = |part: &str| {
+        format!(
+            "{{\"contentBlockDelta\":{{\"contentBlockIndex\":0,\"delta\":{{\"reasoningContent\":{{\"signature\":\"{part}\"}}}}}}}}\n"
+        )
+    };
+    let unknown = |part: &str| format!("data: {{\"n\":1,\"data\":\"{part}\"}}\n\n");
+    let string = |part: &str| format!("data: \"{part}\"\n\n");
+    let coded = |part: &str| format!("0:\"{part}\"\n");
+    let line = |part: &str| format!("\"{part}\"\n");
+    type Write<'a> = &'a dyn Fn(&str) -> String;
+    let writers: [(Format, Write<'_>); 6] = [
+        (Format::Events, &anthropic),
+        (Format::Lines, &bedrock),
+        (Format::Events, &unknown),
+        (Format::Events, &string),
+        (Format::Text, &coded),
+        (Format::Lines, &line),
+    ];
+    for (format, write) in writers {
+        for cut in 1..KEY.len() {
+            let (front, back) = KEY.split_at(cut);
+            let body = [write("ab"), write(front), write(back), write("cd")].concat();
+            let (out, found) = spread(format, &body, body.len() / 2).unwrap();
+            let stars = write(&"*".repeat(KEY.len()));
+            let expected = [write("ab"), stars, write(""), write("cd")].concat();
+            assert_eq!((out, found), (expected, 1));
+        }
+        let every = KEY.chars().map(|one| write(one.encode_utf8(&mut [0; 4])));
+        let (out, found) = spread(format, &every.collect::<String>(), 0).unwrap();
+        assert_eq!(found, 1, "{out}");
+    }
+}
+
+#[test]
+fn a_secret_in_escapes_of_two_sorts_is_covered() {
+    let write = |part: &str| each(part, |letter| format!("\\u0026#{};", u32::from(letter)));
+    for cut in 0..KEY.len() {
+        let (front, back) = KEY.split_at(cut);
+        let body = chunks(&["key: ", &write(front), &write(back), "!"]);
+        let (out, found) = spread(Format::Events, &body, 0).unwrap();
+        assert_eq!(found, 1, "{out}");
+        assert!(!out.contains("#1") && !out.contains("#4"), "{out}");
     }
 }
 

@@ -1,7 +1,40 @@
 //! The ways in which formats write a secret.
 //!
-//! Keys of most services have letters, digits, dashes and underscores only, and there is one way to
+//! What a writer must escape it escapes everywhere, so that these are few; what escapes in other ways is
+//! `spelled`'s. Keys of most services have letters, digits, dashes and underscores only, and there is one way to
 //! write these.
+
+use base64::Engine as _;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE};
+
+/// In encodings that readers of JSON and of text find out by themselves: UTF-16 and UTF-32, each in
+/// both orders.
+pub(super) fn in_wide_units(secret: &str) -> [Vec<u8>; 4] {
+    let short = || secret.encode_utf16();
+    let long = || secret.chars().map(u32::from);
+    [
+        short().flat_map(u16::to_le_bytes).collect(),
+        short().flat_map(u16::to_be_bytes).collect(),
+        long().flat_map(u32::to_le_bytes).collect(),
+        long().flat_map(u32::to_be_bytes).collect(),
+    ]
+}
+
+/// What any base64 has of a text with the secret in it, in each alphabet and at each offset, but for
+/// the characters that it shares with its neighbours.
+pub(super) fn in_base64(secret: &str) -> Vec<Vec<u8>> {
+    let mut coded = Vec::new();
+    for offset in 0..3 {
+        let bytes = [vec![0; offset].as_slice(), secret.as_bytes()].concat();
+        // A character has six bits.
+        let own = (offset * 8).div_ceil(6)..bytes.len() * 8 / 6;
+        for engine in [BASE64_STANDARD, BASE64_URL_SAFE] {
+            let text = engine.encode(&bytes).into_bytes();
+            coded.extend(text.get(own.clone()).map(<[u8]>::to_vec));
+        }
+    }
+    coded
+}
 
 /// Every way, the plain one among them; some may be the same.
 pub(super) fn ways(secret: &str) -> [Vec<u8>; 11] {

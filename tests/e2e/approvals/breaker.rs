@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use testbed::http::{Client, Request, Response};
 
 use super::{gated, token, tune};
-use crate::support::{Desk, Guarded, code, in_each_envoy};
+use crate::support::{Desk, Guarded, code, in_the_current_envoy};
 
-in_each_envoy!(what_waits_is_bounded_and_the_rest_goes_on);
+in_the_current_envoy!(what_waits_is_bounded_and_the_rest_goes_on);
 
 /// The shipped bound is in the thousands; this one can be reached by a test.
 const MAX_REQUESTS: u32 = 3;

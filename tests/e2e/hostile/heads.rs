@@ -10,10 +10,10 @@ use testbed::http::{Client, Request, Response};
 use testbed::idp::Alg;
 
 use super::strict;
-use crate::support::{Guarded, ana, idp, in_each_envoy};
+use crate::support::{Guarded, ana, idp, in_the_current_envoy};
 use crate::vms::Vms;
 
-in_each_envoy!(absurd_heads_are_refused, absurd_tokens_are_refused);
+in_the_current_envoy!(absurd_heads_are_refused, absurd_tokens_are_refused);
 
 fn absurd_heads_are_refused(version: &str) {
     let guarded = Guarded::start(version, &strict());

@@ -4,10 +4,10 @@ use serde_json::json;
 use testbed::http::{Client, Request};
 
 use super::strict;
-use crate::support::{Guarded, ana, chat, code, in_each_envoy};
+use crate::support::{Guarded, ana, chat, code, in_the_current_envoy};
 use crate::vms::Vms;
 
-in_each_envoy!(what_cannot_be_read_is_refused);
+in_the_current_envoy!(what_cannot_be_read_is_refused);
 
 fn what_cannot_be_read_is_refused(version: &str) {
     let guarded = Guarded::start(version, &strict());

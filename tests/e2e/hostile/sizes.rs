@@ -9,10 +9,10 @@ use testbed::mesh::{Builder, Mesh};
 use testbed::model::Answer;
 
 use super::strict;
-use crate::support::{Guarded, ana, code, in_each_envoy};
+use crate::support::{Guarded, ana, code, in_the_current_envoy};
 use crate::vms::Vms;
 
-in_each_envoy!(large_bodies_take_no_memory);
+in_the_current_envoy!(large_bodies_take_no_memory);
 
 const MEGABYTE: u64 = 1 << 20;
 const SIZE: u64 = 100 * MEGABYTE;

@@ -6,9 +6,9 @@ use testbed::http::{Client, Request, Response};
 use testbed::model::Model;
 
 use super::upstream::values;
-use crate::support::{CREDENTIAL, Guarded, ana, chat, code, in_each_envoy, policy};
+use crate::support::{CREDENTIAL, Guarded, ana, chat, code, in_the_current_envoy, policy};
 
-in_each_envoy!(credentials_stay_with_their_clusters);
+in_the_current_envoy!(credentials_stay_with_their_clusters);
 
 const RED_KEY: &str = "red-key-9d27c3";
 const GRPC_KEY: &str = "grpc-key-51b0aa";

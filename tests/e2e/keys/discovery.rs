@@ -11,10 +11,10 @@ use testbed::idp::{Fetches, Idp};
 use testbed::wait;
 
 use super::{PATIENCE, call, discovered, is_without_keys, token_of, trusting, under_way, until};
-use crate::support::{Guarded, chat, in_each_envoy};
+use crate::support::{Guarded, chat, in_the_current_envoy};
 use crate::vms::Vms;
 
-in_each_envoy!(
+in_the_current_envoy!(
     early_requests_wait_for_the_first_keys,
     one_worker_fetches_for_all,
     providers_that_fail_have_no_keys,

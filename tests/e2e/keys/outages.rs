@@ -5,10 +5,10 @@ use testbed::idp::Idp;
 use testbed::wait;
 
 use super::{PATIENCE, call, discovered, is_without_keys, trusting, until};
-use crate::support::{Guarded, in_each_envoy};
+use crate::support::{Guarded, in_the_current_envoy};
 use crate::vms::Vms;
 
-in_each_envoy!(an_outage_is_outlasted_for_as_long_as_keys_are_kept);
+in_the_current_envoy!(an_outage_is_outlasted_for_as_long_as_keys_are_kept);
 
 fn an_outage_is_outlasted_for_as_long_as_keys_are_kept(version: &str) {
     let lasting = Idp::start().unwrap();

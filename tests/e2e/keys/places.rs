@@ -5,9 +5,9 @@ use serde_json::json;
 use testbed::idp::{AUDIENCE, Asked, Idp};
 
 use super::{call, discovered, trusting};
-use crate::support::{Guarded, in_each_envoy};
+use crate::support::{Guarded, in_the_current_envoy};
 
-in_each_envoy!(keys_are_asked_for_where_they_are);
+in_the_current_envoy!(keys_are_asked_for_where_they_are);
 
 const CREDENTIAL: &str = "discovery-key-41d0";
 

@@ -5,10 +5,10 @@ use testbed::idp::{AUDIENCE, Alg, Idp};
 
 use super::{call, discovered, is_without_keys, trusting, until};
 use crate::bodies::coding::{brotli, deflate, gzip, zstd};
-use crate::support::{Guarded, code, in_each_envoy};
+use crate::support::{Guarded, code, in_the_current_envoy};
 use crate::vms::Vms;
 
-in_each_envoy!(
+in_the_current_envoy!(
     documents_are_read_in_whatever_form_they_come,
     keys_that_cannot_be_used_stand_in_nobodys_way,
     the_last_good_set_outlives_one_without_keys,

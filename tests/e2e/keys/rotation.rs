@@ -8,10 +8,10 @@ use testbed::http::Client;
 use testbed::idp::{Alg, Fetches, Idp};
 
 use super::{call, discovered, trusting, until};
-use crate::support::{Guarded, chat, code, in_each_envoy};
+use crate::support::{Guarded, chat, code, in_the_current_envoy};
 use crate::vms::Vms;
 
-in_each_envoy!(
+in_the_current_envoy!(
     an_unknown_key_is_asked_for_once,
     made_up_keys_do_not_reach_the_provider,
     a_key_that_is_gone_takes_its_tokens_along,

@@ -6,9 +6,9 @@ use testbed::http::{Client, Request};
 use testbed::model::Answer;
 
 use super::start;
-use crate::support::{Guarded, ana, in_each_envoy};
+use crate::support::{Guarded, ana, in_the_current_envoy};
 
-in_each_envoy!(arrays_of_chunks_are_masked);
+in_the_current_envoy!(arrays_of_chunks_are_masked);
 
 const PATH: &str = "/v1beta/models/gemini-2.5-pro:streamGenerateContent";
 

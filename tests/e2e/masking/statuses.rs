@@ -10,9 +10,9 @@ use testbed::kserve::{InferRequest, InferResponse, SERVICE, StreamResponse};
 use testbed::model::{Answer, Rpc};
 use testbed::wait;
 
-use crate::support::{Guarded, idp, in_each_envoy, policy};
+use crate::support::{Guarded, idp, in_the_current_envoy, policy};
 
-in_each_envoy!(statuses_are_masked);
+in_the_current_envoy!(statuses_are_masked);
 
 /// A `google.rpc.Status` whose message is `bob@example.com`, and what becomes of it.
 const DETAILS: &str = "Eg9ib2JAZXhhbXBsZS5jb20";

@@ -8,9 +8,9 @@ use testbed::http::raw::Connection;
 use testbed::http::{Client, Request};
 use testbed::wait;
 
-use crate::support::{Desk, Guarded, ana, in_each_envoy, policy};
+use crate::support::{Desk, Guarded, ana, in_the_current_envoy, policy};
 
-in_each_envoy!(
+in_the_current_envoy!(
     what_a_stranger_sends_is_cut_in_the_record,
     a_burst_of_long_heads_loses_no_record_of_others,
 );

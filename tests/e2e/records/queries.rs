@@ -8,9 +8,9 @@ use testbed::http::Request;
 use testbed::http::raw::Connection;
 use testbed::wait;
 
-use crate::support::{Desk, Guarded, ana, in_each_envoy, policy};
+use crate::support::{Desk, Guarded, ana, in_the_current_envoy, policy};
 
-in_each_envoy!(a_query_is_written_nowhere);
+in_the_current_envoy!(a_query_is_written_nowhere);
 
 const SECRET: &str = "sk-the-key-in-the-query";
 

@@ -7,9 +7,9 @@ use testbed::model::Answer;
 
 use super::everything;
 use crate::installed::{PYTHON, run};
-use crate::support::{Guarded, ana, in_each_envoy};
+use crate::support::{Guarded, ana, in_the_current_envoy};
 
-in_each_envoy!(the_official_clients_stream_masked_text);
+in_the_current_envoy!(the_official_clients_stream_masked_text);
 
 /// What the models say, and what of it reaches the clients.
 const SAID: [&str; 6] = [

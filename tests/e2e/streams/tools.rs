@@ -14,9 +14,9 @@ use testbed::model::{Answer, Received};
 
 use super::everything;
 use crate::installed::{NODE, PYTHON, run};
-use crate::support::{Guarded, ana, in_each_envoy};
+use crate::support::{Guarded, ana, in_the_current_envoy};
 
-in_each_envoy!(the_official_clients_go_through_a_tools_turn);
+in_the_current_envoy!(the_official_clients_go_through_a_tools_turn);
 
 const THOUGHT: [&str; 3] = ["I may write to an", "a@corp.com", ", with her card."];
 /// A card's number without quotes, in pieces.

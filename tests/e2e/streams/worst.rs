@@ -10,10 +10,10 @@ use testbed::model::Answer;
 use testbed::wait;
 
 use super::everything;
-use crate::support::{Guarded, ana, in_each_envoy};
+use crate::support::{Guarded, ana, in_the_current_envoy};
 use crate::vms::Vms;
 
-in_each_envoy!(the_worst_bodies_take_no_memory);
+in_the_current_envoy!(the_worst_bodies_take_no_memory);
 
 const MEGABYTE: u64 = 1 << 20;
 

@@ -65,7 +65,7 @@ impl Grpc {
             message,
             framing,
             frame: Vec::new(),
-            texts: Texts::default(),
+            texts: Texts::in_any_order(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Where in its dialect's layout the value stands that is read.
 
-use super::super::layout::{At, Layout};
+use super::super::layout::{At, Layout, Met};
+use super::super::walk::Job;
 use crate::policy::Class;
 
 /// Nesting that is followed. No layout says anything of a deeper place.
@@ -9,8 +10,9 @@ const MAX_LEVELS: usize = 64;
 /// The places of the objects and lists around a value, and its own.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Places {
-    /// Of each object or list that is open: its place, and whether it is a list.
-    open: Vec<(At, bool)>,
+    /// Of each object or list that is open: its place, whether it is a list, and which conditions it
+    /// meets, where that has been asked.
+    open: Vec<(At, bool, Met)>,
     /// How many more are open.
     deeper: u64,
     /// The value that comes next; `None` for the whole body.
@@ -18,8 +20,8 @@ pub(super) struct Places {
 }
 
 impl Places {
-    /// Takes one of `{}[],:`.
-    pub(super) fn mark(&mut self, mark: u8, layout: Option<&Layout>) {
+    /// Takes one of `{}[],:`; of a brace, with the conditions that its object meets.
+    pub(super) fn mark(&mut self, mark: u8, met: Met, layout: Option<&Layout>) {
         let Some(layout) = layout else { return };
         match mark {
             b'{' | b'[' if self.open.len() == MAX_LEVELS => {
@@ -27,7 +29,7 @@ impl Places {
             }
             b'{' | b'[' => {
                 let at = self.at.unwrap_or(layout.root());
-                self.open.push((at, mark == b'['));
+                self.open.push((at, mark == b'[', met));
                 self.enter(layout);
             }
             b'}' | b']' if self.deeper > 0 => self.deeper -= 1,
@@ -42,8 +44,8 @@ impl Places {
     /// What comes next is an item of the list that is open. In an object, the next name will say.
     fn enter(&mut self, layout: &Layout) {
         self.at = match self.open.last() {
-            Some((list, true)) => Some(layout.item(*list)),
-            Some((object, false)) => Some(*object),
+            Some((list, true, _)) => Some(layout.item(*list)),
+            Some((object, false, _)) => Some(*object),
             None => None,
         };
     }
@@ -57,16 +59,35 @@ impl Places {
         let name = name.trim_ascii_end();
         let name = name.strip_prefix(b"\"").unwrap_or(name);
         let name = name.strip_suffix(b"\"").unwrap_or(name);
-        if let Some((object, false)) = self.open.last() {
+        if let Some((object, false, _)) = self.open.last() {
             self.at = Some(layout.member(*object, name));
         }
     }
 
+    /// The place of the value that comes next.
+    pub(super) fn at(&self) -> At {
+        self.at.unwrap_or_default()
+    }
+
     /// What the value is that comes next.
     pub(super) fn class(&self, layout: Option<&Layout>) -> Class {
+        let met = match self.open.last() {
+            Some((_, false, met)) if self.deeper == 0 => *met,
+            _ => Met::default(),
+        };
         match (layout, self.at) {
-            (Some(layout), Some(at)) => layout.class(at, b""),
+            (Some(layout), Some(at)) => layout.class(at, b"", met),
             _ => Class::Text,
         }
+    }
+
+    /// Whether the object that comes next has to be known whole: how one of its members is treated
+    /// depends on others.
+    pub(super) fn asks(&self, job: &Job<'_>) -> bool {
+        let Some(layout) = job.layout.filter(|_| self.deeper == 0) else {
+            return false;
+        };
+        let at = self.at.unwrap_or(layout.root());
+        layout.asks(at, |class| job.mask.treats(class))
     }
 }

@@ -5,11 +5,11 @@
 //! One that is longer is left out: `null` stands in its place.
 
 use super::super::entry_writer::EntryWriter;
-use super::super::findings::Findings;
+use super::super::layout::At;
 use super::super::stream_event;
 use super::super::texts::Texts;
-use crate::CompiledMask;
-use crate::prefilter::end_of_string;
+use super::super::walk::Job;
+use crate::formats::extent::Extent;
 
 /// The longest list that is masked, in bytes.
 const MAX_TOKEN_LIST_BYTES: usize = 4 * 1024 * 1024;
@@ -18,10 +18,7 @@ const MAX_TOKEN_LIST_BYTES: usize = 4 * 1024 * 1024;
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct List {
     name: Vec<u8>,
-    /// Objects and arrays that are open.
-    depth: usize,
-    /// Within a string, and whether the last byte was a backslash.
-    string: Option<bool>,
+    extent: Extent,
     /// It is too long, and left out.
     over: bool,
 }
@@ -32,8 +29,7 @@ impl List {
         let name = bare(key)?;
         stream_event::lists_tokens(name).then(|| Self {
             name: name.to_vec(),
-            depth: 0,
-            string: None,
+            extent: Extent::default(),
             over: false,
         })
     }
@@ -50,52 +46,27 @@ impl List {
         over
     }
 
-    /// Masks the list, which is whole; false, with nothing written, if it is no JSON or nothing is
+    /// Masks the list, which is whole and stands at this place; false, with nothing written, if it is no JSON or nothing is
     /// in it.
-    pub(super) fn mask(
-        &self,
-        list: &[u8],
-        mask: &CompiledMask,
-        found: &mut Findings,
-        out: &mut Vec<u8>,
-    ) -> bool {
-        let Ok(Some(payload)) = stream_event::read_tokens(&self.name, list) else {
+    pub(super) fn mask(&self, list: &[u8], at: At, job: &mut Job<'_>) -> bool {
+        let known = (job.layout, at);
+        let Ok(Some(payload)) = stream_event::read_tokens(&self.name, list, known) else {
             return false;
         };
         let mut texts = Texts::default();
-        let mut writer = EntryWriter::new(&mut texts, mask, found, list);
+        let mut writer = EntryWriter::new(&mut texts, job.mask, job.found, list);
         for segment in &payload.segments {
             writer.segment((segment.start, segment.end), segment.kind, &payload);
         }
         writer.end();
-        texts.finish(mask.matcher(), found, |_| true);
-        texts.release(mask.matcher(), found, out);
+        texts.finish(job.mask.matcher(), job.found, |_| true);
+        texts.release(job.mask.matcher(), job.found, job.out);
         true
     }
 
     /// Where in the piece the list ends, if it does.
     pub(super) fn end(&mut self, piece: &[u8]) -> Option<usize> {
-        let mut at = 0;
-        while let Some(byte) = piece.get(at) {
-            if let Some(escaped) = self.string {
-                let rest = piece.get(at..).unwrap_or_default();
-                let (end, escaped) = end_of_string(rest, escaped);
-                self.string = end.is_none().then_some(escaped);
-                at += end.map_or(rest.len(), |end| end + 1);
-                continue;
-            }
-            match byte {
-                b'"' => self.string = Some(false),
-                b'{' | b'[' => self.depth = self.depth.saturating_add(1),
-                b'}' | b']' => self.depth = self.depth.saturating_sub(1),
-                _ => {}
-            }
-            at += 1;
-            if self.depth == 0 {
-                return Some(at);
-            }
-        }
-        None
+        self.extent.end(piece)
     }
 }
 

@@ -11,6 +11,12 @@ fn layout() -> Layout {
         data       /delta  audio.delta speech.delta
         arguments  /delta  call.delta
         numbers    /rows/*
+        citations  /{a|b/*}/{c|d}
+        reasoning  /parts/*/text  thought=true
+        data       /parts/*/text  a/b=c
+        let        here  /{x|y/*}
+        data       $here
+        text       $here/z
         ",
     )
     .unwrap()
@@ -18,13 +24,18 @@ fn layout() -> Layout {
 
 /// The class at a place.
 fn class(place: &str, kind: &str) -> Class {
+    class_beside(place, kind, "{}")
+}
+
+/// The same, of a member of this object.
+fn class_beside(place: &str, kind: &str, object: &str) -> Class {
     let layout = layout();
     let steps = place.split('/').filter(|step| !step.is_empty());
     let at = steps.fold(layout.root(), |at, step| match step {
         "*" => layout.item(at),
         name => layout.member(at, name.as_bytes()),
     });
-    layout.class(at, kind.as_bytes())
+    layout.class(at, kind.as_bytes(), layout.met(object.as_bytes()))
 }
 
 #[test]
@@ -64,6 +75,38 @@ fn some_places_depend_on_the_kind_of_event() {
 }
 
 #[test]
+fn a_line_may_speak_of_several_places() {
+    for place in ["a/c", "a/d", "b/*/c", "b/*/d"] {
+        assert_eq!(class(place, ""), Class::Citations, "{place}");
+    }
+    for place in ["a", "b/*", "b/c", "c", "x/z", "y/*/z", "y"] {
+        assert_eq!(class(place, ""), Class::Text, "{place}");
+    }
+    assert_eq!(class("x", ""), Class::Data);
+    assert_eq!(class("y/*/other", ""), Class::Data);
+}
+
+#[test]
+fn some_places_depend_on_what_stands_beside_them() {
+    let beside = |object: &str| class_beside("parts/*/text", "", object);
+    assert_eq!(beside(r#"{"text":"a"}"#), Class::Text);
+    assert_eq!(beside(r#"{"text":"a","thought":true}"#), Class::Reasoning);
+    assert_eq!(beside(r#"{"a":{"b":"c"}}"#), Class::Data);
+    let object = r#"{"thought":true}"#;
+    assert_eq!(class_beside("parts/*/other", "", object), Class::Text);
+    assert_eq!(class_beside("parts/*/text/below", "", object), Class::Text);
+    let layout = layout();
+    let parts = layout.item(layout.member(layout.root(), b"parts"));
+    let drop = |class| match class {
+        Class::Reasoning => Treatment::Drop,
+        _ => Treatment::Mask,
+    };
+    assert!(layout.asks(parts, drop));
+    assert!(!layout.asks(parts, |_| Treatment::Mask));
+    assert!(!layout.asks(layout.root(), drop));
+}
+
+#[test]
 fn a_line_that_says_nothing_is_an_error() {
     for wrong in [
         "data",
@@ -72,7 +115,28 @@ fn a_line_that_says_nothing_is_an_error() {
         "data /a//b",
         "data /a\ntext /a",
         "data /",
+        "data /{a|b",
+        "data /{a|}/b",
+        "data /a  x=",
+        "let a",
+        "let a /b\nlet a /c",
+        "data $a/b",
+        "data /a/*  x=y",
+        "data /a/b  x=y\ntext /a/b  x=y",
     ] {
         assert!(Layout::read(wrong).is_err(), "{wrong:?}");
     }
+    assert!(Layout::read("data /a\ndata /{a|b}\ndata /a x\ndata /a x").is_ok());
+}
+
+#[test]
+fn the_first_of_several_files_has_its_way() {
+    let read = Layout::read_all(&["data /a\ndata /b x", "text /a\ntext /b x\nfile /c"]).unwrap();
+    let class = |name: &[u8], kind: &[u8]| {
+        let at = read.member(read.root(), name);
+        read.class(at, kind, Met::default())
+    };
+    assert_eq!(class(b"a", b""), Class::Data);
+    assert_eq!(class(b"b", b"x"), Class::Data);
+    assert_eq!(class(b"c", b""), Class::File);
 }

@@ -7,7 +7,7 @@
 //! | Converse; Nova, whose events have their kind as their only member | below `contentBlockDelta.delta`, as in other servers' events: `text`, `toolUse.input`, `reasoningContent.text`, `toolResult[].text` |
 //! | Llama | `generation` |
 //! | Titan | `outputText` |
-//! | Mistral | `outputs[].text` |
+//! | Mistral | `outputs[].text`, or as in chat, but for the name, `choices[].message.content` |
 //! | Cohere Command | `text` |
 //! | Claude before its messages | `completion` |
 //! | RetrieveAndGenerateStream | `output.text` |
@@ -37,6 +37,7 @@ pub(super) fn goes_on(path: &[&[u8]]) -> bool {
         path,
         [b"generation" | b"outputText" | b"text" | b"completion"]
             | [b"outputs" | b"output", b"text"]
+            | [b"choices", b"message", b"content"]
             | [b"chunk", b"contentDelta", b"stdout" | b"stderr"]
     )
 }

@@ -22,6 +22,8 @@ pub(super) struct Frame {
     /// Elements before the current one.
     pub(super) position: usize,
     pub(super) object: bool,
+    /// Where it begins.
+    pub(super) start: usize,
     /// Its own place in its dialect's layout, and that of the value that is read in it.
     pub(super) base: At,
     pub(super) at: At,

@@ -55,6 +55,8 @@ pub(super) struct Scope {
     pub(super) position: Option<usize>,
     /// Its member `thought`.
     pub(super) thought: bool,
+    /// What stands for the name that it has.
+    pub(super) named: Option<i64>,
 }
 
 impl Scope {
@@ -71,6 +73,8 @@ impl Scope {
 #[derive(Debug)]
 pub(super) struct Piece {
     pub(super) names: Vec<Name>,
+    /// Its place in its list, and that of the list in others.
+    pub(super) places: Vec<usize>,
     pub(super) scopes: Vec<usize>,
     pub(super) writing: Writing,
 }
@@ -91,8 +95,16 @@ impl Piece {
 pub(super) struct Event<'a> {
     /// `type`
     pub(super) kind: &'a [u8],
+    /// `event` or `event_type`
+    pub(super) name: &'a [u8],
     /// `item_id`
     pub(super) item: &'a [u8],
+    /// `id`
+    pub(super) id: &'a [u8],
+    /// `messageId`
+    pub(super) message: &'a [u8],
+    /// `toolCallId`
+    pub(super) call: &'a [u8],
     /// `output_index`
     pub(super) output: Option<i64>,
     /// `content_index`
@@ -101,9 +113,34 @@ pub(super) struct Event<'a> {
     pub(super) summary: Option<i64>,
     /// `contentBlockIndex`, wherever it stands
     pub(super) block: Option<i64>,
+    /// `lastChunk`, wherever it stands
+    pub(super) last_chunk: bool,
+}
+
+/// A number that stands for a name.
+pub(super) fn number(name: &[u8]) -> i64 {
+    let digest: Id = Sha256::digest(name).into();
+    digest
+        .first_chunk()
+        .map_or(0, |bytes| i64::from_le_bytes(*bytes))
 }
 
 impl Event<'_> {
+    /// The parts of the AI SDK's messages, and AG-UI's messages, have names where others have an
+    /// `output_index`. In events of other kinds, an `id` may be another each time.
+    pub(super) fn name_part(&mut self) {
+        let name = match self.kind {
+            b"text-delta" | b"text-end" | b"reasoning-delta" | b"reasoning-end" => self.id,
+            b"tool-input-delta" | b"tool-input-available" | b"tool-input-error" => self.call,
+            b"TEXT_MESSAGE_CONTENT" | b"TEXT_MESSAGE_END" => self.message,
+            b"TOOL_CALL_ARGS" | b"TOOL_CALL_END" => self.call,
+            _ => return,
+        };
+        if !name.is_empty() {
+            self.output = Some(number(name));
+        }
+    }
+
     /// Which texts this kind of event ends.
     pub(super) fn end(&self, block: Option<i64>) -> Option<End> {
         match self.kind {
@@ -112,8 +149,16 @@ impl Event<'_> {
             | b"message-end"
             | b"response.completed"
             | b"response.failed"
-            | b"response.incomplete" => Some(End::All),
+            | b"response.incomplete"
+            | b"finish" => Some(End::All),
+            b"text-end"
+            | b"reasoning-end"
+            | b"tool-input-available"
+            | b"tool-input-error"
+            | b"TEXT_MESSAGE_END"
+            | b"TOOL_CALL_END" => self.output.map(End::Output),
             kind if kind.ends_with(b".done") => self.output.map(End::Output),
+            _ if matches!(self.name, b"end" | b"message_end") => Some(End::All),
             _ => None,
         }
     }
@@ -127,7 +172,7 @@ impl Event<'_> {
     ) -> Vec<(Id, Owner, Writing)> {
         let own = self.digest();
         // Responses: `response.function_call_arguments.delta` and its like.
-        let arguments = self.kind.ends_with(b"_arguments.delta");
+        let arguments = self.kind.ends_with(b"_arguments.delta") || self.kind == b"TOOL_CALL_ARGS";
         let identify = |piece: &Piece| {
             let mut digest = Sha256::new();
             digest.update(own);
@@ -147,9 +192,16 @@ impl Event<'_> {
             for scope in told.filter_map(|scope| scopes.get(*scope)) {
                 digest.update([u8::from(scope.thought)]);
                 add(&mut digest, scope.step());
+                add(&mut digest, scope.named);
+                owner.output = owner.output.or(scope.named);
                 if scope.position.is_some() {
                     owner.choice = owner.choice.or(scope.step());
                 }
+            }
+            for place in &piece.places {
+                let place = i64::try_from(*place).ok();
+                add(&mut digest, place);
+                owner.choice = owner.choice.or(place);
             }
             let writing = if arguments {
                 Writing::JsonInJson
@@ -166,8 +218,10 @@ impl Event<'_> {
         for index in [self.output, self.content, self.summary] {
             add(&mut digest, index);
         }
-        digest.update((self.kind.len() as u64).to_le_bytes());
-        digest.update(self.kind);
+        for told in [self.kind, self.name] {
+            digest.update((told.len() as u64).to_le_bytes());
+            digest.update(told);
+        }
         // Some gateways give an item another id in each event, but never another index.
         if self.output.is_none() {
             digest.update(self.item);

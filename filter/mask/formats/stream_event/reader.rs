@@ -5,7 +5,7 @@ mod resolve;
 
 use super::super::WalkError;
 use super::super::grammar::{Grammar, Role};
-use super::super::layout::{At, Layout};
+use super::super::layout::{At, Layout, Met};
 use super::super::opaque;
 use super::super::scalar;
 use super::super::writing::Writing;
@@ -16,6 +16,7 @@ use super::segment::{Kind, Payload, Segment};
 use super::shapes::{self, Goes};
 use crate::CompiledMask;
 use crate::policy::{Class, Treatment};
+use crate::prefilter::end_of_string;
 
 /// The deepest nesting in which names are followed; strings below it are texts of their own.
 const MAX_NAMED_DEPTH: usize = 32;
@@ -24,14 +25,18 @@ const MAX_CONTINUED_TEXTS: usize = 4096;
 /// The same for a list of tokens in a complete answer.
 const MAX_LISTED_TOKENS: usize = 1 << 17;
 
+/// The mask, and the layout of the dialect where that is known.
+type Known<'a> = (&'a CompiledMask, Option<&'static Layout>);
+
 /// Reads a payload token by token.
 struct Reader<'a> {
     bytes: &'a [u8],
     /// What asks for the texts; nothing for tokens, all of which are.
     mask: Option<&'a CompiledMask>,
     layout: Option<&'static Layout>,
-    /// Segments of strings whose place means something else in other kinds of events.
-    depending: Vec<(usize, At)>,
+    /// Segments of strings whose place means something else in other kinds of events, or beside other
+    /// members, and where the object begins that they are members of.
+    depending: Vec<(usize, At, usize)>,
     /// Whether what nobody knows may go on.
     joins: bool,
     /// Segments of strings that no dialect knows, which may go on in other events.
@@ -55,16 +60,13 @@ struct Reader<'a> {
 ///
 /// # Errors
 /// More strings than are followed go on in other events.
-pub(in crate::formats) fn read<'a>(
-    bytes: &'a [u8],
-    (mask, layout): (&'a CompiledMask, Option<&'static Layout>),
+pub(in crate::formats) fn read(
+    bytes: &[u8],
+    known: Known<'_>,
 ) -> Result<Option<Payload>, WalkError> {
-    if !matches!(bytes.trim_ascii_start(), [b'{' | b'[', ..]) {
+    let Some(mut reader) = Reader::of(bytes, known) else {
         return Ok(None);
-    }
-    let mut reader = Reader::new(bytes);
-    reader.mask = Some(mask);
-    reader.layout = layout;
+    };
     reader.joins = true;
     reader.read(MAX_CONTINUED_TEXTS)
 }
@@ -75,15 +77,12 @@ pub(in crate::formats) fn read<'a>(
 /// As for [`read`].
 pub(in crate::formats) fn read_record(
     bytes: &[u8],
-    (mask, layout): (&CompiledMask, Option<&'static Layout>),
+    known: Known<'_>,
 ) -> Result<Option<Payload>, WalkError> {
-    if !matches!(bytes.trim_ascii_start(), [b'{' | b'[', ..]) {
-        return Ok(None);
+    match Reader::of(bytes, known) {
+        Some(reader) => reader.read(MAX_CONTINUED_TEXTS),
+        None => Ok(None),
     }
-    let mut reader = Reader::new(bytes);
-    reader.mask = Some(mask);
-    reader.layout = layout;
-    reader.read(MAX_CONTINUED_TEXTS)
 }
 
 /// As [`read`], of the payload of a message of AWS's event streams, as if it were the member `kind`
@@ -95,20 +94,17 @@ pub(in crate::formats) fn read_record(
 pub(in crate::formats) fn read_message(
     kind: Option<&[u8]>,
     bytes: &[u8],
-    (mask, layout): (&CompiledMask, Option<&'static Layout>),
+    known: Known<'_>,
 ) -> Result<Option<Payload>, WalkError> {
-    if !matches!(bytes.trim_ascii_start(), [b'{' | b'[', ..]) {
+    let Some(mut reader) = Reader::of(bytes, known) else {
         return Ok(None);
-    }
-    let mut reader = Reader::new(bytes);
-    reader.mask = Some(mask);
-    reader.layout = layout;
+    };
     reader.amazon = true;
     if let Some(kind) = kind {
         reader.frames.push(Frame {
             name: Name::read(kind),
             object: true,
-            at: layout.map_or(At::default(), Layout::root),
+            at: known.1.map_or(At::default(), Layout::root),
             ..Frame::default()
         });
         reader.scope(0);
@@ -117,24 +113,38 @@ pub(in crate::formats) fn read_message(
     reader.read(MAX_CONTINUED_TEXTS)
 }
 
-/// Reads the value of a member whose name says that it lists tokens, and which holds them all.
+/// Reads the value of a member whose name says that it lists tokens, and which holds them all. It stands
+/// at this place of its dialect's layout.
 ///
 /// # Errors
 /// As for [`read`].
 pub(in crate::formats) fn read_tokens(
     name: &[u8],
     bytes: &[u8],
+    (layout, at): (Option<&'static Layout>, At),
 ) -> Result<Option<Payload>, WalkError> {
     let mut reader = Reader::new(bytes);
+    reader.layout = layout;
     reader.frames.push(Frame {
         name: Name::read(name),
         object: true,
+        at,
         ..Frame::default()
     });
     reader.read(MAX_LISTED_TOKENS)
 }
 
 impl<'a> Reader<'a> {
+    /// A reader of an object or an array; none of anything else.
+    fn of(bytes: &'a [u8], (mask, layout): Known<'a>) -> Option<Self> {
+        let structured = matches!(bytes.trim_ascii_start(), [b'{' | b'[', ..]);
+        structured.then(|| Self {
+            mask: Some(mask),
+            layout,
+            ..Self::new(bytes)
+        })
+    }
+
     fn new(bytes: &'a [u8]) -> Self {
         Self {
             bytes,
@@ -221,15 +231,12 @@ impl<'a> Reader<'a> {
 
     /// The closing quote of the string whose content begins at `start`, if it is on the same line.
     fn string_end(&self, start: usize) -> Option<usize> {
-        let mut escaped = false;
-        for (at, byte) in self.bytes.iter().enumerate().skip(start) {
-            match byte {
-                b'\n' => return None,
-                b'"' if !escaped => return Some(at),
-                _ => escaped = *byte == b'\\' && !escaped,
-            }
-        }
-        None
+        let rest = self.bytes.get(start..)?;
+        let length = end_of_string(rest, false).0?;
+        let string = rest.get(..length)?;
+        memchr::memchr(b'\n', string)
+            .is_none()
+            .then_some(start + length)
     }
 
     fn mark(&mut self, mark: u8, at: usize) {
@@ -243,6 +250,7 @@ impl<'a> Reader<'a> {
                 let object = mark == b'{';
                 self.frames.push(Frame {
                     object,
+                    start: at,
                     base,
                     at: self
                         .layout
@@ -293,10 +301,16 @@ impl<'a> Reader<'a> {
         let mut kind = Kind::Whole(self.writing());
         let mut from = start;
         let at = self.at();
-        let class = self
-            .layout
-            .map_or(Class::Text, |layout| layout.class(at, b""));
-        let treatment = self.mask.map_or(Treatment::Mask, |mask| mask.treats(class));
+        let depends = self.layout.is_some_and(|layout| layout.depends(at));
+        let class = match self.layout {
+            // What it is will be known at the event's end.
+            Some(layout) if !depends => layout.class(at, b"", Met::default()),
+            _ => Class::Text,
+        };
+        let treatment = match self.mask {
+            Some(mask) if !depends => mask.treats(class),
+            _ => Treatment::Mask,
+        };
         if self.amazon_payload && self.deeper == 0 && self.frames.len() == 2 {
             let path = self.path();
             if amazon::is_padding(&path, self.slice((start, end))) {
@@ -314,6 +328,7 @@ impl<'a> Reader<'a> {
                     self.pieces.push(piece);
                     kind = match goes {
                         Goes::Text => Kind::Piece(text),
+                        Goes::Perhaps => Kind::Perhaps(text),
                         Goes::Token => {
                             Copies::token(&mut self.frames, text);
                             Kind::Token(text, text)
@@ -335,8 +350,9 @@ impl<'a> Reader<'a> {
             (_, Treatment::Drop) => kind = Kind::Dropped,
             (_, Treatment::Mask) => {
                 let index = self.payload.segments.len();
-                if self.layout.is_some_and(|layout| layout.depends(at)) {
-                    self.depending.push((index, at));
+                if depends {
+                    let object = self.frames.last().map_or(0, |frame| frame.start);
+                    self.depending.push((index, at, object));
                 }
                 if matches!(kind, Kind::Whole(_)) && self.may_go_on() {
                     let piece = self.piece();
@@ -358,9 +374,17 @@ impl<'a> Reader<'a> {
         if !self.joins || self.mask.is_none() || self.deeper > 0 || self.amazon {
             return false;
         }
-        let member = self.frames.last().filter(|frame| frame.object);
-        member.is_some_and(|frame| !shapes::is_label(frame.name.short()))
-            && !shapes::comes_whole(&self.path())
+        let path = self.path();
+        let is_label = |name: &[u8]| {
+            shapes::is_label(name)
+                && !(path.len() == 1 && name == b"data")
+                && !(self.reads_all() && shapes::is_no_text(name))
+        };
+        path.last().is_some_and(|name| !is_label(name)) && !shapes::comes_whole(&path)
+    }
+
+    fn reads_all(&self) -> bool {
+        self.mask.is_some_and(CompiledMask::reads_all)
     }
 
     /// The place of the value that is read, in the layout of its dialect.
@@ -377,9 +401,9 @@ impl<'a> Reader<'a> {
         if self.deeper == 0 {
             self.member(start, end, false);
         }
-        let class = self
-            .layout
-            .map_or(Class::Text, |layout| layout.class(self.at(), b""));
+        let class = self.layout.map_or(Class::Text, |layout| {
+            layout.class(self.at(), b"", Met::default())
+        });
         if self
             .mask
             .is_some_and(|mask| mask.treats(class) != Treatment::Mask)
@@ -392,10 +416,17 @@ impl<'a> Reader<'a> {
             end,
             kind: match class {
                 Class::Numbers => Kind::Number,
+                _ if self.is_of_tokens() => Kind::Number,
                 _ => Kind::Scalar,
             },
             varies,
         });
+    }
+
+    /// Whether the number here is one of a token: its probability, or one of its bytes.
+    fn is_of_tokens(&self) -> bool {
+        let mut names = self.frames.iter().filter(|frame| frame.object);
+        names.any(|frame| shapes::has_numbers(frame.name.short()))
     }
 
     /// Whether the value here is that of a member in `VARYING` of the shapes.
@@ -419,6 +450,7 @@ impl<'a> Reader<'a> {
         let path = self.path();
         let goes = shapes::goes(&path).or_else(|| {
             let goes_on = self.amazon && amazon::goes_on(&path);
+            let goes_on = goes_on || (self.reads_all() && shapes::is_piece_of_no_text(&path));
             goes_on.then_some(Goes::Text)
         });
         goes.filter(|_| self.pieces.len() <= MAX_LISTED_TOKENS)

@@ -1,6 +1,7 @@
 //! What reading an event's payload gives: its texts, and which of them it ends.
 
-use super::super::texts::{Id, Owner};
+use super::super::text_id::{self, Id};
+use super::super::texts::Owner;
 use super::super::writing::Writing;
 
 /// A text within the payload, by its place there, without quotes.
@@ -74,12 +75,10 @@ pub(in crate::formats) struct Payload {
 }
 
 impl Payload {
-    /// The same in a line of this code, whose texts are others than those of other lines.
-    pub(in crate::formats) fn in_line_of(mut self, code: u8) -> Self {
+    /// The same in an event or line of this kind, whose texts are others than those of other kinds.
+    pub(in crate::formats) fn of_kind(mut self, kind: &[u8]) -> Self {
         for (id, ..) in &mut self.texts {
-            if let Some(first) = id.first_mut() {
-                *first ^= code;
-            }
+            *id = text_id::of_kind(id, kind);
         }
         self
     }

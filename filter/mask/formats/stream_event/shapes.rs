@@ -8,10 +8,12 @@
 //! | OpenAI completions | `choices[].text` |
 //! | OpenAI Responses | `delta`; what `*.done` and `response.completed` repeat are texts of their own |
 //! | Anthropic | `delta.text`, `delta.thinking`, `delta.partial_json` |
-//! | Gemini | `candidates[].content.parts[].text` |
+//! | Gemini | `candidates[].content.parts[].text`; Code Assist has all of it below `response` |
 //! | TGI | `token.text`; `generated_text` repeats it |
 //! | Ollama | `message.content`, `message.thinking`, `response`, `thinking` |
 //! | llama.cpp, Triton | `content`, `text_output` |
+//! | AG-UI | `delta` |
+//! | AI SDK | `delta`, `inputTextDelta`; in its lines `argsTextDelta` |
 //! | Cohere | `delta.message.content.text`, `.tool_plan`, `.tool_calls.function.arguments` |
 //! | Bedrock | see `amazon` |
 //!
@@ -25,7 +27,7 @@
 //! | TGI | below `details`: `tokens[].text`, `prefill[].text`; `top_tokens[].text` by their rank |
 //! | llama.cpp | below `completion_probabilities`: `token`, `content`, `tok_str` |
 //!
-//! Beside that, whatever stands below a member `delta` goes on, unless it is known to come whole; and
+//! Beside that, whatever stands below a member `delta` may go on, unless it is known to come whole; and
 //! so may a string of an event of which nothing is known, or one beside a string that goes on
 //! (`unknown_texts`).
 
@@ -59,8 +61,48 @@ const WHOLE_BELOW: &[&[u8]] = &[
 pub(super) enum Goes {
     /// In the same place of other events.
     Text,
+    /// There too, unless the events show that it is something else.
+    Perhaps,
     /// In the next token of a list, here or in other events.
     Token,
+}
+
+/// Members below `delta` that are texts, whoever sends them.
+const TEXTS: &[&[u8]] = &[
+    b"delta",
+    b"content",
+    b"text",
+    b"refusal",
+    b"reasoning",
+    b"reasoning_content",
+    b"reasoning_text",
+    b"thinking",
+    b"summary",
+    b"transcript",
+    b"tool_plan",
+    b"arguments",
+    b"partial_json",
+    b"input",
+];
+
+/// Members that come whole or are labels because they are no text, as far as a model could fill them.
+const NO_TEXT: &[&[u8]] = &[
+    b"signature",
+    b"redactedContent",
+    b"encrypted_content",
+    b"data",
+    b"obfuscation",
+    b"digest",
+];
+
+/// Whether a string of this name is one in which only a reader of everything looks for text.
+pub(super) fn is_no_text(name: &[u8]) -> bool {
+    NO_TEXT.contains(&name)
+}
+
+/// Whether these names lead to such a string in what comes piece by piece.
+pub(super) fn is_piece_of_no_text(path: &[&[u8]]) -> bool {
+    path.contains(&&b"delta"[..]) && path.last().is_some_and(|name| is_no_text(name))
 }
 
 /// Members whose values list tokens with their probabilities.
@@ -77,9 +119,17 @@ pub(in crate::formats) fn lists_tokens(name: &[u8]) -> bool {
     TOKENS.contains(&name)
 }
 
+/// Whether all numbers below a member of this name say something of tokens. Details may be of anything.
+pub(super) fn has_numbers(name: &[u8]) -> bool {
+    lists_tokens(name) && name != b"details"
+}
+
 /// Whether the string that is the member of this name holds JSON.
 pub(in crate::formats) fn holds_json(name: &[u8]) -> bool {
-    matches!(name, b"arguments" | b"partial_json")
+    matches!(
+        name,
+        b"arguments" | b"partial_json" | b"inputTextDelta" | b"argsTextDelta"
+    )
 }
 
 /// How the string to which these names lead goes on, if it does.
@@ -94,6 +144,8 @@ pub(super) fn goes(path: &[&[u8]]) -> Option<Goes> {
     match path {
         [b"choices", b"text"]
         | [b"candidates", b"content", b"parts", b"text"]
+        | [b"response", b"candidates", b"content", b"parts", b"text"]
+        | [b"inputTextDelta" | b"argsTextDelta"]
         | [b"token", b"text"]
         | [b"message", b"content" | b"thinking"]
         | [b"response" | b"content" | b"text_output" | b"thinking"] => Some(Goes::Text),
@@ -102,7 +154,9 @@ pub(super) fn goes(path: &[&[u8]]) -> Option<Goes> {
             let delta = path.iter().position(|name| *name == b"delta")?;
             let below = path.get(delta..).unwrap_or_default();
             let whole = below.iter().any(|name| WHOLE_BELOW.contains(name));
-            (!whole).then_some(Goes::Text)
+            let known = path.last().is_some_and(|last| TEXTS.contains(last));
+            let goes = if known { Goes::Text } else { Goes::Perhaps };
+            (!whole).then_some(goes)
         }
     }
 }
@@ -175,22 +229,32 @@ pub(super) fn comes_whole(path: &[&[u8]]) -> bool {
 pub(super) fn is_kind_of_event(kind: &[u8]) -> bool {
     const FRONTS: &[&[u8]] = &[
         b"response.",
-        b"content_block",
-        b"message_",
+        b"content_block_",
         b"content-",
-        b"message-",
-        b"tool-",
+        b"tool-call-",
+        b"tool-input-",
+        b"tool-output-",
+        b"tool-plan-",
         b"citation-",
         b"session.",
         b"conversation.",
         b"input_audio_buffer.",
-        b"image_",
+        b"image_generation.",
+        b"image_edit.",
         b"speech.",
         b"transcript.",
+    ];
+    // Others have kinds of their own that begin like these: `message_chunk`.
+    const KINDS: &[&[u8]] = &[
+        b"message_start",
+        b"message_delta",
+        b"message_stop",
+        b"message-start",
+        b"message-end",
         b"ping",
         b"error",
     ];
-    FRONTS.iter().any(|front| kind.starts_with(front))
+    KINDS.contains(&kind) || FRONTS.iter().any(|front| kind.starts_with(front))
 }
 
 /// Members whose values differ from event to event of one stream, and that say nothing about which

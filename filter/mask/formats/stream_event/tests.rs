@@ -1,6 +1,8 @@
 //! The shapes in which servers stream.
 
 mod arguments;
+mod servers;
+mod so_far;
 mod tokens;
 mod unknown;
 
@@ -128,7 +130,7 @@ fn names_ids_and_citations_come_whole() {
     }
 }
 
-/// A text that waits at its end does not hold up another one for ever.
+/// A text that waits at its end does not hold up another one for long.
 #[test]
 fn a_text_that_is_over_without_a_word_is_let_go() {
     let chat =
@@ -143,7 +145,7 @@ fn a_text_that_is_over_without_a_word_is_let_go() {
         let next = chat("content", "yes, ");
         waiting += &next;
         let out = step(&mut walker, &next);
-        if turn < 16 {
+        if turn < 3 {
             assert_eq!(out, "", "turn {turn}");
         } else {
             assert_eq!(out, std::mem::take(&mut waiting), "turn {turn}");
@@ -160,4 +162,42 @@ fn a_text_that_is_over_without_a_word_is_let_go() {
     let out = String::from_utf8(out).unwrap();
     assert_eq!(out.matches("[EMAIL]").count(), 16);
     assert!(!out.contains("\"@\""));
+}
+
+/// Many that take turns wait for one another, too.
+#[test]
+fn texts_of_one_choice_that_take_turns_are_told_apart() {
+    let call = |index: usize, text: &str| {
+        event(
+            &json!({"choices": [{"index": 0, "delta": {"tool_calls": [{"index": index, "function": {"arguments": text}}]}}]}),
+        )
+    };
+    let turn = |texts: &dyn Fn(usize) -> String| -> String {
+        (0..12).map(|index| call(index, &texts(index))).collect()
+    };
+    let came = turn(&|index| format!("a{index}"))
+        + &turn(&|_| "@example".to_owned())
+        + &turn(&|_| ".com ".to_owned());
+    let goes =
+        turn(&|_| "[EMAIL]".to_owned()) + &turn(&|_| String::new()) + &turn(&|_| " ".to_owned());
+    let out = try_pieces(&mask(), Format::Events, came.as_bytes(), &[]).unwrap();
+    assert_eq!(String::from_utf8(out).unwrap(), goes);
+}
+
+/// A label beside a text, below `delta` too, holds nothing up.
+#[test]
+fn labels_beside_a_text_wait_for_nothing() {
+    let mut walker = Walker::new(Format::Events);
+    let of = |phase: &str, text: &str| {
+        event(&json!({"choices": [{"index": 0, "delta": {"phase": phase, "content": text}}]}))
+    };
+    let first = of("a", "Hi ");
+    assert_eq!(step(&mut walker, &first), "");
+    let next = of("a", "you ");
+    assert_eq!(step(&mut walker, &next), first + &next);
+    for phase in ["a", "think", "think", "think"] {
+        step(&mut walker, &of(phase, "and "));
+    }
+    let next = of("think", "so on ");
+    assert_eq!(step(&mut walker, &next), next);
 }

@@ -12,10 +12,7 @@ use super::elements::count;
 use super::head::{self, Described};
 use base::wire::Elements;
 
-/// The most that is held of an answer: its JSON, and the tensors up to the last that is text. Its head
-/// waits as long, and Envoy holds no more of a body behind a head that waits unless told otherwise.
-const MAX_ANSWER_BYTES: usize = 1 << 20;
-/// The same of a request, which is whole in any case: no policy has larger ones read.
+/// The most that is held of a request: its JSON, and the tensors up to the last that is text. It is whole in any case: no policy has larger ones read.
 const MAX_REQUEST_BYTES: usize = 64 << 20;
 /// The most elements of tensors that are text.
 const MAX_ELEMENTS: usize = 1 << 18;
@@ -40,6 +37,8 @@ enum Position {
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::formats) struct Tensors {
     frame: TensorFrame,
+    /// The most that is held of an answer.
+    most: usize,
     position: Position,
     held: Vec<u8>,
     /// How long the JSON is that was written.
@@ -89,9 +88,11 @@ impl Walk for Tensors {
 }
 
 impl Tensors {
-    pub(in crate::formats) fn new(frame: TensorFrame) -> Self {
+    /// For a body in this frame, of which no more than `most` bytes may be held if it is an answer's.
+    pub(in crate::formats) fn new(frame: TensorFrame, most: usize) -> Self {
         Self {
             frame,
+            most,
             position: Position::Json,
             held: Vec::new(),
             written: None,
@@ -111,7 +112,7 @@ impl Tensors {
     /// Takes bytes until the first `end` of the body are held; whether they are.
     fn hold(&mut self, rest: &mut &[u8], end: usize) -> Result<bool, WalkError> {
         let most = match self.frame.list {
-            TensorList::Outputs => MAX_ANSWER_BYTES,
+            TensorList::Outputs => self.most,
             TensorList::Inputs => MAX_REQUEST_BYTES,
         };
         if end > most {

@@ -4,8 +4,8 @@
 //!
 //! A header says how long the JSON is. Behind it stand the tensors that have a size there, in the
 //! order of their list. What is masked changes a text's length, so that of its tensor, so the JSON that
-//! says it, and so the header: nothing is written before the last text has come. Numbers that follow
-//! it are not held.
+//! says it, and so the header: nothing is written before the last text has come, and numbers in front of
+//! it are held as well, however little a mask does with them. Numbers that follow it are not held.
 //!
 //! | here | what it does |
 //! |---|---|

@@ -19,6 +19,9 @@ fn layout() -> &'static Layout {
         arguments  /call
         citations  /sources
         numbers    /outputs/*/data
+        reasoning  /parts/*/text      thought=true
+        reasoning  /part/text         type=reasoning_text
+        arguments  /delta             call.delta
         ",
     );
     Box::leak(Box::new(layout.expect("the layout can be read")))
@@ -164,6 +167,41 @@ fn a_data_url_of_what_has_no_text_stays() {
     );
 }
 
+/// As models write pictures into their answers.
+#[test]
+fn a_data_url_in_a_text_stays_however_it_comes() {
+    let mask = mask();
+    let url = format!(
+        "data:image/png;base64,iVBO/{KEY}/{}+{KEY}=",
+        "A".repeat(120)
+    );
+    let markdown = format!("From ana@example.com: ![it]({url}) to bo@example.com.");
+    let seen = |text: &str| {
+        let text = text.replace("ana@example.com", "[EMAIL]");
+        text.replace("bo@example.com", "[EMAIL]")
+    };
+    assert_eq!(masked_text(&mask, Format::Text, &markdown), seen(&markdown));
+    let html = format!("<p>ana@example.com<img src=\"{url}\" alt=\"bo@example.com\"></p>");
+    assert_eq!(masked_text(&mask, Format::Html, &html), seen(&html));
+    let quoted = html.replace('"', "\\\"");
+    let json = format!(r#"{{"text":"{quoted}","code":"{{\"html\":\"{markdown}\"}}"}}"#);
+    becomes(&mask, &json, &seen(&json));
+    let event = |text: &str| {
+        format!("data: {{\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"{text}\"}}}}]}}\n\n")
+    };
+    for at in 1..markdown.len() {
+        let (front, behind) = markdown.split_at(at);
+        let body = event(front) + &event(behind);
+        let out = try_pieces(&mask, Format::Events, body.as_bytes(), &[]).expect("masked");
+        let out = String::from_utf8(out).expect("the output is UTF-8");
+        let texts = out.lines().filter_map(|line| {
+            line.strip_prefix("data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"")?
+                .strip_suffix("\"}}]}")
+        });
+        assert_eq!(texts.collect::<String>(), seen(&markdown), "cut at {at}");
+    }
+}
+
 #[test]
 fn files_of_text_are_read_where_that_is_asked_for() {
     let reading = mask().with(&Options {
@@ -288,4 +326,100 @@ fn a_tensor_of_numbers_stays_one() {
         r#"{"outputs":[{"datatype":"INT64","data":[4111111111111111,[7,5500005555555559]]},{"data":["4111111111111111"]}],"n":4111111111111111}"#,
         r#"{"outputs":[{"datatype":"INT64","data":[0,[7,0]]},{"data":["[CREDIT_CARD]"]}],"n":"[CREDIT_CARD]"}"#,
     );
+}
+
+/// Gemini's parts and OpenAI's items say what their text is, in front of it or behind it.
+#[test]
+fn a_member_may_tell_what_another_one_is() {
+    let json = r#"{"parts":[{"text":"I ask ana@example.com, ","thought":true},{"thought" : true,"text":"I ask \"}{ana@example.com","n":[{"text":"ana@example.com"}]},{"text":"ana@example.com"},{"thought":false,"text":"ana@example.com"}],"part":{"text":"ana@example.com","type":"reasoning_text"}}"#;
+    let of = |thought: [&str; 3]| {
+        let [one, two, three] = thought;
+        format!(
+            r#"{{"parts":[{{"text":"{one}","thought":true}},{{"thought" : true,"text":"{two}","n":[{{"text":"[EMAIL]"}}]}},{{"text":"[EMAIL]"}},{{"thought":false,"text":"[EMAIL]"}}],"part":{{"text":"{three}","type":"reasoning_text"}}}}"#
+        )
+    };
+    let with = |reasoning| {
+        with(Coverage {
+            reasoning,
+            ..Coverage::default()
+        })
+    };
+    let masked = of(["I ask [EMAIL], ", r#"I ask \"}{[EMAIL]"#, "[EMAIL]"]);
+    let came = of([
+        "I ask ana@example.com, ",
+        r#"I ask \"}{ana@example.com"#,
+        "ana@example.com",
+    ]);
+    becomes(&with(None), json, &masked);
+    becomes(&with(Some(Reasoning::Mask)), json, &masked);
+    becomes(&with(Some(Reasoning::Pass)), json, &came);
+    becomes(&with(Some(Reasoning::Drop)), json, &of(["", "", ""]));
+}
+
+/// What ends too soon, is no JSON or is too long is text.
+#[test]
+fn what_is_not_told_is_text() {
+    let drop = with(Coverage {
+        reasoning: Some(Reasoning::Drop),
+        ..Coverage::default()
+    });
+    for (json, masked) in [
+        (
+            r#"{"parts":[{"thought":true,"text":"ana@example.com"#,
+            r#"{"parts":[{"thought":true,"text":"[EMAIL]"#,
+        ),
+        (
+            r#"{"parts":[{"thought":true,"logprobs":[12"#,
+            r#"{"parts":[{"thought":true,"logprobs":[12"#,
+        ),
+        (
+            r#"{"parts":[{"text":"ana@example.com",,"thought":true}]}"#,
+            r#"{"parts":[{"text":"",,"thought":true}]}"#,
+        ),
+        (r#"{"parts":[{"#, r#"{"parts":[{"#),
+    ] {
+        assert_eq!(placed(&drop, Format::Json, json), masked);
+    }
+    let long = |text: &str| {
+        let rest = "x ".repeat(600_000);
+        format!(r#"{{"parts":[{{"text":"{text}","rest":"{rest}","thought":true}}]}}"#)
+    };
+    let long_one = long("ana@example.com");
+    for size in [long_one.len(), 100_000, 4093] {
+        let mut walker = Walker::framed(
+            Format::Json,
+            Framing {
+                layout: Some(layout()),
+                ..Framing::default()
+            },
+        );
+        let mut out = Vec::new();
+        for piece in long_one.as_bytes().chunks(size) {
+            walker
+                .push(&drop, piece, &mut out)
+                .expect("it can be masked");
+        }
+        walker.finish(&drop, &mut out).expect("it can be masked");
+        assert!(out == long("[EMAIL]").as_bytes(), "in pieces of {size}");
+    }
+}
+
+/// What is another thing in some events is covered as such.
+#[test]
+fn what_depends_on_its_event_is_covered_as_what_it_is_there() {
+    let event =
+        |kind: &str, text: &str| format!("data: {{\"type\":\"{kind}\",\"delta\":\"{text}\"}}\n\n");
+    let arguments = with(Coverage {
+        text: false,
+        ..Coverage::default()
+    });
+    let mut said = [
+        event("call.delta", "to ana@exa"),
+        event("call.delta", "mple.com,"),
+    ]
+    .concat();
+    let masked = [event("call.delta", "to [EMAIL]"), event("call.delta", ",")].concat();
+    assert_eq!(placed(&arguments, Format::Events, &said), masked);
+    said = event("other.delta", "ana@example.com");
+    assert_eq!(placed(&arguments, Format::Events, &said), said);
 }

@@ -126,6 +126,12 @@ fn the_texts_of_every_model_go_on_wherever_they_are_split() {
         )
     });
     streamed(|text| chunk(&json!({"choices": [{"text": text, "stop_reason": null}]})));
+    // Mistral's chat completion: docs.aws.amazon.com/bedrock, "Mistral AI chat completion".
+    streamed(|text| {
+        chunk(
+            &json!({"choices": [{"index": 0, "message": {"role": "assistant", "content": text}, "stop_reason": null}]}),
+        )
+    });
 }
 
 #[test]

@@ -65,12 +65,28 @@ fn an_event_leaves_as_soon_as_its_text_is_harmless() {
     assert_eq!(first + &step(&three), two + &three);
     let four = contents(&["alice@example.com"]);
     assert_eq!(step(&four), "");
-    let ping = ": ping\n\n";
+    // A comment is no event, and goes in front of those that wait.
+    for ping in [
+        ": ping\n\n",
+        ":\r\n\r\n",
+        ": ask bob@example.com\n: now\n\n",
+    ] {
+        assert_eq!(step(ping), ping.replace("bob@example.com", "[EMAIL]"));
+    }
+    let ping = "event: ping\ndata: {\"type\":\"ping\"}\n\n";
     assert_eq!(step(ping), "");
     assert_eq!(
         step(&contents(&[" b "])),
         contents(&["[EMAIL]"]) + ping + &contents(&[" b "])
     );
+}
+
+#[test]
+fn a_comment_that_never_ends_stays_where_it_is() {
+    for rest in [": s", ": s\n", ": ask bob@example.com"] {
+        let body = contents(&["ask alice@exam"]) + rest;
+        assert_eq!(events(&body), body.replace("bob@example.com", "[EMAIL]"));
+    }
 }
 
 #[test]

@@ -56,16 +56,32 @@ proptest! {
             let name = ["content", "reasoning_content", "call 0", "call 1"][*channel];
             // A call's arguments are JSON, whose escapes are read as what they stand for.
             let text = if name.starts_with("call") { text.replace('\\', "/") } else { text.clone() };
-            let pieces = pieces(&text, cuts);
+            let mut pieces = pieces(&text, cuts);
+            // Where the second begins with the first, it may be the text so far.
+            let mut tokens = pieces.iter().filter(|piece| !piece.is_empty());
+            if let (Some(first), Some(second)) = (tokens.next(), tokens.next()) && second.starts_with(first) {
+                pieces = vec![text.clone()];
+            }
             channels.insert((*choice, name.to_owned()), (text, pieces));
         }
         let mut waiting: Vec<_> = channels.iter().map(|(key, (_, pieces))| (key.clone(), pieces.clone().into_iter())).collect();
         let mut stream = String::new();
         let mut order = order.iter().cycle();
+        // One that goes on alone for longer says that the others are at their ends.
+        let mut rows = [(String::new(), 0), (String::new(), 0)];
         while !waiting.is_empty() {
-            let at = order.next().expect("a cycle").index(waiting.len());
+            let mut at = order.next().expect("a cycle").index(waiting.len());
+            let (choice, channel) = waiting[at].0.clone();
+            let row = &mut rows[usize::from(choice == 1)];
+            let other = waiting.iter().position(|((of, name), _)| *of == choice && *name != channel);
+            if let Some(other) = other.filter(|_| *row == (channel, 3)) {
+                at = other;
+            }
             let ((choice, channel), tokens) = &mut waiting[at];
             let Some(token) = tokens.next() else { waiting.remove(at); continue };
+            if !token.is_empty() {
+                *row = (channel.clone(), if row.0 == *channel { row.1 + 1 } else { 1 });
+            }
             let delta = match channel.strip_prefix("call ") {
                 Some(call) => json!({"tool_calls": [{"function": {"arguments": token}, "index": call.parse::<u64>().expect("a number")}]}),
                 None => json!({channel.as_str(): token}),

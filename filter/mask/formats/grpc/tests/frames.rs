@@ -27,6 +27,7 @@ fn framed(framing: Framing, body: &[u8], piece: usize) -> Result<Vec<u8>, WalkEr
 const DEFLATE: Framing = Framing {
     layout: None,
     most: crate::formats::USUAL_ENTRY_BYTES,
+    most_held: crate::formats::USUAL_HELD_BYTES,
     compression: Some(Coding::Deflate),
     web: false,
     payload: None,
@@ -36,6 +37,7 @@ const DEFLATE: Framing = Framing {
 const WEB: Framing = Framing {
     layout: None,
     most: crate::formats::USUAL_ENTRY_BYTES,
+    most_held: crate::formats::USUAL_HELD_BYTES,
     compression: None,
     web: true,
     payload: None,

@@ -1,7 +1,7 @@
 //! What the members of an event say of it, of its objects, and of the texts in it.
 
 use super::super::frame::Frame;
-use super::super::identity::{Piece, Scope};
+use super::super::identity::{Piece, Scope, number};
 use super::super::segment::End;
 use super::super::shapes;
 use super::Reader;
@@ -19,8 +19,15 @@ impl Reader<'_> {
         let depths = 0..self.frames.len();
         let scopes = depths.filter_map(|depth| self.scope(depth)).collect();
         let objects = self.frames.iter().filter(|frame| frame.object);
+        let lists = self.frames.iter().rev().take_while(|frame| !frame.object);
+        let holder = self.frames.iter().rev().find(|frame| frame.object);
+        let in_order = holder.is_some_and(|holder| shapes::are_in_order(holder.name.short()));
         Piece {
             names: objects.map(|frame| frame.name).collect(),
+            places: match in_order {
+                true => Vec::new(),
+                false => lists.map(|list| list.position).collect(),
+            },
             scopes,
             writing: self.writing(),
         }
@@ -50,6 +57,20 @@ impl Reader<'_> {
         let scope = self.scopes.len() - 1;
         self.frames.get_mut(depth)?.scope = Some(scope);
         Some(scope)
+    }
+
+    /// The choice ends that the object at this depth is or is in: an element of an array.
+    fn choice_ends(&mut self, depth: usize) {
+        let element = |depth: &usize| {
+            let above = depth
+                .checked_sub(1)
+                .and_then(|above| self.frames.get(above));
+            above.is_some_and(|above| !above.object)
+        };
+        let choice = (0..=depth).rev().find(element).unwrap_or(0);
+        if let Some(scope) = self.scope(choice) {
+            self.finished.push(scope);
+        }
     }
 
     /// Notes what a member says about its object or its event.
@@ -100,18 +121,25 @@ impl Reader<'_> {
                     scope.thought = thought;
                 }
             }
-            (b"finish_reason" | b"finishReason", true) if !matches!(value, b"" | b"null") => {
-                // The choice is the element of an array that the member belongs to.
-                let element = |depth: &usize| {
-                    let above = depth
-                        .checked_sub(1)
-                        .and_then(|above| self.frames.get(above));
-                    above.is_some_and(|above| !above.object)
-                };
-                let choice = (0..=depth).rev().find(element).unwrap_or(0);
-                if let Some(scope) = self.scope(choice) {
-                    self.finished.push(scope);
+            // A2A: the pieces of each artifact are a text of its own.
+            (b"artifactId", true) => {
+                if let Some(scope) = self
+                    .scope(depth)
+                    .and_then(|scope| self.scopes.get_mut(scope))
+                {
+                    scope.named = Some(number(value));
                 }
+            }
+            (b"lastChunk", false) => self.event.last_chunk = value == b"true",
+            (b"final", false) if value == b"true" && self.is_member(depth, b"result") => {
+                self.payload.ends.push(End::All);
+            }
+            (b"finish_reason" | b"finishReason", true) if !matches!(value, b"" | b"null") => {
+                self.choice_ends(depth);
+            }
+            // Mistral on Bedrock.
+            (b"stop_reason", true) if self.amazon && !matches!(value, b"" | b"null") => {
+                self.choice_ends(depth);
             }
             (b"output_index", false) if depth == 0 => self.event.output = integer(),
             (b"content_index", false) if depth == 0 => self.event.content = integer(),
@@ -122,6 +150,10 @@ impl Reader<'_> {
             (b"generated_text", true) if depth == 0 => self.payload.ends.push(End::All),
             (b"type", true) if depth == 0 => self.event.kind = value,
             (b"item_id", true) if depth == 0 => self.event.item = value,
+            (b"event" | b"event_type", true) if depth == 0 => self.event.name = value,
+            (b"id", true) if depth == 0 => self.event.id = value,
+            (b"messageId", true) if depth == 0 => self.event.message = value,
+            (b"toolCallId", true) if depth == 0 => self.event.call = value,
             _ => {}
         }
     }

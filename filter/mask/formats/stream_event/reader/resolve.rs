@@ -1,8 +1,11 @@
 //! What an event comes to, now that every member of it has been read.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::super::layout::Met;
 use super::super::super::opaque;
 use super::super::super::writing::Writing;
-use super::super::segment::{End, Kind, Payload};
+use super::super::segment::{End, Kind, Payload, Segment};
 use super::super::shapes;
 use super::Reader;
 use crate::policy::{Class, Treatment};
@@ -16,6 +19,7 @@ impl Reader<'_> {
         let first = self.scopes.first().and_then(|event| event.index);
         let block = self.event.block.or(first);
         self.take_candidates();
+        self.event.name_part();
         self.payload.texts = self.event.identify(&self.pieces, &self.scopes, block);
         let choices = self
             .finished
@@ -23,6 +27,10 @@ impl Reader<'_> {
             .filter_map(|scope| self.scopes.get(*scope));
         let ends = choices.map(|scope| scope.step().map_or(End::All, End::Choice));
         self.payload.ends.extend(ends.chain(self.event.end(block)));
+        if self.event.last_chunk {
+            let named = self.scopes.iter().filter_map(|scope| scope.named);
+            self.payload.ends.extend(named.map(End::Output));
+        }
         self.pass_what_is_no_text();
         // A copy is only found at its end, behind the segments in it.
         let segments = &mut self.payload.segments;
@@ -37,10 +45,7 @@ impl Reader<'_> {
     fn take_candidates(&mut self) {
         let candidates = std::mem::take(&mut self.candidates);
         let texts = self.pieces.len();
-        // Where a dialect is known, so are the kinds of its events.
-        let told = texts > 0
-            || shapes::is_kind_of_event(self.event.kind)
-            || (self.layout.is_some() && !self.event.kind.is_empty());
+        let told = texts > 0 || shapes::is_kind_of_event(self.event.kind);
         if candidates.len() > MAX_CANDIDATES {
             return;
         }
@@ -57,30 +62,43 @@ impl Reader<'_> {
         }
     }
 
-    /// Of the strings whose place means something else in other kinds of events, those pass that are
-    /// no text in this kind.
+    /// Of the strings whose place means something else in other kinds of events, or beside other members,
+    /// those are treated so that are something else in this one.
     fn pass_what_is_no_text(&mut self) {
         let (Some(mask), Some(layout)) = (self.mask, self.layout) else {
             return;
         };
-        for (index, at) in std::mem::take(&mut self.depending).into_iter().rev() {
-            let class = layout.class(at, self.event.kind);
+        let mut objects: BTreeMap<usize, Met> = BTreeMap::new();
+        let mut passed = BTreeSet::new();
+        for (index, at, object) in std::mem::take(&mut self.depending) {
+            let json = || self.bytes.get(object..).unwrap_or_default();
+            let met = objects.entry(object).or_insert_with(|| layout.met(json()));
+            let class = layout.class(at, self.event.kind, *met);
             let Some(segment) = self.payload.segments.get_mut(index) else {
                 continue;
             };
             let range = segment.start..segment.end;
             match (class, mask.treats(class)) {
-                (_, Treatment::Mask) => continue,
+                (Class::File, _) => segment.kind = Kind::File,
+                (_, Treatment::Mask) => {}
                 (_, Treatment::Drop) => segment.kind = Kind::Dropped,
                 (Class::Data, Treatment::Pass) => {
                     segment.start += opaque::passing(self.bytes.get(range).unwrap_or_default());
                     segment.kind = Kind::Whole(Writing::Json);
+                    if segment.start == segment.end {
+                        passed.insert(index);
+                    }
                 }
-                (_, Treatment::Pass) => segment.start = segment.end,
-            }
-            if segment.start == segment.end && segment.kind != Kind::Dropped {
-                self.payload.segments.remove(index);
+                (_, Treatment::Pass) => {
+                    passed.insert(index);
+                }
             }
         }
+        if passed.is_empty() {
+            return;
+        }
+        let mut index = 0..;
+        let stays = |_: &Segment| index.next().is_none_or(|index| !passed.contains(&index));
+        self.payload.segments.retain(stays);
     }
 }

@@ -10,7 +10,7 @@ fn events(events: &[Value]) -> String {
     events.iter().map(event).collect()
 }
 
-fn masks(came: &[Value], goes: &[Value]) {
+pub(super) fn masks(came: &[Value], goes: &[Value]) {
     let out = masked(&mask(), Format::Events, events(came).as_bytes());
     assert_eq!(String::from_utf8(out).unwrap(), events(goes));
     let lines =
@@ -20,7 +20,7 @@ fn masks(came: &[Value], goes: &[Value]) {
 }
 
 /// A text in pieces of a shape.
-fn goes_on(shape: impl Fn(&str) -> Value) {
+pub(super) fn goes_on(shape: impl Fn(&str) -> Value) {
     let of = |texts: [&str; 4]| texts.map(&shape);
     masks(
         &of(["ask ", "tom.", "baker@mill.exam", "ple ok"]),
