@@ -1,13 +1,16 @@
 //! The desk: where people approve requests to models, and where session records are kept.
 //!
 //! [`serve`] runs both halves on one SQLite file: the approval API over HTTP ([`approvals`]) and
-//! the recorder that Envoy streams its access log to ([`sessions`]). [`check`] tells what is
+//! the recorder that Envoy streams its access log to ([`sessions`]), which keeps its records in a
+//! [`ledger`] that can't be changed unseen and that [`audit`] reads. [`check`] tells what is
 //! wrong with a policy before it is rolled out, and [`token`] why a token is accepted or not.
 
 pub mod approvals;
+pub mod audit;
 pub mod check;
 pub mod config;
 pub mod http;
+pub mod ledger;
 pub mod policy;
 pub mod serve;
 pub mod sessions;

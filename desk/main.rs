@@ -1,5 +1,7 @@
 //! The desk: approvals, session records and policy checks in one binary.
 
+mod auditing;
+
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -32,6 +34,19 @@ enum Command {
         /// The SQLite file that everything is kept in; it is made if it is missing.
         #[arg(long, value_name = "FILE", default_value = "desk.sqlite")]
         store: PathBuf,
+        /// The folder of session records, a ledger that can't be changed unseen; it is made if it
+        /// is missing. Without this option it stands beside the store and ends in .ledger.
+        #[arg(long, value_name = "DIR")]
+        ledger: Option<PathBuf>,
+        /// The folder of the ledger's signing keys, made likewise. Keep it elsewhere: who has the
+        /// keys can sign another ledger. Without this option it stands beside the store and ends
+        /// in .keys.
+        #[arg(long, value_name = "DIR")]
+        keys: Option<PathBuf>,
+        /// A file, best on another machine's disk, that each signed checkpoint of the ledger is
+        /// appended to before it is published. It shows when the ledger is rolled back.
+        #[arg(long, value_name = "FILE")]
+        witness: Option<PathBuf>,
         /// Who may ask and who may decide (JSON):
         /// {"filters":[{"name":"edge","key":"${DESK_KEY}"}],
         /// "reviewers":[{"name":"ana","groups":["ml-leads"],"key":"${ANA_KEY}"}]}
@@ -54,6 +69,14 @@ enum Command {
     Schema,
     /// Prints the reference of all keys of a policy, as Markdown.
     Reference,
+    /// Reads, verifies and exports session records.
+    ///
+    /// LEDGER is the folder that `portcullis desk` keeps them in. All of these but import and
+    /// rotate only read, and may run beside a desk.
+    Sessions {
+        #[command(subcommand)]
+        command: auditing::SessionsCommand,
+    },
     /// Looks into tokens.
     Token {
         #[command(subcommand)]
@@ -96,6 +119,9 @@ fn main() -> ExitCode {
             listen,
             grpc,
             store,
+            ledger,
+            keys,
+            witness,
             config,
         } => {
             tracing_subscriber::fmt()
@@ -108,6 +134,9 @@ fn main() -> ExitCode {
                 listen,
                 grpc,
                 store,
+                ledger,
+                keys,
+                witness,
                 config,
             };
             match serve::run(&options) {
@@ -118,6 +147,7 @@ fn main() -> ExitCode {
                 }
             }
         }
+        Command::Sessions { command } => auditing::run(command),
         Command::Schema => answer(&check::schema()),
         Command::Reference => answer(&check::reference()),
         Command::Check { policy, env } => answer(&check::check(&policy, env)),

@@ -19,7 +19,8 @@ use tonic::transport::server::TcpIncoming;
 use crate::approvals::{self, Desk, News};
 use crate::config::{self, Config};
 use crate::http::{Callers, MAX_BODY_BYTES, Refusal, json as answer};
-use crate::sessions::{self, Archive, Counts, Recorder, Writer};
+use crate::ledger::{self, LedgerError, Reader};
+use crate::sessions::{self, Archive, Books, BooksError, Counts, Lost, Recorder, Writer};
 use crate::stop::Stop;
 use crate::store::{Database, Durability, Store, StoreError};
 
@@ -39,6 +40,12 @@ pub struct Options {
     pub grpc: SocketAddr,
     /// The SQLite file.
     pub store: PathBuf,
+    /// The ledger's folder; beside the store if absent.
+    pub ledger: Option<PathBuf>,
+    /// The folder of the ledger's signing keys; beside the store if absent.
+    pub keys: Option<PathBuf>,
+    /// A file that every checkpoint is appended to.
+    pub witness: Option<PathBuf>,
     /// The configuration file.
     pub config: PathBuf,
 }
@@ -88,16 +95,27 @@ fn read_config(options: &Options) -> Result<Config, Failure> {
 async fn serve(options: &Options, config: &Config) -> Result<(), Failure> {
     let store = Store::create(&options.store)?;
     let approvals = store.connect(Durability::Full)?;
-    let reading = store.connect(Durability::Normal)?;
-    let recording = store.connect(Durability::Normal)?;
+    let books = open_books(options, &approvals)?;
     let http = bind(options.listen, "--listen").await?;
     let grpc = bind(options.grpc, "--grpc").await?;
     let signal = signals()?;
 
     let (stopping, stop) = Stop::new();
     let counts = Arc::new(Counts::default());
-    let (writer, thread) = sessions::start(recording, Arc::clone(&counts), stop.clone())
-        .map_err(|error| Failure(format!("no thread for the recorder: {error}")))?;
+    let folder = options.ledger();
+    let (writer, thread) = match books {
+        Ok(books) => {
+            let (writer, thread) = sessions::start(books, Arc::clone(&counts), stop.clone())
+                .map_err(|error| Failure(format!("no thread for the recorder: {error}")))?;
+            (writer, Some(thread))
+        }
+        Err(damage) => {
+            tracing::error!(error = %damage, "no session records are stored");
+            counts.storing_fails(Some(damage));
+            (Writer::gone(), None)
+        }
+    };
+    let reading = sessions::connect_index(&sessions::index_file(&folder))?;
     let callers = Arc::new(Callers::new(config));
     let desk = Desk {
         callers: Arc::clone(&callers),
@@ -108,12 +126,14 @@ async fn serve(options: &Options, config: &Config) -> Result<(), Failure> {
     let archive = Archive {
         callers,
         database: Database::new(reading),
+        ledger: Reader::new(&folder),
     };
     let recorder = Recorder::new(writer.clone(), Arc::clone(&counts), stop.clone());
     tracing::info!(
         http = %address(&http, options.listen),
         grpc = %address(&grpc, options.grpc),
         store = %options.store.display(),
+        ledger = %folder.display(),
         "the desk is open"
     );
 
@@ -149,15 +169,79 @@ async fn serve(options: &Options, config: &Config) -> Result<(), Failure> {
         web_abort.abort();
         log_abort.abort();
     }
+    let Some(thread) = thread else {
+        return Err(Failure(
+            "no session records were stored: the ledger is damaged".to_owned(),
+        ));
+    };
     let flushed = async {
         writer.end().await;
         tokio::task::spawn_blocking(move || thread.join()).await
     };
     match tokio::time::timeout(GRACE, flushed).await {
-        Ok(Ok(Ok(()))) => Ok(()),
+        Ok(Ok(Ok(Ok(())))) => Ok(()),
+        Ok(Ok(Ok(Err(Lost(records))))) => Err(Failure(format!(
+            "{records} session records could not be stored, and are lost"
+        ))),
         _ => Err(Failure(
             "the recorder did not end in time: session records may be lost".to_owned(),
         )),
+    }
+}
+
+/// Opens the ledger and moves into it what an earlier version kept elsewhere. The inner error is a
+/// ledger that is damaged: approvals go on without it, and health says so.
+fn open_books(
+    options: &Options,
+    store: &rusqlite::Connection,
+) -> Result<Result<Books, String>, Failure> {
+    let ledger = ledger::Options {
+        witness: options.witness.clone(),
+        ..ledger::Options::new(&options.ledger(), &options.keys())
+    };
+    let (mut books, opened, indexed) = match Books::open(&ledger) {
+        Err(BooksError::Ledger(error @ LedgerError::Damaged(_))) => {
+            return Ok(Err(error.to_string()));
+        }
+        result => result.map_err(|error| Failure(error.to_string()))?,
+    };
+    if let Some(cut) = &opened.cut {
+        tracing::warn!(
+            segment = %cut.path.display(),
+            at = cut.offset,
+            bytes = cut.bytes,
+            "a write that was cut off was cut away"
+        );
+    }
+    if opened.tiles_made {
+        tracing::warn!("the ledger's tiles were made anew");
+    }
+    if !opened.is_new && indexed > 0 {
+        tracing::info!(entries = indexed, "the index was brought up to the ledger");
+    }
+    let moved = sessions::adopt(store, &mut books).map_err(|error| Failure(error.to_string()))?;
+    if moved > 0 {
+        tracing::info!(
+            records = moved,
+            "session records were moved into the ledger"
+        );
+    }
+    Ok(Ok(books))
+}
+
+impl Options {
+    /// The ledger's folder.
+    #[must_use]
+    pub fn ledger(&self) -> PathBuf {
+        let beside = || self.store.with_extension("ledger");
+        self.ledger.clone().unwrap_or_else(beside)
+    }
+
+    /// The folder of the ledger's signing keys.
+    #[must_use]
+    pub fn keys(&self) -> PathBuf {
+        let beside = || self.store.with_extension("keys");
+        self.keys.clone().unwrap_or_else(beside)
     }
 }
 
@@ -225,11 +309,12 @@ async fn healthz(
         .database
         .run(|store| store.query_row("SELECT 1", [], |_| Ok(())))
         .await?;
-    if !health.writer.is_alive() {
+    let gone = || (!health.writer.is_alive()).then(|| "the writer has ended".to_owned());
+    if let Some(reason) = health.counts.trouble().or_else(gone) {
         return Err(Refusal::new(
             StatusCode::SERVICE_UNAVAILABLE,
-            "recorder_gone",
-            "Session records can't be stored.",
+            "recorder_failing",
+            format!("Session records can't be stored: {reason}."),
         ));
     }
     let body = json!({ "status": "ok", "records": health.counts.to_json() });

@@ -28,6 +28,7 @@ const DOCUMENTS: &[&str] = &[
     "docs/answers.md",
     "docs/media-types.md",
     "docs/policy.md",
+    "docs/sessions.md",
     "examples/policies/README.md",
     "filter/mask/detectors/README.md",
 ];

@@ -10,8 +10,9 @@ use axum::response::Response;
 use axum::routing::get;
 use serde::Deserialize;
 
-use super::archive::{Filter, get as get_record, list};
+use super::index::{Filter, Hit, find, list};
 use crate::http::{Callers, Refusal, json};
+use crate::ledger::{LedgerError, Reader};
 use crate::store::{Database, Page};
 
 /// What the endpoints work with.
@@ -19,8 +20,36 @@ use crate::store::{Database, Page};
 pub struct Archive {
     /// Who may call.
     pub callers: Arc<Callers>,
-    /// The store.
+    /// The index.
     pub database: Database,
+    /// The ledger.
+    pub ledger: Reader,
+}
+
+impl Archive {
+    /// The records at these places, as they came.
+    fn texts(ledger: &Reader, hits: &[Hit]) -> Result<Vec<String>, LedgerError> {
+        let wanted: Vec<_> = hits.iter().map(|hit| (hit.seq, hit.place)).collect();
+        let mut texts = Vec::with_capacity(hits.len());
+        for (entry, hit) in ledger.all_at(&wanted)?.into_iter().zip(hits) {
+            let text = entry.and_then(|entry| String::from_utf8(entry.bytes).ok());
+            texts.push(text.ok_or_else(|| {
+                LedgerError::Damaged(format!(
+                    "found no record at entry {}, expected one",
+                    hit.seq
+                ))
+            })?);
+        }
+        Ok(texts)
+    }
+}
+
+impl From<LedgerError> for Refusal {
+    fn from(error: LedgerError) -> Self {
+        tracing::error!(%error, "session records can't be read");
+        let message = "Session records can't be read. The desk's log says why.";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "ledger_failed", message)
+    }
 }
 
 /// The routes at `/v1/sessions` and below.
@@ -51,15 +80,17 @@ async fn get_list(
         subject: query.subject,
         action: query.action,
     };
-    let listed = archive
+    let ledger = archive.ledger;
+    let (texts, next) = archive
         .database
-        .run(move |store| list(store, &filter, &page))
+        .run(move |index| {
+            let listed = list(index, &filter, &page)?;
+            Ok((Archive::texts(&ledger, &listed.rows), listed.next))
+        })
         .await?;
     // Records are JSON already, and stay as the filter wrote them. An id is hex: nothing to escape.
-    let records = listed.rows.join(",");
-    let next = listed
-        .next
-        .map_or_else(|| "null".to_owned(), |id| format!("\"{id}\""));
+    let records = texts?.join(",");
+    let next = next.map_or_else(|| "null".to_owned(), |id| format!("\"{id}\""));
     let body = format!("{{\"sessions\":[{records}],\"next\":{next}}}");
     Ok(json(StatusCode::OK, body))
 }
@@ -71,10 +102,13 @@ async fn get_one(
 ) -> Result<Response, Refusal> {
     archive.callers.identify(&headers)?.reviewer()?;
     let Path(id) = id.map_err(|_| Refusal::not_found("session"))?;
-    archive
+    let ledger = archive.ledger;
+    let text = archive
         .database
-        .run(move |store| get_record(store, &id))
-        .await?
+        .run(move |index| Ok(find(index, &id)?.map(|hit| Archive::texts(&ledger, &[hit]))))
+        .await?;
+    text.transpose()?
+        .and_then(|mut texts| texts.pop())
         .map(|record| json(StatusCode::OK, record))
         .ok_or_else(|| Refusal::not_found("session"))
 }

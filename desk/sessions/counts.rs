@@ -1,26 +1,115 @@
-//! What the recorder counts.
+//! What the recorder counts, and whether it can do its work.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
-/// What the recorder has seen since the desk was started.
+use super::books::Outcome;
+use crate::store::now;
+
+/// How long storing may take before the writer is behind, in milliseconds. Envoy's buffers last for
+/// some seconds.
+const LATE: i64 = 5000;
+
+/// What the recorder has seen since the desk was started, and what keeps it from storing.
 #[derive(Debug, Default)]
 pub struct Counts {
-    pub(super) stored: AtomicU64,
-    pub(super) known: AtomicU64,
+    stored: AtomicU64,
+    known: AtomicU64,
+    contradicting: AtomicU64,
     pub(super) malformed: AtomicU64,
     pub(super) absent: AtomicU64,
+    /// Since when records are being stored, in milliseconds since 1970; 0 if none are.
+    busy: AtomicI64,
+    storing: Mutex<Option<String>>,
+    signing: Mutex<Option<String>>,
 }
 
 impl Counts {
-    /// The counts as JSON: `stored`; `known`, which came again; `malformed`; and `absent`, log
-    /// entries without a session record.
+    /// The counts as JSON: `stored`; `known`, which came again; `contradicting`, which have the id
+    /// or the number of another record; `malformed`; and `absent`, log entries without a session
+    /// record.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
         serde_json::json!({
             "stored": self.stored.load(Ordering::Relaxed),
             "known": self.known.load(Ordering::Relaxed),
+            "contradicting": self.contradicting.load(Ordering::Relaxed),
             "malformed": self.malformed.load(Ordering::Relaxed),
             "absent": self.absent.load(Ordering::Relaxed),
         })
+    }
+
+    /// What keeps records from being stored or signed for, if something does.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        self.trouble_at(now())
+    }
+
+    fn trouble_at(&self, now: i64) -> Option<String> {
+        let said = |place: &Mutex<Option<String>>| place.lock().map_or(None, |said| said.clone());
+        let since = self.busy.load(Ordering::Relaxed);
+        let late = || {
+            let waiting = now.saturating_sub(since);
+            (since > 0 && waiting > LATE)
+                .then(|| format!("the disk is too slow: records wait for {waiting} ms"))
+        };
+        said(&self.storing)
+            .or_else(|| said(&self.signing))
+            .or_else(late)
+    }
+
+    /// Says that storing fails, for a reason, or no longer does.
+    pub fn storing_fails(&self, reason: Option<String>) {
+        if let Ok(mut place) = self.storing.lock() {
+            *place = reason;
+        }
+    }
+
+    pub(super) fn signing_fails(&self, reason: Option<String>) {
+        if let Ok(mut place) = self.signing.lock() {
+            *place = reason;
+        }
+    }
+
+    pub(super) fn begins(&self) {
+        self.busy.store(now(), Ordering::Relaxed);
+    }
+
+    pub(super) fn ends(&self) {
+        self.busy.store(0, Ordering::Relaxed);
+    }
+
+    pub(super) fn add(&self, outcome: Outcome) {
+        let add = |counter: &AtomicU64, by: usize| {
+            counter.fetch_add(u64::try_from(by).unwrap_or(u64::MAX), Ordering::Relaxed);
+        };
+        add(&self.known, outcome.known);
+        add(&self.contradicting, outcome.contradicting);
+        add(&self.stored, outcome.new);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trouble_is_what_fails_or_takes_too_long() {
+        let counts = Counts::default();
+        assert_eq!(counts.trouble(), None);
+        counts.begins();
+        let begun = counts.busy.load(Ordering::Relaxed);
+        assert_eq!(counts.trouble_at(begun + LATE), None);
+        let late = counts.trouble_at(begun + LATE + 1).unwrap();
+        assert!(late.contains("5001 ms"), "{late}");
+        counts.ends();
+        assert_eq!(counts.trouble_at(begun + 2 * LATE), None);
+        counts.signing_fails(Some("the witness".to_owned()));
+        assert_eq!(counts.trouble().as_deref(), Some("the witness"));
+        counts.storing_fails(Some("the disk".to_owned()));
+        assert_eq!(counts.trouble().as_deref(), Some("the disk"));
+        counts.storing_fails(None);
+        counts.signing_fails(None);
+        assert_eq!(counts.trouble(), None);
     }
 }

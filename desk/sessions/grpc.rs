@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 use tonic::body::Body;
 use tonic::codegen::{BoxFuture, Context, Poll, Service, http};
 use tonic::server::{ClientStreamingService, Grpc, NamedService};
@@ -51,20 +51,24 @@ impl Recorder {
         let _permit = Arc::clone(&self.streams)
             .try_acquire_owned()
             .map_err(|_| Status::resource_exhausted("too many access log streams"))?;
+        let mut last = None;
         loop {
             let message = tokio::select! {
                 message = stream.message() => message?,
                 () = self.stop.requested() => None,
             };
+            let failed = || Status::unavailable("nothing can be stored");
             let Some(message) = message else {
+                // Batches are stored in order, so the last one speaks for all.
+                if let Some(stored) = last {
+                    let stored: oneshot::Receiver<()> = stored;
+                    stored.await.map_err(|_| failed())?;
+                }
                 return Ok(Response::new(StreamAccessLogsResponse {}));
             };
             let entries = self.entries(message);
             if !entries.is_empty() {
-                self.writer
-                    .put(entries)
-                    .await
-                    .map_err(|_| Status::unavailable("nothing can be stored"))?;
+                last = Some(self.writer.put(entries).await.map_err(|_| failed())?);
             }
         }
     }

@@ -31,6 +31,10 @@ pub struct Entry {
     pub action: Option<String>,
     /// Why the request was refused.
     pub code: Option<String>,
+    /// The model that was asked for.
+    pub model: Option<String>,
+    /// The rule that decided.
+    pub rule: Option<String>,
     /// The VM that wrote it.
     pub worker: String,
     /// Its number among that VM's records.
@@ -89,12 +93,14 @@ struct Identity {
 #[derive(Deserialize)]
 struct Request {
     operation: Option<String>,
+    model: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct Verdict {
     action: Option<String>,
     code: Option<String>,
+    rule: Option<String>,
 }
 
 impl Entry {
@@ -106,6 +112,24 @@ impl Entry {
         let common = logged.common_properties.as_mut()?;
         let state = common.filter_state_objects.remove(STATE_KEY)?;
         Some(unwrap(state).and_then(|bytes| Self::read(&bytes)))
+    }
+
+    /// All of it but the text.
+    #[must_use]
+    pub fn without_text(&self) -> Self {
+        Self {
+            id: self.id.clone(),
+            time: self.time.clone(),
+            subject: self.subject.clone(),
+            operation: self.operation.clone(),
+            action: self.action.clone(),
+            code: self.code.clone(),
+            model: self.model.clone(),
+            rule: self.rule.clone(),
+            worker: self.worker.clone(),
+            number: self.number,
+            text: String::new(),
+        }
     }
 
     /// Reads a record's JSON.
@@ -129,16 +153,21 @@ impl Entry {
             return Err(Malformed::Member("time"));
         }
         let number = i64::try_from(record.number).map_err(|_| Malformed::Member("number"))?;
-        let (action, code) = record
-            .verdict
-            .map_or((None, None), |verdict| (verdict.action, verdict.code));
+        let (action, code, rule) = record.verdict.map_or((None, None, None), |verdict| {
+            (verdict.action, verdict.code, verdict.rule)
+        });
+        let (operation, model) = record
+            .request
+            .map_or((None, None), |request| (request.operation, request.model));
         Ok(Self {
             id: record.id,
             time: record.time,
             subject: record.identity.and_then(|identity| identity.subject),
-            operation: record.request.and_then(|request| request.operation),
+            operation,
             action,
             code,
+            model,
+            rule,
             worker: record.worker,
             number,
             text: text.to_owned(),

@@ -1,21 +1,22 @@
-//! Writes records to the store, on a thread of its own.
+//! Writes records to the ledger, on a thread of its own.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use rusqlite::Connection;
-use tokio::sync::mpsc;
+use tokio::runtime::Handle;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
-use super::archive::put;
+use super::books::Books;
 use super::counts::Counts;
 use super::record::Entry;
 use crate::stop::Stop;
 
-/// How many batches may wait for the writer. When they do, streams are read no further, and Envoy
-/// buffers.
-const QUEUE: usize = 4;
+/// How many batches may wait for the writer: all of them are stored by one write to the disk.
+const QUEUE: usize = 1024;
+
+/// How many KiB of records may wait. When they do, streams are read no further, and Envoy buffers.
+const MAX_WAITING: u32 = 64 << 10;
 
 /// The pause before a failed write is tried again.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -24,29 +25,69 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// gives up.
 const LAST_TRIES: u32 = 3;
 
+/// How long records are stored and not signed for yet.
+const SIGN: Duration = Duration::from_secs(1);
+
 /// Hands records to the writer's thread.
 #[derive(Clone)]
 pub struct Writer {
     sender: mpsc::Sender<Order>,
+    room: Arc<Semaphore>,
 }
 
 enum Order {
-    Store(Vec<Entry>),
+    Store(Batch),
     End,
+}
+
+struct Batch {
+    entries: Vec<Entry>,
+    stored: oneshot::Sender<()>,
+    _room: OwnedSemaphorePermit,
 }
 
 /// The writer's thread has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gone;
 
+/// Records are lost, since they could not be stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lost(pub usize);
+
 impl Writer {
-    /// Hands over the records of one message; waits while the queue is full.
+    /// A writer whose thread has ended already.
+    #[must_use]
+    pub fn gone() -> Self {
+        Self {
+            sender: mpsc::channel(1).0,
+            room: Arc::new(Semaphore::new(1)),
+        }
+    }
+
+    /// Hands over the records of one message; waits while too many wait. What is returned tells
+    /// when the disk has them, or that they are lost.
     ///
     /// # Errors
     /// [`Gone`] if the thread has ended.
-    pub async fn put(&self, entries: Vec<Entry>) -> Result<(), Gone> {
-        let order = Order::Store(entries);
-        self.sender.send(order).await.map_err(|_| Gone)
+    pub async fn put(&self, entries: Vec<Entry>) -> Result<oneshot::Receiver<()>, Gone> {
+        let bytes: usize = entries.iter().map(|entry| entry.text.len()).sum();
+        let cost = u32::try_from(bytes >> 10).unwrap_or(MAX_WAITING);
+        let cost = cost.clamp(1, MAX_WAITING);
+        let (stored, told) = oneshot::channel();
+        if self.sender.is_closed() {
+            return Err(Gone);
+        }
+        let room = Arc::clone(&self.room).acquire_many_owned(cost);
+        let batch = Batch {
+            entries,
+            stored,
+            _room: room.await.map_err(|_| Gone)?,
+        };
+        self.sender
+            .send(Order::Store(batch))
+            .await
+            .map_err(|_| Gone)?;
+        Ok(told)
     }
 
     /// Makes the thread store what it was given, and end.
@@ -62,67 +103,135 @@ impl Writer {
     }
 }
 
-/// Starts the writer.
+/// Starts the writer, on the runtime that this is called on.
 ///
 /// # Errors
 /// When no thread can be started.
 pub fn start(
-    connection: Connection,
+    books: Books,
     counts: Arc<Counts>,
     stop: Stop,
-) -> std::io::Result<(Writer, JoinHandle<()>)> {
+) -> std::io::Result<(Writer, JoinHandle<Result<(), Lost>>)> {
     let (sender, receiver) = mpsc::channel(QUEUE);
+    let room = Arc::new(Semaphore::new(
+        usize::try_from(MAX_WAITING).unwrap_or(usize::MAX),
+    ));
+    let runtime = Handle::current();
     let thread = std::thread::Builder::new()
         .name("recorder".to_owned())
-        .spawn(move || run(connection, receiver, &counts, &stop))?;
-    Ok((Writer { sender }, thread))
+        .spawn(move || {
+            let mut keeping = Keeping {
+                books,
+                counts,
+                stop,
+                lost: 0,
+            };
+            keeping.run(&runtime, receiver)
+        })?;
+    Ok((Writer { sender, room }, thread))
 }
 
-fn run(
-    mut connection: Connection,
-    mut receiver: mpsc::Receiver<Order>,
-    counts: &Counts,
-    stop: &Stop,
-) {
-    while let Some(first) = receiver.blocking_recv() {
-        let mut next = Some(first);
-        let mut batches = Vec::new();
-        while let Some(order) = next {
-            match order {
-                Order::Store(entries) => batches.push(entries),
-                Order::End => receiver.close(),
+struct Keeping {
+    books: Books,
+    counts: Arc<Counts>,
+    stop: Stop,
+    lost: usize,
+}
+
+impl Keeping {
+    fn run(&mut self, runtime: &Handle, mut receiver: mpsc::Receiver<Order>) -> Result<(), Lost> {
+        let mut signed = Instant::now();
+        loop {
+            let wait = SIGN.saturating_sub(signed.elapsed());
+            // The timer must be made on the runtime, too.
+            let first =
+                runtime.block_on(async { tokio::time::timeout(wait, receiver.recv()).await });
+            if let Ok(None) = first {
+                break;
             }
-            next = (batches.len() < QUEUE)
-                .then(|| receiver.try_recv().ok())
-                .flatten();
+            let mut next = first.ok().flatten();
+            let mut batches = Vec::new();
+            while let Some(order) = next {
+                match order {
+                    Order::Store(batch) => batches.push(batch),
+                    Order::End => receiver.close(),
+                }
+                next = (batches.len() < QUEUE)
+                    .then(|| receiver.try_recv().ok())
+                    .flatten();
+            }
+            if !batches.is_empty() {
+                // While more waits, the index may lack what is stored.
+                self.store(batches, receiver.is_empty());
+            }
+            if signed.elapsed() >= SIGN {
+                self.sign();
+                signed = Instant::now();
+            }
         }
-        store(&mut connection, &batches, counts, stop);
+        if let Err(error) = self.books.settle() {
+            tracing::error!(%error, "the index lacks records, and is brought up at the next start");
+        }
+        self.sign();
+        match self.lost {
+            0 => Ok(()),
+            lost => Err(Lost(lost)),
+        }
     }
-}
 
-fn store(connection: &mut Connection, batches: &[Vec<Entry>], counts: &Counts, stop: &Stop) {
-    let records: usize = batches.iter().map(Vec::len).sum();
-    let mut last_tries = LAST_TRIES;
-    loop {
-        match put(connection, batches.iter().flatten()) {
-            Ok(new) => {
-                count(&counts.stored, new);
-                count(&counts.known, records.saturating_sub(new));
-                return;
-            }
-            Err(error) => tracing::error!(%error, records, "session records can't be stored"),
+    fn sign(&mut self) {
+        let result = self.books.checkpoint();
+        if let Err(error) = &result {
+            tracing::error!(%error, "session records are stored, and can't be signed for");
         }
-        if stop.is_requested() {
-            last_tries = last_tries.saturating_sub(1);
-            if last_tries == 0 {
-                tracing::error!(records, "session records are lost");
-                return;
-            }
-        }
-        std::thread::sleep(PAUSE);
+        self.counts
+            .signing_fails(result.err().map(|error| error.to_string()));
     }
-}
 
-fn count(counter: &std::sync::atomic::AtomicU64, by: usize) {
-    counter.fetch_add(u64::try_from(by).unwrap_or(u64::MAX), Ordering::Relaxed);
+    fn store(&mut self, batches: Vec<Batch>, settle: bool) {
+        self.counts.begins();
+        let records: usize = batches.iter().map(|batch| batch.entries.len()).sum();
+        let mut last_tries = if self.lost > 0 { 1 } else { LAST_TRIES };
+        loop {
+            let entries = batches.iter().flat_map(|batch| &batch.entries);
+            // Of records that are stored when the index fails, the next try says that they are known.
+            let stored = self.books.put(entries).and_then(|outcome| {
+                if settle {
+                    self.books.settle()?;
+                }
+                Ok(outcome)
+            });
+            match stored {
+                Ok(outcome) => {
+                    if outcome.contradicting > 0 {
+                        tracing::warn!(
+                            records = outcome.contradicting,
+                            "session records were left out: others have their ids or numbers"
+                        );
+                    }
+                    self.counts.storing_fails(None);
+                    self.counts.ends();
+                    self.counts.add(outcome);
+                    for batch in batches {
+                        // Who left doesn't hear it.
+                        let _ = batch.stored.send(());
+                    }
+                    return;
+                }
+                Err(error) => {
+                    tracing::error!(%error, records, "session records can't be stored");
+                    self.counts.storing_fails(Some(error.to_string()));
+                }
+            }
+            if self.stop.is_requested() {
+                last_tries = last_tries.saturating_sub(1);
+                if last_tries == 0 {
+                    tracing::error!(records, "session records are lost");
+                    self.lost = self.lost.saturating_add(records);
+                    return;
+                }
+            }
+            std::thread::sleep(PAUSE);
+        }
+    }
 }

@@ -67,29 +67,35 @@ impl Store {
     /// The file can't be opened, is not SQLite's, or was written by a later version.
     pub fn connect(&self, durability: Durability) -> Result<Connection, StoreError> {
         let failed = |reason: String| StoreError::Open(self.name.clone(), reason);
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut connection = Connection::open_with_flags(&self.path, flags)
-            .map_err(|error| failed(error.to_string()))?;
-        prepare(&mut connection, durability)
+        let mut connection = self.connect_as_is(durability)?;
+        schema::migrate(&mut connection)
             .map_err(|error| failed(error.to_string()))?
             .map_err(failed)?;
         Ok(connection)
     }
+
+    /// Opens a connection to a file whose tables are somebody else's concern.
+    ///
+    /// # Errors
+    /// The file can't be opened, or is not SQLite's.
+    pub fn connect_as_is(&self, durability: Durability) -> Result<Connection, StoreError> {
+        let failed =
+            |error: rusqlite::Error| StoreError::Open(self.name.clone(), error.to_string());
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&self.path, flags).map_err(failed)?;
+        prepare(&connection, durability).map_err(failed)?;
+        Ok(connection)
+    }
 }
 
-/// The inner error is a file of a later version.
-fn prepare(
-    connection: &mut Connection,
-    durability: Durability,
-) -> rusqlite::Result<Result<(), String>> {
+fn prepare(connection: &Connection, durability: Durability) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY)?;
     use_wal(connection)?;
     let synchronous = match durability {
         Durability::Full => "FULL",
         Durability::Normal => "NORMAL",
     };
-    connection.pragma_update(None, "synchronous", synchronous)?;
-    schema::migrate(connection)
+    connection.pragma_update(None, "synchronous", synchronous)
 }
 
 /// Switches the file to a write-ahead log, unless it has one.

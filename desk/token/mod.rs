@@ -1,7 +1,7 @@
 //! `portcullis token explain`: a token, judged by the filter's own code.
 
 mod print;
-mod time;
+pub(crate) mod time;
 
 use core::time::Duration;
 use std::io::Read;

@@ -6,7 +6,7 @@ use chrono::DateTime;
 
 /// Reads seconds since 1970, or RFC 3339 with `Z` or an offset. A fraction of a second is cut
 /// off. `None` for anything else, and for times before 1970.
-pub(super) fn read(text: &str) -> Option<Duration> {
+pub(crate) fn read(text: &str) -> Option<Duration> {
     let seconds = match text.parse() {
         Ok(seconds) => seconds,
         Err(_) => {

@@ -39,9 +39,10 @@ pub fn call(
             .unwrap()
             .connect()
             .await
-            .unwrap();
+            .map_err(|error| Status::unavailable(error.to_string()))?;
         let mut grpc = Grpc::new(channel);
-        grpc.ready().await.unwrap();
+        let ready = grpc.ready().await;
+        ready.map_err(|error| Status::unavailable(error.to_string()))?;
         let codec: ProstCodec<StreamAccessLogsMessage, StreamAccessLogsResponse> =
             ProstCodec::default();
         grpc.client_streaming(

@@ -66,6 +66,11 @@ impl Folder {
     pub fn store(&self) -> PathBuf {
         self.file("desk.sqlite")
     }
+
+    /// Where the desk keeps session records.
+    pub fn ledger(&self) -> PathBuf {
+        self.file("desk.ledger")
+    }
 }
 
 impl Drop for Folder {
@@ -91,9 +96,32 @@ impl Desk {
     }
 
     pub fn start_in(folder: &Path, config: &Path, store: &Path) -> Self {
-        let mut child = command()
-            .current_dir(folder)
-            .args(["desk", "--listen", "127.0.0.1:0", "--grpc", "127.0.0.1:0"])
+        Self::start_by(command().current_dir(folder), config, store)
+    }
+
+    /// Starts a desk with a ledger that stands elsewhere.
+    pub fn start_apart(config: &Path, store: &Path, ledger: &Path) -> Self {
+        let mut command = command();
+        command.arg("desk").arg("--ledger").arg(ledger);
+        command.arg("--keys").arg(ledger.with_extension("keys"));
+        Self::start_rest(&mut command, config, store)
+    }
+
+    /// Starts a desk whose checkpoints go to a witness.
+    pub fn start_witnessed(config: &Path, store: &Path, witness: &Path) -> Self {
+        let mut command = command();
+        command.arg("desk").arg("--witness").arg(witness);
+        Self::start_rest(&mut command, config, store)
+    }
+
+    /// Starts what `command` is, with the arguments of a desk behind its own.
+    pub fn start_by(command: &mut Command, config: &Path, store: &Path) -> Self {
+        Self::start_rest(command.arg("desk"), config, store)
+    }
+
+    fn start_rest(command: &mut Command, config: &Path, store: &Path) -> Self {
+        let mut child = command
+            .args(["--listen", "127.0.0.1:0", "--grpc", "127.0.0.1:0"])
             .arg("--store")
             .arg(store)
             .arg("--config")

@@ -11,10 +11,12 @@
 
 mod access_log;
 mod approvals;
+mod audit;
 mod check;
 mod client;
 mod expiry;
 mod harness;
+mod ledger;
 mod other_processes;
 mod refusals;
 mod sessions;

@@ -8,15 +8,16 @@ use serde_json::json;
 use crate::access_log::{entry, message, record, records, stream};
 use crate::harness::{ANA, Desk, Folder, id, question};
 
-/// Runs a Python script, with SQLite as `db` on the store and the folder as `folder`; returns
-/// what it prints. It is a process of its own with an SQLite of its own.
+/// Runs a Python script, with SQLite as `db` on the store and as `index` on the ledger's index, and
+/// the folder as `folder`; returns what it prints. It is a process of its own with an SQLite of its own.
 fn python(folder: &Folder, script: &str) -> String {
     let output = Command::new("python3")
         .arg("-c")
         .arg(format!(
             "import sqlite3, sys\nfolder = sys.argv[1]\n\
              db = sqlite3.connect(folder + '/desk.sqlite', isolation_level=None)\n\
-             {script}\ndb.close()"
+             index = sqlite3.connect(folder + '/desk.ledger/index.sqlite', isolation_level=None)\n\
+             {script}\ndb.close()\nindex.close()"
         ))
         .arg(folder.path())
         .output()
@@ -64,7 +65,7 @@ fn nothing_is_lost_after(visit: &str, prints: &str) {
     assert_eq!(
         python(
             &folder,
-            "print(*db.execute('select count(*) from sessions').fetchone())"
+            "print(*index.execute('select count(*) from sessions').fetchone())"
         ),
         "60"
     );
@@ -85,7 +86,8 @@ fn nothing_is_lost_after(visit: &str, prints: &str) {
 #[test]
 fn a_look_at_the_store_takes_nothing_from_it() {
     nothing_is_lost_after(
-        "print(*db.execute('select count(*) from sessions').fetchone())",
+        "db.execute('select count(*) from approvals').fetchone()\n\
+         print(*index.execute('select count(*) from sessions').fetchone())",
         "10",
     );
 }
@@ -95,7 +97,7 @@ fn a_backup_takes_nothing_from_the_store_and_is_whole() {
     nothing_is_lost_after(
         "copy = sqlite3.connect(folder + '/copy.sqlite')\n\
          db.backup(copy)\n\
-         print(*copy.execute('select count(*) from sessions').fetchone(), \
+         print(*index.execute('select count(*) from sessions').fetchone(), \
          *copy.execute('select state from approvals').fetchone(), \
          *copy.execute('pragma integrity_check').fetchone())\n\
          copy.close()",
@@ -107,8 +109,9 @@ fn a_backup_takes_nothing_from_the_store_and_is_whole() {
 fn another_process_that_empties_the_log_and_writes_takes_nothing_from_the_store() {
     nothing_is_lost_after(
         "print(*db.execute('pragma wal_checkpoint(truncate)').fetchone())\n\
-         db.execute('vacuum')",
-        "0 0 0",
+         print(*index.execute('pragma wal_checkpoint(truncate)').fetchone())\n\
+         db.execute('vacuum')\nindex.execute('vacuum')",
+        "0 0 0\n0 0 0",
     );
 }
 
@@ -119,7 +122,12 @@ fn desks_that_start_at_once_share_a_new_store() {
         let (config, store) = (folder.config(), folder.store());
         let desks: Vec<Desk> = thread::scope(|scope| {
             let starting: Vec<_> = (0..4)
-                .map(|_| scope.spawn(|| Desk::start_with(&config, &store)))
+                .map(|number| {
+                    // A ledger has one writer.
+                    let ledger = folder.file(&format!("{number}.ledger"));
+                    let (config, store) = (&config, &store);
+                    scope.spawn(move || Desk::start_apart(config, store, &ledger))
+                })
                 .collect();
             starting
                 .into_iter()

@@ -94,6 +94,9 @@ fn a_query_is_written_nowhere(version: &str) {
         ("Envoy's log".to_owned(), guarded.mesh.log().into_bytes()),
         ("the desk's log".to_owned(), desk.process.log().into_bytes()),
     ];
+    // The ledger packs its records: here is what they say.
+    let records = desk.get("/v1/sessions?limit=200").to_string();
+    places.push(("the desk's ledger".to_owned(), records.into_bytes()));
     // The database with what waits beside it.
     let folder = desk.process.file("");
     for entry in fs::read_dir(folder).unwrap() {
@@ -103,10 +106,11 @@ fn a_query_is_written_nowhere(version: &str) {
         }
     }
     let has = |bytes: &[u8], text: &str| bytes.windows(text.len()).any(|at| at == text.as_bytes());
-    let stores = places
-        .iter()
-        .filter(|(name, bytes)| name.contains("desk.sqlite") && has(bytes, "/v1/models"));
-    assert!(stores.count() > 0, "the database was looked at");
+    for (store, path) in [("desk.sqlite", "/v1/files"), ("ledger", "/v1/models")] {
+        let mut found = places.iter();
+        let found = found.any(|(name, bytes)| name.contains(store) && has(bytes, path));
+        assert!(found, "{store} was looked at");
+    }
     for (place, bytes) in &places {
         assert!(!has(bytes, SECRET), "{place} has the query");
     }

@@ -1,0 +1,166 @@
+//! `import` and `rotate`, which write: no desk may run on the ledger meanwhile.
+
+use std::io::{BufRead, Read as _, Write};
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::{Failed, RIGHT, Status, WRONG, line, open};
+use crate::ledger::{Ledger, LedgerError, Options};
+use crate::sessions::{Books, BooksError, Entry as Record, Outcome};
+use crate::store::now;
+
+/// The longest line of a log, in bytes.
+const MAX_LINE_BYTES: u64 = 128 << 20;
+
+/// How many records are stored at once.
+const BATCH: usize = 1000;
+
+/// How many bytes of records are stored at once, about.
+const BATCH_BYTES: usize = 32 << 20;
+
+/// The member of a line that has the record.
+#[derive(Deserialize)]
+struct Logged {
+    session: Option<serde_json::Value>,
+}
+
+/// Adds to a ledger those records of Envoy's JSON file log that it lacks. The record is the member
+/// `session` of a line; lines without one are of exchanges that the filter didn't see.
+///
+/// # Errors
+/// The log can't be read, or the ledger can't be written.
+pub fn import(options: &Options, log: &Path, out: &mut dyn Write) -> Status {
+    open(&options.folder)?;
+    let failed = |error: std::io::Error| Failed::new(format!("{}: {error}", log.display()));
+    let file = std::fs::File::open(log).map_err(failed)?;
+    let mut source = std::io::BufReader::with_capacity(1 << 20, file);
+    let (mut books, _, _) = Books::open(options).map_err(|error| unusable(&error))?;
+    let mut batch: Vec<Record> = Vec::new();
+    let (mut number, mut malformed, mut absent, mut bytes) = (0u64, 0u64, 0u64, 0usize);
+    let mut total = Outcome::default();
+    loop {
+        let mut text = Vec::new();
+        let mut limited = source.by_ref().take(MAX_LINE_BYTES);
+        let read = limited.read_until(b'\n', &mut text).map_err(failed)?;
+        if read > 0 && limited.limit() == 0 {
+            return Err(Failed::new(format!(
+                "{}: found a longer line, expected at most {MAX_LINE_BYTES} bytes",
+                log.display()
+            )));
+        }
+        if read == 0 || batch.len() >= BATCH || bytes >= BATCH_BYTES {
+            let stored = books.put(&batch).map_err(|error| unusable(&error))?;
+            total.new = total.new.saturating_add(stored.new);
+            total.known = total.known.saturating_add(stored.known);
+            total.contradicting = total.contradicting.saturating_add(stored.contradicting);
+            batch.clear();
+            bytes = 0;
+        }
+        if read == 0 {
+            break;
+        }
+        number = number.saturating_add(1);
+        match record(&text) {
+            Ok(Some(record)) => {
+                bytes = bytes.saturating_add(record.text.len());
+                batch.push(record);
+            }
+            Ok(None) => absent = absent.saturating_add(1),
+            Err(what) => {
+                malformed = malformed.saturating_add(1);
+                line(out, &format!("{} line {number}: {what}", log.display()))?;
+            }
+        }
+    }
+    books.settle().map_err(|error| unusable(&error))?;
+    books.checkpoint()?;
+    line(
+        out,
+        &format!(
+            "{} records stored, {} known, {} left out since others have their ids or numbers, {malformed} lines malformed, {absent} without a record",
+            total.new, total.known, total.contradicting
+        ),
+    )?;
+    Ok(if malformed == 0 && total.contradicting == 0 {
+        RIGHT
+    } else {
+        WRONG
+    })
+}
+
+/// The record in a line of the log. Envoy writes it as a string, or as `-` or null where there is
+/// none.
+fn record(text: &[u8]) -> Result<Option<Record>, String> {
+    let text = text.trim_ascii();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let logged: Logged = serde_json::from_slice(text)
+        .map_err(|error| format!("expected a JSON object (column {})", error.column()))?;
+    let read = |bytes: &[u8]| {
+        Record::read(bytes)
+            .map(Some)
+            .map_err(|why| format!("expected a session record: {why}"))
+    };
+    match logged.session {
+        None | Some(serde_json::Value::Null) => Ok(None),
+        Some(serde_json::Value::String(text)) if text.is_empty() || text == "-" => Ok(None),
+        Some(serde_json::Value::String(text)) => read(text.as_bytes()),
+        // As a JSON object its members have lost their order, and it would not be the same record
+        // as the one that came over gRPC.
+        Some(_) => Err("found another type in session, expected a string".to_owned()),
+    }
+}
+
+fn unusable(error: &BooksError) -> Failed {
+    match error {
+        BooksError::Ledger(error @ LedgerError::Busy(_)) => {
+            Failed::new(format!("{error}: stop the desk first"))
+        }
+        error => Failed::new(error.to_string()),
+    }
+}
+
+/// Makes a new signing key, which the present one signs.
+///
+/// # Errors
+/// The ledger can't be written, or its key is missing.
+pub fn rotate(options: &Options, out: &mut dyn Write) -> Status {
+    open(&options.folder)?;
+    let time = u64::try_from(now()).unwrap_or(0);
+    let (mut ledger, _) =
+        Ledger::open(options, time).map_err(|error| unusable(&BooksError::Ledger(error)))?;
+    ledger.rotate(time)?;
+    line(out, &ledger.key().to_string())?;
+    Ok(RIGHT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::record;
+
+    #[test]
+    fn a_line_has_a_record_or_none_or_is_malformed() {
+        let session = r#"{"version":1,"id":"a1","worker":"b2","number":1,"time":"t"}"#;
+        let text = serde_json::json!({ "status": 200, "session": session }).to_string();
+        assert_eq!(record(text.as_bytes()).unwrap().unwrap().text, session);
+        for none in [
+            "",
+            "\n",
+            r#"{"session":null}"#,
+            r#"{"session":"-"}"#,
+            r#"{"a":1}"#,
+        ] {
+            assert_eq!(record(none.as_bytes()), Ok(None), "{none}");
+        }
+        for wrong in [
+            "{",
+            "[]",
+            r#"{"session":"{}"}"#,
+            r#"{"session":{"version":1}}"#,
+        ] {
+            assert!(record(wrong.as_bytes()).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! The arguments of `portcullis sessions`.
+
+use std::fs::OpenOptions;
+use std::io::{BufWriter, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, Subcommand, ValueEnum};
+use portcullis_desk::audit::{self, Failed, Form, Known, Selection, Status};
+use portcullis_desk::ledger::Options;
+
+/// Exit status of all: 0 right, 1 wrong (changed, missing, or not found), 2 when something can't be
+/// read.
+#[derive(Subcommand)]
+pub enum SessionsCommand {
+    /// Lists records, a line each, oldest first: entry, time, action, subject, operation, model,
+    /// rule, code and id, with tabs between them.
+    List {
+        #[command(flatten)]
+        ledger: Folder,
+        #[command(flatten)]
+        selection: Conditions,
+    },
+    /// Prints one record, as the filter wrote it.
+    Show {
+        #[command(flatten)]
+        ledger: Folder,
+        /// The record's id.
+        id: String,
+    },
+    /// Says whether a ledger, a proof or evidence is as it was signed, and names what is not.
+    Verify {
+        /// The folder of the ledger.
+        #[arg(value_name = "LEDGER", required_unless_present_any = ["proof", "evidence"])]
+        ledger: Option<PathBuf>,
+        /// The log's public key, or a file with it. Without it the first key that the ledger names
+        /// is believed.
+        #[arg(long, value_name = "KEY")]
+        key: Option<String>,
+        /// A witness' file of checkpoints. May be repeated.
+        #[arg(long, value_name = "FILE", conflicts_with_all = ["proof", "evidence"])]
+        witness: Vec<PathBuf>,
+        /// Checks what `prove` printed instead, without a ledger. Needs --key.
+        #[arg(long, value_name = "FILE", conflicts_with_all = ["ledger", "evidence"])]
+        proof: Option<PathBuf>,
+        /// Checks evidence that `export` wrote instead, without a ledger.
+        #[arg(long, value_name = "FILE", conflicts_with = "ledger")]
+        evidence: Option<PathBuf>,
+    },
+    /// Prints a proof that a record is in the ledger (c2sp.org/tlog-proof), with the record.
+    Prove {
+        #[command(flatten)]
+        ledger: Folder,
+        /// The record's id.
+        id: String,
+    },
+    /// Tells which numbers of which worker are missing. Status 1 if some are.
+    Gaps {
+        #[command(flatten)]
+        ledger: Folder,
+    },
+    /// Writes records as JSON lines, as CSV, or as evidence that can be verified without the
+    /// ledger.
+    Export {
+        #[command(flatten)]
+        ledger: Folder,
+        /// What is written.
+        #[arg(long, value_enum, default_value = "lines")]
+        form: FormName,
+        /// A new file to write to, instead of standard output.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        #[command(flatten)]
+        selection: Conditions,
+    },
+    /// Stores those records of Envoy's JSON file log that the ledger lacks. No desk may run on the
+    /// ledger meanwhile.
+    Import {
+        #[command(flatten)]
+        writing: Writing,
+        /// Envoy's log, with the record in the member "session" of each line.
+        #[arg(value_name = "ACCESS_LOG")]
+        log: PathBuf,
+    },
+    /// Makes a new signing key, which the present one signs, and prints its public half. No desk may
+    /// run on the ledger meanwhile.
+    Rotate {
+        #[command(flatten)]
+        writing: Writing,
+    },
+}
+
+#[derive(Args)]
+pub struct Folder {
+    /// The folder of the ledger.
+    #[arg(value_name = "LEDGER")]
+    folder: PathBuf,
+}
+
+#[derive(Args)]
+pub struct Writing {
+    /// The folder of the ledger.
+    #[arg(value_name = "LEDGER")]
+    folder: PathBuf,
+    /// The folder of its signing keys. Without this option it stands beside the ledger and ends
+    /// in .keys.
+    #[arg(long, value_name = "DIR")]
+    keys: Option<PathBuf>,
+    /// The witness that the desk appends checkpoints to.
+    #[arg(long, value_name = "FILE")]
+    witness: Option<PathBuf>,
+}
+
+impl Writing {
+    fn options(self) -> Options {
+        let keys = self
+            .keys
+            .unwrap_or_else(|| self.folder.with_extension("keys"));
+        Options {
+            witness: self.witness,
+            ..Options::new(&self.folder, &keys)
+        }
+    }
+}
+
+#[derive(Args)]
+pub struct Conditions {
+    /// Only this subject's records.
+    #[arg(long)]
+    subject: Option<String>,
+    /// Only records with this action (allow, deny, ...).
+    #[arg(long)]
+    action: Option<String>,
+    /// Only records of this operation (inference.chat, ...).
+    #[arg(long)]
+    operation: Option<String>,
+    /// Only records with this code (no_rule, ...).
+    #[arg(long)]
+    code: Option<String>,
+    /// Only requests at this time or later: RFC 3339, or seconds since 1970.
+    #[arg(long, value_name = "TIME", value_parser = Selection::time)]
+    since: Option<Duration>,
+    /// Only requests before this time.
+    #[arg(long, value_name = "TIME", value_parser = Selection::time)]
+    until: Option<Duration>,
+}
+
+impl Conditions {
+    fn selection(self) -> Selection {
+        Selection {
+            subject: self.subject,
+            action: self.action,
+            operation: self.operation,
+            code: self.code,
+            since: self.since,
+            until: self.until,
+        }
+    }
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum FormName {
+    /// Each record as it came, a line each.
+    Lines,
+    /// A table, with a line of names.
+    Csv,
+    /// Records with their proofs.
+    Evidence,
+}
+
+impl From<FormName> for Form {
+    fn from(name: FormName) -> Self {
+        match name {
+            FormName::Lines => Self::Lines,
+            FormName::Csv => Self::Csv,
+            FormName::Evidence => Self::Evidence,
+        }
+    }
+}
+
+/// Runs a command.
+pub fn run(command: SessionsCommand) -> ExitCode {
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    let result = dispatch(command, &mut out);
+    // A closed pipe takes nothing away from the exit status.
+    let _ = out.flush();
+    match result {
+        Ok(status) => ExitCode::from(status),
+        Err(error) => {
+            crate::tell(&format!("portcullis: {error}\n"));
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn dispatch(command: SessionsCommand, out: &mut dyn Write) -> Status {
+    match command {
+        SessionsCommand::List { ledger, selection } => {
+            audit::list(&ledger.folder, &selection.selection(), out)
+        }
+        SessionsCommand::Show { ledger, id } => found(&id, audit::show(&ledger.folder, &id, out)),
+        SessionsCommand::Prove { ledger, id } => found(&id, audit::prove(&ledger.folder, &id, out)),
+        SessionsCommand::Gaps { ledger } => audit::gaps(&ledger.folder, out),
+        SessionsCommand::Verify {
+            ledger,
+            key,
+            witness,
+            proof,
+            evidence,
+        } => {
+            let known = Known {
+                key,
+                witnesses: witness,
+            };
+            match (proof, evidence, ledger) {
+                (Some(proof), ..) => audit::verify_proof(&proof, &known, out),
+                (_, Some(evidence), _) => audit::verify_evidence(&evidence, &known, out),
+                (_, _, ledger) => audit::verify(&ledger.unwrap_or_default(), &known, out),
+            }
+        }
+        SessionsCommand::Export {
+            ledger,
+            form,
+            out: file,
+            selection,
+        } => {
+            let selection = selection.selection();
+            let Some(file) = file else {
+                return audit::export(&ledger.folder, form.into(), &selection, out);
+            };
+            let mut file = create(&file)?;
+            let status = audit::export(&ledger.folder, form.into(), &selection, &mut file)?;
+            file.flush()?;
+            Ok(status)
+        }
+        SessionsCommand::Import { writing, log } => audit::import(&writing.options(), &log, out),
+        SessionsCommand::Rotate { writing } => audit::rotate(&writing.options(), out),
+    }
+}
+
+fn found(id: &str, status: Status) -> Status {
+    if matches!(status, Ok(audit::WRONG)) {
+        crate::tell(&format!("portcullis: found no record {id:?}\n"));
+    }
+    status
+}
+
+/// Makes a file for its owner only: records are nobody else's business.
+fn create(path: &std::path::Path) -> Result<BufWriter<std::fs::File>, Failed> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path)?;
+    Ok(BufWriter::new(file))
+}

@@ -1,0 +1,7 @@
+//! Ledgers on disk: written, cut off, tampered with, and read by a foreign implementation.
+
+mod foreign;
+mod recovery;
+mod support;
+mod tampering;
+mod writing;

@@ -1,0 +1,295 @@
+//! Session records in the ledger, each exactly once, and the index beside it.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+
+use rusqlite::Connection;
+
+use super::index::{self, Presence, Row};
+use super::record::Entry as Record;
+use crate::ledger::{Entry, Kind, Ledger, LedgerError, Opened, Options};
+use crate::store::{StoreError, now};
+
+/// The kind of entry that a session record is, as its JSON came.
+pub const RECORD: Kind = Kind(1);
+
+/// How many rows the index may lack. Ids are random, so each row of a short transaction writes a
+/// page of its own; of a long one, many share a page.
+const MAX_MISSING: usize = 64 << 10;
+
+/// The ledger with its index, for writing.
+pub struct Books {
+    ledger: Ledger,
+    index: Connection,
+    missing: Missing,
+}
+
+/// Records that are stored, and that the index lacks.
+#[derive(Default)]
+struct Missing {
+    rows: Vec<Row>,
+    /// By id: the worker and the number.
+    ids: HashMap<String, (String, i64)>,
+    numbers: HashSet<(String, i64)>,
+}
+
+impl Missing {
+    fn presence(&self, record: &Record) -> Presence {
+        let number = (record.worker.clone(), record.number);
+        match self.ids.get(&record.id) {
+            Some(known) if *known == number => Presence::Known,
+            Some(_) => Presence::Contradicting,
+            None if self.numbers.contains(&number) => Presence::Contradicting,
+            None => Presence::New,
+        }
+    }
+
+    fn add(&mut self, row: Row) {
+        let number = (row.record.worker.clone(), row.record.number);
+        self.ids.insert(row.record.id.clone(), number.clone());
+        self.numbers.insert(number);
+        self.rows.push(row);
+    }
+}
+
+/// What became of records.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// How many were stored.
+    pub new: usize,
+    /// How many were there already.
+    pub known: usize,
+    /// How many were left out since another record has their id, or their worker's number.
+    pub contradicting: usize,
+}
+
+/// Why records can't be stored.
+#[derive(Debug)]
+pub enum BooksError {
+    /// The ledger failed.
+    Ledger(LedgerError),
+    /// The index failed.
+    Index(StoreError),
+}
+
+impl fmt::Display for BooksError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ledger(error) => error.fmt(formatter),
+            Self::Index(error) => write!(formatter, "the index: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for BooksError {}
+
+impl From<LedgerError> for BooksError {
+    fn from(error: LedgerError) -> Self {
+        Self::Ledger(error)
+    }
+}
+
+impl From<StoreError> for BooksError {
+    fn from(error: StoreError) -> Self {
+        Self::Index(error)
+    }
+}
+
+impl From<rusqlite::Error> for BooksError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Index(StoreError::Sqlite(error))
+    }
+}
+
+impl Books {
+    /// Opens the ledger, or makes it, and brings the index up to it. Also returns how the ledger
+    /// was found, and how many entries the index lacked.
+    ///
+    /// # Errors
+    /// The ledger or the index can't be used.
+    pub fn open(options: &Options) -> Result<(Self, Opened, u64), BooksError> {
+        let time = u64::try_from(now()).unwrap_or(0);
+        let (ledger, opened) = Ledger::open(options, time)?;
+        let size = ledger.size();
+        let (index, next) = index::open(&options.folder, ledger.key().name(), size)?;
+        let mut books = Self {
+            ledger,
+            index,
+            missing: Missing::default(),
+        };
+        if next < size {
+            books.rebuild(next)?;
+        }
+        Ok((books, opened, size.saturating_sub(next)))
+    }
+
+    fn rebuild(&mut self, from: u64) -> Result<(), BooksError> {
+        let reader = self.ledger.reader();
+        let index = &mut self.index;
+        let mut rows = Vec::new();
+        reader.each::<BooksError>(from, &mut |seq, place, part| {
+            if part.kind == RECORD
+                && let Ok(record) = Record::read(part.bytes)
+            {
+                rows.push(Row {
+                    length: part.bytes.len(),
+                    record: record.without_text(),
+                    seq,
+                    place,
+                });
+            }
+            if rows.len() >= MAX_MISSING {
+                index::add(index, &rows, seq.saturating_add(1))?;
+                rows.clear();
+            }
+            Ok(())
+        })?;
+        index::add(index, &rows, self.ledger.size())?;
+        Ok(())
+    }
+
+    /// Stores those records that are new, all of them or none, and waits until the disk has them.
+    /// The index may lack them until [`Books::settle`].
+    ///
+    /// # Errors
+    /// They can't be stored. If only the index failed, some are stored: the next try finds them
+    /// known.
+    pub fn put<'r>(
+        &mut self,
+        records: impl IntoIterator<Item = &'r Record>,
+    ) -> Result<Outcome, BooksError> {
+        if self.missing.rows.len() >= MAX_MISSING {
+            self.settle()?;
+        }
+        let mut outcome = Outcome::default();
+        let mut new: Vec<&Record> = Vec::new();
+        let mut ids = HashMap::new();
+        let mut numbers = HashSet::new();
+        // One transaction for all: SQLite locks the file for each.
+        let index = self.index.unchecked_transaction()?;
+        for record in records {
+            let number = (record.worker.as_str(), record.number);
+            let here = match ids.get(record.id.as_str()) {
+                Some(known) if *known == number => Presence::Known,
+                Some(_) => Presence::Contradicting,
+                None if numbers.contains(&number) => Presence::Contradicting,
+                None => self.missing.presence(record),
+            };
+            let presence = match here {
+                Presence::New => index::presence(&index, record)?,
+                other => other,
+            };
+            match presence {
+                Presence::New => {
+                    ids.insert(record.id.as_str(), number);
+                    numbers.insert(number);
+                    new.push(record);
+                    outcome.new = outcome.new.saturating_add(1);
+                }
+                Presence::Known => outcome.known = outcome.known.saturating_add(1),
+                Presence::Contradicting => {
+                    outcome.contradicting = outcome.contradicting.saturating_add(1);
+                }
+            }
+        }
+        index.finish()?;
+        let time = u64::try_from(now()).unwrap_or(0);
+        let entries: Vec<_> = new
+            .iter()
+            .map(|record| Entry {
+                kind: RECORD,
+                time,
+                bytes: record.text.clone().into_bytes(),
+            })
+            .collect();
+        let first = self.ledger.size();
+        let places = self.ledger.append(&entries)?;
+        for (seq, (record, place)) in (first..).zip(new.into_iter().zip(places)) {
+            // The index needs all but the text.
+            let length = record.text.len();
+            let record = record.without_text();
+            self.missing.add(Row {
+                record,
+                length,
+                seq,
+                place,
+            });
+        }
+        Ok(outcome)
+    }
+
+    /// Adds to the index what it lacks.
+    ///
+    /// # Errors
+    /// The index fails; it still lacks them.
+    pub fn settle(&mut self) -> Result<(), BooksError> {
+        if !self.missing.rows.is_empty() {
+            self.missing
+                .rows
+                .sort_unstable_by(|one, other| one.record.id.cmp(&other.record.id));
+            index::add(&mut self.index, &self.missing.rows, self.ledger.size())?;
+            self.missing = Missing::default();
+        }
+        Ok(())
+    }
+
+    /// Signs for all that is stored.
+    ///
+    /// # Errors
+    /// The checkpoint can't be written.
+    pub fn checkpoint(&mut self) -> Result<bool, LedgerError> {
+        self.ledger.checkpoint()
+    }
+
+    /// The ledger.
+    pub fn ledger(&mut self) -> &mut Ledger {
+        &mut self.ledger
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(id: u64, number: u64) -> Record {
+        let text = format!(
+            r#"{{"version":1,"id":"{id:032x}","worker":"aa","number":{number},"time":"t"}}"#
+        );
+        Record::read(text.as_bytes()).unwrap()
+    }
+
+    fn outcome(new: usize, known: usize, contradicting: usize) -> Outcome {
+        Outcome {
+            new,
+            known,
+            contradicting,
+        }
+    }
+
+    #[test]
+    fn a_record_is_stored_once_whether_the_index_has_it_yet_or_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = Options::new(&folder.path().join("ledger"), &folder.path().join("keys"));
+        let (mut books, opened, _) = Books::open(&options).unwrap();
+        assert!(opened.is_new);
+        let (one, two, three) = (record(1, 1), record(2, 2), record(3, 3));
+        let same_batch = [&one, &one, &two, &record(9, 2), &record(2, 9)];
+        assert_eq!(books.put(same_batch).unwrap(), outcome(2, 1, 2));
+        let again = [&two, &one, &three, &record(9, 3), &record(1, 8)];
+        assert_eq!(
+            books.put(again).unwrap(),
+            outcome(1, 2, 2),
+            "before the index has them"
+        );
+        books.settle().unwrap();
+        assert_eq!(books.put(again).unwrap(), outcome(0, 3, 2), "after it has");
+        assert_eq!(books.ledger().size(), 4);
+        books.put([&record(4, 4)]).unwrap();
+        drop(books);
+        // It ended before the index had the last one.
+        let (mut books, _, lacked) = Books::open(&options).unwrap();
+        assert_eq!(lacked, 1);
+        assert_eq!(books.put([&record(4, 4), &one]).unwrap(), outcome(0, 2, 0));
+        assert_eq!(books.ledger().size(), 5);
+    }
+}
