@@ -156,7 +156,7 @@ fn requests_that_wait_hold_no_bodies(version: &str) {
     const COUNT: usize = 16;
     let desk = Desk::start();
     let gated = policy(&json!({
-        "approvals": {"cluster": "desk", "credential": "Bearer ${DESK_KEY}", "wait": "5m", "timeout": "10s"},
+        "approvals": {"cluster": "desk", "credential": "Bearer ${DESK_KEY}", "wait": "5m", "timeout": "60s"},
         "patterns": {"probe": {"any_of": ["never in a body"]}},
         "rules": [
             {"name": "bulk", "when": {"items": {"over": 256}}, "then": {"approve": {"reviewers": ["ml-leads"]}}},

@@ -214,11 +214,15 @@ fn a_secret_in_units_of_several_bytes_is_found() {
         long.iter().flat_map(|it| it.to_le_bytes()).collect(),
         long.iter().flat_map(|it| it.to_be_bytes()).collect(),
     ] {
+        let whole = cut(Scrub::default(), &secrets, &bytes, &[]);
+        let wide = bytes.len() / (KEY.len() + 2);
+        let stars = whole.0.iter().filter(|byte| **byte == b'*').count();
+        // In one order of bytes it stands a byte off from where it stands in the other, and is taken
+        // for both.
+        assert!((wide * KEY.len()..wide * (KEY.len() + 1)).contains(&stars));
+        assert_eq!(whole.1, 1);
         for at in 0..=bytes.len() {
-            let (out, found) = cut(Scrub::default(), &secrets, &bytes, &[at]);
-            let stars = out.iter().filter(|byte| **byte == b'*').count();
-            let wide = bytes.len() / (KEY.len() + 2);
-            assert_eq!((stars, found), (wide * KEY.len(), 1));
+            assert_eq!(cut(Scrub::default(), &secrets, &bytes, &[at]), whole);
         }
     }
 }
