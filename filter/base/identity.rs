@@ -38,7 +38,8 @@ pub struct Identity {
     pub kind: Kind,
     /// The client that the token was issued to, where the token says so.
     pub client: Option<String>,
-    /// The token's id, where it has one (RFC 7519, section 4.1.7).
+    /// What stands for the token's id, where it has one (RFC 7519, section 4.1.7): the first 16 bytes of
+    /// its SHA-256, in hex.
     pub token: Option<String>,
     /// Groups, as the provider lists them.
     pub groups: Vec<String>,

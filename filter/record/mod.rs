@@ -65,7 +65,7 @@ pub struct Caller<'a> {
     pub kind: &'static str,
     /// The client that the token was issued to.
     pub client: Option<&'a str>,
-    /// The token's id (RFC 7519, section 4.1.7).
+    /// What stands for the token's id (RFC 7519, section 4.1.7): the first 16 bytes of its SHA-256, in hex.
     pub token: Option<&'a str>,
     /// Groups.
     pub groups: Cow<'a, [String]>,

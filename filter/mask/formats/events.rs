@@ -145,12 +145,15 @@ impl Events {
         let lines = Lines::read(&event, !std::mem::replace(&mut self.begun, true));
         let joined = lines.payload(&event);
         let payload = stream_event::read(&joined, (job.mask, job.layout))?;
-        let kind = event.get(lines.name.0..lines.name.1).unwrap_or_default();
-        let text = text_id::of_kind(&PLAIN, kind);
+        // An event without a name is called so (HTML, section 9.2.6).
+        let name = event.get(lines.name.0..lines.name.1).unwrap_or_default();
+        let name = Some(name).filter(|name| *name != b"message");
+        let name = name.unwrap_or_default();
+        let text = text_id::of_kind(&PLAIN, name);
         // A word of plain text may stand in quotes, too.
         let string = || stream_event::read_string(&joined, false);
         let payload = payload.or_else(|| string().filter(|_| !self.texts.has_begun(&text)));
-        let payload = payload.map(|payload| payload.of_kind(kind));
+        let payload = payload.map(|payload| payload.in_event(name));
         let mut writer = EntryWriter::new(&mut self.texts, job.mask, job.found, &event);
         match &payload {
             Some(payload) => json(&mut writer, &lines, payload),

@@ -82,4 +82,23 @@ impl Payload {
         }
         self
     }
+
+    /// The same in an event of this name. It tells texts apart of which nobody knows that they go on;
+    /// the others go on whatever some event on their way is called.
+    pub(in crate::formats) fn in_event(mut self, name: &[u8]) -> Self {
+        let known = |index: usize| {
+            let is_of = |kind: &Kind| match kind {
+                Kind::Piece(text) | Kind::Token(text, _) => *text == index,
+                _ => false,
+            };
+            self.segments.iter().any(|segment| is_of(&segment.kind))
+        };
+        let unknown: Vec<usize> = (0..self.texts.len()).filter(|it| !known(*it)).collect();
+        for index in unknown {
+            if let Some((id, ..)) = self.texts.get_mut(index) {
+                *id = text_id::of_kind(id, name);
+            }
+        }
+        self
+    }
 }

@@ -82,6 +82,27 @@ fn an_event_leaves_as_soon_as_its_text_is_harmless() {
 }
 
 #[test]
+fn a_name_on_the_way_does_not_end_a_known_text() {
+    for name in ["message", "delta", ""] {
+        let [one, two] = [["ask ali", "[EMAIL]"], ["ce@example.com now", " now"]];
+        let body = |one: &str, two: &str| {
+            let named = format!("event: {name}\nid: 8\n{}", contents(&[two]));
+            contents(&[one]) + &named
+        };
+        assert_eq!(
+            events(&body(one[0], two[0])),
+            body(&one[0].replace("ali", one[1]), two[1])
+        );
+    }
+    // What nobody knows: there a name may tell one text from another, but this one is none.
+    let body = "data: ask ali\n\nevent: message\ndata: ce@example.com now\n\n";
+    assert_eq!(
+        events(body),
+        "data: ask [EMAIL]\n\nevent: message\ndata:  now\n\n"
+    );
+}
+
+#[test]
 fn a_comment_that_never_ends_stays_where_it_is() {
     for rest in [": s", ": s\n", ": ask bob@example.com"] {
         let body = contents(&["ask alice@exam"]) + rest;
