@@ -36,7 +36,9 @@ pub(super) const MAX_DESK_BYTES: usize = 128;
 /// What a reviewer wrote.
 pub(super) const MAX_REASON_BYTES: usize = 512;
 /// What Envoy says, and what others know the exchange by.
-pub(super) const MAX_MESH_BYTES: usize = 192;
+pub(super) const MAX_MESH_BYTES: usize = 160;
+/// What stands for a token's id.
+pub(super) const MAX_TOKEN_BYTES: usize = 64;
 /// One map of counts by detector, with quotes, numbers and commas.
 pub(super) const MAX_COUNTS_BYTES: usize = 1536;
 

@@ -371,7 +371,7 @@ impl Caller<'_> {
             *client = cuts.text("identity.client", client, most);
         }
         if let Some(token) = &mut self.token {
-            *token = cuts.text("identity.token", token, most);
+            *token = cuts.text("identity.token", token, bounds::MAX_TOKEN_BYTES);
         }
         let groups = (
             bounds::MAX_GROUPS,
