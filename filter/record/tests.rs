@@ -205,8 +205,15 @@ proptest! {
 
 #[test]
 fn the_longest_record_fits() {
-    // The widest of what is written, in every place at once, and all numbers at their longest.
-    let long = "\0".repeat(5000);
+    // The widest of what is written, and what fills each place to the last byte.
+    for character in ["\0", "a"] {
+        the_longest_record_of(character);
+    }
+}
+
+/// In every place at once, with all numbers at their longest.
+fn the_longest_record_of(character: &str) {
+    let long = character.repeat(5000);
     let many: Vec<String> = (0..500)
         .map(|one| format!("{one}{}", "x".repeat(15)))
         .collect();
