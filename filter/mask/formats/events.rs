@@ -3,7 +3,7 @@
 //! An event is held until its blank line has come and until the text in it is decided, which
 //! may take later events: a match that goes over several is written where it begins and taken
 //! out of the others. Events leave in their order; in each, everything that is not a match
-//! stays byte for byte; only comments go in front of those that wait. A comment, or a line that is no field at all, is a text of its own;
+//! stays byte for byte. A comment, or a line that is no field at all, is a text of its own;
 //! `event`, `id` and `retry` say how to read the stream, and are never changed.
 //!
 //! # What it can't
@@ -48,8 +48,6 @@ pub(super) struct Events {
     after_return: bool,
     /// An event has been read.
     begun: bool,
-    /// The last one was a comment that has gone in front of what waits.
-    overtook: bool,
     texts: Texts,
     templates: Templates,
 }
@@ -58,9 +56,7 @@ impl Walk for Events {
     fn push(&mut self, mut piece: &[u8], job: &mut Job<'_>) -> Result<(), WalkError> {
         while let Some(first) = piece.first() {
             if std::mem::take(&mut self.after_return) && *first == b'\n' {
-                if self.event.is_empty() && self.overtook {
-                    job.out.push(b'\n');
-                } else if self.event.is_empty() {
+                if self.event.is_empty() {
                     // The event has gone to the queue, or on; the line feed follows it there.
                     self.texts.pending.literal_or(b"\n", job.out);
                 } else {
@@ -83,7 +79,7 @@ impl Walk for Events {
                 self.line = self.event.len();
             }
             if blank {
-                self.end_event(true, job)?;
+                self.end_event(job)?;
             }
         }
         Ok(())
@@ -91,7 +87,7 @@ impl Walk for Events {
 
     fn finish(&mut self, job: &mut Job<'_>) -> Result<(), WalkError> {
         // A reader discards an event whose blank line never comes, but its bytes are there.
-        let last = self.end_event(false, job);
+        let last = self.end_event(job);
         self.texts.finish(job.mask.matcher(), job.found, |_| true);
         self.texts.release(job.mask.matcher(), job.found, job.out);
         last
@@ -103,29 +99,10 @@ impl Walk for Events {
 }
 
 impl Events {
-    /// Passes on a comment in front of the events that wait: it is none, and keeps a connection open.
-    fn overtake(&mut self, comment: &[u8], job: &mut Job<'_>) {
-        let mut texts = Texts::default();
-        let mut writer = EntryWriter::new(&mut texts, job.mask, job.found, comment);
-        for line in Lines::read(comment, false).other {
-            writer.whole(line, Writing::Line);
-        }
-        writer.end();
-        texts.release(job.mask.matcher(), job.found, job.out);
-        self.overtook = true;
-    }
-
-    /// `whole`: its blank line has come.
-    fn end_event(&mut self, whole: bool, job: &mut Job<'_>) -> Result<(), WalkError> {
+    fn end_event(&mut self, job: &mut Job<'_>) -> Result<(), WalkError> {
         let event = std::mem::take(&mut self.event);
         self.line = 0;
-        self.overtook = false;
         if event.is_empty() {
-            return Ok(());
-        }
-        // Without its blank line it would take what comes behind it along.
-        if whole && self.texts.pending.len() > 0 && is_comment(&event) {
-            self.overtake(&event, job);
             return Ok(());
         }
         let event = match job.mask.fields() {
@@ -178,12 +155,6 @@ impl Events {
         self.texts.release(job.mask.matcher(), job.found, job.out);
         Ok(())
     }
-}
-
-/// Whether an event has nothing but comments.
-fn is_comment(event: &[u8]) -> bool {
-    let mut lines = event.split(|byte| matches!(byte, b'\r' | b'\n'));
-    event.first() == Some(&b':') && lines.all(|line| matches!(line, [] | [b':', ..]))
 }
 
 /// The parts of an event that hold text, as ranges of its bytes.

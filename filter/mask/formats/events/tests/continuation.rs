@@ -65,19 +65,17 @@ fn an_event_leaves_as_soon_as_its_text_is_harmless() {
     assert_eq!(first + &step(&three), two + &three);
     let four = contents(&["alice@example.com"]);
     assert_eq!(step(&four), "");
-    // A comment is no event, and goes in front of those that wait.
-    for ping in [
-        ": ping\n\n",
-        ":\r\n\r\n",
-        ": ask bob@example.com\n: now\n\n",
-    ] {
-        assert_eq!(step(ping), ping.replace("bob@example.com", "[EMAIL]"));
-    }
+    // Nor does anything behind it go on, keep-alives among them: what stands between events stays there.
+    let comments = ": ping\n\n: ask bob@example.com\n: now\n\n";
+    assert_eq!(step(comments), "");
     let ping = "event: ping\ndata: {\"type\":\"ping\"}\n\n";
     assert_eq!(step(ping), "");
     assert_eq!(
         step(&contents(&[" b "])),
-        contents(&["[EMAIL]"]) + ping + &contents(&[" b "])
+        contents(&["[EMAIL]"])
+            + &comments.replace("bob@example.com", "[EMAIL]")
+            + ping
+            + &contents(&[" b "])
     );
 }
 
@@ -100,14 +98,6 @@ fn a_name_on_the_way_does_not_end_a_known_text() {
         events(body),
         "data: ask [EMAIL]\n\nevent: message\ndata:  now\n\n"
     );
-}
-
-#[test]
-fn a_comment_that_never_ends_stays_where_it_is() {
-    for rest in [": s", ": s\n", ": ask bob@example.com"] {
-        let body = contents(&["ask alice@exam"]) + rest;
-        assert_eq!(events(&body), body.replace("bob@example.com", "[EMAIL]"));
-    }
 }
 
 #[test]

@@ -59,7 +59,7 @@ fn the_line_feed_of_a_blank_line_leaves_with_its_event() {
 fn data_that_is_not_json_is_one_text() {
     assert_eq!(
         events("data: al\n\ndata: ice@exam\n\n: x\n\ndata:ple.com\n\ndata:  b\n\ndata: [DONE]\n\n"),
-        ": x\n\ndata: [EMAIL]\n\ndata: \n\ndata:\n\ndata:  b\n\ndata: [DONE]\n\n"
+        "data: [EMAIL]\n\ndata: \n\n: x\n\ndata:\n\ndata:  b\n\ndata: [DONE]\n\n"
     );
     assert_eq!(
         events("data: 4111\n\ndata:  1111\n\ndata: {}\n\ndata:  1111\n\n"),
