@@ -8,16 +8,23 @@ use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE};
 
 /// In encodings that readers of JSON and of text find out by themselves: UTF-16 and UTF-32, each in
-/// both orders.
+/// both orders. The zeros at both ends are left out: they are no part of it in the other order, and
+/// whatever ends with zeros, as a message of gRPC may, would wait for what comes behind it.
 pub(super) fn in_wide_units(secret: &str) -> [Vec<u8>; 4] {
     let short = || secret.encode_utf16();
     let long = || secret.chars().map(u32::from);
-    [
+    let all: [Vec<u8>; 4] = [
         short().flat_map(u16::to_le_bytes).collect(),
         short().flat_map(u16::to_be_bytes).collect(),
         long().flat_map(u32::to_le_bytes).collect(),
         long().flat_map(u32::to_be_bytes).collect(),
-    ]
+    ];
+    all.map(|bytes| {
+        let is_some = |byte: &u8| *byte != 0;
+        let from = bytes.iter().position(is_some).unwrap_or_default();
+        let to = bytes.iter().rposition(is_some).map_or(0, |at| at + 1);
+        bytes.get(from..to).unwrap_or_default().to_vec()
+    })
 }
 
 /// What any base64 has of a text with the secret in it, in each alphabet and at each offset, but for
