@@ -15,10 +15,11 @@ mod volume;
 
 use std::env;
 
+use testbed::amazon::Operation;
 use testbed::streams::Escapes;
 
 use super::detectors::tests::{built_ins, examples};
-use super::{CompiledMask, Format, GrpcMessage, Walker};
+use super::{CompiledMask, Format, GrpcMessage, TensorFrame, TensorList, Walker};
 use crate::policy::Style;
 
 const EXHAUSTIVE: &str = "PORTCULLIS_EXHAUSTIVE";
@@ -118,7 +119,25 @@ fn bodies(text: &str) -> Vec<(Format, Vec<u8>)> {
     }
     let message = GrpcMessage::ModelInferResponse;
     bodies.push((Format::Grpc(message), response(text)));
+    let amazon = Operation::EACH.map(|one| [one.token(text, Escapes::Few), one.end()].concat());
+    bodies.extend(amazon.map(|body| (Format::AmazonEvents, body)));
+    bodies.push(tensors(text));
     bodies
+}
+
+/// A tensor of bytes behind its JSON, as Triton and KServe answer, whose one element is the text
+/// (triton-inference-server/server, docs/protocol/extension_binary_data.md).
+fn tensors(text: &str) -> (Format, Vec<u8>) {
+    let length = u32::try_from(text.len()).unwrap().to_le_bytes();
+    let json = serde_json::json!({"model_name": "m", "outputs": [{"name": "text", "datatype": "BYTES",
+        "shape": [1], "parameters": {"binary_data_size": 4 + text.len()}}]});
+    let json = json.to_string();
+    let frame = TensorFrame {
+        json_bytes: json.len(),
+        list: TensorList::Outputs,
+    };
+    let body = [json.as_bytes(), &length, text.as_bytes()].concat();
+    (Format::Tensors(frame), body)
 }
 
 /// A text as HTML and XML write it: what must be, or all of it, in references.

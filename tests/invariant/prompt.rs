@@ -1,9 +1,11 @@
 //! Text is held back only while it may still become part of a match.
 
-use portcullis::mask::{Format, Matcher, Sink, Text, Walker};
+use portcullis::mask::{Matcher, Sink, Text, Walker};
+use testbed::amazon::Operation;
 use testbed::prose::Prose;
 use testbed::streams::{Api, Escapes};
 
+use super::machine::Frames;
 use super::{is_exhaustive, mask};
 
 /// Counts what is decided.
@@ -160,60 +162,94 @@ fn no_more_than_the_bound_is_held_back_of_anything() {
     }
 }
 
+/// What carries a text in each of the forms in which servers stream.
+fn kinds() -> Vec<Frames> {
+    let apis = Api::EACH.map(|api| Frames::of(api, Escapes::Ascii));
+    let operations = Operation::EACH.map(|one| Frames::Amazon(one, Escapes::Ascii));
+    let others = operations.into_iter().chain([Frames::Messages]);
+    apis.into_iter().chain(others).collect()
+}
+
+/// How many events there are in what has come out.
+fn events(kind: &Frames, mut out: &[u8]) -> usize {
+    let separator = match kind {
+        Frames::Events { api, .. } => api.separator(),
+        Frames::Messages | Frames::Amazon(..) => {
+            let mut count = 0;
+            while let Some((_, rest)) = kind.read(out) {
+                out = rest;
+                count += 1;
+            }
+            return count + usize::from(!out.is_empty());
+        }
+    };
+    str::from_utf8(out).unwrap().matches(separator).count()
+}
+
 /// An event leaves with the token that decides the last of its text, and not before: none waits for
 /// the end of the text, and none overtakes another.
 #[test]
 fn an_event_leaves_when_its_text_is_decided() {
     let mask = mask();
     let matcher = mask.matcher();
-    let prose = Prose::with_addresses(7, 9).take(if is_exhaustive() { 400_000 } else { 8_000 });
-    for api in Api::EACH {
-        let prose = match api {
-            Api::Plain => prose.replace('\n', " "),
-            _ => prose.clone(),
+    let prose = Prose::with_addresses(7, 9).take(if is_exhaustive() { 400_000 } else { 6_000 });
+    for kind in kinds() {
+        let is = |api: Api| matches!(kind, Frames::Events { api: it, .. } if it == api);
+        let prose = match is(Api::Plain) {
+            true => prose.replace('\n', " "),
+            false => prose.clone(),
         };
-        let format = match api.lines() {
-            true => Format::Lines,
-            false => Format::Events,
+        assert!(kind.can_say(&prose));
+        let name = match &kind {
+            Frames::Events { api, .. } => format!("{api:?}"),
+            other => format!("{other:?}"),
         };
-        let separator = match api {
-            Api::Ollama => "\n",
-            Api::Gemini => "\r\n\r\n",
-            _ => "\n\n",
-        };
-        let mut walker = Walker::new(format);
+        let mut walker = Walker::new(kind.format());
         let mut text = Text::default();
         let mut decided = Decided::default();
         let mut out = Vec::new();
-        // Where the text of each event ends that is in, and how many are out.
+        let mut said = kind.front().to_owned();
+        text.push(matcher, said.as_bytes(), &mut decided);
+        // Where the text of each event ends that is in, and how many are out; and how much of what has
+        // been said is in none of these.
         let mut ends: Vec<usize> = Vec::new();
         let mut left = 0;
-        let mut seen = 0;
+        let mut waiting = Vec::new();
         for token in tokens(&prose) {
-            seen += token.len();
-            ends.push(seen);
+            said.push_str(token);
+            ends.push(said.len());
             text.push(matcher, token.as_bytes(), &mut decided);
             out.clear();
-            let event = api.token(token, Escapes::Ascii);
-            walker.push(&mask, event.as_bytes(), &mut out).unwrap();
-            left += str::from_utf8(&out).unwrap().matches(separator).count();
-            let must = ends.partition_point(|end| *end <= seen - text.pending());
+            let event = kind.event(if kind.front().is_empty() {
+                token
+            } else {
+                &said
+            });
+            walker.push(&mask, &event, &mut out).unwrap();
+            left += events(&kind, &out);
+            let must = ends.partition_point(|end| *end <= said.len() - text.pending());
             assert!(
                 left == must,
-                "{api:?}: {left} events have left, not {must}, behind {:?}",
-                &prose[seen.saturating_sub(60)..seen]
+                "{name}: {left} events have left, not {must}, behind {:?}",
+                &said[said.len().saturating_sub(60)..]
             );
+            let out_to = left.checked_sub(1).map_or(0, |last| ends[last]);
+            waiting.push(said.len() - out_to);
         }
         assert!(decided.replaced > 0);
+        waiting.sort_unstable();
+        let median = waiting[waiting.len() / 2];
+        println!("bytes of text that wait in {name}: p50 {median}");
+        assert!(median < 16, "{name}: the median is {median}");
         // The end of the text needs no more than to be said.
         out.clear();
-        let end = api.end();
-        walker.push(&mask, end.as_bytes(), &mut out).unwrap();
-        if !end.is_empty() && api != Api::Ollama {
-            assert_eq!(walker.held(), 0, "{api:?}: the end lets go");
+        let end = kind.end();
+        walker.push(&mask, &end, &mut out).unwrap();
+        if !end.is_empty() && !is(Api::Ollama) {
+            assert_eq!(walker.held(), 0, "{name}: the end lets go");
         }
         walker.finish(&mask, &mut out).unwrap();
-        left += str::from_utf8(&out).unwrap().matches(separator).count();
-        assert_eq!(left, ends.len() + usize::from(!end.is_empty()), "{api:?}");
+        left += events(&kind, &out);
+        assert_eq!(left, ends.len() + usize::from(!end.is_empty()), "{name}");
     }
 }

@@ -7,6 +7,7 @@
 //! its value is dropped, also while a test panics. Errors are texts that a
 //! person can act on.
 
+pub mod amazon;
 pub mod body;
 pub mod cpu;
 pub mod cuts;

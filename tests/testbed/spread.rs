@@ -21,6 +21,11 @@ pub trait Stream: Clone {
     /// As for [`Stream::say`].
     fn end(&mut self, text: &mut String) -> Result<(), String>;
 
+    /// Whether an event may say this next.
+    fn may_say(&self, _said: &str) -> bool {
+        true
+    }
+
     /// If nothing waits: all that what this does from now on depends on.
     fn state(&self) -> Option<String>;
 }
@@ -34,6 +39,8 @@ pub struct Tried {
     pub ways: u64,
     /// Events given to the streams for them.
     pub events: u64,
+    /// Events that were left out, with the ways that lead through them.
+    pub left_out: u64,
 }
 
 impl Tried {
@@ -42,6 +49,7 @@ impl Tried {
         self.texts = self.texts.saturating_add(other.texts);
         self.ways = self.ways.saturating_add(other.ways);
         self.events = self.events.saturating_add(other.events);
+        self.left_out = self.left_out.saturating_add(other.left_out);
     }
 }
 
@@ -51,10 +59,11 @@ impl fmt::Display for Tried {
             texts,
             ways,
             events,
+            left_out,
         } = self;
         write!(
             f,
-            "{texts} texts spread in {ways} ways, which took {events} events"
+            "{texts} texts spread in {ways} ways, which took {events} events, without {left_out}"
         )
     }
 }
@@ -119,6 +128,7 @@ pub fn every_spread<S: Stream>(
             texts: 1,
             ways: ways(text.len(), events),
             events: 0,
+            left_out: 0,
         },
     };
     search.from(stream, 0, events, 0)?;
@@ -150,6 +160,10 @@ impl Search<'_> {
         let first = if events > 1 { from + 1 } else { all };
         for to in first..=all {
             let said = self.units.get(from..to).unwrap_or_default().concat();
+            if !stream.may_say(&said) {
+                self.tried.left_out = self.tried.left_out.saturating_add(1);
+                continue;
+            }
             let mut stream = stream.clone();
             let mut text = String::new();
             self.tried.events = self.tried.events.saturating_add(1);

@@ -4,7 +4,8 @@
 //! may take later events: a match that goes over several is written where it begins and taken
 //! out of the others. Events leave in their order; in each, everything that is not a match
 //! stays byte for byte. A comment, or a line that is no field at all, is a text of its own;
-//! `event`, `id` and `retry` say how to read the stream, and are never changed.
+//! `event`, `id` and `retry` say how to read the stream, and are never changed. A line of JSON where an
+//! event begins is taken for one.
 //!
 //! # What it can't
 //! - Which strings go on in other events is told by their names, or if nobody knows these, by their
@@ -75,10 +76,11 @@ impl Walk for Events {
             self.event.extend_from_slice(content);
             self.after_return = content.last() == Some(&b'\r');
             piece = rest;
+            let ends = blank || (end.is_some() && self.is_line_of_json());
             if end.is_some() {
                 self.line = self.event.len();
             }
-            if blank {
+            if ends {
                 self.end_event(job)?;
             }
         }
@@ -99,6 +101,16 @@ impl Walk for Events {
 }
 
 impl Events {
+    /// Whether the line that has ended is no field but JSON, and the first one of its event. LMDeploy calls
+    /// such lines an event stream, and no blank line ever comes (its api_server.py, `chat_interactive_v1`).
+    fn is_line_of_json(&self) -> bool {
+        self.line == 0
+            && matches!(
+                self.event.trim_ascii_end(),
+                [b'{', .., b'}'] | [b'[', .., b']']
+            )
+    }
+
     fn end_event(&mut self, job: &mut Job<'_>) -> Result<(), WalkError> {
         let event = std::mem::take(&mut self.event);
         self.line = 0;

@@ -159,6 +159,20 @@ fn langflow_s_tokens_go_on() {
 }
 
 #[test]
+fn lines_of_json_that_are_called_events_go_on() {
+    // InternLM/lmdeploy, lmdeploy/serve/openai/api_server.py, `chat_interactive_v1`: no blank line comes.
+    let line = |text: &str| {
+        format!(
+            "{}\n",
+            json!({"text": text, "tokens": 1, "input_tokens": 8, "history_tokens": 0, "finish_reason": null})
+        )
+    };
+    goes_on_in(Format::Events, line);
+    let mut walker = super::Walker::new(Format::Events);
+    assert_eq!(super::step(&mut walker, &line("Hi, ")), line("Hi, "));
+}
+
+#[test]
 fn gemini_s_answers_go_on_below_another_member() {
     // google-gemini/gemini-cli, packages/core/src/code_assist/converter.ts, CaGenerateContentResponse.
     let part = |part: Value| json!({"response": {"candidates": [{"content": {"role": "model", "parts": [part]}}]}, "traceId": "t-1"});
