@@ -9,7 +9,7 @@ use super::{ApiError, Dialect, Written, none_in_code, none_in_stream};
 pub static DIALECT: Dialect = Dialect {
     name: "chroma",
     routes: include_str!(concat!(env!("OUT_DIR"), "/chroma.txt")),
-    layout: &[],
+    layout: &[include_str!(concat!(env!("OUT_DIR"), "/chroma.layout"))],
     body: none_in_code,
     header: None,
     model_headers: &[],

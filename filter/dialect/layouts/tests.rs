@@ -4,6 +4,8 @@ use super::*;
 use mask::policy::{BUILT_IN_DETECTORS, Coverage, Detection, Detector, Options, Reasoning, Style};
 use mask::{CompiledMask, Format, Framing, Walker};
 
+mod vectors;
+
 #[test]
 fn all_layouts_can_be_read() {
     for dialect in DIALECTS {
@@ -12,7 +14,7 @@ fn all_layouts_can_be_read() {
         }
     }
     assert!(layout(named("openai")).is_some());
-    assert!(layout(named("qdrant")).is_none());
+    assert!(layout(named("grpc")).is_none());
 }
 
 fn named(name: &str) -> &'static Dialect {

@@ -9,7 +9,7 @@ use super::{ApiError, Dialect, Written, none_in_code, none_in_stream};
 pub static DIALECT: Dialect = Dialect {
     name: "milvus",
     routes: include_str!(concat!(env!("OUT_DIR"), "/milvus.txt")),
-    layout: &[],
+    layout: &[include_str!(concat!(env!("OUT_DIR"), "/milvus.layout"))],
     body: none_in_code,
     header: None,
     model_headers: &[],

@@ -7,8 +7,8 @@
 //! citations, since a mask may treat them in another way.
 //!
 //! A layout is written in lines: a class, a place, and, if only events of some kinds have it there, the
-//! `type` of these. A place is a JSON pointer in which `*` is any item of a list, and `{a|b/c}` stands
-//! for several places. What is said holds for everything below the place, too, unless a longer one says
+//! `type` of these. A place is a JSON pointer in which `*` is any item of a list, `**` any member of an
+//! object that has no line of its own, and `{a|b/c}` stands for several places. What is said holds for everything below the place, too, unless a longer one says
 //! otherwise; what is said of some kinds of events, for the place alone. So does what depends on another
 //! member of the same object, which is written `name=value`, or `name/name=value` where that is an
 //! object itself; `!text` behind it says what must stand nowhere in the object. `let` gives places a name, which may stand at the beginning of another place. The line `lines` says that servers stream in lines of JSON, also in bodies that are
@@ -49,6 +49,8 @@ pub struct Layout {
 struct Node {
     members: Vec<(Vec<u8>, At)>,
     item: Option<At>,
+    /// Members that are none of these.
+    other: Option<At>,
     /// What its line says.
     said: Option<Class>,
     /// What it is, by its line or that of a place above.
@@ -171,7 +173,8 @@ impl Layout {
         let condition = self.condition(word)?;
         // Only a member has others beside it.
         let (object, name) = place.rsplit_once('/')?;
-        let object = self.place(root, object).filter(|_| name != "*")?;
+        let named = !matches!(name, "*" | "**");
+        let object = self.place(root, object).filter(|_| named)?;
         self.nodes.get_mut(object.index())?.asks = true;
         let told = &mut self.nodes.get_mut(at.index())?.told;
         if !told.iter().any(|(known, _)| *known == condition) {
@@ -209,7 +212,8 @@ impl Layout {
             return at;
         };
         let member = node.members.iter().find(|(known, _)| known == name);
-        member.map_or(At::of(node.class), |(_, at)| *at)
+        let at = member.map(|(_, at)| *at).or(node.other);
+        at.unwrap_or(At::of(node.class))
     }
 
     /// An item of the list at `at`.
@@ -278,6 +282,7 @@ impl Layout {
             let node = self.nodes.get(at.index())?;
             let known = match step {
                 "*" => node.item,
+                "**" => node.other,
                 name => {
                     let same = |(known, _): &&(Vec<u8>, At)| known == name.as_bytes();
                     node.members.iter().find(same).map(|(_, at)| *at)
@@ -290,6 +295,7 @@ impl Layout {
                     let node = self.nodes.get_mut(at.index())?;
                     match step {
                         "*" => node.item = Some(new),
+                        "**" => node.other = Some(new),
                         name => node.members.push((name.as_bytes().to_vec(), new)),
                     }
                     new
@@ -311,7 +317,8 @@ impl Layout {
         } else {
             above
         };
-        let below = node.members.iter().map(|(_, at)| *at).chain(node.item);
+        let below = node.members.iter().map(|(_, at)| *at);
+        let below = below.chain(node.item).chain(node.other);
         let below: Vec<At> = below.collect();
         if let Some(steps) = steps.checked_sub(1) {
             for one in below {

@@ -107,6 +107,32 @@ fn some_places_depend_on_what_stands_beside_them() {
 }
 
 #[test]
+fn members_of_any_name_are_told_by_what_is_around_them() {
+    let read = "data /a/**/*/id\ndata /a/b/c\ntext /d/*\ndata /d/*/**\ntext /d/*/e";
+    let layout = Layout::read(read).unwrap();
+    let class = |path: &str| {
+        let at = path.split('/').fold(layout.root(), |at, step| match step {
+            "*" => layout.item(at),
+            name => layout.member(at, name.as_bytes()),
+        });
+        layout.class(at, b"", Met::default())
+    };
+    for (path, said) in [
+        ("a/x/*/id", Class::Data),
+        ("a/x/*/other", Class::Text),
+        ("a/x/id", Class::Text),
+        ("a/b/*/id", Class::Text),
+        ("a/b/c", Class::Data),
+        ("d/*/x", Class::Data),
+        ("d/*/e", Class::Text),
+        ("d/*", Class::Text),
+    ] {
+        assert_eq!(class(path), said, "{path}");
+    }
+    assert!(Layout::read("data /a/**  x=y").is_err());
+}
+
+#[test]
 fn a_line_that_says_nothing_is_an_error() {
     for wrong in [
         "data",
