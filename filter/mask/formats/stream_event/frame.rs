@@ -4,9 +4,11 @@
 //! ```json
 //! {"token": " hi", "logprob": -0.1, "bytes": [32, 104, 105], "top_logprobs": [{"token": " hi", ...}]}
 //! {"tokens": [" hi"], "token_logprobs": [-0.1], "top_logprobs": [{" hi": -0.1, ...}]}
+//! {"prompt_logprobs": [null, {"12": {"logprob": -0.1, "rank": 1, "decoded_token": " hi"}, ...}]}
 //! ```
 //!
-//! If of a token something is masked, these are replaced by `null` and `[]`.
+//! If of a token something is masked, these are replaced by `null` and `[]`. In the last form, of vLLM, the
+//! token that is in the prompt comes first, and the name that it has is its number: of it, nothing stays.
 
 use super::super::layout::At;
 use super::identity::Name;
@@ -45,6 +47,8 @@ pub(super) struct Copies {
     of_one: Vec<(Range, &'static [u8])>,
     /// Elements of `top_logprobs`, each of the token in its place.
     of_each: Vec<(usize, Range)>,
+    /// The token of a prompt that the object is about.
+    about: Option<usize>,
 }
 
 const NULL: &[u8] = b"null";
@@ -63,7 +67,7 @@ impl Copies {
                 _ => None,
             }
         } else {
-            is_top(frames).then_some(NULL)
+            (is_top(frames) || is_of_prompt(frames)).then_some(NULL)
         };
         let of_tokens = || {
             let mut names = frames.iter().filter(|frame| frame.object);
@@ -77,6 +81,12 @@ impl Copies {
 
     /// A token stands in these frames.
     pub(super) fn token(frames: &mut [Frame], number: usize) {
+        if let [outer @ .., about, _] = &mut *frames
+            && is_of_prompt(outer)
+        {
+            about.copies.about = Some(number);
+            return;
+        }
         let holder = frames.iter_mut().rev().find(|frame| frame.object);
         if let Some(holder) = holder {
             holder.copies.listed |= holder.name.short() == b"tokens";
@@ -110,7 +120,9 @@ impl Copies {
         let Some((start, put)) = self.copy else {
             return;
         };
-        if is_top(frames) {
+        if let Some(token) = self.about {
+            mark((start, end), token, put);
+        } else if is_top(frames) {
             let place = frames.last().map_or(0, |array| array.position);
             let holder = frames.iter_mut().rev().find(|frame| frame.object);
             if let Some(holder) = holder {
@@ -124,9 +136,28 @@ impl Copies {
 
 /// Whether the frames lead to an element of `top_logprobs`.
 fn is_top(frames: &[Frame]) -> bool {
+    is_element_of(frames, b"top_logprobs")
+}
+
+/// Whether the frames lead to an element of `prompt_logprobs`.
+fn is_of_prompt(frames: &[Frame]) -> bool {
+    is_element_of(frames, b"prompt_logprobs")
+}
+
+/// Whether the frames lead to an element of the list of this name.
+fn is_element_of(frames: &[Frame], name: &[u8]) -> bool {
     match frames {
-        [.., holder, array] => {
-            holder.object && !array.object && holder.name.short() == b"top_logprobs"
+        [.., holder, array] => holder.object && !array.object && holder.name.short() == name,
+        _ => false,
+    }
+}
+
+/// Whether the frames lead to a member of what `prompt_logprobs` says first of a token: that is the one
+/// in the prompt.
+pub(super) fn is_first_of_prompt(frames: &[Frame]) -> bool {
+    match frames {
+        [outer @ .., about, token] => {
+            is_of_prompt(outer) && about.object && about.position == 0 && token.object
         }
         _ => false,
     }

@@ -10,7 +10,7 @@ use super::super::opaque;
 use super::super::scalar;
 use super::super::writing::Writing;
 use super::amazon;
-use super::frame::{Copies, Frame};
+use super::frame::{self, Copies, Frame};
 use super::identity::{Event, Name, Piece, Scope};
 use super::segment::{Kind, Payload, Segment};
 use super::shapes::{self, Goes};
@@ -448,12 +448,24 @@ impl<'a> Reader<'a> {
     /// How the string here goes on, if it does. Beyond the limit of such strings, the answer is not used.
     fn goes(&self) -> Option<Goes> {
         let path = self.path();
-        let goes = shapes::goes(&path).or_else(|| {
-            let goes_on = self.amazon && amazon::goes_on(&path);
-            let goes_on = goes_on || (self.reads_all() && shapes::is_piece_of_no_text(&path));
-            goes_on.then_some(Goes::Text)
-        });
+        let goes = shapes::goes(&path)
+            .or_else(|| self.token(&path))
+            .or_else(|| {
+                let goes_on = self.amazon && amazon::goes_on(&path);
+                let goes_on = goes_on || (self.reads_all() && shapes::is_piece_of_no_text(&path));
+                goes_on.then_some(Goes::Text)
+            });
         goes.filter(|_| self.pieces.len() <= MAX_LISTED_TOKENS)
+    }
+
+    /// Whether the string here is a token that its place among others tells.
+    fn token(&self, path: &[&[u8]]) -> Option<Goes> {
+        let is_token = match path {
+            [.., b"decoded_token"] => frame::is_first_of_prompt(&self.frames),
+            [.., name] => self.mask.is_none() && shapes::lists_lists_of_tokens(name),
+            [] => false,
+        };
+        is_token.then_some(Goes::Token)
     }
 
     /// The names that lead to the current place.

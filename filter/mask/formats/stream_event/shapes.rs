@@ -26,6 +26,8 @@
 //! | Gemini | `logprobsResult.chosenCandidates[].token`, `.topCandidates[].candidates[].token` |
 //! | TGI | below `details`: `tokens[].text`, `prefill[].text`; `top_tokens[].text` by their rank |
 //! | llama.cpp | below `completion_probabilities`: `token`, `content`, `tok_str` |
+//! | vLLM, of the prompt | `prompt_logprobs[].<a token's number>.decoded_token`, the first of each |
+//! | SGLang, in whole answers | `output_token_logprobs[][]`, `input_token_logprobs[][]`; those of `output_top_logprobs[][][]`, `input_top_logprobs[][][]` by their rank |
 //!
 //! Beside that, whatever stands below a member `delta` may go on, unless it is known to come whole; and
 //! so may a string of an event of which nothing is known, or one beside a string that goes on
@@ -112,6 +114,11 @@ const TOKENS: &[&[u8]] = &[
     b"completion_probabilities",
     b"details",
     b"top_tokens",
+    b"prompt_logprobs",
+    b"output_token_logprobs",
+    b"input_token_logprobs",
+    b"output_top_logprobs",
+    b"input_top_logprobs",
 ];
 
 /// Whether a value of this name lists tokens.
@@ -280,6 +287,17 @@ pub(super) fn varies(name: &[u8]) -> bool {
     VARYING.contains(&name)
 }
 
+/// Whether the lists in the member of this name have tokens, each with its number and its probability. Each
+/// event has all of them so far: only in a whole answer do they follow one another.
+pub(super) fn lists_lists_of_tokens(name: &[u8]) -> bool {
+    matches!(name, b"output_token_logprobs" | b"input_token_logprobs") || lists_alternatives(name)
+}
+
+/// Whether these are lists of tokens that could have come, one for each that came.
+pub(super) fn lists_alternatives(name: &[u8]) -> bool {
+    matches!(name, b"output_top_logprobs" | b"input_top_logprobs")
+}
+
 /// Members whose elements follow one another as one text.
 const IN_ORDER: &[&[u8]] = &[
     b"parts",
@@ -291,6 +309,9 @@ const IN_ORDER: &[&[u8]] = &[
     b"completion_probabilities",
     b"chosenCandidates",
     b"topCandidates",
+    b"prompt_logprobs",
+    b"output_token_logprobs",
+    b"input_token_logprobs",
 ];
 
 /// Whether the elements of the member of this name follow one another as one text.

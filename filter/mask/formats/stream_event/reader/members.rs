@@ -1,7 +1,7 @@
 //! What the members of an event say of it, of its objects, and of the texts in it.
 
-use super::super::frame::Frame;
-use super::super::identity::{Piece, Scope, number};
+use super::super::frame::{self, Frame};
+use super::super::identity::{Name, Piece, Scope, number};
 use super::super::segment::End;
 use super::super::shapes;
 use super::Reader;
@@ -21,13 +21,25 @@ impl Reader<'_> {
         let objects = self.frames.iter().filter(|frame| frame.object);
         let lists = self.frames.iter().rev().take_while(|frame| !frame.object);
         let holder = self.frames.iter().rev().find(|frame| frame.object);
-        let in_order = holder.is_some_and(|holder| shapes::are_in_order(holder.name.short()));
+        let holder = holder.map(|holder| holder.name);
+        let name = holder.as_ref().map_or(&b""[..], |name| name.short());
+        let mut names: Vec<Name> = objects.map(|frame| frame.name).collect();
+        let mut places: Vec<usize> = lists.map(|list| list.position).collect();
+        if shapes::are_in_order(name) {
+            places.clear();
+        } else if shapes::lists_alternatives(name) {
+            // The last one says to which token they belong.
+            places.pop();
+        }
+        // The number of the token is its name.
+        if frame::is_first_of_prompt(&self.frames)
+            && let [.., number, _] = names.as_mut_slice()
+        {
+            *number = Name::default();
+        }
         Piece {
-            names: objects.map(|frame| frame.name).collect(),
-            places: match in_order {
-                true => Vec::new(),
-                false => lists.map(|list| list.position).collect(),
-            },
+            names,
+            places,
             scopes,
             writing: self.writing(),
         }

@@ -126,6 +126,89 @@ fn other_servers_lists_are_masked() {
     }
 }
 
+/// vLLM: vllm/logprobs.py, `PromptLogprobs`, of which the one in the prompt comes first.
+#[test]
+fn the_tokens_of_a_prompt_are_one_text() {
+    let said = |id: u32, text: &str| {
+        let about = json!({"logprob": -0.5, "rank": 2, "decoded_token": text});
+        let other = json!({"logprob": -0.25, "rank": 1, "decoded_token": " or"});
+        json!({id.to_string(): about, "9999": other})
+    };
+    let body = |tokens: &[Value]| {
+        let tokens: Vec<&Value> = std::iter::once(&Value::Null).chain(tokens).collect();
+        json!({
+            "choices": [{"index": 0, "prompt_logprobs": tokens, "message": {"content": "hi"}}],
+            "prompt_logprobs": tokens,
+        })
+        .to_string()
+    };
+    let (to, gone) = (said(1, " to"), Value::Null);
+    let split = body(&[
+        to.clone(),
+        said(22, " al"),
+        said(33, "ice"),
+        said(44, "@ex"),
+        said(55, "ample.com"),
+        said(66, "!"),
+    ]);
+    let expected = body(&[
+        to.clone(),
+        gone.clone(),
+        gone.clone(),
+        gone.clone(),
+        gone,
+        said(66, "!"),
+    ]);
+    let out = masked(&mask(), Format::Json, split.as_bytes());
+    assert_eq!(String::from_utf8(out).unwrap(), expected);
+    let event = |body: &str| format!("data: {body}\n\ndata: [DONE]\n\n");
+    let out = masked(&mask(), Format::Events, event(&split).as_bytes());
+    assert_eq!(String::from_utf8(out).unwrap(), event(&expected));
+    let harmless = body(&[to, said(22, " al"), said(33, "ice")]);
+    let out = masked(&mask(), Format::Json, harmless.as_bytes());
+    assert_eq!(String::from_utf8(out).unwrap(), harmless);
+    // What could have come instead stands for itself.
+    let others = body(&[said(1, " to")]).replace("\" or\"", "\"bob@example.com\"");
+    let out = masked(&mask(), Format::Json, others.as_bytes());
+    let expected = others.replace("bob@example.com", "[EMAIL]");
+    assert_eq!(String::from_utf8(out).unwrap(), expected);
+}
+
+/// SGLang: sglang/srt/managers/tokenizer_manager.py, `detokenize_logprob_tokens`, with
+/// `return_text_in_logprobs`.
+#[test]
+fn tokens_in_lists_of_their_own_are_one_text() {
+    let body = |texts: [&str; 4]| {
+        let token = |text: &str| json!([-0.5, 1234, text]);
+        let tokens = texts.map(token);
+        let top = texts.map(|text| json!([token(text), token("x")]));
+        json!({"text": "so", "meta_info": {"id": "5ba", "output_token_logprobs": tokens,
+            "output_top_logprobs": top, "input_token_logprobs": tokens}})
+        .to_string()
+    };
+    let out = masked(
+        &mask(),
+        Format::Json,
+        body(["to al", "ice@", "example.com", " x"]).as_bytes(),
+    );
+    let expected = body(["to [EMAIL]", "", "", " x"]);
+    assert_eq!(String::from_utf8(out).unwrap(), expected);
+}
+
+/// Ollama: github.com/ollama/ollama, api/types.go, `Logprob`.
+#[test]
+fn the_tokens_of_ollama_s_lines_go_on() {
+    let line = |text: &str, token: &Value| {
+        let line = json!({"message": {"role": "assistant", "content": text}, "done": false,
+            "logprobs": [token]});
+        format!("{line}\n")
+    };
+    let split = line(" al", &plain(" al")) + &line("ice@example.com!", &plain("ice@example.com!"));
+    let out = masked(&mask(), Format::Lines, split.as_bytes());
+    let expected = line(" [EMAIL]", &gone(" [EMAIL]")) + &line("!", &gone("!"));
+    assert_eq!(String::from_utf8(out).unwrap(), expected);
+}
+
 #[test]
 fn tokens_go_on_from_event_to_event() {
     let chunk = |token: &Value| {
