@@ -1,6 +1,6 @@
 //! Text is held back only while it may still become part of a match.
 
-use portcullis::mask::{Matcher, Sink, Text, Walker};
+use portcullis::mask::{Format, Matcher, Sink, Text, Walker};
 use testbed::amazon::Operation;
 use testbed::prose::Prose;
 use testbed::streams::{Api, Escapes};
@@ -251,5 +251,63 @@ fn an_event_leaves_when_its_text_is_decided() {
         walker.finish(&mask, &mut out).unwrap();
         left += events(&kind, &out);
         assert_eq!(left, ends.len() + usize::from(!end.is_empty()), "{name}");
+    }
+}
+
+/// A keep-alive stands where it stood, since its place is part of the stream: it leaves with the text in
+/// front of it. How much more text that takes is bounded, and little; how long, the model says.
+#[test]
+fn a_keep_alive_leaves_when_the_text_in_front_of_it_is_decided() {
+    let mask = mask();
+    let bound = mask.matcher().max_pending();
+    let prose = Prose::with_addresses(9, 9).take(6_000);
+    for (api, ping) in [
+        // docs.claude.com, "Streaming messages", ping events; openrouter.ai/docs, "Streaming", comments.
+        (
+            Api::Anthropic,
+            "event: ping\ndata: {\"type\": \"ping\"}\n\n",
+        ),
+        (Api::Chat, ": OPENROUTER PROCESSING\n\n"),
+    ] {
+        let mut walker = Walker::new(Format::Events);
+        let mut out = Vec::new();
+        let mut said = 0;
+        // Behind how much text each came, and how much more each that has left has waited for.
+        let mut came = Vec::new();
+        let mut waited = Vec::new();
+        for token in tokens(&prose) {
+            said += token.len();
+            came.push(said);
+            out.clear();
+            let events = api.token(token, Escapes::Few) + ping;
+            walker.push(&mask, events.as_bytes(), &mut out).unwrap();
+            let left = str::from_utf8(&out).unwrap().matches(ping).count();
+            let leaving = &came[waited.len()..waited.len() + left];
+            waited.extend(leaving.iter().map(|before| said - before));
+        }
+        waited.sort_unstable();
+        let part = |percent: usize| waited[(waited.len() * percent / 100).min(waited.len() - 1)];
+        let (median, most) = (part(50), part(100));
+        let tail = part(99);
+        println!(
+            "{api:?}: bytes of text for which a keep-alive waits: p50 {median}, p99 {tail}, at most {most} of {bound}"
+        );
+        assert!(median < 16, "the median is {median}");
+        assert!(most <= bound, "{most}");
+
+        // While nothing is said, as many wait as events may; then what is undecided is masked.
+        let mut walker = Walker::new(Format::Events);
+        out.clear();
+        let word = api.token("ask ana", Escapes::Few);
+        walker.push(&mask, word.as_bytes(), &mut out).unwrap();
+        let mut pings = 0;
+        while out.is_empty() {
+            pings += 1;
+            assert!(pings < 1000, "they wait on");
+            walker.push(&mask, ping.as_bytes(), &mut out).unwrap();
+        }
+        assert_eq!(pings, 256);
+        let forced = word.replace("ana", "[EMAIL]") + &ping.repeat(pings);
+        assert_eq!(String::from_utf8(out).unwrap(), forced);
     }
 }

@@ -3,7 +3,7 @@
 use super::super::escape::{Unescape, Unit};
 use crate::policy::{FieldRules, Segment};
 
-/// Members that hold log probabilities, in OpenAI's, vLLM's, TGI's, llama.cpp's and Gemini's
+/// Members that hold log probabilities, in OpenAI's, vLLM's, TGI's, llama.cpp's, SGLang's and Gemini's
 /// answers.
 const LOGPROBS: &[&[u8]] = &[
     b"logprobs",
@@ -12,6 +12,10 @@ const LOGPROBS: &[&[u8]] = &[
     b"token_logprobs",
     b"prompt_logprobs",
     b"completion_probabilities",
+    b"output_token_logprobs",
+    b"output_top_logprobs",
+    b"input_token_logprobs",
+    b"input_top_logprobs",
     b"logprobsResult",
     b"avgLogprobs",
 ];
