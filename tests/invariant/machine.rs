@@ -283,7 +283,7 @@ impl<'a> Said<'a> {
 
 impl Stream for Said<'_> {
     fn may_say(&self, said: &str) -> bool {
-        let (front, last) = (&*self.said, &self.said[self.last..]);
+        let (front, last) = (&*self.said, self.said.split_at(self.last).1);
         !self
             .frames
             .stands_alone(self.walk.mask, (front, last, said))
