@@ -238,6 +238,8 @@ pub fn seeds() -> Vec<Vec<u8>> {
                     .into_bytes(),
             ),
             (2, [line(one), line(two)].concat().into_bytes()),
+            // Lines that are called events.
+            (1, [line(one), event(two), line(two)].concat().into_bytes()),
             (3, text.as_bytes().to_vec()),
             (4, response(text)),
             (7, response(text)),
