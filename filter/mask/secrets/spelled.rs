@@ -105,6 +105,10 @@ impl Spelled {
     ) {
         let mut at = from;
         while let Some(mark) = next_mark(bytes, at) {
+            if is_short_escape(bytes.get(mark..).unwrap_or_default()) {
+                at = mark + 2;
+                continue;
+            }
             let (start, next) = match bytes.get(mark) {
                 Some(b'\\') => run_around(bytes, mark),
                 _ => (mark, mark + 1),
@@ -234,6 +238,11 @@ enum Read {
 fn next_mark(bytes: &[u8], from: usize) -> Option<usize> {
     let rest = bytes.get(from..)?;
     memchr::memchr3(b'\\', b'&', b'%', rest).map(|at| from + at)
+}
+
+/// Whether this is an escape such as `\n`, which no secret has.
+fn is_short_escape(bytes: &[u8]) -> bool {
+    matches!(bytes, [b'\\', b'n' | b'r' | b't' | b'b' | b'f', ..])
 }
 
 /// Where the backslashes begin that belong to what follows those around `at`, and where that is.
