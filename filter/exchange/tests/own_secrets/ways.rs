@@ -108,7 +108,9 @@ fn a_secret_does_not_come_out_in_lines_of_an_answer_that_has_a_length() {
         format!("{open}{chunk}{}", if text == "!" { "]" } else { "" })
     };
     type Write<'a> = &'a dyn Fn(&str) -> String;
-    for (path, name, write, same) in [
+    let policies = rules();
+    let [alone, _, watched, _] = &policies;
+    for (path, name, write, keeps) in [
         ("/api/chat", "application/json", &ollama as Write<'_>, true),
         ("/api/chat", "application/x-ndjson", &ollama, false),
         ("/v1/chat/completions", "text/plain", &coded, true),
@@ -122,9 +124,9 @@ fn a_secret_does_not_come_out_in_lines_of_an_answer_that_has_a_length() {
         let parts = ["It is ", "serv", "ice-key", "!"];
         let whole = parts.map(write).concat();
         let length = whole.len().to_string();
-        for policy in rules() {
+        for policy in &policies {
             for at in [0, 1, whole.len() / 2] {
-                let mut exchange = Driven::new(&policy);
+                let mut exchange = Driven::new(policy);
                 let json = ("content-type", "application/json");
                 exchange.head("POST", path, &[json], false);
                 let head = [&media(name)[..], &[("content-length", &length)]].concat();
@@ -134,8 +136,8 @@ fn a_secret_does_not_come_out_in_lines_of_an_answer_that_has_a_length() {
                 let gone = Effect::RemoveResponseHeader("content-length".to_owned());
                 let stays = !outcome.effects.contains(&gone);
                 assert!(!stays || out.len() == whole.len(), "{path}");
-                let masked = policy.own_secrets.is_some() && !same;
-                assert!(stays || masked || !same || outcome.effects.len() == 1);
+                let passes = Rc::ptr_eq(policy, alone) || Rc::ptr_eq(policy, watched);
+                assert_eq!(stays, keeps && passes, "{path}");
             }
         }
     }
