@@ -105,8 +105,8 @@ impl Spelled {
     ) {
         let mut at = from;
         while let Some(mark) = next_mark(bytes, at) {
-            if is_short_escape(bytes.get(mark..).unwrap_or_default()) {
-                at = mark + 2;
+            if self.is_another(bytes.get(mark..).unwrap_or_default()) {
+                at = mark + 1;
                 continue;
             }
             let (start, next) = match bytes.get(mark) {
@@ -130,6 +130,16 @@ impl Spelled {
                     }
                 }
             }
+        }
+    }
+
+    /// Whether the bytes begin with an escape such as `\n` and `\"`, of which no secret has the character.
+    fn is_another(&self, bytes: &[u8]) -> bool {
+        match bytes {
+            [b'\\', b'\\' | b'u' | b'x', ..] => false,
+            [b'\\', mark, ..] if mark.is_ascii_punctuation() => !self.has(char::from(*mark)),
+            [b'\\', mark, ..] => mark.is_ascii_alphanumeric(),
+            _ => false,
         }
     }
 
@@ -238,11 +248,6 @@ enum Read {
 fn next_mark(bytes: &[u8], from: usize) -> Option<usize> {
     let rest = bytes.get(from..)?;
     memchr::memchr3(b'\\', b'&', b'%', rest).map(|at| from + at)
-}
-
-/// Whether this is an escape such as `\n`, which no secret has.
-fn is_short_escape(bytes: &[u8]) -> bool {
-    matches!(bytes, [b'\\', b'n' | b'r' | b't' | b'b' | b'f', ..])
 }
 
 /// Where the backslashes begin that belong to what follows those around `at`, and where that is.
