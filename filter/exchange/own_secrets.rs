@@ -45,7 +45,10 @@ impl OwnSecrets {
     pub(super) fn head(&self, headers: &Headers<'_>, effects: &mut Vec<Effect>) -> u64 {
         let mut found = self.edited(effects);
         for (name, value, count) in self.fields(headers, |name| is_edited(effects, name)) {
-            effects.push(Effect::SetResponseHeader { name, value });
+            effects.push(match value {
+                Some(value) => Effect::SetResponseHeader { name, value },
+                None => Effect::RemoveResponseHeader(name),
+            });
             found += count;
         }
         found
@@ -55,7 +58,10 @@ impl OwnSecrets {
     pub(super) fn trailers(&self, trailers: &Headers<'_>, effects: &mut Vec<Effect>) -> u64 {
         let mut found = self.edited(effects);
         for (name, value, count) in self.fields(trailers, |name| is_edited(effects, name)) {
-            effects.push(Effect::SetResponseTrailer { name, value });
+            effects.push(match value {
+                Some(value) => Effect::SetResponseTrailer { name, value },
+                None => Effect::RemoveResponseTrailer(name),
+            });
             found += count;
         }
         found
@@ -78,12 +84,13 @@ impl OwnSecrets {
         found
     }
 
-    /// The fields with a secret in them, as they are to be, with how many there were.
+    /// The fields with a secret in them, as they are to be, with how many there were; without a value,
+    /// those that go: where the name has one, and cookies, several of which can't be written as one.
     fn fields(
         &self,
         fields: &Headers<'_>,
         is_edited: impl Fn(&str) -> bool,
-    ) -> Vec<(String, Vec<u8>, u64)> {
+    ) -> Vec<(String, Option<Vec<u8>>, u64)> {
         let names: BTreeSet<&[u8]> = fields.iter().map(|(name, _)| *name).collect();
         // Envoy lets no other names in, and its own are not the model server's.
         let names = names.iter().filter_map(|it| core::str::from_utf8(it).ok());
@@ -92,7 +99,11 @@ impl OwnSecrets {
             // Several of one name are one, with commas between them (RFC 9110, section 5.3).
             let came: Vec<&[u8]> = values(fields, name).collect();
             let came = came.join(&b","[..]);
+            if let Some((_, count)) = self.secrets.scrub_field(b"", name.as_bytes()) {
+                return Some((name.to_owned(), None, count));
+            }
             let (value, count) = self.secrets.scrub_field(name.as_bytes(), &came)?;
+            let value = Some(value).filter(|_| name != "set-cookie");
             Some((name.to_owned(), value, count))
         });
         scrubbed.collect()

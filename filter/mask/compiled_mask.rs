@@ -14,6 +14,8 @@ use super::secrets::Secrets;
 #[derive(Debug)]
 pub struct CompiledMask {
     matcher: Matcher,
+    /// Finds the guard's own secrets in what passes otherwise.
+    guard: Option<Matcher>,
     fields: Option<Fields>,
     removed_of_grpc: Vec<Vec<u32>>,
     matches_keys: bool,
@@ -42,7 +44,10 @@ impl CompiledMask {
         detections: &[Detection],
         secrets: Option<&Rc<Secrets>>,
     ) -> Result<Self, DetectorError> {
-        Ok(Self::of(Matcher::guarding(detections, secrets)?))
+        Ok(Self {
+            guard: secrets.map(|secrets| Matcher::of_secrets_at(detections.len(), secrets)),
+            ..Self::of(Matcher::guarding(detections, secrets)?)
+        })
     }
 
     /// A mask that finds the guard's own secrets, and nothing else.
@@ -68,6 +73,7 @@ impl CompiledMask {
     pub(super) fn of(matcher: Matcher) -> Self {
         Self {
             matcher,
+            guard: None,
             fields: None,
             removed_of_grpc: Vec::new(),
             matches_keys: false,
@@ -94,6 +100,17 @@ impl CompiledMask {
     #[must_use]
     pub fn matcher(&self) -> &Matcher {
         &self.matcher
+    }
+
+    /// Whether the guard's own secrets are looked for in what passes otherwise, too.
+    pub(super) fn guards(&self) -> bool {
+        self.guard.is_some()
+    }
+
+    /// What finds the matches in a text; in one that passes, if `kept`.
+    pub(super) fn matcher_of(&self, kept: bool) -> &Matcher {
+        let guard = self.guard.as_ref().filter(|_| kept);
+        guard.unwrap_or(&self.matcher)
     }
 
     /// Rules for single fields of JSON.

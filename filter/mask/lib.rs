@@ -40,7 +40,7 @@ pub use detectors::DetectorError;
 pub use formats::{
     Boundary, Counts, Format, Framing, GrpcMessage, Layout, Media, OCTET_STREAM, Octets,
     TensorFrame, TensorList, Trailer, USUAL_ENTRY_BYTES, USUAL_HELD_BYTES, WalkError, Walker,
-    is_utf8, keeps_ascii,
+    is_utf8, keeps_ascii, may_be_coded_lines,
 };
 pub use matcher::Matcher;
 pub use render::Originals;

@@ -109,12 +109,19 @@ impl Matcher {
     /// A matcher that finds the guard's own secrets, and nothing else.
     #[must_use]
     pub(super) fn of_secrets(secrets: &Rc<Secrets>) -> Self {
+        Self::of_secrets_at(0, secrets)
+    }
+
+    /// The same, which gives them the place that they have behind so many detectors.
+    #[must_use]
+    pub(super) fn of_secrets_at(place: usize, secrets: &Rc<Secrets>) -> Self {
         let group = OwnSecrets::new(secrets);
         let pseudonyms = Rc::default();
+        let compiled = (0..=place).map(|_| Compiled::of_secrets(&pseudonyms));
         Self {
             bound: group.bound(),
-            ranks: vec![0],
-            compiled: vec![Compiled::of_secrets(&pseudonyms)],
+            ranks: vec![place],
+            compiled: compiled.collect(),
             only_built_in: true,
             groups: vec![Box::new(group)],
             pseudonyms,

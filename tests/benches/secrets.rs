@@ -88,14 +88,17 @@ fn run(way: &Way<'_>, format: Format, body: &str) -> usize {
             bytes = out;
         }
         if let Some((secrets, spread, scrub)) = &mut guard {
-            if let Some(spread) = spread {
+            // Behind a mask, which looks for secrets in texts, only bytes are looked at.
+            if let Some(spread) = spread.as_mut().filter(|_| pass.is_none()) {
                 let mut out = Vec::with_capacity(bytes.len());
                 spread.push(&bytes, end, &mut out).expect("a good body");
                 bytes = out;
             }
-            let mut out = Vec::with_capacity(bytes.len());
-            scrub.push(secrets, &bytes, end, &mut out);
-            bytes = out;
+            if !scrub.lets_pass(secrets, &bytes, end) {
+                let mut out = Vec::with_capacity(bytes.len());
+                scrub.push(secrets, &bytes, end, &mut out);
+                bytes = out;
+            }
         }
         written += black_box(bytes).len();
     }

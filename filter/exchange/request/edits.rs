@@ -103,6 +103,11 @@ pub(super) fn edits(
         if headers::has(headers, "grpc-accept-encoding") {
             set("grpc-accept-encoding", "identity".to_owned());
         }
+        // Nothing is found in messages of WebSocket that are compressed (RFC 7692).
+        let extensions = "sec-websocket-extensions";
+        if compiled.own_secrets.is_some() && headers::has(headers, extensions) {
+            effects.push(Effect::RemoveRequestHeader(extensions.to_owned()));
+        }
         // A part of a text can't be masked: the whole is asked for, unless it seems that what comes
         // passes unread.
         let part_passes = |plan: &Plan| {

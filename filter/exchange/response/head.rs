@@ -56,6 +56,7 @@ pub(super) fn take(
         operation: asked.operation_name(),
         tunnel: asked.method == "CONNECT",
     };
+    let upgraded = is_upgraded(status, question.tunnel);
     let content = media::content(headers, status, question, masks.options());
     let sized = has(headers, "content-length");
     let mut measured = false;
@@ -77,7 +78,7 @@ pub(super) fn take(
             tapped.note(context);
             return Step::refuse_head(Refusal::not_maskable(code), context);
         }
-        Ok(Content::NoText) | Err(_) => unread(headers, status, &compiled),
+        Ok(Content::NoText) | Err(_) => unread(headers, status, upgraded, &compiled),
     };
     let taps = match taps {
         Ok(taps) => taps,
@@ -111,7 +112,7 @@ pub(super) fn take(
     let chunked = has(headers, "transfer-encoding");
     let length = single(headers, "content-length").filter(|_| !chunked);
     tapped.to_come = length.and_then(|text| text.parse().ok());
-    tapped.trailers_possible = !chunked && tapped.to_come.is_none() && status != Some(101);
+    tapped.trailers_possible = !chunked && tapped.to_come.is_none() && !upgraded;
     context.record.response.masked |= taps.is_masked() && !masks.only_count();
     tapped.taps = Some(taps);
     context.record.begin_body();
@@ -147,15 +148,23 @@ fn stream(format: Format) -> Option<Stream> {
     }
 }
 
+/// Whether what follows the head is of another protocol, or of a tunnel (RFC 9110, sections 15.2.2 and
+/// 9.3.6): each side may wait for the other.
+fn is_upgraded(status: Option<u16>, tunnel: bool) -> bool {
+    let success = status.is_some_and(|status| (200..300).contains(&status));
+    status == Some(101) || (tunnel && success)
+}
+
 /// The way of a body in which no texts are read, and whether it is decoded on it.
 fn unread(
     headers: &Headers<'_>,
     status: Option<u16>,
+    upgraded: bool,
     compiled: &Rc<CompiledPolicy>,
 ) -> (Result<Option<ResponseTaps>, Code>, bool) {
     let unread = match status {
+        _ if upgraded => Unread::Messages,
         Some(204) => return (Ok(None), false),
-        Some(101) => Unread::Messages,
         _ => Unread::Body,
     };
     // What is encoded in a way that is not known is looked at as it comes.

@@ -10,7 +10,9 @@ use crate::exchange::compiled_policy::CompiledPolicy;
 use crate::exchange::media::TextForm;
 use crate::exchange::own_secrets::OwnSecrets;
 use crate::record;
-use mask::{Format, Layout, OWN_SECRET, Scrub, Secrets, SpreadSecrets};
+use mask::{
+    Format, GrpcMessage, Layout, OWN_SECRET, Scrub, Secrets, SpreadSecrets, may_be_coded_lines,
+};
 
 /// Writes asterisks over secrets.
 #[derive(Debug)]
@@ -18,6 +20,8 @@ pub(super) struct Guard {
     secrets: Rc<Secrets>,
     /// Whether JSON may be lines of it.
     lines: bool,
+    /// Whether the body keeps its length.
+    sized: bool,
     spread: Option<Spread>,
     scrub: Scrub,
     /// For what waits of texts.
@@ -30,6 +34,8 @@ enum Spread {
     /// JSON of which nothing but white space has come: it may be an array of chunks, as which Gemini
     /// streams, lines, or any other.
     Undecided(SpreadSecrets),
+    /// Text of which nothing has come: it may be the AI SDK's lines, or any other.
+    UndecidedText(SpreadSecrets),
     Read(SpreadSecrets),
 }
 
@@ -43,11 +49,13 @@ pub(in crate::exchange) enum Unread {
 }
 
 impl Guard {
-    /// For a body in which no texts are read.
+    /// For a body in which no texts are read here: there are none, or a mask that changes it has looked at
+    /// them.
     pub(super) fn of_bytes(own: &OwnSecrets, unread: Unread, compiled: &CompiledPolicy) -> Self {
         Self {
             secrets: Rc::clone(&own.secrets),
             lines: false,
+            sized: false,
             spread: None,
             scrub: match unread {
                 Unread::Body => Scrub::default(),
@@ -57,8 +65,8 @@ impl Guard {
         }
     }
 
-    /// For a body that has texts, some of which no mask may have looked at. JSON and text whose head
-    /// says how long it is (`sized`) is no stream.
+    /// For a body that has texts at which no mask has looked. JSON and text keep their length where the
+    /// head says what that is (`sized`).
     pub(super) fn of_texts(
         own: &OwnSecrets,
         form: TextForm,
@@ -66,12 +74,20 @@ impl Guard {
         compiled: &CompiledPolicy,
     ) -> Self {
         let new = || SpreadSecrets::new(&own.mask, form.format, form.framing);
+        let sized = sized && matches!(form.format, Format::Json | Format::Text);
+        let fitting = || if sized { new().sized() } else { new() };
         Self {
             lines: form.framing.layout.is_some_and(Layout::has_lines),
+            sized,
             spread: match form.format {
                 Format::Events | Format::Lines | Format::AmazonEvents => Some(Spread::Read(new())),
-                Format::Text if !sized => Some(Spread::Read(new())),
-                Format::Json if !sized => Some(Spread::Undecided(new())),
+                // Answers of the others are one message.
+                Format::Grpc(GrpcMessage::ModelStreamInferResponse | GrpcMessage::Any) => {
+                    Some(Spread::Read(new()))
+                }
+                Format::Text if sized => Some(Spread::UndecidedText(fitting())),
+                Format::Text => Some(Spread::Read(new())),
+                Format::Json => Some(Spread::Undecided(fitting())),
                 _ => None,
             },
             ..Self::of_bytes(own, Unread::Body, compiled)
@@ -81,7 +97,7 @@ impl Guard {
     /// Whether the body's length may change on its way, although no mask changes it: a secret with an
     /// escape in it gets shorter where texts are read.
     pub(super) fn may_resize(&self) -> bool {
-        matches!(self.spread, Some(Spread::Read(_)))
+        !self.sized && matches!(self.spread, Some(Spread::Read(_)))
     }
 
     /// Whether a body that is called JSON has turned out to be lines of it.
@@ -93,7 +109,7 @@ impl Guard {
     pub(super) fn held(&self) -> usize {
         let spread = match &self.spread {
             Some(Spread::Read(spread)) => spread.held(),
-            Some(Spread::Undecided(_)) | None => 0,
+            Some(Spread::Undecided(_) | Spread::UndecidedText(_)) | None => 0,
         };
         spread.saturating_add(self.scrub.held())
     }
@@ -102,23 +118,34 @@ impl Guard {
     pub(super) fn note(&self, response: &mut record::Response) {
         let spread = match &self.spread {
             Some(Spread::Read(spread)) => spread.found(),
-            Some(Spread::Undecided(_)) | None => 0,
+            Some(Spread::Undecided(_) | Spread::UndecidedText(_)) | None => 0,
         };
         note(spread.saturating_add(self.scrub.found()), response);
     }
 
-    /// Decides whether JSON has texts that go on in others: where it is an array, or may be
-    /// lines of objects.
+    /// Decides whether JSON or text has texts that go on in others.
     fn decide(&mut self, piece: &[u8]) {
-        let first = piece.iter().find(|byte| !byte.is_ascii_whitespace());
-        let Some(first) = first else {
-            return;
-        };
-        let goes_on = *first == b'[' || (*first == b'{' && self.lines);
         self.spread = match self.spread.take() {
-            Some(Spread::Undecided(spread)) => goes_on.then_some(Spread::Read(spread)),
+            Some(Spread::UndecidedText(spread)) if !piece.is_empty() => {
+                may_be_coded_lines(piece).then_some(Spread::Read(spread))
+            }
+            Some(Spread::Undecided(spread)) => match self.goes_on(piece) {
+                Some(goes_on) => goes_on.then_some(Spread::Read(spread)),
+                None => Some(Spread::Undecided(spread)),
+            },
             decided => decided,
         };
+    }
+
+    /// Whether JSON that begins so has such texts, or may: where it is an array of objects, or may be lines
+    /// of them.
+    fn goes_on(&self, piece: &[u8]) -> Option<bool> {
+        let mut marks = piece.iter().filter(|byte| !byte.is_ascii_whitespace());
+        let goes_on = match marks.next()? {
+            b'[' => marks.next().is_none_or(|mark| *mark == b'{'),
+            first => *first == b'{' && self.lines,
+        };
+        Some(goes_on)
     }
 }
 
@@ -141,6 +168,9 @@ impl Stage for Guard {
             let buffered = spread.buffered().saturating_mul(2);
             self.share.resize(buffered).map_err(|_| Code::BuffersFull)?;
             piece = &texts;
+        }
+        if self.scrub.lets_pass(&self.secrets, piece, end) {
+            return next(piece, end);
         }
         let mut out = Vec::with_capacity(piece.len().saturating_add(self.scrub.held()));
         self.scrub.push(&self.secrets, piece, end, &mut out);

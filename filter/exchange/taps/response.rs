@@ -50,11 +50,13 @@ impl ResponseTaps {
                 .is_mask()
                 .then(|| Mask::new(form, wanted, compiled).ok_or(Code::MaskUnavailable))
                 .transpose()?,
-            // Behind a mask, too: it lets some texts pass, and these go on from event to event.
-            guard: compiled
-                .own_secrets
-                .as_ref()
-                .map(|own| Guard::of_texts(own, form, sized, compiled)),
+            // Behind a mask, too: not all that a body has is a text.
+            guard: compiled.own_secrets.as_ref().map(|own| {
+                match wanted.is_mask() && masks.may_change() {
+                    true => Guard::of_bytes(own, Unread::Body, compiled),
+                    false => Guard::of_texts(own, form, sized, compiled),
+                }
+            }),
             changes: wanted.is_change(masks),
             ended: false,
             json_bytes: match form.format {

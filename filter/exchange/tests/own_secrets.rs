@@ -1,6 +1,7 @@
 //! The guard's own secrets, in answers of every kind.
 
 mod spread;
+mod ways;
 
 use std::rc::Rc;
 

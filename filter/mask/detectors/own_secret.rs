@@ -28,16 +28,7 @@ impl Group for OwnSecrets {
         let rest = bytes.get(from..).unwrap_or_default();
         #[cfg(test)]
         crate::window::steps::add(rest.len());
-        let mut first = bytes.len();
-        for secret in self.0.texts() {
-            let open = if known.last {
-                rest.len()
-            } else {
-                secret.open_from(rest)
-            };
-            let whole = secret.find(rest, 0).unwrap_or(rest.len());
-            first = first.min(from + open.min(whole));
-        }
+        let mut first = from + self.0.first_in_text(rest, known.last);
         // One that begins in front of what has been found ends here.
         let spelled = self.0.spelled_in_texts();
         let reach = first.saturating_add(spelled.most()).min(bytes.len());
@@ -57,8 +48,8 @@ impl Group for OwnSecrets {
             return Answer::Nothing;
         }
         for secret in self.0.texts() {
-            match window.literal(0, secret.bytes()) {
-                Ok(true) => return Answer::Found(Self::RANK, hit(secret.bytes().len())),
+            match window.literal(0, secret) {
+                Ok(true) => return Answer::Found(Self::RANK, hit(secret.len())),
                 Err(Miss::More) => return Answer::Open(Self::RANK),
                 Ok(false) | Err(Miss::No) => {}
             }
@@ -75,7 +66,7 @@ impl Group for OwnSecrets {
     }
 
     fn bound(&self) -> usize {
-        let plain = self.0.texts().iter().map(|it| it.bytes().len());
+        let plain = self.0.texts().iter().map(|it| it.len());
         plain
             .max()
             .unwrap_or_default()

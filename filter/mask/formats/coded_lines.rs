@@ -26,6 +26,13 @@ pub(super) fn begins(bytes: &[u8]) -> Option<bool> {
     }
 }
 
+/// Whether a body that begins with these bytes may be in lines of JSON with a code in front of each, as
+/// the AI SDK streams them.
+#[must_use]
+pub fn may_be_coded_lines(bytes: &[u8]) -> bool {
+    begins(bytes) != Some(false)
+}
+
 /// Masks such lines.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct CodedLines {
@@ -49,8 +56,8 @@ impl Walk for CodedLines {
     fn finish(&mut self, job: &mut Job<'_>) -> Result<(), WalkError> {
         let line = self.line.last();
         let last = self.end_line(&line, job);
-        self.texts.finish(job.mask.matcher(), job.found, |_| true);
-        self.texts.release(job.mask.matcher(), job.found, job.out);
+        self.texts.finish(job.mask, job.found, |_| true);
+        self.texts.release(job.mask, job.found, job.out);
         last
     }
 
@@ -82,11 +89,11 @@ impl CodedLines {
         writer.end();
         let ends = payload.map(|payload| payload.ends).unwrap_or_default();
         if !ends.is_empty() {
-            self.texts.finish(job.mask.matcher(), job.found, |owner| {
+            self.texts.finish(job.mask, job.found, |owner| {
                 ends.iter().any(|end| end.ends(owner))
             });
         }
-        self.texts.release(job.mask.matcher(), job.found, job.out);
+        self.texts.release(job.mask, job.found, job.out);
         Ok(())
     }
 }

@@ -25,7 +25,7 @@ impl Entries {
     pub(super) fn take(&mut self, entry: &[u8], job: &mut Job<'_>) -> Result<(), WalkError> {
         let texts = &mut self.texts;
         if self.templates.feed(entry, texts, (job.mask, job.found)) {
-            self.texts.release(job.mask.matcher(), job.found, job.out);
+            self.texts.release(job.mask, job.found, job.out);
             return Ok(());
         }
         // Lines of a dialect that doesn't stream so are records, one as good as another.
@@ -35,9 +35,14 @@ impl Entries {
             true => stream_event::read(entry, known)?,
             false => stream_event::read_record(entry, known)?,
         };
-        let strings = streams || job.mask.reads_all();
-        let string = || strings.then(|| stream_event::read_string(entry, false));
-        let payload = payload.or_else(|| string().flatten());
+        let string = || {
+            let string = stream_event::read_string(entry, false)?;
+            match streams || job.mask.reads_all() {
+                true => Some(string),
+                false => job.mask.guards().then(|| string.of_labels()),
+            }
+        };
+        let payload = payload.or_else(string);
         let Some(payload) = payload else {
             // Nothing in it goes on in another entry.
             let mut masked = Vec::with_capacity(entry.len());
@@ -53,7 +58,7 @@ impl Entries {
             json.finish(apart);
             self.texts.pending.begin(entry.len());
             self.texts.pending.literal(&masked);
-            self.texts.release(job.mask.matcher(), job.found, job.out);
+            self.texts.release(job.mask, job.found, job.out);
             return Ok(());
         };
         let mut writer = EntryWriter::new(&mut self.texts, job.mask, job.found, entry);
@@ -62,10 +67,10 @@ impl Entries {
         }
         let unchanged = writer.end();
         self.templates.learn(entry, 0, &payload, unchanged);
-        self.texts.finish(job.mask.matcher(), job.found, |owner| {
+        self.texts.finish(job.mask, job.found, |owner| {
             payload.ends.iter().any(|end| end.ends(owner))
         });
-        self.texts.release(job.mask.matcher(), job.found, job.out);
+        self.texts.release(job.mask, job.found, job.out);
         Ok(())
     }
 
@@ -76,13 +81,13 @@ impl Entries {
 
     /// Nothing may wait any longer, though texts go on.
     pub(super) fn force(&mut self, job: &mut Job<'_>) {
-        self.texts.force(job.mask.matcher(), job.found);
-        self.texts.release(job.mask.matcher(), job.found, job.out);
+        self.texts.force(job.mask, job.found);
+        self.texts.release(job.mask, job.found, job.out);
     }
 
     /// No text goes on.
     pub(super) fn finish(&mut self, job: &mut Job<'_>) {
-        self.texts.finish(job.mask.matcher(), job.found, |_| true);
-        self.texts.release(job.mask.matcher(), job.found, job.out);
+        self.texts.finish(job.mask, job.found, |_| true);
+        self.texts.release(job.mask, job.found, job.out);
     }
 }

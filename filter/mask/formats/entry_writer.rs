@@ -6,6 +6,7 @@ use super::output::{Direct, Place};
 use super::pending_entries::Length;
 use super::rewriter::{Rewriter, Work};
 use super::stream_event::{Kind, Payload};
+use super::text_id;
 use super::texts::{Id, Owner, Texts};
 use super::unknown_texts::Relation;
 use super::writing::Writing;
@@ -121,7 +122,7 @@ impl<'a> EntryWriter<'a> {
 
     /// The text `id` ends in front of what comes next.
     pub(super) fn end_text(&mut self, id: &Id) {
-        self.texts.end(id, self.mask.matcher(), self.found);
+        self.texts.end(id, self.mask, self.found);
     }
 
     /// A complete text.
@@ -152,6 +153,10 @@ impl<'a> EntryWriter<'a> {
         if raw.is_empty() {
             return;
         }
+        // Where nothing but a secret changes, a text so far has it whole in some event.
+        if self.mask.reads_all() {
+            return self.piece(range, (id, owner), writing);
+        }
         let (mask, matcher) = (self.mask, self.mask.matcher());
         let name = member::name_before(self.bytes, range.0.saturating_sub(1));
         let relation = self.texts.relation(id, raw, known, |open| {
@@ -170,11 +175,12 @@ impl<'a> EntryWriter<'a> {
         });
         let seen = match relation {
             Relation::Pieces => return self.piece(range, (id, owner), writing),
-            // A piece may be the same as the one before, and as long as it likes.
-            Relation::Whole if mask.reads_all() => None,
             Relation::Whole => {
                 self.end_text(id);
-                return self.whole(range, writing);
+                return match mask.guards() {
+                    true => self.kept(range, (id, owner), writing, true),
+                    false => self.whole(range, writing),
+                };
             }
             Relation::Piece => None,
             Relation::SoFar(seen) => Some(seen),
@@ -186,9 +192,28 @@ impl<'a> EntryWriter<'a> {
         let first = seen.is_none_or(|seen| seen == 0);
         self.texts.pending.begin_so_far(*id, first);
         let new = (range.0 + seen.unwrap_or_default(), range.1);
-        self.add(new, (id, owner), writing, None);
+        self.add(new, (id, owner), (writing, false), None);
         self.texts.pending.end_wrapped();
         self.written = range.1;
+    }
+
+    /// A string of the text `id` that passes but for the guard's own secrets; a `label` only as long as
+    /// nothing is found in it.
+    fn kept(&mut self, range: Range, (id, owner): (&Id, Owner), writing: Writing, label: bool) {
+        // The same place may be masked in other events.
+        let id = text_id::of_kind(id, b"kept");
+        let raw = self.slice(range);
+        let found = || {
+            let mut named = Rewriter::new(writing);
+            named.named(member::name_before(self.bytes, range.0.saturating_sub(1)));
+            is_coded(self.mask, raw) || finds(self.mask.matcher(), named, raw, writing) > 0
+        };
+        if label && found() {
+            self.end_text(&id);
+            return self.whole(range, writing);
+        }
+        self.pass_to(range.0);
+        self.add(range, (&id, owner), (writing, true), None);
     }
 
     /// Base64 of a file, or a data URL of one. It is one of text if it is masked as such.
@@ -288,6 +313,11 @@ impl<'a> EntryWriter<'a> {
                     self.goes_on(range, (id, *owner), *writing, known);
                 }
             }
+            Kind::Kept(text) | Kind::Label(text) => {
+                if let Some((id, owner, writing)) = payload.texts.get(text) {
+                    self.kept(range, (id, *owner), *writing, kind == Kind::Label(text));
+                }
+            }
             Kind::Dropped => {
                 self.pass_to(range.0);
                 self.written = range.1;
@@ -314,7 +344,7 @@ impl<'a> EntryWriter<'a> {
     /// A piece of the text `id`, which goes on in other entries.
     pub(super) fn piece(&mut self, range: Range, (id, owner): (&Id, Owner), writing: Writing) {
         self.pass_to(range.0);
-        self.add(range, (id, owner), writing, None);
+        self.add(range, (id, owner), (writing, false), None);
     }
 
     /// A piece of the text `id` on a line behind the last one. What stands in between is no
@@ -328,14 +358,14 @@ impl<'a> EntryWriter<'a> {
         if !joint {
             self.pass_to(range.0);
         }
-        self.add(range, (id, owner), Writing::Line, Some(between));
+        self.add(range, (id, owner), (Writing::Line, false), Some(between));
     }
 
     fn add(
         &mut self,
         range: Range,
         (id, owner): (&Id, Owner),
-        writing: Writing,
+        (writing, kept): (Writing, bool),
         joint: Option<Range>,
     ) {
         let raw = self.slice(range);
@@ -348,8 +378,8 @@ impl<'a> EntryWriter<'a> {
         self.texts.feed(
             id,
             owner,
-            writing,
-            (self.mask.matcher(), self.found),
+            (writing, kept),
+            (self.mask, self.found),
             |rewriter, place, work| {
                 if let Some(joint) = joint {
                     rewriter.whole(joint, b"\n", place, work);

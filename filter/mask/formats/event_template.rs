@@ -74,6 +74,8 @@ impl Templates {
                         | Kind::CopyEnd
                         | Kind::File
                         | Kind::Perhaps(_)
+                        | Kind::Kept(_)
+                        | Kind::Label(_)
                         | Kind::Dropped => {}
                     }
                 }
@@ -169,6 +171,8 @@ impl Template {
                 | Kind::CopyEnd
                 | Kind::File
                 | Kind::Perhaps(_)
+                | Kind::Kept(_)
+                | Kind::Label(_)
                 | Kind::Dropped => {
                     return None;
                 }
@@ -184,6 +188,8 @@ impl Template {
                 | Kind::CopyEnd
                 | Kind::File
                 | Kind::Perhaps(_)
+                | Kind::Kept(_)
+                | Kind::Label(_)
                 | Kind::Dropped => false,
             };
             if !fits {

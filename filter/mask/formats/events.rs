@@ -90,8 +90,8 @@ impl Walk for Events {
     fn finish(&mut self, job: &mut Job<'_>) -> Result<(), WalkError> {
         // A reader discards an event whose blank line never comes, but its bytes are there.
         let last = self.end_event(job);
-        self.texts.finish(job.mask.matcher(), job.found, |_| true);
-        self.texts.release(job.mask.matcher(), job.found, job.out);
+        self.texts.finish(job.mask, job.found, |_| true);
+        self.texts.release(job.mask, job.found, job.out);
         last
     }
 
@@ -123,7 +123,7 @@ impl Events {
         };
         let texts = &mut self.texts;
         if self.templates.feed(&event, texts, (job.mask, job.found)) {
-            self.texts.release(job.mask.matcher(), job.found, job.out);
+            self.texts.release(job.mask, job.found, job.out);
             // The next event is about as long.
             if event.capacity() <= MAX_KEPT_ROOM_BYTES {
                 self.event = event;
@@ -160,11 +160,11 @@ impl Events {
             .map(|payload| payload.ends.as_slice())
             .unwrap_or_default();
         if done || !ends.is_empty() {
-            self.texts.finish(job.mask.matcher(), job.found, |owner| {
+            self.texts.finish(job.mask, job.found, |owner| {
                 done || ends.iter().any(|end| end.ends(owner))
             });
         }
-        self.texts.release(job.mask.matcher(), job.found, job.out);
+        self.texts.release(job.mask, job.found, job.out);
         Ok(())
     }
 }

@@ -65,6 +65,7 @@ mod tests;
 
 pub use boundary::Boundary;
 pub use charset::{is_utf8, keeps_ascii};
+pub use coded_lines::may_be_coded_lines;
 pub use counts::Counts;
 pub use error::WalkError;
 pub(super) use fields::Fields;

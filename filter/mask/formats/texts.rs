@@ -9,7 +9,7 @@ use super::rewriter::{Rewriter, Work};
 pub(super) use super::text_id::Id;
 use super::unknown_texts::{Relation, UnknownTexts};
 use super::writing::Writing;
-use crate::Matcher;
+use crate::CompiledMask;
 
 /// The most texts that may be open at once. A stream has some choices and a choice some texts; with more,
 /// those that have not gone on for longest are masked as far as they wait, and forgotten.
@@ -40,6 +40,8 @@ pub(super) struct Owner {
 #[derive(Clone, Debug, PartialEq)]
 struct Open {
     owner: Owner,
+    /// It passes, but for the guard's own secrets.
+    kept: bool,
     rewriter: Rewriter,
     /// When it went on last.
     used: u64,
@@ -107,18 +109,19 @@ impl Texts {
         }
     }
 
-    /// Calls `feed` with the text `id`, the place where its next bytes go, and what it works with.
+    /// Calls `feed` with the text `id`, the place where its next bytes go, and what it works with. One
+    /// that is `kept` passes, but for the guard's own secrets.
     pub(super) fn feed(
         &mut self,
         id: &Id,
         owner: Owner,
-        writing: Writing,
-        (matcher, found): (&Matcher, &mut Findings),
+        (writing, kept): (Writing, bool),
+        (mask, found): (&CompiledMask, &mut Findings),
         feed: impl FnOnce(&mut Rewriter, Place, &mut Work<'_>),
     ) {
         self.uses += 1;
         if self.open.len() >= MAX_OPEN_TEXTS && !self.open.contains_key(id) {
-            self.forget(matcher, found);
+            self.forget(mask, found);
         }
         let place = self.pending.place();
         let owned = self.owned.entry(owner).or_default();
@@ -126,6 +129,7 @@ impl Texts {
             owned.texts.insert(*id);
             Open {
                 owner,
+                kept,
                 rewriter: Rewriter::new(writing),
                 used: 0,
                 turn: 0,
@@ -136,7 +140,7 @@ impl Texts {
             &mut open.rewriter,
             place,
             &mut Work {
-                matcher,
+                matcher: mask.matcher_of(open.kept),
                 out: &mut self.pending,
                 found,
             },
@@ -147,11 +151,11 @@ impl Texts {
         if open.rewriter.waits_in().is_some() {
             owned.waiting.insert((open.turn, *id));
         }
-        self.pass(owner, (matcher, found));
+        self.pass(owner, (mask, found));
     }
 
     /// Ends waiting texts of this owner that seem to be over.
-    fn pass(&mut self, owner: Owner, (matcher, found): (&Matcher, &mut Findings)) {
+    fn pass(&mut self, owner: Owner, (mask, found): (&CompiledMask, &mut Findings)) {
         let Some(owned) = self.owned.get_mut(&owner) else {
             return;
         };
@@ -161,7 +165,7 @@ impl Texts {
             owned.waiting.remove(&(turn, id));
             if let Some(open) = self.open.get_mut(&id) {
                 open.rewriter.finish(&mut Work {
-                    matcher,
+                    matcher: mask.matcher_of(open.kept),
                     out: &mut self.pending,
                     found,
                 });
@@ -194,10 +198,10 @@ impl Texts {
     }
 
     /// Ends the text `id`, if it has begun.
-    pub(super) fn end(&mut self, id: &Id, matcher: &Matcher, found: &mut Findings) {
+    pub(super) fn end(&mut self, id: &Id, mask: &CompiledMask, found: &mut Findings) {
         if let Some(mut open) = self.remove(id) {
             open.rewriter.finish(&mut Work {
-                matcher,
+                matcher: mask.matcher_of(open.kept),
                 out: &mut self.pending,
                 found,
             });
@@ -207,7 +211,7 @@ impl Texts {
     /// Ends the texts whose owner is told by `ends`.
     pub(super) fn finish(
         &mut self,
-        matcher: &Matcher,
+        mask: &CompiledMask,
         found: &mut Findings,
         ends: impl Fn(&Owner) -> bool,
     ) {
@@ -224,7 +228,7 @@ impl Texts {
         {
             if let Some(mut open) = self.open.remove(&id) {
                 open.rewriter.finish(&mut Work {
-                    matcher,
+                    matcher: mask.matcher_of(open.kept),
                     out: &mut self.pending,
                     found,
                 });
@@ -245,10 +249,10 @@ impl Texts {
     }
 
     /// Decides everything that waits; the texts go on.
-    pub(super) fn force(&mut self, matcher: &Matcher, found: &mut Findings) {
+    pub(super) fn force(&mut self, mask: &CompiledMask, found: &mut Findings) {
         for open in self.open.values_mut() {
             open.rewriter.force(&mut Work {
-                matcher,
+                matcher: mask.matcher_of(open.kept),
                 out: &mut self.pending,
                 found,
             });
@@ -256,7 +260,7 @@ impl Texts {
     }
 
     /// Moves what is decided to `out`; when too much waits for one text, that is decided first.
-    pub(super) fn release(&mut self, matcher: &Matcher, found: &mut Findings, out: &mut Vec<u8>) {
+    pub(super) fn release(&mut self, mask: &CompiledMask, found: &mut Findings, out: &mut Vec<u8>) {
         self.pending.release(out);
         while self.pending.len() > MAX_PENDING_ENTRIES
             || self.pending.size_behind_front() > MAX_PENDING_BYTES
@@ -268,7 +272,7 @@ impl Texts {
                 .filter(|open| open.rewriter.waits_in() == front)
             {
                 open.rewriter.force(&mut Work {
-                    matcher,
+                    matcher: mask.matcher_of(open.kept),
                     out: &mut self.pending,
                     found,
                 });
@@ -280,14 +284,14 @@ impl Texts {
         }
     }
 
-    fn forget(&mut self, matcher: &Matcher, found: &mut Findings) {
+    fn forget(&mut self, mask: &CompiledMask, found: &mut Findings) {
         let ages = self.open.iter().map(|(id, open)| (open.used, *id));
         let mut ages: Vec<(u64, Id)> = ages.collect();
         ages.sort_unstable();
         for (_, id) in ages.iter().take(TEXTS_FORGOTTEN_AT_ONCE) {
             if let Some(mut open) = self.remove(id) {
                 open.rewriter.force(&mut Work {
-                    matcher,
+                    matcher: mask.matcher_of(open.kept),
                     out: &mut self.pending,
                     found,
                 });

@@ -133,8 +133,8 @@ fn message(mask: &CompiledMask, bytes: &[u8], found: &mut Findings) -> Result<Ve
     message.feed(&mut writer);
     writer.end();
     let mut out = Vec::with_capacity(bytes.len());
-    texts.finish(mask.matcher(), found, |_| true);
-    texts.release(mask.matcher(), found, &mut out);
+    texts.finish(mask, found, |_| true);
+    texts.release(mask, found, &mut out);
     Ok(out)
 }
 

@@ -32,7 +32,6 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
-use memchr::memmem::Finder;
 
 use crate::formats::base64::coder;
 use needles::Needles;
@@ -53,7 +52,9 @@ const MAX_TEXT_BYTES: usize = 4096;
 #[derive(Default)]
 pub struct Secrets {
     /// As they are, the longest first, for texts.
-    texts: Vec<Needle>,
+    texts: Vec<Box<[u8]>>,
+    /// These, to be looked for at once.
+    in_texts: Needles,
     /// In every way in which they may be written.
     written: Needles,
     /// With escapes.
@@ -62,40 +63,9 @@ pub struct Secrets {
     spelled_in_texts: Spelled,
 }
 
-/// Some bytes to look for.
-pub(crate) struct Needle {
-    bytes: Box<[u8]>,
-    finder: Finder<'static>,
-}
-
 impl fmt::Debug for Secrets {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "Secrets({})", self.texts.len())
-    }
-}
-
-impl Needle {
-    fn new(bytes: &[u8]) -> Self {
-        Self {
-            finder: Finder::new(bytes).into_owned(),
-            bytes: bytes.into(),
-        }
-    }
-
-    /// The bytes.
-    pub(crate) fn bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-
-    /// Where it stands first, at or after `from`.
-    pub(crate) fn find(&self, bytes: &[u8], from: usize) -> Option<usize> {
-        let rest = bytes.get(from..)?;
-        self.finder.find(rest).map(|at| from + at)
-    }
-
-    /// Where it begins at the end of the bytes without being whole; their length if nowhere.
-    pub(crate) fn open_from(&self, bytes: &[u8]) -> usize {
-        needles::open_from(&self.bytes, bytes)
     }
 }
 
@@ -111,13 +81,11 @@ impl Secrets {
             written::ways(it).into_iter().chain(coded).chain(wide)
         };
         let written: BTreeSet<Vec<u8>> = values.iter().flat_map(ways).collect();
-        let mut texts: Vec<Needle> = values
-            .iter()
-            .filter(|it| it.len() <= MAX_TEXT_BYTES)
-            .map(|it| Needle::new(it.as_bytes()))
-            .collect();
-        texts.sort_by_key(|it| std::cmp::Reverse(it.bytes.len()));
+        let texts = values.iter().filter(|it| it.len() <= MAX_TEXT_BYTES);
+        let mut texts: Vec<Box<[u8]>> = texts.map(|it| it.as_bytes().into()).collect();
+        texts.sort_by_key(|it| std::cmp::Reverse(it.len()));
         Self {
+            in_texts: Needles::new(texts.iter().map(|it| it.to_vec())),
             texts,
             written: Needles::new(written),
             spelled: Spelled::new(values.iter().copied(), usize::MAX),
@@ -132,8 +100,18 @@ impl Secrets {
     }
 
     /// The secrets as texts have them, the longest first.
-    pub(crate) fn texts(&self) -> &[Needle] {
+    pub(crate) fn texts(&self) -> &[Box<[u8]>] {
         &self.texts
+    }
+
+    /// Where one of these begins, or may; the bytes' length if nowhere. What ends with the bytes is open,
+    /// unless they are `last`.
+    pub(crate) fn first_in_text(&self, bytes: &[u8], last: bool) -> usize {
+        let first = self.in_texts.first(bytes);
+        match last {
+            true => first,
+            false => first.min(self.in_texts.open_from(bytes)),
+        }
     }
 
     /// The secrets as texts may have them with escapes.
@@ -144,7 +122,10 @@ impl Secrets {
     /// Where secrets stand in the bytes, one in another too: from and to, by where they begin.
     fn places(&self, bytes: &[u8], last: bool) -> Vec<(usize, usize)> {
         let mut places = Vec::new();
-        self.written.find(bytes, |from, to| places.push((from, to)));
+        self.written.find(bytes, |from, to| {
+            places.push((from, to));
+            true
+        });
         self.spelled.visit(bytes, 0, last, |place| {
             places.extend(place.to.map(|to| (place.from, to)));
             true

@@ -36,6 +36,14 @@ impl Scrub {
         }
     }
 
+    /// Whether nothing waits, and of the next piece, the last one if `end`, nothing changes or has to
+    /// wait: then it may go as it is.
+    #[must_use]
+    pub fn lets_pass(&self, secrets: &Secrets, piece: &[u8], end: bool) -> bool {
+        let open = || end || secrets.open_from(piece) == piece.len();
+        self.kept.is_empty() && open() && secrets.places(piece, end).is_empty()
+    }
+
     /// Takes the next piece, the last one if `end`, and appends what may be sent to `out`.
     pub fn push(&mut self, secrets: &Secrets, piece: &[u8], end: bool, out: &mut Vec<u8>) {
         let mut joined = std::mem::take(&mut self.kept);

@@ -105,6 +105,10 @@ impl Spelled {
     ) {
         let mut at = from;
         while let Some(mark) = next_mark(bytes, at) {
+            if self.is_another(bytes.get(mark..).unwrap_or_default()) {
+                at = mark + 1;
+                continue;
+            }
             let (start, next) = match bytes.get(mark) {
                 Some(b'\\') => run_around(bytes, mark),
                 _ => (mark, mark + 1),
@@ -126,6 +130,16 @@ impl Spelled {
                     }
                 }
             }
+        }
+    }
+
+    /// Whether the bytes begin with an escape such as `\n` and `\"`, of which no secret has the character.
+    fn is_another(&self, bytes: &[u8]) -> bool {
+        match bytes {
+            [b'\\', b'\\' | b'u' | b'x', ..] => false,
+            [b'\\', mark, ..] if mark.is_ascii_punctuation() => !self.has(char::from(*mark)),
+            [b'\\', mark, ..] => mark.is_ascii_alphanumeric(),
+            _ => false,
         }
     }
 

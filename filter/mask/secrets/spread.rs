@@ -19,6 +19,8 @@ pub struct SpreadSecrets {
     /// What has come and has not been written, as long as everything went on as it came.
     waiting: Vec<u8>,
     state: State,
+    /// Where the body's length has to stay as it is: how many bytes have come, and gone.
+    sized: Option<(u64, u64)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +41,8 @@ impl SpreadSecrets {
         let lines = framing.layout.is_some_and(Layout::has_lines);
         let framing = Framing {
             layout: if lines { LINES.as_ref() } else { None },
+            // What is written of messages that are compressed is not.
+            compression: None,
             ..framing
         };
         Self {
@@ -46,7 +50,16 @@ impl SpreadSecrets {
             walker: Walker::framed(format, framing),
             waiting: Vec::new(),
             state: State::Same,
+            sized: None,
         }
+    }
+
+    /// The same for a body whose head says how long it is: blanks take the place of what its secrets
+    /// were longer than the asterisks over them, as where they had escapes.
+    #[must_use]
+    pub fn sized(mut self) -> Self {
+        self.sized = Some((0, 0));
+        self
     }
 
     /// Takes the next piece, the last one if `end`, and appends what may be sent to `out`.
@@ -54,6 +67,26 @@ impl SpreadSecrets {
     /// # Errors
     /// A body that has held a secret can't be read further.
     pub fn push(&mut self, piece: &[u8], end: bool, out: &mut Vec<u8>) -> Result<(), WalkError> {
+        let before = out.len();
+        self.walk(piece, end, out)?;
+        let Some((came, gone)) = &mut self.sized else {
+            return Ok(());
+        };
+        let count = |bytes: usize| u64::try_from(bytes).unwrap_or(u64::MAX);
+        *came = came.saturating_add(count(piece.len()));
+        *gone = gone.saturating_add(count(out.len() - before));
+        let Some(missing) = came.checked_sub(*gone) else {
+            // A number with quotes around it, or the copies of a token.
+            return Err(WalkError::TooLarge);
+        };
+        if end && missing > 0 {
+            *gone = *came;
+            fill(usize::try_from(missing).unwrap_or_default(), before, out);
+        }
+        Ok(())
+    }
+
+    fn walk(&mut self, piece: &[u8], end: bool, out: &mut Vec<u8>) -> Result<(), WalkError> {
         if self.state == State::Unread {
             out.extend_from_slice(piece);
             return Ok(());
@@ -108,4 +141,16 @@ impl SpreadSecrets {
     pub fn found(&self) -> u64 {
         self.walker.counts().total()
     }
+}
+
+/// Adds so many blanks to what has been written from `from` on: no lines of their own, which readers of
+/// lines of JSON don't expect.
+fn fill(blanks: usize, from: usize, out: &mut Vec<u8>) {
+    let written = out.get(from..).unwrap_or_default();
+    if written.is_empty() {
+        return out.resize(out.len() + blanks, b'\n');
+    }
+    let ends = |byte: &&u8| matches!(byte, b'\r' | b'\n');
+    let at = out.len() - written.iter().rev().take_while(ends).count();
+    out.splice(at..at, std::iter::repeat_n(b' ', blanks));
 }

@@ -1,3 +1,5 @@
+mod parts;
+
 use std::rc::Rc;
 
 use base64::Engine as _;

@@ -75,8 +75,8 @@ impl<P: Walk + From<Format>> Walk for AmazonEvents<P> {
 
     fn finish(&mut self, job: &mut Job<'_>) -> Result<(), WalkError> {
         let last = self.end_pieces(job);
-        self.texts.finish(job.mask.matcher(), job.found, |_| true);
-        self.texts.release(job.mask.matcher(), job.found, job.out);
+        self.texts.finish(job.mask, job.found, |_| true);
+        self.texts.release(job.mask, job.found, job.out);
         last?;
         if !self.message.is_empty() {
             return Err(WalkError::Truncated);
@@ -169,7 +169,7 @@ impl<P: Walk + From<Format>> AmazonEvents<P> {
             }
             Content::NoText => self.whole(message.len(), &headers, payload),
         }
-        self.texts.release(job.mask.matcher(), job.found, job.out);
+        self.texts.release(job.mask, job.found, job.out);
         Ok(())
     }
 
@@ -191,7 +191,7 @@ impl<P: Walk + From<Format>> AmazonEvents<P> {
         writer.end_amazon_message(end);
         writer.end();
         if !ends.is_empty() {
-            self.texts.finish(job.mask.matcher(), job.found, |owner| {
+            self.texts.finish(job.mask, job.found, |owner| {
                 ends.iter().any(|end| end.ends(owner))
             });
         }

@@ -45,8 +45,8 @@ impl Walk for Grpc {
     }
 
     fn finish(&mut self, job: &mut Job<'_>) -> Result<(), WalkError> {
-        self.texts.finish(job.mask.matcher(), job.found, |_| true);
-        self.texts.release(job.mask.matcher(), job.found, job.out);
+        self.texts.finish(job.mask, job.found, |_| true);
+        self.texts.release(job.mask, job.found, job.out);
         if self.frame.is_empty() {
             Ok(())
         } else {
@@ -143,9 +143,9 @@ impl Grpc {
         writer.end();
         if let Some(over) = over {
             self.texts
-                .finish(job.mask.matcher(), job.found, |owner| *owner == over);
+                .finish(job.mask, job.found, |owner| *owner == over);
         }
-        self.texts.release(job.mask.matcher(), job.found, job.out);
+        self.texts.release(job.mask, job.found, job.out);
         Ok(())
     }
 }

@@ -59,8 +59,8 @@ impl List {
             writer.segment((segment.start, segment.end), segment.kind, &payload);
         }
         writer.end();
-        texts.finish(job.mask.matcher(), job.found, |_| true);
-        texts.release(job.mask.matcher(), job.found, job.out);
+        texts.finish(job.mask, job.found, |_| true);
+        texts.release(job.mask, job.found, job.out);
         true
     }
 

@@ -1,5 +1,6 @@
 //! Reads an event's payload token by token.
 
+mod going_on;
 mod members;
 mod resolve;
 
@@ -10,7 +11,7 @@ use super::super::opaque;
 use super::super::scalar;
 use super::super::writing::Writing;
 use super::amazon;
-use super::frame::{self, Copies, Frame};
+use super::frame::{Copies, Frame};
 use super::identity::{Event, Name, Piece, Scope};
 use super::segment::{Kind, Payload, Segment};
 use super::shapes::{self, Goes};
@@ -50,6 +51,8 @@ struct Reader<'a> {
     deeper: usize,
     scopes: Vec<Scope>,
     pieces: Vec<Piece>,
+    /// Those of them in which only the guard's own secrets are looked for.
+    kept: Vec<usize>,
     finished: Vec<usize>,
     event: Event<'a>,
     payload: Payload,
@@ -160,6 +163,7 @@ impl<'a> Reader<'a> {
             deeper: 0,
             scopes: Vec::new(),
             pieces: Vec::new(),
+            kept: Vec::new(),
             finished: Vec::new(),
             event: Event::default(),
             payload: Payload::default(),
@@ -341,12 +345,13 @@ impl<'a> Reader<'a> {
         match (class, treatment) {
             (Class::Data, _) => {
                 from += opaque::passing(self.slice((start, end)));
+                self.keep((start, from), kind);
                 if from == end {
                     return;
                 }
             }
             (Class::File, _) => kind = Kind::File,
-            (_, Treatment::Pass) => return,
+            (_, Treatment::Pass) => return self.keep((start, end), kind),
             (_, Treatment::Drop) => kind = Kind::Dropped,
             (_, Treatment::Mask) => {
                 let index = self.payload.segments.len();
@@ -354,9 +359,13 @@ impl<'a> Reader<'a> {
                     let object = self.frames.last().map_or(0, |frame| frame.start);
                     self.depending.push((index, at, object));
                 }
-                if matches!(kind, Kind::Whole(_)) && self.may_go_on() {
-                    let piece = self.piece();
-                    self.candidates.push((index, piece));
+                if matches!(kind, Kind::Whole(_)) {
+                    if self.may_go_on() {
+                        let piece = self.piece();
+                        self.candidates.push((index, piece));
+                    } else if let Some(text) = self.kept() {
+                        kind = Kind::Label(text);
+                    }
                 }
             }
         }
@@ -367,24 +376,6 @@ impl<'a> Reader<'a> {
             kind,
             varies,
         });
-    }
-
-    /// Whether the string here, which no dialect knows, could be a piece of a text all the same.
-    fn may_go_on(&self) -> bool {
-        if !self.joins || self.mask.is_none() || self.deeper > 0 || self.amazon {
-            return false;
-        }
-        let path = self.path();
-        let is_label = |name: &[u8]| {
-            shapes::is_label(name)
-                && !(path.len() == 1 && name == b"data")
-                && !(self.reads_all() && shapes::is_no_text(name))
-        };
-        path.last().is_some_and(|name| !is_label(name)) && !shapes::comes_whole(&path)
-    }
-
-    fn reads_all(&self) -> bool {
-        self.mask.is_some_and(CompiledMask::reads_all)
     }
 
     /// The place of the value that is read, in the layout of its dialect.
@@ -443,34 +434,5 @@ impl<'a> Reader<'a> {
             Some(_) if self.amazon && amazon::holds_json(&self.path()) => Writing::JsonInJson,
             _ => Writing::Json,
         }
-    }
-
-    /// How the string here goes on, if it does. Beyond the limit of such strings, the answer is not used.
-    fn goes(&self) -> Option<Goes> {
-        let path = self.path();
-        let goes = shapes::goes(&path)
-            .or_else(|| self.token(&path))
-            .or_else(|| {
-                let goes_on = self.amazon && amazon::goes_on(&path);
-                let goes_on = goes_on || (self.reads_all() && shapes::is_piece_of_no_text(&path));
-                goes_on.then_some(Goes::Text)
-            });
-        goes.filter(|_| self.pieces.len() <= MAX_LISTED_TOKENS)
-    }
-
-    /// Whether the string here is a token that its place among others tells.
-    fn token(&self, path: &[&[u8]]) -> Option<Goes> {
-        let is_token = match path {
-            [.., b"decoded_token"] => frame::is_first_of_prompt(&self.frames),
-            [.., name] => self.mask.is_none() && shapes::lists_lists_of_tokens(name),
-            [] => false,
-        };
-        is_token.then_some(Goes::Token)
-    }
-
-    /// The names that lead to the current place.
-    fn path(&self) -> Vec<&[u8]> {
-        let objects = self.frames.iter().filter(|frame| frame.object);
-        objects.map(|frame| frame.name.short()).collect()
     }
 }

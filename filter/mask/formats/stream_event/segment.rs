@@ -23,6 +23,11 @@ pub(in crate::formats) enum Kind {
     Piece(usize),
     /// A string that may be a piece of the text at this index of [`Payload::texts`], or the text so far.
     Perhaps(usize),
+    /// A string that passes, but for the guard's own secrets: a piece of the text at this index.
+    Kept(usize),
+    /// A string that is a text of its own, and in which a reader of everything may see a piece of the
+    /// text at this index.
+    Label(usize),
     /// A token of the text at this index of [`Payload::texts`], and the token's number.
     Token(usize, usize),
     /// A number or a literal name.
@@ -83,12 +88,24 @@ impl Payload {
         self
     }
 
+    /// The same where what may go on does so only for a reader of everything.
+    pub(in crate::formats) fn of_labels(mut self) -> Self {
+        for segment in &mut self.segments {
+            if let Kind::Perhaps(text) = segment.kind {
+                segment.kind = Kind::Label(text);
+            }
+        }
+        self
+    }
+
     /// The same in an event of this name. It tells texts apart of which nobody knows that they go on;
     /// the others go on whatever some event on their way is called.
     pub(in crate::formats) fn in_event(mut self, name: &[u8]) -> Self {
         let known = |index: usize| {
             let is_of = |kind: &Kind| match kind {
-                Kind::Piece(text) | Kind::Token(text, _) => *text == index,
+                Kind::Piece(text) | Kind::Kept(text) | Kind::Label(text) | Kind::Token(text, _) => {
+                    *text == index
+                }
                 _ => false,
             };
             self.segments.iter().any(|segment| is_of(&segment.kind))

@@ -102,9 +102,26 @@ pub(super) fn is_no_text(name: &[u8]) -> bool {
     NO_TEXT.contains(&name)
 }
 
-/// Whether these names lead to such a string in what comes piece by piece.
+/// Members whose strings some clients put together whatever they are called: openai-python
+/// (`lib/streaming/_deltas.py`, `accumulate_delta`) all but types, LangChain those of tools' calls.
+const PUT_TOGETHER: &[&[u8]] = &[
+    b"delta",
+    b"tool_calls",
+    b"tool_call_chunks",
+    b"function_call",
+    b"functionCall",
+];
+/// Labels in these that a model could fill.
+const FREE_LABELS: &[&[u8]] = &[b"id", b"name", b"url", b"stop_sequence"];
+
+/// Whether these names lead to a string of which clients may put the pieces together although it is no
+/// text, or a label.
 pub(super) fn is_piece_of_no_text(path: &[&[u8]]) -> bool {
-    path.contains(&&b"delta"[..]) && path.last().is_some_and(|name| is_no_text(name))
+    let Some((last, holders)) = path.split_last() else {
+        return false;
+    };
+    let together = |name: &&[u8]| PUT_TOGETHER.contains(name);
+    holders.iter().any(together) && (is_no_text(last) || FREE_LABELS.contains(last))
 }
 
 /// Members whose values list tokens with their probabilities.

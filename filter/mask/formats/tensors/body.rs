@@ -247,6 +247,6 @@ fn mask(own: &[u8], job: &mut Job<'_>, out: &mut Vec<u8>) -> Result<(), WalkErro
         writer.end_counted(end);
     }
     writer.end();
-    texts.release(job.mask.matcher(), job.found, out);
+    texts.release(job.mask, job.found, out);
     Ok(())
 }

@@ -45,13 +45,14 @@ impl Reader<'_> {
     fn take_candidates(&mut self) {
         let candidates = std::mem::take(&mut self.candidates);
         let texts = self.pieces.len();
-        let told = texts > 0 || shapes::is_kind_of_event(self.event.kind);
+        let told = texts > self.kept.len() || shapes::is_kind_of_event(self.event.kind);
         if candidates.len() > MAX_CANDIDATES {
             return;
         }
         for (index, piece) in candidates {
-            let known = self.pieces.get(..texts).unwrap_or_default();
-            if told && !known.iter().any(|known| known.is_beside(&piece)) {
+            let known = self.pieces.iter().enumerate().take(texts);
+            let mut known = known.filter(|(text, _)| !self.kept.contains(text));
+            if told && !known.any(|(_, known)| known.is_beside(&piece)) {
                 continue;
             }
             let text = self.pieces.len();
@@ -78,20 +79,33 @@ impl Reader<'_> {
                 continue;
             };
             let range = segment.start..segment.end;
+            let kept = match segment.kind {
+                Kind::Piece(text) | Kind::Perhaps(text) | Kind::Label(text) if mask.guards() => {
+                    Some(Kind::Kept(text))
+                }
+                _ => None,
+            };
             match (class, mask.treats(class)) {
                 (Class::File, _) => segment.kind = Kind::File,
                 (_, Treatment::Mask) => {}
                 (_, Treatment::Drop) => segment.kind = Kind::Dropped,
                 (Class::Data, Treatment::Pass) => {
-                    segment.start += opaque::passing(self.bytes.get(range).unwrap_or_default());
-                    segment.kind = Kind::Whole(Writing::Json);
-                    if segment.start == segment.end {
+                    let from = opaque::passing(self.bytes.get(range).unwrap_or_default());
+                    if segment.start + from < segment.end {
+                        segment.start += from;
+                        segment.kind = Kind::Whole(Writing::Json);
+                    } else if let Some(kept) = kept {
+                        segment.kind = kept;
+                    } else {
                         passed.insert(index);
                     }
                 }
-                (_, Treatment::Pass) => {
-                    passed.insert(index);
-                }
+                (_, Treatment::Pass) => match kept {
+                    Some(kept) => segment.kind = kept,
+                    None => {
+                        passed.insert(index);
+                    }
+                },
             }
         }
         if passed.is_empty() {
