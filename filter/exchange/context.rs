@@ -2,6 +2,7 @@
 
 use base::code::Code;
 use core::time::Duration;
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use super::compiled_policy::CompiledPolicy;
@@ -11,7 +12,7 @@ use super::reply::Refusal;
 use super::world::World;
 use crate::dialect::{self, Dialect};
 use crate::identity::Identity;
-use crate::record::Record;
+use crate::record::{Caller, Closing, Own, Record};
 
 /// What is known of an exchange, however far each of its directions is.
 #[derive(Debug)]
@@ -24,6 +25,8 @@ pub(super) struct Context {
     pub(super) destination: Option<Destination>,
     /// How the caller wants errors.
     pub(super) dialect: &'static Dialect,
+    /// Whether the answer's end waits until the record is kept.
+    pub(super) committed: bool,
     /// When the first event came, since 1970.
     began: Option<Duration>,
     calls: u64,
@@ -37,6 +40,7 @@ impl Context {
             caller: None,
             destination: None,
             dialect: &dialect::OPENAI,
+            committed: false,
             began: None,
             calls: 0,
         }
@@ -56,6 +60,32 @@ impl Context {
     pub(super) fn elapsed(&self, world: World<'_>) -> u64 {
         let elapsed = world.now.saturating_sub(self.began(world));
         u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// The record's text, as far as the exchange is known by now.
+    pub(super) fn write_record(
+        &mut self,
+        number: u64,
+        closing: &Closing<'_>,
+        own: Option<Own>,
+        world: World<'_>,
+    ) -> String {
+        let began = self.began(world);
+        let elapsed = self.elapsed(world);
+        let record = &mut self.record;
+        record.number = number;
+        record.timing.total = elapsed;
+        record.close(closing, own);
+        let caller = self.caller.as_deref().map(|identity| Caller {
+            provider: &identity.provider,
+            issuer: &identity.issuer,
+            subject: &identity.subject,
+            kind: identity.kind.name(),
+            client: identity.client.as_deref(),
+            token: identity.token.as_deref(),
+            groups: Cow::Borrowed(&identity.groups),
+        });
+        record.to_json(&self.compiled.policy.digest, caller, began)
     }
 
     /// A number for the next call.

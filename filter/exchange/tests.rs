@@ -3,6 +3,7 @@ mod answers;
 mod approvals;
 mod bodies;
 mod buffers;
+mod committed;
 mod disguises;
 mod heads;
 mod keys;

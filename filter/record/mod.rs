@@ -19,7 +19,7 @@ use serde::Serialize;
 
 pub use bounds::MAX_RECORD_BYTES;
 pub use closing::{Closing, How, Own};
-pub use section::{SESSIONS, check};
+pub use section::{Recorder, SESSIONS, Sessions, read};
 
 use base::time::rfc3339;
 use bounds::Cuts;

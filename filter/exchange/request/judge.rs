@@ -136,6 +136,10 @@ fn admit(asked: &Asked, compiled: &CompiledPolicy, index: usize) -> Result<(), R
     let Some(Then::Allow { mask, request, .. }) = rule.map(|rule| &rule.then) else {
         return Ok(());
     };
+    let rule_commits = rule.is_some_and(|rule| compiled.is_committed(rule));
+    if asked.opens_session && rule_commits {
+        return Err(Refusal::no_end());
+    }
     let mut plans = mask.iter().copied().chain(request.map(|mask| mask.plan));
     let passes = |plan: usize| {
         let masks = compiled.masks(Some(plan));
@@ -184,6 +188,7 @@ fn allow(
             quotas,
             mask,
             request,
+            ..
         },
     )) = rule.map(|rule| (rule, &rule.then))
     else {
@@ -236,6 +241,7 @@ fn pass(
             return Step::refuse(refusal, context, world);
         }
     };
+    context.committed = compiled.is_committed(rule);
     context.record.verdict.action = "allow";
     context.record.timing.verdict = Some(context.elapsed(world));
     let plan = ResponsePlan {

@@ -173,6 +173,7 @@ fn judge_one(
         return Err(Refusal::unmaskable());
     }
     context.record.verdict.rule = Some(rule.name.clone());
+    context.committed = compiled.is_committed(rule);
     context.record.verdict.action = "allow";
     context.record.timing.verdict = Some(context.elapsed(world));
     let asked: Asked = state.asked.again();

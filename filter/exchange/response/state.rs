@@ -159,8 +159,8 @@ impl ResponseState {
         !matches!(self, Self::ExpectRequest | Self::Unseen | Self::Closed)
     }
 
-    /// The exchange is over: what was found goes into the record.
-    pub(in crate::exchange) fn close(self, context: &mut Context) {
+    /// Writes what was found until now into the record.
+    pub(in crate::exchange) fn note(&self, context: &mut Context) {
         match self {
             Self::HeadWaits(tapped)
             | Self::Begun(tapped)
@@ -169,5 +169,10 @@ impl ResponseState {
             Self::ExpectDecision(state) => state.tapped.note(context),
             _ => {}
         }
+    }
+
+    /// The exchange is over: what was found goes into the record.
+    pub(in crate::exchange) fn close(self, context: &mut Context) {
+        self.note(context);
     }
 }

@@ -37,6 +37,8 @@ pub(in crate::host) struct Stream<H: Host> {
     response_done: usize,
     /// Whether the end of a response came by.
     answered: bool,
+    /// The record's number, once it has one.
+    number: Option<u64>,
     /// When the last event came, since 1970.
     now: Duration,
     /// Whether the keeper knows of it.
@@ -73,6 +75,7 @@ impl<H: Host> Stream<H> {
             marked: 0,
             response_done: 0,
             answered: false,
+            number: None,
             now: Duration::ZERO,
             known: false,
             itself,
@@ -193,13 +196,33 @@ impl<H: Host> Stream<H> {
         }
     }
 
+    /// Tells the exchange what is known of it.
+    fn tell_closing(&mut self) -> Result<Outcome, Failure> {
+        let number = self.number();
+        let attributes = Attributes::read(&self.host);
+        let closing = attributes.closing(true);
+        self.handle_now(Event::Closing {
+            number,
+            closing: &closing,
+        })
+    }
+
+    /// The record's number.
+    fn number(&mut self) -> u64 {
+        *self.number.get_or_insert_with(|| {
+            self.vm.as_ref().map_or(0, |vm| {
+                let keeper = vm.keeper.try_borrow_mut();
+                keeper.map_or(0, |mut keeper| keeper.number_record())
+            })
+        })
+    }
+
     pub(in crate::host) fn log(&mut self) {
         self.forget();
-        let number = self.vm.as_ref().map_or(0, |vm| {
+        if let Some(vm) = &self.vm {
             vm.memory.look(&self.host);
-            let keeper = vm.keeper.try_borrow_mut();
-            keeper.map_or(0, |mut keeper| keeper.number_record())
-        });
+        }
+        let number = self.number();
         // A reply here would take Envoy down; a record that can't be set is a gap.
         let attributes = Attributes::read(&self.host);
         let closing = attributes.closing(self.answered);
