@@ -432,9 +432,10 @@ impl Exchange {
             token: identity.token.as_deref(),
             groups: Cow::Borrowed(&identity.groups),
         });
-        let record = context
-            .record
-            .to_json(&context.compiled.policy.digest, caller, began);
+        let policy = context.compiled.policy();
+        let tried = context.rules(policy);
+        let record = &mut context.record;
+        let record = record.to_json(&policy.digest, caller, tried, began);
         let mut effects = counts(&context.record);
         effects.push(Effect::Record(record));
         Outcome {

@@ -11,6 +11,7 @@ mod masks;
 mod messages;
 mod own_secrets;
 mod passing;
+mod recorded;
 mod requests;
 mod responses;
 mod states;

@@ -13,6 +13,7 @@ use super::api::{Action, CallEnd, Host, Level};
 use super::arrived::HostArrived;
 use super::calls::Calls;
 use super::closing::Attributes;
+use super::place::Place;
 use super::store::SharedData;
 use super::vm::{Sleeper, Vm};
 use crate::exchange::{
@@ -202,7 +203,10 @@ impl<H: Host> Stream<H> {
         });
         // A reply here would take Envoy down; a record that can't be set is a gap.
         let attributes = Attributes::read(&self.host);
-        let closing = attributes.closing(self.answered);
+        let nowhere = Place::default();
+        let vm = self.vm.clone();
+        let place = vm.as_ref().map_or(&nowhere, |vm| vm.place());
+        let closing = attributes.closing(place, self.answered);
         let closed = self.handle(Event::Closed {
             number,
             closing: &closing,

@@ -57,6 +57,7 @@ fn a_plain_exchange_costs_no_more_host_calls_than_it_must() {
         "now",           // the end
         "property",      // how it ended, for the record
         "property",      // why
+        "property",      // the listener's address
         "property",      // the client's address
         "property",      // the route
         "property",      // the cluster
@@ -92,6 +93,7 @@ fn a_full_exchange_costs_no_more_host_calls_than_it_must() {
         "now",            // the end
         "property",       // how it ended, for the record
         "property",       // why
+        "property",       // the listener's address
         "property",       // the client's address
         "property",       // the route
         "property",       // the cluster
