@@ -408,6 +408,12 @@ impl Exchange {
         self.response.wants_body()
     }
 
+    /// What stands for the record, whose number is this, until the exchange is closed.
+    #[must_use]
+    pub fn open_record(&mut self, number: u64) -> String {
+        self.context.record.open_form(number)
+    }
+
     fn closed(&mut self, number: u64, closing: &Closing<'_>, world: World<'_>) -> Outcome {
         let own = self.own_end();
         let context = &mut self.context;

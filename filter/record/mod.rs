@@ -173,6 +173,22 @@ impl Record {
         }
     }
 
+    /// What stands for the record while the exchange goes on: its names, and its number.
+    #[must_use]
+    pub fn open_form(&mut self, number: u64) -> String {
+        self.number = number;
+        let mut line = Line::begin();
+        self.names(&mut line);
+        line.value("open", &true);
+        line.end()
+    }
+
+    fn names(&self, line: &mut Line) {
+        line.plain("id", &self.id);
+        line.plain("worker", &self.worker);
+        line.value("number", &self.number);
+    }
+
     /// The record's text, on one line, of [`MAX_RECORD_BYTES`] at most. `policy` is the policy's
     /// digest, `tried` the rules that were tried, and the request came at `began` (since 1970).
     ///
@@ -192,9 +208,7 @@ impl Record {
         self.cut();
         self.cuts.tried("rules", &mut tried);
         let mut line = Line::begin();
-        line.plain("id", &self.id);
-        line.plain("worker", &self.worker);
-        line.value("number", &self.number);
+        self.names(&mut line);
         line.plain("time", &rfc3339(began));
         line.plain("policy", policy);
         line.value("identity", &caller);
