@@ -99,9 +99,7 @@ fn record(text: &[u8]) -> Result<Option<Record>, String> {
     let logged: Logged = serde_json::from_slice(text)
         .map_err(|error| format!("expected a JSON object (column {})", error.column()))?;
     let read = |bytes: &[u8]| {
-        Record::read(bytes)
-            .map(Some)
-            .map_err(|why| format!("expected a session record: {why}"))
+        Record::read_closed(bytes).map_err(|why| format!("expected a session record: {why}"))
     };
     match logged.session {
         None | Some(serde_json::Value::Null) => Ok(None),
@@ -150,6 +148,7 @@ mod tests {
             "\n",
             r#"{"session":null}"#,
             r#"{"session":"-"}"#,
+            r#"{"session":"{\"version\":1,\"id\":\"a1\",\"worker\":\"b2\",\"number\":1,\"open\":true}"}"#,
             r#"{"a":1}"#,
         ] {
             assert_eq!(record(none.as_bytes()), Ok(None), "{none}");

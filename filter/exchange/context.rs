@@ -12,7 +12,9 @@ use super::reply::Refusal;
 use super::world::World;
 use crate::dialect::{self, Dialect};
 use crate::identity::Identity;
-use crate::record::{Caller, Closing, Own, Record};
+use crate::policy::Policy;
+use crate::record::{Caller, Closing, MAX_TRIED, Own, Record, Tried};
+use crate::rules::{Came, Decision};
 
 /// What is known of an exchange, however far each of its directions is.
 #[derive(Debug)]
@@ -27,13 +29,20 @@ pub(super) struct Context {
     pub(super) dialect: &'static Dialect,
     /// Whether the answer's end waits until the record is kept.
     pub(super) committed: bool,
+    /// What came of the rules that were tried, by their indices.
+    tried: Vec<(usize, Came)>,
     /// When the first event came, since 1970.
     began: Option<Duration>,
+    /// When the last one came.
+    now: Duration,
     calls: u64,
 }
 
 impl Context {
-    pub(super) fn new(compiled: Rc<CompiledPolicy>, record: Record) -> Self {
+    pub(super) fn new(compiled: Rc<CompiledPolicy>, mut record: Record) -> Self {
+        if compiled.policy.sessions.digests {
+            record.want_digests();
+        }
         Self {
             compiled,
             record,
@@ -41,7 +50,9 @@ impl Context {
             destination: None,
             dialect: &dialect::OPENAI,
             committed: false,
+            tried: Vec::new(),
             began: None,
+            now: Duration::ZERO,
             calls: 0,
         }
     }
@@ -49,6 +60,7 @@ impl Context {
     /// Notes when the first event comes.
     pub(super) fn begin(&mut self, world: World<'_>) {
         self.began.get_or_insert(world.now);
+        self.now = world.now;
     }
 
     /// When the request came, since 1970.
@@ -85,7 +97,57 @@ impl Context {
             token: identity.token.as_deref(),
             groups: Cow::Borrowed(&identity.groups),
         });
-        record.to_json(&self.compiled.policy.digest, caller, began)
+        let policy = self.compiled.policy();
+        let tried = self.rules(policy);
+        self.record.to_json(&policy.digest, caller, tried, began)
+    }
+
+    /// These bytes of the response's body go on.
+    pub(super) fn note_sent(&mut self, bytes: &[u8]) {
+        let after = self.since_began();
+        self.record.note_sent(bytes, after);
+    }
+
+    /// What was noted as sent has waited, and goes on now.
+    pub(super) fn note_goes(&mut self) {
+        let after = self.since_began();
+        self.record.goes_at(after);
+    }
+
+    fn since_began(&self) -> u64 {
+        let began = self.began.unwrap_or(self.now);
+        let elapsed = self.now.saturating_sub(began);
+        u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Tries the rules from `first` on with `decide`, and keeps what comes of each. What was known of
+    /// them before is forgotten.
+    pub(super) fn tried(
+        &mut self,
+        first: usize,
+        decide: impl FnOnce(&mut dyn FnMut(usize, Came)) -> Decision,
+    ) -> Decision {
+        let tried = &mut self.tried;
+        tried.retain(|(index, _)| *index < first);
+        decide(&mut |index, came| {
+            // One more than a record has: it shows that there are more.
+            if tried.len() <= MAX_TRIED {
+                tried.push((index, came));
+            }
+        })
+    }
+
+    /// The rules that were tried.
+    pub(super) fn rules<'p>(&self, policy: &'p Policy) -> Vec<Tried<'p>> {
+        let tried = self.tried.iter();
+        tried
+            .filter_map(|(index, came)| {
+                Some(Tried {
+                    rule: &policy.rules.get(*index)?.name,
+                    came: came.name(),
+                })
+            })
+            .collect()
     }
 
     /// A number for the next call.
@@ -100,6 +162,7 @@ impl Context {
         verdict.action = "deny";
         verdict.code = Some(refusal.code);
         verdict.status = Some(refusal.status);
+        verdict.reason = Some(refusal.message.clone());
         self.record.timing.verdict = Some(self.elapsed(world));
         Outcome {
             effects: vec![Effect::Reply(refusal.into_reply(self.dialect))],

@@ -16,6 +16,7 @@ mod compiled_policy;
 mod context;
 #[cfg(debug_assertions)]
 mod contract;
+mod counts;
 mod destination;
 mod effect;
 mod event;
@@ -47,7 +48,6 @@ pub use event::{Direction, Event, Headers, Purpose};
 pub use request::unwritable;
 pub use world::{Arrived, Bodies, Name, NothingElse, World};
 
-use crate::metric::Metric;
 use crate::record::{Own, Record};
 use commit::Commit;
 use committing::Gone;
@@ -449,6 +449,12 @@ impl Exchange {
         self.response.wants_body() || self.commit != Commit::Off
     }
 
+    /// What stands for the record, whose number is this, until the exchange is closed.
+    #[must_use]
+    pub fn open_record(&mut self, number: u64) -> String {
+        self.context.record.open_form(number)
+    }
+
     fn closed(&mut self, number: u64, closing: &Closing<'_>, world: World<'_>) -> Outcome {
         let own = self.own_end();
         let context = &mut self.context;
@@ -459,37 +465,13 @@ impl Exchange {
         self.inbound = Passage::Over;
         self.outbound = Passage::Over;
         let record = context.write_record(number, closing, own, world);
-        let mut effects = counts(&context.record);
+        let mut effects = counts::of(&context.record);
         effects.push(Effect::Record(record));
         Outcome {
             effects,
             flow: Flow::Continue,
         }
     }
-}
-
-/// What operators want to know of an exchange without reading its record.
-fn counts(record: &Record) -> Vec<Effect> {
-    let verdict = &record.verdict;
-    let mut effects = vec![Effect::Count(
-        Metric::Decisions {
-            action: verdict.action,
-            rule: verdict.rule.clone(),
-            code: verdict.code,
-        },
-        1,
-    )];
-    if let (Some(401), Some(code)) = (verdict.status, verdict.code) {
-        effects.push(Effect::Count(Metric::TokensRefused { code }, 1));
-    }
-    if let Some(code) = record.response.code {
-        effects.push(Effect::Count(Metric::AnswersRefused { code }, 1));
-    }
-    for (detector, found) in record.matches() {
-        let detector = detector.to_owned();
-        effects.push(Effect::Count(Metric::Matches { detector }, found));
-    }
-    effects
 }
 
 /// When to look at a head that waits for its body, while it isn't known whether bodies come.

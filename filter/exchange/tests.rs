@@ -12,6 +12,7 @@ mod masks;
 mod messages;
 mod own_secrets;
 mod passing;
+mod recorded;
 mod requests;
 mod responses;
 mod states;

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use base::policy::{CLUSTER, Form, Key, Node, SECRET, Usual};
+use base::policy::{CLUSTER, FLAG, Form, Key, Node, SECRET, Usual};
 use serde_json::Value;
 
 /// `/sessions`.
@@ -12,6 +12,8 @@ pub struct Sessions {
     pub committed: bool,
     /// Who keeps records before answers go.
     pub desk: Option<Recorder>,
+    /// Whether records have digests of what passed.
+    pub digests: bool,
 }
 
 /// Who keeps a record when asked.
@@ -44,6 +46,12 @@ pub static SESSIONS: Form = Form::object(&[
         &RECORD,
     ),
     Key::later("bodies", "bodies in session records (\"bodies\")"),
+    Key::usually(
+        "digests",
+        Usual::Flag(false),
+        "Whether a record has SHA-256 over the request's body as it went to the model server and over the response's as it went to the client, where the filter sees them. A digest costs time with each byte (docs/sessions.md).",
+        &FLAG,
+    ),
     Key::usually(
         "delivery",
         Usual::Text("stream"),
@@ -102,6 +110,7 @@ pub fn read(node: &Node<'_>) -> Option<Sessions> {
             None => None,
             Some(read) => Some(read?),
         },
+        digests: object.flag("digests").unwrap_or_default(),
     })
 }
 

@@ -66,10 +66,12 @@ pub(super) fn take(
                 .with(asked.operation.layout())
                 .within(&compiled.policy.limits);
             tapped.stream = stream(form.format);
+            context.record.response.streamed = is_streamed(form.format);
             format = Some(form.format);
             measured =
                 tapped.wanted().is_change(masks) && matches!(form.format, Format::Tensors(_));
-            let taps = ResponseTaps::new(form, sized, tapped.wanted(), &compiled);
+            let wanted = (tapped.wanted(), &tapped.asked().operation.body);
+            let taps = ResponseTaps::new(form, sized, wanted, &compiled);
             (taps.map(Some), form.coding.is_some())
         }
         // Nothing comes that could have to be refused, or nothing would have been hidden.
@@ -144,6 +146,15 @@ fn stream(format: Format) -> Option<Stream> {
         Format::Events => Some(Stream::Events),
         Format::Lines => Some(Stream::Lines),
         _ => None,
+    }
+}
+
+/// Whether such a body comes as events, lines or messages; `None` if it may or may not.
+fn is_streamed(format: Format) -> Option<bool> {
+    match format {
+        Format::Events | Format::Lines | Format::AmazonEvents => Some(true),
+        Format::Grpc(_) => None,
+        _ => Some(false),
     }
 }
 

@@ -162,11 +162,18 @@ impl ResponseState {
     /// Writes what was found until now into the record.
     pub(in crate::exchange) fn note(&self, context: &mut Context) {
         match self {
-            Self::HeadWaits(tapped)
-            | Self::Begun(tapped)
-            | Self::Flowing(tapped)
-            | Self::Keeping(tapped, _) => tapped.note(context),
-            Self::ExpectDecision(state) => state.tapped.note(context),
+            Self::HeadWaits(tapped) | Self::Flowing(tapped) | Self::Keeping(tapped, _) => {
+                tapped.note(context);
+            }
+            // What lies in the host's buffer has not gone, and won't.
+            Self::Begun(tapped) => {
+                tapped.note(context);
+                context.record.nothing_sent();
+            }
+            Self::ExpectDecision(state) => {
+                state.tapped.note(context);
+                context.record.nothing_sent();
+            }
             _ => {}
         }
     }

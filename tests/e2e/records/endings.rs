@@ -45,12 +45,12 @@ fn every_end_is_told_apart(version: &str) {
                     "route": {"cluster": "models", "timeout": "0.2s"},
                 }))
             });
-            each_end(&guarded, two);
+            each_end(&guarded, two, version);
         }
     }
 }
 
-fn each_end(guarded: &Guarded, two: bool) {
+fn each_end(guarded: &Guarded, two: bool, version: &str) {
     let model = &guarded.model;
     let client = || match two {
         false => Client::http1(guarded.mesh.port()).unwrap(),
@@ -80,6 +80,10 @@ fn each_end(guarded: &Guarded, two: bool) {
     assert_eq!(how, "complete", "{record}");
     assert_eq!(record["ended"]["details"], "via_upstream", "{record}");
     let mesh = &record["mesh"];
+    assert_eq!(mesh["envoy"], version, "{mesh}");
+    assert_eq!(mesh["node"], "testbed", "{mesh}");
+    let listener = format!("127.0.0.1:{}", guarded.mesh.port());
+    assert_eq!(mesh["listener"], listener, "{mesh}");
     assert_eq!(mesh["cluster"], "models", "{mesh}");
     assert_eq!(mesh["endpoint"], format!("127.0.0.1:{}", model.port()));
     assert_eq!(mesh["route"], Value::Null, "it has no name: {mesh}");
