@@ -58,6 +58,9 @@ impl Exchange {
         }
         let out = take_body(outcome).unwrap_or_else(|| piece.to_vec());
         let piece = self.commit.piece(piece.len(), end, out);
+        if piece.ends {
+            self.withheld = self.withheld.saturating_add(piece.out.len());
+        }
         outcome.effects.push(Effect::ReplaceResponseBody(piece.out));
         if piece.held {
             outcome.flow = Flow::Hold;
@@ -79,6 +82,7 @@ impl Exchange {
             if let Some(last) = self.commit.end() {
                 let mut out = vec![last];
                 out.extend(take_body(outcome).unwrap_or_default());
+                self.withheld = out.len();
                 outcome.effects.push(Effect::ReplaceResponseBody(out));
             }
             self.wait_for_record(outcome);
@@ -173,7 +177,10 @@ impl Exchange {
         let response = core::mem::replace(&mut self.response, state);
         response.close(&mut self.context);
         match self.gone {
-            Gone::Head => self.context.cut_response(Code::RecordNotKept),
+            Gone::Head => {
+                self.context.record.end_not_sent(self.withheld);
+                self.context.cut_response(Code::RecordNotKept)
+            }
             gone => {
                 self.context.record.nothing_sent();
                 let refusal = Refusal::recorder_away();

@@ -70,6 +70,8 @@ pub struct Exchange {
     commit: Commit,
     /// What of the response has gone.
     gone: Gone,
+    /// How many bytes wait at its end.
+    withheld: usize,
     /// When the host will send a tick.
     armed: Option<Duration>,
     #[cfg(debug_assertions)]
@@ -88,6 +90,7 @@ impl Exchange {
             outbound: Passage::default(),
             commit: Commit::default(),
             gone: Gone::default(),
+            withheld: 0,
             armed: None,
             #[cfg(debug_assertions)]
             contract: contract::Contract::default(),

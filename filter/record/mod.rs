@@ -145,6 +145,14 @@ impl Record {
         self.response.bytes_sent = Some(0);
     }
 
+    /// The last bytes of the response's body, so many, did not go to the client after all.
+    pub fn end_not_sent(&mut self, bytes: usize) {
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        let sent = &mut self.response.bytes_sent;
+        *sent = sent.map(|sent| sent.saturating_sub(bytes));
+        self.digests.drop_response();
+    }
+
     /// Nothing of the response's body went to the client after all.
     pub fn nothing_sent(&mut self) {
         self.response.bytes_sent = Some(0);

@@ -220,9 +220,12 @@ fn an_answer_that_has_begun_is_broken_off_without_its_record() {
     through.piece(&BODY[9..], true);
     through.answer(None);
     assert!(through.cut && !through.ended);
+    let sent = through.body.len();
     let record = through.driven.record();
     assert_eq!(record["response"]["code"], "record_not_kept");
     assert_eq!(record["ended"]["how"], "cut");
+    assert_eq!(record["response"]["bytes_sent"], sent);
+    assert_eq!(record["response"]["digest"], Value::Null);
 }
 
 #[test]
