@@ -1,7 +1,7 @@
 //! What Envoy says of a stream that is over.
 
 use super::api::Host;
-use super::place::Place;
+use super::place::{Place, text};
 use crate::exchange::Closing;
 
 /// Envoy's attributes of the current stream, as they were read.
@@ -48,9 +48,4 @@ impl Attributes {
             endpoint: self.endpoint.as_deref(),
         }
     }
-}
-
-/// A property of the current stream that is a text.
-pub(super) fn text(host: &impl Host, path: &[&str]) -> Option<String> {
-    String::from_utf8(host.property(path).ok()?).ok()
 }

@@ -1,7 +1,6 @@
 //! Which Envoy this is, and at what kind of listener: the same for all streams of a configuration.
 
 use super::api::Host;
-use super::closing::text;
 
 /// What is known of it.
 #[derive(Debug, Default)]
@@ -39,4 +38,9 @@ impl Place {
             direction,
         }
     }
+}
+
+/// A property of the current stream that is a text.
+pub(super) fn text(host: &impl Host, path: &[&str]) -> Option<String> {
+    String::from_utf8(host.property(path).ok()?).ok()
 }

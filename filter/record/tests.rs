@@ -124,7 +124,7 @@ proptest! {
         record.note_model(Some(&all[3]));
         record.verdict.rule = Some(text(4));
         record.verdict.quotas = outside.quotas.clone();
-        record.verdict.charges = outside.quotas.iter().map(charged).collect();
+        record.verdict.charges = outside.quotas.iter().map(|one| charged(one)).collect();
         record.verdict.reason = Some(text(23));
         record.approval = Some(Approval {
             id: Some(text(5)),
@@ -234,9 +234,9 @@ proptest! {
     }
 }
 
-fn charged(quota: &String) -> Charged {
+fn charged(quota: &str) -> Charged {
     Charged {
-        quota: quota.clone(),
+        quota: quota.to_owned(),
         amount: u64::MAX,
         limit: u64::MAX,
         remaining: u64::MAX,
@@ -276,7 +276,7 @@ fn the_longest_record_of(character: &str) {
     record.verdict.status = Some(u16::MAX);
     record.verdict.quotas.clone_from(&many);
     record.verdict.action = "allow";
-    record.verdict.charges = many.iter().map(charged).collect();
+    record.verdict.charges = many.iter().map(|one| charged(one)).collect();
     record.verdict.reason = Some(long.clone());
     record.note_asked(b"", true);
     record.begin_body();

@@ -39,7 +39,7 @@ fn every_end_is_told_apart(version: &str) {
         }));
         for two in [false, true] {
             let guarded = Guarded::start_with(version, &written, |builder| {
-                builder.route(json!({
+                builder.log_running("0.1s").route(json!({
                     "name": "hurried",
                     "match": {"path": path("slow")},
                     "route": {"cluster": "models", "timeout": "0.2s"},
@@ -126,10 +126,22 @@ fn each_end(guarded: &Guarded, two: bool, version: &str) {
     let leaving = client();
     let mut stream = leaving.open(get("left")).unwrap();
     assert!(stream.next_piece().unwrap().is_some());
+    // Envoy's log of exchanges that go on has the number that the record will have.
+    let what = "a line of an exchange that goes on";
+    let open = wait::value(what, Duration::from_secs(30), || {
+        let lines = guarded.mesh.access_log(0).unwrap();
+        let line = lines.iter().find(|one| one["path"] == path("left"))?;
+        serde_json::from_str::<Value>(line["session"].as_str()?).ok()
+    });
+    let open = open.unwrap();
+    assert_eq!(open["open"], true, "{open}");
     drop(stream);
     drop(leaving);
     let (how, record) = ended("left");
     assert_eq!(how, "client_left", "{record}");
+    for name in ["id", "worker", "number"] {
+        assert_eq!(record[name], open[name], "{name} of {record}");
+    }
     gate.open(1);
     assert!(!record.to_string().contains(CREDENTIAL));
 }
