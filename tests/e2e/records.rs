@@ -1,6 +1,7 @@
 //! What is kept of an exchange, and what is not; and what the model server learns of the caller.
 
 mod bursts;
+mod committed;
 mod endings;
 mod queries;
 
