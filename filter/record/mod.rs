@@ -12,6 +12,7 @@ mod section;
 mod tests;
 
 use core::time::Duration;
+use std::borrow::Cow;
 use std::rc::Rc;
 
 pub use bounds::{MAX_RECORD_BYTES, MAX_TRIED};
@@ -290,6 +291,29 @@ impl Record {
         cuts.optional("mesh.cluster", &mut mesh.cluster, most);
         cuts.optional("mesh.endpoint", &mut mesh.endpoint, most);
         cuts.optional("mesh.request_id", &mut mesh.request_id, most);
+    }
+}
+
+impl Caller<'_> {
+    fn cut(&mut self, cuts: &mut Cuts) {
+        let most = bounds::MAX_IDENTITY_BYTES;
+        self.provider = cuts.text("identity.provider", self.provider, most);
+        self.issuer = cuts.text("identity.issuer", self.issuer, most);
+        self.subject = cuts.text("identity.subject", self.subject, most);
+        if let Some(client) = &mut self.client {
+            *client = cuts.text("identity.client", client, most);
+        }
+        if let Some(token) = &mut self.token {
+            *token = cuts.text("identity.token", token, bounds::MAX_TOKEN_BYTES);
+        }
+        let groups = (
+            bounds::MAX_GROUPS,
+            bounds::MAX_GROUP_BYTES,
+            bounds::MAX_ALL_GROUPS_BYTES,
+        );
+        if let Some(cut) = cuts.list("identity.groups", &self.groups, groups) {
+            self.groups = Cow::Owned(cut);
+        }
     }
 }
 

@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use base::usage::Usage;
 use serde::Serialize;
 
-use super::bounds::{self, Cuts};
 use super::closing::How;
 
 /// The verified caller.
@@ -215,27 +214,4 @@ pub struct Timing {
     pub first_byte: Option<u64>,
     /// Until the end.
     pub total: u64,
-}
-
-impl Caller<'_> {
-    pub(super) fn cut(&mut self, cuts: &mut Cuts) {
-        let most = bounds::MAX_IDENTITY_BYTES;
-        self.provider = cuts.text("identity.provider", self.provider, most);
-        self.issuer = cuts.text("identity.issuer", self.issuer, most);
-        self.subject = cuts.text("identity.subject", self.subject, most);
-        if let Some(client) = &mut self.client {
-            *client = cuts.text("identity.client", client, most);
-        }
-        if let Some(token) = &mut self.token {
-            *token = cuts.text("identity.token", token, bounds::MAX_TOKEN_BYTES);
-        }
-        let groups = (
-            bounds::MAX_GROUPS,
-            bounds::MAX_GROUP_BYTES,
-            bounds::MAX_ALL_GROUPS_BYTES,
-        );
-        if let Some(cut) = cuts.list("identity.groups", &self.groups, groups) {
-            self.groups = Cow::Owned(cut);
-        }
-    }
 }
