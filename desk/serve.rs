@@ -20,7 +20,7 @@ use crate::approvals::{self, Desk, News};
 use crate::config::{self, Config};
 use crate::http::{Callers, MAX_BODY_BYTES, Refusal, json as answer};
 use crate::ledger::{self, LedgerError, Reader};
-use crate::sessions::{self, Archive, Books, BooksError, Counts, Lost, Recorder, Writer};
+use crate::sessions::{self, Archive, Books, BooksError, Counts, Intake, Lost, Recorder, Writer};
 use crate::stop::Stop;
 use crate::store::{Database, Durability, Store, StoreError};
 
@@ -128,6 +128,10 @@ async fn serve(options: &Options, config: &Config) -> Result<(), Failure> {
         database: Database::new(reading),
         ledger: Reader::new(&folder),
     };
+    let intake = Intake {
+        callers: Arc::clone(&desk.callers),
+        writer: writer.clone(),
+    };
     let recorder = Recorder::new(writer.clone(), Arc::clone(&counts), stop.clone());
     tracing::info!(
         http = %address(&http, options.listen),
@@ -142,7 +146,7 @@ async fn serve(options: &Options, config: &Config) -> Result<(), Failure> {
         writer: writer.clone(),
         counts,
     };
-    let app = router(desk, archive, health);
+    let app = router(desk, archive, intake, health);
     let mut http_stop = stop.clone();
     let web = tokio::spawn(async move {
         axum::serve(http, app)
@@ -284,12 +288,13 @@ struct Health {
     counts: Arc<Counts>,
 }
 
-fn router(desk: Desk, archive: Archive, health: Health) -> Router {
+fn router(desk: Desk, archive: Archive, intake: Intake, health: Health) -> Router {
     Router::new()
         .route("/healthz", get(healthz))
         .with_state(health)
         .merge(approvals::routes().with_state(desk))
         .merge(sessions::routes().with_state(archive))
+        .merge(sessions::intake_routes().with_state(intake))
         .fallback(async || Refusal::not_found("address").into_response())
         .method_not_allowed_fallback(async || {
             Refusal::new(

@@ -23,7 +23,21 @@ pub async fn read_body<T: DeserializeOwned>(
     request: Request,
     empty: Option<T>,
 ) -> Result<T, Refusal> {
-    let bytes = tokio::time::timeout(PATIENCE, Bytes::from_request(request, &()))
+    let bytes = read_bytes(request).await?;
+    match empty {
+        Some(empty) if bytes.is_empty() => Ok(empty),
+        _ => serde_json::from_slice(&bytes).map_err(|error| {
+            Refusal::malformed(format!("The body is not what is expected: {error}."))
+        }),
+    }
+}
+
+/// Reads a body as it came.
+///
+/// # Errors
+/// 413 for too large a body, 408 for too slow a client.
+pub async fn read_bytes(request: Request) -> Result<Bytes, Refusal> {
+    tokio::time::timeout(PATIENCE, Bytes::from_request(request, &()))
         .await
         .map_err(|_| {
             Refusal::new(
@@ -42,11 +56,5 @@ pub async fn read_body<T: DeserializeOwned>(
             } else {
                 Refusal::malformed("The body can't be read.")
             }
-        })?;
-    match empty {
-        Some(empty) if bytes.is_empty() => Ok(empty),
-        _ => serde_json::from_slice(&bytes).map_err(|error| {
-            Refusal::malformed(format!("The body is not what is expected: {error}."))
-        }),
-    }
+        })
 }

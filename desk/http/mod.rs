@@ -5,5 +5,5 @@ mod body;
 mod callers;
 
 pub use answer::{Refusal, json};
-pub use body::{MAX_BODY_BYTES, read_body};
+pub use body::{MAX_BODY_BYTES, read_body, read_bytes};
 pub use callers::{Caller, Callers, Person};

@@ -53,14 +53,15 @@ impl Missing {
 }
 
 /// What became of records.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
     /// How many were stored.
     pub new: usize,
     /// How many were there already.
     pub known: usize,
-    /// How many were left out since another record has their id, or their worker's number.
-    pub contradicting: usize,
+    /// The places of those that were left out since another record has their id, or their worker's
+    /// number.
+    pub contradicting: Vec<usize>,
 }
 
 /// Why records can't be stored.
@@ -167,7 +168,7 @@ impl Books {
         let mut numbers = HashSet::new();
         // One transaction for all: SQLite locks the file for each.
         let index = self.index.unchecked_transaction()?;
-        for record in records {
+        for (place, record) in records.into_iter().enumerate() {
             let number = (record.worker.as_str(), record.number);
             let here = match ids.get(record.id.as_str()) {
                 Some(known) if *known == number => Presence::Known,
@@ -187,9 +188,7 @@ impl Books {
                     outcome.new = outcome.new.saturating_add(1);
                 }
                 Presence::Known => outcome.known = outcome.known.saturating_add(1),
-                Presence::Contradicting => {
-                    outcome.contradicting = outcome.contradicting.saturating_add(1);
-                }
+                Presence::Contradicting => outcome.contradicting.push(place),
             }
         }
         index.finish()?;
@@ -258,11 +257,11 @@ mod tests {
         Record::read(text.as_bytes()).unwrap()
     }
 
-    fn outcome(new: usize, known: usize, contradicting: usize) -> Outcome {
+    fn outcome(new: usize, known: usize, contradicting: &[usize]) -> Outcome {
         Outcome {
             new,
             known,
-            contradicting,
+            contradicting: contradicting.to_vec(),
         }
     }
 
@@ -274,22 +273,29 @@ mod tests {
         assert!(opened.is_new);
         let (one, two, three) = (record(1, 1), record(2, 2), record(3, 3));
         let same_batch = [&one, &one, &two, &record(9, 2), &record(2, 9)];
-        assert_eq!(books.put(same_batch).unwrap(), outcome(2, 1, 2));
+        assert_eq!(books.put(same_batch).unwrap(), outcome(2, 1, &[3, 4]));
         let again = [&two, &one, &three, &record(9, 3), &record(1, 8)];
         assert_eq!(
             books.put(again).unwrap(),
-            outcome(1, 2, 2),
+            outcome(1, 2, &[3, 4]),
             "before the index has them"
         );
         books.settle().unwrap();
-        assert_eq!(books.put(again).unwrap(), outcome(0, 3, 2), "after it has");
+        assert_eq!(
+            books.put(again).unwrap(),
+            outcome(0, 3, &[3, 4]),
+            "after it has"
+        );
         assert_eq!(books.ledger().size(), 4);
         books.put([&record(4, 4)]).unwrap();
         drop(books);
         // It ended before the index had the last one.
         let (mut books, _, lacked) = Books::open(&options).unwrap();
         assert_eq!(lacked, 1);
-        assert_eq!(books.put([&record(4, 4), &one]).unwrap(), outcome(0, 2, 0));
+        assert_eq!(
+            books.put([&record(4, 4), &one]).unwrap(),
+            outcome(0, 2, &[])
+        );
         assert_eq!(books.ledger().size(), 5);
     }
 }

@@ -79,12 +79,12 @@ impl Counts {
         self.busy.store(0, Ordering::Relaxed);
     }
 
-    pub(super) fn add(&self, outcome: Outcome) {
+    pub(super) fn add(&self, outcome: &Outcome) {
         let add = |counter: &AtomicU64, by: usize| {
             counter.fetch_add(u64::try_from(by).unwrap_or(u64::MAX), Ordering::Relaxed);
         };
         add(&self.known, outcome.known);
-        add(&self.contradicting, outcome.contradicting);
+        add(&self.contradicting, outcome.contradicting.len());
         add(&self.stored, outcome.new);
     }
 }

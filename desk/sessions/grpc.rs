@@ -14,7 +14,7 @@ use tonic_prost::ProstCodec;
 use super::counts::Counts;
 use super::messages::{StreamAccessLogsMessage, StreamAccessLogsResponse};
 use super::record::Entry;
-use super::writer::Writer;
+use super::writer::{Stored, Writer};
 use crate::stop::Stop;
 
 /// The largest message that is decoded, in bytes. A record is never split over messages.
@@ -61,7 +61,7 @@ impl Recorder {
             let Some(message) = message else {
                 // Batches are stored in order, so the last one speaks for all.
                 if let Some(stored) = last {
-                    let stored: oneshot::Receiver<()> = stored;
+                    let stored: oneshot::Receiver<Stored> = stored;
                     stored.await.map_err(|_| failed())?;
                 }
                 return Ok(Response::new(StreamAccessLogsResponse {}));

@@ -10,6 +10,7 @@ mod books;
 mod counts;
 mod grpc;
 mod index;
+mod keep;
 mod messages;
 mod record;
 mod writer;
@@ -20,9 +21,10 @@ pub use books::{Books, BooksError, Outcome, RECORD};
 pub use counts::Counts;
 pub use grpc::Recorder;
 pub use index::{connect as connect_index, file as index_file, find as find_in_index};
+pub use keep::{Intake, routes as intake_routes};
 pub use messages::{
     AccessLogCommon, Any, BytesValue, HttpAccessLogEntry, HttpLogs, StreamAccessLogsMessage,
     StreamAccessLogsResponse,
 };
 pub use record::{Entry, Malformed};
-pub use writer::{Lost, Writer, start};
+pub use writer::{Lost, Stored, Writer, start};

@@ -13,6 +13,9 @@ const STATE_KEY: &str = "wasm.portcullis.session";
 /// The message type in which Envoy wraps a filter's bytes.
 const WRAPPER: &str = "google.protobuf.BytesValue";
 
+/// The most bytes of what stands for a record: names and a number.
+const MAX_OPEN: usize = 256;
+
 /// The longest id or worker, in characters.
 const MAX_ID: usize = 64;
 
@@ -104,14 +107,17 @@ struct Verdict {
 }
 
 impl Entry {
-    /// Takes the record out of a log entry; `None` if the filter left none.
+    /// Takes the record out of a log entry; `None` if the filter left none, or left only what stands
+    /// for it while the exchange goes on.
     ///
     /// # Errors
     /// Why what it left is not a record.
     pub fn take(mut logged: HttpAccessLogEntry) -> Option<Result<Self, Malformed>> {
         let common = logged.common_properties.as_mut()?;
         let state = common.filter_state_objects.remove(STATE_KEY)?;
-        Some(unwrap(state).and_then(|bytes| Self::read(&bytes)))
+        unwrap(state)
+            .and_then(|bytes| Self::read_closed(&bytes))
+            .transpose()
     }
 
     /// All of it but the text.
@@ -129,6 +135,17 @@ impl Entry {
             worker: self.worker.clone(),
             number: self.number,
             text: String::new(),
+        }
+    }
+
+    /// Reads a record's JSON; `None` if it is only what stands for a record.
+    ///
+    /// # Errors
+    /// Why it is neither.
+    pub fn read_closed(bytes: &[u8]) -> Result<Option<Self>, Malformed> {
+        match is_open(bytes) {
+            true => Ok(None),
+            false => Self::read(bytes).map(Some),
         }
     }
 
@@ -185,6 +202,42 @@ fn unwrap(state: Any) -> Result<prost::bytes::Bytes, Malformed> {
         .map_err(|_| Malformed::Wrapper)
 }
 
+/// Whether it stands for a record that will be: Envoy logs exchanges that go on, too.
+fn is_open(bytes: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Open {
+        open: bool,
+    }
+    // Most are not, and need not be read twice.
+    bytes.len() <= MAX_OPEN && serde_json::from_slice::<Open>(bytes).is_ok_and(|one| one.open)
+}
+
 fn is_hex(text: &str) -> bool {
     !text.is_empty() && text.len() <= MAX_ID && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_for_a_record_is_neither_a_record_nor_malformed() {
+        let names = r#""version":1,"id":"0a","worker":"0b","number":7"#;
+        let open = format!(r#"{{{names},"open":true}}"#);
+        assert_eq!(Entry::read_closed(open.as_bytes()), Ok(None));
+        let closed = format!(r#"{{{names},"time":"t"}}"#);
+        let read = Entry::read_closed(closed.as_bytes()).unwrap().unwrap();
+        assert_eq!((read.number, read.text), (7, closed));
+        for wrong in [
+            format!(r#"{{{names},"open":false}}"#),
+            format!(r#"{{{names}}}"#),
+            format!(r#"{{{names},"open":true}} {}"#, " ".repeat(MAX_OPEN)),
+        ] {
+            let read = Entry::read_closed(wrong.as_bytes());
+            assert!(
+                matches!(read, Err(Malformed::Json(..))),
+                "{wrong}: {read:?}"
+            );
+        }
+    }
 }

@@ -42,8 +42,15 @@ enum Order {
 
 struct Batch {
     entries: Vec<Entry>,
-    stored: oneshot::Sender<()>,
+    stored: oneshot::Sender<Stored>,
     _room: OwnedSemaphorePermit,
+}
+
+/// What became of the records of one message: the disk has them, but for some.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// How many were left out since others have their ids or numbers.
+    pub contradicting: usize,
 }
 
 /// The writer's thread has ended.
@@ -69,7 +76,7 @@ impl Writer {
     ///
     /// # Errors
     /// [`Gone`] if the thread has ended.
-    pub async fn put(&self, entries: Vec<Entry>) -> Result<oneshot::Receiver<()>, Gone> {
+    pub async fn put(&self, entries: Vec<Entry>) -> Result<oneshot::Receiver<Stored>, Gone> {
         let bytes: usize = entries.iter().map(|entry| entry.text.len()).sum();
         let cost = u32::try_from(bytes >> 10).unwrap_or(MAX_WAITING);
         let cost = cost.clamp(1, MAX_WAITING);
@@ -203,18 +210,23 @@ impl Keeping {
             });
             match stored {
                 Ok(outcome) => {
-                    if outcome.contradicting > 0 {
+                    if !outcome.contradicting.is_empty() {
                         tracing::warn!(
-                            records = outcome.contradicting,
+                            records = outcome.contradicting.len(),
                             "session records were left out: others have their ids or numbers"
                         );
                     }
                     self.counts.storing_fails(None);
                     self.counts.ends();
-                    self.counts.add(outcome);
+                    self.counts.add(&outcome);
+                    let mut first = 0_usize;
                     for batch in batches {
+                        let next = first.saturating_add(batch.entries.len());
+                        let own = |place: &&usize| (first..next).contains(*place);
+                        let contradicting = outcome.contradicting.iter().filter(own).count();
                         // Who left doesn't hear it.
-                        let _ = batch.stored.send(());
+                        let _ = batch.stored.send(Stored { contradicting });
+                        first = next;
                     }
                     return;
                 }

@@ -118,6 +118,8 @@ codes! {
     BuffersFull = "buffers_full",
     /// The request opens a session, nothing of which could be masked.
     RealtimeNotMaskable = "realtime_not_maskable",
+    /// The request opens a session, which has no answer that could wait for its record.
+    SessionNotCommittable = "session_not_committable",
     // The answer.
     /// The answer becomes another protocol.
     UpgradeNotMaskable = "upgrade_not_maskable",
@@ -153,6 +155,8 @@ codes! {
     MessageTruncated = "message_truncated",
     /// A part of the answer has a content-type that can't be masked.
     PartNotMaskable = "part_not_maskable",
+    /// The record of the answer could not be kept.
+    RecordNotKept = "record_not_kept",
     /// The rule's mask doesn't exist.
     MaskUnavailable = "mask_unavailable",
 }

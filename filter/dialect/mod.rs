@@ -60,7 +60,7 @@ pub use kserve::DIALECT as KSERVE;
 pub use layouts::layout;
 pub use openai::DIALECT as OPENAI;
 pub use section::{ROUTES, read as read_routes};
-pub use usage::UsagePlaces;
+pub use usage::{UsagePlaces, UsageReader};
 
 /// How the clients of a server speak to it, and want to be spoken to.
 pub struct Dialect {

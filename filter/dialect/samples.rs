@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::body::PROBE;
 use super::catalog::{Routes, read};
+use super::usage::UsageReader;
 use super::{BodyHead, DIALECTS, Dialect, Facts, FactsError, Found};
 
 /// What is told of a request.
@@ -149,11 +150,12 @@ fn tell(routes: &Routes, sample: &Sample) -> Result<Told, String> {
         (None, Model::Unnamed) => json!("?"),
     };
 
-    let mut usage = Usage::default();
+    let mut reader = UsageReader::default();
     let answers = sample["answers"].as_array().cloned().unwrap_or_default();
     for answer in answers.iter().chain(sample.get("answer")) {
         if let Some(places) = own.usage() {
-            places.read(answer.to_string().as_bytes(), &mut usage);
+            reader.begin();
+            reader.push(places, answer.to_string().as_bytes());
         }
     }
     let items = facts.items.map(|items| items * times.unwrap_or(1));
@@ -167,7 +169,7 @@ fn tell(routes: &Routes, sample: &Sample) -> Result<Told, String> {
         others: json!(facts.others),
         items: items.map_or(Value::Null, Value::from),
         unread: facts.unread,
-        usage,
+        usage: reader.usage(),
         texts,
         probe: PROBE.take(),
     })

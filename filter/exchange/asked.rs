@@ -10,7 +10,7 @@ use crate::dialect::Facts;
 use crate::identity::Identity;
 use crate::operation::{EXPORT, Operation, Path};
 use crate::rules::Rule;
-use crate::rules::{self, Body, Decision, Head, Prompts, SentHeader};
+use crate::rules::{self, Body, Came, Decision, Head, Prompts, SentHeader};
 use base::operation::UNKNOWN;
 
 /// What a request asks for, and who asks.
@@ -99,8 +99,13 @@ impl Asked {
         }
     }
 
-    /// What the rules from `first` on say of it.
-    pub(super) fn decide(&self, rules: &[Rule], first: usize) -> Decision {
+    /// What the rules from `first` on say of it. What comes of each goes to `each`.
+    pub(super) fn decide(
+        &self,
+        rules: &[Rule],
+        first: usize,
+        each: &mut dyn FnMut(usize, Came),
+    ) -> Decision {
         rules::decide(
             rules,
             first,
@@ -121,6 +126,7 @@ impl Asked {
                     unread: facts.unread,
                 }),
             },
+            each,
         )
     }
 }

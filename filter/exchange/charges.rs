@@ -7,6 +7,7 @@ use crate::dialect::Facts;
 use crate::identity::Identity;
 use crate::quota::{self, Charge, ChargeError, Reservation};
 use crate::quota::{Dimension, Measure, Quota};
+use crate::record::Charged;
 
 /// Who takes something, and what for.
 pub(super) struct Spender<'a> {
@@ -92,6 +93,22 @@ impl Charges {
             // What can't be given back stays taken until the window ends.
             let _ = reservation.refund(table, world.shared, world.now);
         }
+    }
+
+    /// What was taken from each quota, for the record.
+    pub(super) fn taken(&self, compiled: &CompiledPolicy) -> Vec<Charged> {
+        self.charged
+            .iter()
+            .filter_map(|(index, reservation)| {
+                let quota = compiled.policy.quotas.get(*index)?;
+                Some(Charged {
+                    quota: quota.name.clone(),
+                    amount: reservation.amount(),
+                    limit: quota.limit,
+                    remaining: reservation.left(),
+                })
+            })
+            .collect()
     }
 
     /// The quotas' names.

@@ -14,7 +14,7 @@ use mask::policy::Plan;
 use crate::dialect;
 use crate::identity::{KeyAnswer, Tended, Verifier};
 use crate::policy::{self, Environment, Policy, Problem};
-use crate::rules::headers_of;
+use crate::rules::{Rule, Then, headers_of};
 use crate::shared::{NotAgreed, NotJoined, Shared, Table, agree};
 use mask::Masks;
 
@@ -108,6 +108,14 @@ impl CompiledPolicy {
             }),
             _ => Err(problems),
         }
+    }
+
+    /// Whether the answers to a rule's requests wait for their records.
+    pub(super) fn is_committed(&self, rule: &Rule) -> bool {
+        let Then::Allow { committed, .. } = &rule.then else {
+            return false;
+        };
+        committed.unwrap_or(self.policy.sessions.committed)
     }
 
     /// Makes what the workers share, and agrees with the others on it: before anything else, and

@@ -2,6 +2,7 @@
 
 use base::code::Code;
 use core::time::Duration;
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use super::compiled_policy::CompiledPolicy;
@@ -11,7 +12,9 @@ use super::reply::Refusal;
 use super::world::World;
 use crate::dialect::{self, Dialect};
 use crate::identity::Identity;
-use crate::record::Record;
+use crate::policy::Policy;
+use crate::record::{Caller, Closing, MAX_TRIED, Own, Record, Tried};
+use crate::rules::{Came, Decision};
 
 /// What is known of an exchange, however far each of its directions is.
 #[derive(Debug)]
@@ -24,20 +27,32 @@ pub(super) struct Context {
     pub(super) destination: Option<Destination>,
     /// How the caller wants errors.
     pub(super) dialect: &'static Dialect,
+    /// Whether the answer's end waits until the record is kept.
+    pub(super) committed: bool,
+    /// What came of the rules that were tried, by their indices.
+    tried: Vec<(usize, Came)>,
     /// When the first event came, since 1970.
     began: Option<Duration>,
+    /// When the last one came.
+    now: Duration,
     calls: u64,
 }
 
 impl Context {
-    pub(super) fn new(compiled: Rc<CompiledPolicy>, record: Record) -> Self {
+    pub(super) fn new(compiled: Rc<CompiledPolicy>, mut record: Record) -> Self {
+        if compiled.policy.sessions.digests {
+            record.want_digests();
+        }
         Self {
             compiled,
             record,
             caller: None,
             destination: None,
             dialect: &dialect::OPENAI,
+            committed: false,
+            tried: Vec::new(),
             began: None,
+            now: Duration::ZERO,
             calls: 0,
         }
     }
@@ -45,6 +60,7 @@ impl Context {
     /// Notes when the first event comes.
     pub(super) fn begin(&mut self, world: World<'_>) {
         self.began.get_or_insert(world.now);
+        self.now = world.now;
     }
 
     /// When the request came, since 1970.
@@ -56,6 +72,82 @@ impl Context {
     pub(super) fn elapsed(&self, world: World<'_>) -> u64 {
         let elapsed = world.now.saturating_sub(self.began(world));
         u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// The record's text, as far as the exchange is known by now.
+    pub(super) fn write_record(
+        &mut self,
+        number: u64,
+        closing: &Closing<'_>,
+        own: Option<Own>,
+        world: World<'_>,
+    ) -> String {
+        let began = self.began(world);
+        let elapsed = self.elapsed(world);
+        let record = &mut self.record;
+        record.number = number;
+        record.timing.total = elapsed;
+        record.close(closing, own);
+        let caller = self.caller.as_deref().map(|identity| Caller {
+            provider: &identity.provider,
+            issuer: &identity.issuer,
+            subject: &identity.subject,
+            kind: identity.kind.name(),
+            client: identity.client.as_deref(),
+            token: identity.token.as_deref(),
+            groups: Cow::Borrowed(&identity.groups),
+        });
+        let policy = self.compiled.policy();
+        let tried = self.rules(policy);
+        self.record.to_json(&policy.digest, caller, tried, began)
+    }
+
+    /// These bytes of the response's body go on.
+    pub(super) fn note_sent(&mut self, bytes: &[u8]) {
+        let after = self.since_began();
+        self.record.note_sent(bytes, after);
+    }
+
+    /// What was noted as sent has waited, and goes on now.
+    pub(super) fn note_goes(&mut self) {
+        let after = self.since_began();
+        self.record.goes_at(after);
+    }
+
+    fn since_began(&self) -> u64 {
+        let began = self.began.unwrap_or(self.now);
+        let elapsed = self.now.saturating_sub(began);
+        u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Tries the rules from `first` on with `decide`, and keeps what comes of each. What was known of
+    /// them before is forgotten.
+    pub(super) fn tried(
+        &mut self,
+        first: usize,
+        decide: impl FnOnce(&mut dyn FnMut(usize, Came)) -> Decision,
+    ) -> Decision {
+        let tried = &mut self.tried;
+        tried.retain(|(index, _)| *index < first);
+        decide(&mut |index, came| {
+            // One more than a record has: it shows that there are more.
+            if tried.len() <= MAX_TRIED {
+                tried.push((index, came));
+            }
+        })
+    }
+
+    /// The rules that were tried.
+    pub(super) fn rules<'p>(&self, policy: &'p Policy) -> Vec<Tried<'p>> {
+        let tried = self.tried.iter();
+        tried
+            .filter_map(|(index, came)| {
+                Some(Tried {
+                    rule: &policy.rules.get(*index)?.name,
+                    came: came.name(),
+                })
+            })
+            .collect()
     }
 
     /// A number for the next call.
@@ -70,6 +162,7 @@ impl Context {
         verdict.action = "deny";
         verdict.code = Some(refusal.code);
         verdict.status = Some(refusal.status);
+        verdict.reason = Some(refusal.message.clone());
         self.record.timing.verdict = Some(self.elapsed(world));
         Outcome {
             effects: vec![Effect::Reply(refusal.into_reply(self.dialect))],

@@ -4,7 +4,7 @@
 //! answered; what it does with its own mistakes is no matter of this.
 
 use super::effect::{Effect, Flow, Outcome};
-use super::event::{Direction, Event};
+use super::event::{Direction, Event, Purpose};
 
 /// What has been said so far.
 #[derive(Debug, Default)]
@@ -99,7 +99,7 @@ impl Contract {
             Effect::ReplaceResponseBody(_) => match own {
                 Some(Direction::Response) => !matches!(event, Event::ResponseHead { .. }),
                 Some(Direction::Request) => false,
-                None => self.response == Head::Held,
+                None => self.response == Head::Held || ends_late(event),
             },
             Effect::Resume(_) => own.is_none() && !self.answered,
             Effect::Reply(_) => {
@@ -109,6 +109,7 @@ impl Contract {
             Effect::CutResponse => !self.answered && self.response == Head::Gone,
             Effect::Call(call) => !call.timeout.is_zero() && !self.answered,
             Effect::Post(call) => !call.timeout.is_zero(),
+            Effect::ReadClosing => own != Some(Direction::Request) && !self.answered,
             Effect::WantKeys
             | Effect::WakeAt(_)
             | Effect::Bodies(_)
@@ -117,6 +118,13 @@ impl Contract {
             Effect::Record(_) => false,
         }
     }
+}
+
+/// Whether the end of an answer may be held when this comes, though its head has gone.
+fn ends_late(event: &Event<'_>) -> bool {
+    let commit = Purpose::Commit;
+    matches!(event, Event::Closing { .. })
+        || matches!(event, Event::CallAnswered { purpose, .. } if *purpose == commit)
 }
 
 /// The direction that an event brings something of.
@@ -133,6 +141,7 @@ fn own_direction(event: &Event<'_>) -> Option<Direction> {
         | Event::CallAnswered { .. }
         | Event::KeysRenewed
         | Event::Tick
+        | Event::Closing { .. }
         | Event::Closed { .. } => None,
     }
 }

@@ -6,6 +6,7 @@
 //! | edits of trailers | in the outcome of their event |
 //! | [`Effect::ReadRequestBytes`] | in the outcome of a piece of the request, or of its trailers |
 //! | [`Effect::ReadRequestBody`] | while the request is held and its body is whole |
+//! | [`Effect::ReadClosing`] | in the outcome of anything of the response, or of an event from outside while it is held |
 //! | [`Effect::ReplaceRequestBody`] | in the outcome of [`Event::RequestWhole`] or [`Event::RequestBytes`], before that goes on |
 //! | [`Effect::ReplaceResponseBody`] | in the outcome of a piece, of trailers, or of an event from outside while the response is held |
 //! | [`Effect::Resume`] | in the outcome of an event from outside: an answer to a call, keys, a tick, a body that was asked for |
@@ -66,6 +67,8 @@ pub enum Effect {
         /// Whether the request ends with them.
         end: bool,
     },
+    /// Tell what the host knows of the exchange by now ([`super::Event::Closing`]).
+    ReadClosing,
     /// Put these bytes in place of what is held of the request's body.
     ReplaceRequestBody(Vec<u8>),
     /// Put these bytes in place of the piece that the event brought; before the trailers, if it

@@ -4,7 +4,8 @@
 //!
 //! - of each direction its head, then the pieces of its body, then its trailers. Once
 //!   [`super::Exchange::wants_request_pieces`] is false, no more of the request need be told;
-//! - what [`Effect::ReadRequestBody`] asked for with [`Event::RequestWhole`], in the same callback;
+//! - what [`Effect::ReadRequestBody`] asked for with [`Event::RequestWhole`], and
+//!   [`Effect::ReadClosing`] with [`Event::Closing`], in the same callback;
 //! - the answer to each [`Effect::Call`] once, in a callback of its own, or for a call that can't
 //!   be sent in the same one, behind all effects of the outcome that wanted it;
 //! - [`Event::KeysRenewed`] only after [`Effect::WantKeys`], and [`Event::Tick`] at the time of
@@ -13,6 +14,7 @@
 //!
 //! What an event's effects may be, [`super::effect`] says.
 //!
+//! [`Effect::ReadClosing`]: super::Effect::ReadClosing
 //! [`Effect::ReadRequestBody`]: super::Effect::ReadRequestBody
 //! [`Effect::Call`]: super::Effect::Call
 //! [`Effect::WantKeys`]: super::Effect::WantKeys
@@ -97,6 +99,15 @@ pub enum Event<'a> {
         /// The trailers.
         trailers: &'a Headers<'a>,
     },
+    /// What the host knows of the exchange before it is over, after [`Effect::ReadClosing`].
+    ///
+    /// [`Effect::ReadClosing`]: super::Effect::ReadClosing
+    Closing {
+        /// The record's number, as [`Event::Closed`] will say it.
+        number: u64,
+        /// What it knows.
+        closing: &'a Closing<'a>,
+    },
     /// The exchange is over, in whatever way.
     Closed {
         /// The record's number: one more than that of the VM's record before it, from 1.
@@ -113,6 +124,8 @@ pub enum Purpose {
     RequestApproval,
     /// To ask a person whether the answer may.
     AnswerApproval,
+    /// To have the record kept before the answer ends.
+    Commit,
 }
 
 /// One of an exchange's two directions.

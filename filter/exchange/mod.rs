@@ -10,10 +10,13 @@ mod approval_step;
 mod asked;
 mod buffers;
 mod charges;
+mod commit;
+mod committing;
 mod compiled_policy;
 mod context;
 #[cfg(debug_assertions)]
 mod contract;
+mod counts;
 mod destination;
 mod effect;
 mod event;
@@ -34,7 +37,6 @@ mod world;
 mod tests;
 
 use core::time::Duration;
-use std::borrow::Cow;
 use std::rc::Rc;
 
 pub use crate::identity::section::{Algorithm, VerifyWith};
@@ -46,8 +48,9 @@ pub use event::{Direction, Event, Headers, Purpose};
 pub use request::unwritable;
 pub use world::{Arrived, Bodies, Name, NothingElse, World};
 
-use crate::metric::Metric;
-use crate::record::{Caller, Own, Record};
+use crate::record::{Own, Record};
+use commit::Commit;
+use committing::Gone;
 use context::Context;
 use passage::{Passage, WATCH_PERIOD};
 use request::RequestState;
@@ -63,6 +66,12 @@ pub struct Exchange {
     inbound: Passage,
     /// What it holds of the response.
     outbound: Passage,
+    /// Whether the response's end waits for its record.
+    commit: Commit,
+    /// What of the response has gone.
+    gone: Gone,
+    /// How many bytes wait at its end.
+    withheld: usize,
     /// When the host will send a tick.
     armed: Option<Duration>,
     #[cfg(debug_assertions)]
@@ -79,6 +88,9 @@ impl Exchange {
             response: ResponseState::ExpectRequest,
             inbound: Passage::default(),
             outbound: Passage::default(),
+            commit: Commit::default(),
+            gone: Gone::default(),
+            withheld: 0,
             armed: None,
             #[cfg(debug_assertions)]
             contract: contract::Contract::default(),
@@ -97,21 +109,30 @@ impl Exchange {
                 .handle_outside(Direction::Request, |exchange| {
                     exchange.step_request(event, world)
                 }),
-            Event::CallAnswered { purpose, .. } => match purpose {
+            Event::CallAnswered {
+                purpose,
+                number,
+                answer,
+            } => match purpose {
                 Purpose::RequestApproval => self.handle_outside(Direction::Request, |exchange| {
                     exchange.step_request(event, world)
                 }),
                 Purpose::AnswerApproval => self.handle_outside(Direction::Response, |exchange| {
                     exchange.step_response(event, world)
                 }),
+                Purpose::Commit => self.record_answered(number, answer),
             },
+            Event::Closing { number, closing } => self.send_record(number, closing, world),
             Event::Tick => self.tick(world),
-            Event::ResponseHead { end, .. } => self.response_head(event, end, world),
-            Event::ResponseBody { .. } => self.response_piece(event, world),
+            Event::ResponseHead { end, headers, .. } => {
+                self.response_head(event, (headers, end), world)
+            }
+            Event::ResponseBody { piece, end } => self.response_piece(event, (piece, end), world),
             Event::ResponseTrailers { .. } => self.response_trailers(event, world),
             Event::Closed { number, closing } => self.closed(number, closing, world),
         };
         self.close_passages(&outcome);
+        self.note_gone(&event, &outcome);
         self.arm(&mut outcome);
         #[cfg(debug_assertions)]
         self.contract.check(&event, &outcome);
@@ -198,24 +219,43 @@ impl Exchange {
         }
     }
 
-    fn response_head(&mut self, event: Event<'_>, end: bool, world: World<'_>) -> Outcome {
-        let outcome = self.step_response(event, world);
+    fn response_head(
+        &mut self,
+        event: Event<'_>,
+        (headers, end): (&Headers<'_>, bool),
+        world: World<'_>,
+    ) -> Outcome {
+        let from_server = matches!(self.response, ResponseState::ExpectHead(_));
+        let mut outcome = self.step_response(event, world);
+        if from_server {
+            self.commit_head(headers, end, &mut outcome);
+        }
         let watch = watch(outcome.flow, end, world);
         self.outbound.head(end, outcome.flow, watch);
         outcome
     }
 
-    fn response_piece(&mut self, event: Event<'_>, world: World<'_>) -> Outcome {
+    fn response_piece(
+        &mut self,
+        event: Event<'_>,
+        (piece, end): (&[u8], bool),
+        world: World<'_>,
+    ) -> Outcome {
         let found = bodies_come(self.outbound, world);
         let mut outcome = self.step_response(event, world);
         let waits = self.response.is_held();
+        self.commit_piece(piece, end, &mut outcome);
         outcome.flow = self.outbound.response_piece(outcome.flow, waits);
+        if self.commit.waits() {
+            self.outbound.waits_for_record();
+        }
         outcome.effects.extend(found);
         outcome
     }
 
     fn response_trailers(&mut self, event: Event<'_>, world: World<'_>) -> Outcome {
         let mut outcome = self.step_response(event, world);
+        self.commit_trailers(&mut outcome);
         let written = outcome.effects.iter().any(
             |effect| matches!(effect, Effect::ReplaceResponseBody(bytes) if !bytes.is_empty()),
         );
@@ -234,7 +274,11 @@ impl Exchange {
             Direction::Request => &mut self.inbound,
             Direction::Response => &mut self.outbound,
         };
-        if outcome.flow == Flow::Continue && passage.waits() {
+        let ends = direction == Direction::Response && self.commit.awaits_end();
+        if outcome.flow == Flow::Continue && passage.waits() && ends {
+            self.commit.end();
+            self.wait_for_record(&mut outcome);
+        } else if outcome.flow == Flow::Continue && passage.waits() {
             passage.decided();
             outcome.effects.push(Effect::Resume(direction));
         }
@@ -393,19 +437,25 @@ impl Exchange {
     /// Whether all headers of the response are looked at.
     #[must_use]
     pub fn wants_response_head(&self) -> bool {
-        self.response.wants_head()
+        self.response.wants_head() || self.context.committed
     }
 
     /// Whether the response's trailers have to come through [`Event::ResponseTrailers`].
     #[must_use]
     pub fn wants_response_trailers(&self) -> bool {
-        self.response.wants_trailers()
+        self.response.wants_trailers() || self.commit != Commit::Off
     }
 
     /// Whether the response's body has to come through [`Event::ResponseBody`].
     #[must_use]
     pub fn wants_response_body(&self) -> bool {
-        self.response.wants_body()
+        self.response.wants_body() || self.commit != Commit::Off
+    }
+
+    /// What stands for the record, whose number is this, until the exchange is closed.
+    #[must_use]
+    pub fn open_record(&mut self, number: u64) -> String {
+        self.context.record.open_form(number)
     }
 
     fn closed(&mut self, number: u64, closing: &Closing<'_>, world: World<'_>) -> Outcome {
@@ -417,55 +467,14 @@ impl Exchange {
         response.close(context);
         self.inbound = Passage::Over;
         self.outbound = Passage::Over;
-        let began = context.began(world);
-        let elapsed = context.elapsed(world);
-        let record = &mut context.record;
-        record.number = number;
-        record.timing.total = elapsed;
-        record.close(closing, own);
-        let caller = context.caller.as_deref().map(|identity| Caller {
-            provider: &identity.provider,
-            issuer: &identity.issuer,
-            subject: &identity.subject,
-            kind: identity.kind.name(),
-            client: identity.client.as_deref(),
-            token: identity.token.as_deref(),
-            groups: Cow::Borrowed(&identity.groups),
-        });
-        let record = context
-            .record
-            .to_json(&context.compiled.policy.digest, caller, began);
-        let mut effects = counts(&context.record);
+        let record = context.write_record(number, closing, own, world);
+        let mut effects = counts::of(&context.record);
         effects.push(Effect::Record(record));
         Outcome {
             effects,
             flow: Flow::Continue,
         }
     }
-}
-
-/// What operators want to know of an exchange without reading its record.
-fn counts(record: &Record) -> Vec<Effect> {
-    let verdict = &record.verdict;
-    let mut effects = vec![Effect::Count(
-        Metric::Decisions {
-            action: verdict.action,
-            rule: verdict.rule.clone(),
-            code: verdict.code,
-        },
-        1,
-    )];
-    if let (Some(401), Some(code)) = (verdict.status, verdict.code) {
-        effects.push(Effect::Count(Metric::TokensRefused { code }, 1));
-    }
-    if let Some(code) = record.response.code {
-        effects.push(Effect::Count(Metric::AnswersRefused { code }, 1));
-    }
-    for (detector, found) in record.matches() {
-        let detector = detector.to_owned();
-        effects.push(Effect::Count(Metric::Matches { detector }, found));
-    }
-    effects
 }
 
 /// When to look at a head that waits for its body, while it isn't known whether bodies come.

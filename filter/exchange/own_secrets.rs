@@ -149,6 +149,13 @@ fn given(policy: &Policy) -> Vec<Given> {
             parts: parts(value),
         });
     }
+    let recorder = policy.sessions.desk.as_ref();
+    if let Some(value) = recorder.and_then(|desk| desk.credential.as_ref()) {
+        found.push(Given {
+            path: "/sessions/desk/credential".to_owned(),
+            parts: parts(value),
+        });
+    }
     for (index, provider) in policy.identity.providers.iter().enumerate() {
         if let KeySource::Fetched(fetch) = &provider.keys
             && let Some(value) = &fetch.credential

@@ -133,6 +133,17 @@ impl Passage {
         }
     }
 
+    /// The last piece of a response waits for its record. What comes behind it, if only the end,
+    /// waits too.
+    pub(super) fn waits_for_record(&mut self) {
+        if *self != Self::Over {
+            *self = Self::Waits {
+                bytes: 1,
+                ended: false,
+            };
+        }
+    }
+
     /// Trailers led to this; `written` if the body has an end before them.
     pub(super) fn trailers(&mut self, flow: Flow, written: bool) -> Flow {
         *self = match (*self, flow) {

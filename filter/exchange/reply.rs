@@ -95,6 +95,14 @@ impl Refusal {
         )
     }
 
+    pub(super) fn no_end() -> Self {
+        Self::new(
+            403,
+            Code::SessionNotCommittable,
+            "A session such as a web socket has no answer that could wait for its record.",
+        )
+    }
+
     /// The refusal with this code of a response of which nothing has gone.
     pub(super) fn of_answer(code: Code) -> Self {
         match code {
@@ -226,6 +234,15 @@ impl Refusal {
             503,
             Code::ApprovalUnavailable,
             "This request needs a person's approval, and nobody can be asked now.",
+        )
+        .with("retry-after", "5".to_owned())
+    }
+
+    pub(super) fn recorder_away() -> Self {
+        Self::new(
+            503,
+            Code::RecordNotKept,
+            "This answer may only go with a record of it, which can't be kept now.",
         )
         .with("retry-after", "5".to_owned())
     }

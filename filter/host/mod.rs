@@ -11,6 +11,7 @@ mod closing;
 #[cfg(all(feature = "host", target_arch = "wasm32"))]
 mod envoy;
 mod metrics;
+mod place;
 mod random;
 mod store;
 mod stream;

@@ -3,6 +3,7 @@ mod calls;
 mod fake;
 mod faults;
 mod keys;
+mod numbers;
 mod pieces;
 mod sent;
 mod settling;

@@ -1,6 +1,6 @@
 //! One configuration in one VM: what its streams share, and its keeper's effects.
 
-use core::cell::RefCell;
+use core::cell::{OnceCell, RefCell};
 use core::time::Duration;
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::{Rc, Weak};
@@ -8,6 +8,7 @@ use std::rc::{Rc, Weak};
 use super::api::{CallEnd, Host, Level};
 use super::calls::Calls;
 use super::metrics::{Memory, Metrics};
+use super::place::Place;
 use super::random::Random;
 use super::store::SharedData;
 use crate::call::Answer;
@@ -22,6 +23,8 @@ pub(super) struct Vm<H: Host> {
     pub(super) native: Box<dyn Native>,
     /// This VM's name in records.
     pub(super) worker: Rc<str>,
+    /// Where it is, once a stream has been asked.
+    place: OnceCell<Place>,
     /// For names.
     pub(super) random: Random,
     /// This VM's memory.
@@ -58,6 +61,7 @@ impl<H: Host> Vm<H> {
             compiled,
             native,
             worker: random.hex::<8>(&host).into(),
+            place: OnceCell::new(),
             random,
             memory: Memory::watch(&host),
             root,
@@ -68,6 +72,11 @@ impl<H: Host> Vm<H> {
         };
         vm.keep(Event::Started, Duration::ZERO);
         vm
+    }
+
+    /// Where it is, as the current stream says.
+    pub(super) fn place(&self) -> &Place {
+        self.place.get_or_init(|| Place::read(&self.host))
     }
 
     /// Tells the keeper of something, and does what follows from it.

@@ -60,6 +60,8 @@ pub struct Policy {
     pub quotas: Vec<Quota>,
     /// How the desk is reached; there if any rule asks for approval.
     pub approvals: Option<approval::Approvals>,
+    /// What is kept of an exchange, and how.
+    pub sessions: record::Sessions,
     /// Rules, tried in order. What none of them allows is denied.
     pub rules: Vec<Rule>,
 }
@@ -231,7 +233,8 @@ fn read(node: &Node<'_>, text: &str) -> Option<Policy> {
     let quotas_node = object.get("quotas")?;
     let quotas = quota::read(&quotas_node);
     let approvals = approvals.map(|node| approval::read(&node));
-    record::check(&object.get("sessions")?);
+    let sessions = record::read(&object.get("sessions")?);
+    let recorder = sessions.as_ref().is_none_or(|one| one.desk.is_some());
 
     let mut references = rules::References {
         names: Names {
@@ -243,6 +246,7 @@ fn read(node: &Node<'_>, text: &str) -> Option<Policy> {
         quotas: &names_under(&quotas_node),
         masks: &mut plans,
         desk: approvals.is_some(),
+        recorder,
     };
     let rules = object.get("rules");
     let rules = rules.map(|node| rules::read(&node, &mut references));
@@ -263,6 +267,7 @@ fn read(node: &Node<'_>, text: &str) -> Option<Policy> {
             None => None,
             Some(read) => Some(read?),
         },
+        sessions: sessions?,
         rules: rules?,
     })
 }

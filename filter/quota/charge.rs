@@ -77,6 +77,7 @@ pub fn charge(
             expiry: window.end,
             value: total,
         })?;
-        Ok(Reservation::new(digest, window.end, charge.amount))
+        let left = charge.limit.saturating_sub(total);
+        Ok(Reservation::new(digest, window.end, charge.amount, left))
     })
 }

@@ -13,14 +13,17 @@ pub struct Reservation {
     /// The end of its window, in milliseconds since 1970.
     end: u64,
     amount: u64,
+    /// How much of the window was left behind it.
+    left: u64,
 }
 
 impl Reservation {
-    pub(super) fn new(digest: Digest, end: u64, amount: u64) -> Self {
+    pub(super) fn new(digest: Digest, end: u64, amount: u64, left: u64) -> Self {
         Self {
             digest,
             end,
             amount,
+            left,
         }
     }
 
@@ -28,6 +31,12 @@ impl Reservation {
     #[must_use]
     pub fn amount(&self) -> u64 {
         self.amount
+    }
+
+    /// How much of the window was left once it had been taken.
+    #[must_use]
+    pub fn left(&self) -> u64 {
+        self.left
     }
 
     /// Corrects what was taken to `amount`, even beyond the limit: it has been used, and later

@@ -6,8 +6,10 @@
 
 use std::collections::BTreeMap;
 
+use super::parts::{Charged, Tried};
+
 /// No record is longer, in bytes of JSON.
-pub const MAX_RECORD_BYTES: usize = 16 * 1024;
+pub const MAX_RECORD_BYTES: usize = 20 * 1024;
 
 /// A method. Registered ones have up to 17 bytes.
 pub(super) const MAX_METHOD_BYTES: usize = 64;
@@ -31,12 +33,26 @@ pub(super) const MAX_NAME_BYTES: usize = 128;
 pub(super) const MAX_QUOTAS: usize = 16;
 /// All quotas together, with quotes and commas.
 pub(super) const MAX_ALL_QUOTAS_BYTES: usize = 1024;
+/// All that is said of what quotas were charged with, with the names of members.
+const MAX_ALL_CHARGES_BYTES: usize = 1536;
+/// What one charge has besides its quota's name: three numbers of 20 digits, and names.
+const CHARGE_BYTES: usize = 108;
+/// How many of the rules that were tried.
+pub const MAX_TRIED: usize = 32;
+/// All rules that were tried, with the names of members.
+const MAX_ALL_TRIED_BYTES: usize = 1536;
+/// What one of them has besides its name.
+const TRIED_BYTES: usize = 30;
 /// What the desk says: an approval's id, or a reviewer.
 pub(super) const MAX_DESK_BYTES: usize = 128;
-/// What a reviewer wrote.
+/// What a reviewer wrote, or what a caller was told.
 pub(super) const MAX_REASON_BYTES: usize = 512;
 /// What Envoy says, and what others know the exchange by.
 pub(super) const MAX_MESH_BYTES: usize = 160;
+/// Envoy's version.
+pub(super) const MAX_VERSION_BYTES: usize = 64;
+/// The id of Envoy's node, in which control planes put several names.
+pub(super) const MAX_NODE_BYTES: usize = 256;
 /// What stands for a token's id.
 pub(super) const MAX_TOKEN_BYTES: usize = 64;
 /// One map of counts by detector, with quotes, numbers and commas.
@@ -114,6 +130,41 @@ impl Cuts {
             take(&mut left, written(name), digits.saturating_add(5))
         });
         if counts.len() < before {
+            self.note(member);
+        }
+    }
+
+    /// As many charges as fit, with their quotas' names cut.
+    pub(super) fn charges(&mut self, member: &'static str, charges: &mut Vec<Charged>) {
+        let mut left = MAX_ALL_CHARGES_BYTES;
+        let mut kept = 0usize;
+        for one in charges.iter_mut().take(MAX_QUOTAS) {
+            self.string(member, &mut one.quota, MAX_NAME_BYTES);
+            if !take(&mut left, written(&one.quota), CHARGE_BYTES) {
+                break;
+            }
+            kept = kept.saturating_add(1);
+        }
+        self.keep(member, charges, kept);
+    }
+
+    /// As many rules as fit, with their names cut.
+    pub(super) fn tried(&mut self, member: &'static str, tried: &mut Vec<Tried<'_>>) {
+        let mut left = MAX_ALL_TRIED_BYTES;
+        let mut kept = 0usize;
+        for one in tried.iter_mut().take(MAX_TRIED) {
+            one.rule = self.text(member, one.rule, MAX_NAME_BYTES);
+            if !take(&mut left, written(one.rule), TRIED_BYTES) {
+                break;
+            }
+            kept = kept.saturating_add(1);
+        }
+        self.keep(member, tried, kept);
+    }
+
+    fn keep<T>(&mut self, member: &'static str, list: &mut Vec<T>, kept: usize) {
+        if kept < list.len() {
+            list.truncate(kept);
             self.note(member);
         }
     }

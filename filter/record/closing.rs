@@ -11,6 +11,14 @@ pub struct Closing<'a> {
     pub flags: Option<u64>,
     /// Why Envoy ended the exchange as it did (`response.code_details`).
     pub details: Option<&'a str>,
+    /// Envoy's version.
+    pub envoy: Option<&'a str>,
+    /// The id of Envoy's node.
+    pub node: Option<&'a str>,
+    /// The address and port of the listener.
+    pub listener: Option<&'a str>,
+    /// `inbound` or `outbound`.
+    pub direction: Option<&'static str>,
     /// The address and port that the request came from.
     pub peer: Option<&'a str>,
     /// The route's name.

@@ -3,26 +3,28 @@
 
 mod bounds;
 mod closing;
+mod digests;
 mod line;
+mod parts;
 mod section;
 
 #[cfg(test)]
 mod tests;
 
-use base::code::Code;
 use core::time::Duration;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use serde::Serialize;
-
-pub use bounds::MAX_RECORD_BYTES;
+pub use bounds::{MAX_RECORD_BYTES, MAX_TRIED};
 pub use closing::{Closing, How, Own};
-pub use section::{SESSIONS, check};
+pub use parts::{
+    Approval, Caller, Charged, Ended, Mesh, Request, Response, Timing, Tokens, Tried, Verdict,
+};
+pub use section::{Recorder, SESSIONS, Sessions, read};
 
 use base::time::rfc3339;
 use bounds::Cuts;
+use digests::Digests;
 use line::Line;
 
 /// One exchange, as far as it is known.
@@ -50,143 +52,7 @@ pub struct Record {
     pub mesh: Mesh,
     /// What has been cut so far.
     cuts: Cuts,
-}
-
-/// The verified caller.
-#[derive(Clone, Debug, Serialize)]
-pub struct Caller<'a> {
-    /// The identity provider's name.
-    pub provider: &'a str,
-    /// The token's issuer.
-    pub issuer: &'a str,
-    /// The subject.
-    pub subject: &'a str,
-    /// `person` or `service`.
-    pub kind: &'static str,
-    /// The client that the token was issued to.
-    pub client: Option<&'a str>,
-    /// What stands for the token's id (RFC 7519, section 4.1.7): the first 16 bytes of its SHA-256, in hex.
-    pub token: Option<&'a str>,
-    /// Groups.
-    pub groups: Cow<'a, [String]>,
-}
-
-/// What was asked.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Request {
-    /// The method.
-    pub method: String,
-    /// The authority.
-    pub host: String,
-    /// The normalized path, without its query, which may hold secrets.
-    pub path: Option<String>,
-    /// The operation's name.
-    pub operation: Option<&'static str>,
-    /// The model ([`Record::note_model`]).
-    pub model: Option<String>,
-    /// Predictions asked for, if the body was read.
-    pub items: Option<u64>,
-    /// The body's size, if it was read.
-    pub bytes: Option<u64>,
-    /// Whether a mask was on.
-    pub masked: bool,
-    /// What was masked, by detector.
-    pub matches: BTreeMap<String, u64>,
-    /// What was only counted, by detector.
-    pub alerts: BTreeMap<String, u64>,
-    /// Values that got pseudonyms, and for which there was no room to put them back.
-    pub not_kept: u64,
-}
-
-/// What was decided.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Verdict {
-    /// `allow`, `deny`, or `none` when the client left before there was one.
-    pub action: &'static str,
-    /// The rule that decided.
-    pub rule: Option<String>,
-    /// Why the request was refused.
-    pub code: Option<Code>,
-    /// The status that the filter answered with itself.
-    pub status: Option<u16>,
-    /// Quotas that were charged.
-    pub quotas: Vec<String>,
-}
-
-/// An approval that was asked for.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Approval {
-    /// The desk's id; null when the desk could not be asked.
-    pub id: Option<String>,
-    /// `asked` when no answer came before the end, `pending`, `approved`, `denied`, `gone`, or
-    /// `unavailable`.
-    pub state: &'static str,
-    /// The rule that wanted it.
-    pub rule: String,
-    /// Who decided.
-    pub reviewer: Option<String>,
-    /// What the reviewer wrote.
-    pub reason: Option<String>,
-    /// When the filter learned of the decision (RFC 3339).
-    pub decided: Option<String>,
-}
-
-/// What came back.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Response {
-    /// The status that the client was sent.
-    pub status: Option<u16>,
-    /// Bytes of the body that came from the model server; `None` if nobody looked at it.
-    pub bytes_received: Option<u64>,
-    /// Bytes of the body that went to the client; `None` if nobody looked at it.
-    pub bytes_sent: Option<u64>,
-    /// Whether a mask was on.
-    pub masked: bool,
-    /// What was masked, ended the response, or waited for a person, by detector.
-    pub matches: BTreeMap<String, u64>,
-    /// What was only counted, by detector.
-    pub alerts: BTreeMap<String, u64>,
-    /// Pseudonyms of the request that have been given their values back.
-    pub restored: u64,
-    /// Why the response was refused or cut off.
-    pub code: Option<Code>,
-}
-
-/// How an exchange ended.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Ended {
-    /// The kind of end.
-    pub how: How,
-    /// What Envoy says of it, in its own words.
-    pub details: Option<String>,
-}
-
-/// Where in the mesh an exchange was, and what others know it by.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Mesh {
-    /// The address and port that the request came from: the client's, or that of a proxy before it.
-    pub peer: Option<String>,
-    /// The route's name.
-    pub route: Option<String>,
-    /// The cluster that the request went to.
-    pub cluster: Option<String>,
-    /// The address and port of the model server.
-    pub endpoint: Option<String>,
-    /// The request's `x-request-id`.
-    pub request_id: Option<String>,
-    /// The trace that it belongs to, 32 hex digits (W3C Trace Context, section 3.2.2.3).
-    pub trace_id: Option<String>,
-}
-
-/// Times since the request came, in milliseconds.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
-pub struct Timing {
-    /// Until the verdict.
-    pub verdict: Option<u64>,
-    /// Until the response's head.
-    pub response: Option<u64>,
-    /// Until the end.
-    pub total: u64,
+    digests: Digests,
 }
 
 impl Record {
@@ -208,7 +74,13 @@ impl Record {
             ended: Ended::default(),
             mesh: Mesh::default(),
             cuts: Cuts::default(),
+            digests: Digests::default(),
         }
+    }
+
+    /// What passes is digested.
+    pub fn want_digests(&mut self) {
+        self.digests.want();
     }
 
     /// The request asks for this model. A body may give it any length, so it is cut already here.
@@ -234,6 +106,13 @@ impl Record {
             how: closing.how(own),
             details: owned(closing.details),
         };
+        let went = self.verdict.action == "allow";
+        self.request.digest = self.digests.request().filter(|_| went);
+        self.response.digest = self.digests.response();
+        self.mesh.envoy = owned(closing.envoy);
+        self.mesh.node = owned(closing.node);
+        self.mesh.listener = owned(closing.listener);
+        self.mesh.direction = closing.direction;
         self.mesh.peer = owned(closing.peer);
         self.mesh.route = owned(closing.route);
         self.mesh.cluster = owned(closing.cluster);
@@ -254,15 +133,32 @@ impl Record {
         .map(|(detector, count)| (detector.as_str(), *count))
     }
 
+    /// These bytes, of the request's body, go on to the model server; behind those that went, unless
+    /// they take their place.
+    pub fn note_asked(&mut self, bytes: &[u8], instead: bool) {
+        self.digests.note_request(bytes, instead);
+    }
+
     /// The response has a body, and its bytes are counted.
     pub fn begin_body(&mut self) {
+        self.digests.begin_response();
         self.response.bytes_received = Some(0);
         self.response.bytes_sent = Some(0);
+    }
+
+    /// The last bytes of the response's body, so many, did not go to the client after all.
+    pub fn end_not_sent(&mut self, bytes: usize) {
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        let sent = &mut self.response.bytes_sent;
+        *sent = sent.map(|sent| sent.saturating_sub(bytes));
+        self.digests.drop_response();
     }
 
     /// Nothing of the response's body went to the client after all.
     pub fn nothing_sent(&mut self) {
         self.response.bytes_sent = Some(0);
+        self.timing.first_byte = None;
+        self.digests.drop_response();
     }
 
     /// So many more bytes of the response's body came.
@@ -270,13 +166,40 @@ impl Record {
         add(&mut self.response.bytes_received, bytes);
     }
 
-    /// So many more bytes of the response's body went on.
-    pub fn note_sent(&mut self, bytes: usize) {
-        add(&mut self.response.bytes_sent, bytes);
+    /// More bytes of the response's body go on, so many milliseconds after the request came.
+    pub fn note_sent(&mut self, bytes: &[u8], after: u64) {
+        if !bytes.is_empty() {
+            self.timing.first_byte.get_or_insert(after);
+        }
+        add(&mut self.response.bytes_sent, bytes.len());
+        self.digests.note_response(bytes);
+    }
+
+    /// What was noted as sent goes only now: it has waited for a person.
+    pub fn goes_at(&mut self, after: u64) {
+        if let Some(first) = &mut self.timing.first_byte {
+            *first = after;
+        }
+    }
+
+    /// What stands for the record while the exchange goes on: its names, and its number.
+    #[must_use]
+    pub fn open_form(&mut self, number: u64) -> String {
+        self.number = number;
+        let mut line = Line::begin();
+        self.names(&mut line);
+        line.value("open", &true);
+        line.end()
+    }
+
+    fn names(&self, line: &mut Line) {
+        line.plain("id", &self.id);
+        line.plain("worker", &self.worker);
+        line.value("number", &self.number);
     }
 
     /// The record's text, on one line, of [`MAX_RECORD_BYTES`] at most. `policy` is the policy's
-    /// digest, and the request came at `began` (since 1970).
+    /// digest, `tried` the rules that were tried, and the request came at `began` (since 1970).
     ///
     /// Members that are not known are null, never left out, so that a reader can tell "nothing"
     /// from "not recorded". What was too long is cut, and `truncated` names it (`request.host`).
@@ -285,20 +208,21 @@ impl Record {
         &mut self,
         policy: &str,
         mut caller: Option<Caller<'_>>,
+        mut tried: Vec<Tried<'_>>,
         began: Duration,
     ) -> String {
         if let Some(caller) = &mut caller {
             caller.cut(&mut self.cuts);
         }
         self.cut();
+        self.cuts.tried("rules", &mut tried);
         let mut line = Line::begin();
-        line.plain("id", &self.id);
-        line.plain("worker", &self.worker);
-        line.value("number", &self.number);
+        self.names(&mut line);
         line.plain("time", &rfc3339(began));
         line.plain("policy", policy);
         line.value("identity", &caller);
         line.value("request", &self.request);
+        line.value("rules", &tried);
         line.value("verdict", &self.verdict);
         line.value("approval", &self.approval);
         line.value("response", &self.response);
@@ -333,6 +257,12 @@ impl Record {
         if let Some(cut) = cuts.list("verdict.quotas", &verdict.quotas, quotas) {
             verdict.quotas = cut;
         }
+        cuts.charges("verdict.charges", &mut verdict.charges);
+        cuts.optional(
+            "verdict.reason",
+            &mut verdict.reason,
+            bounds::MAX_REASON_BYTES,
+        );
         if let Some(approval) = &mut self.approval {
             cuts.optional("approval.id", &mut approval.id, bounds::MAX_DESK_BYTES);
             cuts.string("approval.rule", &mut approval.rule, bounds::MAX_NAME_BYTES);
@@ -353,6 +283,9 @@ impl Record {
         let most = bounds::MAX_MESH_BYTES;
         let mesh = &mut self.mesh;
         cuts.optional("ended.details", &mut self.ended.details, most);
+        cuts.optional("mesh.envoy", &mut mesh.envoy, bounds::MAX_VERSION_BYTES);
+        cuts.optional("mesh.node", &mut mesh.node, bounds::MAX_NODE_BYTES);
+        cuts.optional("mesh.listener", &mut mesh.listener, most);
         cuts.optional("mesh.peer", &mut mesh.peer, most);
         cuts.optional("mesh.route", &mut mesh.route, most);
         cuts.optional("mesh.cluster", &mut mesh.cluster, most);

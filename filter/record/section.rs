@@ -1,7 +1,41 @@
 //! `/sessions` of the policy: what is kept of an exchange.
 
-use base::policy::{Form, Key, Node, Usual};
+use core::time::Duration;
+
+use base::policy::{CLUSTER, FLAG, Form, Key, Node, SECRET, Usual};
 use serde_json::Value;
+
+/// `/sessions`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sessions {
+    /// Whether answers wait until their records are kept, where a rule says nothing else.
+    pub committed: bool,
+    /// Who keeps records before answers go.
+    pub desk: Option<Recorder>,
+    /// Whether records have digests of what passed.
+    pub digests: bool,
+}
+
+/// Who keeps a record when asked.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Recorder {
+    /// Its Envoy cluster.
+    pub cluster: String,
+    /// The `authorization` that it knows this filter by.
+    pub credential: Option<String>,
+    /// How long it may take.
+    pub timeout: Duration,
+}
+
+impl core::fmt::Debug for Recorder {
+    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        formatter
+            .debug_struct("Recorder")
+            .field("cluster", &self.cluster)
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
+}
 
 /// `/sessions`.
 pub static SESSIONS: Form = Form::object(&[
@@ -13,20 +47,48 @@ pub static SESSIONS: Form = Form::object(&[
     ),
     Key::later("bodies", "bodies in session records (\"bodies\")"),
     Key::usually(
+        "digests",
+        Usual::Flag(false),
+        "Whether a record has SHA-256 over the request's body as it went to the model server and over the response's as it went to the client, where the filter sees them. A digest costs time with each byte (docs/sessions.md).",
+        &FLAG,
+    ),
+    Key::usually(
         "delivery",
         Usual::Text("stream"),
-        "How records leave: through Envoy's access log.",
+        "How records leave. `stream`: through Envoy's access log, once the exchange is over. `committed`: the answer's end waits until the desk has the record on its disk, and goes no further if that fails (docs/sessions.md).",
         &DELIVERY,
+    ),
+    Key::optional(
+        "desk",
+        "How the desk is reached that keeps records before answers go. Beside `committed`.",
+        &DESK,
     ),
 ]);
 
 static RECORD: Form = Form::names(&["metadata"]);
-static DELIVERY: Form = Form::names(&["stream"]);
+/// In the order in which [`read`] tells them apart.
+static DELIVERY: Form = Form::names(&["stream", "committed"]);
+static DESK: Form = Form::object(&[
+    Key::required("cluster", "The Envoy cluster of the desk.", &CLUSTER),
+    Key::optional(
+        "credential",
+        "The `authorization` that the desk knows this filter by.",
+        &SECRET,
+    ),
+    Key::usually(
+        "timeout",
+        Usual::Text("5s"),
+        "How long the desk may take to keep a record.",
+        &TIMEOUT,
+    ),
+]);
+// Zero would be no timeout at all for Envoy.
+static TIMEOUT: Form = Form::duration(Duration::from_millis(1), Duration::from_secs(60));
 
-/// Checks the section. There is nothing to choose yet: one record an exchange, without bodies,
-/// through Envoy's access log.
-pub fn check(node: &Node<'_>) {
-    let Some(object) = node.object() else { return };
+/// Reads `/sessions`.
+#[must_use]
+pub fn read(node: &Node<'_>) -> Option<Sessions> {
+    let object = node.object()?;
     if let Some(record) = object.get("record") {
         if record.value().and_then(Value::as_str) == Some("full") {
             record.not_in_this_version("full session records (\"full\")");
@@ -34,5 +96,35 @@ pub fn check(node: &Node<'_>) {
             let _ = record.name();
         }
     }
-    let _ = object.name("delivery");
+    let committed = object.name("delivery")? == 1;
+    let desk = object.get("desk").map(|node| read_desk(&node));
+    if committed && desk.is_none() {
+        node.problem(
+            "\"committed\" without a desk",
+            "\"desk\" beside it, which says where records are kept",
+        );
+    }
+    Some(Sessions {
+        committed,
+        desk: match desk {
+            None => None,
+            Some(read) => Some(read?),
+        },
+        digests: object.flag("digests").unwrap_or_default(),
+    })
+}
+
+fn read_desk(node: &Node<'_>) -> Option<Recorder> {
+    let object = node.object()?;
+    let cluster = object.text("cluster");
+    let credential = object.get("credential").map(|node| node.secret());
+    let timeout = object.duration("timeout");
+    Some(Recorder {
+        cluster: cluster?,
+        credential: match credential {
+            None => None,
+            Some(read) => Some(read?),
+        },
+        timeout: timeout?,
+    })
 }

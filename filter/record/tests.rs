@@ -10,7 +10,9 @@ use serde_json::Value;
 
 use base::code::Code;
 
-use super::{Approval, Caller, Closing, How, MAX_RECORD_BYTES, Own, Record};
+use super::{
+    Approval, Caller, Charged, Closing, How, MAX_RECORD_BYTES, Own, Record, Tokens, Tried,
+};
 
 const DIGEST: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
@@ -22,7 +24,16 @@ fn record() -> Record {
 }
 
 fn written(record: &mut Record, caller: Option<Caller<'_>>) -> Value {
-    let text = record.to_json(DIGEST, caller, Duration::MAX);
+    written_with(record, caller, &[])
+}
+
+fn written_with(record: &mut Record, caller: Option<Caller<'_>>, rules: &[String]) -> Value {
+    let rules = rules.iter();
+    let tried = rules.map(|rule| Tried {
+        rule,
+        came: "approve",
+    });
+    let text = record.to_json(DIGEST, caller, tried.collect(), Duration::MAX);
     assert!(text.len() <= MAX_RECORD_BYTES, "{} bytes", text.len());
     assert!(!text.contains('\n'));
     let json = serde_json::from_str(&text).unwrap();
@@ -79,7 +90,7 @@ struct Outside {
 
 fn outside() -> impl Strategy<Value = Outside> {
     (
-        vec(text(), 20),
+        vec(text(), 24),
         vec(text(), 0..100),
         vec(text(), 0..30),
         vec(counts(), 4),
@@ -113,6 +124,8 @@ proptest! {
         record.note_model(Some(&all[3]));
         record.verdict.rule = Some(text(4));
         record.verdict.quotas = outside.quotas.clone();
+        record.verdict.charges = outside.quotas.iter().map(|one| charged(one)).collect();
+        record.verdict.reason = Some(text(23));
         record.approval = Some(Approval {
             id: Some(text(5)),
             state: "pending",
@@ -124,6 +137,9 @@ proptest! {
         record.close(
             &Closing {
                 details: Some(&all[13]),
+                envoy: Some(&all[20]),
+                node: Some(&all[21]),
+                listener: Some(&all[22]),
                 peer: Some(&all[14]),
                 route: Some(&all[15]),
                 cluster: Some(&all[16]),
@@ -146,7 +162,7 @@ proptest! {
             token: Some(&all[19]),
             groups: Cow::Borrowed(&outside.groups),
         };
-        let json = written(&mut record, Some(caller));
+        let json = written_with(&mut record, Some(caller), &outside.groups);
 
         let mut cut = BTreeSet::new();
         for (path, whole) in [
@@ -170,6 +186,10 @@ proptest! {
             ("mesh.endpoint", &all[17]),
             ("mesh.request_id", &all[18]),
             ("identity.token", &all[19]),
+            ("mesh.envoy", &all[20]),
+            ("mesh.node", &all[21]),
+            ("mesh.listener", &all[22]),
+            ("verdict.reason", &all[23]),
         ] {
             // What is known of an empty text by Envoy is nothing.
             let kept = member(&json, path).as_str().unwrap_or_default();
@@ -180,6 +200,17 @@ proptest! {
         }
         for (path, whole) in [("identity.groups", &outside.groups), ("verdict.quotas", &outside.quotas)] {
             let kept: Vec<String> = serde_json::from_value(member(&json, path).clone()).unwrap();
+            prop_assert!(whole.iter().zip(&kept).all(|(whole, kept)| whole.starts_with(kept)));
+            if &kept != whole {
+                cut.insert(path);
+            }
+        }
+        for (path, name, whole) in [
+            ("rules", "rule", &outside.groups),
+            ("verdict.charges", "quota", &outside.quotas),
+        ] {
+            let kept = member(&json, path).as_array().unwrap().iter();
+            let kept: Vec<&str> = kept.map(|one| one[name].as_str().unwrap()).collect();
             prop_assert!(whole.iter().zip(&kept).all(|(whole, kept)| whole.starts_with(kept)));
             if &kept != whole {
                 cut.insert(path);
@@ -203,6 +234,15 @@ proptest! {
     }
 }
 
+fn charged(quota: &str) -> Charged {
+    Charged {
+        quota: quota.to_owned(),
+        amount: u64::MAX,
+        limit: u64::MAX,
+        remaining: u64::MAX,
+    }
+}
+
 #[test]
 fn the_longest_record_fits() {
     // The widest of what is written, and what fills each place to the last byte.
@@ -219,6 +259,7 @@ fn the_longest_record_of(character: &str) {
         .collect();
     let counts: BTreeMap<String, u64> = many.iter().map(|one| (one.clone(), u64::MAX)).collect();
     let mut record = record();
+    record.want_digests();
     record.number = u64::MAX;
     record.request.method.clone_from(&long);
     record.request.host.clone_from(&long);
@@ -234,6 +275,11 @@ fn the_longest_record_of(character: &str) {
     record.verdict.code = Some(Code::TokenHeaderNotSupported);
     record.verdict.status = Some(u16::MAX);
     record.verdict.quotas.clone_from(&many);
+    record.verdict.action = "allow";
+    record.verdict.charges = many.iter().map(|one| charged(one)).collect();
+    record.verdict.reason = Some(long.clone());
+    record.note_asked(b"", true);
+    record.begin_body();
     record.approval = Some(Approval {
         id: Some(long.clone()),
         state: "unavailable",
@@ -247,6 +293,10 @@ fn the_longest_record_of(character: &str) {
             answered: true,
             flags: Some(0x8),
             details: Some(&long),
+            envoy: Some(&long),
+            node: Some(&long),
+            listener: Some(&long),
+            direction: Some("outbound"),
             peer: Some(&long),
             route: Some(&long),
             cluster: Some(&long),
@@ -259,6 +309,14 @@ fn the_longest_record_of(character: &str) {
         Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
     );
     record.response.status = Some(u16::MAX);
+    record.response.streamed = Some(false);
+    let most = Some(u64::MAX);
+    record.response.tokens = Some(Tokens {
+        prompt: most,
+        completion: most,
+        cached: most,
+        total: most,
+    });
     record.response.bytes_received = Some(u64::MAX);
     record.response.bytes_sent = Some(u64::MAX);
     record.response.matches.clone_from(&counts);
@@ -267,6 +325,7 @@ fn the_longest_record_of(character: &str) {
     record.response.code = Some(Code::MediaTypeNotMaskable);
     record.timing.verdict = Some(u64::MAX);
     record.timing.response = Some(u64::MAX);
+    record.timing.first_byte = Some(u64::MAX);
     record.timing.total = u64::MAX;
     let caller = Caller {
         provider: &long,
@@ -277,8 +336,10 @@ fn the_longest_record_of(character: &str) {
         token: Some(&long),
         groups: Cow::Borrowed(&many),
     };
-    let json = written(&mut record, Some(caller));
-    assert_eq!(json["truncated"].as_array().unwrap().len(), 26);
+    let json = written_with(&mut record, Some(caller), &many);
+    assert_eq!(json["truncated"].as_array().unwrap().len(), 32);
+    assert_eq!(json["response"]["digest"].as_str().unwrap().len(), 64);
+    assert_eq!(json["request"]["digest"].as_str().unwrap().len(), 64);
 }
 
 #[test]
@@ -319,6 +380,9 @@ fn an_exchange_is_found_by_its_ids_and_its_place() {
     record.close(
         &Closing {
             flags: Some(0x4000),
+            envoy: Some("1.40.0"),
+            node: Some("front"),
+            direction: Some("inbound"),
             peer: Some("10.0.0.7:4711"),
             route: Some(""),
             ..Closing::default()
@@ -333,6 +397,10 @@ fn an_exchange_is_found_by_its_ids_and_its_place() {
     assert_eq!(
         json["mesh"],
         serde_json::json!({
+            "envoy": "1.40.0",
+            "node": "front",
+            "listener": null,
+            "direction": "inbound",
             "peer": "10.0.0.7:4711",
             "route": null,
             "cluster": null,
@@ -370,4 +438,38 @@ fn what_is_no_trace_is_none() {
         record.mesh.trace_id.as_deref(),
         Some("0af7651916cd43dd8448eb211c80319c")
     );
+}
+
+#[test]
+fn digests_are_of_what_passed_and_null_where_nothing_did_or_nobody_wants_them() {
+    let digests = |record: &mut Record| {
+        record.close(&Closing::default(), None);
+        let json = written(record, None);
+        let of = |what: &str| json[what]["digest"].as_str().map(str::to_owned);
+        (of("request"), of("response"))
+    };
+    let pass = |record: &mut Record| {
+        record.verdict.action = "allow";
+        record.note_asked(b"as it came", true);
+        record.note_asked(b"ab", true);
+        record.note_asked(b"c", false);
+        record.begin_body();
+        record.note_sent(b"a", 7);
+        record.note_sent(b"bc", 9);
+    };
+    // FIPS 180-2, appendix B.1.
+    let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    let abc = || Some(abc.to_owned());
+    let mut wanted = record();
+    wanted.want_digests();
+    pass(&mut wanted);
+    assert_eq!(wanted.timing.first_byte, Some(7));
+    assert_eq!(digests(&mut wanted.clone()), (abc(), abc()));
+    wanted.verdict.action = "deny";
+    wanted.nothing_sent();
+    assert_eq!(wanted.timing.first_byte, None);
+    assert_eq!(digests(&mut wanted), (None, None));
+    let mut unwanted = record();
+    pass(&mut unwanted);
+    assert_eq!(digests(&mut unwanted), (None, None));
 }

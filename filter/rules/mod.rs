@@ -51,25 +51,65 @@ pub enum Decision {
     NeedsBody,
 }
 
-/// Tries the rules from `first` on, in order.
+/// What came of a rule that was tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Came {
+    /// It does not apply.
+    No,
+    /// Whether it applies can't be told, or not yet.
+    Untold,
+    /// It allows.
+    Allow,
+    /// It denies.
+    Deny,
+    /// It asks a person.
+    Approve,
+}
+
+impl Came {
+    /// Its name in records.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::No => "no",
+            Self::Untold => "untold",
+            Self::Allow => "allow",
+            Self::Deny => "deny",
+            Self::Approve => "approve",
+        }
+    }
+}
+
+/// Tries the rules from `first` on, in order. What comes of each, by its index, goes to `each`.
 #[must_use]
-pub fn decide(rules: &[Rule], first: usize, request: &Request<'_>) -> Decision {
+pub fn decide(
+    rules: &[Rule],
+    first: usize,
+    request: &Request<'_>,
+    each: &mut dyn FnMut(usize, Came),
+) -> Decision {
     for (index, rule) in rules.iter().enumerate().skip(first) {
         let applies = rule
             .when
             .as_ref()
             .map_or(Truth::Yes, |when| when.holds(request));
-        match (applies, &rule.then) {
-            (Truth::No, _) => {}
-            (_, Then::Allow { .. }) if !rule.may_allow(request.head.operation) => {}
-            (Truth::Unknown, _) if request.body.is_none() => return Decision::NeedsBody,
-            (Truth::Unknown, Then::Allow { .. }) => {}
-            (Truth::Yes, Then::Allow { .. }) if request.head.operation.is_none() => {
-                return Decision::NeedsBody;
+        let (came, decision) = match (applies, &rule.then) {
+            (Truth::No, _) => (Came::No, None),
+            (_, Then::Allow { .. }) if !rule.may_allow(request.head.operation) => (Came::No, None),
+            (Truth::Unknown, _) if request.body.is_none() => {
+                (Came::Untold, Some(Decision::NeedsBody))
             }
-            (Truth::Yes, Then::Allow { .. }) => return Decision::Allow(index),
-            (_, Then::Deny) => return Decision::Deny(Some(index)),
-            (_, Then::Approve { .. }) => return Decision::Approve(index),
+            (Truth::Unknown, Then::Allow { .. }) => (Came::Untold, None),
+            (Truth::Yes, Then::Allow { .. }) if request.head.operation.is_none() => {
+                (Came::Untold, Some(Decision::NeedsBody))
+            }
+            (Truth::Yes, Then::Allow { .. }) => (Came::Allow, Some(Decision::Allow(index))),
+            (_, Then::Deny) => (Came::Deny, Some(Decision::Deny(Some(index)))),
+            (_, Then::Approve { .. }) => (Came::Approve, Some(Decision::Approve(index))),
+        };
+        each(index, came);
+        if let Some(decision) = decision {
+            return decision;
         }
     }
     Decision::Deny(None)

@@ -17,6 +17,8 @@ pub enum Then {
         mask: Option<usize>,
         /// What happens to the request's body.
         request: Option<RequestMask>,
+        /// Whether the answer waits for its record; as the policy says, if it says nothing.
+        committed: Option<bool>,
     },
     /// The request ends here.
     Deny,
@@ -101,6 +103,8 @@ pub struct References<'a> {
     pub masks: &'a mut dyn MaskPlans,
     /// Whether there is a desk to ask.
     pub desk: bool,
+    /// Whether there is one that keeps records.
+    pub recorder: bool,
 }
 
 /// `/rules`.
@@ -145,8 +149,21 @@ static RULE: Form = Form::object(&[
         "What the caller of a denied request is told. For rules that deny.",
         &TEXT,
     ),
+    Key::optional(
+        "sessions",
+        "How the records of its requests leave, where it isn't as `/sessions` says. For rules that allow.",
+        &SESSIONS,
+    ),
     Key::later("flag", "flags in the record (\"flag\")"),
 ]);
+
+static SESSIONS: Form = Form::object(&[Key::required(
+    "delivery",
+    "`stream` or `committed`.",
+    &DELIVERY,
+)]);
+/// In the order in which [`read_allow`] tells them apart.
+static DELIVERY: Form = Form::names(&["stream", "committed"]);
 
 static THEN: Form = Form::either(&[&DECIDED, &GATE]);
 /// In the order in which [`read_rule`] tells them apart.
@@ -233,7 +250,7 @@ fn check_keys(object: &Object<'_>, then: &Then) {
     if matches!(then, Then::Allow { .. }) {
         return;
     }
-    for key in ["quota", "mask", "mask_request", "restore"] {
+    for key in ["quota", "mask", "mask_request", "restore", "sessions"] {
         if object.has(key)
             && let Some(node) = object.get(key)
         {
@@ -252,6 +269,7 @@ fn read_allow(object: &Object<'_>, references: &mut References<'_>) -> Then {
         quotas: quotas.map_or_else(Vec::new, |list| list.all_known(references.quotas)),
         mask: mask.map(|list| mask_plan(&list, references)),
         request: read_request(object, references),
+        committed: read_delivery(object, references),
     }
 }
 
@@ -275,6 +293,19 @@ fn read_approve(node: &Node<'_>, references: &References<'_>) -> Option<Then> {
         );
     }
     Some(Then::Approve { reviewers })
+}
+
+/// `"sessions"` of a rule.
+fn read_delivery(object: &Object<'_>, references: &References<'_>) -> Option<bool> {
+    let node = object.get("sessions")?;
+    let committed = node.object()?.name("delivery")? == 1;
+    if committed && !references.recorder {
+        node.problem(
+            "\"committed\" in a policy without a recorder",
+            "the section /sessions/desk, which says where records are kept",
+        );
+    }
+    Some(committed)
 }
 
 /// `"mask_request"` and `"restore"` of a rule.

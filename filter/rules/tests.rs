@@ -59,7 +59,7 @@ impl Jane {
 }
 
 fn decided(policy: &Policy, first: usize, request: &Request<'_>) -> Decision {
-    decide(&policy.rules, first, request)
+    decide(&policy.rules, first, request, &mut |_, _| ())
 }
 
 #[test]

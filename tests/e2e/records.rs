@@ -1,6 +1,7 @@
 //! What is kept of an exchange, and what is not; and what the model server learns of the caller.
 
 mod bursts;
+mod committed;
 mod endings;
 mod queries;
 
@@ -39,6 +40,7 @@ fn exchanges_are_recorded(version: &str) {
             "identity_headers": {"subject": "x-portcullis-subject", "groups": "x-portcullis-groups"},
         },
         "masks": {"pii": {"detect": ["email", "secret.*"]}},
+        "sessions": {"digests": true},
         "quotas": {"one": {"by": ["subject"], "count": "requests", "limit": 1, "per": "31d"}},
         "rules": [
             {"name": "no-tuning", "when": {"operation": ["model.tune"]}, "then": "deny"},
@@ -151,13 +153,24 @@ fn each_exchange_has_its_record(guarded: &Guarded, digest: &str) -> usize {
         || post("/v1/embeddings").json(&json!({"model": "small-1", "input": [PROMPT, "b"]}));
     let path = format!("/v1//models?key={QUERY}");
     // Each: what the verdict says, then a member of the record and what it must be.
-    let cases: [(&str, Request, Value, &str, Value); 8] = [
+    let cases: [(&str, Request, Value, &str, Value); 9] = [
         (
             "masked",
             chat(&ana(), PROMPT),
             json!({"action": "allow", "rule": "people", "code": null, "status": null, "quotas": []}),
             "/response/matches",
             json!({"email": 1}),
+        ),
+        (
+            "digested",
+            chat(&ana(), PROMPT),
+            json!({"reason": null, "charges": []}),
+            "/rules",
+            json!([
+                {"rule": "no-tuning", "came": "no"},
+                {"rule": "once", "came": "no"},
+                {"rule": "people", "came": "allow"},
+            ]),
         ),
         (
             "charged",
@@ -214,7 +227,9 @@ fn each_exchange_has_its_record(guarded: &Guarded, digest: &str) -> usize {
         let host = format!("record-{case}.test");
         let answer = guarded.send(request.header("host", &host));
         let record = guarded.record(&host);
-        assert_eq!(record["verdict"], verdict, "{case}: {record}");
+        for (name, value) in verdict.as_object().unwrap() {
+            assert_eq!(&record["verdict"][name], value, "{case} {name}: {record}");
+        }
         assert_eq!(
             record.pointer(member),
             Some(&expected),
@@ -223,6 +238,26 @@ fn each_exchange_has_its_record(guarded: &Guarded, digest: &str) -> usize {
         assert_eq!(record["version"], 1, "{case}");
         assert_eq!(record["policy"], digest, "{case}");
         assert_eq!(record["approval"], Value::Null, "{case}");
+        if let Some(digest) = record["response"]["digest"].as_str() {
+            assert_eq!(
+                digest,
+                hex(&Sha256::digest(&answer.body)),
+                "{case}: {record}"
+            );
+        } else {
+            assert_ne!(case, "digested", "{record}");
+        }
+        let answer_json: Option<Value> = serde_json::from_slice(&answer.body).ok();
+        let usage = answer_json.as_ref().and_then(|json| json.get("usage"));
+        if let Some(usage) = usage.filter(|_| case == "digested") {
+            let tokens = &record["response"]["tokens"];
+            assert_eq!(tokens["prompt"], usage["prompt_tokens"], "{record}");
+            assert_eq!(tokens["completion"], usage["completion_tokens"], "{record}");
+            assert_eq!(tokens["total"], usage["total_tokens"], "{record}");
+            assert_eq!(record["response"]["streamed"], false, "{record}");
+        } else {
+            assert_ne!(case, "digested", "{answer_json:?}");
+        }
         assert_eq!(
             record["response"]["status"], answer.status,
             "{case}: {record}"

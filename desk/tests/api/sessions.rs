@@ -11,7 +11,7 @@ use tonic::{Code, Request};
 use tonic_prost::ProstCodec;
 
 use crate::access_log::{BYTES, METHOD, call, entry, entry_of, message, record, records, stream};
-use crate::harness::{ANA, Desk, Folder};
+use crate::harness::{ANA, Desk, EDGE, Folder};
 
 fn numbers(list: &Value) -> Vec<u64> {
     list["sessions"]
@@ -288,4 +288,39 @@ fn other_methods_are_not_there() {
         call(desk.grpc, nowhere, vec![]).unwrap_err().code(),
         Code::Unimplemented
     );
+}
+
+#[test]
+fn a_record_is_kept_before_it_is_answered_and_its_copy_in_the_log_is_known() {
+    let folder = Folder::new();
+    let desk = Desk::start(&folder);
+    let one = record(1, json!({}));
+    let kept = desk.post("/v1/records", EDGE, &one).ok();
+    assert_eq!(kept["number"], 1);
+    assert_eq!(desk.get(&format!("/v1/sessions/{:032x}", 1), ANA).ok(), one);
+    // Envoy's access log brings it once more, and another one.
+    let again = vec![entry(one.to_string().as_bytes())];
+    stream(desk.grpc, vec![message(again)]).unwrap();
+    let counts = desk.get("/healthz", ANA).ok()["records"].clone();
+    assert_eq!(
+        (&counts["stored"], &counts["known"]),
+        (&json!(1), &json!(1))
+    );
+
+    // Another record with its id, or with its number, is not kept.
+    let mut other = record(1, json!({}));
+    other["number"] = json!(2);
+    let refused = desk.post("/v1/records", EDGE, &other).refusal();
+    assert_eq!(refused, (409, "contradicting".to_owned()));
+    for (key, body, status) in [
+        (EDGE, json!({"version": 1}), 400),
+        (ANA, one.clone(), 403),
+        ("nobody", one.clone(), 401),
+    ] {
+        assert_eq!(desk.post("/v1/records", key, &body).status, status);
+    }
+    // The disk had it before it was answered.
+    desk.kill();
+    let desk = Desk::start(&folder);
+    assert_eq!(desk.get(&format!("/v1/sessions/{:032x}", 1), ANA).ok(), one);
 }

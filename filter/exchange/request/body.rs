@@ -23,6 +23,7 @@ pub(super) fn whole(
     let mut asked = state.asked;
     let limit = context.compiled.policy.limits.request_body;
     context.record.request.bytes = u64::try_from(body.len()).ok();
+    context.record.note_asked(body, true);
     let decoded = if over(body.len(), limit) {
         Err(Refusal::too_large(limit))
     } else {

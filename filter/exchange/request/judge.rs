@@ -9,6 +9,7 @@ use crate::exchange::asked::Asked;
 use crate::exchange::charges::{Charges, counts_the_body};
 use crate::exchange::compiled_policy::CompiledPolicy;
 use crate::exchange::context::Context;
+use crate::exchange::effect::Effect;
 use crate::exchange::reply::Refusal;
 use crate::exchange::response::ResponsePlan;
 use crate::exchange::seen::Seen;
@@ -27,7 +28,10 @@ pub(super) fn judge(
     world: World<'_>,
 ) -> Step {
     let compiled = Rc::clone(&context.compiled);
-    match asked.decide(&compiled.policy.rules, asked.next_rule) {
+    let first = asked.next_rule;
+    match context.tried(first, |each| {
+        asked.decide(&compiled.policy.rules, first, each)
+    }) {
         Decision::NeedsBody => read(asked, seen, context, world),
         Decision::Deny(index) => deny(&compiled, index, context, world),
         Decision::Approve(index) => ask(asked, index, seen, context, world),
@@ -122,7 +126,7 @@ fn ask(
 fn allowed_behind_gates(asked: &Asked, compiled: &CompiledPolicy) -> Option<usize> {
     let mut next = asked.next_rule;
     loop {
-        match asked.decide(&compiled.policy.rules, next) {
+        match asked.decide(&compiled.policy.rules, next, &mut |_, _| ()) {
             Decision::Approve(index) if index >= next => next = index.saturating_add(1),
             Decision::Allow(index) => return Some(index),
             Decision::Approve(_) | Decision::Deny(_) | Decision::NeedsBody => return None,
@@ -136,6 +140,10 @@ fn admit(asked: &Asked, compiled: &CompiledPolicy, index: usize) -> Result<(), R
     let Some(Then::Allow { mask, request, .. }) = rule.map(|rule| &rule.then) else {
         return Ok(());
     };
+    let rule_commits = rule.is_some_and(|rule| compiled.is_committed(rule));
+    if asked.opens_session && rule_commits {
+        return Err(Refusal::no_end());
+    }
     let mut plans = mask.iter().copied().chain(request.map(|mask| mask.plan));
     let passes = |plan: usize| {
         let masks = compiled.masks(Some(plan));
@@ -165,6 +173,7 @@ pub(super) fn charge(
     context.record.verdict.rule = rule.map(|rule| rule.name.clone());
     let charges = Charges::take(compiled, quotas, &asked.spender(), world)?;
     context.record.verdict.quotas = charges.names(compiled);
+    context.record.verdict.charges = charges.taken(compiled);
     asked.charges = Some(charges);
     Ok(())
 }
@@ -184,6 +193,7 @@ fn allow(
             quotas,
             mask,
             request,
+            ..
         },
     )) = rule.map(|rule| (rule, &rule.then))
     else {
@@ -236,6 +246,12 @@ fn pass(
             return Step::refuse(refusal, context, world);
         }
     };
+    context.committed = compiled.is_committed(rule);
+    for effect in &sent.effects {
+        if let Effect::ReplaceRequestBody(bytes) = effect {
+            context.record.note_asked(bytes, true);
+        }
+    }
     context.record.verdict.action = "allow";
     context.record.timing.verdict = Some(context.elapsed(world));
     let plan = ResponsePlan {

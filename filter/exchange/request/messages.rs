@@ -144,7 +144,8 @@ fn judge_one(
     }
     let more = u64::try_from(frame.len()).unwrap_or(u64::MAX);
     request.bytes = Some(bytes.unwrap_or_default().saturating_add(more));
-    let index = match state.asked.decide(&compiled.policy.rules, 0) {
+    let rules = &compiled.policy.rules;
+    let index = match context.tried(0, |each| state.asked.decide(rules, 0, each)) {
         Decision::Allow(index) => index,
         Decision::Deny(index) => {
             let rule = index.and_then(|index| compiled.policy.rules.get(index));
@@ -161,6 +162,7 @@ fn judge_one(
     }
     state.asked.charges = None;
     charge(&mut state.asked, &compiled, index, context, world)?;
+    context.record.note_asked(frame, false);
     if state.rule.replace(index).is_some() {
         return Ok(None);
     }
@@ -173,6 +175,7 @@ fn judge_one(
         return Err(Refusal::unmaskable());
     }
     context.record.verdict.rule = Some(rule.name.clone());
+    context.committed = compiled.is_committed(rule);
     context.record.verdict.action = "allow";
     context.record.timing.verdict = Some(context.elapsed(world));
     let asked: Asked = state.asked.again();

@@ -162,5 +162,6 @@ pub(super) fn give_back(asked: &mut Asked, context: &mut Context, world: World<'
     if let Some(charges) = asked.charges.take() {
         charges.give_back(&context.compiled, world);
         context.record.verdict.quotas = Vec::new();
+        context.record.verdict.charges = Vec::new();
     }
 }

@@ -140,7 +140,7 @@ fn send(
     held: fn(Box<Tapped>) -> ResponseState,
     context: &mut Context,
 ) -> Step {
-    context.record.note_sent(pushed.out.len());
+    context.note_sent(&pushed.out);
     tapped.note_gone(&pushed.out);
     let effects = vec![Effect::ReplaceResponseBody(pushed.out)];
     if pushed.waits {
@@ -166,7 +166,7 @@ fn cut(tapped: &Tapped, code: Code, context: &mut Context) -> Step {
     match error {
         Some(error) => {
             context.record.response.code = Some(code);
-            context.record.note_sent(error.len());
+            context.note_sent(error.as_bytes());
             let told = Told { code, dropped: 0 };
             Step::go_on(
                 ResponseState::Told(told),
@@ -219,7 +219,7 @@ fn whole(tapped: Box<Tapped>, kept: Kept, context: &mut Context, world: World<'_
     let body = kept.body;
     let measured = tapped.measured();
     let mut step = if found.is_empty() {
-        context.record.note_sent(body.len());
+        context.note_sent(&body);
         Step::go_on(
             ResponseState::Flowing(tapped),
             vec![Effect::ReplaceResponseBody(body)],

@@ -36,7 +36,7 @@ pub(super) fn ask(
     };
     match ApprovalStep::ask(question, tapped.asked(), context, world) {
         Ok((approval, call)) => {
-            context.record.note_sent(body.len());
+            context.note_sent(&body);
             let state = ExpectDecision { tapped, approval };
             Step::hold(
                 ResponseState::ExpectDecision(Box::new(state)),
@@ -62,7 +62,10 @@ pub(super) fn answered(
 ) -> Step {
     let tapped = state.tapped;
     match state.approval.answered(answer, context, world) {
-        Answered::Approved => Step::go_on(ResponseState::Flowing(tapped), Vec::new()),
+        Answered::Approved => {
+            context.note_goes();
+            Step::go_on(ResponseState::Flowing(tapped), Vec::new())
+        }
         Answered::Open(approval, call) => {
             let state = ExpectDecision { tapped, approval };
             Step::hold(ResponseState::ExpectDecision(Box::new(state)), vec![call])

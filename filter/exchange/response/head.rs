@@ -67,10 +67,12 @@ pub(super) fn take(
                 .with(asked.operation.layout())
                 .within(&compiled.policy.limits);
             tapped.stream = stream(form.format);
+            context.record.response.streamed = is_streamed(form.format);
             format = Some(form.format);
             measured =
                 tapped.wanted().is_change(masks) && matches!(form.format, Format::Tensors(_));
-            let taps = ResponseTaps::new(form, sized, tapped.wanted(), &compiled);
+            let wanted = (tapped.wanted(), &tapped.asked().operation.body);
+            let taps = ResponseTaps::new(form, sized, wanted, &compiled);
             (taps.map(Some), form.coding.is_some())
         }
         // Nothing comes that could have to be refused, or nothing would have been hidden.
@@ -153,6 +155,15 @@ fn stream(format: Format) -> Option<Stream> {
 fn is_upgraded(status: Option<u16>, tunnel: bool) -> bool {
     let success = status.is_some_and(|status| (200..300).contains(&status));
     status == Some(101) || (tunnel && success)
+}
+
+/// Whether such a body comes as events, lines or messages; `None` if it may or may not.
+fn is_streamed(format: Format) -> Option<bool> {
+    match format {
+        Format::Events | Format::Lines | Format::AmazonEvents => Some(true),
+        Format::Grpc(_) => None,
+        _ => Some(false),
+    }
 }
 
 /// The way of a body in which no texts are read, and whether it is decoded on it.

@@ -159,15 +159,27 @@ impl ResponseState {
         !matches!(self, Self::ExpectRequest | Self::Unseen | Self::Closed)
     }
 
-    /// The exchange is over: what was found goes into the record.
-    pub(in crate::exchange) fn close(self, context: &mut Context) {
+    /// Writes what was found until now into the record.
+    pub(in crate::exchange) fn note(&self, context: &mut Context) {
         match self {
-            Self::HeadWaits(tapped)
-            | Self::Begun(tapped)
-            | Self::Flowing(tapped)
-            | Self::Keeping(tapped, _) => tapped.note(context),
-            Self::ExpectDecision(state) => state.tapped.note(context),
+            Self::HeadWaits(tapped) | Self::Flowing(tapped) | Self::Keeping(tapped, _) => {
+                tapped.note(context);
+            }
+            // What lies in the host's buffer has not gone, and won't.
+            Self::Begun(tapped) => {
+                tapped.note(context);
+                context.record.nothing_sent();
+            }
+            Self::ExpectDecision(state) => {
+                state.tapped.note(context);
+                context.record.nothing_sent();
+            }
             _ => {}
         }
+    }
+
+    /// The exchange is over: what was found goes into the record.
+    pub(in crate::exchange) fn close(self, context: &mut Context) {
+        self.note(context);
     }
 }

@@ -112,6 +112,9 @@ impl Tapped {
     pub(super) fn note(&self, context: &mut Context) {
         let response = &mut context.record.response;
         if let Some(taps) = &self.taps {
+            if taps.is_lines() {
+                response.streamed = Some(true);
+            }
             taps.note(response);
         }
         self.fields.count(response);

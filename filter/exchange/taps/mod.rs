@@ -5,6 +5,7 @@
 //! |---|---|---|
 //! | undo the coding | `decode` | `decode` |
 //! | look at what is said | `facts` | between `decode` and `mask` in `response` |
+//! | read what it took | never | `usage` |
 //! | mask | `request_mask` | `mask` |
 //! | keep the guard's own secrets back | never | `guard` |
 //! | count for the record | always | always |
@@ -21,6 +22,7 @@ mod request;
 mod request_mask;
 mod response;
 mod stage;
+mod usage;
 mod wanted;
 
 #[cfg(test)]

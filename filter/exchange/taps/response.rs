@@ -7,7 +7,9 @@ use super::decode::Decode;
 use super::guard::{Guard, Unread};
 use super::mask::Mask;
 use super::stage::Stage;
+use super::usage::Usage;
 use super::wanted::Wanted;
+use crate::dialect::Body;
 use crate::exchange::compiled_policy::CompiledPolicy;
 use crate::exchange::media::TextForm;
 use crate::record::{self, Record};
@@ -18,6 +20,7 @@ use mask::Format;
 #[derive(Debug)]
 pub(in crate::exchange) struct ResponseTaps {
     decode: Option<Decode>,
+    usage: Option<Usage>,
     mask: Option<Mask>,
     guard: Option<Guard>,
     /// Whether what the stages make of the body goes on in its place. If not, it goes as it comes,
@@ -37,7 +40,7 @@ impl ResponseTaps {
     pub(in crate::exchange) fn new(
         form: TextForm,
         sized: bool,
-        wanted: &Wanted,
+        (wanted, body): (&Wanted, &Body),
         compiled: &Rc<CompiledPolicy>,
     ) -> Result<Self, Code> {
         let masks = wanted.masks(compiled).ok_or(Code::MaskUnavailable)?;
@@ -46,6 +49,7 @@ impl ResponseTaps {
                 .coding
                 .map(|coding| Decode::new(coding, compiled.buffers.share()))
                 .transpose()?,
+            usage: Usage::of(body, form.format),
             mask: wanted
                 .is_mask()
                 .then(|| Mask::new(form, wanted, compiled).ok_or(Code::MaskUnavailable))
@@ -83,6 +87,7 @@ impl ResponseTaps {
             decode: coding
                 .map(|coding| Decode::new(coding, compiled.buffers.share()))
                 .transpose()?,
+            usage: None,
             mask: None,
             guard: Some(Guard::of_bytes(own, unread, compiled)),
             changes: false,
@@ -142,6 +147,7 @@ impl ResponseTaps {
     fn change(&mut self, piece: &[u8], end: bool) -> Result<Vec<u8>, Code> {
         let Self {
             decode,
+            usage,
             mask,
             guard,
             ..
@@ -149,6 +155,7 @@ impl ResponseTaps {
         let mut out = Vec::new();
         // What only looks at what the model server says stands between the two.
         decode.push(piece, end, &mut |piece, end| {
+            look_for(usage, piece);
             mask.push(piece, end, &mut |piece, end| {
                 guard.push(piece, end, &mut |piece, _| {
                     out.extend_from_slice(piece);
@@ -163,12 +170,14 @@ impl ResponseTaps {
     fn guard(&mut self, piece: &[u8], end: bool) -> Result<Vec<u8>, Code> {
         let Self {
             decode,
+            usage,
             mask,
             guard,
             ..
         } = self;
         let mut out = Vec::new();
         decode.push(piece, end, &mut |piece, end| {
+            look_for(usage, piece);
             only_look(mask.push(piece, end, &mut |_, _| Ok(())))?;
             guard.push(piece, end, &mut |piece, _| {
                 out.extend_from_slice(piece);
@@ -180,8 +189,14 @@ impl ResponseTaps {
 
     /// Counts what is in a body that goes on as it comes.
     fn look(&mut self, piece: &[u8], end: bool) -> Result<(), Code> {
-        let Self { decode, mask, .. } = self;
+        let Self {
+            decode,
+            usage,
+            mask,
+            ..
+        } = self;
         only_look(decode.push(piece, end, &mut |piece, end| {
+            look_for(usage, piece);
             mask.push(piece, end, &mut |_, _| Ok(()))
         }))
     }
@@ -228,12 +243,21 @@ impl ResponseTaps {
 
     /// Writes what was found into the record.
     pub(in crate::exchange) fn note(&self, response: &mut record::Response) {
+        if let Some(usage) = &self.usage {
+            response.tokens = record::Tokens::of(usage.counts());
+        }
         if let Some(mask) = &self.mask {
             mask.note(response);
         }
         if let Some(guard) = &self.guard {
             guard.note(response);
         }
+    }
+}
+
+fn look_for(usage: &mut Option<Usage>, piece: &[u8]) {
+    if let Some(usage) = usage {
+        usage.look(piece);
     }
 }
 

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::{ResponseTaps, Wanted};
+use crate::dialect::Body;
 use crate::exchange::media::TextForm;
 use crate::exchange::tests::compiled;
 use crate::record::Record;
@@ -16,7 +17,8 @@ fn unmasked(coding: Option<Coding>) -> ResponseTaps {
         format: Format::Json,
         framing: Framing::default(),
     };
-    ResponseTaps::new(form, false, &Wanted::default(), &compiled(&json!({}))).unwrap()
+    let wanted = (&Wanted::default(), &Body::Nothing);
+    ResponseTaps::new(form, false, wanted, &compiled(&json!({}))).unwrap()
 }
 
 fn record() -> Record {

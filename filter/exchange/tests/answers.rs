@@ -121,6 +121,7 @@ fn an_approved_answer_goes_on_with_what_was_found() {
     let approved = r#"{"id":"apr_1","state":"approved","reviewer":"lea"}"#;
     let outcome = answered(&mut exchange, &asked, Some((200, approved)));
     assert_eq!((outcome.effects, outcome.flow), (vec![], Flow::Hold));
+    exchange.now += Duration::from_millis(80);
     let outcome = answered(&mut exchange, &poll, Some((200, approved)));
     assert_eq!((outcome.effects, outcome.flow), (vec![], Flow::Continue));
     assert!(!exchange.holds_answer());
@@ -129,7 +130,16 @@ fn an_approved_answer_goes_on_with_what_was_found() {
     assert_eq!(record["approval"]["reviewer"], "lea");
     assert_eq!(record["response"]["matches"], json!({"email": 1, "ip": 1}));
     assert_eq!(record["response"]["bytes_sent"], SENT.len());
+    assert_eq!(record["timing"]["first_byte"], 80);
     assert_eq!(record["response"]["code"], Value::Null);
+}
+
+#[test]
+fn of_an_answer_whose_client_leaves_before_the_decision_nothing_went() {
+    let (mut exchange, _) = asked();
+    let record = exchange.record();
+    assert_eq!(record["response"]["bytes_sent"], 0);
+    assert_eq!(record["timing"]["first_byte"], Value::Null);
 }
 
 #[test]

@@ -23,6 +23,7 @@ impl<H: Host> Perform for Stream<H> {
             Effect::ReadRequestBytes { end } => {
                 return Ok(Some(FollowUp::RequestBytes { end }));
             }
+            Effect::ReadClosing => return Ok(Some(FollowUp::Closing)),
             Effect::Reply(reply) => self.reply(&reply),
             // Envoy can't answer twice: a reply behind a response's head ends the stream.
             Effect::CutResponse => self.reply(&Reply {
@@ -66,6 +67,7 @@ impl<H: Host> Perform for Stream<H> {
                 let body = self.held_of_request()?;
                 self.handle_now(Event::RequestWhole { body: &body })
             }
+            FollowUp::Closing => self.tell_closing(),
             FollowUp::RequestBytes { end } => {
                 let bytes = self.held_of_request()?;
                 self.handle_now(Event::RequestBytes { bytes: &bytes, end })

@@ -13,6 +13,7 @@ use super::api::{Action, CallEnd, Host, Level};
 use super::arrived::HostArrived;
 use super::calls::Calls;
 use super::closing::Attributes;
+use super::place::Place;
 use super::store::SharedData;
 use super::vm::{Sleeper, Vm};
 use crate::exchange::{
@@ -37,6 +38,8 @@ pub(in crate::host) struct Stream<H: Host> {
     response_done: usize,
     /// Whether the end of a response came by.
     answered: bool,
+    /// The record's number, once it has one.
+    number: Option<u64>,
     /// When the last event came, since 1970.
     now: Duration,
     /// Whether the keeper knows of it.
@@ -73,6 +76,7 @@ impl<H: Host> Stream<H> {
             marked: 0,
             response_done: 0,
             answered: false,
+            number: None,
             now: Duration::ZERO,
             known: false,
             itself,
@@ -193,16 +197,57 @@ impl<H: Host> Stream<H> {
         }
     }
 
+    /// Tells the exchange what is known of it.
+    fn tell_closing(&mut self) -> Result<Outcome, Failure> {
+        let number = self.number();
+        let attributes = Attributes::read(&self.host);
+        let nowhere = Place::default();
+        let vm = self.vm.clone();
+        let place = vm.as_ref().map_or(&nowhere, |vm| vm.place());
+        let closing = attributes.closing(place, true);
+        self.handle_now(Event::Closing {
+            number,
+            closing: &closing,
+        })
+    }
+
+    /// The record's number; 0 where there is none to be had.
+    fn number(&mut self) -> u64 {
+        if self.number.is_none()
+            && let Some(vm) = &self.vm
+            && let Ok(mut keeper) = vm.keeper.try_borrow_mut()
+        {
+            self.number = Some(keeper.number_record());
+        }
+        self.number.unwrap_or_default()
+    }
+
+    /// Leaves the record's number where Envoy's log of exchanges that go on finds it: whatever ends
+    /// this Envoy or this VM, one that was never written is missed.
+    fn open_record(&mut self) {
+        let number = self.number();
+        if number > 0
+            && let Some(exchange) = &mut self.exchange
+        {
+            let record = exchange.open_record(number);
+            // Nothing depends on it.
+            let _ = self.set_record(&record);
+        }
+    }
+
     pub(in crate::host) fn log(&mut self) {
         self.forget();
-        let number = self.vm.as_ref().map_or(0, |vm| {
+        if let Some(vm) = &self.vm {
             vm.memory.look(&self.host);
-            let keeper = vm.keeper.try_borrow_mut();
-            keeper.map_or(0, |mut keeper| keeper.number_record())
-        });
+        }
+        // A filter in front may have answered, so that no head came here.
+        let number = self.number();
         // A reply here would take Envoy down; a record that can't be set is a gap.
         let attributes = Attributes::read(&self.host);
-        let closing = attributes.closing(self.answered);
+        let nowhere = Place::default();
+        let vm = self.vm.clone();
+        let place = vm.as_ref().map_or(&nowhere, |vm| vm.place());
+        let closing = attributes.closing(place, self.answered);
         let closed = self.handle(Event::Closed {
             number,
             closing: &closing,

@@ -7,6 +7,7 @@ use crate::host::api::{Action, Host, Map};
 
 impl<H: Host> Stream<H> {
     pub(in crate::host) fn request_headers(&mut self, end: bool) -> Action {
+        self.open_record();
         let pairs = match self.host.headers(Map::Request) {
             Ok(pairs) => pairs,
             Err(status) => return self.fail(Failure::Host(status)),

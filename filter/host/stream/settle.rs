@@ -28,6 +28,8 @@ pub(in crate::host) enum FollowUp {
     RequestBody,
     /// What has come of the request's body has been asked for.
     RequestBytes { end: bool },
+    /// What the host knows of the exchange has been asked for.
+    Closing,
 }
 
 /// More than this doesn't follow from one callback.

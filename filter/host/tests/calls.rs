@@ -57,11 +57,13 @@ fn a_plain_exchange_costs_no_more_host_calls_than_it_must() {
         "now",           // the end
         "property",      // how it ended, for the record
         "property",      // why
+        "property",      // the listener's address
         "property",      // the client's address
         "property",      // the route
         "property",      // the cluster
         "property",      // the model server's address
         "remove_header", // the token
+        "set_state",     // the record's number
         "set_state",     // the record
     ];
     assert_eq!(sorted(calls), budget);
@@ -92,6 +94,7 @@ fn a_full_exchange_costs_no_more_host_calls_than_it_must() {
         "now",            // the end
         "property",       // how it ended, for the record
         "property",       // why
+        "property",       // the listener's address
         "property",       // the client's address
         "property",       // the route
         "property",       // the cluster
@@ -101,6 +104,7 @@ fn a_full_exchange_costs_no_more_host_calls_than_it_must() {
         "replace_buffer", // the masked answer
         "set_header",     // accept-encoding
         "set_shared",     // the quota
+        "set_state",      // the record's number
         "set_state",      // the record
         "shared",         // the quota
     ];

@@ -193,7 +193,7 @@ proptest! {
         let body = Body { others: &[], model: &model, items, prompts: &prompts, unread };
         let request = jane.asks(operation, Some(body));
         for first in 0..rules.len() {
-            let decision = decide(&policy.rules, first, &request);
+            let decision = decide(&policy.rules, first, &request, &mut |_, _| ());
             let by = match decision {
                 Decision::Allow(index) | Decision::Approve(index) => Some(index),
                 Decision::Deny(index) => index,
@@ -209,7 +209,7 @@ proptest! {
         // From the start, and on behind each approval.
         let mut next = 0;
         loop {
-            match decide(&policy.rules, next, &request) {
+            match decide(&policy.rules, next, &request, &mut |_, _| ()) {
                 Decision::Approve(index) => {
                     prop_assert!(!matches!(reaches[index], Reach::Behind(_)));
                     next = index + 1;

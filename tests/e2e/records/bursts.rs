@@ -16,7 +16,7 @@ in_the_current_envoy!(
 );
 
 /// The longest record, in bytes of JSON.
-const MAX_RECORD_BYTES: usize = 16 * 1024;
+const MAX_RECORD_BYTES: usize = 20 * 1024;
 
 /// Envoy takes heads of up to 60 KiB.
 const LONG: usize = 50_000;

@@ -39,18 +39,18 @@ fn every_end_is_told_apart(version: &str) {
         }));
         for two in [false, true] {
             let guarded = Guarded::start_with(version, &written, |builder| {
-                builder.route(json!({
+                builder.log_running("0.1s").route(json!({
                     "name": "hurried",
                     "match": {"path": path("slow")},
                     "route": {"cluster": "models", "timeout": "0.2s"},
                 }))
             });
-            each_end(&guarded, two);
+            each_end(&guarded, two, version);
         }
     }
 }
 
-fn each_end(guarded: &Guarded, two: bool) {
+fn each_end(guarded: &Guarded, two: bool, version: &str) {
     let model = &guarded.model;
     let client = || match two {
         false => Client::http1(guarded.mesh.port()).unwrap(),
@@ -80,6 +80,10 @@ fn each_end(guarded: &Guarded, two: bool) {
     assert_eq!(how, "complete", "{record}");
     assert_eq!(record["ended"]["details"], "via_upstream", "{record}");
     let mesh = &record["mesh"];
+    assert_eq!(mesh["envoy"], version, "{mesh}");
+    assert_eq!(mesh["node"], "testbed", "{mesh}");
+    let listener = format!("127.0.0.1:{}", guarded.mesh.port());
+    assert_eq!(mesh["listener"], listener, "{mesh}");
     assert_eq!(mesh["cluster"], "models", "{mesh}");
     assert_eq!(mesh["endpoint"], format!("127.0.0.1:{}", model.port()));
     assert_eq!(mesh["route"], Value::Null, "it has no name: {mesh}");
@@ -122,10 +126,22 @@ fn each_end(guarded: &Guarded, two: bool) {
     let leaving = client();
     let mut stream = leaving.open(get("left")).unwrap();
     assert!(stream.next_piece().unwrap().is_some());
+    // Envoy's log of exchanges that go on has the number that the record will have.
+    let what = "a line of an exchange that goes on";
+    let open = wait::value(what, Duration::from_secs(30), || {
+        let lines = guarded.mesh.access_log(0).unwrap();
+        let line = lines.iter().find(|one| one["path"] == path("left"))?;
+        serde_json::from_str::<Value>(line["session"].as_str()?).ok()
+    });
+    let open = open.unwrap();
+    assert_eq!(open["open"], true, "{open}");
     drop(stream);
     drop(leaving);
     let (how, record) = ended("left");
     assert_eq!(how, "client_left", "{record}");
+    for name in ["id", "worker", "number"] {
+        assert_eq!(record[name], open[name], "{name} of {record}");
+    }
     gate.open(1);
     assert!(!record.to_string().contains(CREDENTIAL));
 }

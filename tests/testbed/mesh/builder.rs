@@ -33,6 +33,7 @@ pub struct Builder {
     logged: bool,
     buffer_limit: Option<u32>,
     escaped_slashes: Option<&'static str>,
+    running_logged: Option<&'static str>,
     concurrency: u32,
     guarded: bool,
     stop_iteration: bool,
@@ -66,6 +67,7 @@ impl Default for Builder {
             logged: true,
             buffer_limit: None,
             escaped_slashes: None,
+            running_logged: None,
             concurrency: 2,
             guarded: true,
             stop_iteration: true,
@@ -203,6 +205,13 @@ impl Builder {
     #[must_use]
     pub fn normal_paths(mut self, escaped_slashes: &'static str) -> Self {
         self.escaped_slashes = Some(escaped_slashes);
+        self
+    }
+
+    /// Has Envoy log exchanges that go on, too, each time that this has passed.
+    #[must_use]
+    pub fn log_running(mut self, interval: &'static str) -> Self {
+        self.running_logged = Some(interval);
         self
     }
 
@@ -385,6 +394,9 @@ impl Builder {
         config.listener_port(self.port)?;
         if let Some(limit) = self.buffer_limit {
             config.buffer_limit(limit)?;
+        }
+        if let Some(interval) = self.running_logged {
+            config.log_running(interval)?;
         }
         if let Some(action) = self.escaped_slashes {
             config.normal_paths(action)?;

@@ -56,6 +56,12 @@ impl Config {
         Ok(())
     }
 
+    pub(super) fn log_running(&mut self, interval: &str) -> Result<(), String> {
+        at(self.listener()?, MANAGER)?["access_log_options"] =
+            json!({"access_log_flush_interval": interval});
+        Ok(())
+    }
+
     pub(super) fn without_stop_iteration(&mut self) -> Result<(), String> {
         let path = "/typed_config/config/allow_on_headers_stop_iteration";
         *at(guard(self.listener()?)?, path)? = json!(false);

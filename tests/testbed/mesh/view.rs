@@ -98,6 +98,12 @@ fn records(file: &Path) -> Result<Vec<Value>, String> {
         .map(|session| {
             serde_json::from_str(session).map_err(|error| format!("session: {error}: {session}"))
         })
+        // An exchange that goes on may have been logged.
+        .filter(|session| {
+            !session
+                .as_ref()
+                .is_ok_and(|one: &Value| one["open"] == true)
+        })
         .collect()
 }
 
