@@ -31,7 +31,7 @@
 //! - A message of more than 4 MiB is refused; Bedrock's have some hundred bytes, or a picture.
 //! - Of a body in pieces, what waits leaves with a later message; a message of which nothing is left
 //!   is left out, and what waits at the end has a message of its own. The text in it is the same.
-//! - Which strings of JSON go on in other messages is told by their names, as in `events`.
+//! - Which strings of JSON go on in other messages is told by their names and places, as in `events`.
 //! - Messages that sign others (`:chunk-signature`) have payloads that are messages; no server
 //!   sends them, and they are refused.
 

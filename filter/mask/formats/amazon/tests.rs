@@ -5,7 +5,9 @@ mod bedrock;
 mod frames;
 mod pieces;
 
-use serde_json::Value;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::{Value, json};
 
 use super::super::tests::{mask, masked, try_pieces};
 use super::super::{Format, WalkError};
@@ -144,4 +146,47 @@ fn refused(body: &[u8]) -> Option<WalkError> {
     let cuts: Vec<usize> = (0..body.len()).collect();
     assert_eq!(try_pieces(&mask, Format::AmazonEvents, body, &cuts), whole);
     whole.err()
+}
+
+/// Bedrock's imported models, and whoever else streams so: nobody says which of their strings go on.
+#[test]
+fn strings_that_nobody_knows_go_on_by_their_places() {
+    let shapes: [fn(&str) -> Value; 6] = [
+        |text| json!({"output": text}),
+        |text| json!({"completions": [{"data": {"text": text}}]}),
+        |text| json!({"foo": {"bar": text}}),
+        |text| json!({"choices": [{"index": 0, "text": text}]}),
+        |text| json!({"message": {"content": text}}),
+        |text| json!({"token": {"text": text}}),
+    ];
+    let plain = |inner: &Value| inner.clone();
+    let coded =
+        |inner: &Value| json!({"bytes": BASE64_STANDARD.encode(inner.to_string()), "p": "ab"});
+    let ways: [&dyn Fn(&Value) -> Value; 2] = [&plain, &coded];
+    for shape in shapes {
+        for way in ways {
+            let body = |texts: [&str; 3]| {
+                texts
+                    .map(|text| event("chunk", &way(&shape(text))))
+                    .concat()
+            };
+            let out = in_any_pieces(&body(["please ask tom.", "baker@mill.example", " ok then"]));
+            let text: String = payloads(&out).iter().map(said_in).collect();
+            assert_eq!(text, "please ask [EMAIL] ok then");
+        }
+    }
+}
+
+/// The one text of a payload, or of what is coded in it.
+fn said_in(payload: &Value) -> String {
+    if let Some(coded) = payload["bytes"].as_str() {
+        let inner = BASE64_STANDARD.decode(coded).expect("base64");
+        return said_in(&serde_json::from_slice(&inner).expect("JSON"));
+    }
+    match payload {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(said_in).collect(),
+        Value::Object(members) => members.values().map(said_in).collect(),
+        _ => String::new(),
+    }
 }

@@ -103,6 +103,7 @@ pub(in crate::formats) fn read_message(
         return Ok(None);
     };
     reader.amazon = true;
+    reader.joins = true;
     if let Some(kind) = kind {
         reader.frames.push(Frame {
             name: Name::read(kind),

@@ -54,7 +54,7 @@ impl Reader<'_> {
 
     /// Whether it could be so if nothing but its place told; to a reader of `all`, also what is no text.
     fn is_free(&self, all: bool) -> bool {
-        if self.mask.is_none() || self.deeper > 0 || self.amazon {
+        if self.mask.is_none() || self.deeper > 0 {
             return false;
         }
         let path = self.path();
