@@ -309,3 +309,54 @@ fn mask_base64(bytes: &[u8]) -> String {
     use base64::Engine as _;
     base64::engine::general_purpose::STANDARD.encode(bytes)
 }
+
+/// ai.google.dev/api/files, docs.claude.com (Files, Skills), docs.cohere.com (connectors),
+/// docs.aws.amazon.com/bedrock (ListCustomModels), platform.openai.com (vector stores),
+/// huggingface.co (pipelines), api.jina.ai, docs.voyageai.com.
+#[test]
+fn pages_sizes_and_pictures_of_lists() {
+    for (dialect, sample) in [
+        (
+            "gemini",
+            r#"{"files":[{"name":"files/a","displayName":"MAIL","sizeBytes":"RAW"}],"nextPageToken":"KEY"}"#,
+        ),
+        (
+            "gemini",
+            r#"{"file":{"displayName":"MAIL","sizeBytes":"RAW"}}"#,
+        ),
+        (
+            "anthropic",
+            r#"{"data":[{"filename":"MAIL","size_bytes":NUM}],"next_page":"KEY","last_id":"KEY"}"#,
+        ),
+        (
+            "cohere",
+            r#"{"connectors":[{"name":"MAIL"}],"next_page_token":"KEY"}"#,
+        ),
+        (
+            "bedrock",
+            r#"{"modelSummaries":[{"modelName":"MAIL"}],"nextToken":"KEY"}"#,
+        ),
+        (
+            "openai",
+            r#"{"data":[{"filename":"MAIL"}],"next_page":"KEY"}"#,
+        ),
+        (
+            "openai",
+            r#"{"data":[{"index":0,"embeddings":["KEY","KEY"]}]}"#,
+        ),
+        (
+            "openai",
+            r#"{"data":[{"data":[{"index":0,"embedding":"KEY"}]}]}"#,
+        ),
+        (
+            "openai",
+            r#"{"choices":[{"message":{"content":[{"type":"text","text":"MAIL"},{"type":"image","source":{"type":"base64","data":"KEY"}},{"type":"image","image":"KEY"}]}}]}"#,
+        ),
+        (
+            "huggingface",
+            r#"[{"generated_image":"KEY","label":"MAIL"}]"#,
+        ),
+    ] {
+        check(dialect, sample, false);
+    }
+}
