@@ -360,3 +360,24 @@ fn pages_sizes_and_pictures_of_lists() {
         check(dialect, sample, false);
     }
 }
+
+/// platform.openai.com/docs/api-reference: runs, run steps, stored chats, conversations, batches,
+/// fine-tuning, uploads, videos.
+#[test]
+fn what_openai_lists() {
+    for sample in [
+        r#"{"object":"thread.run","required_action":{"type":"submit_tool_outputs","submit_tool_outputs":{"tool_calls":[{"id":"KEY","type":"function","function":{"name":"f","arguments":"{}"}}]}}}"#,
+        r#"{"data":[{"object":"thread.run.step","step_details":{"type":"tool_calls","tool_calls":[{"id":"KEY"}]}}]}"#,
+        r#"{"data":[{"object":"thread.message","attachments":[{"file_id":"KEY"}],"content":[{"type":"text","text":{"value":"MAIL"}}]}]}"#,
+        r#"{"tool_resources":{"code_interpreter":{"file_ids":["KEY"]},"file_search":{"vector_store_ids":["KEY"]}}}"#,
+        r#"{"object":"list","data":[{"type":"image_generation_call","id":"KEY","result":"KEY"}]}"#,
+        r#"{"object":"list","data":[{"id":"KEY","choices":[{"message":{"content":"MAIL","tool_calls":[{"id":"KEY"}],"audio":{"id":"KEY","data":"KEY"}}}]}]}"#,
+        r#"{"object":"list","data":[{"role":"assistant","content":"MAIL","tool_calls":[{"id":"KEY"}]}]}"#,
+        r#"{"object":"batch","input_file_id":"KEY","output_file_id":"KEY","error_file_id":"KEY","metadata":{"note":"MAIL"}}"#,
+        r#"{"data":[{"object":"fine_tuning.job","training_file":"KEY","validation_file":"KEY","result_files":["KEY"]}]}"#,
+        r#"{"object":"upload","filename":"MAIL","file":{"id":"KEY","filename":"MAIL"}}"#,
+        r#"{"object":"video","prompt":"MAIL","remixed_from_video_id":"KEY"}"#,
+    ] {
+        check("openai", sample, false);
+    }
+}

@@ -14,7 +14,7 @@ pub enum Media {
 }
 
 /// JSON, one value a line; of a sequence (RFC 7464), a mark in front of each.
-const LINES: [&str; 8] = [
+const LINES: [&str; 14] = [
     "application/stream+json",
     "application/x-json-stream",
     "application/json-seq",
@@ -23,6 +23,25 @@ const LINES: [&str; 8] = [
     "application/jsonl",
     "application/jsonlines",
     "application/x-jsonlines",
+    "application/x-jsonl",
+    "application/json-lines",
+    "application/x-json-lines",
+    "text/jsonl",
+    "text/ndjson",
+    "text/x-ndjson",
+];
+
+/// Text whose types don't begin with `text/`.
+const TEXTS: [&str; 9] = [
+    "application/yaml",
+    "application/x-yaml",
+    "application/toml",
+    "application/javascript",
+    "application/x-javascript",
+    "application/ecmascript",
+    "application/sql",
+    "application/x-sh",
+    "application/x-subrip",
 ];
 
 /// Lists of what is to be played (M3U, RFC 8216), with titles and addresses.
@@ -54,7 +73,8 @@ impl Format {
             return Media::Text(Self::Xml);
         }
         // So are lists of what is to be played.
-        if media.starts_with("text/") || PLAYLISTS.contains(&media) {
+        let listed = PLAYLISTS.contains(&media) || TEXTS.contains(&media);
+        if media.starts_with("text/") || media.ends_with("+yaml") || listed {
             return Media::Text(Self::Text);
         }
         let silent = ["audio/", "image/", "video/", "font/"];

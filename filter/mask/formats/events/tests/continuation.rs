@@ -168,7 +168,7 @@ fn an_end_decides_what_it_ends() {
         ),
         (
             format!("data: {}\n\n", json!({"token": {"text": email}})),
-            "data: {\"generated_text\":\"x\"}\n\n".to_owned(),
+            "data: {\"token\":{\"text\":\"\"},\"generated_text\":\"x\"}\n\n".to_owned(),
         ),
     ] {
         let mut walker = Walker::new(Format::Events);

@@ -159,7 +159,10 @@ impl Reader<'_> {
             (b"done", false) if depth == 0 && value == b"true" => self.payload.ends.push(End::All),
             // llama.cpp; elsewhere it is no literal name.
             (b"stop", false) if depth == 0 && value == b"true" => self.payload.ends.push(End::All),
-            (b"generated_text", true) if depth == 0 => self.payload.ends.push(End::All),
+            // Of TGI, which says it behind the last token; others stream so.
+            (b"generated_text", true) if depth == 0 && self.has_token() => {
+                self.payload.ends.push(End::All);
+            }
             (b"type", true) if depth == 0 => self.event.kind = value,
             (b"item_id", true) if depth == 0 => self.event.item = value,
             (b"event" | b"event_type", true) if depth == 0 => self.event.name = value,
@@ -168,5 +171,12 @@ impl Reader<'_> {
             (b"toolCallId", true) if depth == 0 => self.event.call = value,
             _ => {}
         }
+    }
+
+    /// Whether the event has one of TGI's tokens.
+    fn has_token(&self) -> bool {
+        let is_token =
+            |piece: &Piece| matches!(piece.names.first(), Some(name) if name.short() == b"token");
+        self.pieces.iter().any(is_token)
     }
 }

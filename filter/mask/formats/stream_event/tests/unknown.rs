@@ -44,6 +44,8 @@ fn texts_of_servers_that_nobody_describes_go_on() {
         json!({"model_id": "ibm/granite", "created_at": "2026-01-01T00:00:00.000Z", "results": [
             {"generated_text": text, "generated_token_count": 1, "input_token_count": 0, "stop_reason": "not_finished"}]})
     });
+    // Those who stream what Hugging Face's pipelines answer: it is the whole text in TGI's only.
+    goes_on(|text| json!({"generated_text": text}));
     // Cohere, version 1: docs.cohere.com/v1/reference/chat, "text-generation".
     goes_on(|text| json!({"is_finished": false, "event_type": "text-generation", "text": text}));
     // KoboldCpp: lite.koboldai.net/koboldcpp_api, "/api/extra/generate/stream".
