@@ -6,7 +6,7 @@
 //! its trailers, so those are enough there.
 
 use super::event::Headers;
-use super::headers::{has, single};
+use super::headers::{has, media_type, single};
 
 /// How far this is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,12 +64,14 @@ impl Commit {
         let chunked = has(headers, "transfer-encoding");
         let length = single(headers, "content-length").filter(|_| !chunked);
         let to_come = length.and_then(|text| text.parse().ok());
-        let grpc = single(headers, "content-type")
-            .is_some_and(|media| media.starts_with("application/grpc"));
-        let end = match (grpc, chunked || to_come.is_some()) {
-            (true, _) => End::Trailers,
-            (false, true) => End::Body,
-            (false, false) => End::BodyOrTrailers,
+        // What is only like gRPC, as gRPC-Web, has its end in its body.
+        let grpc = media_type(headers).is_some_and(|media| {
+            media == "application/grpc" || media.starts_with("application/grpc+")
+        });
+        let end = match (to_come.is_some(), grpc, chunked) {
+            (true, _, _) | (false, false, true) => End::Body,
+            (false, true, _) => End::Trailers,
+            (false, false, false) => End::BodyOrTrailers,
         };
         Self::Awaits(Rest {
             last: None,
@@ -200,6 +202,25 @@ mod tests {
         );
         assert_eq!(commit.end(), None);
         assert!(commit.waits());
+    }
+
+    #[test]
+    fn what_is_only_like_grpc_ends_with_its_body() {
+        let web: &Headers<'_> = &[(b"content-type", b"application/grpc-web+proto")];
+        let sized: &Headers<'_> = &[
+            (b"content-type", b"application/grpc"),
+            (b"content-length", b"3"),
+        ];
+        let mut commit = Commit::begin(web);
+        assert_eq!(
+            commit.piece(3, false, b"abc".to_vec()),
+            piece(b"ab", false, true)
+        );
+        let mut commit = Commit::begin(sized);
+        assert_eq!(
+            commit.piece(3, false, b"abc".to_vec()),
+            piece(b"abc", true, true)
+        );
     }
 
     #[test]

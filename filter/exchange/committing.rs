@@ -31,7 +31,7 @@ pub(super) enum Gone {
 impl Exchange {
     /// The head of a model server's answer led to this.
     pub(super) fn commit_head(&mut self, headers: &Headers<'_>, end: bool, outcome: &mut Outcome) {
-        if !self.context.committed || is_answer(outcome) {
+        if !self.context.committed || outcome.is_answer() {
             return;
         }
         self.commit = Commit::begin(headers);
@@ -45,7 +45,7 @@ impl Exchange {
 
     /// A piece of the answer led to this.
     pub(super) fn commit_piece(&mut self, piece: &[u8], end: bool, outcome: &mut Outcome) {
-        if is_answer(outcome) {
+        if outcome.is_answer() {
             self.commit = Commit::Off;
         }
         if self.response.is_held() {
@@ -56,7 +56,9 @@ impl Exchange {
         if !awaited && !self.commit.waits() {
             return;
         }
-        let out = take_body(outcome).unwrap_or_else(|| piece.to_vec());
+        let out = outcome
+            .take_response_body()
+            .unwrap_or_else(|| piece.to_vec());
         let piece = self.commit.piece(piece.len(), end, out);
         if piece.ends {
             self.withheld = self.withheld.saturating_add(piece.out.len());
@@ -72,7 +74,7 @@ impl Exchange {
 
     /// The trailers of the answer led to this.
     pub(super) fn commit_trailers(&mut self, outcome: &mut Outcome) {
-        if is_answer(outcome) {
+        if outcome.is_answer() {
             self.commit = Commit::Off;
         }
         if self.response.is_held() {
@@ -81,7 +83,7 @@ impl Exchange {
         if self.commit.awaits_end() {
             if let Some(last) = self.commit.end() {
                 let mut out = vec![last];
-                out.extend(take_body(outcome).unwrap_or_default());
+                out.extend(outcome.take_response_body().unwrap_or_default());
                 self.withheld = out.len();
                 outcome.effects.push(Effect::ReplaceResponseBody(out));
             }
@@ -202,19 +204,5 @@ impl Exchange {
         if goes {
             self.gone = Gone::Head;
         }
-    }
-}
-
-fn is_answer(outcome: &Outcome) -> bool {
-    let ends = |effect: &Effect| matches!(effect, Effect::Reply(_) | Effect::CutResponse);
-    outcome.effects.iter().any(ends)
-}
-
-fn take_body(outcome: &mut Outcome) -> Option<Vec<u8>> {
-    let is_body = |effect: &Effect| matches!(effect, Effect::ReplaceResponseBody(_));
-    let index = outcome.effects.iter().position(is_body)?;
-    match outcome.effects.remove(index) {
-        Effect::ReplaceResponseBody(bytes) => Some(bytes),
-        _ => None,
     }
 }

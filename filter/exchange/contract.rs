@@ -50,12 +50,8 @@ impl Contract {
                 _ => {}
             }
         }
-        let ends = outcome
-            .effects
-            .iter()
-            .any(|effect| matches!(effect, Effect::Reply(_) | Effect::CutResponse));
         debug_assert!(
-            !ends || outcome.flow == Flow::Hold,
+            !outcome.is_answer() || outcome.flow == Flow::Hold,
             "something goes on behind an answer: {outcome:?}"
         );
         if let (Some(direction), Flow::Continue) = (own, outcome.flow) {

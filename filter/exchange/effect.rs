@@ -142,4 +142,21 @@ impl Outcome {
             flow: Flow::Continue,
         }
     }
+
+    /// Whether an answer of the filter's own takes the place of what there was, or ends it.
+    #[must_use]
+    pub fn is_answer(&self) -> bool {
+        let ends = |effect: &Effect| matches!(effect, Effect::Reply(_) | Effect::CutResponse);
+        self.effects.iter().any(ends)
+    }
+
+    /// Takes the response's bytes out, so that they are not written twice.
+    pub fn take_response_body(&mut self) -> Option<Vec<u8>> {
+        let is_body = |effect: &Effect| matches!(effect, Effect::ReplaceResponseBody(_));
+        let index = self.effects.iter().position(is_body)?;
+        match self.effects.remove(index) {
+            Effect::ReplaceResponseBody(bytes) => Some(bytes),
+            _ => None,
+        }
+    }
 }

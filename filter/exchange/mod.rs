@@ -394,8 +394,7 @@ impl Exchange {
 
     /// Behind a reply nothing is let go: there lies what could not be dealt with.
     fn close_passages(&mut self, outcome: &Outcome) {
-        let ends = |effect: &Effect| matches!(effect, Effect::Reply(_) | Effect::CutResponse);
-        if outcome.effects.iter().any(ends) {
+        if outcome.is_answer() {
             self.inbound = Passage::Over;
             if !matches!(self.response, ResponseState::ExpectRequest) {
                 self.outbound = Passage::Over;

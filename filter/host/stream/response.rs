@@ -70,7 +70,7 @@ impl<H: Host> Stream<H> {
             Ok(outcome) => outcome,
             Err(failure) => return self.fail(failure),
         };
-        let out = take_body(&mut outcome).unwrap_or_default();
+        let out = outcome.take_response_body().unwrap_or_default();
         if let Err(status) = self.take_back(&outcome, self.response_done) {
             return self.fail(Failure::Host(status));
         }
@@ -100,7 +100,7 @@ impl<H: Host> Stream<H> {
             Err(failure) => return self.fail(failure),
         };
         // Whatever else comes of it concerns all that is held then.
-        let out = take_body(&mut outcome);
+        let out = outcome.take_response_body();
         if is_answered(&outcome) {
             if let Err(status) = self.take_back(&outcome, size) {
                 return self.fail(Failure::Host(status));
@@ -150,14 +150,4 @@ impl<H: Host> Stream<H> {
 fn is_answered(outcome: &Outcome) -> bool {
     let is_reply = |effect: &Effect| matches!(effect, Effect::Reply(_));
     outcome.effects.iter().any(is_reply)
-}
-
-/// Takes the response's bytes out of an outcome, so that they are not written twice.
-fn take_body(outcome: &mut Outcome) -> Option<Vec<u8>> {
-    let is_body = |effect: &Effect| matches!(effect, Effect::ReplaceResponseBody(_));
-    let index = outcome.effects.iter().position(is_body)?;
-    match outcome.effects.remove(index) {
-        Effect::ReplaceResponseBody(bytes) => Some(bytes),
-        _ => None,
-    }
 }
