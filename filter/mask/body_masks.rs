@@ -256,10 +256,10 @@ impl Pass {
         self.first().is_none_or(Walker::is_proven)
     }
 
-    /// Whether a body that is called JSON has turned out to be lines of it.
+    /// As [`Walker::turned_out`].
     #[must_use]
-    pub fn is_lines(&self) -> bool {
-        self.first().is_some_and(Walker::is_lines)
+    pub fn turned_out(&self) -> Option<Format> {
+        self.first().and_then(Walker::turned_out)
     }
 
     /// What may be the first to end the body.

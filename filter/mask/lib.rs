@@ -38,9 +38,9 @@ pub use body_masks::{Masks, Matches, Pass, Stop};
 pub use compiled_mask::CompiledMask;
 pub use detectors::DetectorError;
 pub use formats::{
-    Boundary, Counts, Format, Framing, GrpcMessage, Layout, Media, OCTET_STREAM, Octets,
-    TensorFrame, TensorList, Trailer, USUAL_ENTRY_BYTES, USUAL_HELD_BYTES, WalkError, Walker,
-    is_utf8, keeps_ascii, may_be_coded_lines,
+    Boundary, Called, Counts, Format, Framing, Front, GrpcMessage, Layout, Media, OCTET_STREAM,
+    Octets, Shape, TensorFrame, TensorList, Trailer, USUAL_ENTRY_BYTES, USUAL_HELD_BYTES,
+    WalkError, Walker, is_utf8, keeps_ascii,
 };
 pub use matcher::Matcher;
 pub use render::Originals;

@@ -8,6 +8,7 @@ use crate::exchange::effect::Effect;
 use crate::exchange::headers::JSON_BYTES;
 use crate::exchange::masked_fields::MaskedFields;
 use crate::exchange::taps::{ResponseTaps, Wanted, note_secrets};
+use mask::Format;
 
 /// How many bytes tell whether a part has ended.
 const MOST_BETWEEN: usize = 4;
@@ -68,8 +69,7 @@ impl Tapped {
     /// How an error can be said behind what has gone: not in the middle of a part.
     pub(super) fn is_between(&self) -> Option<Stream> {
         let ends = |ends: &[&[u8]]| ends.iter().any(|end| self.gone.ends_with(end));
-        let lines = self.taps.as_ref().is_some_and(ResponseTaps::is_lines);
-        let stream = self.stream.or(lines.then_some(Stream::Lines));
+        let stream = self.stream.or_else(|| self.turned_out());
         stream.filter(|_| !self.ends).filter(|stream| {
             self.gone.is_empty()
                 || match stream {
@@ -77,6 +77,15 @@ impl Tapped {
                     Stream::Lines => ends(&[b"\n"]),
                 }
         })
+    }
+
+    /// The stream that the body has turned out to be, whatever its head calls it.
+    fn turned_out(&self) -> Option<Stream> {
+        match self.taps.as_ref()?.turned_out()? {
+            Format::Events => Some(Stream::Events),
+            Format::Lines => Some(Stream::Lines),
+            _ => None,
+        }
     }
 
     /// Whether the head waits for what it has to say of the body.
@@ -112,7 +121,7 @@ impl Tapped {
     pub(super) fn note(&self, context: &mut Context) {
         let response = &mut context.record.response;
         if let Some(taps) = &self.taps {
-            if taps.is_lines() {
+            if self.turned_out().is_some() {
                 response.streamed = Some(true);
             }
             taps.note(response);

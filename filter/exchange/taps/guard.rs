@@ -1,6 +1,7 @@
 //! A response's body without the guard's own secrets, whatever else is done with it.
 
 use base::code::Code;
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use super::mask::code_of;
@@ -11,7 +12,7 @@ use crate::exchange::media::TextForm;
 use crate::exchange::own_secrets::OwnSecrets;
 use crate::record;
 use mask::{
-    Format, GrpcMessage, Layout, OWN_SECRET, Scrub, Secrets, SpreadSecrets, may_be_coded_lines,
+    Called, Format, Front, GrpcMessage, Layout, OWN_SECRET, Scrub, Secrets, Shape, SpreadSecrets,
 };
 
 /// Writes asterisks over secrets.
@@ -20,8 +21,8 @@ pub(super) struct Guard {
     secrets: Rc<Secrets>,
     /// Whether JSON may be lines of it.
     lines: bool,
-    /// Whether the body keeps its length.
-    sized: bool,
+    /// Whether the body may get another length.
+    resizes: bool,
     spread: Option<Spread>,
     scrub: Scrub,
     /// For what waits of texts.
@@ -31,12 +32,9 @@ pub(super) struct Guard {
 /// Texts that go on from event to event.
 #[derive(Debug)]
 enum Spread {
-    /// JSON of which nothing but white space has come: it may be an array of chunks, as which Gemini
-    /// streams, lines, or any other.
-    Undecided(SpreadSecrets),
-    /// Text of which nothing has come: it may be the AI SDK's lines, or any other.
-    UndecidedText(SpreadSecrets),
-    Read(SpreadSecrets),
+    /// JSON or text that may have such texts.
+    Undecided(Box<(Front, SpreadSecrets)>),
+    Read(Box<SpreadSecrets>),
 }
 
 /// How bytes without texts come.
@@ -55,7 +53,7 @@ impl Guard {
         Self {
             secrets: Rc::clone(&own.secrets),
             lines: false,
-            sized: false,
+            resizes: false,
             spread: None,
             scrub: match unread {
                 Unread::Body => Scrub::default(),
@@ -74,20 +72,22 @@ impl Guard {
         compiled: &CompiledPolicy,
     ) -> Self {
         let new = || SpreadSecrets::new(&own.mask, form.format, form.framing);
-        let sized = sized && matches!(form.format, Format::Json | Format::Text);
-        let fitting = || if sized { new().sized() } else { new() };
+        let read = || Some(Spread::Read(Box::new(new())));
+        let sized = sized && matches!(form.format, Format::Json | Format::Text | Format::Html);
+        let undecided = |called| {
+            let spread = if sized { new().sized() } else { new() };
+            Spread::Undecided(Box::new((Front::new(called), spread)))
+        };
         Self {
             lines: form.framing.layout.is_some_and(Layout::has_lines),
-            sized,
+            resizes: !sized && !matches!(form.format, Format::Json | Format::Html),
             spread: match form.format {
-                Format::Events | Format::Lines | Format::AmazonEvents => Some(Spread::Read(new())),
+                Format::Events | Format::Lines | Format::AmazonEvents => read(),
                 // Answers of the others are one message.
-                Format::Grpc(GrpcMessage::ModelStreamInferResponse | GrpcMessage::Any) => {
-                    Some(Spread::Read(new()))
-                }
-                Format::Text if sized => Some(Spread::UndecidedText(fitting())),
-                Format::Text => Some(Spread::Read(new())),
-                Format::Json => Some(Spread::Undecided(fitting())),
+                Format::Grpc(GrpcMessage::ModelStreamInferResponse | GrpcMessage::Any) => read(),
+                Format::Text => Some(undecided(Called::Text)),
+                Format::Html => Some(undecided(Called::Html)),
+                Format::Json => Some(undecided(Called::Json)),
                 _ => None,
             },
             ..Self::of_bytes(own, Unread::Body, compiled)
@@ -97,19 +97,23 @@ impl Guard {
     /// Whether the body's length may change on its way, although no mask changes it: a secret with an
     /// escape in it gets shorter where texts are read.
     pub(super) fn may_resize(&self) -> bool {
-        !self.sized && matches!(self.spread, Some(Spread::Read(_)))
+        self.resizes && self.spread.is_some()
     }
 
-    /// Whether a body that is called JSON has turned out to be lines of it.
-    pub(super) fn is_lines(&self) -> bool {
-        matches!(&self.spread, Some(Spread::Read(spread)) if spread.is_lines())
+    /// The stream that a body has turned out to be which is called JSON or text.
+    pub(super) fn turned_out(&self) -> Option<Format> {
+        match &self.spread {
+            Some(Spread::Read(spread)) => spread.turned_out(),
+            Some(Spread::Undecided(_)) | None => None,
+        }
     }
 
     /// The bytes that have come and are still to be written.
     pub(super) fn held(&self) -> usize {
         let spread = match &self.spread {
             Some(Spread::Read(spread)) => spread.held(),
-            Some(Spread::Undecided(_) | Spread::UndecidedText(_)) | None => 0,
+            Some(Spread::Undecided(undecided)) => undecided.0.held(),
+            None => 0,
         };
         spread.saturating_add(self.scrub.held())
     }
@@ -118,35 +122,45 @@ impl Guard {
     pub(super) fn note(&self, response: &mut record::Response) {
         let spread = match &self.spread {
             Some(Spread::Read(spread)) => spread.found(),
-            Some(Spread::Undecided(_) | Spread::UndecidedText(_)) | None => 0,
+            Some(Spread::Undecided(_)) | None => 0,
         };
         note(spread.saturating_add(self.scrub.found()), response);
     }
 
-    /// Decides whether JSON or text has texts that go on in others.
-    fn decide(&mut self, piece: &[u8]) {
+    /// Decides whether JSON or text has texts that go on in others. Gives back what has come of it once
+    /// that is known.
+    fn decide<'a>(&mut self, piece: &'a [u8], end: bool) -> Option<Cow<'a, [u8]>> {
+        let Some(Spread::Undecided(undecided)) = &mut self.spread else {
+            return Some(Cow::Borrowed(piece));
+        };
+        let (front, _) = &mut **undecided;
+        let fresh = front.held() == 0;
+        let (taken, shape) = front.push(piece, self.lines);
+        let shape = shape.or_else(|| end.then(|| front.end()))?;
+        let mut held = front.take();
+        let goes_on = match shape {
+            Shape::Text | Shape::Html => false,
+            Shape::Json => may_be_array_of_objects(&held),
+            Shape::Values | Shape::Lines | Shape::CodedLines | Shape::Events => true,
+        };
         self.spread = match self.spread.take() {
-            Some(Spread::UndecidedText(spread)) if !piece.is_empty() => {
-                may_be_coded_lines(piece).then_some(Spread::Read(spread))
+            Some(Spread::Undecided(undecided)) if goes_on => {
+                Some(Spread::Read(Box::new(undecided.1)))
             }
-            Some(Spread::Undecided(spread)) => match self.goes_on(piece) {
-                Some(goes_on) => goes_on.then_some(Spread::Read(spread)),
-                None => Some(Spread::Undecided(spread)),
-            },
-            decided => decided,
+            _ => None,
         };
+        if fresh {
+            return Some(Cow::Borrowed(piece));
+        }
+        held.extend_from_slice(piece.get(taken..).unwrap_or_default());
+        Some(Cow::Owned(held))
     }
+}
 
-    /// Whether JSON that begins so has such texts, or may: where it is an array of objects, or may be lines
-    /// of them.
-    fn goes_on(&self, piece: &[u8]) -> Option<bool> {
-        let mut marks = piece.iter().filter(|byte| !byte.is_ascii_whitespace());
-        let goes_on = match marks.next()? {
-            b'[' => marks.next().is_none_or(|mark| *mark == b'{'),
-            first => *first == b'{' && self.lines,
-        };
-        Some(goes_on)
-    }
+/// Whether JSON that begins so is an array of objects, as which Gemini streams, or may be.
+fn may_be_array_of_objects(json: &[u8]) -> bool {
+    let mut marks = json.iter().filter(|byte| !byte.is_ascii_whitespace());
+    marks.next() == Some(&b'[') && marks.next().is_none_or(|mark| *mark == b'{')
 }
 
 /// Adds secrets to what a record says was found.
@@ -159,9 +173,11 @@ pub(in crate::exchange) fn note(found: u64, response: &mut record::Response) {
 
 impl Stage for Guard {
     fn push(&mut self, piece: &[u8], end: bool, next: &mut Next<'_>) -> Result<(), Code> {
-        self.decide(piece);
+        let Some(piece) = self.decide(piece, end) else {
+            return Ok(());
+        };
         let mut texts = Vec::new();
-        let mut piece = piece;
+        let mut piece: &[u8] = &piece;
         if let Some(Spread::Read(spread)) = &mut self.spread {
             spread.push(piece, end, &mut texts).map_err(code_of)?;
             // A body takes twice what it holds: what holds it doubles as it grows.

@@ -9,7 +9,7 @@ use crate::exchange::buffers::Share;
 use crate::exchange::compiled_policy::CompiledPolicy;
 use crate::exchange::media::TextForm;
 use crate::record;
-use mask::{Pass, Stop, WalkError};
+use mask::{Format, Pass, Stop, WalkError};
 
 /// Room in what a piece becomes, for replacements that are longer than what they replace.
 const ROOM: usize = 512;
@@ -49,9 +49,9 @@ impl Mask {
         self.pass.is_proven()
     }
 
-    /// Whether a body that is called JSON has turned out to be lines of it.
-    pub(super) fn is_lines(&self) -> bool {
-        self.pass.is_lines()
+    /// The stream that a body has turned out to be which is called JSON or text.
+    pub(super) fn turned_out(&self) -> Option<Format> {
+        self.pass.turned_out()
     }
 
     /// The bytes that have come and are still to be written.

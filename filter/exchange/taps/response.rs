@@ -137,10 +137,13 @@ impl ResponseTaps {
         self.changes && self.mask.as_ref().is_some_and(|mask| !mask.is_proven())
     }
 
-    /// Whether a body that is called JSON has turned out to be lines of it.
-    pub(in crate::exchange) fn is_lines(&self) -> bool {
-        self.mask.as_ref().is_some_and(Mask::is_lines)
-            || self.guard.as_ref().is_some_and(Guard::is_lines)
+    /// The stream that a body has turned out to be which is called JSON or text.
+    pub(in crate::exchange) fn turned_out(&self) -> Option<Format> {
+        let guarded = || self.guard.as_ref().and_then(Guard::turned_out);
+        self.mask
+            .as_ref()
+            .and_then(Mask::turned_out)
+            .or_else(guarded)
     }
 
     /// What the body becomes under a mask.

@@ -90,13 +90,17 @@ const ENDS: [fn(&mut Driven) -> Outcome; 4] = [
 #[test]
 fn an_answer_that_still_waits_for_its_tick_is_refused_and_not_cut() {
     let compiled = masked(&json!([{"is": "email", "action": "cut"}]));
-    let media = ["text/plain", "application/json", "text/event-stream"];
-    let cases = media.into_iter().flat_map(|media| {
+    let media = [
+        ("text/plain", "I write \"to ana@exam"),
+        ("application/json", "[\"to ana@exam"),
+        ("text/event-stream", "data: \"to ana@exam"),
+    ];
+    let cases = media.into_iter().flat_map(|(media, front)| {
         // An event is read once it is whole.
         let from = usize::from(media == "text/event-stream");
-        ENDS[from..].iter().map(move |end| (end, media))
+        ENDS[from..].iter().map(move |end| (end, media, front))
     });
-    for (end, media) in cases {
+    for (end, media, front) in cases {
         let mut exchange = Driven::new(&compiled);
         exchange.chat();
         let headers = bytes(&[(":status", "200"), ("content-type", media)]);
@@ -106,7 +110,7 @@ fn an_answer_that_still_waits_for_its_tick_is_refused_and_not_cut() {
             end: false,
         });
         assert_eq!(outcome.flow, Flow::Hold);
-        let first = body(&mut exchange, "data: \"to ana@exam", false);
+        let first = body(&mut exchange, front, false);
         assert_eq!(first.flow, Flow::Hold);
         let outcome = end(&mut exchange);
         assert_eq!(code(&outcome), "match_withheld", "{media}");

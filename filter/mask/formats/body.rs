@@ -36,9 +36,12 @@ impl Walk for Body {
 }
 
 impl Body {
-    /// Whether it has turned out to be lines of JSON.
-    pub(super) fn is_lines(&self) -> bool {
-        self.json.is_lines()
+    /// For values of JSON one behind the other, whose texts go on from one to the next.
+    pub(super) fn of_values() -> Self {
+        Self {
+            json: JsonArrayStream::of_values(),
+            ..Self::default()
+        }
     }
 
     /// Masks what the editor writes, up to where it gives up.

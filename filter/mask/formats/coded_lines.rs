@@ -26,13 +26,6 @@ pub(super) fn begins(bytes: &[u8]) -> Option<bool> {
     }
 }
 
-/// Whether a body that begins with these bytes may be in lines of JSON with a code in front of each, as
-/// the AI SDK streams them.
-#[must_use]
-pub fn may_be_coded_lines(bytes: &[u8]) -> bool {
-    begins(bytes) != Some(false)
-}
-
 /// Masks such lines.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct CodedLines {

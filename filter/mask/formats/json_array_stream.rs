@@ -3,8 +3,8 @@
 //!
 //! A chunk is treated like the data of an event in an event stream. Such a body is recognized by its
 //! beginning: an array whose first element is an object whose first member is one of a Gemini answer's.
-//! Another body whose first line is an object may be lines of JSON that are called JSON, as a proxy may
-//! call Ollama's. Every other one is read as plain JSON.
+//! Values without an array around them are read so where somebody else has recognized them (`front`). Every
+//! other body is read as plain JSON.
 //!
 //! # What it can't
 //! - A chunk of more than 1 MiB, as one with a picture may be, is read as it streams: its texts do
@@ -17,11 +17,8 @@ mod tests;
 use super::WalkError;
 use super::entries::Entries;
 use super::json::Json;
-use super::layout::Layout;
-use super::lines::Lines;
 use super::walk::{Job, Walk};
 use crate::prefilter::end_of_string;
-use base::json;
 
 /// The longest chunk that is held, in bytes.
 const MAX_CHUNK_BYTES: usize = 1024 * 1024;
@@ -29,10 +26,6 @@ const MAX_CHUNK_BYTES: usize = 1024 * 1024;
 const MAX_FRONT_BYTES: usize = 256;
 /// Bytes that may stand between two chunks while something waits.
 const MAX_GAP_BYTES: usize = 1024;
-
-/// The longest first line that is held to see whether it is one of several. A model's first words are
-/// shorter.
-const MAX_FIRST_LINE_BYTES: usize = 8 * 1024;
 
 /// Members of Gemini's `GenerateContentResponse`.
 const MEMBERS: [&[u8]; 6] = [
@@ -51,10 +44,6 @@ enum ArrayPosition {
     Front,
     /// It is not an array of chunks, or not any more.
     Json,
-    /// In the first line of what may be several, held.
-    FirstLine,
-    /// In lines of JSON.
-    Lines,
     /// Between two chunks.
     Between,
     /// In a chunk, held.
@@ -76,7 +65,6 @@ pub(super) struct JsonArrayStream {
     /// Bytes since the last chunk.
     gap: usize,
     entries: Entries,
-    lines: Lines,
     json: Json,
 }
 
@@ -94,9 +82,6 @@ impl Walk for JsonArrayStream {
                     self.held.extend_from_slice(now);
                     match front(&self.held) {
                         Some(Front::JsonArrayStream) => self.position = ArrayPosition::Between,
-                        Some(Front::Json) if may_be_lines(job) && begins_object(&self.held) => {
-                            self.position = ArrayPosition::FirstLine;
-                        }
                         Some(Front::Json) => self.position = ArrayPosition::Json,
                         None if self.held.len() >= MAX_FRONT_BYTES => {
                             self.position = ArrayPosition::Json
@@ -109,11 +94,6 @@ impl Walk for JsonArrayStream {
                     }
                     now.len()
                 }
-                ArrayPosition::FirstLine => self.first_line(piece, job)?,
-                ArrayPosition::Lines => {
-                    self.lines.push(piece, job)?;
-                    piece.len()
-                }
                 ArrayPosition::Between => self.between(piece, job),
                 ArrayPosition::Chunk | ArrayPosition::Long => self.chunk(piece, job)?,
             };
@@ -125,11 +105,10 @@ impl Walk for JsonArrayStream {
     fn finish(&mut self, job: &mut Job<'_>) -> Result<(), WalkError> {
         let held = std::mem::take(&mut self.held);
         let last = match self.position {
-            ArrayPosition::Front | ArrayPosition::FirstLine => {
+            ArrayPosition::Front => {
                 self.json.push(&held, job);
                 Ok(())
             }
-            ArrayPosition::Lines => self.lines.finish(job),
             ArrayPosition::Chunk => self.entries.take(&held, job),
             ArrayPosition::Json | ArrayPosition::Between | ArrayPosition::Long => Ok(()),
         };
@@ -139,41 +118,22 @@ impl Walk for JsonArrayStream {
     }
 
     fn held(&self) -> usize {
-        let streamed = self.entries.held() + self.lines.held();
-        self.held.len() + streamed + self.json.held()
+        self.held.len() + self.entries.held() + self.json.held()
     }
 }
 
 impl JsonArrayStream {
-    /// Whether it has turned out to be lines of JSON.
-    pub(super) fn is_lines(&self) -> bool {
-        self.position == ArrayPosition::Lines
-    }
-
-    /// Takes more of the first line. If an object ends with it, others may follow.
-    fn first_line(&mut self, piece: &[u8], job: &mut Job<'_>) -> Result<usize, WalkError> {
-        let end = memchr::memchr(b'\n', piece);
-        let now = piece.get(..end.map_or(piece.len(), |end| end + 1));
-        let now = now.unwrap_or(piece);
-        self.held.extend_from_slice(now);
-        let long = self.held.len() > MAX_FIRST_LINE_BYTES;
-        if end.is_none() && !long {
-            return Ok(now.len());
+    /// For values one behind the other.
+    pub(super) fn of_values() -> Self {
+        Self {
+            position: ArrayPosition::Between,
+            ..Self::default()
         }
-        let held = std::mem::take(&mut self.held);
-        if !long && json::read(&held, &mut ()).is_ok() {
-            self.position = ArrayPosition::Lines;
-            self.lines.push(&held, job)?;
-        } else {
-            self.position = ArrayPosition::Json;
-            self.json.push(&held, job);
-        }
-        Ok(now.len())
     }
 
     /// Takes what stands in front of a chunk.
     fn between(&mut self, piece: &[u8], job: &mut Job<'_>) -> usize {
-        let passes = |byte: &u8| b" \t\r\n,[]".contains(byte);
+        let passes = |byte: &u8| b" \t\r\n,[]\x00\x1e".contains(byte);
         let end = piece.iter().position(|byte| !passes(byte));
         let (gap, later) = piece.split_at(end.unwrap_or(piece.len()));
         for part in gap.chunks(MAX_GAP_BYTES) {
@@ -256,14 +216,12 @@ impl JsonArrayStream {
     }
 }
 
-/// Whether a body that is called JSON may be lines of it: where its dialect says so. Elsewhere, nothing
-/// has to wait for the end of a line.
-fn may_be_lines(job: &Job<'_>) -> bool {
-    job.layout.is_some_and(Layout::has_lines)
-}
-
-fn begins_object(bytes: &[u8]) -> bool {
-    bytes.trim_ascii_start().first() == Some(&b'{')
+/// Whether a body that begins like this is an array of chunks; `None` where that is open.
+pub(super) fn begins(bytes: &[u8]) -> Option<bool> {
+    match front(bytes) {
+        None if bytes.len() >= MAX_FRONT_BYTES => Some(false),
+        it => it.map(|it| matches!(it, Front::JsonArrayStream)),
+    }
 }
 
 /// What a body is.

@@ -6,6 +6,7 @@
 //! | here | what it does |
 //! |---|---|
 //! | `walk`, `walker` | what all walkers have in common, and the choice of one by the body's format |
+//! | `unsure`, `front` | bodies of whose names their beginnings may say otherwise |
 //! | `body`, `json_array_stream`, `json`, `scalar`, `grammar`, `escape`, `member`, `base64` | JSON |
 //! | `layout`, `opaque` | what stands where in a dialect's JSON, and strings that are no text |
 //! | `media`, `charset` | what a content-type says of a body's text |
@@ -32,6 +33,7 @@ mod extent;
 mod fields;
 mod findings;
 mod format;
+mod front;
 mod grammar;
 mod grpc;
 mod held_line;
@@ -56,6 +58,7 @@ mod text_id;
 mod texts;
 mod trailer;
 mod unknown_texts;
+mod unsure;
 mod walk;
 mod walker;
 mod writing;
@@ -65,7 +68,6 @@ mod tests;
 
 pub use boundary::Boundary;
 pub use charset::{is_utf8, keeps_ascii};
-pub use coded_lines::may_be_coded_lines;
 pub use counts::Counts;
 pub use error::WalkError;
 pub(super) use fields::Fields;
@@ -73,6 +75,7 @@ pub use format::{
     Format, Framing, GrpcMessage, TensorFrame, TensorList, Trailer, USUAL_ENTRY_BYTES,
     USUAL_HELD_BYTES,
 };
+pub use front::{Called, Front, Shape};
 pub use layout::Layout;
 pub use media::Media;
 pub use octets::{OCTET_STREAM, Octets};

@@ -1,5 +1,6 @@
 //! What the walkers' tests share, and what holds for every format.
 
+mod called;
 mod places;
 
 use super::{Format, WalkError, Walker};

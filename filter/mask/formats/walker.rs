@@ -1,19 +1,17 @@
 //! The walker of a body, whatever its format.
 
 use super::amazon::AmazonEvents;
-use super::body::Body;
 use super::counts::Counts;
 use super::error::WalkError;
-use super::events::Events;
 use super::findings::Findings;
 use super::format::{Format, Framing};
+use super::front::Called;
 use super::grpc::Grpc;
-use super::lines::Lines;
 use super::markup::Markup;
 use super::multipart::Multipart;
-use super::plain::Plain;
 use super::tensors::Tensors;
 use super::trailer::Value;
+use super::unsure::Unsure;
 use super::walk::{Job, Walk};
 use crate::{CompiledMask, Originals};
 
@@ -36,10 +34,7 @@ pub struct Walker {
 
 #[derive(Clone, Debug, PartialEq)]
 enum Kind {
-    Json(Box<Body>),
-    Events(Box<Events>),
-    Lines(Box<Lines>),
-    Text(Box<Plain>),
+    Unsure(Box<Unsure>),
     Markup(Box<Markup>),
     Multipart(Box<Multipart<Kind>>),
     AmazonEvents(Box<AmazonEvents<Kind>>),
@@ -187,12 +182,13 @@ impl Walker {
         }
     }
 
-    /// Whether a body of [`Format::Json`] has turned out to be lines of it.
+    /// What a body of [`Format::Json`], [`Format::Text`] or [`Format::Html`] has turned out to be, if that is
+    /// [`Format::Events`] or [`Format::Lines`].
     #[must_use]
-    pub fn is_lines(&self) -> bool {
+    pub fn turned_out(&self) -> Option<Format> {
         match &self.kind {
-            Kind::Json(it) => it.is_lines(),
-            _ => false,
+            Kind::Unsure(it) => it.turned_out(),
+            _ => None,
         }
     }
 
@@ -224,11 +220,11 @@ impl Walker {
 impl Kind {
     fn new(format: Format, framing: Framing) -> Self {
         match format {
-            Format::Json => Self::Json(Box::default()),
-            Format::Events => Self::Events(Box::default()),
-            Format::Lines => Self::Lines(Box::default()),
-            Format::Text => Self::Text(Box::new(Plain::new())),
-            Format::Html => Self::Markup(Box::new(Markup::new(false))),
+            Format::Json => Self::called(Called::Json),
+            Format::Events => Self::called(Called::Events),
+            Format::Lines => Self::called(Called::Lines),
+            Format::Text => Self::called(Called::Text),
+            Format::Html => Self::called(Called::Html),
             Format::Xml => Self::Markup(Box::new(Markup::new(true))),
             Format::AmazonEvents => Self::AmazonEvents(Box::new(AmazonEvents::new(framing))),
             Format::Multipart(boundary) => {
@@ -242,20 +238,18 @@ impl Kind {
         }
     }
 
+    fn called(called: Called) -> Self {
+        Self::Unsure(Box::new(Unsure::new(called)))
+    }
+
     /// Whether the whole body is text.
     fn is_text(&self) -> bool {
-        matches!(
-            self,
-            Self::Json(_) | Self::Events(_) | Self::Lines(_) | Self::Text(_) | Self::Markup(_)
-        )
+        matches!(self, Self::Unsure(_) | Self::Markup(_))
     }
 
     fn walker(&self) -> &dyn Walk {
         match self {
-            Self::Json(it) => &**it,
-            Self::Events(it) => &**it,
-            Self::Lines(it) => &**it,
-            Self::Text(it) => &**it,
+            Self::Unsure(it) => &**it,
             Self::Markup(it) => &**it,
             Self::Multipart(it) => &**it,
             Self::AmazonEvents(it) => &**it,
@@ -267,10 +261,7 @@ impl Kind {
 
     fn walker_mut(&mut self) -> &mut dyn Walk {
         match self {
-            Self::Json(it) => &mut **it,
-            Self::Events(it) => &mut **it,
-            Self::Lines(it) => &mut **it,
-            Self::Text(it) => &mut **it,
+            Self::Unsure(it) => &mut **it,
             Self::Markup(it) => &mut **it,
             Self::Multipart(it) => &mut **it,
             Self::AmazonEvents(it) => &mut **it,

@@ -115,10 +115,10 @@ impl SpreadSecrets {
         Ok(())
     }
 
-    /// Whether a body that is called JSON has turned out to be lines of it.
+    /// As [`Walker::turned_out`].
     #[must_use]
-    pub fn is_lines(&self) -> bool {
-        self.walker.is_lines()
+    pub fn turned_out(&self) -> Option<Format> {
+        self.walker.turned_out()
     }
 
     /// The bytes that have come and are still to be written.

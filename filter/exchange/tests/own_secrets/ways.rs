@@ -107,6 +107,8 @@ fn a_secret_does_not_come_out_in_lines_of_an_answer_that_has_a_length() {
         let open = if text.starts_with("It") { "[" } else { "," };
         format!("{open}{chunk}{}", if text == "!" { "]" } else { "" })
     };
+    let line = |text: &str| format!("{}\n", json!({"text": text}));
+    let event = |text: &str| format!("data: {}\n\n", json!({"text": text}));
     type Write<'a> = &'a dyn Fn(&str) -> String;
     let policies = rules();
     let [alone, _, watched, _] = &policies;
@@ -114,6 +116,10 @@ fn a_secret_does_not_come_out_in_lines_of_an_answer_that_has_a_length() {
         ("/api/chat", "application/json", &ollama as Write<'_>, true),
         ("/api/chat", "application/x-ndjson", &ollama, false),
         ("/v1/chat/completions", "text/plain", &coded, true),
+        ("/say", "application/json", &line, true),
+        ("/say", "text/plain", &line, true),
+        ("/say", "text/html", &event, true),
+        ("/say", "application/json", &event, true),
         (
             "/v1beta/models/m:streamGenerateContent",
             "application/json",
