@@ -297,7 +297,8 @@ fn faults(routes: &Routes, samples: &Samples) -> Vec<String> {
     }
     for sample in &samples.requests {
         if let Some(wrong) = wrong(routes, sample) {
-            faults.push(format!("{} {}: {wrong}", sample["method"], sample["path"]));
+            let (method, path, body) = (&sample["method"], &sample["path"], &sample["body"]);
+            faults.push(format!("{method} {path} {body}: {wrong}"));
         }
     }
     faults

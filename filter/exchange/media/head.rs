@@ -1,7 +1,7 @@
 //! What a head's own words come to, whichever direction it is of.
 
 use crate::exchange::event::Headers;
-use crate::exchange::headers::{media_type, parameter, single, values};
+use crate::exchange::headers::{has, media_type, parameter, single, values};
 use coding::{Coding, Unknown};
 use mask::{Boundary, Format, Framing, Media, keeps_ascii};
 
@@ -23,9 +23,14 @@ pub(super) fn framing(headers: &Headers<'_>, web: bool) -> Framing {
 }
 
 /// How a body carries text that goes in pieces through AWS's event streams: SageMaker says what the
-/// model's own server called it.
+/// model's own server called it. Where that called it nothing, it is read as an answer is that has no
+/// content-type.
 fn payload(headers: &Headers<'_>) -> Option<Format> {
-    let said = single(headers, "x-amzn-sagemaker-content-type")?.to_ascii_lowercase();
+    const SAID: &str = "x-amzn-sagemaker-content-type";
+    if !has(headers, SAID) {
+        return Some(Format::Json);
+    }
+    let said = single(headers, SAID)?.to_ascii_lowercase();
     let (media, parameters) = said.split_once(';').unwrap_or((&said, ""));
     let utf8 = ["", "charset=utf-8"].contains(&parameters.trim());
     match Format::of_media(media.trim()) {

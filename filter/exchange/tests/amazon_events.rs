@@ -221,6 +221,16 @@ fn sagemaker_says_what_goes_in_pieces_through_the_messages() {
         let expected = part(&[event("[EMAIL]"), event("")].concat());
         assert_eq!(outcome.effects, put(&expected), "{media}");
     }
+    // The model's server may have called it nothing, as it may any answer.
+    for write in [event, |text: &str| {
+        format!("{}\n", json!({"token": {"text": text}}))
+    }] {
+        let (mut exchange, _) = begun(&emails(), &[]);
+        let stream = ["ana@exam", "ple.com"].map(write);
+        let outcome = body(&mut exchange, &stream.map(|it| part(&it)).concat(), true);
+        let expected = part(&["[EMAIL]", ""].map(write).concat());
+        assert_eq!(outcome.effects, put(&expected));
+    }
     for media in [
         "application/x-npy",
         "text/plain; charset=utf-16",

@@ -19,7 +19,7 @@
 //! | `:content-type` | read as |
 //! |---|---|
 //! | JSON, or none | JSON whose texts go on in other messages. The string `bytes` of a `chunk` is base64 of a payload of its own: JSON as the model's server streams it or, from agents, a text that goes on |
-//! | `application/octet-stream` | pieces of one body, cut anywhere: what the response's head says of it (SageMaker's `x-amzn-sagemaker-content-type`) |
+//! | `application/octet-stream` | pieces of one body, cut anywhere: what the response's head says of it (SageMaker's `x-amzn-sagemaker-content-type`), or JSON |
 //! | `text/plain` | a piece of a text |
 //! | HTML and XML | a text of its own |
 //! | sound, pictures, fonts | no text |

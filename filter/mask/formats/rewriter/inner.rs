@@ -16,7 +16,7 @@ enum Inside {
     /// Nothing but blanks has come.
     #[default]
     Unknown,
-    /// A bracket has come, and nothing yet that a text would not have behind one.
+    /// A bracket has come, and nothing yet that a text would not have behind one; or what may be a number.
     Perhaps,
     Json,
     No,
@@ -130,10 +130,17 @@ impl Inner {
         is_scalar(text.trim_ascii_end()) && self.grammar.scalar()
     }
 
+    /// Whether the text, all of which has come, is a number.
+    pub(super) fn is_number(&mut self) -> bool {
+        self.inside == Inside::Perhaps && self.front == 0 && self.ends()
+    }
+
     /// Takes one byte, or a character that is not ASCII: how it reads, and how it is written in `place`.
+    /// `numbers` says that a text which is nothing but a number is JSON, too.
     pub(super) fn unit(
         &mut self,
         unit: (&[u8], &[u8]),
+        numbers: bool,
         place: Place,
         out: &mut dyn Output,
     ) -> Step {
@@ -144,6 +151,10 @@ impl Inner {
         match self.inside {
             Inside::No => Step::Text,
             Inside::Unknown if byte.is_ascii_whitespace() => Step::Text,
+            Inside::Unknown if numbers && (byte.is_ascii_digit() || byte == b'-') => {
+                self.inside = Inside::Perhaps;
+                self.hold(unit, place, out)
+            }
             Inside::Unknown => {
                 let bracket = matches!(byte, b'{' | b'[') && self.mark(byte);
                 if !bracket {

@@ -120,7 +120,9 @@ impl Rewriter {
     }
 
     fn unit_inside(&mut self, (decoded, raw): (&[u8], &[u8]), place: Place, work: &mut Work<'_>) {
-        let step = self.inner.unit((decoded, raw), place, work.out);
+        let numbers = self.usual == Writing::JsonInJson;
+        let unit = (decoded, raw);
+        let step = self.inner.unit(unit, numbers, place, work.out);
         if self.inner.is_json() {
             self.writing = self.usual.inside();
         }
@@ -219,7 +221,8 @@ impl Rewriter {
         if self.inner.place().is_none() {
             return;
         }
-        if self.inner.is_json() && self.inner.ends() {
+        let is_number = self.inner.is_number();
+        if is_number || (self.inner.is_json() && self.inner.ends()) {
             let items = self.inner.take();
             self.write_scalar(&items, work);
         } else {

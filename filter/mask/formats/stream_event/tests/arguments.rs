@@ -106,3 +106,37 @@ fn what_is_no_escape_stays() {
         }
     }
 }
+
+#[test]
+fn arguments_that_are_one_number_stay_json() {
+    let card = "4111111111111111";
+    let body = |arguments: &str| {
+        json!({"choices": [{"message": {"tool_calls": [{"function": {"name": "f", "arguments": arguments}}]}}]})
+            .to_string()
+    };
+    for (said, seen) in [
+        (card.to_owned(), "\"[CREDIT_CARD]\"".to_owned()),
+        (format!(" {card}\n"), " \"[CREDIT_CARD]\"\n".to_owned()),
+        ("-12.5e3".to_owned(), "-12.5e3".to_owned()),
+        ("17".to_owned(), "17".to_owned()),
+        // No JSON, and so text like any other.
+        (
+            format!("{card} and {card}"),
+            "[CREDIT_CARD] and [CREDIT_CARD]".to_owned(),
+        ),
+        ("4111 1111 1111 1111".to_owned(), "[CREDIT_CARD]".to_owned()),
+        (format!("\"{card}\""), "\"[CREDIT_CARD]\"".to_owned()),
+    ] {
+        let out = masked(&mask(), Format::Json, body(&said).as_bytes());
+        assert_eq!(String::from_utf8(out).unwrap(), body(&seen));
+        for shape in [call, block, response] {
+            for cut in 0..=said.len() {
+                let (head, tail) = said.split_at(cut);
+                let stream = event(&shape(head)) + &event(&shape(tail));
+                let out = try_pieces(&mask(), Format::Events, stream.as_bytes(), &[]).unwrap();
+                let out = String::from_utf8(out).unwrap();
+                assert_eq!(joined(&out), seen, "cut at {cut}: {out}");
+            }
+        }
+    }
+}
