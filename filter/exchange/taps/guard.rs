@@ -134,6 +134,9 @@ impl Guard {
             return Some(Cow::Borrowed(piece));
         };
         let (front, _) = &mut **undecided;
+        if !end && front.blanks(piece) == piece.len() {
+            return Some(Cow::Borrowed(piece));
+        }
         let fresh = front.held() == 0;
         let (taken, shape) = front.push(piece, self.lines);
         let shape = shape.or_else(|| end.then(|| front.end()))?;

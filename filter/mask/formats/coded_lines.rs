@@ -22,7 +22,9 @@ pub(super) fn begins(bytes: &[u8]) -> Option<bool> {
         [] => None,
         [code] => (!is_code(*code)).then_some(false),
         [_, mark] => (*mark != b':').then_some(false),
-        [_, _, first, ..] => Some(matches!(first, b'"' | b'{' | b'[')),
+        [code, mark, first, ..] => {
+            Some(is_code(*code) && *mark == b':' && matches!(first, b'"' | b'{' | b'['))
+        }
     }
 }
 

@@ -25,6 +25,7 @@ use super::WalkError;
 use super::entry_writer::EntryWriter;
 use super::event_template::Templates;
 use super::fields::{self, Fields};
+use super::front;
 use super::stream_event::{self, Payload};
 use super::text_id::{self, Id};
 use super::texts::{Owner, Texts};
@@ -45,10 +46,14 @@ pub(super) struct Events {
     event: Vec<u8>,
     /// Where its last line begins.
     line: usize,
+    /// How many lines of data it has.
+    lines_of_data: usize,
     /// The last byte was a carriage return that ended a line: a line feed belongs to it.
     after_return: bool,
     /// An event has been read.
     begun: bool,
+    /// It may be no event stream: nobody says that it is one.
+    doubtful: bool,
     texts: Texts,
     templates: Templates,
 }
@@ -76,6 +81,12 @@ impl Walk for Events {
             self.event.extend_from_slice(content);
             self.after_return = content.last() == Some(&b'\r');
             piece = rest;
+            if end.is_some() && self.begins_another_event() {
+                let next = self.event.split_off(self.line);
+                self.end_event(job)?;
+                self.event = next;
+                self.lines_of_data = 1;
+            }
             let ends = blank || (end.is_some() && self.is_line_of_json());
             if end.is_some() {
                 self.line = self.event.len();
@@ -101,19 +112,40 @@ impl Walk for Events {
 }
 
 impl Events {
+    /// A body that is called something else: what says how to read a stream is masked, too.
+    pub(super) fn doubtful() -> Self {
+        Self {
+            doubtful: true,
+            ..Self::default()
+        }
+    }
+
     /// Whether the line that has ended is no field but JSON, and the first one of its event. LMDeploy calls
     /// such lines an event stream, and no blank line ever comes (its api_server.py, `chat_interactive_v1`).
     fn is_line_of_json(&self) -> bool {
         self.line == 0
             && matches!(
-                self.event.trim_ascii_end(),
+                front::unmarked(&self.event).trim_ascii_end(),
                 [b'{', .., b'}'] | [b'[', .., b']']
             )
+    }
+
+    /// Whether the line that has ended begins another event, although no blank line stands between them. Who
+    /// reads a stream line by line, as many clients do, doesn't need one; and JSON goes over no more lines than
+    /// one where the first has a whole value.
+    fn begins_another_event(&mut self) -> bool {
+        let (before, line) = self.event.split_at(self.line.min(self.event.len()));
+        if !line.starts_with(b"data:") {
+            return false;
+        }
+        self.lines_of_data += 1;
+        self.lines_of_data == 2 && is_one_value(before, !self.begun)
     }
 
     fn end_event(&mut self, job: &mut Job<'_>) -> Result<(), WalkError> {
         let event = std::mem::take(&mut self.event);
         self.line = 0;
+        self.lines_of_data = 0;
         if event.is_empty() {
             return Ok(());
         }
@@ -131,7 +163,11 @@ impl Events {
             }
             return Ok(());
         }
-        let lines = Lines::read(&event, !std::mem::replace(&mut self.begun, true));
+        let first = !std::mem::replace(&mut self.begun, true);
+        let mut lines = Lines::read(&event, first);
+        if self.doubtful {
+            lines.mask_all(&event);
+        }
         let joined = lines.payload(&event);
         let payload = stream_event::read(&joined, (job.mask, job.layout))?;
         // An event without a name is called so (HTML, section 9.2.6).
@@ -167,6 +203,15 @@ impl Events {
         self.texts.release(job.mask, job.found, job.out);
         Ok(())
     }
+}
+
+/// Whether the data of an event's lines is one value of JSON.
+fn is_one_value(lines: &[u8], first: bool) -> bool {
+    let data = Lines::read(lines, first).data;
+    let [(start, end)] = data.as_slice() else {
+        return false;
+    };
+    front::is_whole(lines.get(*start..*end).unwrap_or_default().trim_ascii())
 }
 
 /// The parts of an event that hold text, as ranges of its bytes.
@@ -221,6 +266,23 @@ impl Lines {
             lines.adjacent.push(false);
         }
         lines
+    }
+
+    /// Takes all lines but those of data for text.
+    fn mask_all(&mut self, event: &[u8]) {
+        let mut start = 0;
+        self.other.clear();
+        for line in event.split_inclusive(|byte| matches!(byte, b'\r' | b'\n')) {
+            let end = start + line.trim_ascii_end().len();
+            let is_data = self
+                .data
+                .iter()
+                .any(|(from, _)| (start..=end).contains(from));
+            if start < end && !is_data {
+                self.other.push((start, end));
+            }
+            start += line.len();
+        }
     }
 
     /// The values joined by line feeds, as a reader sees them.

@@ -3,19 +3,23 @@
 //! Servers call streams what their framework calls everything: a `StreamingResponse` with events in it is
 //! `text/plain`, a proxy's JSON lines are `application/json`, and some bodies are called nothing. Read by
 //! that name, what goes on from event to event would be texts of their own, and a value that is split
-//! over two would pass. So the beginning is looked at, too, and held until it tells.
+//! over two would pass. So the beginning is looked at, too, and held until it tells; and as soon as a line
+//! comes that can't be one of that ([`Gate`]), the rest is read as what it is called.
 //!
 //! # What it can't
 //! - It looks at no more than the first lines or the first value ([`MAX_FRONT_BYTES`], or
 //!   [`MAX_TEXT_FRONT_BYTES`] of JSON that is called text): behind a longer one, the name counts.
-//! - Values of JSON one behind the other are told if none has line ends in it.
+//! - Values of JSON one behind the other are told if the first is an object without line ends in it; arrays
+//!   and strings in lines aren't.
 
 mod events;
+mod gate;
 mod value;
 
 use super::{coded_lines, json_array_stream};
-use base::json;
 use events::Events;
+pub(super) use gate::Gate;
+pub(super) use value::is_whole;
 use value::{Next, Value};
 
 /// The most of a body that is held to tell what it is. A model's first words are shorter.
@@ -39,6 +43,19 @@ pub enum Called {
     Text,
     /// HTML, as frameworks call what nobody has named.
     Html,
+}
+
+impl Called {
+    /// What a body is if it is what it is called.
+    pub(super) fn shape(self) -> Shape {
+        match self {
+            Self::Json => Shape::Json,
+            Self::Events => Shape::Events,
+            Self::Lines => Shape::Lines,
+            Self::Text => Shape::Text,
+            Self::Html => Shape::Html,
+        }
+    }
 }
 
 /// What a body is.
@@ -78,6 +95,15 @@ impl Front {
             held: Vec::new(),
             events: Events::default(),
             value: Value::default(),
+        }
+    }
+
+    /// How many bytes of a piece say nothing, and may go on: servers keep connections alive with blanks.
+    #[must_use]
+    pub fn blanks(&self, piece: &[u8]) -> usize {
+        match self.held.is_empty() {
+            true => piece.len() - piece.trim_ascii_start().len(),
+            false => 0,
         }
     }
 
@@ -124,13 +150,7 @@ impl Front {
     }
 
     fn as_called(&self) -> Shape {
-        match self.called {
-            Called::Json => Shape::Json,
-            Called::Events => Shape::Events,
-            Called::Lines => Shape::Lines,
-            Called::Text => Shape::Text,
-            Called::Html => Shape::Html,
-        }
+        self.called.shape()
     }
 
     /// What has come, from its first mark on.
@@ -143,10 +163,7 @@ impl Front {
             // An array of chunks has to stream.
             b'[' if self.called == Called::Json => Some(Shape::Json),
             b'{' | b'[' | b'"' => self.tell_json(lines),
-            SEPARATOR => Some(match self.called {
-                Called::Json => Shape::Lines,
-                _ => self.as_called(),
-            }),
+            SEPARATOR => Some(Shape::Lines),
             _ => {
                 if coded_lines::begins(&self.held)? {
                     return Some(Shape::CodedLines);
@@ -163,7 +180,8 @@ impl Front {
     fn tell_json(&mut self, lines: bool) -> Option<Shape> {
         let in_text = matches!(self.called, Called::Text | Called::Html);
         if in_text && !begins_values(self.body())? {
-            return Some(match json_array_stream::begins(self.body())? {
+            let chunks = self.called == Called::Text && json_array_stream::begins(self.body())?;
+            return Some(match chunks {
                 true => Shape::Json,
                 false => self.as_called(),
             });
@@ -176,6 +194,7 @@ impl Front {
                 (Next::Line, Called::Json) if lines && whole => Shape::Lines,
                 (Next::Line, Called::Json | Called::Text | Called::Html) => continue,
                 (Next::Value { line: true }, _) if whole => Shape::Lines,
+                (Next::Value { line: false }, Called::Html) => Shape::Html,
                 (Next::Value { line: false }, _) if whole => Shape::Values,
                 _ => self.as_called(),
             });
@@ -184,15 +203,15 @@ impl Front {
         full.then(|| self.as_called())
     }
 
-    /// Whether a value of JSON has ended.
+    /// Whether an object has ended. What stands in it is read by whoever reads the lines: some servers write
+    /// `NaN`, or halves of surrogates.
     fn is_whole_value(&self) -> bool {
-        let value = self.value.ended().and_then(|end| self.held.get(..end));
-        value.is_some_and(|value| json::read(unmarked(value), &mut ()).is_ok())
+        self.value.has_ended() && self.body().first() == Some(&b'{')
     }
 }
 
 /// What stands behind a mark of UTF-8, should there be one.
-fn unmarked(bytes: &[u8]) -> &[u8] {
+pub(super) fn unmarked(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
 }
 

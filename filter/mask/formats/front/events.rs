@@ -1,6 +1,6 @@
 //! Whether a body that is called something else begins as an event stream does.
 
-use super::MAX_FRONT_BYTES;
+use super::{MAX_FRONT_BYTES, value};
 
 /// The fields of an event (WHATWG HTML, section 9.2.6) but `data`, and what a comment begins with.
 const NEUTRAL: [&[u8]; 4] = [b":", b"event:", b"id:", b"retry:"];
@@ -82,8 +82,14 @@ fn is_rest_of_end(body: &[u8], line: usize) -> bool {
 }
 
 /// Whether a line is one of an event, whatever else comes of it.
-fn is_field(line: &[u8]) -> bool {
+pub(super) fn is_field(line: &[u8]) -> bool {
     line.starts_with(DATA) || NEUTRAL.iter().any(|field| line.starts_with(field))
+}
+
+/// Whether the value of a field is JSON, or the end of a stream.
+fn is_json(value: &[u8]) -> bool {
+    let value = value.trim_ascii();
+    value == b"[DONE]" || value::is_whole(value)
 }
 
 /// What a line is, of which more may come unless it is `whole`; `None` where that is open.
@@ -93,7 +99,7 @@ fn kind(line: &[u8], whole: bool) -> Option<Line> {
     }
     if let Some(value) = line.strip_prefix(DATA) {
         return match value.trim_ascii_start().first() {
-            Some(b'{' | b'[') => Some(Line::Json),
+            Some(b'{' | b'[') if whole && is_json(value) => Some(Line::Json),
             _ => whole.then_some(Line::Data),
         };
     }

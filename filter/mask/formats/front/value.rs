@@ -26,12 +26,21 @@ pub(super) struct Value {
     ended: Option<usize>,
     /// A line has ended behind it.
     line: bool,
+    /// A zero byte stands behind it.
+    marked: bool,
+}
+
+/// Whether bytes are one object, array or string, and nothing else but blanks behind it.
+pub(in crate::formats) fn is_whole(bytes: &[u8]) -> bool {
+    let mut value = Value::default();
+    let opens = matches!(bytes.first(), Some(b'{' | b'[' | b'"'));
+    opens && value.next(bytes).is_none() && value.has_ended()
 }
 
 impl Value {
-    /// Where the value ends, if that has come.
-    pub(super) fn ended(&self) -> Option<usize> {
-        self.ended
+    /// Whether the end of the value has come.
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended.is_some()
     }
 
     /// What comes next in the body, of which more may have come since the last call. Besides blanks, a zero
@@ -45,8 +54,12 @@ impl Value {
         }
         while let Some(byte) = body.get(self.at) {
             match byte {
-                b'{' | b'[' | b'"' => return Some(Next::Value { line: self.line }),
-                b'\n' | b' ' | b'\t' | b'\r' | 0 | 0x1e => {}
+                b'{' | b'[' | b'"' => {
+                    let line = self.line && !self.marked;
+                    return Some(Next::Value { line });
+                }
+                0 => self.marked = true,
+                b'\n' | b' ' | b'\t' | b'\r' | 0x1e => {}
                 _ => return Some(Next::Other),
             }
             self.at += 1;

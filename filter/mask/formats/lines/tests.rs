@@ -61,7 +61,8 @@ fn a_line_that_is_no_object_is_masked_by_itself() {
 
 #[test]
 fn a_line_beyond_the_bound_ends_the_body() {
-    let body = vec![b' '; crate::formats::USUAL_ENTRY_BYTES + 1];
+    let mut body = b"{\"a\": 1}\n".to_vec();
+    body.resize(body.len() + crate::formats::USUAL_ENTRY_BYTES + 1, b' ');
     assert_eq!(
         try_pieces(&mask(), Format::Lines, &body, &[1000]),
         Err(WalkError::TooLarge)

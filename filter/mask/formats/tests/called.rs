@@ -36,7 +36,31 @@ fn streams(pieces: &[&str]) -> Vec<(Format, String)> {
         ),
         (Format::Events, whole(words(), "", "\n")),
         (Format::Events, whole(words(), "retry: 5\n\n", "\r\n")),
+        (
+            Format::Events,
+            whole(objects(pieces), ": {\"status\": \"queued\"}\n\n", "\n"),
+        ),
+        (
+            Format::Events,
+            whole(objects(pieces), ": [keep-alive]\n\n", "\n"),
+        ),
+        (
+            Format::Events,
+            whole(objects(pieces), "", "\n").replace("\n\n", "\n"),
+        ),
         (Format::Lines, objects(pieces).join("\n")),
+        (
+            Format::Lines,
+            "\u{feff}".to_owned() + &objects(pieces).join("\n"),
+        ),
+        (
+            Format::Lines,
+            objects(pieces).join("\n").replace('}', ", \"n\": NaN}"),
+        ),
+        (
+            Format::Lines,
+            "\u{1e}".to_owned() + &objects(pieces).join("\n\u{1e}"),
+        ),
         (Format::Lines, objects(pieces).join("\r\n") + "\n"),
         (Format::Lines, objects(pieces).join("\n\n") + "\n"),
         (
@@ -79,9 +103,12 @@ fn streams_are_masked_alike_whatever_they_are_called() {
 fn values_without_lines_between_them_go_on() {
     let mask = mask();
     let text = ["use 43219", "8765", "4321092 ", "ok"];
-    for between in ["", " ", "\0", "\u{1e}", " \r"] {
+    for between in ["", " ", "\0", "\0\n", "\u{1e}", " \r"] {
         let body = objects(&text).join(between) + between;
-        for name in [Format::Json, Format::Text, Format::Html, Format::Lines] {
+        for name in [Format::Json, Format::Text, Format::Lines] {
+            if name == Format::Lines && between.contains('\n') {
+                continue;
+            }
             let masked = masked_text(&mask, name, &body);
             assert_eq!(
                 masked,
@@ -125,6 +152,13 @@ fn text_that_begins_like_something_else_stays_text() {
         "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA\nq2n8\n-----END RSA PRIVATE KEY-----";
     for front in [
         "data: the oil of our days\nlies in: ",
+        "- \"bob\"\n- \"ana@example.com\"\n- \"buy milk\"\n",
+        "> \"yes\"\n",
+        "data: {tls.crt: x}\ntls.key: |\n",
+        "data: [docs](http://x)\n",
+        "data: {\n",
+        "id: bob@example.com\ndata: {role: admin}\n",
+        "event: dinner with bob@example.com\nid: 4111111111111111\ndata: [salad]\n",
         "data: yaml\nid: 5\nkey: |\n",
         "data:\nkey:\n",
         "data: x\n\nkey:\n",
@@ -158,6 +192,57 @@ fn text_that_begins_like_something_else_stays_text() {
 }
 
 #[test]
+fn what_turns_out_to_be_something_else_is_text_from_there_on() {
+    let mask = mask();
+    let key =
+        "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA\nq2n8\n-----END RSA PRIVATE KEY-----";
+    for front in [
+        "{\"level\": \"info\"}\n{\"level\": \"info\"}\n",
+        "{}\n{}\n",
+        "{} {} ",
+        "{\"a\": 1}\n[link](x)\n",
+        "{\"a\": 1}\n{\"a\": 2}\n\"Quote,\" he said,\n",
+        "data: is here\n\nid: is there, and so\n",
+        "data: {\"a\": 1}\nkey: |\n",
+        "data: {}\n\n",
+        "0:\"a\"\n",
+        "a:{} is\n",
+        &":param x: the one\n".repeat(600),
+    ] {
+        for name in [Format::Text, Format::Json, Format::Html] {
+            let body = format!("{front}{key}\nand bob@example.com, ");
+            let body = body + &"x".repeat(100);
+            let masked = try_pieces(&mask, name, body.as_bytes(), &[]).expect("a text");
+            let masked = String::from_utf8(masked).expect("UTF-8");
+            let expected = body.replace(key, "[PRIVATE_KEY]");
+            assert_eq!(
+                masked,
+                expected.replace("bob@example.com", "[EMAIL]"),
+                "{name:?}"
+            );
+        }
+    }
+    // What says how to read a stream is text in what isn't called one.
+    let body = "id: bob@example.com\nevent: eve@example.com\ndata: {\"a\": \"al@example.com\"}\n\ndata: {}\n\n";
+    for name in [Format::Text, Format::Json, Format::Html] {
+        let masked = masked_text(&mask, name, body);
+        assert_eq!(
+            masked, "id: [EMAIL]\nevent: [EMAIL]\ndata: {\"a\": \"[EMAIL]\"}\n\ndata: {}\n\n",
+            "{name:?}"
+        );
+    }
+    let page = "{\"a\": 1}\n{\"b\": 2}\n<p>bob&#64;example.com</p>\n";
+    let masked = masked_text(&mask, Format::Html, page);
+    assert_eq!(masked, page.replace("bob&#64;example.com", "[EMAIL]"));
+    // A line may be as long as a text.
+    for front in ["data: {}\n", "{\"a\": 1}\n{\"b\": 2}\n"] {
+        let long = format!("{front}{}", "word ".repeat(1_000_000));
+        let masked = try_pieces(&mask, Format::Text, long.as_bytes(), &[]).expect("a text");
+        assert!(masked == long.as_bytes());
+    }
+}
+
+#[test]
 fn it_is_known_as_soon_as_it_can_be() {
     let mask = mask();
     // What has come, and whether anything of it has gone.
@@ -175,6 +260,9 @@ fn it_is_known_as_soon_as_it_can_be() {
         ),
         (Format::Text, "data: {\"text\": \"ok \"}\n\n", true),
         (Format::Text, ": ping\n\n", false),
+        (Format::Text, "data: {\"text\": \"ok \"}", false),
+        (Format::Json, "\n\n\n\n", true),
+        (Format::Events, "\n\n\n\n", true),
         (
             Format::Text,
             ": ping\n\ndata: {\"text\": \"ok \"}\n\n",
@@ -183,7 +271,8 @@ fn it_is_known_as_soon_as_it_can_be() {
         (Format::Text, "data: ok \n\n", false),
         (Format::Text, "data: ok \n\ndata:", true),
         (Format::Json, "{\"text\": \"ok \"}\n", false),
-        (Format::Json, "{\"text\": \"ok \"}\n{", true),
+        (Format::Json, "{\"text\": \"ok \"}\n{\"a\"", true),
+        (Format::Json, "{\"text\": \"ok \"}\n{\"a\": 1}\n", true),
         (Format::Json, "{\n\"text\": \"ok \"", true),
         (Format::Json, "[1, 2, 3", true),
         (Format::Json, "data: {\"text\": \"ok \"}\n\n", true),
