@@ -92,7 +92,7 @@ fn an_answer_that_still_waits_for_its_tick_is_refused_and_not_cut() {
     let compiled = masked(&json!([{"is": "email", "action": "cut"}]));
     let media = [
         ("text/plain", "I write \"to ana@exam"),
-        ("application/json", "[\"to ana@exam"),
+        ("application/json", "[\n\"to ana@exam"),
         ("text/event-stream", "data: \"to ana@exam"),
     ];
     let cases = media.into_iter().flat_map(|(media, front)| {

@@ -46,6 +46,11 @@ pub enum Called {
 }
 
 impl Called {
+    /// Whether values of JSON are to be expected in a body that is called so.
+    pub(super) fn has_values(self) -> bool {
+        matches!(self, Self::Json | Self::Lines)
+    }
+
     /// What a body is if it is what it is called.
     pub(super) fn shape(self) -> Shape {
         match self {
@@ -161,7 +166,9 @@ impl Front {
     fn tell(&mut self, lines: bool) -> Option<Shape> {
         match *self.body().first()? {
             // An array of chunks has to stream.
-            b'[' if self.called == Called::Json => Some(Shape::Json),
+            b'[' if self.called == Called::Json && json_array_stream::begins(self.body())? => {
+                Some(Shape::Json)
+            }
             b'{' | b'[' | b'"' => self.tell_json(lines),
             SEPARATOR => Some(Shape::Lines),
             _ => {
@@ -203,10 +210,11 @@ impl Front {
         full.then(|| self.as_called())
     }
 
-    /// Whether an object has ended. What stands in it is read by whoever reads the lines: some servers write
-    /// `NaN`, or halves of surrogates.
+    /// Whether a value has ended that could be one of several: of a text, an object. What stands in it is read
+    /// by whoever reads the lines: some servers write `NaN`, or halves of surrogates.
     fn is_whole_value(&self) -> bool {
-        self.value.has_ended() && self.body().first() == Some(&b'{')
+        let any = self.called.has_values() || self.body().first() == Some(&b'{');
+        any && self.value.has_ended()
     }
 }
 

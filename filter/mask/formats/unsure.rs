@@ -65,7 +65,7 @@ impl Unsure {
         let guarded = matches!(shape, Shape::Events | Shape::Lines | Shape::CodedLines);
         if shape != self.called.shape() {
             self.body = Known::new(shape, guarded);
-            self.gate = (guarded && !own).then(|| Gate::new(shape));
+            self.gate = (guarded && !own).then(|| Gate::new(shape, self.called));
         }
         // Readers leave it out, whatever they read; in events that are called so, it is known.
         let marked = held.strip_prefix(b"\xef\xbb\xbf");

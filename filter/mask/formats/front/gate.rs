@@ -1,19 +1,22 @@
 //! What lets the lines of a stream pass that is called something else, as long as they are lines of it.
 
-use super::{SEPARATOR, Shape, coded_lines, events, value};
+use super::{Called, SEPARATOR, Shape, coded_lines, events, value};
 
 /// Holds each line until its end.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::formats) struct Gate {
     shape: Shape,
+    /// Lines may be any values of JSON.
+    values: bool,
     line: Vec<u8>,
 }
 
 impl Gate {
-    /// For a body that seems to be this.
-    pub(in crate::formats) fn new(shape: Shape) -> Self {
+    /// For a body that seems to be this, and is called something else.
+    pub(in crate::formats) fn new(shape: Shape, called: Called) -> Self {
         Self {
             shape,
+            values: called.has_values(),
             line: Vec::new(),
         }
     }
@@ -41,10 +44,8 @@ impl Gate {
         let line = line.trim_ascii_end();
         let marks = line.iter().take_while(|byte| **byte == SEPARATOR).count();
         let value = line.get(marks..).unwrap_or_default();
-        if value.is_empty()
-            || value == b"[DONE]"
-            || (value.starts_with(b"{") && value::is_whole(value))
-        {
+        let may_be = self.values || value.starts_with(b"{");
+        if value.is_empty() || value == b"[DONE]" || (may_be && value::is_whole(value)) {
             return true;
         }
         match self.shape {

@@ -120,6 +120,25 @@ fn values_without_lines_between_them_go_on() {
 }
 
 #[test]
+fn lines_of_lists_and_strings_are_lines_where_json_is_to_be_expected() {
+    let mask = mask();
+    let said = ["use 43219", "8765", "4321092 ", "ok"];
+    let seen = ["use [CREDIT_CARD]", "", " ", "ok"];
+    let lists = |texts: [&str; 4]| texts.map(|it| format!("{}\n", json!([{"text": it}])));
+    let strings = |texts: [&str; 4]| texts.map(|it| format!("{}\n", Value::from(it)));
+    for name in [Format::Json, Format::Lines] {
+        assert_eq!(
+            masked_text(&mask, name, &lists(said).concat()),
+            lists(seen).concat()
+        );
+        assert_eq!(
+            masked_text(&mask, name, &strings(said).concat()),
+            strings(seen).concat()
+        );
+    }
+}
+
+#[test]
 fn json_that_is_called_something_else_stays_json() {
     let mask = mask();
     let value = json!({"name": "bob@example.com", "card": 4_111_111_111_111_111_u64, "ok": true});
@@ -274,7 +293,7 @@ fn it_is_known_as_soon_as_it_can_be() {
         (Format::Json, "{\"text\": \"ok \"}\n{\"a\"", true),
         (Format::Json, "{\"text\": \"ok \"}\n{\"a\": 1}\n", true),
         (Format::Json, "{\n\"text\": \"ok \"", true),
-        (Format::Json, "[1, 2, 3", true),
+        (Format::Json, "[1, 2, 3", false),
         (Format::Json, "data: {\"text\": \"ok \"}\n\n", true),
         (Format::Lines, "{\"text\": \"ok \"}\n", true),
         (Format::Events, "data: {\"text\": \"ok \"}\n\n", true),
