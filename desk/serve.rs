@@ -20,7 +20,9 @@ use crate::approvals::{self, Desk, News};
 use crate::config::{self, Config};
 use crate::http::{Callers, MAX_BODY_BYTES, Refusal, json as answer};
 use crate::ledger::{self, LedgerError, Reader};
-use crate::sessions::{self, Archive, Books, BooksError, Counts, Intake, Lost, Recorder, Writer};
+use crate::sessions::{
+    self, Archive, Books, BooksError, Counts, Intake, Lost, Peers, Recorder, Writer,
+};
 use crate::stop::Stop;
 use crate::store::{Database, Durability, Store, StoreError};
 
@@ -132,7 +134,8 @@ async fn serve(options: &Options, config: &Config) -> Result<(), Failure> {
         callers: Arc::clone(&desk.callers),
         writer: writer.clone(),
     };
-    let recorder = Recorder::new(writer.clone(), Arc::clone(&counts), stop.clone());
+    let peers = Peers::new(Arc::clone(&desk.callers));
+    let recorder = Recorder::new(writer.clone(), Arc::clone(&counts), peers, stop.clone());
     tracing::info!(
         http = %address(&http, options.listen),
         grpc = %address(&grpc, options.grpc),

@@ -88,6 +88,14 @@ impl Callers {
         }
     }
 
+    /// The names of the filters.
+    pub fn filters(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.known.iter().filter_map(|(_, caller)| match caller {
+            Caller::Filter(name) => Some(name),
+            Caller::Reviewer(_) => None,
+        })
+    }
+
     /// Identifies the sender of these headers.
     ///
     /// # Errors

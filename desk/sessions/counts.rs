@@ -18,6 +18,7 @@ pub struct Counts {
     contradicting: AtomicU64,
     pub(super) malformed: AtomicU64,
     pub(super) absent: AtomicU64,
+    refused: AtomicU64,
     /// Since when records are being stored, in milliseconds since 1970; 0 if none are.
     busy: AtomicI64,
     storing: Mutex<Option<String>>,
@@ -26,8 +27,8 @@ pub struct Counts {
 
 impl Counts {
     /// The counts as JSON: `stored`; `known`, which came again; `contradicting`, which have the id
-    /// or the number of another record; `malformed`; and `absent`, log entries without a session
-    /// record.
+    /// or the number of another record; `malformed`; `absent`, log entries without a session
+    /// record; and `refused`, streams whose sender has no key, or too many of them.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
         serde_json::json!({
@@ -36,6 +37,7 @@ impl Counts {
             "contradicting": self.contradicting.load(Ordering::Relaxed),
             "malformed": self.malformed.load(Ordering::Relaxed),
             "absent": self.absent.load(Ordering::Relaxed),
+            "refused": self.refused.load(Ordering::Relaxed),
         })
     }
 
@@ -68,6 +70,17 @@ impl Counts {
     pub(super) fn signing_fails(&self, reason: Option<String>) {
         if let Ok(mut place) = self.signing.lock() {
             *place = reason;
+        }
+    }
+
+    /// Counts a stream that is refused. The log says it less and less often: Envoy tries again at once.
+    pub(super) fn refuse(&self, why: &str) {
+        let count = self
+            .refused
+            .fetch_add(1, Ordering::Relaxed)
+            .saturating_add(1);
+        if count.is_power_of_two() {
+            tracing::warn!(count, why, "an access log stream was refused");
         }
     }
 

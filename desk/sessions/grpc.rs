@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tonic::body::Body;
 use tonic::codegen::{BoxFuture, Context, Poll, Service, http};
 use tonic::server::{ClientStreamingService, Grpc, NamedService};
@@ -13,6 +13,7 @@ use tonic_prost::ProstCodec;
 
 use super::counts::Counts;
 use super::messages::{StreamAccessLogsMessage, StreamAccessLogsResponse};
+use super::peers::Peers;
 use super::record::Entry;
 use super::writer::{Stored, Writer};
 use crate::stop::Stop;
@@ -20,27 +21,24 @@ use crate::stop::Stop;
 /// The largest message that is decoded, in bytes. A record is never split over messages.
 const MAX_MESSAGE_BYTES: usize = 32 << 20;
 
-/// How many streams may be open. Each worker thread of an Envoy keeps one.
-const MAX_STREAMS: usize = 1024;
-
 /// Receives access log streams.
 #[derive(Clone)]
 pub struct Recorder {
     writer: Writer,
     counts: Arc<Counts>,
     stop: Stop,
-    streams: Arc<Semaphore>,
+    peers: Peers,
 }
 
 impl Recorder {
-    /// A recorder that hands records to `writer` until `stop` is requested.
+    /// A recorder that hands records of these peers to `writer` until `stop` is requested.
     #[must_use]
-    pub fn new(writer: Writer, counts: Arc<Counts>, stop: Stop) -> Self {
+    pub fn new(writer: Writer, counts: Arc<Counts>, peers: Peers, stop: Stop) -> Self {
         Self {
             writer,
             counts,
             stop,
-            streams: Arc::new(Semaphore::new(MAX_STREAMS)),
+            peers,
         }
     }
 
@@ -48,9 +46,6 @@ impl Recorder {
         mut self,
         mut stream: Streaming<StreamAccessLogsMessage>,
     ) -> Result<Response<StreamAccessLogsResponse>, Status> {
-        let _permit = Arc::clone(&self.streams)
-            .try_acquire_owned()
-            .map_err(|_| Status::resource_exhausted("too many access log streams"))?;
         let mut last = None;
         loop {
             let message = tokio::select! {
@@ -120,23 +115,38 @@ impl Service<http::Request<Body>> for Recorder {
             if method != Some("StreamAccessLogs") {
                 return Ok(Status::unimplemented("there is only StreamAccessLogs").into_http());
             }
+            let permit = match recorder.peers.admit(request.headers()) {
+                Ok(permit) => permit,
+                Err(status) => {
+                    recorder.counts.refuse(status.message());
+                    return Ok(status.into_http());
+                }
+            };
             let codec: ProstCodec<StreamAccessLogsResponse, StreamAccessLogsMessage> =
                 ProstCodec::default();
             let mut grpc = Grpc::new(codec).max_decoding_message_size(MAX_MESSAGE_BYTES);
-            Ok(grpc.client_streaming(Stream(recorder), request).await)
+            let stream = Stream {
+                recorder,
+                _permit: permit,
+            };
+            Ok(grpc.client_streaming(stream, request).await)
         })
     }
 }
 
 /// `StreamAccessLogs`, the service's only method.
-struct Stream(Recorder);
+struct Stream {
+    recorder: Recorder,
+    /// Held as long as the stream is open.
+    _permit: OwnedSemaphorePermit,
+}
 
 impl ClientStreamingService<StreamAccessLogsMessage> for Stream {
     type Response = StreamAccessLogsResponse;
     type Future = BoxFuture<Response<StreamAccessLogsResponse>, Status>;
 
     fn call(&mut self, request: Request<Streaming<StreamAccessLogsMessage>>) -> Self::Future {
-        let recorder = self.0.clone();
+        let recorder = self.recorder.clone();
         Box::pin(recorder.receive(request.into_inner()))
     }
 }

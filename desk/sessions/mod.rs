@@ -12,6 +12,7 @@ mod grpc;
 mod index;
 mod keep;
 mod messages;
+mod peers;
 mod record;
 mod writer;
 
@@ -26,5 +27,6 @@ pub use messages::{
     AccessLogCommon, Any, BytesValue, HttpAccessLogEntry, HttpLogs, StreamAccessLogsMessage,
     StreamAccessLogsResponse,
 };
+pub use peers::{MAX_STREAMS, Peers};
 pub use record::{Entry, Malformed};
 pub use writer::{Lost, Stored, Writer, start};

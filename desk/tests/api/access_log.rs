@@ -15,19 +15,21 @@ use tonic::transport::Channel;
 use tonic::{Request, Status};
 use tonic_prost::ProstCodec;
 
-use crate::harness::{Desk, with};
+use crate::harness::{Desk, EDGE, with};
 
 pub const METHOD: &str = "/envoy.service.accesslog.v3.AccessLogService/StreamAccessLogs";
 pub const BYTES: &str = "type.googleapis.com/google.protobuf.BytesValue";
 
 /// Streams messages as Envoy does, ends the stream, and waits for the answer.
 pub fn stream(to: SocketAddr, messages: Vec<StreamAccessLogsMessage>) -> Result<(), Status> {
-    call(to, METHOD, messages)
+    call(to, METHOD, &[EDGE], messages)
 }
 
+/// The same with these keys, each in a header of its own.
 pub fn call(
     to: SocketAddr,
     method: &'static str,
+    keys: &[&str],
     messages: Vec<StreamAccessLogsMessage>,
 ) -> Result<(), Status> {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -46,13 +48,23 @@ pub fn call(
         let codec: ProstCodec<StreamAccessLogsMessage, StreamAccessLogsResponse> =
             ProstCodec::default();
         grpc.client_streaming(
-            Request::new(tokio_stream::iter(messages)),
+            keyed(tokio_stream::iter(messages), keys),
             PathAndQuery::from_static(method),
             codec,
         )
         .await
         .map(drop)
     })
+}
+
+/// A request as Envoy makes it with such `initial_metadata`.
+pub fn keyed<T>(messages: T, keys: &[&str]) -> Request<T> {
+    let mut request = Request::new(messages);
+    for key in keys {
+        let value = format!("Bearer {key}").parse().unwrap();
+        request.metadata_mut().append("authorization", value);
+    }
+    request
 }
 
 pub fn record(number: u64, changes: Value) -> Value {

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::client::{Answer, call};
 
 pub const EDGE: &str = "the-key-of-the-edge-filter";
+pub const INNER: &str = "the-key-of-the-inner-filter";
 pub const ANA: &str = "the-key-of-the-reviewer-ana";
 pub const BOB: &str = "the-key-of-the-reviewer-bob";
 
@@ -48,12 +49,15 @@ impl Folder {
         path
     }
 
-    /// A configuration with one filter and the reviewers ana (ml-leads) and bob (legal).
+    /// A configuration with the filters edge and inner, and the reviewers ana (ml-leads) and bob (legal).
     pub fn config(&self) -> PathBuf {
         self.write(
             "desk.json",
             &json!({
-                "filters": [{ "name": "edge", "key": "${DESK_KEY}" }],
+                "filters": [
+                    { "name": "edge", "key": "${DESK_KEY}" },
+                    { "name": "inner", "key": INNER },
+                ],
                 "reviewers": [
                     { "name": "ana", "groups": ["ml-leads"], "key": "${ANA_KEY}" },
                     { "name": "bob", "groups": ["legal", "finance"], "key": BOB },

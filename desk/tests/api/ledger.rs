@@ -137,7 +137,7 @@ fn a_record_with_another_s_number_is_left_out_and_counted() {
     let counts = records(&desk, 4);
     assert_eq!(
         counts,
-        json!({ "stored": 4, "known": 1, "contradicting": 2, "malformed": 0, "absent": 0 })
+        json!({ "stored": 4, "known": 1, "contradicting": 2, "malformed": 0, "absent": 0, "refused": 0 })
     );
     let (_, log) = desk.stop();
     assert!(log.contains("others have their ids or numbers"), "{log}");

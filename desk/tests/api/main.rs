@@ -18,6 +18,7 @@ mod expiry;
 mod harness;
 mod ledger;
 mod other_processes;
+mod peers;
 mod refusals;
 mod sessions;
 mod starting;

@@ -188,7 +188,7 @@ fn what_is_no_record_is_counted_and_not_quoted() {
     let counts = records(&desk, 1);
     assert_eq!(
         counts,
-        json!({ "stored": 1, "known": 0, "contradicting": 0, "malformed": malformed, "absent": 1 })
+        json!({ "stored": 1, "known": 0, "contradicting": 0, "malformed": malformed, "absent": 1, "refused": 0 })
     );
     let (_, log) = desk.stop();
     assert!(log.contains("malformed session records"), "{log}");
@@ -280,12 +280,14 @@ fn other_methods_are_not_there() {
     let desk = Desk::start(&folder);
     let other = "/envoy.service.accesslog.v3.AccessLogService/Other";
     assert_eq!(
-        call(desk.grpc, other, vec![]).unwrap_err().code(),
+        call(desk.grpc, other, &[EDGE], vec![]).unwrap_err().code(),
         Code::Unimplemented
     );
     let nowhere = "/envoy.service.ratelimit.v3.RateLimitService/ShouldRateLimit";
     assert_eq!(
-        call(desk.grpc, nowhere, vec![]).unwrap_err().code(),
+        call(desk.grpc, nowhere, &[EDGE], vec![])
+            .unwrap_err()
+            .code(),
         Code::Unimplemented
     );
 }

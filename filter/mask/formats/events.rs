@@ -81,11 +81,8 @@ impl Walk for Events {
             self.event.extend_from_slice(content);
             self.after_return = content.last() == Some(&b'\r');
             piece = rest;
-            if end.is_some() && self.begins_another_event() {
-                let next = self.event.split_off(self.line);
-                self.end_event(job)?;
-                self.event = next;
-                self.lines_of_data = 1;
+            if end.is_some() {
+                self.end_former_event(job)?;
             }
             let ends = blank || (end.is_some() && self.is_line_of_json());
             if end.is_some() {
@@ -100,6 +97,9 @@ impl Walk for Events {
 
     fn finish(&mut self, job: &mut Job<'_>) -> Result<(), WalkError> {
         // A reader discards an event whose blank line never comes, but its bytes are there.
+        if self.line < self.event.len() {
+            self.end_former_event(job)?;
+        }
         let last = self.end_event(job);
         self.texts.finish(job.mask, job.found, |_| true);
         self.texts.release(job.mask, job.found, job.out);
@@ -130,16 +130,33 @@ impl Events {
             )
     }
 
-    /// Whether the line that has ended begins another event, although no blank line stands between them. Who
-    /// reads a stream line by line, as many clients do, doesn't need one; and JSON goes over no more lines than
-    /// one where the first has a whole value.
-    fn begins_another_event(&mut self) -> bool {
+    /// Ends the event in front of the last line if that line begins another one, although no blank line stands
+    /// between them. Who reads a stream line by line, as many clients do, doesn't need one; and JSON goes over no
+    /// more lines than one where the first has a whole value. What stands between the two lines of data says how
+    /// to read the second.
+    fn end_former_event(&mut self, job: &mut Job<'_>) -> Result<(), WalkError> {
         let (before, line) = self.event.split_at(self.line.min(self.event.len()));
+        let line = match before {
+            [] if !self.begun => front::unmarked(line),
+            _ => line,
+        };
         if !line.starts_with(b"data:") {
-            return false;
+            return Ok(());
         }
         self.lines_of_data += 1;
-        self.lines_of_data == 2 && is_one_value(before, !self.begun)
+        if self.lines_of_data != 2 {
+            return Ok(());
+        }
+        let Some(end) = end_of_value(before, !self.begun) else {
+            return Ok(());
+        };
+        let next = self.event.split_off(end);
+        let line = self.line - end;
+        self.end_event(job)?;
+        self.event = next;
+        self.line = line;
+        self.lines_of_data = 1;
+        Ok(())
     }
 
     fn end_event(&mut self, job: &mut Job<'_>) -> Result<(), WalkError> {
@@ -182,7 +199,7 @@ impl Events {
         let mut writer = EntryWriter::new(&mut self.texts, job.mask, job.found, &event);
         match &payload {
             Some(payload) => json(&mut writer, &lines, payload),
-            None => plain(&mut writer, &lines, &text),
+            None => plain(&mut writer, &lines, &text, &event),
         }
         let unchanged = writer.end();
         if let (Some(payload), [(start, _)], []) =
@@ -205,13 +222,18 @@ impl Events {
     }
 }
 
-/// Whether the data of an event's lines is one value of JSON.
-fn is_one_value(lines: &[u8], first: bool) -> bool {
+/// Where the line ends that is all of an event's data, if that is one value of JSON.
+fn end_of_value(lines: &[u8], first: bool) -> Option<usize> {
     let data = Lines::read(lines, first).data;
-    let [(start, end)] = data.as_slice() else {
-        return false;
+    let [(start, end)] = *data.as_slice() else {
+        return None;
     };
-    front::is_whole(lines.get(*start..*end).unwrap_or_default().trim_ascii())
+    let whole = front::is_whole(lines.get(start..end).unwrap_or_default().trim_ascii());
+    let ends = match lines.get(end..)? {
+        [b'\r', b'\n', ..] => 2,
+        _ => 1,
+    };
+    whole.then_some(end + ends)
 }
 
 /// The parts of an event that hold text, as ranges of its bytes.
@@ -349,12 +371,13 @@ fn json(writer: &mut EntryWriter<'_>, lines: &Lines, payload: &Payload) {
 }
 
 /// As [`json`], for an event whose data is not JSON.
-fn plain(writer: &mut EntryWriter<'_>, lines: &Lines, text: &Id) {
+fn plain(writer: &mut EntryWriter<'_>, lines: &Lines, text: &Id, event: &[u8]) {
+    let is_more = |line: Range| !front::is_field(event.get(line.0..line.1).unwrap_or_default());
     let mut other = lines.other.iter().copied().peekable();
     let text = (text, Owner::default());
     for (at, (range, adjacent)) in lines.data.iter().zip(&lines.adjacent).enumerate() {
-        while let Some(comment) = other.next_if(|comment| comment.0 < range.0) {
-            writer.whole(comment, Writing::Line);
+        while let Some(line) = other.next_if(|line| line.0 < range.0) {
+            beside(writer, line, text, at > 0 && is_more(line));
         }
         if at == 0 {
             writer.piece(*range, text, Writing::Line);
@@ -362,7 +385,16 @@ fn plain(writer: &mut EntryWriter<'_>, lines: &Lines, text: &Id) {
             writer.next_line(*range, text, *adjacent);
         }
     }
-    for comment in other {
-        writer.whole(comment, Writing::Line);
+    for line in other {
+        beside(writer, line, text, !lines.data.is_empty() && is_more(line));
+    }
+}
+
+/// A line that is none of data. Behind data, one that is no field at all is more of it, from a server that
+/// writes line ends as they come.
+fn beside(writer: &mut EntryWriter<'_>, line: Range, text: (&Id, Owner), is_more: bool) {
+    match is_more {
+        true => writer.next_line(line, text, true),
+        false => writer.whole(line, Writing::Line),
     }
 }

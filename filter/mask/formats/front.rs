@@ -18,6 +18,7 @@ mod value;
 
 use super::{coded_lines, json_array_stream};
 use events::Events;
+pub(super) use events::is_field;
 pub(super) use gate::Gate;
 pub(super) use value::is_whole;
 use value::{Next, Value};
@@ -26,6 +27,9 @@ use value::{Next, Value};
 const MAX_FRONT_BYTES: usize = 8 * 1024;
 /// The same for JSON that is called text: an object that a model writes has to stream.
 const MAX_TEXT_FRONT_BYTES: usize = 1024;
+
+/// The mark of UTF-8.
+pub(super) const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// The mark in front of each value of a JSON text sequence (RFC 7464).
 const SEPARATOR: u8 = 0x1e;
@@ -164,6 +168,9 @@ impl Front {
     }
 
     fn tell(&mut self, lines: bool) -> Option<Shape> {
+        if self.held.len() < BOM.len() && BOM.starts_with(&self.held) {
+            return None;
+        }
         match *self.body().first()? {
             // An array of chunks has to stream.
             b'[' if self.called == Called::Json && json_array_stream::begins(self.body())? => {
@@ -172,7 +179,7 @@ impl Front {
             b'{' | b'[' | b'"' => self.tell_json(lines),
             SEPARATOR => Some(Shape::Lines),
             _ => {
-                if coded_lines::begins(&self.held)? {
+                if coded_lines::begins(unmarked(&self.held))? {
                     return Some(Shape::CodedLines);
                 }
                 let events = self.called == Called::Events || self.events.are_in(&self.held)?;
@@ -200,6 +207,7 @@ impl Front {
                 (Next::Inside, Called::Lines | Called::Events) => Shape::Json,
                 (Next::Line, Called::Json) if lines && whole => Shape::Lines,
                 (Next::Line, Called::Json | Called::Text | Called::Html) => continue,
+                (Next::Line, _) if self.value.is_marked() => continue,
                 (Next::Value { line: true }, _) if whole => Shape::Lines,
                 (Next::Value { line: false }, Called::Html) => Shape::Html,
                 (Next::Value { line: false }, _) if whole => Shape::Values,
@@ -220,7 +228,7 @@ impl Front {
 
 /// What stands behind a mark of UTF-8, should there be one.
 pub(super) fn unmarked(bytes: &[u8]) -> &[u8] {
-    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
+    bytes.strip_prefix(BOM).unwrap_or(bytes)
 }
 
 /// Whether a text that begins with a brace, a bracket or a quote could be values of JSON one behind the

@@ -6,7 +6,7 @@ use super::coded_lines::CodedLines;
 use super::error::WalkError;
 use super::events::Events;
 use super::format::Format;
-use super::front::{Called, Front, Gate, Shape};
+use super::front::{BOM, Called, Front, Gate, Shape};
 use super::layout::Layout;
 use super::lines::Lines;
 use super::markup::Markup;
@@ -68,11 +68,11 @@ impl Unsure {
             self.gate = (guarded && !own).then(|| Gate::new(shape, self.called));
         }
         // Readers leave it out, whatever they read; in events that are called so, it is known.
-        let marked = held.strip_prefix(b"\xef\xbb\xbf");
+        let marked = held.strip_prefix(BOM);
         let streams = self.gate.is_some() || matches!(shape, Shape::Lines | Shape::Values);
         let rest = marked.filter(|_| streams);
         if rest.is_some() {
-            job.out.extend_from_slice(b"\xef\xbb\xbf");
+            job.out.extend_from_slice(BOM);
         }
         self.push(rest.unwrap_or(&held), job)
     }
@@ -84,10 +84,14 @@ impl Unsure {
         };
         let line = gate.line();
         if !(ends && gate.fits(&line)) {
-            // It is what it is called, from here on.
+            // It is what it is called, from here on. A private key that has begun goes on.
+            let key = gate.key(&line);
             self.gate = None;
             self.body.walker_mut().finish(job)?;
             self.body = Known::new(self.called.shape(), false);
+            if let Some(key) = key {
+                self.body.walker_mut().push(&key, job)?;
+            }
         }
         self.body.walker_mut().push(&line, job)
     }
@@ -150,7 +154,7 @@ impl Walk for Unsure {
         {
             let (ends, later) = gate.take(rest);
             rest = later;
-            if !ends && gate.held() <= job.most {
+            if !ends && gate.may_fit() && gate.held() <= job.most {
                 return Ok(());
             }
             self.line(ends, job)?;

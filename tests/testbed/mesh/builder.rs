@@ -432,6 +432,7 @@ impl Builder {
         for name in &self.missing {
             config.without_cluster(name)?;
         }
+        config.keys_of_loggers(&self.variables)?;
         if !self.logged {
             config.without_access_logs()?;
         }

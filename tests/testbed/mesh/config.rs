@@ -160,6 +160,25 @@ impl Config {
         Ok(())
     }
 
+    /// Puts these into the metadata of access loggers, as whoever copies the file does by hand.
+    pub(super) fn keys_of_loggers(&mut self, variables: &[(String, String)]) -> Result<(), String> {
+        let path = "/typed_config/common_config/grpc_service/initial_metadata";
+        for listener in items(&mut self.0, "/static_resources/listeners")? {
+            for logger in items(listener, &format!("{MANAGER}/access_log"))? {
+                let metadata = logger.pointer_mut(path).and_then(Value::as_array_mut);
+                for one in metadata.into_iter().flatten() {
+                    let value = at(one, "/value")?;
+                    let mut text = value.as_str().unwrap_or_default().to_owned();
+                    for (name, stands_for) in variables {
+                        text = text.replace(&format!("${{{name}}}"), stands_for);
+                    }
+                    *value = json!(text);
+                }
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn unguard(&mut self) -> Result<(), String> {
         for listener in items(&mut self.0, "/static_resources/listeners")? {
             let filters = items(listener, &format!("{MANAGER}/http_filters"))?;

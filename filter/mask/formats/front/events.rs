@@ -2,8 +2,9 @@
 
 use super::{MAX_FRONT_BYTES, value};
 
-/// The fields of an event (WHATWG HTML, section 9.2.6) but `data`, and what a comment begins with.
-const NEUTRAL: [&[u8]; 4] = [b":", b"event:", b"id:", b"retry:"];
+/// The fields of an event (WHATWG HTML, section 9.2.6) but `data`, what a comment begins with, and the line that
+/// Flowise puts in front of each (Flowise, packages/server/src/utils/SSEStreamer.ts).
+const NEUTRAL: [&[u8]; 5] = [b":", b"event:", b"id:", b"retry:", b"message:"];
 const DATA: &[u8] = b"data:";
 
 /// What was seen of the lines of a body.
@@ -82,7 +83,7 @@ fn is_rest_of_end(body: &[u8], line: usize) -> bool {
 }
 
 /// Whether a line is one of an event, whatever else comes of it.
-pub(super) fn is_field(line: &[u8]) -> bool {
+pub(in crate::formats) fn is_field(line: &[u8]) -> bool {
     line.starts_with(DATA) || NEUTRAL.iter().any(|field| line.starts_with(field))
 }
 

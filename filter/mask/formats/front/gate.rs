@@ -2,6 +2,19 @@
 
 use super::{Called, SEPARATOR, Shape, coded_lines, events, value};
 
+/// The longest line that is held: a longer one is read as what the body is called.
+const MAX_LINE_BYTES: usize = 1024 * 1024;
+/// More than the longest name of a field.
+const MAX_NAME_BYTES: usize = 16;
+
+/// What a private key stands between (RFC 7468).
+const KEY_BEGINS: &[u8] = b"-----BEGIN ";
+const KEY_ENDS: &[u8] = b"-----END ";
+/// The longest line in front of a key.
+const MAX_KEY_FRONT_BYTES: usize = 64;
+/// The shortest line of a key that is taken for one.
+const MIN_KEY_LINE_BYTES: usize = 16;
+
 /// Holds each line until its end.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::formats) struct Gate {
@@ -9,6 +22,17 @@ pub(in crate::formats) struct Gate {
     /// Lines may be any values of JSON.
     values: bool,
     line: Vec<u8>,
+    /// The line in front of a private key that has begun in a line that fitted, and not ended.
+    key: Option<Vec<u8>>,
+}
+
+/// The line in front of a key, of which more may stand behind it.
+fn front_of_key(bytes: &[u8]) -> Option<Vec<u8>> {
+    const DASHES: &[u8] = b"-----";
+    let name = bytes.get(KEY_BEGINS.len()..MAX_KEY_FRONT_BYTES.min(bytes.len()))?;
+    let end = memchr::memmem::find(name, DASHES)?;
+    let whole = bytes.get(..KEY_BEGINS.len() + end + DASHES.len())?;
+    Some([whole, b"\n"].concat())
 }
 
 impl Gate {
@@ -18,6 +42,7 @@ impl Gate {
             shape,
             values: called.has_values(),
             line: Vec::new(),
+            key: None,
         }
     }
 
@@ -39,13 +64,57 @@ impl Gate {
         self.line.len()
     }
 
+    /// Whether the line that has not ended may still be one that the body can have.
+    pub(in crate::formats) fn may_fit(&self) -> bool {
+        let line = self.line.as_slice();
+        if line.len() > MAX_LINE_BYTES {
+            return false;
+        }
+        // Whether it is a key's shows at its end.
+        if self.key.is_some() {
+            return true;
+        }
+        let begins = line.get(..MAX_NAME_BYTES).unwrap_or(line);
+        match self.shape {
+            Shape::Events => line.len() < MAX_NAME_BYTES || events::is_field(begins),
+            Shape::CodedLines => coded_lines::begins(line) != Some(false),
+            _ => {
+                self.values
+                    || matches!(
+                        begins.trim_ascii_start(),
+                        [] | [b'{' | SEPARATOR | b'[', ..]
+                    )
+            }
+        }
+    }
+
     /// Whether the body can have such a line.
-    pub(in crate::formats) fn fits(&self, line: &[u8]) -> bool {
+    pub(in crate::formats) fn fits(&mut self, line: &[u8]) -> bool {
+        if !self.is_one(line) {
+            return false;
+        }
+        let begins = memchr::memmem::rfind(line, KEY_BEGINS);
+        let ends = memchr::memmem::rfind(line, KEY_ENDS);
+        if begins > ends {
+            self.key = begins.and_then(|at| front_of_key(line.get(at..)?));
+        } else if ends.is_some() {
+            self.key = None;
+        }
+        true
+    }
+
+    /// What stands in front of a line that doesn't fit, if that could be one of a private key which has begun in
+    /// an earlier line.
+    pub(in crate::formats) fn key(&mut self, line: &[u8]) -> Option<Vec<u8>> {
         let line = line.trim_ascii_end();
-        let marks = line.iter().take_while(|byte| **byte == SEPARATOR).count();
-        let value = line.get(marks..).unwrap_or_default();
-        let may_be = self.values || value.starts_with(b"{");
-        if value.is_empty() || value == b"[DONE]" || (may_be && value::is_whole(value)) {
+        let fits = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=".contains(byte);
+        let key = self.key.take();
+        key.filter(|_| line.len() >= MIN_KEY_LINE_BYTES && line.iter().all(fits))
+    }
+
+    fn is_one(&self, line: &[u8]) -> bool {
+        let line = line.trim_ascii_end();
+        if line.is_empty() || line == b"[DONE]" {
             return true;
         }
         match self.shape {
@@ -54,7 +123,12 @@ impl Gate {
                 let coded = line.get(2..).is_some_and(value::is_whole);
                 coded && coded_lines::begins(line) == Some(true)
             }
-            _ => false,
+            _ => {
+                let marks = line.iter().take_while(|byte| **byte == SEPARATOR).count();
+                let value = line.get(marks..).unwrap_or_default();
+                value.is_empty()
+                    || ((self.values || value.starts_with(b"{")) && value::is_whole(value))
+            }
         }
     }
 }

@@ -43,6 +43,11 @@ impl Value {
         self.ended.is_some()
     }
 
+    /// Whether a zero byte stands behind it.
+    pub(super) fn is_marked(&self) -> bool {
+        self.marked
+    }
+
     /// What comes next in the body, of which more may have come since the last call. Besides blanks, a zero
     /// byte may stand behind a value, as vLLM's first server has it, or the mark of a sequence.
     pub(super) fn next(&mut self, body: &[u8]) -> Option<Next> {

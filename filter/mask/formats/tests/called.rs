@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::formats::{Called, Front, Shape};
 
 const NAMES: [Format; 5] = [
     Format::Json,
@@ -63,6 +64,10 @@ fn streams(pieces: &[&str]) -> Vec<(Format, String)> {
         ),
         (Format::Lines, objects(pieces).join("\r\n") + "\n"),
         (Format::Lines, objects(pieces).join("\n\n") + "\n"),
+        (
+            Format::Text,
+            "\u{feff}".to_owned() + &pieces.iter().map(coded).collect::<String>(),
+        ),
         (
             Format::Text,
             pieces.iter().map(coded).collect::<String>() + "d:{}\n",
@@ -167,8 +172,7 @@ fn json_that_is_called_something_else_stays_json() {
 #[test]
 fn text_that_begins_like_something_else_stays_text() {
     let mask = mask();
-    let key =
-        "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA\nq2n8\n-----END RSA PRIVATE KEY-----";
+    let key = "-----BEGIN RSA PRIVATE KEY-----\nMIIBOgIBAAJBAKj34GkxFhD9\nq2n8\n-----END RSA PRIVATE KEY-----";
     for front in [
         "data: the oil of our days\nlies in: ",
         "- \"bob\"\n- \"ana@example.com\"\n- \"buy milk\"\n",
@@ -213,8 +217,7 @@ fn text_that_begins_like_something_else_stays_text() {
 #[test]
 fn what_turns_out_to_be_something_else_is_text_from_there_on() {
     let mask = mask();
-    let key =
-        "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA\nq2n8\n-----END RSA PRIVATE KEY-----";
+    let key = "-----BEGIN RSA PRIVATE KEY-----\nMIIBOgIBAAJBAKj34GkxFhD9\nq2n8\n-----END RSA PRIVATE KEY-----";
     for front in [
         "{\"level\": \"info\"}\n{\"level\": \"info\"}\n",
         "{}\n{}\n",
@@ -230,7 +233,6 @@ fn what_turns_out_to_be_something_else_is_text_from_there_on() {
     ] {
         for name in [Format::Text, Format::Json, Format::Html] {
             let body = format!("{front}{key}\nand bob@example.com, ");
-            let body = body + &"x".repeat(100);
             let masked = try_pieces(&mask, name, body.as_bytes(), &[]).expect("a text");
             let masked = String::from_utf8(masked).expect("UTF-8");
             let expected = body.replace(key, "[PRIVATE_KEY]");
@@ -240,6 +242,22 @@ fn what_turns_out_to_be_something_else_is_text_from_there_on() {
                 "{name:?}"
             );
         }
+    }
+    // A key that begins in a line of the stream, and goes on behind it.
+    let (begins, rest) = key.split_once('\n').unwrap();
+    for front in [
+        "{\"m\": 1}\n{\"m\": \"@\"}\n",
+        "data: hello\n\ndata: @\n",
+        "data: {\"a\": 1}\n\nid: @\n",
+        "0:\"@\"\n",
+    ] {
+        let body = format!("{}{rest}\nand", front.replace('@', begins));
+        let masked = masked_text(&mask, Format::Text, &body);
+        assert!(
+            !masked.contains("MIIB") && !masked.contains("q2n8"),
+            "{masked}"
+        );
+        assert!(masked.ends_with("[PRIVATE_KEY]\nand"), "{masked}");
     }
     // What says how to read a stream is text in what isn't called one.
     let body = "id: bob@example.com\nevent: eve@example.com\ndata: {\"a\": \"al@example.com\"}\n\ndata: {}\n\n";
@@ -268,6 +286,7 @@ fn it_is_known_as_soon_as_it_can_be() {
     for (name, body, goes) in [
         (Format::Text, "hello you ", true),
         (Format::Text, "id. ", true),
+        (Format::Text, "\u{feff}id. ", true),
         (Format::Html, "<p>id. ", true),
         (Format::Text, "{name} is ", true),
         (Format::Text, "{\"a\": \"b c ", false),
@@ -328,5 +347,19 @@ fn it_is_known_as_soon_as_it_can_be() {
             most
         };
         assert_eq!(come, held, "{name:?}");
+    }
+}
+
+#[test]
+fn a_mark_of_utf8_may_come_byte_by_byte() {
+    let body = "\u{feff}data: {\"a\": 1}\n";
+    for called in [Called::Text, Called::Json, Called::Html] {
+        let mut front = Front::new(called);
+        let mut shape = None;
+        for byte in body.as_bytes() {
+            assert_eq!(shape, None, "{called:?}");
+            shape = front.push(&[*byte], false).1;
+        }
+        assert_eq!(shape, Some(Shape::Events), "{called:?}");
     }
 }

@@ -391,3 +391,18 @@ fn the_tokens_of_tgi_are_one_text() {
     let masked = ["Write", " to [EMAIL]", "", "", "", " now"];
     assert_eq!(events(&stream(&pieces)), stream(&masked));
 }
+
+#[test]
+fn what_a_server_writes_behind_a_line_end_is_more_of_its_text() {
+    // A server that puts what a model says behind `data: `, line ends and all.
+    let key = "-----BEGIN RSA PRIVATE KEY-----\nMIIBOgIBAAJBAKj34GkxFhD9\nq2n8\n-----END RSA PRIVATE KEY-----";
+    assert_eq!(
+        events(&format!("data: see {key}\n\ndata: ok\n\n")),
+        "data: see [PRIVATE_KEY]\n\ndata: ok\n\n"
+    );
+    // Comments and fields are none.
+    assert_eq!(
+        events("data: 4111 1111\n: 1111 1111\nid: 1\ndata: bob@example.com\n\n"),
+        "data: 4111 1111\n: 1111 1111\nid: 1\ndata: [EMAIL]\n\n"
+    );
+}

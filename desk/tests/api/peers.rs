@@ -1,0 +1,98 @@
+//! Whose records the desk takes.
+
+use portcullis_desk::sessions::{MAX_STREAMS, StreamAccessLogsMessage, StreamAccessLogsResponse};
+use serde_json::json;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::Code;
+use tonic::client::Grpc;
+use tonic::codegen::http::uri::PathAndQuery;
+use tonic::transport::Channel;
+use tonic_prost::ProstCodec;
+
+use crate::access_log::{METHOD, call, entry, keyed, message, record, records, stream};
+use crate::harness::{ANA, Desk, EDGE, Folder, INNER};
+
+#[test]
+fn records_are_taken_from_filters_only() {
+    let folder = Folder::new();
+    let desk = Desk::start(&folder);
+    let good = || {
+        let record = record(1, json!({})).to_string();
+        vec![message(vec![entry(record.as_bytes())])]
+    };
+    for (keys, code) in [
+        (&[][..], Code::Unauthenticated),
+        (&["none-of-the-keys-there-are"], Code::Unauthenticated),
+        (&[""], Code::Unauthenticated),
+        (&[EDGE, INNER], Code::Unauthenticated),
+        (&[ANA], Code::PermissionDenied),
+    ] {
+        let status = call(desk.grpc, METHOD, keys, good()).unwrap_err();
+        assert_eq!(status.code(), code, "{keys:?}");
+        assert!(!status.message().contains("the-key-of"), "{status}");
+    }
+    let health = desk.until("/healthz", |health| health["records"]["refused"] == 5);
+    assert_eq!(health["records"]["stored"], 0);
+    stream(desk.grpc, good()).unwrap();
+    records(&desk, 1);
+    let (_, log) = desk.stop();
+    assert!(log.contains("an access log stream was refused"), "{log}");
+    assert!(
+        !log.contains("the-key-of") && !log.contains("none-of-the"),
+        "{log}"
+    );
+}
+
+/// Idle streams of one peer leave another one's alone, and end with their connection.
+#[test]
+fn no_peer_shuts_another_one_out() {
+    let folder = Folder::new();
+    let desk = Desk::start(&folder);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
+    let address = format!("http://{}", desk.grpc);
+    let connect = || {
+        let channel = Channel::from_shared(address.clone()).unwrap();
+        runtime.block_on(channel.connect()).unwrap()
+    };
+    let open = |channel: Channel| {
+        let (sender, messages) = mpsc::channel::<StreamAccessLogsMessage>(1);
+        let answer = runtime.spawn(async move {
+            let mut grpc = Grpc::new(channel);
+            grpc.ready().await.unwrap();
+            let codec: ProstCodec<StreamAccessLogsMessage, StreamAccessLogsResponse> =
+                ProstCodec::default();
+            let request = keyed(ReceiverStream::new(messages), &[EDGE]);
+            let method = PathAndQuery::from_static(METHOD);
+            grpc.client_streaming(request, method, codec)
+                .await
+                .map(drop)
+        });
+        (sender, answer)
+    };
+    let record = |number| {
+        let record = record(number, json!({})).to_string();
+        message(vec![entry(record.as_bytes())])
+    };
+    // A connection has 200 streams at most.
+    let channels: Vec<Channel> = (0..MAX_STREAMS.div_ceil(128)).map(|_| connect()).collect();
+    let idle: Vec<_> = (0..MAX_STREAMS)
+        .map(|at| open(channels[at / 128].clone()))
+        .collect();
+    // All are open once each has said something that was stored.
+    for ((sender, _), number) in idle.iter().zip(1..) {
+        runtime.block_on(sender.send(record(number))).unwrap();
+    }
+    records(&desk, u64::try_from(MAX_STREAMS).unwrap());
+    let status = stream(desk.grpc, vec![record(5000)]).unwrap_err();
+    assert_eq!(status.code(), Code::ResourceExhausted, "{status}");
+    call(desk.grpc, METHOD, &[INNER], vec![record(5001)]).unwrap();
+    drop((idle, channels));
+    desk.until("/healthz", |_| {
+        stream(desk.grpc, vec![record(5002)]).is_ok()
+    });
+}
