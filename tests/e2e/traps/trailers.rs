@@ -46,9 +46,10 @@ const BODIES: [(&str, &str, usize, &str); 3] = [
     ),
     (
         "application/json",
-        "{\"text\":\"Please write to ana@corp.com\"} [\"bob@corp.com\",41]\n12",
-        9,
-        "{\"text\":\"Please write to [EMAIL]\"} [\"[EMAIL]\",41]\n12",
+        // In one line, it would wait for what comes behind it.
+        "{\n\"text\":\"Please write to ana@corp.com\"} [\"bob@corp.com\",41]\n12",
+        10,
+        "{\n\"text\":\"Please write to [EMAIL]\"} [\"[EMAIL]\",41]\n12",
     ),
     (
         "text/event-stream",
