@@ -4,13 +4,15 @@ use portcullis_desk::sessions::{
 use prost::Message as _;
 use serde_json::{Value, json};
 use tokio_stream::StreamExt as _;
+use tonic::Code;
 use tonic::client::Grpc;
 use tonic::codegen::http::uri::PathAndQuery;
 use tonic::transport::Channel;
-use tonic::{Code, Request};
 use tonic_prost::ProstCodec;
 
-use crate::access_log::{BYTES, METHOD, call, entry, entry_of, message, record, records, stream};
+use crate::access_log::{
+    BYTES, METHOD, call, entry, entry_of, keyed, message, record, records, stream,
+};
 use crate::harness::{ANA, Desk, EDGE, Folder};
 
 fn numbers(list: &Value) -> Vec<u64> {
@@ -260,7 +262,7 @@ fn an_open_stream_does_not_keep_the_desk_from_stopping() {
             // Envoy never ends its stream.
             let messages = tokio_stream::once(first).chain(tokio_stream::pending());
             grpc.client_streaming(
-                Request::new(messages),
+                keyed(messages, &[EDGE]),
                 PathAndQuery::from_static(METHOD),
                 codec,
             )
