@@ -134,8 +134,13 @@ async fn serve(options: &Options, config: &Config) -> Result<(), Failure> {
         callers: Arc::clone(&desk.callers),
         writer: writer.clone(),
     };
-    let peers = Peers::new(Arc::clone(&desk.callers));
+    let peers = Peers::new(Arc::clone(&desk.callers), config.records_need_key);
     let recorder = Recorder::new(writer.clone(), Arc::clone(&counts), peers, stop.clone());
+    if !config.records_need_key {
+        tracing::warn!(
+            "session records are taken without a key: set \"records_need_key\" once every Envoy sends one"
+        );
+    }
     tracing::info!(
         http = %address(&http, options.listen),
         grpc = %address(&grpc, options.grpc),

@@ -8,7 +8,8 @@
 //! ```
 //!
 //! A key is at least 16 printable ASCII characters without spaces, and belongs to one name only.
-//! `${NAME}` in a key takes a value from the environment. Unknown members are errors.
+//! `${NAME}` in a key takes a value from the environment. With `"records_need_key": true`, session records are
+//! taken from the filters only; without it, from whoever reaches the port. Unknown members are errors.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -28,6 +29,8 @@ pub struct Config {
     pub filters: Vec<Filter>,
     /// Reviewers, who decide.
     pub reviewers: Vec<Reviewer>,
+    /// Whether streams of records need a filter's key.
+    pub records_need_key: bool,
 }
 
 /// A filter, or several that share a key.
@@ -77,6 +80,8 @@ impl fmt::Debug for Key {
 struct Written {
     filters: Vec<Filter>,
     reviewers: Vec<Reviewer>,
+    #[serde(default)]
+    records_need_key: bool,
 }
 
 /// Reads a configuration; `environment` gives the values that `${NAME}` stands for.
@@ -124,6 +129,7 @@ pub fn read(text: &str, environment: &dyn Fn(&str) -> Option<String>) -> Result<
     Ok(Config {
         filters: written.filters,
         reviewers: written.reviewers,
+        records_need_key: written.records_need_key,
     })
 }
 

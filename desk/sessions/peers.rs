@@ -1,4 +1,5 @@
-//! Who may stream records: the filters of the configuration, each with its key.
+//! Who may stream records: the filters of the configuration, each with its key, and as long as the configuration
+//! lets them, those without a key, together as one peer.
 //!
 //! Envoy sends the key as `initial_metadata` of the access logger's `grpc_service`. Filters that share a
 //! key are one peer, and no peer takes another one's streams away.
@@ -7,6 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::Status;
 
@@ -20,18 +22,21 @@ pub const MAX_STREAMS: usize = 1024;
 pub struct Peers {
     callers: Arc<Callers>,
     streams: Arc<HashMap<Arc<str>, Arc<Semaphore>>>,
+    /// For all who have no key, if they may send records.
+    strangers: Option<Arc<Semaphore>>,
 }
 
 impl Peers {
-    /// The filters among the callers.
+    /// The filters among the callers; with `need_key`, nobody else.
     #[must_use]
-    pub fn new(callers: Arc<Callers>) -> Self {
+    pub fn new(callers: Arc<Callers>, need_key: bool) -> Self {
         let streams = callers.filters().map(|name| {
             let free = Arc::new(Semaphore::new(MAX_STREAMS));
             (Arc::clone(name), free)
         });
         Self {
             streams: Arc::new(streams.collect()),
+            strangers: (!need_key).then(|| Arc::new(Semaphore::new(MAX_STREAMS))),
             callers,
         }
     }
@@ -42,6 +47,16 @@ impl Peers {
     /// `UNAUTHENTICATED` without a known key, `PERMISSION_DENIED` with a reviewer's, `RESOURCE_EXHAUSTED`
     /// for one stream too many.
     pub fn admit(&self, headers: &HeaderMap) -> Result<OwnedSemaphorePermit, Status> {
+        if let Some(strangers) = &self.strangers
+            && !headers.contains_key(AUTHORIZATION)
+        {
+            let free = Arc::clone(strangers).try_acquire_owned();
+            return free.map_err(|_| {
+                Status::resource_exhausted(format!(
+                    "those without a key have {MAX_STREAMS} access log streams open, and may have no more"
+                ))
+            });
+        }
         let name = match self.callers.identify(headers) {
             Ok(Caller::Filter(name)) => name,
             Ok(Caller::Reviewer(_)) => {

@@ -41,7 +41,8 @@ impl Desk {
         let config = folder.path().join("desk.json");
         let people = json!({
             "filters": [{ "name": "envoy", "key": "${DESK_KEY}" }],
-            "reviewers": [{ "name": REVIEWER, "groups": ["ml-leads"], "key": "${REVIEWER_KEY}" }]
+            "reviewers": [{ "name": REVIEWER, "groups": ["ml-leads"], "key": "${REVIEWER_KEY}" }],
+            "records_need_key": true,
         });
         fs::write(&config, people.to_string())
             .map_err(|error| format!("cannot write {}: {error}", config.display()))?;

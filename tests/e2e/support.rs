@@ -183,6 +183,7 @@ impl Desk {
         let config = json!({
             "filters": [{"name": "edge", "key": FILTER_KEY}],
             "reviewers": [{"name": "lea", "groups": ["ml-leads"], "key": REVIEWER_KEY}],
+            "records_need_key": true,
         });
         let file = folder.path().join("desk.json");
         fs::write(&file, config.to_string()).unwrap();

@@ -51,9 +51,15 @@ impl Folder {
 
     /// A configuration with the filters edge and inner, and the reviewers ana (ml-leads) and bob (legal).
     pub fn config(&self) -> PathBuf {
+        self.config_with(false)
+    }
+
+    /// The same, where records are taken only with a key if they need one.
+    pub fn config_with(&self, records_need_key: bool) -> PathBuf {
         self.write(
             "desk.json",
             &json!({
+                "records_need_key": records_need_key,
                 "filters": [
                     { "name": "edge", "key": "${DESK_KEY}" },
                     { "name": "inner", "key": INNER },

@@ -14,9 +14,9 @@ use crate::access_log::{METHOD, call, entry, keyed, message, record, records, st
 use crate::harness::{ANA, Desk, EDGE, Folder, INNER};
 
 #[test]
-fn records_are_taken_from_filters_only() {
+fn records_are_taken_from_filters_only_where_they_need_a_key() {
     let folder = Folder::new();
-    let desk = Desk::start(&folder);
+    let desk = Desk::start_with(&folder.config_with(true), &folder.store());
     let good = || {
         let record = record(1, json!({})).to_string();
         vec![message(vec![entry(record.as_bytes())])]
@@ -42,6 +42,22 @@ fn records_are_taken_from_filters_only() {
         !log.contains("the-key-of") && !log.contains("none-of-the"),
         "{log}"
     );
+}
+
+#[test]
+fn without_that_a_key_is_not_needed_and_a_wrong_one_is_none() {
+    let folder = Folder::new();
+    let desk = Desk::start(&folder);
+    let good = || {
+        let record = record(1, json!({})).to_string();
+        vec![message(vec![entry(record.as_bytes())])]
+    };
+    let status = call(desk.grpc, METHOD, &["none-of-the-keys-there-are"], good());
+    assert_eq!(status.unwrap_err().code(), Code::Unauthenticated);
+    call(desk.grpc, METHOD, &[], good()).unwrap();
+    records(&desk, 1);
+    let (_, log) = desk.stop();
+    assert!(log.contains("records_need_key"), "{log}");
 }
 
 /// Idle streams of one peer leave another one's alone, and end with their connection.
