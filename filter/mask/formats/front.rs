@@ -179,10 +179,11 @@ impl Front {
             b'{' | b'[' | b'"' => self.tell_json(lines),
             SEPARATOR => Some(Shape::Lines),
             _ => {
-                if coded_lines::begins(unmarked(&self.held))? {
+                let body = unmarked(&self.held).trim_ascii_start();
+                if coded_lines::begins(body)? {
                     return Some(Shape::CodedLines);
                 }
-                let events = self.called == Called::Events || self.events.are_in(&self.held)?;
+                let events = self.called == Called::Events || self.events.are_in(body)?;
                 Some(match events {
                     true => Shape::Events,
                     false => self.as_called(),

@@ -363,3 +363,15 @@ fn a_mark_of_utf8_may_come_byte_by_byte() {
         assert_eq!(shape, Some(Shape::Events), "{called:?}");
     }
 }
+
+#[test]
+fn blanks_in_front_say_nothing() {
+    for (body, shape) in [
+        ("\n 0:\"a\"", Shape::CodedLines),
+        (" \ndata: {}\n", Shape::Events),
+        ("\n{}\n{", Shape::Lines),
+    ] {
+        let mut front = Front::new(Called::Text);
+        assert_eq!(front.push(body.as_bytes(), false).1, Some(shape), "{body}");
+    }
+}
