@@ -145,6 +145,12 @@ fn one_policy_shows_every_key_and_is_right() {
     let (mut all, mut shown) = (BTreeSet::new(), BTreeSet::new());
     described(&schema, &schema, "", &mut all);
     used(&policy, &schema, &schema, "", &mut shown);
+    // What excludes something else.
+    let mut other = policy;
+    let to = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj";
+    other["sessions"]["bodies"] = json!({"as": "raw", "to": to});
+    assert_eq!(problems(&other), [""; 0]);
+    used(&other, &schema, &schema, "", &mut shown);
     let missing: Vec<&String> = all.difference(&shown).collect();
     assert!(all.len() > 100, "{} keys", all.len());
     assert!(missing.is_empty(), "{missing:#?}");

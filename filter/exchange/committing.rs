@@ -180,11 +180,11 @@ impl Exchange {
         response.close(&mut self.context);
         match self.gone {
             Gone::Head => {
-                self.context.record.end_not_sent(self.withheld);
+                self.context.end_not_sent(self.withheld);
                 self.context.cut_response(Code::RecordNotKept)
             }
             gone => {
-                self.context.record.nothing_sent();
+                self.context.nothing_sent();
                 let refusal = Refusal::recorder_away();
                 self.context.refuse_response(refusal, gone == Gone::Nothing)
             }

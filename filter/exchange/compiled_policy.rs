@@ -14,6 +14,7 @@ use mask::policy::Plan;
 use crate::dialect;
 use crate::identity::{KeyAnswer, Tended, Verifier};
 use crate::policy::{self, Environment, Policy, Problem};
+use crate::record::BodyForm;
 use crate::rules::{Rule, Then, headers_of};
 use crate::shared::{NotAgreed, NotJoined, Shared, Table, agree};
 use mask::Masks;
@@ -116,6 +117,24 @@ impl CompiledPolicy {
             return false;
         };
         committed.unwrap_or(self.policy.sessions.committed)
+    }
+
+    /// Whether the records of a rule's requests have bodies, where the policy's have.
+    pub(super) fn is_full(rule: &Rule) -> bool {
+        !matches!(
+            rule.then,
+            Then::Allow {
+                full: Some(false),
+                ..
+            }
+        )
+    }
+
+    /// Whether bodies are sealed, so that exchanges need random bytes.
+    #[must_use]
+    pub fn seals(&self) -> bool {
+        let keeps = self.policy.sessions.keeps.as_ref();
+        keeps.is_some_and(|keeps| matches!(keeps.how, BodyForm::Raw(_)))
     }
 
     /// Makes what the workers share, and agrees with the others on it: before anything else, and

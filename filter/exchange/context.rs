@@ -8,19 +8,22 @@ use std::rc::Rc;
 use super::compiled_policy::CompiledPolicy;
 use super::destination::Destination;
 use super::effect::{Effect, Flow, Outcome};
+use super::keeping::Keeping;
 use super::reply::Refusal;
 use super::world::World;
 use crate::dialect::{self, Dialect};
 use crate::identity::Identity;
 use crate::policy::Policy;
 use crate::record::{Caller, Closing, MAX_TRIED, Own, Record, Tried};
-use crate::rules::{Came, Decision};
+use crate::rules::{Came, Decision, Rule};
 
 /// What is known of an exchange, however far each of its directions is.
 #[derive(Debug)]
 pub(super) struct Context {
     pub(super) compiled: Rc<CompiledPolicy>,
     pub(super) record: Record,
+    /// What the record keeps of bodies.
+    pub(super) keeping: Keeping,
     /// The verified caller.
     pub(super) caller: Option<Rc<Identity>>,
     /// Where the request was going when its credential was chosen, where that counts.
@@ -44,6 +47,7 @@ impl Context {
             record.want_digests();
         }
         Self {
+            keeping: Keeping::new(&compiled),
             compiled,
             record,
             caller: None,
@@ -99,22 +103,48 @@ impl Context {
         });
         let policy = self.compiled.policy();
         let tried = self.rules(policy);
-        self.record.to_json(&policy.digest, caller, tried, began)
+        self.keeping.finish(elapsed);
+        let to = self.keeping.recipient();
+        let bodies = self.keeping.kept(&to);
+        let record = &mut self.record;
+        record.to_json(&policy.digest, caller, tried, began, bodies)
     }
 
     /// These bytes of the response's body go on.
     pub(super) fn note_sent(&mut self, bytes: &[u8]) {
         let after = self.since_began();
         self.record.note_sent(bytes, after);
+        self.keeping.sent(bytes, after);
+    }
+
+    /// A rule lets the request go on, and says whether the record has bodies.
+    pub(super) fn keep_as(&mut self, rule: &Rule) {
+        if !CompiledPolicy::is_full(rule) {
+            self.keeping.turn_off();
+        }
+    }
+
+    /// Nothing of the response's body went on after all.
+    pub(super) fn nothing_sent(&mut self) {
+        self.record.nothing_sent();
+        self.keeping.nothing_sent();
+    }
+
+    /// The last bytes of the response's body, so many, did not go on after all.
+    pub(super) fn end_not_sent(&mut self, bytes: usize) {
+        self.record.end_not_sent(bytes);
+        self.keeping.end_not_sent(bytes);
     }
 
     /// What was noted as sent has waited, and goes on now.
     pub(super) fn note_goes(&mut self) {
         let after = self.since_began();
         self.record.goes_at(after);
+        self.keeping.goes_at(after);
     }
 
-    fn since_began(&self) -> u64 {
+    /// Milliseconds since the request came, by when the event came that is dealt with.
+    pub(super) fn since_began(&self) -> u64 {
         let began = self.began.unwrap_or(self.now);
         let elapsed = self.now.saturating_sub(began);
         u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)

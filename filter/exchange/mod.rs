@@ -21,6 +21,7 @@ mod destination;
 mod effect;
 mod event;
 mod headers;
+mod keeping;
 mod masked_fields;
 mod media;
 mod own_secrets;
@@ -42,6 +43,7 @@ use std::rc::Rc;
 pub use crate::identity::section::{Algorithm, VerifyWith};
 pub use crate::identity::{KeyRequest, Native, NoNative, Tended};
 pub use crate::record::Closing;
+pub use crate::record::age::SEED_BYTES;
 pub use compiled_policy::CompiledPolicy;
 pub use effect::{Call, Effect, Flow, Outcome, Reply};
 pub use event::{Direction, Event, Headers, Purpose};
@@ -95,6 +97,14 @@ impl Exchange {
             #[cfg(debug_assertions)]
             contract: contract::Contract::default(),
         }
+    }
+
+    /// The same, with random bytes of its own that its record's bodies are sealed with
+    /// ([`CompiledPolicy::seals`]).
+    #[must_use]
+    pub fn with_seed(mut self, seed: Option<[u8; SEED_BYTES]>) -> Self {
+        self.context.keeping.seed(seed);
+        self
     }
 
     /// Takes an event and says what it leads to.

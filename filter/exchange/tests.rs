@@ -6,6 +6,7 @@ mod buffers;
 mod committed;
 mod disguises;
 mod heads;
+mod kept;
 mod keys;
 mod masked_fields;
 mod masks;

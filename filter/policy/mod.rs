@@ -233,8 +233,11 @@ fn read(node: &Node<'_>, text: &str) -> Option<Policy> {
     let quotas_node = object.get("quotas")?;
     let quotas = quota::read(&quotas_node);
     let approvals = approvals.map(|node| approval::read(&node));
-    let sessions = record::read(&object.get("sessions")?);
+    let sessions = record::read(&object.get("sessions")?, &mut |masks| {
+        plans.of_records(masks)
+    });
     let recorder = sessions.as_ref().is_none_or(|one| one.desk.is_some());
+    let bodies = sessions.as_ref().is_none_or(|one| one.keeps.is_some());
 
     let mut references = rules::References {
         names: Names {
@@ -247,6 +250,7 @@ fn read(node: &Node<'_>, text: &str) -> Option<Policy> {
         masks: &mut plans,
         desk: approvals.is_some(),
         recorder,
+        bodies,
     };
     let rules = object.get("rules");
     let rules = rules.map(|node| rules::read(&node, &mut references));

@@ -1,5 +1,6 @@
 //! The masks of a policy, and what its rules make of them.
 
+use base::policy::Node;
 use mask::policy::{Mask, Plan};
 
 use crate::rules::MaskPlans;
@@ -21,7 +22,34 @@ impl Plans {
         }
     }
 
-    /// The plans that rules refer to.
+    /// The plan for bodies in records under some masks, or under all of them; `None` if it hides nothing.
+    pub(super) fn of_records(&mut self, masks: Option<&Node<'_>>) -> Option<usize> {
+        let plan = match masks {
+            None => Plan::of_records(&self.masks),
+            Some(list) => {
+                let places = list.all_known(&self.names);
+                // A name that is wrong has been told of.
+                if places.len() < list.items().len() {
+                    return Some(0);
+                }
+                let masks = places.iter().filter_map(|place| self.masks.get(*place));
+                Plan::of_records(masks)
+            }
+        };
+        // A mask that looks for nothing is wrong, and has been told of.
+        let wrong = self.masks.iter().any(|mask| mask.chosen.is_empty());
+        (wrong || !plan.detections.is_empty()).then(|| self.find(plan))
+    }
+
+    fn find(&mut self, plan: Plan) -> usize {
+        let known = self.plans.iter().position(|other| *other == plan);
+        known.unwrap_or_else(|| {
+            self.plans.push(plan);
+            self.plans.len().saturating_sub(1)
+        })
+    }
+
+    /// The plans that rules and records refer to.
     pub(super) fn in_use(self) -> Vec<Plan> {
         self.plans
     }
@@ -35,11 +63,7 @@ impl MaskPlans for Plans {
     fn plan(&mut self, masks: &[usize]) -> usize {
         let masks = masks.iter().filter_map(|place| self.masks.get(*place));
         let plan = Plan::of(masks);
-        let known = self.plans.iter().position(|other| *other == plan);
-        known.unwrap_or_else(|| {
-            self.plans.push(plan);
-            self.plans.len().saturating_sub(1)
-        })
+        self.find(plan)
     }
 
     fn asks(&self, plan: usize) -> bool {

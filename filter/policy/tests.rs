@@ -176,8 +176,8 @@ fn what_a_later_version_does_is_refused_by_name() {
         ),
         (
             "rules",
-            r#""sessions": {"record": "full"}, "rules""#,
-            "/sessions/record",
+            r#""sessions": {"labels": {}}, "rules""#,
+            "/sessions/labels",
         ),
     ] {
         let problems = edited(&format!("\"{key}\""), section);
@@ -434,4 +434,69 @@ fn each_mistake_is_told_once() {
         let problems = edited(r#""version": 1"#, &format!(r#""version": 1, {section}"#));
         assert_eq!(problems.len(), 1, "{section}: {problems:?}");
     }
+}
+
+#[test]
+fn what_is_kept_of_bodies_has_its_own_mistakes() {
+    let to = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj";
+    let with = |sections: &str| edited(r#""version": 1"#, &format!(r#""version": 1, {sections}"#));
+    let masks = r#""masks": {"pii": {"detect": ["email"]}}"#;
+    let raw =
+        format!(r#""sessions": {{"record": "full", "bodies": {{"as": "raw", "to": "{to}"}}}}"#);
+    for (wrong, path, words) in [
+        (
+            r#""sessions": {"bodies": {}}"#.to_owned(),
+            "/sessions/bodies",
+            "\"record\": \"full\"",
+        ),
+        (
+            r#""sessions": {"record": "full"}"#.to_owned(),
+            "/sessions/bodies",
+            "no mask",
+        ),
+        (
+            format!(
+                r#"{masks}, "sessions": {{"record": "full", "bodies": {{"mask": ["other"]}}}}"#
+            ),
+            "/sessions/bodies/mask",
+            "other",
+        ),
+        (
+            r#""sessions": {"record": "full", "bodies": {"as": "raw"}}"#.to_owned(),
+            "/sessions/bodies",
+            "nobody who can read them",
+        ),
+        (
+            raw.replace("ujwj", "ujwk"),
+            "/sessions/bodies/to",
+            "no recipient",
+        ),
+        (
+            format!(r#"{masks}, "sessions": {{"record": "full", "bodies": {{"to": "{to}"}}}}"#),
+            "/sessions/bodies/to",
+            "not raw",
+        ),
+        (
+            format!(
+                r#"{masks}, {}"#,
+                raw.replace(r#""to""#, r#""mask": ["pii"], "to""#)
+            ),
+            "/sessions/bodies/mask",
+            "not masked",
+        ),
+    ] {
+        let problems = with(&wrong);
+        let told = |one: &String| one.starts_with(&format!("{path}")) && one.contains(words);
+        assert!(problems.iter().any(told), "{wrong}: {problems:?}");
+        assert_eq!(problems.len(), 1, "{wrong}: {problems:?}");
+    }
+    // Masks that are wrong are told of once.
+    let problems = with(r#""masks": {"pii": {"detect": 5}}, "sessions": {"record": "full"}"#);
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    let rule = r#""then": "allow", "sessions": {"record": "full"}"#;
+    let problems = edited(r#""then": "allow""#, rule);
+    assert!(
+        problems[0].contains("whose records have no bodies"),
+        "{problems:?}"
+    );
 }

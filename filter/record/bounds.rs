@@ -190,7 +190,7 @@ fn take(left: &mut usize, bytes: usize, more: usize) -> bool {
     rest.is_some()
 }
 
-fn written(text: &str) -> usize {
+pub(super) fn written(text: &str) -> usize {
     text.chars().map(width).sum()
 }
 

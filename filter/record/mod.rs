@@ -1,6 +1,8 @@
 //! What is kept of an exchange: one JSON object, without bodies, tokens or credentials, and of
 //! bounded length.
 
+pub mod age;
+mod bodies;
 mod bounds;
 mod closing;
 mod digests;
@@ -15,6 +17,7 @@ use core::time::Duration;
 use std::borrow::Cow;
 use std::rc::Rc;
 
+pub use bodies::{Bodies, Body, BodyForm, Cut, LeftOut};
 pub use bounds::{MAX_RECORD_BYTES, MAX_TRIED};
 pub use closing::{Closing, How, Own};
 pub use parts::{
@@ -26,6 +29,22 @@ use base::time::rfc3339;
 use bounds::Cuts;
 use digests::Digests;
 use line::Line;
+use serde::Serialize;
+
+/// What is kept of an exchange's bodies.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Kept<'a> {
+    /// In which form: `masked` or `raw`.
+    #[serde(rename = "as")]
+    pub how: &'static str,
+    /// Who can read what is kept raw: a recipient of age.
+    pub to: Option<&'a str>,
+    /// The request's, as it went on, or as the caller sent it where it didn't; none where it has no
+    /// body, or nobody read it.
+    pub request: Option<&'a Body>,
+    /// The response's, as it went on.
+    pub response: Option<&'a Body>,
+}
 
 /// One exchange, as far as it is known.
 #[derive(Clone, Debug)]
@@ -198,7 +217,7 @@ impl Record {
         line.value("number", &self.number);
     }
 
-    /// The record's text, on one line, of [`MAX_RECORD_BYTES`] at most. `policy` is the policy's
+    /// The record's text, on one line, of [`MAX_RECORD_BYTES`] at most besides its bodies. `policy` is the policy's
     /// digest, `tried` the rules that were tried, and the request came at `began` (since 1970).
     ///
     /// Members that are not known are null, never left out, so that a reader can tell "nothing"
@@ -210,6 +229,7 @@ impl Record {
         mut caller: Option<Caller<'_>>,
         mut tried: Vec<Tried<'_>>,
         began: Duration,
+        bodies: Option<Kept<'_>>,
     ) -> String {
         if let Some(caller) = &mut caller {
             caller.cut(&mut self.cuts);
@@ -226,6 +246,7 @@ impl Record {
         line.value("verdict", &self.verdict);
         line.value("approval", &self.approval);
         line.value("response", &self.response);
+        line.value("bodies", &bodies);
         line.value("timing", &self.timing);
         line.value("ended", &self.ended);
         line.value("mesh", &self.mesh);

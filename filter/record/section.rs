@@ -3,7 +3,8 @@
 use core::time::Duration;
 
 use base::policy::{CLUSTER, FLAG, Form, Key, Node, SECRET, Usual};
-use serde_json::Value;
+
+use super::bodies::{self, BODIES, Bodies};
 
 /// `/sessions`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,6 +15,8 @@ pub struct Sessions {
     pub desk: Option<Recorder>,
     /// Whether records have digests of what passed.
     pub digests: bool,
+    /// What is kept of bodies, where something is.
+    pub keeps: Option<Bodies>,
 }
 
 /// Who keeps a record when asked.
@@ -42,10 +45,15 @@ pub static SESSIONS: Form = Form::object(&[
     Key::usually(
         "record",
         Usual::Text("metadata"),
-        "What a record holds: everything about an exchange but its bodies.",
+        "What a record holds. `metadata`: everything about an exchange but its bodies. `full`: its bodies, too, as \"bodies\" says. All bodies are read for that, requests whole before they go on.",
         &RECORD,
     ),
-    Key::later("bodies", "bodies in session records (\"bodies\")"),
+    Key::usually(
+        "bodies",
+        Usual::Empty,
+        "What is kept of bodies, and in which form. Beside `full`.",
+        &BODIES,
+    ),
     Key::usually(
         "digests",
         Usual::Flag(false),
@@ -58,6 +66,7 @@ pub static SESSIONS: Form = Form::object(&[
         "How records leave. `stream`: through Envoy's access log, once the exchange is over. `committed`: the answer's end waits until the desk has the record on its disk, and goes no further if that fails (docs/sessions.md).",
         &DELIVERY,
     ),
+    Key::later("labels", "labels in session records (\"labels\")"),
     Key::optional(
         "desk",
         "How the desk is reached that keeps records before answers go. Beside `committed`.",
@@ -65,7 +74,8 @@ pub static SESSIONS: Form = Form::object(&[
     ),
 ]);
 
-static RECORD: Form = Form::names(&["metadata"]);
+/// In the order in which [`read`] tells them apart.
+static RECORD: Form = Form::names(&["metadata", "full"]);
 /// In the order in which [`read`] tells them apart.
 static DELIVERY: Form = Form::names(&["stream", "committed"]);
 static DESK: Form = Form::object(&[
@@ -85,17 +95,26 @@ static DESK: Form = Form::object(&[
 // Zero would be no timeout at all for Envoy.
 static TIMEOUT: Form = Form::duration(Duration::from_millis(1), Duration::from_secs(60));
 
-/// Reads `/sessions`.
-#[must_use]
-pub fn read(node: &Node<'_>) -> Option<Sessions> {
+/// Reads `/sessions`. `plan` finds the mask plan for bodies, for a list of masks or for all of them.
+pub fn read(
+    node: &Node<'_>,
+    plan: &mut dyn FnMut(Option<&Node<'_>>) -> Option<usize>,
+) -> Option<Sessions> {
     let object = node.object()?;
-    if let Some(record) = object.get("record") {
-        if record.value().and_then(Value::as_str) == Some("full") {
-            record.not_in_this_version("full session records (\"full\")");
-        } else {
-            let _ = record.name();
-        }
+    let full = object.name("record")? == 1;
+    if !full
+        && object.has("bodies")
+        && let Some(node) = object.get("bodies")
+    {
+        node.problem(
+            "what is kept of bodies, in records that have none",
+            "\"record\": \"full\" beside it",
+        );
     }
+    let keeps = full
+        .then(|| bodies::read(&object.get("bodies")?, plan))
+        .map(|read| read.ok_or(()))
+        .transpose();
     let committed = object.name("delivery")? == 1;
     let desk = object.get("desk").map(|node| read_desk(&node));
     if committed && desk.is_none() {
@@ -110,7 +129,8 @@ pub fn read(node: &Node<'_>) -> Option<Sessions> {
             None => None,
             Some(read) => Some(read?),
         },
-        digests: object.flag("digests").unwrap_or_default(),
+        digests: object.flag("digests").unwrap_or_default() || matches!(keeps, Ok(Some(None))),
+        keeps: keeps.ok()?.flatten(),
     })
 }
 

@@ -33,7 +33,7 @@ fn written_with(record: &mut Record, caller: Option<Caller<'_>>, rules: &[String
         rule,
         came: "approve",
     });
-    let text = record.to_json(DIGEST, caller, tried.collect(), Duration::MAX);
+    let text = record.to_json(DIGEST, caller, tried.collect(), Duration::MAX, None);
     assert!(text.len() <= MAX_RECORD_BYTES, "{} bytes", text.len());
     assert!(!text.contains('\n'));
     let json = serde_json::from_str(&text).unwrap();

@@ -19,6 +19,8 @@ pub enum Then {
         request: Option<RequestMask>,
         /// Whether the answer waits for its record; as the policy says, if it says nothing.
         committed: Option<bool>,
+        /// Whether records have bodies, where that isn't as the policy says.
+        full: Option<bool>,
     },
     /// The request ends here.
     Deny,
@@ -103,6 +105,8 @@ pub struct References<'a> {
     pub masks: &'a mut dyn MaskPlans,
     /// Whether there is a desk to ask.
     pub desk: bool,
+    /// Whether records have bodies.
+    pub bodies: bool,
     /// Whether there is one that keeps records.
     pub recorder: bool,
 }
@@ -157,13 +161,17 @@ static RULE: Form = Form::object(&[
     Key::later("flag", "flags in the record (\"flag\")"),
 ]);
 
-static SESSIONS: Form = Form::object(&[Key::required(
-    "delivery",
-    "`stream` or `committed`.",
-    &DELIVERY,
-)]);
-/// In the order in which [`read_allow`] tells them apart.
+static SESSIONS: Form = Form::object(&[
+    Key::optional("delivery", "`stream` or `committed`.", &DELIVERY),
+    Key::optional(
+        "record",
+        "`metadata` or `full`; `full` where `/sessions` says so, too.",
+        &RECORD,
+    ),
+]);
+/// In the order in which [`read_delivery`] and [`read_record`] tell them apart.
 static DELIVERY: Form = Form::names(&["stream", "committed"]);
+static RECORD: Form = Form::names(&["metadata", "full"]);
 
 static THEN: Form = Form::either(&[&DECIDED, &GATE]);
 /// In the order in which [`read_rule`] tells them apart.
@@ -270,6 +278,7 @@ fn read_allow(object: &Object<'_>, references: &mut References<'_>) -> Then {
         mask: mask.map(|list| mask_plan(&list, references)),
         request: read_request(object, references),
         committed: read_delivery(object, references),
+        full: read_record(object, references),
     }
 }
 
@@ -295,9 +304,29 @@ fn read_approve(node: &Node<'_>, references: &References<'_>) -> Option<Then> {
     Some(Then::Approve { reviewers })
 }
 
-/// `"sessions"` of a rule.
+/// `"record"` in `"sessions"` of a rule.
+fn read_record(object: &Object<'_>, references: &References<'_>) -> Option<bool> {
+    let sessions = object.get("sessions")?.object()?;
+    if !sessions.has("record") {
+        return None;
+    }
+    let node = sessions.get("record")?;
+    let full = node.name()? == 1;
+    if full && !references.bodies {
+        node.problem(
+            "\"full\" in a policy whose records have no bodies",
+            "\"record\": \"full\" in the section /sessions, which says what is kept of them",
+        );
+    }
+    Some(full)
+}
+
+/// `"delivery"` in `"sessions"` of a rule.
 fn read_delivery(object: &Object<'_>, references: &References<'_>) -> Option<bool> {
     let node = object.get("sessions")?;
+    if !node.object()?.has("delivery") {
+        return None;
+    }
     let committed = node.object()?.name("delivery")? == 1;
     if committed && !references.recorder {
         node.problem(

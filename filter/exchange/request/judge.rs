@@ -215,8 +215,17 @@ fn allow(
     // What follows the head of a session is no body, and has no end to wait for.
     let request = request.filter(|_| !asked.opens_session);
     let taps = RequestTaps::behind_verdict(request, &asked.form, seen, &compiled);
+    let kept = matches!(seen, Seen::Coming)
+        && CompiledPolicy::is_full(rule)
+        && !asked.opens_session
+        && !asked.operation.body.streams()
+        && context.keeping.wants(&asked.form);
     let body = match seen {
         Seen::Here(body) => body,
+        Seen::Coming if kept && taps.are_closed() => {
+            asked.next_rule = index;
+            return read_to_keep(asked, taps, context, world);
+        }
         Seen::Coming | Seen::Gone if taps.are_closed() => b"",
         Seen::Coming | Seen::Gone => {
             asked.next_rule = index;
@@ -247,6 +256,7 @@ fn pass(
         }
     };
     context.committed = compiled.is_committed(rule);
+    context.keep_as(rule);
     for effect in &sent.effects {
         if let Effect::ReplaceRequestBody(bytes) = effect {
             context.record.note_asked(bytes, true);
@@ -256,9 +266,23 @@ fn pass(
     context.record.timing.verdict = Some(context.elapsed(world));
     let plan = ResponsePlan {
         asked,
-        wanted: Wanted::new(mask, sent.originals, &compiled),
+        wanted: Wanted::new(mask, sent.originals, context.keeping.is_on(), &compiled),
     };
     Step::pass(Box::new(plan), sent.effects)
+}
+
+/// Waits for the whole body, to keep it in the record.
+fn read_to_keep(
+    mut asked: Box<Asked>,
+    taps: RequestTaps,
+    context: &mut Context,
+    world: World<'_>,
+) -> Step {
+    if world.bodies_come() {
+        return Step::hold(await_body(asked, taps), Vec::new());
+    }
+    give_back(&mut asked, context, world);
+    Step::refuse(Refusal::no_bodies(), context, world)
 }
 
 /// Waits for the whole body, to mask it: the first time, or once more after a person was asked,

@@ -176,11 +176,13 @@ fn judge_one(
     }
     context.record.verdict.rule = Some(rule.name.clone());
     context.committed = compiled.is_committed(rule);
+    context.keep_as(rule);
+    context.keeping.client_stream();
     context.record.verdict.action = "allow";
     context.record.timing.verdict = Some(context.elapsed(world));
     let asked: Asked = state.asked.again();
     Ok(Some(Box::new(ResponsePlan {
         asked: Box::new(asked),
-        wanted: Wanted::new(*mask, None, &compiled),
+        wanted: Wanted::new(*mask, None, context.keeping.is_on(), &compiled),
     })))
 }

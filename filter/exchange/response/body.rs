@@ -101,6 +101,8 @@ pub(super) fn take(
 /// What becomes of a piece.
 struct Pushed {
     out: Vec<u8>,
+    /// Whether that is what came, so that nothing has to be written.
+    as_it_came: bool,
     /// Whether something that has come is still to be written, where trailers may follow.
     waits: bool,
 }
@@ -121,6 +123,7 @@ fn push(
     let out = taps.push(piece, last, &mut context.record)?;
     Ok(Some(Pushed {
         out,
+        as_it_came: taps.only_look(),
         waits: taps.holds() && !last && tapped.trailers_possible,
     }))
 }
@@ -142,7 +145,10 @@ fn send(
 ) -> Step {
     context.note_sent(&pushed.out);
     tapped.note_gone(&pushed.out);
-    let effects = vec![Effect::ReplaceResponseBody(pushed.out)];
+    let effects = match pushed.as_it_came {
+        true => Vec::new(),
+        false => vec![Effect::ReplaceResponseBody(pushed.out)],
+    };
     if pushed.waits {
         Step::hold(held(tapped), effects)
     } else {
@@ -208,7 +214,7 @@ pub(super) fn withhold(tapped: &Tapped, code: Code, context: &mut Context) -> St
 
 /// Refuses a response that has begun, and of which nothing has gone.
 pub(super) fn take_back(tapped: &Tapped, code: Code, context: &mut Context) -> Step {
-    context.record.nothing_sent();
+    context.nothing_sent();
     withhold(tapped, code, context)
 }
 

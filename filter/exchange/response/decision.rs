@@ -49,7 +49,7 @@ pub(super) fn ask(
 
 fn refuse(tapped: &Tapped, refusal: Refusal, context: &mut Context) -> Step {
     tapped.note(context);
-    context.record.nothing_sent();
+    context.nothing_sent();
     Step::refuse_body(refusal, context)
 }
 

@@ -9,11 +9,13 @@ use crate::exchange::context::Context;
 use crate::exchange::effect::Effect;
 use crate::exchange::event::Headers;
 use crate::exchange::headers::{JSON_BYTES, OF_THE_BYTES, has, single};
+use crate::exchange::keeping::Going;
 use crate::exchange::masked_fields::MaskedFields;
 use crate::exchange::media::{self, Content, Question};
 use crate::exchange::reply::Refusal;
 use crate::exchange::taps::{ResponseTaps, Unread};
 use crate::exchange::world::{Bodies, World};
+use crate::record::LeftOut;
 use base::code::Code;
 use mask::Format;
 use std::rc::Rc;
@@ -50,6 +52,7 @@ pub(super) fn take(
         return Step::go_on(ResponseState::Flowing(tapped), effects);
     }
     let asked = tapped.asked();
+    let plan_of_mask = tapped.wanted().plan();
     let question = Question {
         dialect: asked.operation.dialect,
         body: &asked.operation.body,
@@ -61,6 +64,11 @@ pub(super) fn take(
     let sized = has(headers, "content-length");
     let mut measured = false;
     let mut format = None;
+    let mut going: Going = match &content {
+        Ok(_) if upgraded => Err(LeftOut::Session),
+        Ok(_) => Err(LeftOut::NoText),
+        Err(_) => Err(LeftOut::Unreadable),
+    };
     let (taps, coded) = match content {
         Ok(Content::Text(form)) => {
             let form = form
@@ -69,6 +77,7 @@ pub(super) fn take(
             tapped.stream = stream(form.format);
             context.record.response.streamed = is_streamed(form.format);
             format = Some(form.format);
+            going = Ok((form, plan_of_mask));
             measured =
                 tapped.wanted().is_change(masks) && matches!(form.format, Format::Tensors(_));
             let wanted = (tapped.wanted(), &tapped.asked().operation.body);
@@ -80,7 +89,10 @@ pub(super) fn take(
             tapped.note(context);
             return Step::refuse_head(Refusal::not_maskable(code), context);
         }
-        Ok(Content::NoText) | Err(_) => unread(headers, status, upgraded, &compiled),
+        Ok(Content::NoText) | Err(_) => {
+            let kept = tapped.wanted().is_kept();
+            unread(headers, (status, upgraded), kept, &compiled)
+        }
     };
     let taps = match taps {
         Ok(taps) => taps,
@@ -94,7 +106,8 @@ pub(super) fn take(
     let Some(taps) = taps else {
         return Step::go_on(ResponseState::Flowing(tapped), effects);
     };
-    if taps.rewrites() {
+    let taps_rewrite = taps.rewrites();
+    if taps_rewrite {
         effects.extend(of_the_bytes(headers, coded));
     }
     if bodiless {
@@ -118,6 +131,11 @@ pub(super) fn take(
     context.record.response.masked |= taps.is_masked() && !masks.only_count();
     tapped.taps = Some(taps);
     context.record.begin_body();
+    let encoded = coded && !taps_rewrite;
+    context.keeping.begin_response(match going {
+        Ok(_) if encoded => Err(LeftOut::Encoded),
+        going => going,
+    });
     if masks.may_wait() {
         Step::hold(ResponseState::Keeping(tapped, Kept::new(context)), effects)
     } else if waits {
@@ -169,8 +187,8 @@ fn is_streamed(format: Format) -> Option<bool> {
 /// The way of a body in which no texts are read, and whether it is decoded on it.
 fn unread(
     headers: &Headers<'_>,
-    status: Option<u16>,
-    upgraded: bool,
+    (status, upgraded): (Option<u16>, bool),
+    kept: bool,
     compiled: &Rc<CompiledPolicy>,
 ) -> (Result<Option<ResponseTaps>, Code>, bool) {
     let unread = match status {
@@ -180,7 +198,7 @@ fn unread(
     };
     // What is encoded in a way that is not known is looked at as it comes.
     let coding = media::coding(headers).ok().flatten();
-    let taps = ResponseTaps::unread(unread, coding, compiled);
+    let taps = ResponseTaps::unread(unread, coding, kept, compiled);
     (taps, coding.is_some())
 }
 

@@ -78,18 +78,21 @@ impl ResponseTaps {
     pub(in crate::exchange) fn unread(
         unread: Unread,
         coding: Option<Coding>,
+        kept: bool,
         compiled: &Rc<CompiledPolicy>,
     ) -> Result<Option<Self>, Code> {
-        let Some(own) = &compiled.own_secrets else {
+        let own = compiled.own_secrets.as_ref();
+        if own.is_none() && !kept {
             return Ok(None);
-        };
+        }
         Ok(Some(Self {
             decode: coding
+                .filter(|_| own.is_some())
                 .map(|coding| Decode::new(coding, compiled.buffers.share()))
                 .transpose()?,
             usage: None,
             mask: None,
-            guard: Some(Guard::of_bytes(own, unread, compiled)),
+            guard: own.map(|own| Guard::of_bytes(own, unread, compiled)),
             changes: false,
             ended: false,
             json_bytes: None,
@@ -202,6 +205,11 @@ impl ResponseTaps {
             look_for(usage, piece);
             mask.push(piece, end, &mut |_, _| Ok(()))
         }))
+    }
+
+    /// Whether the body goes as it comes, whatever is in it.
+    pub(in crate::exchange) fn only_look(&self) -> bool {
+        !self.changes && self.guard.is_none()
     }
 
     /// Whether something is looked for in it as the rule says.

@@ -13,6 +13,8 @@ pub(in crate::exchange) struct Wanted {
     mask: Option<usize>,
     /// Whether the guard has secrets of its own, which must not be in it.
     guarded: bool,
+    /// Whether the record keeps something of its body.
+    kept: bool,
     /// What is put back; never empty.
     originals: Option<Rc<Originals>>,
     /// The room that they take.
@@ -23,6 +25,7 @@ impl Wanted {
     pub(in crate::exchange) fn new(
         mask: Option<usize>,
         originals: Option<(Originals, Share)>,
+        kept: bool,
         compiled: &CompiledPolicy,
     ) -> Self {
         let (originals, share) = originals
@@ -30,6 +33,7 @@ impl Wanted {
             .unzip();
         Self {
             mask,
+            kept,
             guarded: compiled.own_secrets.is_some(),
             originals: originals.map(Rc::new),
             _share: share.map(Rc::new),
@@ -38,7 +42,17 @@ impl Wanted {
 
     /// Whether nothing of the response has to be looked at.
     pub(in crate::exchange) fn is_nothing(&self) -> bool {
-        !self.is_mask() && !self.guarded
+        !self.is_mask() && !self.guarded && !self.kept
+    }
+
+    /// Whether the record keeps something of its body.
+    pub(in crate::exchange) fn is_kept(&self) -> bool {
+        self.kept
+    }
+
+    /// The mask plan that the body goes under and that alone changes it.
+    pub(in crate::exchange) fn plan(&self) -> Option<usize> {
+        self.mask.filter(|_| self.originals.is_none())
     }
 
     /// Whether the mask's tap is open.

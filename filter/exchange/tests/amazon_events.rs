@@ -203,7 +203,8 @@ fn an_answer_that_is_only_looked_at_does_not_wait() {
     assert_eq!(outcome.flow, Flow::Continue);
     for piece in [&delta("to ana@example.com, ")[..], b"and what is none"] {
         let outcome = body(&mut exchange, piece, false);
-        assert_eq!(outcome.effects, put(piece));
+        // It goes as it came.
+        assert_eq!((outcome.flow, outcome.effects), (Flow::Continue, vec![]));
     }
     let record = exchange.record();
     assert_eq!(record["response"]["alerts"], json!({"email": 1}));

@@ -14,6 +14,7 @@ use super::arrived::HostArrived;
 use super::calls::Calls;
 use super::closing::Attributes;
 use super::place::Place;
+use super::random;
 use super::store::SharedData;
 use super::vm::{Sleeper, Vm};
 use crate::exchange::{
@@ -63,7 +64,9 @@ impl<H: Host> Stream<H> {
                 id: vm.random.hex::<16>(&vm.host),
                 worker: Rc::clone(&vm.worker),
             };
-            Exchange::new(Rc::clone(&vm.compiled), name)
+            let seals = vm.compiled.seals();
+            let seed = seals.then(|| random::bytes(&vm.host)).flatten();
+            Exchange::new(Rc::clone(&vm.compiled), name).with_seed(seed)
         });
         Self {
             host,

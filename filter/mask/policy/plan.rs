@@ -76,6 +76,18 @@ impl Plan {
         plan
     }
 
+    /// What becomes of a body that is only kept: whatever is looked for is hidden, also what an exchange
+    /// would only count, end with, or ask about.
+    #[must_use]
+    pub fn of_records<'m>(masks: impl IntoIterator<Item = &'m Mask>) -> Self {
+        let mut plan = Self::of(masks);
+        plan.cuts.clear();
+        plan.detections.append(&mut plan.alerts);
+        plan.detections
+            .append(&mut core::mem::take(&mut plan.gate).detections);
+        plan
+    }
+
     fn add(&mut self, detection: &Detection, action: &Action) {
         match action {
             Action::Alert => self.alerts.push(detection.clone()),

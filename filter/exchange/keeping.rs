@@ -1,0 +1,275 @@
+//! What an exchange's record keeps of its bodies.
+//!
+//! What is kept masked goes through masks of the record's own behind everything else, so that it is hidden
+//! whatever the rule says of the exchange itself: a client may see what an auditor must not. What is kept
+//! raw is what went, byte for byte, and is sealed before it leaves.
+
+use std::rc::Rc;
+
+use super::buffers::Share;
+use super::compiled_policy::CompiledPolicy;
+use super::media::{Content, RequestForm, TextForm};
+use crate::record::age::SEED_BYTES;
+use crate::record::{Bodies, Body, BodyForm, Cut, Kept, LeftOut};
+use mask::{Format, Pass};
+
+/// What is masked at once of a request's body.
+const PIECE_BYTES: usize = 16 << 10;
+
+/// How much memory a byte takes that is held: what holds it doubles as it grows.
+const HELD_FACTOR: usize = 2;
+
+/// What an exchange keeps of its bodies; nothing where the policy or the rule says so.
+#[derive(Debug, Default)]
+pub(super) struct Keeping {
+    compiled: Option<Rc<CompiledPolicy>>,
+    seed: Option<[u8; SEED_BYTES]>,
+    request: Option<Keep>,
+    response: Option<Keep>,
+}
+
+/// What is known of a response's body, as it goes to the client: how it carries text, and the mask plan
+/// that it is under, if it is under one; or why it can't be kept masked.
+pub(super) type Going = Result<(TextForm, Option<usize>), LeftOut>;
+
+/// One body.
+#[derive(Debug)]
+struct Keep {
+    body: Body,
+    pass: Option<(usize, Box<Pass>)>,
+    /// For what is kept, and what waits in the masks.
+    share: Share,
+}
+
+impl Keeping {
+    /// Of an exchange under this policy.
+    pub(super) fn new(compiled: &Rc<CompiledPolicy>) -> Self {
+        let keeps = compiled.policy.sessions.keeps.is_some();
+        Self {
+            compiled: keeps.then(|| Rc::clone(compiled)),
+            ..Self::default()
+        }
+    }
+
+    /// What raw bodies are sealed with: random bytes that serve this exchange alone.
+    pub(super) fn seed(&mut self, seed: Option<[u8; SEED_BYTES]>) {
+        self.seed = seed;
+    }
+
+    /// Whether something of the exchange's bodies is kept.
+    pub(super) fn is_on(&self) -> bool {
+        self.compiled.is_some()
+    }
+
+    /// Nothing of the exchange's bodies is kept, whatever has come of them.
+    pub(super) fn turn_off(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Whether a request's body has to be read for it.
+    pub(super) fn wants(&self, form: &RequestForm) -> bool {
+        let wanted = self.bodies().filter(|bodies| bodies.request > 0);
+        wanted.is_some_and(|bodies| matches!(bodies.how, BodyForm::Raw(_)) || !form.has_no_text())
+    }
+
+    fn bodies(&self) -> Option<&Bodies> {
+        self.compiled.as_ref()?.policy.sessions.keeps.as_ref()
+    }
+
+    /// A request with this body: as it goes on, and without its coding. It takes the place of what is kept.
+    pub(super) fn request(&mut self, form: &RequestForm, sent: &[u8], decoded: &[u8], after: u64) {
+        let Some((compiled, bodies)) = self.compiled.clone().zip(self.bodies().cloned()) else {
+            return;
+        };
+        self.request = None;
+        if sent.is_empty() || bodies.request == 0 {
+            return;
+        }
+        let mut keep = Keep::new(&compiled, bodies.request, &bodies.how);
+        if let BodyForm::Masked(plan) = bodies.how {
+            let content = compiled
+                .masks(Some(plan))
+                .map(|masks| form.look(decoded, &masks.options().pass));
+            match content {
+                Some(Ok(Content::Text(text))) => keep.mask(&compiled, plan, text),
+                Some(Ok(Content::NoText)) => keep.body = Body::left_out(LeftOut::NoText),
+                Some(Err(_)) | None => keep.body = Body::left_out(LeftOut::Unreadable),
+            }
+            for piece in decoded.chunks(PIECE_BYTES) {
+                keep.push(&compiled, piece, after);
+            }
+        } else {
+            keep.push(&compiled, sent, after);
+        }
+        keep.end(&compiled, after);
+        self.request = Some(keep);
+    }
+
+    /// A request whose messages go on as they come.
+    pub(super) fn client_stream(&mut self) {
+        if self.is_on() {
+            self.request = Keep::nothing(self.compiled.as_ref(), LeftOut::ClientStream);
+        }
+    }
+
+    /// A response's body begins.
+    pub(super) fn begin_response(&mut self, going: Going) {
+        let Some((compiled, bodies)) = self.compiled.clone().zip(self.bodies().cloned()) else {
+            return;
+        };
+        if bodies.response == 0 {
+            return;
+        }
+        let mut keep = Keep::new(&compiled, bodies.response, &bodies.how);
+        match (bodies.how, going) {
+            (BodyForm::Raw(_), Err(LeftOut::Session)) => {
+                keep.body = Body::left_out(LeftOut::Session);
+            }
+            (BodyForm::Raw(_), _) => {}
+            (BodyForm::Masked(_), Err(why)) => keep.body = Body::left_out(why),
+            (BodyForm::Masked(plan), Ok((_, Some(own)))) if own == plan => {}
+            // What its head says of the JSON in front of tensors is said of what came.
+            (BodyForm::Masked(_), Ok((form, Some(_))))
+                if matches!(form.format, Format::Tensors(_)) =>
+            {
+                keep.body = Body::left_out(LeftOut::Unreadable);
+            }
+            (BodyForm::Masked(plan), Ok((form, _))) => keep.mask(&compiled, plan, form),
+        }
+        self.response = Some(keep);
+    }
+
+    /// These bytes of the response go.
+    pub(super) fn sent(&mut self, bytes: &[u8], after: u64) {
+        if let Some((compiled, keep)) = self.compiled.as_ref().zip(self.response.as_mut()) {
+            keep.push(compiled, bytes, after);
+        }
+    }
+
+    /// What has come of the response goes only now.
+    pub(super) fn goes_at(&mut self, after: u64) {
+        if let Some(keep) = &mut self.response {
+            keep.body.goes_at(after);
+        }
+    }
+
+    /// Nothing of the response went.
+    pub(super) fn nothing_sent(&mut self) {
+        if self.response.is_some() {
+            self.response = Keep::nothing(self.compiled.as_ref(), LeftOut::NotSent);
+        }
+    }
+
+    /// The last bytes of the response, so many, didn't go.
+    pub(super) fn end_not_sent(&mut self, bytes: usize) {
+        if let Some(keep) = &mut self.response {
+            keep.body.end_not_sent(bytes);
+        }
+    }
+
+    /// The exchange is over: what waits is written, and what has to be is sealed.
+    pub(super) fn finish(&mut self, after: u64) {
+        let Some(compiled) = &self.compiled else {
+            return;
+        };
+        if let Some(keep) = &mut self.response {
+            keep.end(compiled, after);
+            keep.body.finish(self.seed, "response");
+        }
+        if let Some(keep) = &mut self.request {
+            keep.body.finish(self.seed, "request");
+        }
+    }
+
+    /// What stands in the record; `to` is whom it is sealed to.
+    pub(super) fn kept<'k>(&'k self, to: &'k str) -> Option<Kept<'k>> {
+        let bodies = self.bodies()?;
+        Some(Kept {
+            how: bodies.how.name(),
+            to: Some(to).filter(|to| !to.is_empty()),
+            request: self.request.as_ref().map(|keep| &keep.body),
+            response: self.response.as_ref().map(|keep| &keep.body),
+        })
+    }
+
+    /// Whom bodies are sealed to, in writing; nothing where nobody is.
+    pub(super) fn recipient(&self) -> String {
+        match self.bodies().map(|bodies| &bodies.how) {
+            Some(BodyForm::Raw(recipient)) => recipient.to_string(),
+            _ => String::new(),
+        }
+    }
+}
+
+impl Keep {
+    fn new(compiled: &CompiledPolicy, most: u64, how: &BodyForm) -> Self {
+        let to = match how {
+            BodyForm::Raw(recipient) => Some(*recipient),
+            BodyForm::Masked(_) => None,
+        };
+        Self {
+            body: Body::new(usize::try_from(most).unwrap_or(usize::MAX), to),
+            pass: None,
+            share: compiled.buffers.share(),
+        }
+    }
+
+    fn nothing(compiled: Option<&Rc<CompiledPolicy>>, why: LeftOut) -> Option<Self> {
+        Some(Self {
+            body: Body::left_out(why),
+            pass: None,
+            share: compiled?.buffers.share(),
+        })
+    }
+
+    /// It is masked as it comes.
+    fn mask(&mut self, compiled: &CompiledPolicy, plan: usize, form: TextForm) {
+        match compiled.masks(Some(plan)) {
+            Some(masks) => {
+                let pass = Pass::new(masks, (form.format, form.framing), None);
+                self.pass = Some((plan, Box::new(pass)));
+            }
+            None => self.body = Body::left_out(LeftOut::Unreadable),
+        }
+    }
+
+    fn push(&mut self, compiled: &CompiledPolicy, bytes: &[u8], after: u64) {
+        self.take(compiled, bytes, false, after);
+    }
+
+    /// Nothing more comes.
+    fn end(&mut self, compiled: &CompiledPolicy, after: u64) {
+        self.take(compiled, b"", true, after);
+        self.pass = None;
+    }
+
+    fn take(&mut self, compiled: &CompiledPolicy, bytes: &[u8], end: bool, after: u64) {
+        if !self.body.is_open() {
+            self.pass = None;
+            return;
+        }
+        let Some((plan, pass)) = &mut self.pass else {
+            return self.add(bytes, 0, after);
+        };
+        let mut out = Vec::new();
+        let done = compiled.masks(Some(*plan)).is_some_and(|masks| {
+            pass.push(masks, bytes, &mut out).is_ok()
+                && (!end || pass.finish(masks, &mut out).is_ok())
+        });
+        let held = pass.buffered().saturating_mul(HELD_FACTOR);
+        if done {
+            self.add(&out, held, after);
+        } else {
+            // What was read before is hidden where it had to be.
+            self.body.cut(Cut::Unreadable);
+        }
+    }
+
+    fn add(&mut self, bytes: &[u8], held: usize, after: u64) {
+        let memory = self.body.memory(bytes.len()).saturating_add(held);
+        match self.share.resize(memory) {
+            Ok(()) => self.body.push(bytes, after),
+            Err(_) => self.body.cut(Cut::Memory),
+        }
+    }
+}
