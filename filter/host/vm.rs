@@ -56,11 +56,12 @@ impl<H: Host> Vm<H> {
     ) -> Self {
         let random = Random::new();
         let compiled = Rc::new(compiled);
+        let worker: Rc<str> = random.hex::<8>(&host).into();
         let vm = Self {
-            keeper: RefCell::new(Keeper::new(Rc::clone(&compiled))),
+            keeper: RefCell::new(Keeper::new(Rc::clone(&compiled), Rc::clone(&worker))),
             compiled,
             native,
-            worker: random.hex::<8>(&host).into(),
+            worker,
             place: OnceCell::new(),
             random,
             memory: Memory::watch(&host),
@@ -170,6 +171,15 @@ impl<H: Host> Vm<H> {
         let wants = keeper.is_ok_and(|keeper| keeper.wants_to_tell_buffers());
         if wants {
             self.keep(Event::Buffered, now);
+        }
+    }
+
+    /// Sees to it that the recorder is told which numbers were given.
+    pub(super) fn watch_numbers(&self, now: Duration) {
+        let keeper = self.keeper.try_borrow();
+        let wants = keeper.is_ok_and(|keeper| keeper.wants_to_tell_numbers());
+        if wants {
+            self.keep(Event::Numbered, now);
         }
     }
 

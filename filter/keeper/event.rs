@@ -48,6 +48,8 @@ pub enum Event<'a> {
     Counted(Metric, u64),
     /// Bytes of bodies are held, and the gauge is not being updated.
     Buffered,
+    /// Records have got numbers, and the recorder is not about to be told.
+    Numbered,
     /// The configuration is out of use, and there are no more ticks.
     Ended,
     /// An exchange wants something sent for whose answer nobody waits.
@@ -64,6 +66,8 @@ pub enum Purpose {
     },
     /// Because an exchange wanted it.
     Post,
+    /// To tell the recorder which numbers records have.
+    Numbers,
 }
 
 /// A request to another cluster, on behalf of nobody in particular.

@@ -11,6 +11,7 @@ mod buffered;
 mod counts;
 mod event;
 mod key_duties;
+mod numbers;
 mod outbox;
 
 #[cfg(test)]
@@ -29,6 +30,7 @@ use alarms::Alarms;
 use buffered::Buffered;
 use counts::Counts;
 use key_duties::KeyDuties;
+use numbers::Numbers;
 use outbox::Outbox;
 
 /// The most exchanges that wait for keys at once; the next is refused.
@@ -56,17 +58,18 @@ pub struct Keeper {
     ended: bool,
     outbox: Outbox,
     bodies: Bodies,
-    records: u64,
+    numbers: Numbers,
     calls: u64,
     /// Time between two ticks; `None` without any.
     period: Option<Duration>,
 }
 
 impl Keeper {
-    /// A keeper of a configuration that has served nobody yet.
+    /// A keeper of a configuration that has served nobody yet, in the VM with this id.
     #[must_use]
-    pub fn new(compiled: Rc<CompiledPolicy>) -> Self {
+    pub fn new(compiled: Rc<CompiledPolicy>, worker: Rc<str>) -> Self {
         Self {
+            numbers: Numbers::new(Rc::clone(&compiled), worker),
             buffered: Buffered::new(Rc::clone(&compiled)),
             digest: compiled.policy().digest.clone(),
             ended: false,
@@ -82,7 +85,6 @@ impl Keeper {
             counts: Counts::default(),
             outbox: Outbox::default(),
             bodies: Bodies::default(),
-            records: 0,
             calls: 0,
             period: None,
         }
@@ -110,6 +112,7 @@ impl Keeper {
                         self.keys_answered(provider, answer, &mut effects, world);
                     }
                     Purpose::Post => self.outbox.answered(),
+                    Purpose::Numbers => self.numbers.answered(&answer, world.now),
                 }
                 self.tick_within(MIN_TICK, &mut effects);
             }
@@ -136,6 +139,10 @@ impl Keeper {
             Event::Buffered => {
                 self.buffered.watch();
                 self.tick_within(buffered::PERIOD, &mut effects);
+            }
+            Event::Numbered => {
+                self.numbers.schedule(world.now);
+                self.tick_within(numbers::PERIOD, &mut effects);
             }
             Event::Ended => {
                 self.ended = true;
@@ -178,8 +185,13 @@ impl Keeper {
 
     /// The next record's number, from 1.
     pub fn number_record(&mut self) -> u64 {
-        self.records = self.records.saturating_add(1);
-        self.records
+        self.numbers.give()
+    }
+
+    /// Whether the recorder should be told what numbers were given, and no tick is scheduled to.
+    #[must_use]
+    pub fn wants_to_tell_numbers(&self) -> bool {
+        !self.ended && self.numbers.is_untold()
     }
 
     /// Sets the time between ticks by what there is to do. Call it once all effects of a tick have
@@ -190,7 +202,8 @@ impl Keeper {
         let soon = (self.renewed || self.outbox.has_something()).then_some(MIN_TICK);
         let counts = self.counts.due().map(|due| due.saturating_sub(now));
         let buffered = self.buffered.pause();
-        let period = [keys, alarm, counts, buffered, soon];
+        let numbers = self.numbers.due().map(|due| due.saturating_sub(now));
+        let period = [keys, alarm, counts, buffered, numbers, soon];
         let period = period.into_iter().flatten().min();
         let period = period.map(|period| period.max(MIN_TICK));
         let changed = core::mem::replace(&mut self.period, period) != period;
@@ -225,7 +238,8 @@ impl Keeper {
                 effects.push(Effect::Tell { exchange, what });
             }
         }
-        for call in self.outbox.send() {
+        let numbers = self.numbers.take(world.now);
+        for call in self.outbox.send().into_iter().chain(numbers) {
             let number = self.number_call();
             effects.push(Effect::Call(call.number(number)));
         }

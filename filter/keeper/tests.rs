@@ -34,12 +34,15 @@ fn with_keys(keys: &Value) -> Kept {
         ]},
         "rules": [{"name": "all", "then": "allow"}],
     });
-    let compiled = CompiledPolicy::load(&policy.to_string(), &|_| None).unwrap();
+    with(CompiledPolicy::load(&policy.to_string(), &|_| None).unwrap())
+}
+
+fn with(compiled: CompiledPolicy) -> Kept {
     let shared = Memory::default();
     compiled.join(&shared, &|| Some([9; 32])).unwrap();
     let compiled = Rc::new(compiled);
     Kept {
-        keeper: Keeper::new(Rc::clone(&compiled)),
+        keeper: Keeper::new(Rc::clone(&compiled), "0123456789abcdef".into()),
         compiled,
         shared,
         now: Duration::from_secs(1_800_000_000),
@@ -301,4 +304,120 @@ fn records_are_numbered_from_one() {
     let mut kept = kept(false);
     let numbers = [(); 3].map(|()| kept.keeper.number_record());
     assert_eq!(numbers, [1, 2, 3]);
+}
+
+fn recorded() -> Kept {
+    let policy = json!({
+        "version": 1,
+        "identity": {"providers": [
+            {"name": "corp", "issuer": "https://idp", "audiences": ["inference"],
+             "keys": {"jwks": {"keys": [ec_public(1, "a")]}}},
+        ]},
+        "sessions": {"desk": {"cluster": "desk", "credential": "Bearer ${KEY}"}},
+        "rules": [{"name": "all", "then": "allow"}],
+    });
+    let environment = |_: &str| Some("a-key-of-the-filter".to_owned());
+    let compiled = CompiledPolicy::load(&policy.to_string(), &environment).unwrap();
+    with(compiled)
+}
+
+impl Kept {
+    /// Gives this many numbers, as the host does.
+    fn number(&mut self, count: usize) -> Vec<Effect> {
+        for _ in 0..count {
+            self.keeper.number_record();
+        }
+        match self.keeper.wants_to_tell_numbers() {
+            true => self.handle(Event::Numbered),
+            false => Vec::new(),
+        }
+    }
+
+    fn numbers_answered(&mut self, answer: Option<u16>) {
+        let answer = answer.map_or(Answer::Failed, |status| Answer::Http {
+            status,
+            coding: b"",
+            body: b"{}",
+        });
+        let purpose = Purpose::Numbers;
+        self.handle(Event::CallAnswered { purpose, answer });
+    }
+}
+
+/// The numbers that are posted.
+fn posted(effects: &[Effect]) -> Vec<String> {
+    let calls = effects.iter().filter_map(|effect| match effect {
+        Effect::Call(call) => Some(call),
+        _ => None,
+    });
+    calls
+        .map(|call| match &call.message {
+            Message::Http {
+                method,
+                path,
+                headers,
+                body,
+                ..
+            } => {
+                assert_eq!((*method, path.as_str()), ("POST", "/v1/numbers"));
+                assert!(
+                    headers.contains(&("authorization", "Bearer a-key-of-the-filter".to_owned()))
+                );
+                String::from_utf8(body.clone()).unwrap()
+            }
+            other => panic!("{other:?}"),
+        })
+        .collect()
+}
+
+fn post(number: u64) -> Vec<String> {
+    vec![format!(
+        r#"{{"worker":"0123456789abcdef","number":{number}}}"#
+    )]
+}
+
+#[test]
+fn the_recorder_is_told_the_highest_number_each_second() {
+    let mut kept = recorded();
+    kept.start();
+    kept.number(3);
+    assert_eq!(posted(&kept.tick()), [""; 0]);
+    kept.now += Duration::from_millis(1000);
+    assert_eq!(posted(&kept.tick()), post(3));
+    // One at a time, and nothing twice.
+    assert_eq!(kept.number(2), []);
+    kept.now += Duration::from_secs(5);
+    assert_eq!(posted(&kept.tick()), [""; 0]);
+    kept.numbers_answered(Some(200));
+    kept.now += Duration::from_millis(1000);
+    assert_eq!(posted(&kept.tick()), post(5));
+    kept.numbers_answered(Some(200));
+    kept.now += Duration::from_secs(5);
+    assert_eq!(posted(&kept.tick()), [""; 0]);
+    assert!(!kept.keeper.wants_to_tell_numbers());
+}
+
+#[test]
+fn a_number_that_did_not_arrive_is_told_again() {
+    for failed in [None, Some(503), Some(404)] {
+        let mut kept = recorded();
+        kept.start();
+        kept.number(1);
+        kept.now += Duration::from_secs(1);
+        assert_eq!(posted(&kept.tick()), post(1));
+        kept.number(1);
+        kept.numbers_answered(failed);
+        assert_eq!(posted(&kept.tick()), [""; 0]);
+        kept.now += Duration::from_secs(1);
+        assert_eq!(posted(&kept.tick()), post(2));
+    }
+}
+
+#[test]
+fn without_a_recorder_nothing_is_told() {
+    let mut kept = kept(false);
+    kept.start();
+    assert_eq!(kept.number(3), []);
+    kept.now += Duration::from_secs(5);
+    assert_eq!(posted(&kept.tick()), [""; 0]);
 }

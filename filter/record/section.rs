@@ -69,7 +69,7 @@ pub static SESSIONS: Form = Form::object(&[
     Key::later("labels", "labels in session records (\"labels\")"),
     Key::optional(
         "desk",
-        "How the desk is reached that keeps records before answers go. Beside `committed`.",
+        "How the desk is reached that keeps records before answers go, and that is told each second which numbers records have, so that those of an Envoy that died are missed. Beside `committed`.",
         &DESK,
     ),
 ]);

@@ -221,6 +221,8 @@ impl<H: Host> Stream<H> {
             && let Ok(mut keeper) = vm.keeper.try_borrow_mut()
         {
             self.number = Some(keeper.number_record());
+            drop(keeper);
+            vm.watch_numbers(self.now);
         }
         self.number.unwrap_or_default()
     }
