@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
-use portcullis_desk::audit::{self, Failed, Form, Known, Selection, Status};
+use portcullis_desk::audit::{self, Direction, Failed, Form, Known, Selection, Status};
 use portcullis_desk::ledger::Options;
 
 /// Exit status of all: 0 right, 1 wrong (changed, missing, or not found), 2 when something can't be
@@ -22,12 +22,18 @@ pub enum SessionsCommand {
         #[command(flatten)]
         selection: Conditions,
     },
-    /// Prints one record, as the filter wrote it.
+    /// Prints one record, as the filter wrote it, or what it keeps of a body.
     Show {
         #[command(flatten)]
         ledger: Folder,
         /// The record's id.
         id: String,
+        /// Prints what is kept of this body instead, byte for byte.
+        #[arg(long, value_enum)]
+        body: Option<BodyName>,
+        /// A file with the age identities that open bodies which are kept raw.
+        #[arg(long, value_name = "FILE", requires = "body")]
+        identity: Option<PathBuf>,
     },
     /// Says whether a ledger, a proof or evidence is as it was signed, and names what is not.
     Verify {
@@ -160,6 +166,23 @@ impl Conditions {
 }
 
 #[derive(Clone, Copy, ValueEnum)]
+pub enum BodyName {
+    /// The request's.
+    Request,
+    /// The response's.
+    Response,
+}
+
+impl From<BodyName> for Direction {
+    fn from(name: BodyName) -> Self {
+        match name {
+            BodyName::Request => Self::Request,
+            BodyName::Response => Self::Response,
+        }
+    }
+}
+
+#[derive(Clone, Copy, ValueEnum)]
 pub enum FormName {
     /// Each record as it came, a line each.
     Lines,
@@ -199,7 +222,21 @@ fn dispatch(command: SessionsCommand, out: &mut dyn Write) -> Status {
         SessionsCommand::List { ledger, selection } => {
             audit::list(&ledger.folder, &selection.selection(), out)
         }
-        SessionsCommand::Show { ledger, id } => found(&id, audit::show(&ledger.folder, &id, out)),
+        SessionsCommand::Show {
+            ledger,
+            id,
+            body,
+            identity,
+        } => found(
+            &id,
+            match body {
+                None => audit::show(&ledger.folder, &id, out),
+                Some(body) => {
+                    let identity = identity.as_ref();
+                    audit::body(&ledger.folder, &id, body.into(), identity, out)
+                }
+            },
+        ),
         SessionsCommand::Prove { ledger, id } => found(&id, audit::prove(&ledger.folder, &id, out)),
         SessionsCommand::Gaps { ledger } => audit::gaps(&ledger.folder, out),
         SessionsCommand::Verify {

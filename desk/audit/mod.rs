@@ -3,6 +3,7 @@
 //! All commands but `import` and `rotate` only read, and may run beside a desk that writes. They
 //! read the ledger itself: what the index says is at most a hint, since nobody signs for it.
 
+mod body;
 mod evidence;
 mod export;
 mod gaps;
@@ -16,6 +17,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::path::Path;
 
+pub use body::{Direction, body};
 pub use export::{Form, export};
 pub use gaps::gaps;
 pub use import::{import, rotate};

@@ -11,6 +11,7 @@ use axum::routing::get;
 use serde::Deserialize;
 
 use super::index::{Filter, Hit, find, list};
+use super::outline::outline;
 use crate::http::{Callers, Refusal, json};
 use crate::ledger::{LedgerError, Reader};
 use crate::store::{Database, Page};
@@ -26,7 +27,19 @@ pub struct Archive {
     pub ledger: Reader,
 }
 
+/// How many records are read at once for a list: each may have bodies of megabytes.
+const READ_AT_ONCE: usize = 8;
+
 impl Archive {
+    /// The records at these places, without what their bodies say.
+    fn outlines(ledger: &Reader, hits: &[Hit]) -> Result<Vec<String>, LedgerError> {
+        let mut outlines = Vec::with_capacity(hits.len());
+        for some in hits.chunks(READ_AT_ONCE) {
+            outlines.extend(Self::texts(ledger, some)?.into_iter().map(outline));
+        }
+        Ok(outlines)
+    }
+
     /// The records at these places, as they came.
     fn texts(ledger: &Reader, hits: &[Hit]) -> Result<Vec<String>, LedgerError> {
         let wanted: Vec<_> = hits.iter().map(|hit| (hit.seq, hit.place)).collect();
@@ -85,7 +98,7 @@ async fn get_list(
         .database
         .run(move |index| {
             let listed = list(index, &filter, &page)?;
-            Ok((Archive::texts(&ledger, &listed.rows), listed.next))
+            Ok((Archive::outlines(&ledger, &listed.rows), listed.next))
         })
         .await?;
     // Records are JSON already, and stay as the filter wrote them. An id is hex: nothing to escape.

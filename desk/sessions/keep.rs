@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Request, State as Shared};
+use axum::extract::{DefaultBodyLimit, Request, State as Shared};
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::post;
@@ -15,6 +15,7 @@ use serde_json::json;
 use super::record::Entry;
 use super::writer::Writer;
 use crate::http::{Callers, Refusal, json as answer, read_bytes};
+use crate::ledger::MAX_ENTRY_BYTES;
 
 /// What the endpoint works with.
 #[derive(Clone)]
@@ -27,13 +28,15 @@ pub struct Intake {
 
 /// The route `/v1/records`.
 pub fn routes() -> Router<Intake> {
-    Router::new().route("/v1/records", post(keep))
+    Router::new()
+        .route("/v1/records", post(keep))
+        .layer(DefaultBodyLimit::max(MAX_ENTRY_BYTES))
 }
 
 /// Answers once the disk has the record.
 async fn keep(Shared(intake): Shared<Intake>, request: Request) -> Result<Response, Refusal> {
     intake.callers.identify(request.headers())?.filter()?;
-    let bytes = read_bytes(request).await?;
+    let bytes = read_bytes(request, MAX_ENTRY_BYTES).await?;
     let entry = Entry::read(&bytes)
         .map_err(|why| Refusal::malformed(format!("The body is not a session record: {why}.")))?;
     let body = json!({ "id": entry.id, "worker": entry.worker, "number": entry.number });

@@ -12,6 +12,7 @@ mod grpc;
 mod index;
 mod keep;
 mod messages;
+mod outline;
 mod peers;
 mod record;
 mod writer;

@@ -1,5 +1,6 @@
 //! What is kept of an exchange, and what is not; and what the model server learns of the caller.
 
+mod bodies;
 mod bursts;
 mod committed;
 mod endings;
