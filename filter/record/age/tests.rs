@@ -66,7 +66,10 @@ fn what_was_sealed_is_opened_whatever_its_length() {
 fn nobody_else_opens_it() {
     let other = Identity([9; 32]);
     let sealed = seal(identity().recipient(), b"hello", [7; 32], "test").unwrap();
-    assert_eq!(open(core::slice::from_ref(&other), &sealed), Err(Unopened::Identity));
+    assert_eq!(
+        open(core::slice::from_ref(&other), &sealed),
+        Err(Unopened::Identity)
+    );
     assert_eq!(open(&[other, identity()], &sealed).unwrap(), b"hello");
 }
 
