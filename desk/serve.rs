@@ -97,7 +97,7 @@ fn read_config(options: &Options) -> Result<Config, Failure> {
 async fn serve(options: &Options, config: &Config) -> Result<(), Failure> {
     let store = Store::create(&options.store)?;
     let approvals = store.connect(Durability::Full)?;
-    let books = open_books(options, &approvals)?;
+    let books = open_books(options, config, &approvals)?;
     let http = bind(options.listen, "--listen").await?;
     let grpc = bind(options.grpc, "--grpc").await?;
     let signal = signals()?;
@@ -124,12 +124,18 @@ async fn serve(options: &Options, config: &Config) -> Result<(), Failure> {
         database: Database::new(approvals),
         news: News::default(),
         stop: stop.clone(),
+        writer: writer.clone(),
     };
     let archive = Archive {
         callers,
         database: Database::new(reading),
         ledger: Reader::new(&folder),
+        writer: writer.clone(),
     };
+    if let Some(keep) = config.retention.filter(|_| thread.is_some()) {
+        let reader = archive.ledger.clone();
+        tokio::spawn(sessions::retain(writer.clone(), reader, keep, stop.clone()));
+    }
     let intake = Intake {
         callers: Arc::clone(&desk.callers),
         writer: writer.clone(),
@@ -205,10 +211,12 @@ async fn serve(options: &Options, config: &Config) -> Result<(), Failure> {
 /// ledger that is damaged: approvals go on without it, and health says so.
 fn open_books(
     options: &Options,
+    config: &Config,
     store: &rusqlite::Connection,
 ) -> Result<Result<Books, String>, Failure> {
     let ledger = ledger::Options {
         witness: options.witness.clone(),
+        segment_millis: sessions::segment_millis(config.retention),
         ..ledger::Options::new(&options.ledger(), &options.keys())
     };
     let (mut books, opened, indexed) = match Books::open(&ledger) {
@@ -231,6 +239,8 @@ fn open_books(
     if !opened.is_new && indexed > 0 {
         tracing::info!(entries = indexed, "the index was brought up to the ledger");
     }
+    let callers = Callers::new(config);
+    books.set_filters(callers.filters().cloned().collect());
     let moved = sessions::adopt(store, &mut books).map_err(|error| Failure(error.to_string()))?;
     if moved > 0 {
         tracing::info!(

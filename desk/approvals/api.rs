@@ -11,13 +11,15 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use tokio::runtime::Handle;
 use tokio::time::Instant;
 
-use super::approval::{Answer, State};
+use super::approval::{Answer, Approval, State};
 use super::news::{Listener, News};
 use super::question::Question;
 use super::store::{Limits, Trouble, ask, decide, list, look, take};
 use crate::http::{Caller, Callers, Refusal, json as answer, read_body};
+use crate::sessions::{What, Who, Writer, cut_text};
 use crate::stop::Stop;
 use crate::store::{Database, Page, now};
 
@@ -38,6 +40,8 @@ pub struct Desk {
     pub news: News,
     /// Ends the waits when the desk stops.
     pub stop: Stop,
+    /// Where decisions are entered.
+    pub writer: Writer,
 }
 
 /// The routes at `/v1/approvals` and below.
@@ -212,9 +216,19 @@ async fn decide_as_reviewer(
         )));
     }
     let name = reviewer.name.clone();
+    let (writer, runtime) = (desk.writer.clone(), Handle::current());
     let decided = desk
         .database
-        .run(move |store| decide(store, &id, approve, &reviewer, reason.as_deref(), now()))
+        .run(move |store| {
+            let who = Who::Reviewer(reviewer.name.clone());
+            let enter = |decided: &Approval| {
+                runtime
+                    .block_on(writer.enter(who, decision(decided)))
+                    .is_ok()
+            };
+            let reason = reason.as_deref();
+            decide(store, &id, approve, &reviewer, reason, now(), enter)
+        })
         .await?
         .map_err(refusal)?;
     desk.news.decided(&decided.answer.id);
@@ -225,6 +239,23 @@ async fn decide_as_reviewer(
         "an approval was decided"
     );
     shown(&decided)
+}
+
+/// What the ledger says of a decision.
+fn decision(decided: &Approval) -> What {
+    let question = &decided.question;
+    What::Decision {
+        approval: decided.answer.id.clone(),
+        state: decided.answer.state.name().to_owned(),
+        reason: decided.answer.reason.as_deref().map(cut_text),
+        rule: cut_text(&question.rule),
+        digest: question.digest.clone(),
+        policy: question.policy.clone(),
+        subject: cut_text(&question.subject),
+        issuer: cut_text(&question.issuer),
+        filter: decided.filter.clone(),
+        asked: decided.created.clone(),
+    }
 }
 
 /// The id in the path. One that no approval can have is answered like one that none has.
@@ -280,6 +311,11 @@ fn refusal(trouble: Trouble) -> Refusal {
             StatusCode::CONFLICT,
             "decided",
             "This has been decided already.",
+        ),
+        Trouble::NotEntered => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "recorder_failing",
+            "Decisions are recorded, and this one can't be stored now. Nothing has changed.",
         ),
         Trouble::Expired => (
             StatusCode::GONE,

@@ -41,6 +41,8 @@ pub enum Trouble {
     Decided,
     /// Nobody decided in time.
     Expired,
+    /// The decision can't be entered into the ledger.
+    NotEntered,
 }
 
 /// Finds or creates the approval for `question`, and hands it out if it is approved.
@@ -202,7 +204,8 @@ pub fn list(
     Ok(listed)
 }
 
-/// Stores the decision of `reviewer`.
+/// Stores the decision of `reviewer`, once `enter` has entered it into the ledger: no decision has an effect
+/// without an entry. If SQLite fails behind that, there is an entry of a decision that had none.
 ///
 /// # Errors
 /// When SQLite fails. The inner error says why this reviewer can't decide this now.
@@ -213,6 +216,7 @@ pub fn decide(
     reviewer: &Person,
     reason: Option<&str>,
     now: i64,
+    enter: impl FnOnce(&Approval) -> bool,
 ) -> rusqlite::Result<Result<Approval, Trouble>> {
     let transaction = begin(connection, now)?;
     let found = find(&transaction, id)?;
@@ -242,6 +246,10 @@ pub fn decide(
         ],
     )?;
     let decided = find(&transaction, id)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+    if !enter(&decided) {
+        transaction.rollback()?;
+        return Ok(Err(Trouble::NotEntered));
+    }
     transaction.commit()?;
     Ok(Ok(decided))
 }

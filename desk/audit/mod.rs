@@ -4,6 +4,7 @@
 //! read the ledger itself: what the index says is at most a hint, since nobody signs for it.
 
 mod body;
+mod event;
 mod evidence;
 mod export;
 mod gaps;
@@ -21,7 +22,7 @@ pub use body::{Direction, body};
 pub use export::{Form, export};
 pub use gaps::gaps;
 pub use import::{import, rotate};
-pub use list::{list, show};
+pub use list::{absence, list, show};
 pub use proof::prove;
 pub use select::Selection;
 pub use verify::{Known, verify, verify_evidence, verify_proof};

@@ -9,15 +9,20 @@
 //!
 //! A key is at least 16 printable ASCII characters without spaces, and belongs to one name only.
 //! `${NAME}` in a key takes a value from the environment. With `"records_need_key": true`, session records are
-//! taken from the filters only; without it, from whoever reaches the port. Unknown members are errors.
+//! taken from the filters only; without it, from whoever reaches the port. `"retention": "90d"` removes what is
+//! older; without it, everything is kept. Unknown members are errors.
 
 use std::collections::HashSet;
 use std::fmt;
+use std::time::Duration;
 
 use serde::Deserialize;
 
 /// The shortest key that is taken, in characters.
 pub const MIN_KEY: usize = 16;
+
+/// The longest time that something is kept, in seconds: 100 years of 366 days.
+const MAX_RETENTION_SECONDS: u64 = 100 * 366 * 24 * 60 * 60;
 
 /// The longest name of a filter, reviewer or group, in bytes.
 const MAX_NAME_BYTES: usize = 256;
@@ -31,6 +36,8 @@ pub struct Config {
     pub reviewers: Vec<Reviewer>,
     /// Whether streams of records need a filter's key.
     pub records_need_key: bool,
+    /// How long session records are kept; without it, for ever.
+    pub retention: Option<Duration>,
 }
 
 /// A filter, or several that share a key.
@@ -82,6 +89,7 @@ struct Written {
     reviewers: Vec<Reviewer>,
     #[serde(default)]
     records_need_key: bool,
+    retention: Option<String>,
 }
 
 /// Reads a configuration; `environment` gives the values that `${NAME}` stands for.
@@ -130,6 +138,26 @@ pub fn read(text: &str, environment: &dyn Fn(&str) -> Option<String>) -> Result<
         filters: written.filters,
         reviewers: written.reviewers,
         records_need_key: written.records_need_key,
+        retention: written.retention.as_deref().map(read_time).transpose()?,
+    })
+}
+
+/// Reads how long something is kept: a whole number and `s`, `m`, `h` or `d`.
+fn read_time(text: &str) -> Result<Duration, String> {
+    let units = [("s", 1), ("m", 60), ("h", 60 * 60), ("d", 24 * 60 * 60)];
+    let read = units.into_iter().find_map(|(unit, seconds)| {
+        let digits = text.strip_suffix(unit)?;
+        let plain = digits.len() <= 9 && digits.bytes().all(|digit| digit.is_ascii_digit());
+        let number: u64 = digits.parse().ok().filter(|_| plain)?;
+        number
+            .checked_mul(seconds)
+            .filter(|seconds| (1..=MAX_RETENTION_SECONDS).contains(seconds))
+    });
+    read.map(Duration::from_secs).ok_or_else(|| {
+        format!(
+            "/retention: found {} characters, expected a number and s, m, h or d, as in \"90d\", of 1 second to 100 years",
+            text.chars().count()
+        )
     })
 }
 
@@ -201,4 +229,32 @@ fn unquoted(error: &serde_json::Error) -> String {
         .rsplit_once("\", expected ")
         .map_or("another form", |(_, after)| after);
     format!("{before}a string, expected {after}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_long_records_are_kept_is_a_number_and_a_unit() {
+        for (text, seconds) in [("1s", 1), ("90d", 7_776_000), ("36h", 129_600), ("5m", 300)] {
+            assert_eq!(read_time(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        for wrong in [
+            "",
+            "d",
+            "90",
+            "0d",
+            "-1d",
+            "+1d",
+            "1.5d",
+            "1w",
+            "90 d",
+            "36601d",
+            "99999999999d",
+        ] {
+            let error = read_time(wrong).unwrap_err();
+            assert!(error.starts_with("/retention: found "), "{error}");
+        }
+    }
 }

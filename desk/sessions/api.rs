@@ -10,9 +10,11 @@ use axum::response::Response;
 use axum::routing::get;
 use serde::Deserialize;
 
+use super::event::{Asked, What, Who, cut};
 use super::index::{Filter, Hit, find, list};
 use super::outline::outline;
-use crate::http::{Callers, Refusal, json};
+use super::writer::Writer;
+use crate::http::{Callers, Person, Refusal, json};
 use crate::ledger::{LedgerError, Reader};
 use crate::store::{Database, Page};
 
@@ -25,6 +27,8 @@ pub struct Archive {
     pub database: Database,
     /// The ledger.
     pub ledger: Reader,
+    /// Where it is entered who read what.
+    pub writer: Writer,
 }
 
 /// How many records are read at once for a list: each may have bodies of megabytes.
@@ -42,6 +46,9 @@ impl Archive {
 
     /// The records at these places, as they came.
     fn texts(ledger: &Reader, hits: &[Hit]) -> Result<Vec<String>, LedgerError> {
+        let horizon = ledger.horizon()?;
+        // Those that were removed go from the index a little later.
+        let hits: Vec<_> = hits.iter().filter(|hit| hit.seq >= horizon).collect();
         let wanted: Vec<_> = hits.iter().map(|hit| (hit.seq, hit.place)).collect();
         let mut texts = Vec::with_capacity(hits.len());
         for (entry, hit) in ledger.all_at(&wanted)?.into_iter().zip(hits) {
@@ -54,6 +61,18 @@ impl Archive {
             })?);
         }
         Ok(texts)
+    }
+
+    /// Enters that somebody reads; nothing is shown before.
+    async fn enter(&self, reviewer: &Person, what: What) -> Result<(), Refusal> {
+        let who = Who::Reviewer(reviewer.name.clone());
+        self.writer.enter(who, what).await.map_err(|_| {
+            Refusal::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "recorder_failing",
+                "Who reads records is recorded, and that can't be stored now.",
+            )
+        })
     }
 }
 
@@ -86,14 +105,20 @@ async fn get_list(
     query: Result<Query<ListQuery>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    archive.callers.identify(&headers)?.reviewer()?;
+    let reviewer = archive.callers.identify(&headers)?.reviewer()?;
     let Query(query) = query.map_err(|error| Refusal::malformed(error.body_text()))?;
+    let text = |text: &Option<String>| text.as_deref().map(cut);
+    let asked = Asked {
+        subject: text(&query.subject),
+        action: text(&query.action),
+        before: text(&query.before),
+    };
     let page = Page::new(query.before, query.limit);
     let filter = Filter {
         subject: query.subject,
         action: query.action,
     };
-    let ledger = archive.ledger;
+    let ledger = archive.ledger.clone();
     let (texts, next) = archive
         .database
         .run(move |index| {
@@ -102,7 +127,14 @@ async fn get_list(
         })
         .await?;
     // Records are JSON already, and stay as the filter wrote them. An id is hex: nothing to escape.
-    let records = texts?.join(",");
+    let texts = texts?;
+    let what = What::Read {
+        record: None,
+        list: Some(asked),
+        shown: texts.len(),
+    };
+    archive.enter(&reviewer, what).await?;
+    let records = texts.join(",");
     let next = next.map_or_else(|| "null".to_owned(), |id| format!("\"{id}\""));
     let body = format!("{{\"sessions\":[{records}],\"next\":{next}}}");
     Ok(json(StatusCode::OK, body))
@@ -113,15 +145,21 @@ async fn get_one(
     id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    archive.callers.identify(&headers)?.reviewer()?;
+    let reviewer = archive.callers.identify(&headers)?.reviewer()?;
     let Path(id) = id.map_err(|_| Refusal::not_found("session"))?;
-    let ledger = archive.ledger;
+    let ledger = archive.ledger.clone();
+    let asked = cut(&id);
     let text = archive
         .database
         .run(move |index| Ok(find(index, &id)?.map(|hit| Archive::texts(&ledger, &[hit]))))
         .await?;
-    text.transpose()?
-        .and_then(|mut texts| texts.pop())
-        .map(|record| json(StatusCode::OK, record))
+    let text = text.transpose()?.and_then(|mut texts| texts.pop());
+    let what = What::Read {
+        record: Some(asked),
+        list: None,
+        shown: usize::from(text.is_some()),
+    };
+    archive.enter(&reviewer, what).await?;
+    text.map(|record| json(StatusCode::OK, record))
         .ok_or_else(|| Refusal::not_found("session"))
 }

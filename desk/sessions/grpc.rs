@@ -15,6 +15,7 @@ use super::counts::Counts;
 use super::messages::{StreamAccessLogsMessage, StreamAccessLogsResponse};
 use super::peers::Peers;
 use super::record::Entry;
+use super::standing::Sender;
 use super::writer::{Stored, Writer};
 use crate::stop::Stop;
 
@@ -44,6 +45,7 @@ impl Recorder {
 
     async fn receive(
         mut self,
+        from: Sender,
         mut stream: Streaming<StreamAccessLogsMessage>,
     ) -> Result<Response<StreamAccessLogsResponse>, Status> {
         let mut last = None;
@@ -63,7 +65,12 @@ impl Recorder {
             };
             let entries = self.entries(message);
             if !entries.is_empty() {
-                last = Some(self.writer.put(entries).await.map_err(|_| failed())?);
+                last = Some(
+                    self.writer
+                        .put(from.clone(), entries)
+                        .await
+                        .map_err(|_| failed())?,
+                );
             }
         }
     }
@@ -115,8 +122,8 @@ impl Service<http::Request<Body>> for Recorder {
             if method != Some("StreamAccessLogs") {
                 return Ok(Status::unimplemented("there is only StreamAccessLogs").into_http());
             }
-            let permit = match recorder.peers.admit(request.headers()) {
-                Ok(permit) => permit,
+            let (from, permit) = match recorder.peers.admit(request.headers()) {
+                Ok(admitted) => admitted,
                 Err(status) => {
                     recorder.counts.refuse(status.message());
                     return Ok(status.into_http());
@@ -127,6 +134,7 @@ impl Service<http::Request<Body>> for Recorder {
             let mut grpc = Grpc::new(codec).max_decoding_message_size(MAX_MESSAGE_BYTES);
             let stream = Stream {
                 recorder,
+                from,
                 _permit: permit,
             };
             Ok(grpc.client_streaming(stream, request).await)
@@ -137,6 +145,7 @@ impl Service<http::Request<Body>> for Recorder {
 /// `StreamAccessLogs`, the service's only method.
 struct Stream {
     recorder: Recorder,
+    from: Sender,
     /// Held as long as the stream is open.
     _permit: OwnedSemaphorePermit,
 }
@@ -147,6 +156,6 @@ impl ClientStreamingService<StreamAccessLogsMessage> for Stream {
 
     fn call(&mut self, request: Request<Streaming<StreamAccessLogsMessage>>) -> Self::Future {
         let recorder = self.recorder.clone();
-        Box::pin(recorder.receive(request.into_inner()))
+        Box::pin(recorder.receive(self.from.clone(), request.into_inner()))
     }
 }

@@ -13,6 +13,7 @@ use axum::routing::post;
 use serde_json::json;
 
 use super::record::Entry;
+use super::standing::Sender;
 use super::writer::Writer;
 use crate::http::{Callers, Refusal, json as answer, read_bytes};
 use crate::ledger::MAX_ENTRY_BYTES;
@@ -35,18 +36,26 @@ pub fn routes() -> Router<Intake> {
 
 /// Answers once the disk has the record.
 async fn keep(Shared(intake): Shared<Intake>, request: Request) -> Result<Response, Refusal> {
-    intake.callers.identify(request.headers())?.filter()?;
+    let filter = intake.callers.identify(request.headers())?.filter()?;
     let bytes = read_bytes(request, MAX_ENTRY_BYTES).await?;
     let entry = Entry::read(&bytes)
         .map_err(|why| Refusal::malformed(format!("The body is not a session record: {why}.")))?;
     let body = json!({ "id": entry.id, "worker": entry.worker, "number": entry.number });
-    let stored = intake.writer.put(vec![entry]).await.map_err(|_| lost())?;
+    let stored = intake.writer.put(Sender::Post(filter), vec![entry]);
+    let stored = stored.await.map_err(|_| lost())?;
     let stored = stored.await.map_err(|_| lost())?;
     if stored.contradicting > 0 {
         return Err(Refusal::new(
             StatusCode::CONFLICT,
             "contradicting",
             "Another record has this one's id, or its worker's number.",
+        ));
+    }
+    if stored.foreign > 0 {
+        return Err(Refusal::new(
+            StatusCode::FORBIDDEN,
+            "foreign",
+            "The records of this one's worker come from another filter.",
         ));
     }
     Ok(answer(StatusCode::OK, body.to_string()))

@@ -12,6 +12,7 @@ use axum::http::header::AUTHORIZATION;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::Status;
 
+use super::standing::Sender;
 use crate::http::{Caller, Callers};
 
 /// How many streams a peer may have open. Each worker thread of an Envoy keeps one.
@@ -41,16 +42,17 @@ impl Peers {
         }
     }
 
-    /// Lets the sender of these headers open a stream, for as long as the permit lives.
+    /// Lets the sender of these headers open a stream, for as long as the permit lives, and says who it is.
     ///
     /// # Errors
     /// `UNAUTHENTICATED` without a known key, `PERMISSION_DENIED` with a reviewer's, `RESOURCE_EXHAUSTED`
     /// for one stream too many.
-    pub fn admit(&self, headers: &HeaderMap) -> Result<OwnedSemaphorePermit, Status> {
+    pub fn admit(&self, headers: &HeaderMap) -> Result<(Sender, OwnedSemaphorePermit), Status> {
         if let Some(strangers) = &self.strangers
             && !headers.contains_key(AUTHORIZATION)
         {
             let free = Arc::clone(strangers).try_acquire_owned();
+            let free = free.map(|permit| (Sender::Stream(None), permit));
             return free.map_err(|_| {
                 Status::resource_exhausted(format!(
                     "those without a key have {MAX_STREAMS} access log streams open, and may have no more"
@@ -71,10 +73,12 @@ impl Peers {
         };
         let free = self.streams.get(&name).map(Arc::clone);
         let permit = free.and_then(|free| free.try_acquire_owned().ok());
-        permit.ok_or_else(|| {
+        let refused = || {
             Status::resource_exhausted(format!(
                 "{name} has {MAX_STREAMS} access log streams open, and may have no more"
             ))
-        })
+        };
+        let permit = permit.ok_or_else(refused)?;
+        Ok((Sender::Stream(Some(name)), permit))
     }
 }

@@ -56,21 +56,22 @@ impl Folder {
 
     /// The same, where records are taken only with a key if they need one.
     pub fn config_with(&self, records_need_key: bool) -> PathBuf {
-        self.write(
-            "desk.json",
-            &json!({
-                "records_need_key": records_need_key,
-                "filters": [
-                    { "name": "edge", "key": "${DESK_KEY}" },
-                    { "name": "inner", "key": INNER },
-                ],
-                "reviewers": [
-                    { "name": "ana", "groups": ["ml-leads"], "key": "${ANA_KEY}" },
-                    { "name": "bob", "groups": ["legal", "finance"], "key": BOB },
-                ],
-            })
-            .to_string(),
-        )
+        self.config_changed(json!({ "records_need_key": records_need_key }))
+    }
+
+    /// The same with other members.
+    pub fn config_changed(&self, changes: Value) -> PathBuf {
+        let usual = json!({
+            "filters": [
+                { "name": "edge", "key": "${DESK_KEY}" },
+                { "name": "inner", "key": INNER },
+            ],
+            "reviewers": [
+                { "name": "ana", "groups": ["ml-leads"], "key": "${ANA_KEY}" },
+                { "name": "bob", "groups": ["legal", "finance"], "key": BOB },
+            ],
+        });
+        self.write("desk.json", &with(usual, changes).to_string())
     }
 
     pub fn store(&self) -> PathBuf {

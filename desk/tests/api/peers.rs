@@ -106,7 +106,9 @@ fn no_peer_shuts_another_one_out() {
     records(&desk, u64::try_from(MAX_STREAMS).unwrap());
     let status = stream(desk.grpc, vec![record(5000)]).unwrap_err();
     assert_eq!(status.code(), Code::ResourceExhausted, "{status}");
-    call(desk.grpc, METHOD, &[INNER], vec![record(5001)]).unwrap();
+    let others = crate::access_log::record(5001, json!({ "worker": "00000000000000bb" }));
+    let others = message(vec![entry(others.to_string().as_bytes())]);
+    call(desk.grpc, METHOD, &[INNER], vec![others]).unwrap();
     drop((idle, channels));
     desk.until("/healthz", |_| {
         stream(desk.grpc, vec![record(5002)]).is_ok()
