@@ -9,12 +9,18 @@
 //!
 //! A key is at least 16 printable ASCII characters without spaces, and belongs to one name only.
 //! `${NAME}` in a key takes a value from the environment. With `"records_need_key": true`, session records are
-//! taken from the filters only; without it, from whoever reaches the port. Unknown members are errors.
+//! taken from the filters only; without it, from whoever reaches the port. A filter may have, beside its key or
+//! instead of one, a `certificate`: a name that stands in its client certificate. `tls` and `connections` are
+//! described in docs/desk.md. Unknown members are errors.
+
+mod network;
 
 use std::collections::HashSet;
 use std::fmt;
 
 use serde::Deserialize;
+
+pub use network::{ClientCertificate, Connections, Tls};
 
 /// The shortest key that is taken, in characters.
 pub const MIN_KEY: usize = 16;
@@ -31,16 +37,23 @@ pub struct Config {
     pub reviewers: Vec<Reviewer>,
     /// Whether streams of records need a filter's key.
     pub records_need_key: bool,
+    /// How many connections there may be, and for how long.
+    pub connections: Connections,
+    /// How they are protected, if they are.
+    pub tls: Option<Tls>,
 }
 
-/// A filter, or several that share a key.
+/// A filter, or several that share a key or a certificate.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Filter {
     /// Its name, as approvals show it.
     pub name: String,
     /// The key that it sends as `Authorization: Bearer`.
-    pub key: Key,
+    pub key: Option<Key>,
+    /// The name in its client certificate: a URI such as `spiffe://mesh/ns/gw/sa/envoy`, or a DNS name. Each of
+    /// both is enough.
+    pub certificate: Option<String>,
 }
 
 /// A person who decides.
@@ -82,6 +95,9 @@ struct Written {
     reviewers: Vec<Reviewer>,
     #[serde(default)]
     records_need_key: bool,
+    #[serde(default)]
+    connections: Connections,
+    tls: Option<Tls>,
 }
 
 /// Reads a configuration; `environment` gives the values that `${NAME}` stands for.
@@ -92,15 +108,41 @@ pub fn read(text: &str, environment: &dyn Fn(&str) -> Option<String>) -> Result<
     let mut written: Written = serde_json::from_str(text).map_err(|error| unquoted(&error))?;
     let mut names = HashSet::new();
     let mut keys = HashSet::new();
+    let mut certificates = HashSet::new();
     for (index, filter) in written.filters.iter_mut().enumerate() {
         let at = format!("/filters/{index}");
         check_name(&filter.name, &format!("{at}/name"))?;
         if !names.insert(filter.name.clone()) {
             return Err(twice(&at, "name"));
         }
-        filter.key = resolve(&filter.key, &format!("{at}/key"), environment)?;
-        if !keys.insert(filter.key.clone()) {
-            return Err(twice(&at, "key"));
+        if let Some(key) = &mut filter.key {
+            *key = resolve(key, &format!("{at}/key"), environment)?;
+            if !keys.insert(key.clone()) {
+                return Err(twice(&at, "key"));
+            }
+        } else if filter.certificate.is_none() {
+            return Err(format!(
+                "{at}: found neither a key nor a certificate, expected one by which it is known"
+            ));
+        }
+        if let Some(name) = &mut filter.certificate {
+            check_name(name, &format!("{at}/certificate"))?;
+            if !written
+                .tls
+                .as_ref()
+                .is_some_and(|tls| tls.client_ca.is_some())
+            {
+                return Err(format!(
+                    "{at}/certificate: found a name, and no /tls/client_ca that says whose certificates are right"
+                ));
+            }
+            // Names of DNS have no case (RFC 4343); URIs do.
+            if !name.contains(':') {
+                name.make_ascii_lowercase();
+            }
+            if !certificates.insert(name.clone()) {
+                return Err(twice(&at, "certificate"));
+            }
         }
     }
     names.clear();
@@ -126,10 +168,13 @@ pub fn read(text: &str, environment: &dyn Fn(&str) -> Option<String>) -> Result<
     if written.filters.is_empty() {
         return Err("/filters: found an empty list, expected the filters that may ask".to_owned());
     }
+    written.connections.check()?;
     Ok(Config {
         filters: written.filters,
         reviewers: written.reviewers,
         records_need_key: written.records_need_key,
+        connections: written.connections,
+        tls: written.tls,
     })
 }
 

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State as Shared};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::get;
 use serde::Deserialize;
 
 use super::index::{Filter, Hit, find, list};
-use crate::http::{Callers, Refusal, json};
+use crate::http::{Callers, Credentials, Refusal, json};
 use crate::ledger::{LedgerError, Reader};
 use crate::store::{Database, Page};
 
@@ -71,9 +71,9 @@ struct ListQuery {
 async fn get_list(
     Shared(archive): Shared<Archive>,
     query: Result<Query<ListQuery>, QueryRejection>,
-    headers: HeaderMap,
+    credentials: Credentials,
 ) -> Result<Response, Refusal> {
-    archive.callers.identify(&headers)?.reviewer()?;
+    archive.callers.identify(&credentials)?.reviewer()?;
     let Query(query) = query.map_err(|error| Refusal::malformed(error.body_text()))?;
     let page = Page::new(query.before, query.limit);
     let filter = Filter {
@@ -98,9 +98,9 @@ async fn get_list(
 async fn get_one(
     Shared(archive): Shared<Archive>,
     id: Result<Path<String>, PathRejection>,
-    headers: HeaderMap,
+    credentials: Credentials,
 ) -> Result<Response, Refusal> {
-    archive.callers.identify(&headers)?.reviewer()?;
+    archive.callers.identify(&credentials)?.reviewer()?;
     let Path(id) = id.map_err(|_| Refusal::not_found("session"))?;
     let ledger = archive.ledger;
     let text = archive

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tonic::body::Body;
@@ -16,6 +17,7 @@ use super::messages::{StreamAccessLogsMessage, StreamAccessLogsResponse};
 use super::peers::Peers;
 use super::record::Entry;
 use super::writer::{Stored, Writer};
+use crate::http::Credentials;
 use crate::stop::Stop;
 
 /// The largest message that is decoded, in bytes. A record is never split over messages.
@@ -28,17 +30,28 @@ pub struct Recorder {
     counts: Arc<Counts>,
     stop: Stop,
     peers: Peers,
+    /// How long a stream may take to its first message.
+    patience: Duration,
 }
 
 impl Recorder {
-    /// A recorder that hands records of these peers to `writer` until `stop` is requested.
+    /// A recorder that hands records of these peers to `writer` until `stop` is requested. A stream whose first
+    /// message takes longer than `patience` is ended: Envoy opens one when it has something to say. After that
+    /// it may be silent for as long as it likes.
     #[must_use]
-    pub fn new(writer: Writer, counts: Arc<Counts>, peers: Peers, stop: Stop) -> Self {
+    pub fn new(
+        writer: Writer,
+        counts: Arc<Counts>,
+        peers: Peers,
+        patience: Duration,
+        stop: Stop,
+    ) -> Self {
         Self {
             writer,
             counts,
             stop,
             peers,
+            patience,
         }
     }
 
@@ -47,11 +60,22 @@ impl Recorder {
         mut stream: Streaming<StreamAccessLogsMessage>,
     ) -> Result<Response<StreamAccessLogsResponse>, Status> {
         let mut last = None;
+        let mut patience = Some(self.patience);
         loop {
+            let late = async {
+                match patience {
+                    Some(patience) => tokio::time::sleep(patience).await,
+                    None => std::future::pending().await,
+                }
+            };
             let message = tokio::select! {
                 message = stream.message() => message?,
                 () = self.stop.requested() => None,
+                () = late => {
+                    return Err(Status::deadline_exceeded("the first message did not come in time"));
+                }
             };
+            patience = None;
             let failed = || Status::unavailable("nothing can be stored");
             let Some(message) = message else {
                 // Batches are stored in order, so the last one speaks for all.
@@ -115,7 +139,7 @@ impl Service<http::Request<Body>> for Recorder {
             if method != Some("StreamAccessLogs") {
                 return Ok(Status::unimplemented("there is only StreamAccessLogs").into_http());
             }
-            let permit = match recorder.peers.admit(request.headers()) {
+            let permit = match recorder.peers.admit(&Credentials::of(&request)) {
                 Ok(permit) => permit,
                 Err(status) => {
                     recorder.counts.refuse(status.message());

@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::record::Entry;
 use super::writer::Writer;
-use crate::http::{Callers, Refusal, json as answer, read_bytes};
+use crate::http::{Callers, Credentials, Refusal, json as answer, read_bytes};
 
 /// What the endpoint works with.
 #[derive(Clone)]
@@ -32,7 +32,10 @@ pub fn routes() -> Router<Intake> {
 
 /// Answers once the disk has the record.
 async fn keep(Shared(intake): Shared<Intake>, request: Request) -> Result<Response, Refusal> {
-    intake.callers.identify(request.headers())?.filter()?;
+    intake
+        .callers
+        .identify(&Credentials::of(&request))?
+        .filter()?;
     let bytes = read_bytes(request).await?;
     let entry = Entry::read(&bytes)
         .map_err(|why| Refusal::malformed(format!("The body is not a session record: {why}.")))?;

@@ -1,18 +1,17 @@
-//! Who may stream records: the filters of the configuration, each with its key, and as long as the configuration
-//! lets them, those without a key, together as one peer.
+//! Who may stream records: the filters of the configuration, each with its key or its certificate, and as long as
+//! the configuration lets them, those without, together as one peer.
 //!
 //! Envoy sends the key as `initial_metadata` of the access logger's `grpc_service`. Filters that share a
-//! key are one peer, and no peer takes another one's streams away.
+//! key or a certificate are one peer, and no peer takes another one's streams away.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use axum::http::HeaderMap;
-use axum::http::header::AUTHORIZATION;
+use axum::http::StatusCode;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::Status;
 
-use crate::http::{Caller, Callers};
+use crate::http::{Caller, Callers, Credentials};
 
 /// How many streams a peer may have open. Each worker thread of an Envoy keeps one.
 pub const MAX_STREAMS: usize = 1024;
@@ -41,14 +40,28 @@ impl Peers {
         }
     }
 
-    /// Lets the sender of these headers open a stream, for as long as the permit lives.
+    /// How many streams each peer has open; those without a key are the peer with no name.
+    #[must_use]
+    pub fn open(&self) -> Vec<(Arc<str>, usize)> {
+        let taken = |free: &Semaphore| MAX_STREAMS.saturating_sub(free.available_permits());
+        let named = self.streams.iter();
+        let named = named.map(|(name, free)| (Arc::clone(name), taken(free)));
+        let strangers = self.strangers.iter();
+        let strangers = strangers.map(|free| (Arc::from(""), taken(free)));
+        let mut all: Vec<_> = named.chain(strangers).collect();
+        all.sort();
+        all
+    }
+
+    /// Lets a sender open a stream, for as long as the permit lives.
     ///
     /// # Errors
-    /// `UNAUTHENTICATED` without a known key, `PERMISSION_DENIED` with a reviewer's, `RESOURCE_EXHAUSTED`
-    /// for one stream too many.
-    pub fn admit(&self, headers: &HeaderMap) -> Result<OwnedSemaphorePermit, Status> {
+    /// `UNAUTHENTICATED` without a known key or certificate, `PERMISSION_DENIED` with a reviewer's key or with
+    /// those of two filters, `RESOURCE_EXHAUSTED` for one stream too many.
+    pub fn admit(&self, credentials: &Credentials) -> Result<OwnedSemaphorePermit, Status> {
         if let Some(strangers) = &self.strangers
-            && !headers.contains_key(AUTHORIZATION)
+            && !credentials.has_key()
+            && !self.callers.has_certificate(credentials)
         {
             let free = Arc::clone(strangers).try_acquire_owned();
             return free.map_err(|_| {
@@ -57,15 +70,18 @@ impl Peers {
                 ))
             });
         }
-        let name = match self.callers.identify(headers) {
+        let name = match self.callers.identify(credentials) {
             Ok(Caller::Filter(name)) => name,
             Ok(Caller::Reviewer(_)) => {
                 return Err(Status::permission_denied("this takes a filter's key"));
             }
+            Err(refusal) if refusal.status == StatusCode::FORBIDDEN => {
+                return Err(Status::permission_denied(refusal.message));
+            }
             Err(_) => {
                 return Err(Status::unauthenticated(
                     "this takes a filter's key, as initial_metadata of the access logger's \
-                     grpc_service: authorization: Bearer ...",
+                     grpc_service: authorization: Bearer ..., or one filter's certificate",
                 ));
             }
         };

@@ -1,6 +1,7 @@
 //! Writes records to the ledger, on a thread of its own.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -33,6 +34,7 @@ const SIGN: Duration = Duration::from_secs(1);
 pub struct Writer {
     sender: mpsc::Sender<Order>,
     room: Arc<Semaphore>,
+    bytes: Arc<AtomicU64>,
 }
 
 enum Order {
@@ -68,6 +70,7 @@ impl Writer {
         Self {
             sender: mpsc::channel(1).0,
             room: Arc::new(Semaphore::new(1)),
+            bytes: Arc::default(),
         }
     }
 
@@ -84,6 +87,8 @@ impl Writer {
         if self.sender.is_closed() {
             return Err(Gone);
         }
+        let more = u64::try_from(bytes).unwrap_or(u64::MAX);
+        self.bytes.fetch_add(more, Ordering::Relaxed);
         let room = Arc::clone(&self.room).acquire_many_owned(cost);
         let batch = Batch {
             entries,
@@ -101,6 +106,29 @@ impl Writer {
     pub async fn end(&self) {
         // This fails only if it has ended already.
         let _ = self.sender.send(Order::End).await;
+    }
+
+    /// How many bytes of records it was given.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// How many batches wait for the thread.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        let most = self.sender.max_capacity();
+        most.saturating_sub(self.sender.capacity())
+    }
+
+    /// How many KiB of records wait for the disk, those that are being written among them.
+    #[must_use]
+    pub fn waiting_kib(&self) -> usize {
+        let most = usize::try_from(MAX_WAITING).unwrap_or(usize::MAX);
+        match self.is_alive() {
+            true => most.saturating_sub(self.room.available_permits()),
+            false => 0,
+        }
     }
 
     /// Whether the thread still takes records.
@@ -135,7 +163,13 @@ pub fn start(
             };
             keeping.run(&runtime, receiver)
         })?;
-    Ok((Writer { sender, room }, thread))
+    let bytes = Arc::default();
+    let writer = Writer {
+        sender,
+        room,
+        bytes,
+    };
+    Ok((writer, thread))
 }
 
 struct Keeping {

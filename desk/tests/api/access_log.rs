@@ -9,9 +9,13 @@ use portcullis_desk::sessions::{
 };
 use prost::Message as _;
 use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::client::Grpc;
 use tonic::codegen::http::uri::PathAndQuery;
-use tonic::transport::Channel;
+use tonic::transport::{Channel, ClientTlsConfig};
 use tonic::{Request, Status};
 use tonic_prost::ProstCodec;
 
@@ -32,13 +36,28 @@ pub fn call(
     keys: &[&str],
     messages: Vec<StreamAccessLogsMessage>,
 ) -> Result<(), Status> {
+    call_by(to, None, method, keys, messages)
+}
+
+/// The same over TLS, if there is some.
+pub fn call_by(
+    to: SocketAddr,
+    tls: Option<ClientTlsConfig>,
+    method: &'static str,
+    keys: &[&str],
+    messages: Vec<StreamAccessLogsMessage>,
+) -> Result<(), Status> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .unwrap();
     runtime.block_on(async {
-        let channel = Channel::from_shared(format!("http://{to}"))
-            .unwrap()
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let mut channel = Channel::from_shared(format!("{scheme}://{to}")).unwrap();
+        if let Some(tls) = tls {
+            channel = channel.tls_config(tls).unwrap();
+        }
+        let channel = channel
             .connect()
             .await
             .map_err(|error| Status::unavailable(error.to_string()))?;
@@ -55,6 +74,31 @@ pub fn call(
         .await
         .map(drop)
     })
+}
+
+/// A stream that stays open: what is sent through the first goes to the desk, and the second ends with the stream.
+pub fn open(
+    runtime: &Runtime,
+    to: SocketAddr,
+    method: &'static str,
+) -> (
+    mpsc::Sender<StreamAccessLogsMessage>,
+    JoinHandle<Result<(), Status>>,
+) {
+    let channel = Channel::from_shared(format!("http://{to}")).unwrap();
+    let channel = runtime.block_on(channel.connect()).unwrap();
+    let (sender, messages) = mpsc::channel(1);
+    let answer = runtime.spawn(async move {
+        let mut grpc = Grpc::new(channel);
+        grpc.ready().await.unwrap();
+        let codec: ProstCodec<StreamAccessLogsMessage, StreamAccessLogsResponse> =
+            ProstCodec::default();
+        let request = keyed(ReceiverStream::new(messages), &[EDGE]);
+        let method = PathAndQuery::from_static(method);
+        let answer = grpc.client_streaming(request, method, codec).await;
+        answer.map(drop)
+    });
+    (sender, answer)
 }
 
 /// A request as Envoy makes it with such `initial_metadata`.
