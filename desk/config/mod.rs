@@ -127,11 +127,8 @@ pub fn read(text: &str, environment: &dyn Fn(&str) -> Option<String>) -> Result<
         }
         if let Some(name) = &mut filter.certificate {
             check_name(name, &format!("{at}/certificate"))?;
-            if !written
-                .tls
-                .as_ref()
-                .is_some_and(|tls| tls.client_ca.is_some())
-            {
+            let tls = written.tls.as_ref();
+            if tls.is_none_or(|tls| tls.client_ca.is_none()) {
                 return Err(format!(
                     "{at}/certificate: found a name, and no /tls/client_ca that says whose certificates are right"
                 ));
@@ -246,4 +243,29 @@ fn unquoted(error: &serde_json::Error) -> String {
         .rsplit_once("\", expected ")
         .map_or("another form", |(_, after)| after);
     format!("{before}a string, expected {after}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_whole_form_that_the_documents_show_is_right() {
+        let page = include_str!("../../docs/desk.md");
+        let shown = page.split("```json\n").nth(1).unwrap();
+        let shown = shown.split("```").next().unwrap();
+        let key = |name: &str| Some(format!("the-value-of-{name}"));
+        let config = read(shown, &key).unwrap();
+        assert!(config.records_need_key);
+        assert_eq!(config.filters.len(), 2);
+        let usual = Connections::default();
+        let usual = (usual.head_seconds, usual.idle_seconds, usual.probe_seconds);
+        let shown = config.connections;
+        assert_eq!(
+            (shown.head_seconds, shown.idle_seconds, shown.probe_seconds),
+            usual
+        );
+        let tls = config.tls.unwrap();
+        assert_eq!(tls.client_certificate, ClientCertificate::default());
+    }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::sync::oneshot;
 use tonic::body::Body;
 use tonic::codegen::{BoxFuture, Context, Poll, Service, http};
 use tonic::server::{ClientStreamingService, Grpc, NamedService};
@@ -14,8 +14,9 @@ use tonic_prost::ProstCodec;
 
 use super::counts::Counts;
 use super::messages::{StreamAccessLogsMessage, StreamAccessLogsResponse};
-use super::peers::Peers;
+use super::peers::{Admitted, Peers};
 use super::record::Entry;
+use super::room::Measured;
 use super::writer::{Stored, Writer};
 use crate::http::Credentials;
 use crate::stop::Stop;
@@ -139,8 +140,8 @@ impl Service<http::Request<Body>> for Recorder {
             if method != Some("StreamAccessLogs") {
                 return Ok(Status::unimplemented("there is only StreamAccessLogs").into_http());
             }
-            let permit = match recorder.peers.admit(&Credentials::of(&request)) {
-                Ok(permit) => permit,
+            let admitted = match recorder.peers.admit(&Credentials::of(&request)) {
+                Ok(admitted) => admitted,
                 Err(status) => {
                     recorder.counts.refuse(status.message());
                     return Ok(status.into_http());
@@ -149,9 +150,12 @@ impl Service<http::Request<Body>> for Recorder {
             let codec: ProstCodec<StreamAccessLogsResponse, StreamAccessLogsMessage> =
                 ProstCodec::default();
             let mut grpc = Grpc::new(codec).max_decoding_message_size(MAX_MESSAGE_BYTES);
+            let (room, patience) = (Arc::clone(&admitted.room), recorder.patience);
+            let request = request
+                .map(|body| Body::new(Measured::new(body, room, patience, MAX_MESSAGE_BYTES)));
             let stream = Stream {
                 recorder,
-                _permit: permit,
+                _admitted: admitted,
             };
             Ok(grpc.client_streaming(stream, request).await)
         })
@@ -162,7 +166,7 @@ impl Service<http::Request<Body>> for Recorder {
 struct Stream {
     recorder: Recorder,
     /// Held as long as the stream is open.
-    _permit: OwnedSemaphorePermit,
+    _admitted: Admitted,
 }
 
 impl ClientStreamingService<StreamAccessLogsMessage> for Stream {

@@ -14,6 +14,7 @@ mod keep;
 mod messages;
 mod peers;
 mod record;
+mod room;
 mod writer;
 
 pub use adopt::adopt;

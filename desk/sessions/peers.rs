@@ -16,26 +16,62 @@ use crate::http::{Caller, Callers, Credentials};
 /// How many streams a peer may have open. Each worker thread of an Envoy keeps one.
 pub const MAX_STREAMS: usize = 1024;
 
+/// How many KiB of large messages a peer may have under way.
+const ROOM: usize = 64 << 10;
+
+/// What a peer may have.
+struct Peer {
+    streams: Arc<Semaphore>,
+    room: Arc<Semaphore>,
+}
+
+impl Peer {
+    fn new() -> Self {
+        Self {
+            streams: Arc::new(Semaphore::new(MAX_STREAMS)),
+            room: Arc::new(Semaphore::new(ROOM)),
+        }
+    }
+
+    fn open(&self) -> usize {
+        MAX_STREAMS.saturating_sub(self.streams.available_permits())
+    }
+
+    fn admit(&self) -> Option<Admitted> {
+        let stream = Arc::clone(&self.streams).try_acquire_owned().ok()?;
+        let room = Arc::clone(&self.room);
+        Some(Admitted {
+            room,
+            _stream: stream,
+        })
+    }
+}
+
+/// A stream that may be open, until this is dropped.
+pub(super) struct Admitted {
+    /// The room for large messages, which the peer's streams share: a permit is a KiB.
+    pub(super) room: Arc<Semaphore>,
+    _stream: OwnedSemaphorePermit,
+}
+
 /// The peers, and what each has open.
 #[derive(Clone)]
 pub struct Peers {
     callers: Arc<Callers>,
-    streams: Arc<HashMap<Arc<str>, Arc<Semaphore>>>,
-    /// For all who have no key, if they may send records.
-    strangers: Option<Arc<Semaphore>>,
+    known: Arc<HashMap<Arc<str>, Peer>>,
+    /// All who have no key, if they may send records.
+    strangers: Option<Arc<Peer>>,
 }
 
 impl Peers {
     /// The filters among the callers; with `need_key`, nobody else.
     #[must_use]
     pub fn new(callers: Arc<Callers>, need_key: bool) -> Self {
-        let streams = callers.filters().map(|name| {
-            let free = Arc::new(Semaphore::new(MAX_STREAMS));
-            (Arc::clone(name), free)
-        });
+        let known = callers.filters();
+        let known = known.map(|name| (Arc::clone(name), Peer::new()));
         Self {
-            streams: Arc::new(streams.collect()),
-            strangers: (!need_key).then(|| Arc::new(Semaphore::new(MAX_STREAMS))),
+            known: Arc::new(known.collect()),
+            strangers: (!need_key).then(|| Arc::new(Peer::new())),
             callers,
         }
     }
@@ -43,28 +79,26 @@ impl Peers {
     /// How many streams each peer has open; those without a key are the peer with no name.
     #[must_use]
     pub fn open(&self) -> Vec<(Arc<str>, usize)> {
-        let taken = |free: &Semaphore| MAX_STREAMS.saturating_sub(free.available_permits());
-        let named = self.streams.iter();
-        let named = named.map(|(name, free)| (Arc::clone(name), taken(free)));
+        let named = self.known.iter();
+        let named = named.map(|(name, peer)| (Arc::clone(name), peer.open()));
         let strangers = self.strangers.iter();
-        let strangers = strangers.map(|free| (Arc::from(""), taken(free)));
+        let strangers = strangers.map(|peer| (Arc::from(""), peer.open()));
         let mut all: Vec<_> = named.chain(strangers).collect();
         all.sort();
         all
     }
 
-    /// Lets a sender open a stream, for as long as the permit lives.
+    /// Lets a sender open a stream, for as long as what is returned lives.
     ///
     /// # Errors
     /// `UNAUTHENTICATED` without a known key or certificate, `PERMISSION_DENIED` with a reviewer's key or with
     /// those of two filters, `RESOURCE_EXHAUSTED` for one stream too many.
-    pub fn admit(&self, credentials: &Credentials) -> Result<OwnedSemaphorePermit, Status> {
+    pub(super) fn admit(&self, credentials: &Credentials) -> Result<Admitted, Status> {
         if let Some(strangers) = &self.strangers
             && !credentials.has_key()
             && !self.callers.has_certificate(credentials)
         {
-            let free = Arc::clone(strangers).try_acquire_owned();
-            return free.map_err(|_| {
+            return strangers.admit().ok_or_else(|| {
                 Status::resource_exhausted(format!(
                     "those without a key have {MAX_STREAMS} access log streams open, and may have no more"
                 ))
@@ -85,9 +119,8 @@ impl Peers {
                 ));
             }
         };
-        let free = self.streams.get(&name).map(Arc::clone);
-        let permit = free.and_then(|free| free.try_acquire_owned().ok());
-        permit.ok_or_else(|| {
+        let admitted = self.known.get(&name).and_then(Peer::admit);
+        admitted.ok_or_else(|| {
             Status::resource_exhausted(format!(
                 "{name} has {MAX_STREAMS} access log streams open, and may have no more"
             ))

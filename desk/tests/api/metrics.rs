@@ -1,6 +1,6 @@
 //! What `/metrics` says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
@@ -156,7 +156,26 @@ fn metrics_tell_what_the_desk_does_without_a_key() {
         assert!(seen["process_resident_memory_bytes"] > 1e6);
         assert!(seen["process_open_fds"] > 5.0);
     }
+    the_page_has_each(&seen);
     // Nothing of who asks or for whom.
     let text = call(desk.http, "GET", "/metrics", None, None).body;
     assert!(!text.contains("carol") && !text.contains("ana"), "{text}");
+}
+
+fn the_page_has_each(seen: &BTreeMap<String, f64>) {
+    let page = include_str!("../../../docs/desk.md");
+    let name = |series: &str| series.split('{').next().unwrap().to_owned();
+    let shown: BTreeSet<String> = page
+        .split('`')
+        .filter(|word| word.starts_with("portcullis_desk_"))
+        .map(name)
+        .collect();
+    let mut told: BTreeSet<String> = seen
+        .keys()
+        .filter(|series| series.starts_with("portcullis_desk_"))
+        .map(|series| name(series))
+        .collect();
+    // Only a desk with TLS has this one.
+    told.insert("portcullis_desk_certificate_expiry_timestamp_seconds".to_owned());
+    assert_eq!(shown, told);
 }

@@ -1,5 +1,7 @@
 //! Whose records the desk takes.
 
+use axum::body::Bytes;
+use axum::http;
 use portcullis_desk::sessions::{MAX_STREAMS, StreamAccessLogsMessage, StreamAccessLogsResponse};
 use serde_json::json;
 use tokio::sync::mpsc;
@@ -9,8 +11,10 @@ use tonic::client::Grpc;
 use tonic::codegen::http::uri::PathAndQuery;
 use tonic::transport::Channel;
 use tonic_prost::ProstCodec;
+use tower_service::Service as _;
 
 use crate::access_log::{METHOD, call, entry, keyed, message, record, records, stream};
+use crate::client::call as call_http;
 use crate::harness::{ANA, Desk, EDGE, Folder, INNER};
 
 #[test]
@@ -111,4 +115,83 @@ fn no_peer_shuts_another_one_out() {
     desk.until("/healthz", |_| {
         stream(desk.grpc, vec![record(5002)]).is_ok()
     });
+}
+
+/// Messages that are begun and never end: 24 of 30 MB each took 826 MB once.
+#[cfg(target_os = "linux")]
+#[test]
+fn half_messages_take_no_more_memory_than_their_peer_may_have() {
+    const STREAMS: usize = 24;
+    const LENGTH: u32 = 30 << 20;
+    let folder = Folder::new();
+    let config = folder.config_but(json!({ "connections": { "idle_seconds": 4 } }));
+    let desk = Desk::start_with(&config, &folder.store());
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    let address = format!("http://{}", desk.grpc);
+    let half = |channel: Channel| {
+        let (sender, pieces) = mpsc::channel::<Result<Bytes, std::io::Error>>(1);
+        runtime.spawn(async move {
+            let head = [&[0][..], &LENGTH.to_be_bytes()].concat();
+            let mut sent = sender.send(Ok(head.into())).await;
+            for _ in 0..29 {
+                sent = sent.and(sender.send(Ok(vec![7; 1 << 20].into())).await);
+            }
+            // The message is not whole: nothing more comes, and the stream stays open.
+            sender.closed().await;
+        });
+        runtime.spawn(async move {
+            let body = axum::body::Body::from_stream(ReceiverStream::new(pieces));
+            let request = http::Request::post(format!("http://desk{METHOD}"))
+                .header("content-type", "application/grpc")
+                .header("authorization", format!("Bearer {EDGE}"))
+                .body(tonic::body::Body::new(body))
+                .unwrap();
+            let mut channel = channel;
+            std::future::poll_fn(|context| channel.poll_ready(context))
+                .await
+                .unwrap();
+            let answer = channel.call(request).await.unwrap();
+            answer.headers().get("grpc-status").cloned()
+        })
+    };
+    let memory = || {
+        let text = call_http(desk.http, "GET", "/metrics", None, None).body;
+        let line = text
+            .lines()
+            .find(|line| line.starts_with("process_resident_memory_bytes "));
+        line.unwrap()
+            .split(' ')
+            .next_back()
+            .unwrap()
+            .parse::<f64>()
+            .unwrap()
+    };
+    let before = memory();
+    let open: Vec<_> = (0..STREAMS)
+        .map(|_| {
+            let channel = Channel::from_shared(address.clone()).unwrap();
+            half(runtime.block_on(channel.connect()).unwrap())
+        })
+        .collect();
+    let mut most = before;
+    // Others of the same peer go on, and so does everybody else.
+    for (number, keys) in [(1, &[EDGE][..]), (2, &[INNER]), (3, &[])] {
+        let record = record(number, json!({})).to_string();
+        let messages = vec![message(vec![entry(record.as_bytes())])];
+        call(desk.grpc, METHOD, keys, messages).unwrap();
+        records(&desk, number);
+    }
+    while !open.iter().all(tokio::task::JoinHandle::is_finished) {
+        most = most.max(memory());
+    }
+    let more = most - before;
+    assert!(more < 250e6, "{:.0} MB more", more / 1e6);
+    for answer in open {
+        let status = runtime.block_on(answer).unwrap();
+        assert_eq!(status.unwrap(), "4");
+    }
 }
