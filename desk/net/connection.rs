@@ -59,7 +59,8 @@ pub(super) async fn serve(shared: Arc<Shared>, stream: TcpStream, peer: SocketAd
         () = stop.requested() => return,
     };
     let failed = match secured {
-        Ok(Ok((stream, names))) => return drive(&shared, stream, Some(names), &place).await,
+        Ok(Ok(None)) => return,
+        Ok(Ok(Some((stream, names)))) => return drive(&shared, stream, Some(names), &place).await,
         Ok(Err(error)) => error.to_string(),
         Err(_) => "it took too long".to_owned(),
     };

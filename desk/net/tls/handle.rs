@@ -42,7 +42,8 @@ impl Tls {
         self.0.borrow().expires
     }
 
-    /// Shakes hands with a client. It is for the caller to set a limit of time.
+    /// Shakes hands with a client; `None` if it leaves before it says anything, as who only looks whether the port is
+    /// open. It is for the caller to set a limit of time.
     ///
     /// # Errors
     /// Why there is no protected connection.
@@ -50,10 +51,10 @@ impl Tls {
         &self,
         mut stream: TcpStream,
         protocol: Protocol,
-    ) -> io::Result<(TlsStream<TcpStream>, CertifiedNames)> {
+    ) -> io::Result<Option<(TlsStream<TcpStream>, CertifiedNames)>> {
         let mut first = [0];
         let [byte] = match stream.peek(&mut first).await? {
-            0 => return Err(io::Error::other("the client left before it said anything")),
+            0 => return Ok(None),
             _ => first,
         };
         if byte != HANDSHAKE {
@@ -71,6 +72,6 @@ impl Tls {
         let (_, connection) = stream.get_ref();
         let leaf = connection.peer_certificates().and_then(<[_]>::first);
         let names = leaf.map(|leaf| certificate::names(leaf));
-        Ok((stream, names.unwrap_or_default()))
+        Ok(Some((stream, names.unwrap_or_default())))
     }
 }
