@@ -166,6 +166,7 @@ pub fn read(text: &str, environment: &dyn Fn(&str) -> Option<String>) -> Result<
         return Err("/filters: found an empty list, expected the filters that may ask".to_owned());
     }
     written.connections.check()?;
+    written.tls.as_ref().map_or(Ok(()), Tls::check)?;
     Ok(Config {
         filters: written.filters,
         reviewers: written.reviewers,

@@ -63,6 +63,18 @@ pub enum ClientCertificate {
     Optional,
 }
 
+impl Tls {
+    pub(super) fn check(&self) -> Result<(), String> {
+        if self.client_ca.is_none() && self.client_certificate == ClientCertificate::Optional {
+            return Err(
+                "/tls/client_certificate: found \"optional\", and no /tls/client_ca without which nobody is asked for one"
+                    .to_owned(),
+            );
+        }
+        Ok(())
+    }
+}
+
 impl Connections {
     pub(super) fn check(&self) -> Result<(), String> {
         for (name, value) in [("most", self.most), ("per_address", self.per_address)] {

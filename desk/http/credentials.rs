@@ -1,4 +1,5 @@
-//! By what a sender can be known: the key that it sends, and the names that its certificate has.
+//! By what a sender can be known: the key that it sends, the names that its certificate has, and from where it
+//! comes.
 
 use std::convert::Infallible;
 
@@ -6,7 +7,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, HeaderValue, Request, header};
 
-use crate::net::CertifiedNames;
+use crate::net::{CertifiedNames, Source};
 
 /// What a request says of its sender.
 #[derive(Clone, Default)]
@@ -14,6 +15,7 @@ pub struct Credentials {
     /// The values of `authorization`: of more than two, two.
     authorization: Vec<HeaderValue>,
     certified: CertifiedNames,
+    source: Option<Source>,
 }
 
 impl Credentials {
@@ -29,6 +31,7 @@ impl Credentials {
         Self {
             authorization: values.take(2).cloned().collect(),
             certified: certified.cloned().unwrap_or_default(),
+            source: extensions.get::<Source>().copied(),
         }
     }
 
@@ -45,6 +48,12 @@ impl Credentials {
             [value] => bearer(value.as_bytes()),
             _ => None,
         }
+    }
+
+    /// From where it comes, if that is known.
+    #[must_use]
+    pub fn source(&self) -> Option<Source> {
+        self.source
     }
 
     /// The names that the certificate has.

@@ -24,6 +24,7 @@ use super::limits::Limits;
 use super::places::Place;
 use super::protocol::Protocol;
 use super::seldom::Seldom;
+use super::source::Source;
 use super::tls::{CertifiedNames, Tls};
 use crate::stop::Stop;
 
@@ -78,6 +79,7 @@ where
     let service = Answer {
         app: shared.app.clone(),
         names,
+        source: place.source,
         activity: Arc::clone(&place.activity),
     };
     let io = TokioIo::new(stream);
@@ -129,6 +131,7 @@ struct Answer {
     app: Router,
     /// Whom the client's certificate names, for who answers.
     names: Option<CertifiedNames>,
+    source: Source,
     activity: Arc<Activity>,
 }
 
@@ -140,8 +143,10 @@ impl Service<Request<Incoming>> for Answer {
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let open = self.activity.begin();
         let mut request = request.map(Body::new);
+        let extensions = request.extensions_mut();
+        extensions.insert(self.source);
         if let Some(names) = &self.names {
-            request.extensions_mut().insert(names.clone());
+            extensions.insert(names.clone());
         }
         // A router is always ready.
         let answer = self.app.clone().call(request);

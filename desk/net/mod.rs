@@ -22,4 +22,5 @@ pub use counts::PortCounts;
 pub use files::raise as raise_open_files;
 pub use limits::Limits;
 pub use protocol::Protocol;
+pub use source::Source;
 pub use tls::{CertifiedNames, Tls, TlsFailure};

@@ -51,7 +51,8 @@ pub(super) enum Full {
 #[derive(Debug)]
 pub(super) struct Place {
     places: Arc<Places>,
-    source: Source,
+    /// Whose it is.
+    pub(super) source: Source,
     number: u64,
     /// Whether the connection is in use.
     pub(super) activity: Arc<Activity>,

@@ -3,9 +3,12 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// One who connects: an IPv4 address, or the first 64 bits of an IPv6 address, of which everybody has as many as
-/// they like.
+/// they like. Requests carry it as an extension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Source {
+pub struct Source(Address);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Address {
     Old(Ipv4Addr),
     New([u16; 4]),
 }
@@ -13,10 +16,10 @@ pub(super) enum Source {
 impl From<IpAddr> for Source {
     fn from(address: IpAddr) -> Self {
         // An IPv4 address that comes in through an IPv6 socket is the same one.
-        match address.to_canonical() {
-            IpAddr::V4(address) => Self::Old(address),
-            IpAddr::V6(address) => Self::New(network(address)),
-        }
+        Self(match address.to_canonical() {
+            IpAddr::V4(address) => Address::Old(address),
+            IpAddr::V6(address) => Address::New(network(address)),
+        })
     }
 }
 

@@ -14,7 +14,8 @@ use tonic_prost::ProstCodec;
 
 use super::counts::Counts;
 use super::messages::{StreamAccessLogsMessage, StreamAccessLogsResponse};
-use super::peers::{Admitted, Peers};
+use super::peer::Admitted;
+use super::peers::Peers;
 use super::record::Entry;
 use super::room::Measured;
 use super::writer::{Stored, Writer};

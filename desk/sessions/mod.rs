@@ -12,9 +12,11 @@ mod grpc;
 mod index;
 mod keep;
 mod messages;
+mod peer;
 mod peers;
 mod record;
 mod room;
+mod strangers;
 mod writer;
 
 pub use adopt::adopt;
@@ -28,6 +30,7 @@ pub use messages::{
     AccessLogCommon, Any, BytesValue, HttpAccessLogEntry, HttpLogs, StreamAccessLogsMessage,
     StreamAccessLogsResponse,
 };
-pub use peers::{MAX_STREAMS, Peers};
+pub use peer::MAX_STREAMS;
+pub use peers::Peers;
 pub use record::{Entry, Malformed};
 pub use writer::{Lost, Stored, Writer, start};

@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::client::Grpc;
 use tonic::codegen::http::uri::PathAndQuery;
-use tonic::transport::{Channel, ClientTlsConfig};
+use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status};
 use tonic_prost::ProstCodec;
 
@@ -36,13 +36,19 @@ pub fn call(
     keys: &[&str],
     messages: Vec<StreamAccessLogsMessage>,
 ) -> Result<(), Status> {
-    call_by(to, None, method, keys, messages)
+    call_by(
+        &format!("http://{to}"),
+        |endpoint| endpoint,
+        method,
+        keys,
+        messages,
+    )
 }
 
-/// The same over TLS, if there is some.
+/// The same to an address with its scheme, with a change of how it is reached.
 pub fn call_by(
-    to: SocketAddr,
-    tls: Option<ClientTlsConfig>,
+    to: &str,
+    change: impl FnOnce(Endpoint) -> Endpoint,
     method: &'static str,
     keys: &[&str],
     messages: Vec<StreamAccessLogsMessage>,
@@ -52,12 +58,7 @@ pub fn call_by(
         .build()
         .unwrap();
     runtime.block_on(async {
-        let scheme = if tls.is_some() { "https" } else { "http" };
-        let mut channel = Channel::from_shared(format!("{scheme}://{to}")).unwrap();
-        if let Some(tls) = tls {
-            channel = channel.tls_config(tls).unwrap();
-        }
-        let channel = channel
+        let channel = change(Channel::from_shared(to.to_owned()).unwrap())
             .connect()
             .await
             .map_err(|error| Status::unavailable(error.to_string()))?;
@@ -87,13 +88,26 @@ pub fn open(
 ) {
     let channel = Channel::from_shared(format!("http://{to}")).unwrap();
     let channel = runtime.block_on(channel.connect()).unwrap();
+    open_on(runtime, channel, method, &[EDGE])
+}
+
+/// The same on a connection that there is, with these keys.
+pub fn open_on(
+    runtime: &Runtime,
+    channel: Channel,
+    method: &'static str,
+    keys: &'static [&str],
+) -> (
+    mpsc::Sender<StreamAccessLogsMessage>,
+    JoinHandle<Result<(), Status>>,
+) {
     let (sender, messages) = mpsc::channel(1);
     let answer = runtime.spawn(async move {
         let mut grpc = Grpc::new(channel);
         grpc.ready().await.unwrap();
         let codec: ProstCodec<StreamAccessLogsMessage, StreamAccessLogsResponse> =
             ProstCodec::default();
-        let request = keyed(ReceiverStream::new(messages), &[EDGE]);
+        let request = keyed(ReceiverStream::new(messages), keys);
         let method = PathAndQuery::from_static(method);
         let answer = grpc.client_streaming(request, method, codec).await;
         answer.map(drop)

@@ -1,12 +1,11 @@
 //! Filters that are known by their certificates.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use rustls::ClientConfig;
 use serde_json::{Value, json};
 use testbed::authority::{Authority, Issued};
-use tonic::transport::{Certificate, ClientTlsConfig, Identity};
+use tonic::transport::{Certificate, ClientTlsConfig, Endpoint, Identity};
 use tonic::{Code, Status};
 
 use crate::access_log::{METHOD, call_by, entry, message, record};
@@ -70,8 +69,9 @@ impl Meshed {
         }
         let record = record(number, json!({})).to_string();
         let messages = vec![message(vec![entry(record.as_bytes())])];
-        let to: SocketAddr = self.desk.grpc;
-        call_by(to, Some(tls), METHOD, keys, messages)
+        let to = format!("https://{}", self.desk.grpc);
+        let secured = |endpoint: Endpoint| endpoint.tls_config(tls).unwrap();
+        call_by(&to, secured, METHOD, keys, messages)
     }
 }
 

@@ -2,18 +2,15 @@
 
 use axum::body::Bytes;
 use axum::http;
-use portcullis_desk::sessions::{MAX_STREAMS, StreamAccessLogsMessage, StreamAccessLogsResponse};
+use portcullis_desk::sessions::{MAX_STREAMS, StreamAccessLogsMessage};
 use serde_json::json;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::Code;
-use tonic::client::Grpc;
-use tonic::codegen::http::uri::PathAndQuery;
-use tonic::transport::Channel;
-use tonic_prost::ProstCodec;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Status};
 use tower_service::Service as _;
 
-use crate::access_log::{METHOD, call, entry, keyed, message, record, records, stream};
+use crate::access_log::{METHOD, call, call_by, entry, message, open_on, record, records, stream};
 use crate::client::call as call_http;
 use crate::harness::{ANA, Desk, EDGE, Folder, INNER};
 
@@ -64,9 +61,15 @@ fn without_that_a_key_is_not_needed_and_a_wrong_one_is_none() {
     assert!(log.contains("records_need_key"), "{log}");
 }
 
-/// Idle streams of one peer leave another one's alone, and end with their connection.
-#[test]
-fn no_peer_shuts_another_one_out() {
+type Messages = Vec<StreamAccessLogsMessage>;
+
+/// Opens as many streams as a peer may have, all idle once they have said something; then it may have no more,
+/// another one has its own, and all end with their connections.
+fn has_its_own(
+    keys: &'static [&str],
+    own: impl Fn(&Desk, Messages) -> Result<(), Status>,
+    others: impl Fn(&Desk, Messages) -> Result<(), Status>,
+) {
     let folder = Folder::new();
     let desk = Desk::start(&folder);
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -79,21 +82,6 @@ fn no_peer_shuts_another_one_out() {
         let channel = Channel::from_shared(address.clone()).unwrap();
         runtime.block_on(channel.connect()).unwrap()
     };
-    let open = |channel: Channel| {
-        let (sender, messages) = mpsc::channel::<StreamAccessLogsMessage>(1);
-        let answer = runtime.spawn(async move {
-            let mut grpc = Grpc::new(channel);
-            grpc.ready().await.unwrap();
-            let codec: ProstCodec<StreamAccessLogsMessage, StreamAccessLogsResponse> =
-                ProstCodec::default();
-            let request = keyed(ReceiverStream::new(messages), &[EDGE]);
-            let method = PathAndQuery::from_static(METHOD);
-            grpc.client_streaming(request, method, codec)
-                .await
-                .map(drop)
-        });
-        (sender, answer)
-    };
     let record = |number| {
         let record = record(number, json!({})).to_string();
         message(vec![entry(record.as_bytes())])
@@ -101,20 +89,40 @@ fn no_peer_shuts_another_one_out() {
     // A connection has 200 streams at most.
     let channels: Vec<Channel> = (0..MAX_STREAMS.div_ceil(128)).map(|_| connect()).collect();
     let idle: Vec<_> = (0..MAX_STREAMS)
-        .map(|at| open(channels[at / 128].clone()))
+        .map(|at| open_on(&runtime, channels[at / 128].clone(), METHOD, keys))
         .collect();
     // All are open once each has said something that was stored.
     for ((sender, _), number) in idle.iter().zip(1..) {
         runtime.block_on(sender.send(record(number))).unwrap();
     }
     records(&desk, u64::try_from(MAX_STREAMS).unwrap());
-    let status = stream(desk.grpc, vec![record(5000)]).unwrap_err();
+    let status = own(&desk, vec![record(5000)]).unwrap_err();
     assert_eq!(status.code(), Code::ResourceExhausted, "{status}");
-    call(desk.grpc, METHOD, &[INNER], vec![record(5001)]).unwrap();
+    others(&desk, vec![record(5001)]).unwrap();
     drop((idle, channels));
-    desk.until("/healthz", |_| {
-        stream(desk.grpc, vec![record(5002)]).is_ok()
-    });
+    desk.until("/healthz", |_| own(&desk, vec![record(5002)]).is_ok());
+}
+
+#[test]
+fn no_peer_shuts_another_one_out() {
+    has_its_own(
+        &[EDGE],
+        |desk, messages| stream(desk.grpc, messages),
+        |desk, messages| call(desk.grpc, METHOD, &[INNER], messages),
+    );
+}
+
+#[test]
+fn without_keys_no_address_shuts_another_one_out() {
+    has_its_own(
+        &[],
+        |desk, messages| call(desk.grpc, METHOD, &[], messages),
+        |desk, messages| {
+            let other = |endpoint: Endpoint| endpoint.local_address(Some([127, 0, 0, 2].into()));
+            let to = format!("http://{}", desk.grpc);
+            call_by(&to, other, METHOD, &[], messages)
+        },
+    );
 }
 
 /// Messages that are begun and never end: 24 of 30 MB each took 826 MB once.

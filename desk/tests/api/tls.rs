@@ -214,6 +214,10 @@ fn wrong_sections_and_files_are_named() {
         tls(json!({ "client_certificate": "never" })),
         "unknown variant `never`",
     );
+    refused(
+        tls(json!({ "client_certificate": "optional" })),
+        "/tls/client_certificate",
+    );
     let filter = |members: Value| json!({ "filters": [members] });
     refused(
         filter(json!({ "name": "edge" })),
