@@ -11,6 +11,8 @@ pub mod check;
 pub mod config;
 pub mod http;
 pub mod ledger;
+pub mod metrics;
+pub mod net;
 pub mod policy;
 pub mod serve;
 pub mod sessions;

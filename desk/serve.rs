@@ -13,13 +13,14 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use serde_json::json;
 use tokio::net::TcpListener;
-use tonic::transport::Server;
-use tonic::transport::server::TcpIncoming;
+use tonic::service::Routes;
 
 use crate::approvals::{self, Desk, News};
 use crate::config::{self, Config};
 use crate::http::{Callers, MAX_BODY_BYTES, Refusal, json as answer};
 use crate::ledger::{self, LedgerError, Reader};
+use crate::metrics::{self, Sources};
+use crate::net::{Limits, Port, PortCounts, Protocol, Tls};
 use crate::sessions::{
     self, Archive, Books, BooksError, Counts, Intake, Lost, Peers, Recorder, Writer,
 };
@@ -28,10 +29,6 @@ use crate::store::{Database, Durability, Store, StoreError};
 
 /// How long clients may stay connected once the desk is stopping.
 const GRACE: Duration = Duration::from_secs(10);
-
-/// The interval of HTTP/2 PINGs on access log connections, so that those of Envoys that vanished
-/// are closed.
-const PROBE: Duration = Duration::from_secs(30);
 
 /// The arguments of the command.
 #[derive(Clone, Debug)]
@@ -103,6 +100,9 @@ async fn serve(options: &Options, config: &Config) -> Result<(), Failure> {
     let signal = signals()?;
 
     let (stopping, stop) = Stop::new();
+    let tls = config.tls.as_ref();
+    let tls = tls.map(|files| Tls::start(files, stop.clone())).transpose();
+    let tls = tls.map_err(|failure| Failure(format!("/tls: {failure}")))?;
     let counts = Arc::new(Counts::default());
     let folder = options.ledger();
     let (writer, thread) = match books {
@@ -123,6 +123,7 @@ async fn serve(options: &Options, config: &Config) -> Result<(), Failure> {
         callers: Arc::clone(&callers),
         database: Database::new(approvals),
         news: News::default(),
+        decided: Arc::default(),
         stop: stop.clone(),
         writer: writer.clone(),
     };
@@ -141,7 +142,17 @@ async fn serve(options: &Options, config: &Config) -> Result<(), Failure> {
         writer: writer.clone(),
     };
     let peers = Peers::new(Arc::clone(&desk.callers), config.records_need_key);
-    let recorder = Recorder::new(writer.clone(), Arc::clone(&counts), peers, stop.clone());
+    let (limits, less) = Limits::of_this_process(&config.connections);
+    if let Some(less) = less {
+        tracing::warn!("/connections/most: {less}");
+    }
+    let recorder = Recorder::new(
+        writer.clone(),
+        Arc::clone(&counts),
+        peers.clone(),
+        limits.idle,
+        stop.clone(),
+    );
     if !config.records_need_key {
         tracing::warn!(
             "session records are taken without a key: set \"records_need_key\" once every Envoy sends one"
@@ -160,22 +171,35 @@ async fn serve(options: &Options, config: &Config) -> Result<(), Failure> {
         writer: writer.clone(),
         counts,
     };
-    let app = router(desk, archive, intake, health);
-    let mut http_stop = stop.clone();
-    let web = tokio::spawn(async move {
-        axum::serve(http, app)
-            .with_graceful_shutdown(async move { http_stop.requested().await })
-            .await
-    });
-    let mut grpc_stop = stop.clone();
-    let log = tokio::spawn(
-        Server::builder()
-            .http2_keepalive_interval(Some(PROBE))
-            .add_service(recorder)
-            .serve_with_incoming_shutdown(TcpIncoming::from(grpc), async move {
-                grpc_stop.requested().await;
-            }),
-    );
+    let (http_counts, grpc_counts) = (Arc::default(), Arc::default());
+    let sources = Sources {
+        counts: Arc::clone(&health.counts),
+        writer: writer.clone(),
+        peers,
+        ledger: archive.ledger.clone(),
+        database: desk.database.clone(),
+        decided: Arc::clone(&desk.decided),
+        ports: vec![
+            ("http", Arc::clone(&http_counts)),
+            ("grpc", Arc::clone(&grpc_counts)),
+        ],
+        tls: tls.clone(),
+        last: Arc::default(),
+    };
+    let app = router(desk, archive, intake, health).merge(metrics::routes().with_state(sources));
+    let port = |name, listener, protocol, app, counts: Arc<PortCounts>| Port {
+        name,
+        listener,
+        protocol,
+        app,
+        limits,
+        tls: tls.clone(),
+        counts,
+        stop: stop.clone(),
+    };
+    let web = tokio::spawn(port("http", http, Protocol::Http, app, http_counts).serve());
+    let log = Routes::new(recorder).into_axum_router();
+    let log = tokio::spawn(port("grpc", grpc, Protocol::Grpc, log, grpc_counts).serve());
 
     signal.await;
     tracing::info!("the desk is closing");

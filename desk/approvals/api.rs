@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, Request, State as Shared};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
 use serde::{Deserialize, Serialize};
@@ -15,10 +15,11 @@ use tokio::runtime::Handle;
 use tokio::time::Instant;
 
 use super::approval::{Answer, Approval, State};
+use super::decided::Decided;
 use super::news::{Listener, News};
 use super::question::Question;
 use super::store::{Limits, Trouble, ask, decide, list, look, take};
-use crate::http::{Caller, Callers, Refusal, json as answer, read_body};
+use crate::http::{Caller, Callers, Credentials, Refusal, json as answer, read_body};
 use crate::sessions::{What, Who, Writer, cut_text};
 use crate::stop::Stop;
 use crate::store::{Database, Page, now};
@@ -38,6 +39,8 @@ pub struct Desk {
     pub database: Database,
     /// Announces decisions.
     pub news: News,
+    /// Counts them.
+    pub decided: Arc<Decided>,
     /// Ends the waits when the desk stops.
     pub stop: Stop,
     /// Where decisions are entered.
@@ -54,7 +57,10 @@ pub fn routes() -> Router<Desk> {
 }
 
 async fn put_question(Shared(desk): Shared<Desk>, request: Request) -> Result<Response, Refusal> {
-    let filter = desk.callers.identify(request.headers())?.filter()?;
+    let filter = desk
+        .callers
+        .identify(&Credentials::of(&request))?
+        .filter()?;
     let question: Question = read_body(request, None).await?;
     question.check().map_err(Refusal::malformed)?;
     let wait = question.wait;
@@ -84,9 +90,9 @@ async fn get_one(
     Shared(desk): Shared<Desk>,
     id: Result<Path<String>, PathRejection>,
     query: Result<Query<Wait>, QueryRejection>,
-    headers: HeaderMap,
+    credentials: Credentials,
 ) -> Result<Response, Refusal> {
-    let caller = desk.callers.identify(&headers)?;
+    let caller = desk.callers.identify(&credentials)?;
     let id = path_id(id)?;
     let Query(Wait { wait }) = query.map_err(|error| Refusal::malformed(error.body_text()))?;
     if let Caller::Reviewer(_) = caller {
@@ -158,9 +164,9 @@ struct ListQuery {
 async fn get_list(
     Shared(desk): Shared<Desk>,
     query: Result<Query<ListQuery>, QueryRejection>,
-    headers: HeaderMap,
+    credentials: Credentials,
 ) -> Result<Response, Refusal> {
-    desk.callers.identify(&headers)?.reviewer()?;
+    desk.callers.identify(&credentials)?.reviewer()?;
     let Query(query) = query.map_err(|error| Refusal::malformed(error.body_text()))?;
     let state = match query.state {
         None => None,
@@ -205,7 +211,10 @@ async fn decide_as_reviewer(
     request: Request,
     approve: bool,
 ) -> Result<Response, Refusal> {
-    let reviewer = desk.callers.identify(request.headers())?.reviewer()?;
+    let reviewer = desk
+        .callers
+        .identify(&Credentials::of(&request))?
+        .reviewer()?;
     let id = path_id(id)?;
     let Decision { reason } = read_body(request, Some(Decision::default())).await?;
     let unfit =
@@ -232,6 +241,7 @@ async fn decide_as_reviewer(
         .await?
         .map_err(refusal)?;
     desk.news.decided(&decided.answer.id);
+    desk.decided.add(approve);
     tracing::info!(
         id = decided.answer.id,
         state = decided.answer.state.name(),

@@ -204,6 +204,23 @@ pub fn list(
     Ok(listed)
 }
 
+/// How many approvals are pending, and how many approved and not handed out yet.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn open(connection: &mut Connection, now: i64) -> rusqlite::Result<Vec<(&'static str, u64)>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT count(*) FROM approvals
+         WHERE state IN ('pending', 'approved') AND state = ?1 AND expires > ?2",
+    )?;
+    let states = [State::Pending, State::Approved];
+    let counts = states.map(|state| {
+        let count = statement.query_row(params![state.name(), now], |row| row.get::<_, i64>(0))?;
+        Ok((state.name(), u64::try_from(count).unwrap_or_default()))
+    });
+    counts.into_iter().collect()
+}
+
 /// Stores the decision of `reviewer`, once `enter` has entered it into the ledger: no decision has an effect
 /// without an entry. If SQLite fails behind that, there is an entry of a decision that had none.
 ///

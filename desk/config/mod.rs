@@ -9,14 +9,20 @@
 //!
 //! A key is at least 16 printable ASCII characters without spaces, and belongs to one name only.
 //! `${NAME}` in a key takes a value from the environment. With `"records_need_key": true`, session records are
-//! taken from the filters only; without it, from whoever reaches the port. `"retention": "90d"` removes what is
-//! older; without it, everything is kept. Unknown members are errors.
+//! taken from the filters only; without it, from whoever reaches the port. A filter may have, beside its key or
+//! instead of one, a `certificate`: a name that stands in its client certificate. `"retention": "90d"` removes what is
+//! older; without it, everything is kept. `tls` and `connections` are described in docs/desk.md. Unknown members are
+//! errors.
+
+mod network;
 
 use std::collections::HashSet;
 use std::fmt;
 use std::time::Duration;
 
 use serde::Deserialize;
+
+pub use network::{ClientCertificate, Connections, Tls};
 
 /// The shortest key that is taken, in characters.
 pub const MIN_KEY: usize = 16;
@@ -38,16 +44,23 @@ pub struct Config {
     pub records_need_key: bool,
     /// How long session records are kept; without it, for ever.
     pub retention: Option<Duration>,
+    /// How many connections there may be, and for how long.
+    pub connections: Connections,
+    /// How they are protected, if they are.
+    pub tls: Option<Tls>,
 }
 
-/// A filter, or several that share a key.
+/// A filter, or several that share a key or a certificate.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Filter {
     /// Its name, as approvals show it.
     pub name: String,
     /// The key that it sends as `Authorization: Bearer`.
-    pub key: Key,
+    pub key: Option<Key>,
+    /// The name in its client certificate: a URI such as `spiffe://mesh/ns/gw/sa/envoy`, or a DNS name. Each of
+    /// both is enough.
+    pub certificate: Option<String>,
 }
 
 /// A person who decides.
@@ -90,6 +103,9 @@ struct Written {
     #[serde(default)]
     records_need_key: bool,
     retention: Option<String>,
+    #[serde(default)]
+    connections: Connections,
+    tls: Option<Tls>,
 }
 
 /// Reads a configuration; `environment` gives the values that `${NAME}` stands for.
@@ -100,15 +116,38 @@ pub fn read(text: &str, environment: &dyn Fn(&str) -> Option<String>) -> Result<
     let mut written: Written = serde_json::from_str(text).map_err(|error| unquoted(&error))?;
     let mut names = HashSet::new();
     let mut keys = HashSet::new();
+    let mut certificates = HashSet::new();
     for (index, filter) in written.filters.iter_mut().enumerate() {
         let at = format!("/filters/{index}");
         check_name(&filter.name, &format!("{at}/name"))?;
         if !names.insert(filter.name.clone()) {
             return Err(twice(&at, "name"));
         }
-        filter.key = resolve(&filter.key, &format!("{at}/key"), environment)?;
-        if !keys.insert(filter.key.clone()) {
-            return Err(twice(&at, "key"));
+        if let Some(key) = &mut filter.key {
+            *key = resolve(key, &format!("{at}/key"), environment)?;
+            if !keys.insert(key.clone()) {
+                return Err(twice(&at, "key"));
+            }
+        } else if filter.certificate.is_none() {
+            return Err(format!(
+                "{at}: found neither a key nor a certificate, expected one by which it is known"
+            ));
+        }
+        if let Some(name) = &mut filter.certificate {
+            check_name(name, &format!("{at}/certificate"))?;
+            let tls = written.tls.as_ref();
+            if tls.is_none_or(|tls| tls.client_ca.is_none()) {
+                return Err(format!(
+                    "{at}/certificate: found a name, and no /tls/client_ca that says whose certificates are right"
+                ));
+            }
+            // Names of DNS have no case (RFC 4343); URIs do.
+            if !name.contains(':') {
+                name.make_ascii_lowercase();
+            }
+            if !certificates.insert(name.clone()) {
+                return Err(twice(&at, "certificate"));
+            }
         }
     }
     names.clear();
@@ -134,11 +173,15 @@ pub fn read(text: &str, environment: &dyn Fn(&str) -> Option<String>) -> Result<
     if written.filters.is_empty() {
         return Err("/filters: found an empty list, expected the filters that may ask".to_owned());
     }
+    written.connections.check()?;
+    written.tls.as_ref().map_or(Ok(()), Tls::check)?;
     Ok(Config {
         filters: written.filters,
         reviewers: written.reviewers,
         records_need_key: written.records_need_key,
         retention: written.retention.as_deref().map(read_time).transpose()?,
+        connections: written.connections,
+        tls: written.tls,
     })
 }
 
@@ -256,5 +299,25 @@ mod tests {
             let error = read_time(wrong).unwrap_err();
             assert!(error.starts_with("/retention: found "), "{error}");
         }
+    }
+
+    #[test]
+    fn the_whole_form_that_the_documents_show_is_right() {
+        let page = include_str!("../../docs/desk.md");
+        let shown = page.split("```json\n").nth(1).unwrap();
+        let shown = shown.split("```").next().unwrap();
+        let key = |name: &str| Some(format!("the-value-of-{name}"));
+        let config = read(shown, &key).unwrap();
+        assert!(config.records_need_key);
+        assert_eq!(config.filters.len(), 2);
+        let usual = Connections::default();
+        let usual = (usual.head_seconds, usual.idle_seconds, usual.probe_seconds);
+        let shown = config.connections;
+        assert_eq!(
+            (shown.head_seconds, shown.idle_seconds, shown.probe_seconds),
+            usual
+        );
+        let tls = config.tls.unwrap();
+        assert_eq!(tls.client_certificate, ClientCertificate::default());
     }
 }

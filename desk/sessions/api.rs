@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State as Shared};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::get;
 use serde::Deserialize;
@@ -14,7 +14,7 @@ use super::event::{Asked, What, Who, cut};
 use super::index::{Filter, Hit, find, list};
 use super::outline::outline;
 use super::writer::Writer;
-use crate::http::{Callers, Person, Refusal, json};
+use crate::http::{Callers, Credentials, Person, Refusal, json};
 use crate::ledger::{LedgerError, Reader};
 use crate::store::{Database, Page};
 
@@ -103,9 +103,9 @@ struct ListQuery {
 async fn get_list(
     Shared(archive): Shared<Archive>,
     query: Result<Query<ListQuery>, QueryRejection>,
-    headers: HeaderMap,
+    credentials: Credentials,
 ) -> Result<Response, Refusal> {
-    let reviewer = archive.callers.identify(&headers)?.reviewer()?;
+    let reviewer = archive.callers.identify(&credentials)?.reviewer()?;
     let Query(query) = query.map_err(|error| Refusal::malformed(error.body_text()))?;
     let text = |text: &Option<String>| text.as_deref().map(cut);
     let asked = Asked {
@@ -143,9 +143,9 @@ async fn get_list(
 async fn get_one(
     Shared(archive): Shared<Archive>,
     id: Result<Path<String>, PathRejection>,
-    headers: HeaderMap,
+    credentials: Credentials,
 ) -> Result<Response, Refusal> {
-    let reviewer = archive.callers.identify(&headers)?.reviewer()?;
+    let reviewer = archive.callers.identify(&credentials)?.reviewer()?;
     let Path(id) = id.map_err(|_| Refusal::not_found("session"))?;
     let ledger = archive.ledger.clone();
     let asked = cut(&id);

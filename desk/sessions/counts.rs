@@ -43,6 +43,25 @@ impl Counts {
         })
     }
 
+    /// What became of records, by name: as in [`Counts::to_json`].
+    #[must_use]
+    pub fn records(&self) -> [(&'static str, u64); 5] {
+        let get = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        [
+            ("stored", get(&self.stored)),
+            ("known", get(&self.known)),
+            ("contradicting", get(&self.contradicting)),
+            ("malformed", get(&self.malformed)),
+            ("absent", get(&self.absent)),
+        ]
+    }
+
+    /// How many streams were refused.
+    #[must_use]
+    pub fn refused(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
+    }
+
     /// What keeps records from being stored or signed for, if something does.
     #[must_use]
     pub fn trouble(&self) -> Option<String> {

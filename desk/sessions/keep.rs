@@ -15,7 +15,7 @@ use serde_json::json;
 use super::record::Entry;
 use super::standing::Sender;
 use super::writer::Writer;
-use crate::http::{Callers, Refusal, json as answer, read_bytes};
+use crate::http::{Callers, Credentials, Refusal, json as answer, read_bytes};
 use crate::ledger::MAX_ENTRY_BYTES;
 
 /// What the endpoint works with.
@@ -36,7 +36,10 @@ pub fn routes() -> Router<Intake> {
 
 /// Answers once the disk has the record.
 async fn keep(Shared(intake): Shared<Intake>, request: Request) -> Result<Response, Refusal> {
-    let filter = intake.callers.identify(request.headers())?.filter()?;
+    let filter = intake
+        .callers
+        .identify(&Credentials::of(&request))?
+        .filter()?;
     let bytes = read_bytes(request, MAX_ENTRY_BYTES).await?;
     let entry = Entry::read(&bytes)
         .map_err(|why| Refusal::malformed(format!("The body is not a session record: {why}.")))?;

@@ -14,11 +14,14 @@ mod index;
 mod keep;
 mod messages;
 mod outline;
+mod peer;
 mod peers;
 mod record;
 mod removal;
 mod retain;
+mod room;
 mod standing;
+mod strangers;
 mod writer;
 
 pub use adopt::adopt;
@@ -33,7 +36,8 @@ pub use messages::{
     AccessLogCommon, Any, BytesValue, HttpAccessLogEntry, HttpLogs, StreamAccessLogsMessage,
     StreamAccessLogsResponse,
 };
-pub use peers::{MAX_STREAMS, Peers};
+pub use peer::MAX_STREAMS;
+pub use peers::Peers;
 pub use record::{Entry, Malformed};
 pub use retain::{retain, segment_millis};
 pub use standing::Sender;

@@ -1,7 +1,7 @@
 //! Writes records to the ledger, on a thread of its own.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -42,6 +42,7 @@ pub struct Writer {
     room: Arc<Semaphore>,
     /// Whether nothing can be stored at present.
     fails: Arc<AtomicBool>,
+    bytes: Arc<AtomicU64>,
 }
 
 enum Order {
@@ -88,6 +89,7 @@ impl Writer {
             sender: mpsc::channel(1).0,
             room: Arc::new(Semaphore::new(1)),
             fails: Arc::default(),
+            bytes: Arc::default(),
         }
     }
 
@@ -108,6 +110,8 @@ impl Writer {
         if self.sender.is_closed() {
             return Err(Gone);
         }
+        let more = u64::try_from(bytes).unwrap_or(u64::MAX);
+        self.bytes.fetch_add(more, Ordering::Relaxed);
         let room = Arc::clone(&self.room).acquire_many_owned(cost);
         let batch = Batch {
             from,
@@ -160,6 +164,29 @@ impl Writer {
         let _ = self.sender.send(Order::End).await;
     }
 
+    /// How many bytes of records it was given.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// How many batches wait for the thread.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        let most = self.sender.max_capacity();
+        most.saturating_sub(self.sender.capacity())
+    }
+
+    /// How many KiB of records wait for the disk, those that are being written among them.
+    #[must_use]
+    pub fn waiting_kib(&self) -> usize {
+        let most = usize::try_from(MAX_WAITING).unwrap_or(usize::MAX);
+        match self.is_alive() {
+            true => most.saturating_sub(self.room.available_permits()),
+            false => 0,
+        }
+    }
+
     /// Whether the thread still takes records.
     #[must_use]
     pub fn is_alive(&self) -> bool {
@@ -185,6 +212,7 @@ pub fn start(
         sender,
         room,
         fails: Arc::clone(&fails),
+        bytes: Arc::default(),
     };
     let runtime = Handle::current();
     let thread = std::thread::Builder::new()

@@ -5,6 +5,7 @@ mod bursts;
 mod committed;
 mod endings;
 mod queries;
+mod secured;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
