@@ -6,6 +6,8 @@ mod committed;
 mod endings;
 mod queries;
 mod secured;
+mod scale;
+mod traffic;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
