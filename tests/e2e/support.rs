@@ -174,8 +174,10 @@ pub struct Place {
     folder: PathBuf,
     /// Removes the folder once nobody needs it.
     _own: TempDir,
-    port: u16,
-    log_port: u16,
+    /// Where approvals are asked for.
+    pub port: u16,
+    /// Where Envoy's access log stream goes.
+    pub log_port: u16,
 }
 
 impl Place {
