@@ -57,7 +57,10 @@ impl Numbers {
                 first = start;
             }
         }
-        if let Some(end) = number.checked_add(1).and_then(|next| self.runs.remove(&next)) {
+        if let Some(end) = number
+            .checked_add(1)
+            .and_then(|next| self.runs.remove(&next))
+        {
             last = end;
         }
         self.runs.insert(first, last);

@@ -54,7 +54,10 @@ struct AnyValue {
 
 impl KeyValue {
     fn is_mark(&self) -> bool {
-        let value = self.value.as_ref().and_then(|one| one.string_value.as_ref());
+        let value = self
+            .value
+            .as_ref()
+            .and_then(|one| one.string_value.as_ref());
         let (key, marked) = MARK;
         self.key == key && value.is_some_and(|value| value == marked)
     }
@@ -79,7 +82,10 @@ pub(super) fn records(text: &[u8]) -> Result<Vec<Record>, String> {
         // as the one that came over gRPC.
         Some(_) => return Err("found another type in session, expected a string".to_owned()),
     }
-    let scopes = line.resource_logs.into_iter().flat_map(|one| one.scope_logs);
+    let scopes = line
+        .resource_logs
+        .into_iter()
+        .flat_map(|one| one.scope_logs);
     for logged in scopes.flat_map(|one| one.log_records) {
         if logged.attributes.iter().any(KeyValue::is_mark) {
             let body = logged.body.and_then(|body| body.string_value);
@@ -164,7 +170,11 @@ mod tests {
         let string = |text: &str| marked(json!({ "stringValue": text }));
         let all = json!([string(RECORD), others, string("-"), string(OPEN), {}]);
         assert_eq!(texts(&line(all)).unwrap(), [RECORD, OPEN]);
-        for wrong in [json!({"kvlistValue": {"values": []}}), json!({"stringValue": "cut {"}), Value::Null] {
+        for wrong in [
+            json!({"kvlistValue": {"values": []}}),
+            json!({"stringValue": "cut {"}),
+            Value::Null,
+        ] {
             let read = texts(&line(json!([marked(wrong.clone())])));
             assert!(read.is_err(), "{wrong}: {read:?}");
         }

@@ -448,7 +448,10 @@ mod tests {
         drop(books);
         // What was said is forgotten with the desk; a record is not.
         let (mut books, ..) = Books::open(&options).unwrap();
-        assert_eq!(books.put([&open(1, 1), &open(2, 2)]).unwrap(), outcome(0, 0, &[]));
+        assert_eq!(
+            books.put([&open(1, 1), &open(2, 2)]).unwrap(),
+            outcome(0, 0, &[])
+        );
         assert_eq!(books.ledger().size(), 6);
     }
 }

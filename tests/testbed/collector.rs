@@ -9,7 +9,8 @@ use hyper::{Request, Response};
 use opentelemetry_proto::tonic::collector::logs::v1::{
     ExportLogsServiceRequest, ExportLogsServiceResponse,
 };
-use opentelemetry_proto::tonic::logs::v1::{LogRecord, LogsData};
+use opentelemetry_proto::tonic::common::v1::any_value;
+use opentelemetry_proto::tonic::logs::v1::LogsData;
 
 use crate::body::{Step, Stepped, map};
 use crate::grpc::{framed, unframed};
@@ -46,13 +47,20 @@ impl Collector {
         self.server.port()
     }
 
-    /// The log records that came so far.
+    /// The bodies of the log records that came so far. A body that is no text is left out.
     #[must_use]
-    pub fn records(&self) -> Vec<LogRecord> {
+    pub fn bodies(&self) -> Vec<String> {
         let received = lock(&self.received);
         let resources = received.iter().flat_map(|logs| &logs.resource_logs);
         let scopes = resources.flat_map(|resource| &resource.scope_logs);
-        scopes.flat_map(|scope| scope.log_records.clone()).collect()
+        let records = scopes.flat_map(|scope| &scope.log_records);
+        let values = records.filter_map(|record| record.body.as_ref()?.value.as_ref());
+        values
+            .filter_map(|value| match value {
+                any_value::Value::StringValue(text) => Some(text.clone()),
+                _ => None,
+            })
+            .collect()
     }
 
     /// All that came so far as the file exporter writes it: a line of OTLP's JSON for each request.
@@ -98,4 +106,3 @@ async fn take(
     *response.headers_mut() = map(&[("content-type".to_owned(), "application/grpc")]);
     response
 }
-

@@ -151,7 +151,9 @@ fn reckon(guarded: &Guarded, place: &Place) -> BTreeSet<Name> {
         let request = Request::get("/v1/models").bearer(&token);
         http::send(guarded.mesh.port(), request).unwrap();
         let heard = highest(&kept(place).iter().map(name).collect());
-        before.iter().all(|(worker, number)| heard.get(worker) >= Some(number))
+        before
+            .iter()
+            .all(|(worker, number)| heard.get(worker) >= Some(number))
     })
     .unwrap();
     let kept: Vec<Name> = kept(place).iter().map(name).collect();

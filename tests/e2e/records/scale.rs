@@ -121,16 +121,16 @@ fn envoy_counts_the_same(guarded: &Guarded, seen: &[Seen]) {
     for (name, expected) in [
         ("http.inference.downstream_rq_total", seen.len()),
         ("http.inference.downstream_rq_active", 0),
-        ("http.inference.downstream_rq_completed", seen.len() - unanswered),
+        (
+            "http.inference.downstream_rq_completed",
+            seen.len() - unanswered,
+        ),
         (
             "http.inference.downstream_rq_4xx",
             of(&[Kind::Denied, Kind::NoToken]),
         ),
         ("http.inference.downstream_rq_5xx", of(&[Kind::Failed])),
-        (
-            "http.inference.downstream_rq_tx_reset",
-            of(&[Kind::Broken]),
-        ),
+        ("http.inference.downstream_rq_tx_reset", of(&[Kind::Broken])),
         ("access_logs.grpc_access_log.logs_written", seen.len()),
         ("access_logs.grpc_access_log.logs_dropped", 0),
     ] {

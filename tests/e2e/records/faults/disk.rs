@@ -63,7 +63,10 @@ fn a_full_disk_loses_nothing_and_lets_no_answer_pass(version: &str) {
         let answer = desk.send(Request::get("/healthz"));
         (answer.status, answer.text())
     };
-    wait::until("the desk to say that it can't store", PATIENCE, || health().0 == 503).unwrap();
+    wait::until("the desk to say that it can't store", PATIENCE, || {
+        health().0 == 503
+    })
+    .unwrap();
     assert!(health().1.contains("recorder_failing"), "{:?}", health());
     load.until_more(300);
     let answer = guarded.send_to("committed", Request::get("/v1/models").bearer(&ana()));

@@ -18,13 +18,13 @@ fn a_desk_that_stands_still_or_is_slow_loses_nothing(version: &str) {
         builder
             .cluster_http2("desk", place.port)
             .cluster_http2("desk_log", place.log_port)
-            .listener("committed", delivered("committed", "0.3s"))
+            .listener("committed", delivered("committed", "300ms"))
     });
     let port = guarded.mesh.port_of("committed").unwrap();
     let load = Load::start(guarded.mesh.port());
     let strict = Load::start(port);
     load.until_more(100);
-    strict.until_more(100);
+    strict.until_more(50);
 
     // It stands still.
     desk.process.pause().unwrap();
@@ -50,7 +50,7 @@ fn a_desk_that_stands_still_or_is_slow_loses_nothing(version: &str) {
     let strict = strict.end();
     let whole = committed(&strict, &kept(&place));
     eprintln!("{whole} of {} exchanges have whole answers", strict.len());
-    assert!(whole >= 100 && whole < strict.len());
+    assert!(whole >= 50 && whole < strict.len());
     let missing = reckon(&guarded, &place);
     assert!(missing.is_empty(), "{missing:?}");
     desk.process.stop();
