@@ -351,7 +351,10 @@ fn an_exchange_that_went_on_is_missed_until_its_record_comes() {
     let ledger = folder.ledger();
     let ledger = text(&ledger);
     let went_on = |number: u64| {
-        format!("worker 00000000000000aa: record {number} is missing: its exchange, {}, went on at ", id(number))
+        format!(
+            "worker 00000000000000aa: record {number} is missing: its exchange, {}, went on at ",
+            id(number)
+        )
     };
     let told = |expected: &[&str]| {
         let (status, said, _) = sessions(&["gaps", ledger]);

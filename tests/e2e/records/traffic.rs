@@ -1,5 +1,7 @@
 //! Exchanges of every kind at once, and what their clients saw of them.
 
+use std::ops::Range;
+
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use testbed::body::{Gate, Step};
@@ -10,7 +12,7 @@ use testbed::kserve::InferRequest;
 use testbed::model::{Answer, Model};
 
 use super::hex;
-use crate::support::{Guarded, ana, chat_body};
+use crate::support::{ana, chat_body};
 
 /// How an exchange goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -87,11 +89,15 @@ pub fn answers(model: &Model) -> Gate {
     gate
 }
 
-/// Rules for all kinds, with digests.
-pub fn rules() -> Value {
+/// Rules for all kinds, with digests. Records go as `delivery` says.
+pub fn rules(delivery: &str) -> Value {
     json!({
         "masks": {"pii": {"detect": ["email"]}},
-        "sessions": {"digests": true},
+        "sessions": {
+            "digests": true,
+            "delivery": delivery,
+            "desk": {"cluster": "desk", "credential": "Bearer ${DESK_KEY}", "timeout": "60s"},
+        },
         "rules": [
             {"name": "none", "when": {"path": ["/v1/models/denied"]}, "then": "deny"},
             {"name": "masked", "when": {"operation": ["inference.*"]}, "then": "allow", "mask": ["pii"]},
@@ -100,16 +106,16 @@ pub fn rules() -> Value {
     })
 }
 
-/// Makes `count` exchanges from several clients at once, each as fast as it can.
-pub fn of_all_kinds(guarded: &Guarded, clients: usize, count: usize) -> Vec<Seen> {
-    let (port, token) = (guarded.mesh.port(), ana());
+/// Makes the exchanges with these numbers from several clients at once, each as fast as it can.
+pub fn of_all_kinds(port: u16, clients: usize, turns: &Range<usize>) -> Vec<Seen> {
+    let token = ana();
     std::thread::scope(|scope| {
         let all: Vec<_> = (0..clients)
             .map(|client| {
                 let token = &token;
                 scope.spawn(move || {
                     let mut caller = Caller::new(port, token);
-                    let turns = (client..count).step_by(clients);
+                    let turns = turns.clone().skip(client).step_by(clients);
                     turns.map(|turn| caller.exchange(turn)).collect()
                 })
             })
