@@ -37,10 +37,14 @@ struct Made {
     whole: bool,
 }
 
-/// Clients that ask for the list of models, again and again.
+/// How many exchanges follow those that are waited for: what fails then does so in their midst.
+const AHEAD: usize = 50;
+
+/// Clients that ask for the list of models, each as fast as it can, and rest once there were enough.
 struct Load {
     stop: Arc<AtomicBool>,
     made: Arc<AtomicUsize>,
+    allowed: Arc<AtomicUsize>,
     clients: Vec<JoinHandle<Vec<Made>>>,
 }
 
@@ -50,13 +54,19 @@ impl Load {
         const CLIENTS: usize = 4;
         let stop = Arc::new(AtomicBool::new(false));
         let made = Arc::new(AtomicUsize::new(0));
+        let allowed = Arc::new(AtomicUsize::new(0));
         let token = ana();
         let clients = (0..CLIENTS).map(|client| {
             let (stop, made, token) = (Arc::clone(&stop), Arc::clone(&made), token.clone());
+            let allowed = Arc::clone(&allowed);
             std::thread::spawn(move || {
                 let mut all = Vec::new();
                 let mut connection = None;
                 while !stop.load(Ordering::Relaxed) {
+                    if made.load(Ordering::Relaxed) >= allowed.load(Ordering::Relaxed) {
+                        std::thread::park_timeout(Duration::from_millis(1));
+                        continue;
+                    }
                     let Ok(client_now) = connection.take().map_or_else(|| Client::http1(port), Ok)
                     else {
                         break;
@@ -81,6 +91,7 @@ impl Load {
             clients: clients.collect(),
             stop,
             made,
+            allowed,
         }
     }
 
@@ -88,6 +99,7 @@ impl Load {
     fn until_more(&self, more: usize) {
         let made = || self.made.load(Ordering::Relaxed);
         let enough = made() + more;
+        self.allowed.store(enough + AHEAD, Ordering::Relaxed);
         wait::until("exchanges", PATIENCE, || made() >= enough).unwrap();
     }
 

@@ -146,16 +146,18 @@ impl<'a> Caller<'a> {
     fn exchange(&mut self, turn: usize) -> Seen {
         let kind = KINDS[turn % KINDS.len()];
         let trace = format!("{:032x}", turn + 1);
-        let body = chat_body(&format!("question {turn}")).to_string();
-        let streamed = format!("{{\"stream\":true,{}", &body[1..]);
+        let mut body = chat_body(&format!("question {turn}"));
+        if kind == Kind::Events {
+            body["stream"] = json!(true);
+        }
+        let body = body.to_string();
         let get = |name: &str| Request::get(&format!("/v1/models{name}"));
         let post = |body: &str| {
             let post = Request::post("/v1/chat/completions");
             post.header("content-type", "application/json").body(body)
         };
         let (request, asked) = match kind {
-            Kind::Chat => (post(&body), body.into_bytes()),
-            Kind::Events => (post(&streamed), streamed.into_bytes()),
+            Kind::Chat | Kind::Events => (post(&body), body.into_bytes()),
             Kind::Call => {
                 let message = InferRequest::of_texts("small-1", &[&body]);
                 let asked = grpc::framed(&message);

@@ -28,7 +28,7 @@ fn what_is_lost_while_the_way_is_cut_is_named(version: &str) {
         cables.iter().for_each(Cable::cut);
         load.until_more(300);
         // Envoy closes the connection of an answer that it broke off a second later.
-        strict.until_more(8);
+        strict.until_more(4);
         cables.iter().for_each(Cable::mend);
     }
     load.until_more(100);
