@@ -81,12 +81,13 @@ pub enum SessionsCommand {
         #[command(flatten)]
         selection: Conditions,
     },
-    /// Stores those records of Envoy's JSON file log that the ledger lacks. No desk may run on the
-    /// ledger meanwhile.
+    /// Stores those records of Envoy's JSON file log, or of an OpenTelemetry collector's, that the
+    /// ledger lacks. No desk may run on the ledger meanwhile.
     Import {
         #[command(flatten)]
         writing: Writing,
-        /// Envoy's log, with the record in the member "session" of each line.
+        /// Envoy's log, with the record in the member "session" of each line; or the collector's, in
+        /// OTLP as JSON lines.
         #[arg(value_name = "ACCESS_LOG")]
         log: PathBuf,
     },

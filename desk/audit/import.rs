@@ -3,8 +3,7 @@
 use std::io::{BufRead, Read as _, Write};
 use std::path::Path;
 
-use serde::Deserialize;
-
+use super::logged::records;
 use super::{Failed, RIGHT, Status, WRONG, line, open};
 use crate::ledger::{Ledger, LedgerError, Options};
 use crate::sessions::{Books, BooksError, Entry as Record, Outcome};
@@ -19,14 +18,10 @@ const BATCH: usize = 1000;
 /// How many bytes of records are stored at once, about.
 const BATCH_BYTES: usize = 32 << 20;
 
-/// The member of a line that has the record.
-#[derive(Deserialize)]
-struct Logged {
-    session: Option<serde_json::Value>,
-}
-
-/// Adds to a ledger those records of Envoy's JSON file log that it lacks. The record is the member
-/// `session` of a line; lines without one are of exchanges that the filter didn't see.
+/// Adds to a ledger those records of a log that it lacks: Envoy's JSON file log, in which the record
+/// is the member `session` of a line, or what an OpenTelemetry collector writes to a file. Lines
+/// without one are of exchanges that the filter didn't see. Of an exchange that went on and has no
+/// record, it is remembered that it did.
 ///
 /// # Errors
 /// The log can't be read, or the ledger can't be written.
@@ -61,12 +56,14 @@ pub fn import(options: &Options, log: &Path, out: &mut dyn Write) -> Status {
             break;
         }
         number = number.saturating_add(1);
-        match record(&text) {
-            Ok(Some(record)) => {
-                bytes = bytes.saturating_add(record.text.len());
-                batch.push(record);
+        match records(&text) {
+            Ok(records) if records.is_empty() => absent = absent.saturating_add(1),
+            Ok(records) => {
+                for record in records {
+                    bytes = bytes.saturating_add(record.text.len());
+                    batch.push(record);
+                }
             }
-            Ok(None) => absent = absent.saturating_add(1),
             Err(what) => {
                 malformed = malformed.saturating_add(1);
                 line(out, &format!("{} line {number}: {what}", log.display()))?;
@@ -87,28 +84,6 @@ pub fn import(options: &Options, log: &Path, out: &mut dyn Write) -> Status {
     } else {
         WRONG
     })
-}
-
-/// The record in a line of the log. Envoy writes it as a string, or as `-` or null where there is
-/// none.
-fn record(text: &[u8]) -> Result<Option<Record>, String> {
-    let text = text.trim_ascii();
-    if text.is_empty() {
-        return Ok(None);
-    }
-    let logged: Logged = serde_json::from_slice(text)
-        .map_err(|error| format!("expected a JSON object (column {})", error.column()))?;
-    let read = |bytes: &[u8]| {
-        Record::read_closed(bytes).map_err(|why| format!("expected a session record: {why}"))
-    };
-    match logged.session {
-        None | Some(serde_json::Value::Null) => Ok(None),
-        Some(serde_json::Value::String(text)) if text.is_empty() || text == "-" => Ok(None),
-        Some(serde_json::Value::String(text)) => read(text.as_bytes()),
-        // As a JSON object its members have lost their order, and it would not be the same record
-        // as the one that came over gRPC.
-        Some(_) => Err("found another type in session, expected a string".to_owned()),
-    }
 }
 
 fn unusable(error: &BooksError) -> Failed {
@@ -132,34 +107,4 @@ pub fn rotate(options: &Options, out: &mut dyn Write) -> Status {
     ledger.rotate(time)?;
     line(out, &ledger.key().to_string())?;
     Ok(RIGHT)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::record;
-
-    #[test]
-    fn a_line_has_a_record_or_none_or_is_malformed() {
-        let session = r#"{"version":1,"id":"a1","worker":"b2","number":1,"time":"t"}"#;
-        let text = serde_json::json!({ "status": 200, "session": session }).to_string();
-        assert_eq!(record(text.as_bytes()).unwrap().unwrap().text, session);
-        for none in [
-            "",
-            "\n",
-            r#"{"session":null}"#,
-            r#"{"session":"-"}"#,
-            r#"{"session":"{\"version\":1,\"id\":\"a1\",\"worker\":\"b2\",\"number\":1,\"open\":true}"}"#,
-            r#"{"a":1}"#,
-        ] {
-            assert_eq!(record(none.as_bytes()), Ok(None), "{none}");
-        }
-        for wrong in [
-            "{",
-            "[]",
-            r#"{"session":"{}"}"#,
-            r#"{"session":{"version":1}}"#,
-        ] {
-            assert!(record(wrong.as_bytes()).is_err(), "{wrong}");
-        }
-    }
 }

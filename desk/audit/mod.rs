@@ -10,6 +10,7 @@ mod export;
 mod gaps;
 mod import;
 mod list;
+mod logged;
 mod proof;
 mod select;
 mod verify;

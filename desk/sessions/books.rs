@@ -15,6 +15,14 @@ use crate::store::{StoreError, now};
 /// The kind of entry that a session record is, as its JSON came.
 pub const RECORD: Kind = Kind(1);
 
+/// The kind of entry that says of an exchange that it went on, and which number its record will have:
+/// what stood for the record in Envoy's log. Should the record never come, it is missed.
+pub const RUNNING: Kind = Kind(9);
+
+/// How many exchanges that go on are remembered, so that each is said once. One that is forgotten
+/// may be said again.
+const MAX_RUNNING: usize = 64 << 10;
+
 /// How many rows the index may lack. Ids are random, so each row of a short transaction writes a
 /// page of its own; of a long one, many share a page.
 const MAX_MISSING: usize = 64 << 10;
@@ -27,6 +35,8 @@ pub struct Books {
     pub(super) standing: Standing,
     /// Up to where the entries were removed whose rows may still be in the index.
     pub(super) forgetting: Option<u64>,
+    /// The workers and numbers of exchanges that are said to go on.
+    running: HashSet<(String, i64)>,
 }
 
 /// What is stored, and that the index lacks.
@@ -127,6 +137,7 @@ impl Books {
             missing: Missing::default(),
             standing: Standing::default(),
             forgetting: None,
+            running: HashSet::new(),
         };
         if next < size {
             books.rebuild(next)?;
@@ -188,6 +199,7 @@ impl Books {
 
     /// Stores those records that are new and that their senders may bring, and these events behind them, all
     /// of them or none, and waits until the disk has them. The index may lack them until [`Books::settle`].
+    /// What stands for a record is stored once, and not if the record is there.
     ///
     /// # Errors
     /// They can't be stored.
@@ -205,6 +217,7 @@ impl Books {
         let mut new: Vec<&Record> = Vec::new();
         let mut ids = HashMap::new();
         let mut numbers = HashSet::new();
+        let mut running: Vec<&Record> = Vec::new();
         // One transaction for all: SQLite locks the file for each.
         let index = self.index.unchecked_transaction()?;
         for (place, (sender, record)) in records.into_iter().enumerate() {
@@ -224,6 +237,14 @@ impl Books {
                 || self
                     .standing
                     .admit(&index, record, sender, &mut staged, &mut follows)?;
+            if record.open {
+                match presence {
+                    _ if !admitted => outcome.foreign.push(place),
+                    Presence::New => running.push(record),
+                    Presence::Known | Presence::Contradicting => {}
+                }
+                continue;
+            }
             match presence {
                 _ if !admitted => outcome.foreign.push(place),
                 Presence::New => {
@@ -251,8 +272,22 @@ impl Books {
         for event in events {
             entries.push(event.to_entry(time)?);
         }
+        running.retain(|record| {
+            let over = numbers.contains(&(record.worker.as_str(), record.number));
+            !over && self.begins(record)
+        });
+        entries.extend(running.iter().map(|record| Entry {
+            kind: RUNNING,
+            time,
+            bytes: record.text.clone().into_bytes(),
+        }));
         let first = self.ledger.size();
-        let places = self.ledger.append(&entries)?;
+        let places = self.ledger.append(&entries).inspect_err(|_| {
+            // They will be said again when this is tried again.
+            for record in &running {
+                self.running.remove(&(record.worker.clone(), record.number));
+            }
+        })?;
         self.standing.keep(staged, first);
         let mut placed = (first..).zip(places);
         let row = |event: &Event, (seq, place)| EventRow {
@@ -266,6 +301,7 @@ impl Books {
             .events
             .extend(rows.map(|(event, at)| row(event, at)));
         for (record, (seq, place)) in new.into_iter().zip(placed.by_ref()) {
+            self.running.remove(&(record.worker.clone(), record.number));
             // The index needs all but the text.
             let length = record.text.len();
             let record = record.without_text();
@@ -287,6 +323,14 @@ impl Books {
     /// somebody without a key.
     pub fn set_filters(&mut self, filters: HashSet<std::sync::Arc<str>>) {
         self.standing.set_filters(filters);
+    }
+
+    /// Whether this exchange was not said to go on before.
+    fn begins(&mut self, record: &Record) -> bool {
+        if self.running.len() >= MAX_RUNNING {
+            self.running.clear();
+        }
+        self.running.insert((record.worker.clone(), record.number))
     }
 
     /// Adds to the index what it lacks.
@@ -379,5 +423,35 @@ mod tests {
             outcome(0, 2, &[])
         );
         assert_eq!(books.ledger().size(), 5);
+    }
+
+    #[test]
+    fn an_exchange_is_said_to_go_on_once_and_only_before_its_record() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = Options::new(&folder.path().join("ledger"), &folder.path().join("keys"));
+        let (mut books, ..) = Books::open(&options).unwrap();
+        let open = |id: u64, number: u64| {
+            let names = format!(r#""id":"{id:032x}","worker":"aa","number":{number}"#);
+            let text = format!(r#"{{"version":1,{names},"open":true}}"#);
+            Record::read_logged(text.as_bytes()).unwrap()
+        };
+        let both = [&open(1, 1), &open(1, 1), &open(2, 2), &record(2, 2)];
+        assert_eq!(books.put(both).unwrap(), outcome(1, 0, &[]));
+        // A key, the record, and the one that goes on.
+        assert_eq!(books.ledger().size(), 3);
+        books.put([&open(1, 1), &open(2, 2), &open(3, 3)]).unwrap();
+        assert_eq!(books.ledger().size(), 4, "the third is new");
+        assert_eq!(books.put([&record(3, 3)]).unwrap(), outcome(1, 0, &[]));
+        books.settle().unwrap();
+        books.put([&open(3, 3), &open(2, 2), &open(9, 3)]).unwrap();
+        assert_eq!(books.ledger().size(), 5, "their records are there");
+        drop(books);
+        // What was said is forgotten with the desk; a record is not.
+        let (mut books, ..) = Books::open(&options).unwrap();
+        assert_eq!(
+            books.put([&open(1, 1), &open(2, 2)]).unwrap(),
+            outcome(0, 0, &[])
+        );
+        assert_eq!(books.ledger().size(), 6);
     }
 }

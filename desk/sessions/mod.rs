@@ -26,7 +26,7 @@ mod writer;
 
 pub use adopt::adopt;
 pub use api::{Archive, routes};
-pub use books::{Books, BooksError, Outcome, RECORD};
+pub use books::{Books, BooksError, Outcome, RECORD, RUNNING};
 pub use counts::Counts;
 pub use event::{Asked, Event, KeptWorker, Outline, Way, What, Who, cut as cut_text};
 pub use grpc::Recorder;

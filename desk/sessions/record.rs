@@ -47,6 +47,8 @@ pub struct Entry {
     pub policy: Option<String>,
     /// The id of Envoy's node, cut to a bound.
     pub node: Option<String>,
+    /// Whether it only stands for a record that will be: its exchange went on when it was logged.
+    pub open: bool,
     /// The record as it came.
     pub text: String,
 }
@@ -119,17 +121,14 @@ struct Verdict {
 }
 
 impl Entry {
-    /// Takes the record out of a log entry; `None` if the filter left none, or left only what stands
-    /// for it while the exchange goes on.
+    /// Takes the record out of a log entry, or what stands for it; `None` if the filter left none.
     ///
     /// # Errors
     /// Why what it left is not a record.
     pub fn take(mut logged: HttpAccessLogEntry) -> Option<Result<Self, Malformed>> {
         let common = logged.common_properties.as_mut()?;
         let state = common.filter_state_objects.remove(STATE_KEY)?;
-        unwrap(state)
-            .and_then(|bytes| Self::read_closed(&bytes))
-            .transpose()
+        Some(unwrap(state).and_then(|bytes| Self::read_logged(&bytes)))
     }
 
     /// All of it but the text.
@@ -148,19 +147,42 @@ impl Entry {
             number: self.number,
             policy: None,
             node: None,
+            open: self.open,
             text: String::new(),
         }
     }
 
-    /// Reads a record's JSON; `None` if it is only what stands for a record.
+    /// Reads what Envoy logs: a record's JSON, or what stands for it while the exchange goes on.
     ///
     /// # Errors
     /// Why it is neither.
-    pub fn read_closed(bytes: &[u8]) -> Result<Option<Self>, Malformed> {
-        match is_open(bytes) {
-            true => Ok(None),
-            false => Self::read(bytes).map(Some),
-        }
+    pub fn read_logged(bytes: &[u8]) -> Result<Self, Malformed> {
+        // Most are records, and need not be read twice.
+        let open = (bytes.len() <= MAX_OPEN)
+            .then(|| serde_json::from_slice::<Open>(bytes).ok())
+            .flatten()
+            .filter(|open| open.open);
+        let Some(open) = open else {
+            return Self::read(bytes);
+        };
+        let text = str::from_utf8(bytes).map_err(|_| Malformed::Text)?;
+        let number = named(open.version, &open.id, &open.worker, open.number)?;
+        Ok(Self {
+            id: open.id,
+            time: String::new(),
+            subject: None,
+            operation: None,
+            action: None,
+            code: None,
+            model: None,
+            rule: None,
+            worker: open.worker,
+            number,
+            policy: None,
+            node: None,
+            open: true,
+            text: text.to_owned(),
+        })
     }
 
     /// Reads a record's JSON.
@@ -171,19 +193,10 @@ impl Entry {
         let text = str::from_utf8(bytes).map_err(|_| Malformed::Text)?;
         let record: Record = serde_json::from_str(text)
             .map_err(|error| Malformed::Json(error.line(), error.column()))?;
-        if record.version != 1 {
-            return Err(Malformed::Version);
-        }
-        if !is_hex(&record.id) {
-            return Err(Malformed::Member("id"));
-        }
-        if !is_hex(&record.worker) {
-            return Err(Malformed::Member("worker"));
-        }
+        let number = named(record.version, &record.id, &record.worker, record.number)?;
         if record.time.len() > MAX_ID || !record.time.is_ascii() {
             return Err(Malformed::Member("time"));
         }
-        let number = i64::try_from(record.number).map_err(|_| Malformed::Member("number"))?;
         let (action, code, rule) = record.verdict.map_or((None, None, None), |verdict| {
             (verdict.action, verdict.code, verdict.rule)
         });
@@ -203,6 +216,7 @@ impl Entry {
             number,
             policy: record.policy.filter(|policy| is_hex(policy)),
             node: record.mesh.and_then(|mesh| mesh.node).as_deref().map(cut),
+            open: false,
             text: text.to_owned(),
         })
     }
@@ -218,14 +232,28 @@ fn unwrap(state: Any) -> Result<prost::bytes::Bytes, Malformed> {
         .map_err(|_| Malformed::Wrapper)
 }
 
-/// Whether it stands for a record that will be: Envoy logs exchanges that go on, too.
-fn is_open(bytes: &[u8]) -> bool {
-    #[derive(Deserialize)]
-    struct Open {
-        open: bool,
+/// What stands for a record until its exchange is over.
+#[derive(Deserialize)]
+struct Open {
+    version: u64,
+    id: String,
+    worker: String,
+    number: u64,
+    open: bool,
+}
+
+/// What a record is known by, if it can be: returns its number.
+fn named(version: u64, id: &str, worker: &str, number: u64) -> Result<i64, Malformed> {
+    if version != 1 {
+        return Err(Malformed::Version);
     }
-    // Most are not, and need not be read twice.
-    bytes.len() <= MAX_OPEN && serde_json::from_slice::<Open>(bytes).is_ok_and(|one| one.open)
+    if !is_hex(id) {
+        return Err(Malformed::Member("id"));
+    }
+    if !is_hex(worker) {
+        return Err(Malformed::Member("worker"));
+    }
+    i64::try_from(number).map_err(|_| Malformed::Member("number"))
 }
 
 fn is_hex(text: &str) -> bool {
@@ -237,23 +265,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_stands_for_a_record_is_neither_a_record_nor_malformed() {
+    fn what_stands_for_a_record_is_told_from_one() {
         let names = r#""version":1,"id":"0a","worker":"0b","number":7"#;
         let open = format!(r#"{{{names},"open":true}}"#);
-        assert_eq!(Entry::read_closed(open.as_bytes()), Ok(None));
+        let read = Entry::read_logged(open.as_bytes()).unwrap();
+        assert_eq!((read.open, read.number, read.text), (true, 7, open.clone()));
+        assert!(Entry::read(open.as_bytes()).is_err(), "it is no record");
         let closed = format!(r#"{{{names},"time":"t"}}"#);
-        let read = Entry::read_closed(closed.as_bytes()).unwrap().unwrap();
-        assert_eq!((read.number, read.text), (7, closed));
+        let read = Entry::read_logged(closed.as_bytes()).unwrap();
+        assert_eq!((read.open, read.number, read.text), (false, 7, closed));
         for wrong in [
             format!(r#"{{{names},"open":false}}"#),
             format!(r#"{{{names}}}"#),
             format!(r#"{{{names},"open":true}} {}"#, " ".repeat(MAX_OPEN)),
         ] {
-            let read = Entry::read_closed(wrong.as_bytes());
+            let read = Entry::read_logged(wrong.as_bytes());
             assert!(
                 matches!(read, Err(Malformed::Json(..))),
                 "{wrong}: {read:?}"
             );
         }
+        let other = open.replace("0b", "no worker");
+        let read = Entry::read_logged(other.as_bytes());
+        assert_eq!(read, Err(Malformed::Member("worker")));
     }
 }

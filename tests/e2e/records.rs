@@ -4,8 +4,12 @@ mod bodies;
 mod bursts;
 mod committed;
 mod endings;
+mod faults;
 mod queries;
 mod secured;
+mod scale;
+mod traffic;
+mod ways;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

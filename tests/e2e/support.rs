@@ -2,9 +2,9 @@
 //! that; and a desk.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use testbed::http::{self, Request, Response};
 use testbed::idp::Idp;
 use testbed::mesh::{Builder, Mesh};
 use testbed::model::Model;
-use testbed::process::{self, Process};
+use testbed::process::{self, Process, TempDir};
 use testbed::{desk, port, wait};
 
 /// Makes a test of each named function for each version of Envoy that the suite runs on. The
@@ -169,44 +169,116 @@ const FILTER_KEY: &str = "filter-key-8c1d4e0a93";
 /// What the desk knows Lea, a reviewer in the group `ml-leads`, by.
 const REVIEWER_KEY: &str = "reviewer-key-77ab20f6";
 
-/// A running desk with a store of its own.
-pub struct Desk {
-    pub process: Process,
+/// Where desks have their store, one after another, and where they listen.
+pub struct Place {
+    folder: PathBuf,
+    /// Removes the folder once nobody needs it.
+    _own: TempDir,
     /// Where approvals are asked for.
     pub port: u16,
     /// Where Envoy's access log stream goes.
     pub log_port: u16,
 }
 
+impl Place {
+    /// A new store.
+    pub fn new() -> Self {
+        let own = process::folder().unwrap();
+        Self::over(own.path().to_owned(), own)
+    }
+
+    /// A store in another folder, which lives as long as `own`.
+    pub fn over(folder: PathBuf, own: TempDir) -> Self {
+        Self::with(folder, own, &json!({}))
+    }
+
+    /// As [`Place::over`], with some members of the desk's configuration changed.
+    fn with(folder: PathBuf, own: TempDir, changes: &Value) -> Self {
+        let mut config = json!({
+            "filters": [{"name": "edge", "key": FILTER_KEY}],
+            "reviewers": [{"name": "lea", "groups": ["ml-leads"], "key": REVIEWER_KEY}],
+            "records_need_key": true,
+        });
+        let changes = changes.as_object().unwrap().clone();
+        config.as_object_mut().unwrap().extend(changes);
+        fs::write(own.path().join("desk.json"), config.to_string()).unwrap();
+        Self {
+            folder,
+            port: port::free().unwrap(),
+            log_port: port::free().unwrap(),
+            _own: own,
+        }
+    }
+
+    /// What starts a desk here.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(desk::build().unwrap());
+        command
+            .arg("desk")
+            .args(["--listen", &format!("127.0.0.1:{}", self.port)])
+            .args(["--grpc", &format!("127.0.0.1:{}", self.log_port)])
+            .arg("--store")
+            .arg(self.folder.join("desk.sqlite"))
+            .arg("--config")
+            .arg(self._own.path().join("desk.json"));
+        command
+    }
+
+    /// The ledger's folder.
+    pub fn ledger(&self) -> PathBuf {
+        self.folder.join("desk.ledger")
+    }
+
+    /// What `portcullis sessions` says of the ledger: its exit status and its output.
+    pub fn sessions(&self, command: &str, more: &[&str]) -> (i32, String) {
+        sessions(&self.ledger(), command, more)
+    }
+}
+
+/// What `portcullis sessions` says of a ledger: its exit status and its output.
+pub fn sessions(ledger: &Path, command: &str, more: &[&str]) -> (i32, String) {
+    let mut portcullis = Command::new(desk::build().unwrap());
+    portcullis.args(["sessions", command]).arg(ledger);
+    let output = portcullis.args(more).output().unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    let said = String::from_utf8_lossy(&output.stdout);
+    (output.status.code().unwrap(), format!("{said}{errors}"))
+}
+
+/// A running desk with a store.
+pub struct Desk {
+    pub process: Process,
+    /// Where approvals are asked for.
+    pub port: u16,
+    /// Where Envoy's access log stream goes.
+    pub log_port: u16,
+    /// Where its store is.
+    pub place: Arc<Place>,
+}
+
 impl Desk {
+    /// Starts one with a store of its own.
     pub fn start() -> Self {
         Self::start_with(|_| json!({}))
     }
 
     /// As [`Desk::start`], with some members of its configuration changed; they are told its folder.
     pub fn start_with(change: impl FnOnce(&Path) -> Value) -> Self {
+        let own = process::folder().unwrap();
+        let changes = change(own.path());
+        Self::start_at(&Arc::new(Place::with(own.path().to_owned(), own, &changes)))
+    }
+
+    /// Starts one with a store that may have been another one's.
+    pub fn start_at(place: &Arc<Place>) -> Self {
+        Self::start_by(place, place.command())
+    }
+
+    /// As [`Desk::start_at`], by a command that leads to the same.
+    pub fn start_by(place: &Arc<Place>, command: Command) -> Self {
         let folder = process::folder().unwrap();
-        let mut config = json!({
-            "filters": [{"name": "edge", "key": FILTER_KEY}],
-            "reviewers": [{"name": "lea", "groups": ["ml-leads"], "key": REVIEWER_KEY}],
-            "records_need_key": true,
-        });
-        let changes = change(folder.path()).as_object().unwrap().clone();
-        config.as_object_mut().unwrap().extend(changes);
-        let file = folder.path().join("desk.json");
-        fs::write(&file, config.to_string()).unwrap();
-        let (port, log_port) = (port::free().unwrap(), port::free().unwrap());
-        let mut command = Command::new(desk::build().unwrap());
-        command
-            .arg("desk")
-            .args(["--listen", &format!("127.0.0.1:{port}")])
-            .args(["--grpc", &format!("127.0.0.1:{log_port}")])
-            .arg("--store")
-            .arg(folder.path().join("desk.sqlite"))
-            .arg("--config")
-            .arg(&file);
         let mut process = Process::spawn_in("the desk", folder, command).unwrap();
-        for port in [port, log_port] {
+        for port in [place.port, place.log_port] {
             let listens = || wait::port(port, Duration::ZERO).is_ok();
             let what = format!("the desk to listen on {port}");
             process
@@ -215,8 +287,9 @@ impl Desk {
         }
         Self {
             process,
-            port,
-            log_port,
+            port: place.port,
+            log_port: place.log_port,
+            place: Arc::clone(place),
         }
     }
 

@@ -10,6 +10,8 @@
 pub mod amazon;
 pub mod authority;
 pub mod body;
+pub mod cable;
+pub mod collector;
 pub mod cpu;
 pub mod cuts;
 pub mod desk;

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
-use tempfile::TempDir;
+pub use tempfile::TempDir;
 
 use crate::{nested, wait};
 
@@ -133,15 +133,42 @@ impl Process {
         ))
     }
 
+    /// Has it stand still, as if its machine did.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn pause(&self) -> Result<(), String> {
+        self.signal(Signal::STOP)
+    }
+
+    /// Has it go on after [`Process::pause`].
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn resume(&self) -> Result<(), String> {
+        self.signal(Signal::CONT)
+    }
+
+    /// Ends it without a warning, and waits for that.
+    pub fn kill(&mut self) {
+        // One that has ended needs nothing.
+        let _ = self.child.kill();
+        self.status = self.child.wait().ok();
+    }
+
+    fn signal(&self, signal: Signal) -> Result<(), String> {
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        let pid = pid.ok_or_else(|| format!("{} has no process id", self.name))?;
+        kill_process(pid, signal).map_err(|error| format!("{}: {error}", self.name))
+    }
+
     /// Asks it to end, makes it end if it doesn't, and waits for that.
     pub fn stop(&mut self) {
         if self.exited().is_some() {
             return;
         }
-        if let Some(pid) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
-            // It may just have ended: nothing to do then.
-            let _ = kill_process(pid, Signal::TERM);
-        }
+        // It may just have ended: nothing to do then.
+        let _ = self.signal(Signal::TERM);
         if self.wait_exit(PATIENCE).is_err() {
             let _ = self.child.kill();
             self.status = self.child.wait().ok();

@@ -338,6 +338,57 @@ fn gaps_are_told_and_filled_from_the_log_exactly_once() {
 }
 
 #[test]
+fn an_exchange_that_went_on_is_missed_until_its_record_comes() {
+    let folder = Folder::new();
+    let desk = Desk::start(&folder);
+    log(&desk, 1..=2);
+    let open = |number: u64| {
+        let open = json!({ "version": 1, "id": id(number), "worker": "00000000000000aa", "number": number, "open": true });
+        message(vec![entry(open.to_string().as_bytes())])
+    };
+    // Envoy says it again and again.
+    stream(desk.grpc, vec![open(2), open(4), open(7), open(4), open(7)]).unwrap();
+    let ledger = folder.ledger();
+    let ledger = text(&ledger);
+    let went_on = |number: u64| {
+        format!(
+            "worker 00000000000000aa: record {number} is missing: its exchange, {}, went on at ",
+            id(number)
+        )
+    };
+    let told = |expected: &[&str]| {
+        let (status, said, _) = sessions(&["gaps", ledger]);
+        assert_eq!(status, i32::from(!expected.is_empty()), "{said}");
+        assert_eq!(said.lines().count(), expected.len(), "{said}");
+        for (line, expected) in said.lines().zip(expected) {
+            assert!(line.starts_with(expected), "{said}");
+        }
+    };
+    let third = "worker 00000000000000aa: record 3 is missing";
+    let between = "worker 00000000000000aa: records 5 to 6 are missing (2)";
+    told(&[third, &went_on(4), between, &went_on(7)]);
+    // It is known whatever ends the desk, and is no record.
+    desk.kill();
+    let desk = Desk::start(&folder);
+    told(&[third, &went_on(4), between, &went_on(7)]);
+    assert_eq!(right(&["list", ledger]).lines().count(), 2);
+    log(&desk, 3..=4);
+    told(&[between, &went_on(7)]);
+    desk.stop();
+    let mut lines = String::new();
+    for session in [5, 6, 8].map(|number| record(number, json!({})).to_string()) {
+        lines.push_str(&format!("{}\n", json!({ "session": session })));
+    }
+    let going = json!({ "version": 1, "id": id(9), "worker": "00000000000000aa", "number": 9, "open": true });
+    lines.push_str(&format!("{}\n", json!({ "session": going.to_string() })));
+    let file = folder.write("access.log", &lines);
+    let said = right(&["import", ledger, text(&file)]);
+    assert!(said.starts_with("3 records stored, 0 known"), "{said}");
+    told(&[&went_on(7), &went_on(9)]);
+    right(&["verify", ledger]);
+}
+
+#[test]
 fn commands_run_beside_a_desk_that_writes() {
     let folder = Folder::new();
     let desk = Desk::start(&folder);

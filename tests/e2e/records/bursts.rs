@@ -1,6 +1,5 @@
 //! One caller, without a token too, must not push the records of others out.
 
-use std::process::Command;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -122,7 +121,7 @@ fn a_burst_of_long_heads_loses_no_record_of_others(version: &str) {
     send(1, Request::get("/v1/models").bearer(&ana()));
     wait::until("a record", Duration::from_secs(30), || of_ana(&desk) == 1).unwrap();
 
-    signal(&desk, "-STOP");
+    desk.process.pause().unwrap();
     let long = Request::get(&format!("/v1/{}", "p".repeat(LONG)))
         .header("host", format!("burst.{}", "h".repeat(LONG / 10)));
     std::thread::scope(|scope| {
@@ -135,7 +134,7 @@ fn a_burst_of_long_heads_loses_no_record_of_others(version: &str) {
         .mesh
         .access_log(CONNECTIONS * OF_EACH + OTHERS)
         .unwrap();
-    signal(&desk, "-CONT");
+    desk.process.resume().unwrap();
 
     let mut found = 0;
     wait::until(
@@ -148,12 +147,6 @@ fn a_burst_of_long_heads_loses_no_record_of_others(version: &str) {
     )
     .unwrap_or_else(|why| panic!("{why}: {found} of {OTHERS}"));
     assert_eq!(found, OTHERS);
-}
-
-fn signal(desk: &Desk, signal: &str) {
-    let mut kill = Command::new("kill");
-    kill.args([signal, &desk.process.id().to_string()]);
-    assert!(kill.status().unwrap().success(), "{signal}");
 }
 
 /// How many records of Ana the desk has.

@@ -129,9 +129,10 @@ fn each_end(guarded: &Guarded, two: bool, version: &str) {
     // Envoy's log of exchanges that go on has the number that the record will have.
     let what = "a line of an exchange that goes on";
     let open = wait::value(what, Duration::from_secs(30), || {
-        let lines = guarded.mesh.access_log(0).unwrap();
-        let line = lines.iter().find(|one| one["path"] == path("left"))?;
-        serde_json::from_str::<Value>(line["session"].as_str()?).ok()
+        let ended = guarded.mesh.sessions(0).unwrap();
+        let over = |open: &Value| ended.iter().any(|one| one["id"] == open["id"]);
+        let mut running = guarded.mesh.running().unwrap().into_iter();
+        running.find(|open| !over(open))
     });
     let open = open.unwrap();
     assert_eq!(open["open"], true, "{open}");

@@ -20,6 +20,7 @@ const SHIPPED: &str = "envoy/plain/envoy.yaml";
 /// What a mesh is started with. Each method changes one thing.
 #[derive(Debug, Clone)]
 pub struct Builder {
+    shipped: &'static str,
     version: Option<String>,
     policy: Option<String>,
     structure: Option<Value>,
@@ -55,6 +56,7 @@ struct Cluster {
 impl Default for Builder {
     fn default() -> Self {
         Self {
+            shipped: SHIPPED,
             version: Some(envoy::CURRENT.to_owned()),
             policy: None,
             structure: None,
@@ -82,6 +84,13 @@ impl Default for Builder {
 }
 
 impl Builder {
+    /// Another of the configurations that are shipped, below the workspace's root.
+    #[must_use]
+    pub fn shipped(mut self, file: &'static str) -> Self {
+        self.shipped = file;
+        self
+    }
+
     /// The Envoy to run, [`envoy::CURRENT`] if not said; `None` takes whichever
     /// is there.
     #[must_use]
@@ -331,6 +340,7 @@ impl Builder {
         let plain = Self::default();
         let ordinary = self.module.is_none()
             && self.guarded
+            && self.shipped == plain.shipped
             && self.concurrency == plain.concurrency
             && (self.port, self.admin_port) == (plain.port, plain.admin_port);
         let streams_records = self.clusters.iter().any(|one| one.name == "desk_log");
@@ -399,7 +409,7 @@ impl Builder {
     /// The shipped configuration with what was changed, and for virtual machines another id if one
     /// is given.
     fn config(&self, folder: &std::path::Path, machine: Option<&str>) -> Result<Value, String> {
-        let mut config = Config::read(&dirs::workspace().join(SHIPPED))?;
+        let mut config = Config::read(&dirs::workspace().join(self.shipped))?;
         config.admin(self.admin_port)?;
         config.access_log(&folder.join("access.log"))?;
         config.listener_port(self.port)?;

@@ -68,10 +68,13 @@ impl Config {
         Ok(())
     }
 
+    /// Has every logger that writes a file write this one.
     pub(super) fn access_log(&mut self, file: &Path) -> Result<(), String> {
-        let loggers = items(self.listener()?, &format!("{MANAGER}/access_log"))?;
-        let logger = named(loggers, "envoy.access_loggers.file")?;
-        *at(logger, "/typed_config/path")? = json!(file);
+        for logger in items(self.listener()?, &format!("{MANAGER}/access_log"))? {
+            if is_named(logger, "envoy.access_loggers.file") {
+                *at(logger, "/typed_config/path")? = json!(file);
+            }
+        }
         Ok(())
     }
 

@@ -74,12 +74,22 @@ impl Mesh {
         view::admin(self.admin_port, "/stats/prometheus?filter=portcullis")
     }
 
-    /// Waits for at least `count` lines of the access log; gives all there are.
+    /// Waits for at least `count` lines of the access log, of exchanges that are over; gives all
+    /// there are.
     ///
     /// # Errors
     /// When there are fewer after half a minute, or a line is not JSON.
     pub fn access_log(&self, count: usize) -> Result<Vec<Value>, String> {
         view::access_log(&self.file("access.log"), count)
+    }
+
+    /// The lines of exchanges that went on, which Envoy's log has from time to time: what stood in the
+    /// place of their records.
+    ///
+    /// # Errors
+    /// When a line is not JSON.
+    pub fn running(&self) -> Result<Vec<Value>, String> {
+        view::running(&self.file("access.log"))
     }
 
     /// Waits for at least `count` session records in the access log; gives all
@@ -113,6 +123,21 @@ impl Mesh {
     #[must_use]
     pub fn log_tail(&self) -> String {
         nested::tail(&self.log(), 40)
+    }
+
+    /// Ends an Envoy of this mesh's own without a warning; what it has written stays until the mesh
+    /// is dropped.
+    ///
+    /// # Errors
+    /// When others share it.
+    pub fn kill(&mut self) -> Result<(), String> {
+        match &mut self.envoy {
+            Running::Alone(process) => {
+                process.kill();
+                Ok(())
+            }
+            Running::Shared(_) => Err("others share this Envoy".to_owned()),
+        }
     }
 
     /// Envoy's process id.

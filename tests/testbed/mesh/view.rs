@@ -61,15 +61,31 @@ pub(super) fn stats(port: u16, part: &str) -> Result<Stats, String> {
     Ok(found.collect())
 }
 
+/// What Envoy calls a line of an exchange that goes on.
+const RUNNING: &str = "DownstreamPeriodic";
+
+/// The lines of exchanges that are over.
 pub(super) fn access_log(file: &Path, count: usize) -> Result<Vec<Value>, String> {
-    // The last line may be half written.
-    let whole = |text: &str| text.matches('\n').count();
+    let mut failed = None;
     let what = format!("{count} lines in the access log");
-    let text = wait::value(&what, PATIENCE, || {
-        let text = fs::read_to_string(file).unwrap_or_default();
-        (whole(&text) >= count).then_some(text)
+    let found = wait::value(&what, PATIENCE, || match lines(file) {
+        Ok(mut lines) => {
+            lines.retain(|line| line["type"] != RUNNING);
+            (lines.len() >= count).then_some(lines)
+        }
+        Err(error) => {
+            failed = Some(error);
+            Some(Vec::new())
+        }
     })?;
-    text.split_inclusive('\n')
+    failed.map_or(Ok(found), Err)
+}
+
+/// All lines of the access log. The last one may be half written: it is left out then.
+fn lines(file: &Path) -> Result<Vec<Value>, String> {
+    fs::read_to_string(file)
+        .unwrap_or_default()
+        .split_inclusive('\n')
         .filter(|line| line.ends_with('\n'))
         .map(|line| {
             serde_json::from_str(line).map_err(|error| format!("access log: {error}: {line}"))
@@ -80,7 +96,7 @@ pub(super) fn access_log(file: &Path, count: usize) -> Result<Vec<Value>, String
 pub(super) fn sessions(file: &Path, count: usize) -> Result<Vec<Value>, String> {
     let mut failed = None;
     let what = format!("{count} session records in the access log");
-    let found = wait::value(&what, PATIENCE, || match records(file) {
+    let found = wait::value(&what, PATIENCE, || match records(&lines(file), false) {
         Ok(records) => (records.len() >= count).then_some(records),
         Err(error) => {
             failed = Some(error);
@@ -90,19 +106,23 @@ pub(super) fn sessions(file: &Path, count: usize) -> Result<Vec<Value>, String> 
     failed.map_or(Ok(found), Err)
 }
 
-fn records(file: &Path) -> Result<Vec<Value>, String> {
-    access_log(file, 0)?
+/// What stands for the records of exchanges that went on when they were logged.
+pub(super) fn running(file: &Path) -> Result<Vec<Value>, String> {
+    records(&lines(file), true)
+}
+
+fn records(lines: &Result<Vec<Value>, String>, running: bool) -> Result<Vec<Value>, String> {
+    let lines = lines.as_ref().map_err(Clone::clone)?;
+    lines
         .iter()
         .filter_map(|line| line.get("session").and_then(Value::as_str))
         .filter(|session| *session != "-")
         .map(|session| {
             serde_json::from_str(session).map_err(|error| format!("session: {error}: {session}"))
         })
-        // An exchange that goes on may have been logged.
-        .filter(|session| {
-            !session
-                .as_ref()
-                .is_ok_and(|one: &Value| one["open"] == true)
+        .filter(|session| match session {
+            Ok(session) => Value::get(session, "open").is_some() == running,
+            Err(_) => true,
         })
         .collect()
 }
