@@ -22,7 +22,7 @@ use crate::ledger::{self, LedgerError, Reader};
 use crate::metrics::{self, Sources};
 use crate::net::{Limits, Port, PortCounts, Protocol, Tls};
 use crate::sessions::{
-    self, Archive, Books, BooksError, Counts, Intake, Lost, Peers, Recorder, Writer,
+    self, Archive, Books, BooksError, Counts, Intake, Lost, Numbers, Peers, Recorder, Writer,
 };
 use crate::stop::Stop;
 use crate::store::{Database, Durability, Store, StoreError};
@@ -141,6 +141,7 @@ async fn serve(options: &Options, config: &Config) -> Result<(), Failure> {
         callers: Arc::clone(&desk.callers),
         writer: writer.clone(),
     };
+    let numbers = Numbers::new(Arc::clone(&desk.callers), writer.clone(), stop.clone());
     let peers = Peers::new(Arc::clone(&desk.callers), config.records_need_key);
     let (limits, less) = Limits::of_this_process(&config.connections);
     if let Some(less) = less {
@@ -186,7 +187,8 @@ async fn serve(options: &Options, config: &Config) -> Result<(), Failure> {
         tls: tls.clone(),
         last: Arc::default(),
     };
-    let app = router(desk, archive, intake, health).merge(metrics::routes().with_state(sources));
+    let app = router(desk, archive, (intake, numbers), health)
+        .merge(metrics::routes().with_state(sources));
     let port = |name, listener, protocol, app, counts: Arc<PortCounts>| Port {
         name,
         listener,
@@ -330,13 +332,19 @@ struct Health {
     counts: Arc<Counts>,
 }
 
-fn router(desk: Desk, archive: Archive, intake: Intake, health: Health) -> Router {
+fn router(
+    desk: Desk,
+    archive: Archive,
+    (intake, numbers): (Intake, Numbers),
+    health: Health,
+) -> Router {
     Router::new()
         .route("/healthz", get(healthz))
         .with_state(health)
         .merge(approvals::routes().with_state(desk))
         .merge(sessions::routes().with_state(archive))
         .merge(sessions::intake_routes().with_state(intake))
+        .merge(sessions::number_routes().with_state(numbers))
         .fallback(async || Refusal::not_found("address").into_response())
         .method_not_allowed_fallback(async || {
             Refusal::new(

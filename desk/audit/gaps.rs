@@ -24,7 +24,7 @@ struct Numbers {
     running: BTreeMap<i64, Running>,
 }
 
-/// An exchange that went on.
+/// An exchange that went on, or a number that was given to one, whose id isn't known then.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Running {
     id: String,
@@ -144,6 +144,10 @@ pub fn gaps(folder: &Path, out: &mut dyn Write) -> Status {
         for (first, last, running) in numbers.gaps(removed) {
             status = WRONG;
             let text = match running {
+                Some(Running { id, at }) if id.is_empty() => format!(
+                    "worker {worker}: record {first} is missing: its number was given before {}",
+                    rfc3339(*at)
+                ),
                 Some(Running { id, at }) => format!(
                     "worker {worker}: record {first} is missing: its exchange, {id}, went on at {}",
                     rfc3339(*at)

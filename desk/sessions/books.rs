@@ -17,7 +17,7 @@ pub const RECORD: Kind = Kind(1);
 
 /// The kind of entry that says of an exchange that it went on, and which number its record will have:
 /// what stood for the record in Envoy's log. Should the record never come, it is missed.
-pub const RUNNING: Kind = Kind(9);
+pub const RUNNING: Kind = Kind(3);
 
 /// How many exchanges that go on are remembered, so that each is said once. One that is forgotten
 /// may be said again.

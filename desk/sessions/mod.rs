@@ -13,6 +13,7 @@ mod grpc;
 mod index;
 mod keep;
 mod messages;
+mod numbers;
 mod outline;
 mod peer;
 mod peers;
@@ -36,6 +37,7 @@ pub use messages::{
     AccessLogCommon, Any, BytesValue, HttpAccessLogEntry, HttpLogs, StreamAccessLogsMessage,
     StreamAccessLogsResponse,
 };
+pub use numbers::{Numbers, routes as number_routes};
 pub use peer::MAX_STREAMS;
 pub use peers::Peers;
 pub use record::{Entry, Malformed};

@@ -152,6 +152,19 @@ impl Entry {
         }
     }
 
+    /// What says that a worker has given this number, and the ones before it, to records.
+    ///
+    /// # Errors
+    /// Why it can't be one.
+    pub fn given(worker: &str, number: u64) -> Result<Self, Malformed> {
+        if !is_hex(worker) {
+            return Err(Malformed::Member("worker"));
+        }
+        let text =
+            format!("{{\"version\":1,\"worker\":\"{worker}\",\"number\":{number},\"given\":true}}");
+        Self::read_logged(text.as_bytes())
+    }
+
     /// Reads what Envoy logs: a record's JSON, or what stands for it while the exchange goes on.
     ///
     /// # Errors
@@ -161,12 +174,14 @@ impl Entry {
         let open = (bytes.len() <= MAX_OPEN)
             .then(|| serde_json::from_slice::<Open>(bytes).ok())
             .flatten()
-            .filter(|open| open.open);
+            .filter(|open| open.open || open.given);
         let Some(open) = open else {
             return Self::read(bytes);
         };
         let text = str::from_utf8(bytes).map_err(|_| Malformed::Text)?;
-        let number = named(open.version, &open.id, &open.worker, open.number)?;
+        // A number that was given is nobody's yet.
+        let id = if open.given { "0" } else { &open.id };
+        let number = named(open.version, id, &open.worker, open.number)?;
         Ok(Self {
             id: open.id,
             time: String::new(),
@@ -236,10 +251,14 @@ fn unwrap(state: Any) -> Result<prost::bytes::Bytes, Malformed> {
 #[derive(Deserialize)]
 struct Open {
     version: u64,
+    #[serde(default)]
     id: String,
     worker: String,
     number: u64,
+    #[serde(default)]
     open: bool,
+    #[serde(default)]
+    given: bool,
 }
 
 /// What a record is known by, if it can be: returns its number.

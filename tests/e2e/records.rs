@@ -6,8 +6,8 @@ mod committed;
 mod endings;
 mod faults;
 mod queries;
-mod secured;
 mod scale;
+mod secured;
 mod traffic;
 mod ways;
 

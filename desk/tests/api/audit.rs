@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use crate::access_log::{entry, message, record, stream};
-use crate::harness::{Desk, Folder, command};
+use crate::harness::{ANA, Desk, EDGE, Folder, INNER, command};
 use crate::ledger::log;
 
 /// Runs a command; returns its status, its output and what it says on standard error.
@@ -476,4 +476,38 @@ fn a_witness_tells_that_a_ledger_was_rolled_back() {
         said.contains("rolled back: ") && said.contains("seen 22 entries, found 12"),
         "{said}"
     );
+}
+
+#[test]
+fn numbers_that_a_filter_says_it_gave_are_missed_until_their_records_come() {
+    let folder = Folder::new();
+    let desk = Desk::start(&folder);
+    log(&desk, 1..=3);
+    let worker = "00000000000000aa";
+    let say = |desk: &Desk, key: &str, number: u64| {
+        let said = json!({ "worker": worker, "number": number });
+        desk.post("/v1/numbers", key, &said)
+    };
+    // The highest that came, and one whose record hasn't.
+    say(&desk, EDGE, 3).ok();
+    say(&desk, EDGE, 6).ok();
+    let ledger = folder.ledger();
+    let ledger = text(&ledger);
+    let (status, said, _) = sessions(&["gaps", ledger]);
+    assert_eq!(status, 1);
+    let lines: Vec<&str> = said.lines().collect();
+    let begin = "worker 00000000000000aa: record 6 is missing: its number was given before ";
+    assert_eq!(
+        lines[0],
+        "worker 00000000000000aa: records 4 to 5 are missing (2)"
+    );
+    assert!(lines.len() == 2 && lines[1].starts_with(begin), "{said}");
+    // Nobody else speaks for the worker, nor anybody of no worker.
+    assert_eq!(say(&desk, INNER, 9).refusal(), (403, "foreign".to_owned()));
+    assert_eq!(say(&desk, ANA, 9).status, 403);
+    let wrong = json!({ "worker": "none", "number": 1 });
+    assert_eq!(desk.post("/v1/numbers", EDGE, &wrong).status, 400);
+    log(&desk, 4..=7);
+    assert_eq!(right(&["gaps", ledger]), "");
+    right(&["verify", ledger]);
 }
