@@ -17,17 +17,22 @@ use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 
 use crate::approvals::{self, Desk, News};
-use crate::config::{self, Config};
+use crate::config::{self, Config, Place};
+use crate::control::Orders;
 use crate::http::{Callers, MAX_BODY_BYTES, Refusal, json as answer};
-use crate::ledger::{self, LedgerError, Reader};
+use crate::ledger::{self, Keys, LedgerError, Reader, Watch};
 use crate::sessions::{
     self, Archive, Books, BooksError, Counts, Intake, Lost, Peers, Recorder, Writer,
 };
 use crate::stop::Stop;
 use crate::store::{Database, Durability, Store, StoreError};
+use crate::witness::{self, Board, Post, States};
 
 /// How long clients may stay connected once the desk is stopping.
 const GRACE: Duration = Duration::from_secs(10);
+
+/// How long the last checkpoint may take to the witnesses once the desk is stopping.
+const LAST_POST: Duration = Duration::from_secs(5);
 
 /// The interval of HTTP/2 PINGs on access log connections, so that those of Envoys that vanished
 /// are closed.
@@ -97,7 +102,8 @@ fn read_config(options: &Options) -> Result<Config, Failure> {
 async fn serve(options: &Options, config: &Config) -> Result<(), Failure> {
     let store = Store::create(&options.store)?;
     let approvals = store.connect(Durability::Full)?;
-    let books = open_books(options, &approvals)?;
+    let books = open_books(options, config, &approvals)?;
+    let board = open_board(options, config)?;
     let http = bind(options.listen, "--listen").await?;
     let grpc = bind(options.grpc, "--grpc").await?;
     let signal = signals()?;
@@ -109,6 +115,7 @@ async fn serve(options: &Options, config: &Config) -> Result<(), Failure> {
         Ok(books) => {
             let (writer, thread) = sessions::start(books, Arc::clone(&counts), stop.clone())
                 .map_err(|error| Failure(format!("no thread for the recorder: {error}")))?;
+            Orders::start(&folder, &writer, &stop);
             (writer, Some(thread))
         }
         Err(damage) => {
@@ -117,6 +124,9 @@ async fn serve(options: &Options, config: &Config) -> Result<(), Failure> {
             (Writer::gone(), None)
         }
     };
+    let witnesses = Arc::new(States::default());
+    let telling = Post::start(&Reader::new(&folder), &config.witnesses, &witnesses)
+        .map_err(|error| Failure(format!("witnesses can't be told: {error}")))?;
     let reading = sessions::connect_index(&sessions::index_file(&folder))?;
     let callers = Arc::new(Callers::new(config));
     let desk = Desk {
@@ -153,8 +163,9 @@ async fn serve(options: &Options, config: &Config) -> Result<(), Failure> {
         database: archive.database.clone(),
         writer: writer.clone(),
         counts,
+        witnesses,
     };
-    let app = router(desk, archive, intake, health);
+    let app = router(desk, archive, intake, health, board);
     let mut http_stop = stop.clone();
     let web = tokio::spawn(async move {
         axum::serve(http, app)
@@ -190,7 +201,10 @@ async fn serve(options: &Options, config: &Config) -> Result<(), Failure> {
         writer.end().await;
         tokio::task::spawn_blocking(move || thread.join()).await
     };
-    match tokio::time::timeout(GRACE, flushed).await {
+    let flushed = tokio::time::timeout(GRACE, flushed).await;
+    // Whoever can't be told in time is told at the next start.
+    let _ = tokio::task::spawn_blocking(move || telling.finish(LAST_POST)).await;
+    match flushed {
         Ok(Ok(Ok(Ok(())))) => Ok(()),
         Ok(Ok(Ok(Err(Lost(records))))) => Err(Failure(format!(
             "{records} session records could not be stored, and are lost"
@@ -205,10 +219,15 @@ async fn serve(options: &Options, config: &Config) -> Result<(), Failure> {
 /// ledger that is damaged: approvals go on without it, and health says so.
 fn open_books(
     options: &Options,
+    config: &Config,
     store: &rusqlite::Connection,
 ) -> Result<Result<Books, String>, Failure> {
+    let files = config.witnesses.iter().filter_map(|one| match &one.place {
+        Place::File(path) => Some(path),
+        Place::Webhook { .. } | Place::Cosigner { .. } => None,
+    });
     let ledger = ledger::Options {
-        witness: options.witness.clone(),
+        witnesses: options.witness.iter().chain(files).cloned().collect(),
         ..ledger::Options::new(&options.ledger(), &options.keys())
     };
     let (mut books, opened, indexed) = match Books::open(&ledger) {
@@ -239,6 +258,20 @@ fn open_books(
         );
     }
     Ok(Ok(books))
+}
+
+/// The desk as a witness for others, if it is one.
+fn open_board(options: &Options, config: &Config) -> Result<Option<Board>, Failure> {
+    let Some(watching) = &config.watching else {
+        return Ok(None);
+    };
+    let failed = |error: LedgerError| Failure(error.to_string());
+    let key = Keys::new(&options.keys()).witness(&watching.name);
+    let folder = options.store.with_extension("witness");
+    let watch = Watch::new(&folder, key.map_err(failed)?, watching.logs.iter().cloned());
+    let watch = watch.map_err(failed)?;
+    tracing::info!(key = %watch.key(), "the desk is a witness for others");
+    Ok(Some(Board::new(watch)))
 }
 
 impl Options {
@@ -294,15 +327,24 @@ struct Health {
     database: Database,
     writer: Writer,
     counts: Arc<Counts>,
+    witnesses: Arc<States>,
 }
 
-fn router(desk: Desk, archive: Archive, intake: Intake, health: Health) -> Router {
+fn router(
+    desk: Desk,
+    archive: Archive,
+    intake: Intake,
+    health: Health,
+    board: Option<Board>,
+) -> Router {
+    let witness = board.map(|board| witness::routes().with_state(board));
     Router::new()
         .route("/healthz", get(healthz))
         .with_state(health)
         .merge(approvals::routes().with_state(desk))
         .merge(sessions::routes().with_state(archive))
         .merge(sessions::intake_routes().with_state(intake))
+        .merge(witness.unwrap_or_default())
         .fallback(async || Refusal::not_found("address").into_response())
         .method_not_allowed_fallback(async || {
             Refusal::new(
@@ -330,6 +372,17 @@ async fn healthz(
             format!("Session records can't be stored: {reason}."),
         ));
     }
-    let body = json!({ "status": "ok", "records": health.counts.to_json() });
+    if let Some(reason) = health.witnesses.trouble() {
+        return Err(Refusal::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "witness_failing",
+            format!("Nobody vouches for the session records: {reason}."),
+        ));
+    }
+    let body = json!({
+        "status": "ok",
+        "records": health.counts.to_json(),
+        "witnesses": health.witnesses.to_json(),
+    });
     Ok(answer(StatusCode::OK, body.to_string()))
 }

@@ -9,15 +9,20 @@
 //!
 //! A key is at least 16 printable ASCII characters without spaces, and belongs to one name only.
 //! `${NAME}` in a key takes a value from the environment. With `"records_need_key": true`, session records are
-//! taken from the filters only; without it, from whoever reaches the port. Unknown members are errors.
+//! taken from the filters only; without it, from whoever reaches the port. `witnesses.rs` says how witnesses are
+//! written. Unknown members are errors.
+
+mod key;
+mod witnesses;
 
 use std::collections::HashSet;
-use std::fmt;
 
 use serde::Deserialize;
 
-/// The shortest key that is taken, in characters.
-pub const MIN_KEY: usize = 16;
+use self::key::resolve;
+pub use self::key::{Key, MIN_KEY};
+pub use self::witnesses::{Place, Watching, Witness};
+use self::witnesses::{WrittenWatching, WrittenWitness};
 
 /// The longest name of a filter, reviewer or group, in bytes.
 const MAX_NAME_BYTES: usize = 256;
@@ -31,6 +36,10 @@ pub struct Config {
     pub reviewers: Vec<Reviewer>,
     /// Whether streams of records need a filter's key.
     pub records_need_key: bool,
+    /// The witnesses that see the ledger's checkpoints.
+    pub witnesses: Vec<Witness>,
+    /// What the desk is a witness of itself.
+    pub watching: Option<Watching>,
 }
 
 /// A filter, or several that share a key.
@@ -56,25 +65,6 @@ pub struct Reviewer {
     pub key: Key,
 }
 
-/// A secret, which `Debug` doesn't print.
-#[derive(Clone, Deserialize, PartialEq, Eq, Hash)]
-#[serde(transparent)]
-pub struct Key(String);
-
-impl Key {
-    /// The secret itself.
-    #[must_use]
-    pub fn secret(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Key {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Key(..)")
-    }
-}
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
@@ -82,6 +72,9 @@ struct Written {
     reviewers: Vec<Reviewer>,
     #[serde(default)]
     records_need_key: bool,
+    #[serde(default)]
+    witnesses: Vec<WrittenWitness>,
+    witness: Option<WrittenWatching>,
 }
 
 /// Reads a configuration; `environment` gives the values that `${NAME}` stands for.
@@ -130,6 +123,8 @@ pub fn read(text: &str, environment: &dyn Fn(&str) -> Option<String>) -> Result<
         filters: written.filters,
         reviewers: written.reviewers,
         records_need_key: written.records_need_key,
+        witnesses: witnesses::witnesses(written.witnesses, environment)?,
+        watching: written.witness.map(witnesses::watching).transpose()?,
     })
 }
 
@@ -145,48 +140,6 @@ fn check_name(name: &str, at: &str) -> Result<(), String> {
         ));
     }
     Ok(())
-}
-
-fn resolve(
-    key: &Key,
-    at: &str,
-    environment: &dyn Fn(&str) -> Option<String>,
-) -> Result<Key, String> {
-    let mut out = String::new();
-    let mut rest = key.secret();
-    while let Some((before, after)) = rest.split_once("${") {
-        out.push_str(before);
-        let (name, tail) = after
-            .split_once('}')
-            .filter(|(name, _)| is_variable(name))
-            .ok_or_else(|| {
-                format!(
-                    "{at}: found \"${{\" without a variable's name and \"}}\", expected ${{NAME}}"
-                )
-            })?;
-        let value = environment(name).ok_or_else(|| {
-            format!(
-                "{at}: found ${{{name}}}, which is not set, expected an environment variable {name}"
-            )
-        })?;
-        out.push_str(&value);
-        rest = tail;
-    }
-    out.push_str(rest);
-    if out.len() < MIN_KEY || !out.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(format!(
-            "{at}: found a key of {} bytes, expected at least {MIN_KEY} printable ASCII characters without spaces",
-            out.len()
-        ));
-    }
-    Ok(Key(out))
-}
-
-fn is_variable(name: &str) -> bool {
-    !name.is_empty()
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 /// The message without the string that serde_json quotes when it expected another type: that

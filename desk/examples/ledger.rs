@@ -53,7 +53,7 @@ fn record(number: u64, bytes: usize) -> Entry {
 fn measure(folder: &Path, name: &str, records: u64, bytes: usize, batch: usize) {
     let place = folder.join(name);
     let options = Options {
-        witness: Some(place.join("witness")),
+        witnesses: vec![place.join("witness")],
         ..Options::new(&place.join("ledger"), &place.join("keys"))
     };
     let all: Vec<_> = (1..=records).map(|number| record(number, bytes)).collect();

@@ -37,8 +37,12 @@ pub struct Writer {
 
 enum Order {
     Store(Batch),
+    Run(Job),
     End,
 }
+
+/// What is to be done with the books behind the batches that came before.
+type Job = Box<dyn FnOnce(&mut Books) + Send>;
 
 struct Batch {
     entries: Vec<Entry>,
@@ -95,6 +99,27 @@ impl Writer {
             .await
             .map_err(|_| Gone)?;
         Ok(told)
+    }
+
+    /// Has the thread do something else with the books, once it has stored what came before. It is not
+    /// begun if nobody waits for it any more.
+    ///
+    /// # Errors
+    /// [`Gone`] if the thread has ended.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Books) -> T + Send + 'static,
+    ) -> Result<T, Gone> {
+        let (done, told) = oneshot::channel();
+        let job = move |books: &mut Books| {
+            if !done.is_closed() {
+                // Who left meanwhile doesn't hear it.
+                let _ = done.send(job(books));
+            }
+        };
+        let order = Order::Run(Box::new(job));
+        self.sender.send(order).await.map_err(|_| Gone)?;
+        told.await.map_err(|_| Gone)
     }
 
     /// Makes the thread store what it was given, and end.
@@ -158,9 +183,14 @@ impl Keeping {
             }
             let mut next = first.ok().flatten();
             let mut batches = Vec::new();
+            let mut job = None;
             while let Some(order) = next {
                 match order {
                     Order::Store(batch) => batches.push(batch),
+                    Order::Run(what) => {
+                        job = Some(what);
+                        break;
+                    }
                     Order::End => receiver.close(),
                 }
                 next = (batches.len() < QUEUE)
@@ -170,6 +200,9 @@ impl Keeping {
             if !batches.is_empty() {
                 // While more waits, the index may lack what is stored.
                 self.store(batches, receiver.is_empty());
+            }
+            if let Some(job) = job {
+                job(&mut self.books);
             }
             if signed.elapsed() >= SIGN {
                 self.sign();

@@ -4,4 +4,5 @@ mod foreign;
 mod recovery;
 mod support;
 mod tampering;
+mod witnessing;
 mod writing;

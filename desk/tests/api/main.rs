@@ -24,3 +24,4 @@ mod sessions;
 mod starting;
 mod token;
 mod waiting;
+mod witnesses;
