@@ -4,6 +4,7 @@
 //! Records are entries of the [ledger](crate::ledger). An SQLite index beside it says where to find
 //! them.
 
+mod adding;
 mod adopt;
 mod api;
 mod books;
