@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
-use portcullis_desk::audit::{self, Failed, Form, Known, Selection, Status};
+use portcullis_desk::audit::{self, Direction, Failed, Form, Known, Selection, Status};
 use portcullis_desk::ledger::Options;
 
 /// Exit status of all: 0 right, 1 wrong (changed, missing, or not found), 2 when something can't be
@@ -15,19 +15,26 @@ use portcullis_desk::ledger::Options;
 #[derive(Subcommand)]
 pub enum SessionsCommand {
     /// Lists records, a line each, oldest first: entry, time, action, subject, operation, model,
-    /// rule, code and id, with tabs between them.
+    /// rule, code and id, with tabs between them. Of events: entry, time, event, who, what it is about
+    /// and id.
     List {
         #[command(flatten)]
         ledger: Folder,
         #[command(flatten)]
         selection: Conditions,
     },
-    /// Prints one record, as the filter wrote it.
+    /// Prints one record, as the filter wrote it, or what it keeps of a body; or one event.
     Show {
         #[command(flatten)]
         ledger: Folder,
-        /// The record's id.
+        /// The id of the record or the event, or the number of an entry.
         id: String,
+        /// Prints what is kept of this body instead, byte for byte.
+        #[arg(long, value_enum)]
+        body: Option<BodyName>,
+        /// A file with the age identities that open bodies which are kept raw.
+        #[arg(long, value_name = "FILE", requires = "body")]
+        identity: Option<PathBuf>,
     },
     /// Says whether a ledger, a proof or evidence is as it was signed, and names what is not.
     Verify {
@@ -57,11 +64,11 @@ pub enum SessionsCommand {
         #[arg(long, value_name = "FILE", conflicts_with = "ledger")]
         evidence: Option<PathBuf>,
     },
-    /// Prints a proof that a record is in the ledger (c2sp.org/tlog-proof), with the record.
+    /// Prints a proof that a record or an event is in the ledger (c2sp.org/tlog-proof), with it.
     Prove {
         #[command(flatten)]
         ledger: Folder,
-        /// The record's id.
+        /// The id of the record or the event, or the number of an entry.
         id: String,
     },
     /// Tells which numbers of which worker are missing. Status 1 if some are.
@@ -153,6 +160,10 @@ pub struct Conditions {
     /// Only requests before this time.
     #[arg(long, value_name = "TIME", value_parser = Selection::time)]
     until: Option<Duration>,
+    /// Events instead of records: decisions of reviewers, reads of records, changes of policy, whose the
+    /// workers are, and what was removed.
+    #[arg(long, conflicts_with_all = ["subject", "action", "operation", "code"])]
+    events: bool,
 }
 
 impl Conditions {
@@ -164,6 +175,24 @@ impl Conditions {
             code: self.code,
             since: self.since,
             until: self.until,
+            events: self.events,
+        }
+    }
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum BodyName {
+    /// The request's.
+    Request,
+    /// The response's.
+    Response,
+}
+
+impl From<BodyName> for Direction {
+    fn from(name: BodyName) -> Self {
+        match name {
+            BodyName::Request => Self::Request,
+            BodyName::Response => Self::Response,
         }
     }
 }
@@ -208,8 +237,25 @@ fn dispatch(command: SessionsCommand, out: &mut dyn Write) -> Status {
         SessionsCommand::List { ledger, selection } => {
             audit::list(&ledger.folder, &selection.selection(), out)
         }
-        SessionsCommand::Show { ledger, id } => found(&id, audit::show(&ledger.folder, &id, out)),
-        SessionsCommand::Prove { ledger, id } => found(&id, audit::prove(&ledger.folder, &id, out)),
+        SessionsCommand::Show {
+            ledger,
+            id,
+            body,
+            identity,
+        } => {
+            let status = match body {
+                None => audit::show(&ledger.folder, &id, out),
+                Some(body) => {
+                    let identity = identity.as_ref();
+                    audit::body(&ledger.folder, &id, body.into(), identity, out)
+                }
+            };
+            found(&ledger, &id, status)
+        }
+        SessionsCommand::Prove { ledger, id } => {
+            let status = audit::prove(&ledger.folder, &id, out);
+            found(&ledger, &id, status)
+        }
         SessionsCommand::Gaps { ledger } => audit::gaps(&ledger.folder, out),
         SessionsCommand::Verify {
             ledger,
@@ -252,9 +298,10 @@ fn dispatch(command: SessionsCommand, out: &mut dyn Write) -> Status {
     }
 }
 
-fn found(id: &str, status: Status) -> Status {
+fn found(ledger: &Folder, id: &str, status: Status) -> Status {
     if matches!(status, Ok(audit::WRONG)) {
-        crate::tell(&format!("portcullis: found no record {id:?}\n"));
+        let why = audit::absence(&ledger.folder, id)?;
+        crate::tell(&format!("portcullis: {why}\n"));
     }
     status
 }

@@ -12,6 +12,8 @@ pub mod config;
 pub mod control;
 pub mod http;
 pub mod ledger;
+pub mod metrics;
+pub mod net;
 pub mod policy;
 pub mod serve;
 pub mod sessions;

@@ -23,9 +23,9 @@ struct Arguments {
 enum Command {
     /// Serves approvals to the filter and to reviewers, and records Envoy's access log stream.
     ///
-    /// Listens without TLS: keep it on loopback or inside the mesh.
+    /// Listens without TLS unless the configuration has "tls": keep it on loopback or inside the mesh.
     Desk {
-        /// Where the approval API and the session records are served (HTTP/1.1).
+        /// Where the approval API, the session records and metrics are served (HTTP/1.1 and HTTP/2).
         #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:7070")]
         listen: SocketAddr,
         /// Where Envoy's access log stream is received (gRPC).

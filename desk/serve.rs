@@ -13,14 +13,15 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use serde_json::json;
 use tokio::net::TcpListener;
-use tonic::transport::Server;
-use tonic::transport::server::TcpIncoming;
+use tonic::service::Routes;
 
 use crate::approvals::{self, Desk, News};
 use crate::config::{self, Config, Place};
 use crate::control::Orders;
 use crate::http::{Callers, MAX_BODY_BYTES, Refusal, json as answer};
 use crate::ledger::{self, Keys, LedgerError, Reader, Watch};
+use crate::metrics::{self, Sources};
+use crate::net::{Limits, Port, PortCounts, Protocol, Tls};
 use crate::sessions::{
     self, Archive, Books, BooksError, Counts, Intake, Lost, Peers, Recorder, Writer,
 };
@@ -33,10 +34,6 @@ const GRACE: Duration = Duration::from_secs(10);
 
 /// How long the last checkpoint may take to the witnesses once the desk is stopping.
 const LAST_POST: Duration = Duration::from_secs(5);
-
-/// The interval of HTTP/2 PINGs on access log connections, so that those of Envoys that vanished
-/// are closed.
-const PROBE: Duration = Duration::from_secs(30);
 
 /// The arguments of the command.
 #[derive(Clone, Debug)]
@@ -109,6 +106,9 @@ async fn serve(options: &Options, config: &Config) -> Result<(), Failure> {
     let signal = signals()?;
 
     let (stopping, stop) = Stop::new();
+    let tls = config.tls.as_ref();
+    let tls = tls.map(|files| Tls::start(files, stop.clone())).transpose();
+    let tls = tls.map_err(|failure| Failure(format!("/tls: {failure}")))?;
     let counts = Arc::new(Counts::default());
     let folder = options.ledger();
     let (writer, thread) = match books {
@@ -133,19 +133,36 @@ async fn serve(options: &Options, config: &Config) -> Result<(), Failure> {
         callers: Arc::clone(&callers),
         database: Database::new(approvals),
         news: News::default(),
+        decided: Arc::default(),
         stop: stop.clone(),
+        writer: writer.clone(),
     };
     let archive = Archive {
         callers,
         database: Database::new(reading),
         ledger: Reader::new(&folder),
+        writer: writer.clone(),
     };
+    if let Some(keep) = config.retention.filter(|_| thread.is_some()) {
+        let reader = archive.ledger.clone();
+        tokio::spawn(sessions::retain(writer.clone(), reader, keep, stop.clone()));
+    }
     let intake = Intake {
         callers: Arc::clone(&desk.callers),
         writer: writer.clone(),
     };
     let peers = Peers::new(Arc::clone(&desk.callers), config.records_need_key);
-    let recorder = Recorder::new(writer.clone(), Arc::clone(&counts), peers, stop.clone());
+    let (limits, less) = Limits::of_this_process(&config.connections);
+    if let Some(less) = less {
+        tracing::warn!("/connections/most: {less}");
+    }
+    let recorder = Recorder::new(
+        writer.clone(),
+        Arc::clone(&counts),
+        peers.clone(),
+        limits.idle,
+        stop.clone(),
+    );
     if !config.records_need_key {
         tracing::warn!(
             "session records are taken without a key: set \"records_need_key\" once every Envoy sends one"
@@ -165,22 +182,36 @@ async fn serve(options: &Options, config: &Config) -> Result<(), Failure> {
         counts,
         witnesses,
     };
-    let app = router(desk, archive, intake, health, board);
-    let mut http_stop = stop.clone();
-    let web = tokio::spawn(async move {
-        axum::serve(http, app)
-            .with_graceful_shutdown(async move { http_stop.requested().await })
-            .await
-    });
-    let mut grpc_stop = stop.clone();
-    let log = tokio::spawn(
-        Server::builder()
-            .http2_keepalive_interval(Some(PROBE))
-            .add_service(recorder)
-            .serve_with_incoming_shutdown(TcpIncoming::from(grpc), async move {
-                grpc_stop.requested().await;
-            }),
-    );
+    let (http_counts, grpc_counts) = (Arc::default(), Arc::default());
+    let sources = Sources {
+        counts: Arc::clone(&health.counts),
+        writer: writer.clone(),
+        peers,
+        ledger: archive.ledger.clone(),
+        database: desk.database.clone(),
+        decided: Arc::clone(&desk.decided),
+        ports: vec![
+            ("http", Arc::clone(&http_counts)),
+            ("grpc", Arc::clone(&grpc_counts)),
+        ],
+        tls: tls.clone(),
+        last: Arc::default(),
+    };
+    let app =
+        router(desk, archive, intake, health, board).merge(metrics::routes().with_state(sources));
+    let port = |name, listener, protocol, app, counts: Arc<PortCounts>| Port {
+        name,
+        listener,
+        protocol,
+        app,
+        limits,
+        tls: tls.clone(),
+        counts,
+        stop: stop.clone(),
+    };
+    let web = tokio::spawn(port("http", http, Protocol::Http, app, http_counts).serve());
+    let log = Routes::new(recorder).into_axum_router();
+    let log = tokio::spawn(port("grpc", grpc, Protocol::Grpc, log, grpc_counts).serve());
 
     signal.await;
     tracing::info!("the desk is closing");
@@ -228,6 +259,7 @@ fn open_books(
     });
     let ledger = ledger::Options {
         witnesses: options.witness.iter().chain(files).cloned().collect(),
+        segment_millis: sessions::segment_millis(config.retention),
         ..ledger::Options::new(&options.ledger(), &options.keys())
     };
     let (mut books, opened, indexed) = match Books::open(&ledger) {
@@ -250,6 +282,8 @@ fn open_books(
     if !opened.is_new && indexed > 0 {
         tracing::info!(entries = indexed, "the index was brought up to the ledger");
     }
+    let callers = Callers::new(config);
+    books.set_filters(callers.filters().cloned().collect());
     let moved = sessions::adopt(store, &mut books).map_err(|error| Failure(error.to_string()))?;
     if moved > 0 {
         tracing::info!(

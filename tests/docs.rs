@@ -26,6 +26,7 @@ const DOCUMENTS: &[&str] = &[
     "docs/architecture.md",
     "docs/glossary.md",
     "docs/answers.md",
+    "docs/desk.md",
     "docs/media-types.md",
     "docs/policy.md",
     "docs/sessions.md",

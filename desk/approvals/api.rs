@@ -6,18 +6,21 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, Request, State as Shared};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use tokio::runtime::Handle;
 use tokio::time::Instant;
 
-use super::approval::{Answer, State};
+use super::approval::{Answer, Approval, State};
+use super::decided::Decided;
 use super::news::{Listener, News};
 use super::question::Question;
 use super::store::{Limits, Trouble, ask, decide, list, look, take};
-use crate::http::{Caller, Callers, Refusal, json as answer, read_body};
+use crate::http::{Caller, Callers, Credentials, Refusal, json as answer, read_body};
+use crate::sessions::{What, Who, Writer, cut_text};
 use crate::stop::Stop;
 use crate::store::{Database, Page, now};
 
@@ -36,8 +39,12 @@ pub struct Desk {
     pub database: Database,
     /// Announces decisions.
     pub news: News,
+    /// Counts them.
+    pub decided: Arc<Decided>,
     /// Ends the waits when the desk stops.
     pub stop: Stop,
+    /// Where decisions are entered.
+    pub writer: Writer,
 }
 
 /// The routes at `/v1/approvals` and below.
@@ -50,7 +57,10 @@ pub fn routes() -> Router<Desk> {
 }
 
 async fn put_question(Shared(desk): Shared<Desk>, request: Request) -> Result<Response, Refusal> {
-    let filter = desk.callers.identify(request.headers())?.filter()?;
+    let filter = desk
+        .callers
+        .identify(&Credentials::of(&request))?
+        .filter()?;
     let question: Question = read_body(request, None).await?;
     question.check().map_err(Refusal::malformed)?;
     let wait = question.wait;
@@ -80,9 +90,9 @@ async fn get_one(
     Shared(desk): Shared<Desk>,
     id: Result<Path<String>, PathRejection>,
     query: Result<Query<Wait>, QueryRejection>,
-    headers: HeaderMap,
+    credentials: Credentials,
 ) -> Result<Response, Refusal> {
-    let caller = desk.callers.identify(&headers)?;
+    let caller = desk.callers.identify(&credentials)?;
     let id = path_id(id)?;
     let Query(Wait { wait }) = query.map_err(|error| Refusal::malformed(error.body_text()))?;
     if let Caller::Reviewer(_) = caller {
@@ -154,9 +164,9 @@ struct ListQuery {
 async fn get_list(
     Shared(desk): Shared<Desk>,
     query: Result<Query<ListQuery>, QueryRejection>,
-    headers: HeaderMap,
+    credentials: Credentials,
 ) -> Result<Response, Refusal> {
-    desk.callers.identify(&headers)?.reviewer()?;
+    desk.callers.identify(&credentials)?.reviewer()?;
     let Query(query) = query.map_err(|error| Refusal::malformed(error.body_text()))?;
     let state = match query.state {
         None => None,
@@ -201,7 +211,10 @@ async fn decide_as_reviewer(
     request: Request,
     approve: bool,
 ) -> Result<Response, Refusal> {
-    let reviewer = desk.callers.identify(request.headers())?.reviewer()?;
+    let reviewer = desk
+        .callers
+        .identify(&Credentials::of(&request))?
+        .reviewer()?;
     let id = path_id(id)?;
     let Decision { reason } = read_body(request, Some(Decision::default())).await?;
     let unfit =
@@ -212,12 +225,23 @@ async fn decide_as_reviewer(
         )));
     }
     let name = reviewer.name.clone();
+    let (writer, runtime) = (desk.writer.clone(), Handle::current());
     let decided = desk
         .database
-        .run(move |store| decide(store, &id, approve, &reviewer, reason.as_deref(), now()))
+        .run(move |store| {
+            let who = Who::Reviewer(reviewer.name.clone());
+            let enter = |decided: &Approval| {
+                runtime
+                    .block_on(writer.enter(who, decision(decided)))
+                    .is_ok()
+            };
+            let reason = reason.as_deref();
+            decide(store, &id, approve, &reviewer, reason, now(), enter)
+        })
         .await?
         .map_err(refusal)?;
     desk.news.decided(&decided.answer.id);
+    desk.decided.add(approve);
     tracing::info!(
         id = decided.answer.id,
         state = decided.answer.state.name(),
@@ -225,6 +249,23 @@ async fn decide_as_reviewer(
         "an approval was decided"
     );
     shown(&decided)
+}
+
+/// What the ledger says of a decision.
+fn decision(decided: &Approval) -> What {
+    let question = &decided.question;
+    What::Decision {
+        approval: decided.answer.id.clone(),
+        state: decided.answer.state.name().to_owned(),
+        reason: decided.answer.reason.as_deref().map(cut_text),
+        rule: cut_text(&question.rule),
+        digest: question.digest.clone(),
+        policy: question.policy.clone(),
+        subject: cut_text(&question.subject),
+        issuer: cut_text(&question.issuer),
+        filter: decided.filter.clone(),
+        asked: decided.created.clone(),
+    }
 }
 
 /// The id in the path. One that no approval can have is answered like one that none has.
@@ -280,6 +321,11 @@ fn refusal(trouble: Trouble) -> Refusal {
             StatusCode::CONFLICT,
             "decided",
             "This has been decided already.",
+        ),
+        Trouble::NotEntered => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "recorder_failing",
+            "Decisions are recorded, and this one can't be stored now. Nothing has changed.",
         ),
         Trouble::Expired => (
             StatusCode::GONE,

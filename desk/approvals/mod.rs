@@ -16,12 +16,14 @@
 
 mod api;
 mod approval;
+mod decided;
 mod news;
 mod question;
 mod store;
 
 pub use api::{Desk, routes};
 pub use approval::{APPROVED_FOR, Answer, Approval, DENIED_FOR, PENDING_FOR, State};
+pub use decided::Decided;
 pub use news::News;
 pub use question::Question;
-pub use store::{Limits, Trouble, ask, decide, list, look, take};
+pub use store::{Limits, Trouble, ask, decide, list, look, open, take};

@@ -41,6 +41,8 @@ pub enum Trouble {
     Decided,
     /// Nobody decided in time.
     Expired,
+    /// The decision can't be entered into the ledger.
+    NotEntered,
 }
 
 /// Finds or creates the approval for `question`, and hands it out if it is approved.
@@ -202,7 +204,25 @@ pub fn list(
     Ok(listed)
 }
 
-/// Stores the decision of `reviewer`.
+/// How many approvals are pending, and how many approved and not handed out yet.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn open(connection: &mut Connection, now: i64) -> rusqlite::Result<Vec<(&'static str, u64)>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT count(*) FROM approvals
+         WHERE state IN ('pending', 'approved') AND state = ?1 AND expires > ?2",
+    )?;
+    let states = [State::Pending, State::Approved];
+    let counts = states.map(|state| {
+        let count = statement.query_row(params![state.name(), now], |row| row.get::<_, i64>(0))?;
+        Ok((state.name(), u64::try_from(count).unwrap_or_default()))
+    });
+    counts.into_iter().collect()
+}
+
+/// Stores the decision of `reviewer`, once `enter` has entered it into the ledger: no decision has an effect
+/// without an entry. If SQLite fails behind that, there is an entry of a decision that had none.
 ///
 /// # Errors
 /// When SQLite fails. The inner error says why this reviewer can't decide this now.
@@ -213,6 +233,7 @@ pub fn decide(
     reviewer: &Person,
     reason: Option<&str>,
     now: i64,
+    enter: impl FnOnce(&Approval) -> bool,
 ) -> rusqlite::Result<Result<Approval, Trouble>> {
     let transaction = begin(connection, now)?;
     let found = find(&transaction, id)?;
@@ -242,6 +263,10 @@ pub fn decide(
         ],
     )?;
     let decided = find(&transaction, id)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+    if !enter(&decided) {
+        transaction.rollback()?;
+        return Ok(Err(Trouble::NotEntered));
+    }
     transaction.commit()?;
     Ok(Ok(decided))
 }

@@ -5,11 +5,12 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::event;
 use super::evidence::{FORM, Head, Item, Tail};
 use super::proof::{Remembering, signed};
-use super::select::{Selection, record, records};
+use super::select::{Selection, event as event_of, events, record, records, removal};
 use super::{Failed, RIGHT, Status, line, open};
-use crate::ledger::{Kind, Part, Reader, inclusion};
+use crate::ledger::{Kind, Part, Reader, Removal, inclusion};
 use crate::sessions::Entry as Record;
 
 /// What is written.
@@ -26,13 +27,33 @@ pub enum Form {
 /// The columns of [`Form::Csv`].
 const COLUMNS: &str = "entry,time,id,subject,action,operation,model,rule,code,worker,number";
 
-/// Writes records, in the order in which they were stored.
+/// Those of events.
+const EVENT_COLUMNS: &str = "entry,time,event,who,about,id";
+
+/// Writes records or events, in the order in which they were stored.
 ///
 /// # Errors
 /// The ledger can't be read.
 pub fn export(folder: &Path, form: Form, selection: &Selection, out: &mut dyn Write) -> Status {
     let reader = open(folder)?;
     match form {
+        Form::Lines | Form::Csv if selection.events => {
+            if form == Form::Csv {
+                write!(out, "{EVENT_COLUMNS}\r\n")?;
+            }
+            events(&reader, &mut |number, event, bytes| {
+                if !selection.takes_event(event) {
+                    return Ok(());
+                }
+                if form == Form::Csv {
+                    let cells = event::cells(number, event, bytes);
+                    let cells = cells.map(|cell| quoted(&cell)).join(",");
+                    return write!(out, "{cells}\r\n").map_err(Failed::from);
+                }
+                out.write_all(bytes)?;
+                line(out, "")
+            })?;
+        }
         Form::Lines => records(&reader, &mut |_, _, record| {
             if selection.takes(record) {
                 line(out, &record.text)?;
@@ -116,10 +137,26 @@ fn evidence(reader: &Reader, selection: &Selection, out: &mut dyn Write) -> Resu
             },
         )
     };
+    // Keys that were removed are still needed, and stand in what says so.
+    let horizon = reader.horizon()?;
+    let removal = removal(reader, size)?.map(|(_, removal)| removal);
+    let keys = removal.into_iter().flat_map(|removal| removal.keys);
+    for key in keys.filter(|key| key.entry < horizon) {
+        let entry = key.to_entry();
+        let part = Part {
+            kind: entry.kind,
+            time: entry.time,
+            bytes: &entry.bytes,
+        };
+        write(key.entry, part)?;
+    }
     reader.each::<Failed>(0, &mut |number, _, part| {
         // The last entries may not be signed for yet.
         let wanted = number < size
             && (part.kind == Kind::KEY
+                || selection.is_all() && part.kind == Kind::EVENT
+                || Removal::read(part.kind, part.bytes).is_some()
+                || event_of(number, part)?.is_some_and(|event| selection.takes_event(&event))
                 || record(number, part)?.is_some_and(|record| selection.takes(&record)));
         if wanted { write(number, part) } else { Ok(()) }
     })?;

@@ -2,6 +2,8 @@
 //!
 //! All of them may run beside a desk that writes. They read the ledger itself: what the index says is at most a hint, since nobody signs for it.
 
+mod body;
+mod event;
 mod evidence;
 mod export;
 mod gaps;
@@ -15,10 +17,11 @@ use std::fmt;
 use std::io::{self, Write};
 use std::path::Path;
 
+pub use body::{Direction, body};
 pub use export::{Form, export};
 pub use gaps::gaps;
 pub use import::{import, rotate};
-pub use list::{list, show};
+pub use list::{absence, list, show};
 pub use proof::prove;
 pub use select::Selection;
 pub use verify::{Known, verify, verify_evidence, verify_proof};

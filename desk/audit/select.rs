@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::Failed;
-use crate::ledger::{Part, Place, Reader};
-use crate::sessions::{Entry as Record, RECORD};
+use crate::ledger::{Kind, Part, Place, Reader, Removal};
+use crate::sessions::{Entry as Record, Outline, RECORD};
 use crate::token::time;
 
 /// Conditions that a record must meet, all of them.
@@ -22,6 +22,8 @@ pub struct Selection {
     pub since: Option<Duration>,
     /// A request before this time, since 1970.
     pub until: Option<Duration>,
+    /// Events instead of records; of the conditions only those of time hold for them.
+    pub events: bool,
 }
 
 impl Selection {
@@ -44,21 +46,32 @@ impl Selection {
     pub fn takes(&self, record: &Record) -> bool {
         let same =
             |wanted: &Option<String>, found: &Option<String>| wanted.is_none() || wanted == found;
-        let timed = || {
-            let at = time::read(&record.time);
-            let since = self
-                .since
-                .is_none_or(|since| at.is_some_and(|at| at >= since));
-            since
-                && self
-                    .until
-                    .is_none_or(|until| at.is_some_and(|at| at < until))
-        };
-        same(&self.subject, &record.subject)
+        !self.events
+            && same(&self.subject, &record.subject)
             && same(&self.action, &record.action)
             && same(&self.operation, &record.operation)
             && same(&self.code, &record.code)
-            && ((self.since.is_none() && self.until.is_none()) || timed())
+            && self.takes_time(&record.time)
+    }
+
+    /// Whether an event meets the conditions.
+    #[must_use]
+    pub fn takes_event(&self, event: &Outline) -> bool {
+        self.events && self.takes_time(&event.time)
+    }
+
+    fn takes_time(&self, text: &str) -> bool {
+        if self.since.is_none() && self.until.is_none() {
+            return true;
+        }
+        let at = time::read(text);
+        let since = self
+            .since
+            .is_none_or(|since| at.is_some_and(|at| at >= since));
+        let until = self
+            .until
+            .is_none_or(|until| at.is_some_and(|at| at < until));
+        since && until
     }
 }
 
@@ -70,6 +83,43 @@ pub(super) fn records(reader: &Reader, take: &mut Take<'_>) -> Result<(), Failed
     reader.each::<Failed>(0, &mut |number, place, part| {
         record(number, part)?.map_or(Ok(()), |record| take(number, place, &record))
     })
+}
+
+/// What is done with an event: its number, its outline, and what it says.
+pub(super) type TakeEvent<'t> = dyn FnMut(u64, &Outline, &[u8]) -> Result<(), Failed> + 't;
+
+/// Gives all events of a ledger, in its order.
+pub(super) fn events(reader: &Reader, take: &mut TakeEvent<'_>) -> Result<(), Failed> {
+    reader.each::<Failed>(0, &mut |number, _, part| {
+        event(number, part)?.map_or(Ok(()), |event| take(number, &event, part.bytes))
+    })
+}
+
+/// The latest entry before `size` that says what was removed, and its number.
+pub(super) fn removal(reader: &Reader, size: u64) -> Result<Option<(u64, Removal)>, Failed> {
+    let mut found = None;
+    if reader.horizon()? == 0 {
+        return Ok(found);
+    }
+    reader.each::<Failed>(0, &mut |number, _, part| {
+        if number < size
+            && let Some(removal) = Removal::read(part.kind, part.bytes)
+        {
+            found = Some((number, removal));
+        }
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+/// The event that an entry is; `None` if it is something else.
+pub(super) fn event(number: u64, part: Part<'_>) -> Result<Option<Outline>, Failed> {
+    if part.kind != Kind::EVENT {
+        return Ok(None);
+    }
+    Outline::read(part.bytes)
+        .map(Some)
+        .ok_or_else(|| Failed::new(format!("entry {number}: expected an event")))
 }
 
 /// The record that an entry is; `None` if it is something else.

@@ -3,16 +3,17 @@
 use std::io::{BufRead, Read as _, Write};
 use std::path::{Path, PathBuf};
 
+use super::event;
 use super::evidence::{FORM, Head, Item, Tail};
 use super::list::row;
 use super::proof::Proof;
 use super::{Failed, RIGHT, Status, WRONG, line, open, plain};
 use crate::ledger::{
-    self, Chain, Checkpoint, Entry, Hash, Kind, Note, Public, PublicKey, Question, WitnessKey,
-    root_by_inclusion,
+    self, Chain, Checkpoint, Entry, Hash, Kind, Note, Public, PublicKey, Question, Removal,
+    WitnessKey, root_by_inclusion,
 };
 use crate::policy::read_from;
-use crate::sessions::Entry as Record;
+use crate::sessions::{Entry as Record, Outline};
 use crate::witness::Client;
 
 /// The longest witness and the longest proof that are read, in bytes.
@@ -178,7 +179,11 @@ pub fn verify_proof(path: &Path, known: &Known, out: &mut dyn Write) -> Status {
         line(out, &format!("changed: {place}: {what}"))?;
         return Ok(WRONG);
     }
-    if let Ok(record) = Record::read(&proof.entry.bytes) {
+    if proof.entry.kind == Kind::EVENT {
+        if let Some(found) = Outline::read(&proof.entry.bytes) {
+            line(out, &event::row(proof.number, &found, &proof.entry.bytes))?;
+        }
+    } else if let Ok(record) = Record::read(&proof.entry.bytes) {
         line(out, &row(proof.number, &record))?;
     }
     line(
@@ -241,6 +246,9 @@ pub fn verify_evidence(path: &Path, known: &Known, out: &mut dyn Write) -> Statu
         last: None,
         items: 0,
         records: 0,
+        events: 0,
+        removed: None,
+        old_keys: 0,
         wrong: 0,
         out,
     };
@@ -300,6 +308,11 @@ struct Check<'c> {
     last: Option<u64>,
     items: u64,
     records: u64,
+    events: u64,
+    /// Before which entry all were removed, as the latest event says of it.
+    removed: Option<u64>,
+    /// How many keys are from before it.
+    old_keys: u64,
     wrong: u64,
     out: &'c mut dyn Write,
 }
@@ -353,6 +366,16 @@ impl Check<'_> {
                 Err(what) => self.tell("key", &format!("line {number}: {what}")),
             };
         }
+        if entry.kind == Kind::EVENT {
+            self.events = self.events.saturating_add(1);
+            if let Some(removal) = Removal::read(entry.kind, &entry.bytes) {
+                let keys = self.chain.keys().iter();
+                let old = keys.filter(|(number, _)| *number < removal.to).count();
+                self.old_keys = u64::try_from(old).unwrap_or(0);
+                self.removed = Some(removal.to);
+            }
+            return Ok(());
+        }
         self.records = self.records.saturating_add(1);
         Ok(())
     }
@@ -395,16 +418,20 @@ impl Check<'_> {
             line(self.out, &format!("and {} more", self.wrong - MAX_TOLD))?;
         }
         let word = if self.wrong == 0 { "right" } else { "wrong" };
-        let whole = if self.items == size {
-            "all that the log had"
-        } else {
-            "a part of what the log had"
+        let kept = self.items.saturating_sub(self.old_keys);
+        let whole = match self.removed {
+            _ if self.items == size => "all that the log had".to_owned(),
+            Some(to) if kept == size.saturating_sub(to) => {
+                format!("all that it still had, with those before entry {to} removed by retention")
+            }
+            _ => "a part of what the log had".to_owned(),
         };
         line(
             self.out,
             &format!(
-                "{word}: {} records of {size} entries in the log {}: {whole}",
+                "{word}: {} records and {} events of {size} entries in the log {}: {whole}",
                 self.records,
+                self.events,
                 plain(&self.checkpoint.origin)
             ),
         )?;

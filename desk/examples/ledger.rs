@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use portcullis_desk::ledger::{Options, Question, verify};
-use portcullis_desk::sessions::{Books, Entry};
+use portcullis_desk::sessions::{Books, Entry, Sender};
 
 /// A record of about `bytes` bytes, as varied as they are.
 fn record(number: u64, bytes: usize) -> Entry {
@@ -66,10 +66,12 @@ fn measure(folder: &Path, name: &str, records: u64, bytes: usize, batch: usize) 
     let all: Vec<_> = (1..=records).map(|number| record(number, bytes)).collect();
     let length: usize = all.iter().map(|record| record.text.len()).sum();
     let (mut books, _, _) = Books::open(&options).unwrap();
+    let sender = Sender::Stream(Some("edge".into()));
     let (start, before) = (Instant::now(), waited());
     let mut signed = Instant::now();
     for part in all.chunks(batch) {
-        books.put(part).unwrap();
+        let records = part.iter().map(|record| (&sender, record));
+        books.take(records, &[]).unwrap();
         if signed.elapsed().as_secs() >= 1 {
             books.checkpoint().unwrap();
             signed = Instant::now();

@@ -23,7 +23,7 @@ pub async fn read_body<T: DeserializeOwned>(
     request: Request,
     empty: Option<T>,
 ) -> Result<T, Refusal> {
-    let bytes = read_bytes(request).await?;
+    let bytes = read_bytes(request, MAX_BODY_BYTES).await?;
     match empty {
         Some(empty) if bytes.is_empty() => Ok(empty),
         _ => serde_json::from_slice(&bytes).map_err(|error| {
@@ -32,11 +32,11 @@ pub async fn read_body<T: DeserializeOwned>(
     }
 }
 
-/// Reads a body as it came.
+/// Reads a body as it came. `most` is the route's limit in bytes.
 ///
 /// # Errors
 /// 413 for too large a body, 408 for too slow a client.
-pub async fn read_bytes(request: Request) -> Result<Bytes, Refusal> {
+pub async fn read_bytes(request: Request, most: usize) -> Result<Bytes, Refusal> {
     tokio::time::timeout(PATIENCE, Bytes::from_request(request, &()))
         .await
         .map_err(|_| {
@@ -51,7 +51,7 @@ pub async fn read_bytes(request: Request) -> Result<Bytes, Refusal> {
                 Refusal::new(
                     StatusCode::PAYLOAD_TOO_LARGE,
                     "too_large",
-                    format!("A body may have {MAX_BODY_BYTES} bytes."),
+                    format!("A body may have {most} bytes."),
                 )
             } else {
                 Refusal::malformed("The body can't be read.")

@@ -1,12 +1,14 @@
-//! Who is calling: a filter or a reviewer, by a bearer key.
+//! Who is calling: a filter or a reviewer, by a bearer key; or a filter, by its certificate.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::StatusCode;
 use sha2::{Digest as _, Sha256};
 use subtle::{Choice, ConditionallySelectable as _, ConstantTimeEq as _};
 
 use super::answer::Refusal;
+use super::credentials::Credentials;
 use crate::config::Config;
 
 /// A reviewer who was identified by a key.
@@ -59,21 +61,27 @@ fn wrong_key(whose: &str) -> Refusal {
     )
 }
 
-/// The SHA-256 of every key, with its owner.
+/// The SHA-256 of every key, and every certificate's name, each with its owner.
 pub struct Callers {
+    filters: Vec<Arc<str>>,
     known: Vec<([u8; 32], Caller)>,
+    certified: HashMap<String, Arc<str>>,
 }
 
 impl Callers {
     /// The callers of a configuration.
     #[must_use]
     pub fn new(config: &Config) -> Self {
-        let filters = config.filters.iter().map(|filter| {
-            (
-                hash(filter.key.secret().as_bytes()),
-                Caller::Filter(filter.name.as_str().into()),
-            )
+        let names = config.filters.iter().map(|filter| Arc::from(&*filter.name));
+        let names: Vec<Arc<str>> = names.collect();
+        let named = || config.filters.iter().zip(&names);
+        let filters = named().filter_map(|(filter, name)| {
+            let key = filter.key.as_ref()?.secret();
+            Some((hash(key.as_bytes()), Caller::Filter(Arc::clone(name))))
         });
+        let certified = named()
+            .filter_map(|(filter, name)| Some((filter.certificate.clone()?, Arc::clone(name))))
+            .collect();
         let reviewers = config.reviewers.iter().map(|reviewer| {
             (
                 hash(reviewer.key.secret().as_bytes()),
@@ -83,36 +91,64 @@ impl Callers {
                 })),
             )
         });
+        let known = filters.chain(reviewers).collect();
         Self {
-            known: filters.chain(reviewers).collect(),
+            filters: names,
+            known,
+            certified,
         }
     }
 
     /// The names of the filters.
     pub fn filters(&self) -> impl Iterator<Item = &Arc<str>> {
-        self.known.iter().filter_map(|(_, caller)| match caller {
-            Caller::Filter(name) => Some(name),
-            Caller::Reviewer(_) => None,
-        })
+        self.filters.iter()
     }
 
-    /// Identifies the sender of these headers.
+    /// Identifies the sender of a request. A filter's certificate is as good as its key; who sends both has to be
+    /// the same filter. A reviewer is known by the key, whatever the connection's certificate says.
     ///
     /// # Errors
-    /// 401 without exactly one known bearer key (RFC 6750).
-    pub fn identify(&self, headers: &HeaderMap) -> Result<Caller, Refusal> {
-        let mut values = headers.get_all(header::AUTHORIZATION).iter();
-        let key = match (values.next(), values.next()) {
-            (Some(value), None) => bearer(value.as_bytes()),
-            _ => None,
+    /// 401 without exactly one known bearer key (RFC 6750) or else the certificate of exactly one filter, 403 for
+    /// the key of one filter and the certificate of another.
+    pub fn identify(&self, credentials: &Credentials) -> Result<Caller, Refusal> {
+        let certified = self.certified(credentials)?;
+        let caller = match (credentials.has_key(), &certified) {
+            (false, Some(name)) => Some(Caller::Filter(Arc::clone(name))),
+            _ => credentials.key().and_then(|key| self.owner(key)),
         };
-        key.and_then(|key| self.owner(key)).ok_or_else(|| {
-            Refusal::new(
-                StatusCode::UNAUTHORIZED,
-                "unauthorized",
-                "This takes a key: Authorization: Bearer ...",
-            )
-        })
+        match (&caller, &certified) {
+            (None, _) => Err(unauthorized(
+                "This takes a key: Authorization: Bearer ..., or a filter's certificate.",
+            )),
+            (Some(Caller::Filter(name)), Some(other)) if name != other => Err(Refusal::new(
+                StatusCode::FORBIDDEN,
+                "two_filters",
+                "The key is one filter's, and the certificate another one's.",
+            )),
+            (Some(caller), _) => Ok(caller.clone()),
+        }
+    }
+
+    /// Whether the sender has a certificate of a filter, or of several.
+    #[must_use]
+    pub fn has_certificate(&self, credentials: &Credentials) -> bool {
+        let mut names = credentials.certified();
+        names.any(|name| self.certified.contains_key(name))
+    }
+
+    /// The filter that the sender's certificate is for.
+    fn certified(&self, credentials: &Credentials) -> Result<Option<Arc<str>>, Refusal> {
+        let mut found: Option<&Arc<str>> = None;
+        for name in credentials.certified() {
+            let Some(filter) = self.certified.get(name) else {
+                continue;
+            };
+            if found.is_some_and(|other| other != filter) {
+                return Err(unauthorized("The certificate is for more than one filter."));
+            }
+            found = Some(filter);
+        }
+        Ok(found.cloned())
     }
 
     /// Compares with every key in constant time, so that the duration tells nothing about them.
@@ -133,8 +169,6 @@ fn hash(key: &[u8]) -> [u8; 32] {
     Sha256::digest(key).into()
 }
 
-/// The key of `Bearer <key>`; the scheme's case doesn't matter (RFC 9110, 11.1).
-fn bearer(value: &[u8]) -> Option<&[u8]> {
-    let (scheme, rest) = value.split_at_checked(7)?;
-    scheme.eq_ignore_ascii_case(b"bearer ").then_some(rest)
+fn unauthorized(message: &str) -> Refusal {
+    Refusal::new(StatusCode::UNAUTHORIZED, "unauthorized", message)
 }

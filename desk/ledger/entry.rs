@@ -11,13 +11,17 @@ pub const LEAF_BYTES: usize = 50;
 /// The form of leaves that is written here.
 const FORM: u8 = 1;
 
-/// What an entry is. The ledger itself only knows [`Kind::KEY`].
+/// What an entry is. The ledger itself only knows [`Kind::KEY`], and of [`Kind::EVENT`] those that say what
+/// was removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Kind(pub u8);
 
 impl Kind {
     /// The ledger's first signing key, or the one that follows.
     pub const KEY: Self = Self(0);
+
+    /// Something that was done with the ledger, or through it: a JSON object.
+    pub const EVENT: Self = Self(2);
 }
 
 /// An entry: what is kept.

@@ -21,6 +21,11 @@ pub(super) fn private() -> OpenOptions {
     options
 }
 
+/// Makes what a file holds outlive a crash.
+pub(super) fn sync(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
 /// Makes the names in a folder outlive a crash.
 pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
     #[cfg(unix)]

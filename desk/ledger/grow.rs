@@ -26,35 +26,74 @@ impl Grown {
     pub fn from(reader: &Reader, from: u64, latest: &Latest) -> Result<Self, LedgerError> {
         let from = from.min(latest.checkpoint.size);
         let from = from - from % TILE_ENTRIES;
-        let edge = reader.tiles().edge(from)?;
-        Self::grow(reader, edge, &latest.checkpoint, true)
+        let horizon = reader.horizon()?;
+        if from >= horizon {
+            let edge = reader.tiles().edge(from)?;
+            return Self::grow(reader, Self::at(edge, Vec::new()), &latest.checkpoint, true);
+        }
+        let tiles = reader.tiles();
+        let begin = Self::at(tiles.edge(horizon)?, leaves_at(&tiles, horizon)?);
+        Self::grow(reader, begin, &latest.checkpoint, true)
+    }
+
+    /// A tree with this edge, whose last bundle has these leaves.
+    fn at(edge: Edge, last: Vec<Leaf>) -> Self {
+        Self {
+            edge,
+            last,
+            ..Self::default()
+        }
+    }
+
+    /// The tree of the entries before `horizon`, which were removed: their hashes stand for them.
+    fn of_removed(
+        tiles: &Tiles,
+        horizon: u64,
+        full: &mut dyn FnMut(FullTile) -> Result<(), LedgerError>,
+    ) -> Result<Self, LedgerError> {
+        let mut edge = Edge::default();
+        let mut filled = Vec::new();
+        while edge.size() < horizon {
+            let width = usize::try_from((horizon - edge.size()).min(TILE_ENTRIES));
+            let width = width.unwrap_or(TILE_WIDTH);
+            let hashes = tiles.read_wide(0, edge.size() / TILE_ENTRIES, width)?;
+            for hash in hashes.into_iter().take(width) {
+                edge.push(hash, &mut filled);
+            }
+            filled.drain(..).try_for_each(&mut *full)?;
+        }
+        Ok(Self::at(edge, leaves_at(tiles, horizon)?))
     }
 
     /// Grows the whole tree from the entries and, if it has the root that was signed, writes all
     /// tiles that are not as they should be. If it has not, the tiles stay as they are: by them
     /// `verify` tells what was changed.
     pub fn anew(reader: &Reader, latest: &Latest) -> Result<Self, LedgerError> {
-        let grown = Self::grow(reader, Edge::default(), &latest.checkpoint, false)?;
         let tiles = reader.tiles();
-        let mut again = Self::default();
+        let horizon = reader.horizon()?;
+        let begin = Self::of_removed(&tiles, horizon, &mut |_| Ok(()))?;
+        let grown = Self::grow(reader, begin, &latest.checkpoint, false)?;
+        let mut again = Self::of_removed(&tiles, horizon, &mut |tile| {
+            let found = tiles.read(tile.level, tile.index, TILE_WIDTH);
+            match found {
+                Ok(hashes) if hashes == tile.hashes => Ok(()),
+                _ => tiles.write_full(&tile, horizon),
+            }
+        })?;
         reader.each::<LedgerError>(0, &mut |_, _, part| {
             again.push(&tiles, part.leaf(), true);
-            again.write(&tiles)
+            again.write(&tiles, horizon)
         })?;
         Ok(grown)
     }
 
     fn grow(
         reader: &Reader,
-        edge: Edge,
+        mut grown: Self,
         signed: &Checkpoint,
         keep: bool,
     ) -> Result<Self, LedgerError> {
         let tiles = reader.tiles();
-        let mut grown = Self {
-            edge,
-            ..Self::default()
-        };
         let from = grown.edge.size();
         let mut root = (from == signed.size).then(|| grown.edge.root());
         reader.each::<LedgerError>(from, &mut |number, _, part| {
@@ -96,14 +135,22 @@ impl Grown {
     }
 
     /// Writes what is to be written.
-    fn write(&mut self, tiles: &Tiles) -> Result<(), LedgerError> {
+    fn write(&mut self, tiles: &Tiles, horizon: u64) -> Result<(), LedgerError> {
         for tile in self.full.drain(..) {
-            tiles.write_full(&tile)?;
+            tiles.write_full(&tile, horizon)?;
         }
         for (index, leaves) in self.bundles.drain(..) {
-            tiles.write_full_bundle(index, &leaves)?;
+            tiles.write_full_bundle(index, &leaves, horizon)?;
         }
         Ok(())
+    }
+}
+
+/// The leaves of the bundle that is not full where the tree has `size` entries.
+fn leaves_at(tiles: &Tiles, size: u64) -> Result<Vec<Leaf>, LedgerError> {
+    match usize::try_from(size % TILE_ENTRIES) {
+        Ok(width) if width > 0 => tiles.read_bundle_wide(size / TILE_ENTRIES, width),
+        _ => Ok(Vec::new()),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The ledger: an append-only log of entries that nobody can change unseen.
 //!
-//! It knows nothing of what its entries say. A folder holds
+//! It knows nothing of what its entries say, but for its own keys and for what was removed. A folder holds
 //!
 //! - `segments/`: the entries, packed in groups (`segments.rs`, `group.rs`),
 //! - `tile/`: the Merkle tree over them (RFC 6962) and the entry bundles, as c2sp.org/tlog-tiles
@@ -26,6 +26,7 @@ mod note;
 mod open;
 mod proof;
 mod reader;
+mod retention;
 mod segments;
 mod submission;
 #[cfg(test)]
@@ -49,6 +50,7 @@ pub use note::{MAX_NOTE_BYTES, Note, Private, PrivateKey, Public, PublicKey};
 pub use open::{Cut, Opened};
 pub use proof::{Nodes, consistency, inclusion, is_consistent, root_by_inclusion};
 pub use reader::{Latest, Place, Reader, Visit};
+pub use retention::{Expired, KeptKey, Removal, expired};
 pub use segments::{Segment, list as segments};
 pub use submission::Submission;
 pub use tiles::Tiles;
@@ -56,4 +58,4 @@ pub use tree::{Edge, FullTile, TILE_WIDTH};
 pub use verify::{Problem, Problems, Question, Verdict, Wrong, verify};
 pub use watch::{Unwitnessed, Watch, name_of};
 pub use witness::checkpoints;
-pub use writer::{Ledger, Options, SEGMENT_BYTES};
+pub use writer::{Ledger, Options, SEGMENT_BYTES, SEGMENT_MILLIS};

@@ -64,6 +64,7 @@ impl Ledger {
         let keys = Keys::new(&options.keys);
         let key = signing_key(&keys, &latest)?;
         let end = find_end(folder, &mut list, latest.checkpoint.size)?;
+        let horizon = list.first().map_or(0, |oldest| oldest.first);
         let first = list.iter().rev().nth(1).map_or(0, |before| before.first);
         let grown = match Grown::from(&reader, first, &latest) {
             Err(_) => {
@@ -85,6 +86,7 @@ impl Ledger {
             full: grown.full,
             bundles: grown.bundles,
             signed: latest.checkpoint.size,
+            horizon,
         };
         Ok((Self::start(options, start), opened))
     }
@@ -138,6 +140,7 @@ fn create(
         full: Vec::new(),
         bundles: Vec::new(),
         signed: 0,
+        horizon: 0,
     };
     let mut ledger = Ledger::start(options, start);
     ledger.append(&[Entry {
@@ -191,6 +194,8 @@ struct End {
     /// Where its whole groups end, and how long it is, in bytes.
     offset: u64,
     length: u64,
+    /// The time of its first entry.
+    begun_at: Option<u64>,
     /// A segment behind it whose start was cut off, before anything was stored in it.
     begun: Option<(PathBuf, u64)>,
 }
@@ -212,7 +217,7 @@ fn find_end(folder: &Path, list: &mut Vec<Segment>, signed: u64) -> Result<End, 
             list.pop();
             continue;
         }
-        let (offset, next) = whole_groups(&mut reader, &segment)?;
+        let (offset, next, begun_at) = whole_groups(&mut reader, &segment)?;
         if next < signed {
             return Err(LedgerError::Damaged(format!(
                 "{} at byte {offset}: found no entry {next}, expected the {signed} entries that the checkpoint signs for",
@@ -223,6 +228,7 @@ fn find_end(folder: &Path, list: &mut Vec<Segment>, signed: u64) -> Result<End, 
             segment,
             offset,
             length,
+            begun_at,
             begun,
         });
     }
@@ -257,6 +263,7 @@ impl End {
             file,
             path,
             first: self.segment.first,
+            begun: self.begun_at,
             length: self.offset,
             torn: false,
         };
@@ -264,9 +271,13 @@ impl End {
     }
 }
 
-/// Where the whole groups of a segment end, and the number that comes next.
-fn whole_groups(reader: &mut SegmentReader, segment: &Segment) -> Result<(u64, u64), LedgerError> {
+/// Where the whole groups of a segment end, the number that comes next, and the time of the first entry.
+fn whole_groups(
+    reader: &mut SegmentReader,
+    segment: &Segment,
+) -> Result<(u64, u64, Option<u64>), LedgerError> {
     let mut next = segment.first;
+    let mut begun = None;
     let mut end = if reader.has_start {
         segments::START_BYTES
     } else {
@@ -277,13 +288,17 @@ fn whole_groups(reader: &mut SegmentReader, segment: &Segment) -> Result<(u64, u
         && group.head.first == next
         && group.is_whole()
     {
+        if begun.is_none() {
+            let block = group.unpack();
+            begun = block.and_then(|block| block.entries().next().map(|part| part.time));
+        }
         next = group.head.end();
         end = group
             .offset
             .saturating_add(size(super::group::HEAD_BYTES))
             .saturating_add(size(group.block.len()));
     }
-    Ok((end, next))
+    Ok((end, next, begun))
 }
 
 /// The key that signs from now on: `key`, unless entries behind the last checkpoint name others,

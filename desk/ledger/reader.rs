@@ -68,6 +68,16 @@ impl Reader {
         self.folder.join("checkpoint")
     }
 
+    /// The number of the first entry whose bytes are there: those before it were removed.
+    ///
+    /// # Errors
+    /// The folder can't be read.
+    pub fn horizon(&self) -> Result<u64, LedgerError> {
+        Ok(segments::list(&self.folder)?
+            .first()
+            .map_or(0, |oldest| oldest.first))
+    }
+
     /// The latest checkpoint; `None` if there is none.
     ///
     /// # Errors
@@ -105,6 +115,7 @@ impl Reader {
             .saturating_sub(1);
         let segments = segments.get(begin..).unwrap_or_default();
         let mut next = segments.first().map_or(0, |segment| segment.first);
+        let mut has_begun = false;
         for (index, segment) in segments.iter().enumerate() {
             let last = index + 1 == segments.len();
             if segment.first != next {
@@ -115,7 +126,17 @@ impl Reader {
                     next,
                 )));
             }
-            let mut reader = SegmentReader::open(segment)?;
+            let mut reader = match SegmentReader::open(segment) {
+                // Retention has removed the first ones since they were listed.
+                Err(LedgerError::Io(_, error))
+                    if error.kind() == io::ErrorKind::NotFound && !has_begun && !last =>
+                {
+                    next = segments.get(index + 1).map_or(next, |after| after.first);
+                    continue;
+                }
+                result => result?,
+            };
+            has_begun = true;
             if !reader.has_start {
                 if last {
                     return Ok(());

@@ -62,8 +62,7 @@ impl Tiles {
         wanted: usize,
     ) -> Result<Vec<Hash>, LedgerError> {
         self.read(level, index, wanted).or_else(|error| {
-            (wanted..TILE_WIDTH)
-                .find(|width| self.path(&level.to_string(), index, *width).exists())
+            self.wider(&level.to_string(), index, wanted)
                 .map_or(Err(error), |width| self.read(level, index, width))
         })
     }
@@ -81,6 +80,55 @@ impl Tiles {
                 self.path("entries", index, width).display()
             ))
         })
+    }
+
+    /// Like [`Tiles::read_bundle`], but any partial bundle serves that is wide enough. Gives just `wanted`.
+    pub(super) fn read_bundle_wide(
+        &self,
+        index: u64,
+        wanted: usize,
+    ) -> Result<Vec<Leaf>, LedgerError> {
+        let read = self.read_bundle(index, wanted).or_else(|error| {
+            self.wider("entries", index, wanted)
+                .map_or(Err(error), |width| self.read_bundle(index, width))
+        });
+        let mut leaves = read?;
+        leaves.truncate(wanted);
+        Ok(leaves)
+    }
+
+    /// The width of the narrowest partial tile that has at least `wanted` places.
+    fn wider(&self, kind: &str, index: u64, wanted: usize) -> Option<usize> {
+        (wanted..TILE_WIDTH).find(|width| self.path(kind, index, *width).exists())
+    }
+
+    /// Makes the leaf hashes and the leaves of one tile's first `wanted` entries outlive a crash, the folders
+    /// that lead to them, too.
+    ///
+    /// # Errors
+    /// They are not there, or the system fails.
+    pub(super) fn sync(&self, index: u64, wanted: usize) -> Result<(), LedgerError> {
+        for kind in ["0", "entries"] {
+            let full = self.path(kind, index, TILE_WIDTH);
+            let path = match self.wider(kind, index, wanted) {
+                Some(width) if !full.exists() => self.path(kind, index, width),
+                _ => full,
+            };
+            self.sync_file(&path)?;
+        }
+        Ok(())
+    }
+
+    /// Makes a file and the folders that lead to it outlive a crash.
+    fn sync_file(&self, path: &Path) -> Result<(), LedgerError> {
+        files::sync(path).map_err(LedgerError::at(path))?;
+        for folder in path.ancestors().skip(1) {
+            files::sync_folder(folder).map_err(LedgerError::at(folder))?;
+            if folder == self.folder {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// The edge of the tree of `size` entries.
@@ -104,19 +152,27 @@ impl Tiles {
             .ok_or_else(|| LedgerError::Damaged(format!("found no edge of {size} entries")))
     }
 
-    /// Writes a full tile and takes the partial ones away.
-    pub(super) fn write_full(&self, tile: &FullTile) -> Result<(), LedgerError> {
+    /// Writes a full tile and takes the partial ones away. What stands for entries that were removed, those
+    /// before `horizon`, can't be made anew, and outlives a crash.
+    pub(super) fn write_full(&self, tile: &FullTile, horizon: u64) -> Result<(), LedgerError> {
         self.write(
             &tile.level.to_string(),
             tile.index,
             &to_bytes(&tile.hashes),
             TILE_WIDTH,
+            tile.level == 0 && is_before(tile.index, horizon),
         )
     }
 
     /// Writes a full bundle and takes the partial ones away.
-    pub(super) fn write_full_bundle(&self, index: u64, leaves: &[Leaf]) -> Result<(), LedgerError> {
-        self.write("entries", index, &bundle(leaves), TILE_WIDTH)
+    pub(super) fn write_full_bundle(
+        &self,
+        index: u64,
+        leaves: &[Leaf],
+        horizon: u64,
+    ) -> Result<(), LedgerError> {
+        let lasts = is_before(index, horizon);
+        self.write("entries", index, &bundle(leaves), TILE_WIDTH, lasts)
     }
 
     /// Writes the partial tiles of an edge, and its partial bundle.
@@ -124,19 +180,30 @@ impl Tiles {
         for (level, hashes) in edge.levels().iter().enumerate() {
             if !hashes.is_empty() {
                 let index = tile_at_edge(edge.size(), level);
-                self.write(&level.to_string(), index, &to_bytes(hashes), hashes.len())?;
+                let name = level.to_string();
+                self.write(&name, index, &to_bytes(hashes), hashes.len(), false)?;
             }
         }
         if !last.is_empty() {
             let index = tile_at_edge(edge.size(), 0);
-            self.write("entries", index, &bundle(last), last.len())?;
+            self.write("entries", index, &bundle(last), last.len(), false)?;
         }
         Ok(())
     }
 
-    fn write(&self, kind: &str, index: u64, bytes: &[u8], width: usize) -> Result<(), LedgerError> {
+    fn write(
+        &self,
+        kind: &str,
+        index: u64,
+        bytes: &[u8],
+        width: usize,
+        lasts: bool,
+    ) -> Result<(), LedgerError> {
         let path = self.path(kind, index, width);
         files::replace_unsynced(&path, bytes).map_err(LedgerError::at(&path))?;
+        if lasts {
+            self.sync_file(&path)?;
+        }
         if width == TILE_WIDTH {
             let partial = self.partial_folder(kind, index);
             match std::fs::remove_dir_all(&partial) {
@@ -189,6 +256,11 @@ impl Nodes for Tiles {
         let hashes = self.read_wide(level, index, before.saturating_add(count))?;
         Ok(hashes.into_iter().skip(before).take(count).collect())
     }
+}
+
+/// Whether a tile of leaves, or a bundle, has an entry before this one.
+fn is_before(index: u64, horizon: u64) -> bool {
+    index.saturating_mul(TILE_ENTRIES) < horizon
 }
 
 /// The place of the tile at the right edge of a level.

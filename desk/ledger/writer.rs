@@ -20,6 +20,10 @@ use super::witness;
 /// How long a segment becomes before the next one begins, in bytes.
 pub const SEGMENT_BYTES: u64 = 64 << 20;
 
+/// How long a segment is written to before the next one begins, in milliseconds: a day. Only whole segments
+/// can be removed.
+pub const SEGMENT_MILLIS: u64 = 24 * 60 * 60 * 1000;
+
 /// Where a ledger is, and what is with it.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -31,10 +35,12 @@ pub struct Options {
     pub witnesses: Vec<PathBuf>,
     /// How long a segment becomes before the next one begins: [`SEGMENT_BYTES`], or less in tests.
     pub segment_bytes: u64,
+    /// How long a segment is written to, in milliseconds: [`SEGMENT_MILLIS`], or less.
+    pub segment_millis: u64,
 }
 
 impl Options {
-    /// The usual: no witness, and segments of [`SEGMENT_BYTES`].
+    /// The usual: no witness, and segments of [`SEGMENT_BYTES`] and [`SEGMENT_MILLIS`].
     #[must_use]
     pub fn new(folder: &Path, keys: &Path) -> Self {
         Self {
@@ -42,6 +48,7 @@ impl Options {
             keys: keys.to_owned(),
             witnesses: Vec::new(),
             segment_bytes: SEGMENT_BYTES,
+            segment_millis: SEGMENT_MILLIS,
         }
     }
 }
@@ -64,6 +71,10 @@ pub struct Ledger {
     full: Vec<FullTile>,
     bundles: Vec<(u64, Vec<Leaf>)>,
     signed: u64,
+    /// The first entry that was not removed.
+    horizon: u64,
+    /// Whether the next entry begins a segment.
+    is_sealed: bool,
 }
 
 /// The segment that is appended to.
@@ -71,6 +82,8 @@ pub(super) struct Open {
     pub file: File,
     pub path: PathBuf,
     pub first: u64,
+    /// The time of its first entry, if it has one, in milliseconds since 1970.
+    pub begun: Option<u64>,
     /// Up to where it is known to be good, in bytes.
     pub length: u64,
     /// Whether something may stand behind that.
@@ -87,6 +100,7 @@ pub(super) struct Start {
     pub full: Vec<FullTile>,
     pub bundles: Vec<(u64, Vec<Leaf>)>,
     pub signed: u64,
+    pub horizon: u64,
 }
 
 impl Ledger {
@@ -102,6 +116,8 @@ impl Ledger {
             full: start.full,
             bundles: start.bundles,
             signed: start.signed,
+            horizon: start.horizon,
+            is_sealed: false,
         }
     }
 
@@ -115,6 +131,12 @@ impl Ledger {
     #[must_use]
     pub fn signed(&self) -> u64 {
         self.signed
+    }
+
+    /// The number of the first entry whose bytes are still there: those before were removed.
+    #[must_use]
+    pub fn horizon(&self) -> u64 {
+        self.horizon
     }
 
     /// The key that signs checkpoints now. Its name is the log's origin.
@@ -135,16 +157,18 @@ impl Ledger {
     /// # Errors
     /// When they can't be written; then none is stored.
     pub fn append(&mut self, entries: &[Entry]) -> Result<Vec<Place>, LedgerError> {
-        if entries.is_empty() {
+        let Some(time) = entries.first().map(|entry| entry.time) else {
             return Ok(Vec::new());
-        }
+        };
         let first = self.size();
         let packed = pack(first, entries)?;
-        if self.segment.length >= self.options.segment_bytes && self.segment.first < first {
+        if self.segment.first < first && (self.is_sealed || self.is_full(time)) {
             self.segment = Open::create(&self.options.folder, first)?;
         }
+        self.is_sealed = false;
         let begin = self.segment.length;
         self.segment.append(&packed.bytes)?;
+        self.segment.begun.get_or_insert(time);
 
         let mut groups = packed.groups.into_iter().peekable();
         let mut places = Vec::with_capacity(entries.len());
@@ -160,6 +184,40 @@ impl Ledger {
             self.grow(entry.leaf());
         }
         Ok(places)
+    }
+
+    /// Whether the segment is long enough, or old enough at this time, for the next one to begin.
+    fn is_full(&self, time: u64) -> bool {
+        let ends = |begun: u64| begun.saturating_add(self.options.segment_millis);
+        self.segment.length >= self.options.segment_bytes
+            || self.segment.begun.is_some_and(|begun| ends(begun) <= time)
+    }
+
+    /// Makes the next entry begin a segment.
+    pub fn seal(&mut self) {
+        self.is_sealed = true;
+    }
+
+    /// Removes the segments of the entries before `to`, oldest first, where a segment must begin. That it is
+    /// said, and signed for, is the caller's concern; what stands for them in the tree stays.
+    ///
+    /// # Errors
+    /// `to` is no segment's first entry or isn't signed for, or the files can't be removed.
+    pub fn remove(&mut self, to: u64) -> Result<(), LedgerError> {
+        let list = segments::list(&self.options.folder)?;
+        let begins = list.iter().any(|segment| segment.first == to);
+        if !begins || to > self.signed || to > self.segment.first {
+            return Err(LedgerError::Damaged(format!(
+                "found no segment that begins with entry {to} and is signed for, expected one to keep"
+            )));
+        }
+        for segment in list.iter().filter(|segment| segment.first < to) {
+            std::fs::remove_file(&segment.path).map_err(LedgerError::at(&segment.path))?;
+        }
+        let folder = segments::folder(&self.options.folder);
+        files::sync_folder(&folder).map_err(LedgerError::at(&folder))?;
+        self.horizon = self.horizon.max(to);
+        Ok(())
     }
 
     fn grow(&mut self, leaf: Leaf) {
@@ -181,10 +239,10 @@ impl Ledger {
             return Ok(false);
         }
         for tile in &self.full {
-            self.tiles.write_full(tile)?;
+            self.tiles.write_full(tile, self.horizon)?;
         }
         for (index, leaves) in &self.bundles {
-            self.tiles.write_full_bundle(*index, leaves)?;
+            self.tiles.write_full_bundle(*index, leaves, self.horizon)?;
         }
         self.tiles.write_edge(&self.edge, &self.last)?;
         let checkpoint = Checkpoint {
@@ -241,6 +299,7 @@ impl Open {
             file,
             path,
             first,
+            begun: None,
             length: START_BYTES,
             torn: false,
         })

@@ -1,6 +1,7 @@
 //! Adding to the index while the next records are stored.
 //!
-//! A row takes SQLite about as long as everything else that is done with a record.
+//! A row takes SQLite about as long as everything else that is done with a record. Events, and whose the
+//! workers are, change seldom, and are not added here.
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -9,6 +10,7 @@ use rusqlite::Connection;
 
 use super::books::{BooksError, Missing};
 use super::index;
+use super::standing::Standing;
 
 /// Rows that a thread adds to the index.
 pub(super) struct Adding {
@@ -27,7 +29,13 @@ impl Adding {
         let rows = Arc::clone(&missing);
         let thread = std::thread::Builder::new().name("index".to_owned());
         let thread = thread.spawn(move || {
-            index::add(&mut connection, &rows.rows, next)?;
+            index::add(
+                &mut connection,
+                &rows.rows,
+                &[],
+                &mut Standing::default(),
+                next,
+            )?;
             Ok(connection)
         });
         Self {
@@ -54,7 +62,13 @@ impl Adding {
             .take()
             .and_then(|thread| thread.join().ok()?.ok());
         if added.is_none() {
-            index::add(own, &self.missing.rows, self.next)?;
+            index::add(
+                own,
+                &self.missing.rows,
+                &[],
+                &mut Standing::default(),
+                self.next,
+            )?;
         }
         Ok(added)
     }

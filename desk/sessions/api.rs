@@ -5,13 +5,16 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State as Shared};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::get;
 use serde::Deserialize;
 
+use super::event::{Asked, What, Who, cut};
 use super::index::{Filter, Hit, find, list};
-use crate::http::{Callers, Refusal, json};
+use super::outline::outline;
+use super::writer::Writer;
+use crate::http::{Callers, Credentials, Person, Refusal, json};
 use crate::ledger::{LedgerError, Reader};
 use crate::store::{Database, Page};
 
@@ -24,11 +27,28 @@ pub struct Archive {
     pub database: Database,
     /// The ledger.
     pub ledger: Reader,
+    /// Where it is entered who read what.
+    pub writer: Writer,
 }
 
+/// How many records are read at once for a list: each may have bodies of megabytes.
+const READ_AT_ONCE: usize = 8;
+
 impl Archive {
+    /// The records at these places, without what their bodies say.
+    fn outlines(ledger: &Reader, hits: &[Hit]) -> Result<Vec<String>, LedgerError> {
+        let mut outlines = Vec::with_capacity(hits.len());
+        for some in hits.chunks(READ_AT_ONCE) {
+            outlines.extend(Self::texts(ledger, some)?.into_iter().map(outline));
+        }
+        Ok(outlines)
+    }
+
     /// The records at these places, as they came.
     fn texts(ledger: &Reader, hits: &[Hit]) -> Result<Vec<String>, LedgerError> {
+        let horizon = ledger.horizon()?;
+        // Those that were removed go from the index a little later.
+        let hits: Vec<_> = hits.iter().filter(|hit| hit.seq >= horizon).collect();
         let wanted: Vec<_> = hits.iter().map(|hit| (hit.seq, hit.place)).collect();
         let mut texts = Vec::with_capacity(hits.len());
         for (entry, hit) in ledger.all_at(&wanted)?.into_iter().zip(hits) {
@@ -41,6 +61,18 @@ impl Archive {
             })?);
         }
         Ok(texts)
+    }
+
+    /// Enters that somebody reads; nothing is shown before.
+    async fn enter(&self, reviewer: &Person, what: What) -> Result<(), Refusal> {
+        let who = Who::Reviewer(reviewer.name.clone());
+        self.writer.enter(who, what).await.map_err(|_| {
+            Refusal::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "recorder_failing",
+                "Who reads records is recorded, and that can't be stored now.",
+            )
+        })
     }
 }
 
@@ -71,25 +103,38 @@ struct ListQuery {
 async fn get_list(
     Shared(archive): Shared<Archive>,
     query: Result<Query<ListQuery>, QueryRejection>,
-    headers: HeaderMap,
+    credentials: Credentials,
 ) -> Result<Response, Refusal> {
-    archive.callers.identify(&headers)?.reviewer()?;
+    let reviewer = archive.callers.identify(&credentials)?.reviewer()?;
     let Query(query) = query.map_err(|error| Refusal::malformed(error.body_text()))?;
+    let text = |text: &Option<String>| text.as_deref().map(cut);
+    let asked = Asked {
+        subject: text(&query.subject),
+        action: text(&query.action),
+        before: text(&query.before),
+    };
     let page = Page::new(query.before, query.limit);
     let filter = Filter {
         subject: query.subject,
         action: query.action,
     };
-    let ledger = archive.ledger;
+    let ledger = archive.ledger.clone();
     let (texts, next) = archive
         .database
         .run(move |index| {
             let listed = list(index, &filter, &page)?;
-            Ok((Archive::texts(&ledger, &listed.rows), listed.next))
+            Ok((Archive::outlines(&ledger, &listed.rows), listed.next))
         })
         .await?;
     // Records are JSON already, and stay as the filter wrote them. An id is hex: nothing to escape.
-    let records = texts?.join(",");
+    let texts = texts?;
+    let what = What::Read {
+        record: None,
+        list: Some(asked),
+        shown: texts.len(),
+    };
+    archive.enter(&reviewer, what).await?;
+    let records = texts.join(",");
     let next = next.map_or_else(|| "null".to_owned(), |id| format!("\"{id}\""));
     let body = format!("{{\"sessions\":[{records}],\"next\":{next}}}");
     Ok(json(StatusCode::OK, body))
@@ -98,17 +143,23 @@ async fn get_list(
 async fn get_one(
     Shared(archive): Shared<Archive>,
     id: Result<Path<String>, PathRejection>,
-    headers: HeaderMap,
+    credentials: Credentials,
 ) -> Result<Response, Refusal> {
-    archive.callers.identify(&headers)?.reviewer()?;
+    let reviewer = archive.callers.identify(&credentials)?.reviewer()?;
     let Path(id) = id.map_err(|_| Refusal::not_found("session"))?;
-    let ledger = archive.ledger;
+    let ledger = archive.ledger.clone();
+    let asked = cut(&id);
     let text = archive
         .database
         .run(move |index| Ok(find(index, &id)?.map(|hit| Archive::texts(&ledger, &[hit]))))
         .await?;
-    text.transpose()?
-        .and_then(|mut texts| texts.pop())
-        .map(|record| json(StatusCode::OK, record))
+    let text = text.transpose()?.and_then(|mut texts| texts.pop());
+    let what = What::Read {
+        record: Some(asked),
+        list: None,
+        shown: usize::from(text.is_some()),
+    };
+    archive.enter(&reviewer, what).await?;
+    text.map(|record| json(StatusCode::OK, record))
         .ok_or_else(|| Refusal::not_found("session"))
 }

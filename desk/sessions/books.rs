@@ -6,8 +6,10 @@ use std::fmt;
 use rusqlite::Connection;
 
 use super::adding::Adding;
-use super::index::{self, Presence, Row};
+use super::event::{Event, Outline, What, Who};
+use super::index::{self, EventRow, Presence, Row};
 use super::record::Entry as Record;
+use super::standing::{Changes, Sender, Standing};
 use crate::ledger::{Entry, Kind, Ledger, LedgerError, Opened, Options};
 use crate::store::{StoreError, now};
 
@@ -25,17 +27,21 @@ pub struct Books {
     adding: Option<Adding>,
     /// With what that was done last.
     other: Option<Connection>,
-    ledger: Ledger,
-    index: Connection,
+    pub(super) ledger: Ledger,
+    pub(super) index: Connection,
     missing: Missing,
+    pub(super) standing: Standing,
+    /// Up to where the entries were removed whose rows may still be in the index.
+    pub(super) forgetting: Option<u64>,
     /// [`MAX_MISSING`], or less in tests.
     most: usize,
 }
 
-/// Records that are stored, and that the index lacks.
+/// What is stored, and that the index lacks.
 #[derive(Default)]
 pub(super) struct Missing {
     pub rows: Vec<Row>,
+    events: Vec<EventRow>,
     /// By id: the worker and the number.
     ids: HashMap<String, (String, i64)>,
     numbers: HashSet<(String, i64)>,
@@ -76,6 +82,8 @@ pub struct Outcome {
     /// The places of those that were left out since another record has their id, or their worker's
     /// number.
     pub contradicting: Vec<usize>,
+    /// The places of those that were left out since their worker is somebody else's.
+    pub foreign: Vec<usize>,
 }
 
 /// Why records can't be stored.
@@ -134,21 +142,37 @@ impl Books {
             adding: None,
             other: None,
             most: MAX_MISSING,
+            standing: Standing::default(),
+            forgetting: None,
         };
         if next < size {
             books.rebuild(next)?;
         }
+        books.finish_removal()?;
         Ok((books, opened, size.saturating_sub(next)))
     }
 
     fn rebuild(&mut self, from: u64) -> Result<(), BooksError> {
         let reader = self.ledger.reader();
         let index = &mut self.index;
-        let mut rows = Vec::new();
+        let standing = &mut self.standing;
+        let (mut rows, mut events) = (Vec::new(), Vec::new());
         reader.each::<BooksError>(from, &mut |seq, place, part| {
+            if part.kind == Kind::EVENT {
+                if let Some(event) = Event::read(part.bytes) {
+                    standing.replay(index, &event, seq)?;
+                }
+                events.extend(Outline::read(part.bytes).map(|event| EventRow {
+                    id: event.id,
+                    event: event.event,
+                    seq,
+                    place,
+                }));
+            }
             if part.kind == RECORD
                 && let Ok(record) = Record::read(part.bytes)
             {
+                standing.replay_record(index, &record, seq)?;
                 rows.push(Row {
                     length: part.bytes.len(),
                     record: record.without_text(),
@@ -156,36 +180,56 @@ impl Books {
                     place,
                 });
             }
-            if rows.len() >= MAX_MISSING {
-                index::add(index, &rows, seq.saturating_add(1))?;
+            if rows.len().max(events.len()) >= MAX_MISSING || standing.is_full() {
+                index::add(index, &rows, &events, standing, seq.saturating_add(1))?;
                 rows.clear();
+                events.clear();
             }
             Ok(())
         })?;
-        index::add(index, &rows, self.ledger.size())?;
+        index::add(index, &rows, &events, standing, self.ledger.size())?;
         Ok(())
     }
 
-    /// Stores those records that are new, all of them or none, and waits until the disk has them.
-    /// The index may lack them until [`Books::settle`].
+    /// Stores records as [`Books::take`] does, of whoever has the ledger's files.
     ///
     /// # Errors
-    /// They can't be stored. If only the index failed, some are stored: the next try finds them
-    /// known.
+    /// As [`Books::take`] has them.
     pub fn put<'r>(
         &mut self,
         records: impl IntoIterator<Item = &'r Record>,
     ) -> Result<Outcome, BooksError> {
-        if self.missing.rows.len() >= self.most {
-            self.hand_over()?;
+        let sender = &Sender::Operator;
+        self.take(records.into_iter().map(|record| (sender, record)), &[])
+    }
+
+    /// Stores those records that are new and that their senders may bring, and these events behind them, all
+    /// of them or none, and waits until the disk has them. The index may lack them until [`Books::settle`].
+    ///
+    /// # Errors
+    /// They can't be stored.
+    pub fn take<'r>(
+        &mut self,
+        records: impl IntoIterator<Item = (&'r Sender, &'r Record)>,
+        events: &[&Event],
+    ) -> Result<Outcome, BooksError> {
+        let missing = self.missing.rows.len().max(self.missing.events.len());
+        if missing >= self.most || self.standing.is_full() {
+            let others = !self.missing.events.is_empty() || self.standing.has_changed();
+            if others || self.standing.is_full() {
+                self.settle()?;
+            } else {
+                self.hand_over()?;
+            }
         }
         let mut outcome = Outcome::default();
+        let (mut staged, mut follows) = (Changes::default(), Vec::new());
         let mut new: Vec<&Record> = Vec::new();
         let mut ids = HashMap::new();
         let mut numbers = HashSet::new();
         // One transaction for all: SQLite locks the file for each.
         let index = self.index.unchecked_transaction()?;
-        for (place, record) in records.into_iter().enumerate() {
+        for (place, (sender, record)) in records.into_iter().enumerate() {
             let number = (record.worker.as_str(), record.number);
             let here = match ids.get(record.id.as_str()) {
                 Some(known) if *known == number => Presence::Known,
@@ -200,7 +244,13 @@ impl Books {
                 Presence::New => index::presence(&index, record)?,
                 other => other,
             };
+            // A copy of what is there is welcome from anybody: nothing is stored.
+            let admitted = presence == Presence::Known
+                || self
+                    .standing
+                    .admit(&index, record, sender, &mut staged, &mut follows)?;
             match presence {
+                _ if !admitted => outcome.foreign.push(place),
                 Presence::New => {
                     ids.insert(record.id.as_str(), number);
                     numbers.insert(number);
@@ -213,17 +263,34 @@ impl Books {
         }
         index.finish()?;
         let time = u64::try_from(now()).unwrap_or(0);
-        let entries: Vec<_> = new
-            .iter()
-            .map(|record| Entry {
-                kind: RECORD,
-                time,
-                bytes: record.text.clone().into_bytes(),
-            })
-            .collect();
+        let follows = made(follows)?;
+        let mut entries = Vec::with_capacity(new.len().saturating_add(events.len()));
+        for event in &follows {
+            entries.push(event.to_entry(time)?);
+        }
+        entries.extend(new.iter().map(|record| Entry {
+            kind: RECORD,
+            time,
+            bytes: record.text.clone().into_bytes(),
+        }));
+        for event in events {
+            entries.push(event.to_entry(time)?);
+        }
         let first = self.ledger.size();
         let places = self.ledger.append(&entries)?;
-        for (seq, (record, place)) in (first..).zip(new.into_iter().zip(places)) {
+        self.standing.keep(staged, first);
+        let mut placed = (first..).zip(places);
+        let row = |event: &Event, (seq, place)| EventRow {
+            id: event.id.clone(),
+            event: event.word().to_owned(),
+            seq,
+            place,
+        };
+        let rows = follows.iter().zip(placed.by_ref());
+        self.missing
+            .events
+            .extend(rows.map(|(event, at)| row(event, at)));
+        for (record, (seq, place)) in new.into_iter().zip(placed.by_ref()) {
             // The index needs all but the text.
             let length = record.text.len();
             let record = record.without_text();
@@ -234,6 +301,10 @@ impl Books {
                 place,
             });
         }
+        let rows = events.iter().zip(placed);
+        self.missing
+            .events
+            .extend(rows.map(|(event, at)| row(event, at)));
         Ok(outcome)
     }
 
@@ -258,15 +329,24 @@ impl Books {
         Ok(())
     }
 
+    /// Says which filters the configuration names: a worker of one that it doesn't name counts as one of
+    /// somebody without a key.
+    pub fn set_filters(&mut self, filters: HashSet<std::sync::Arc<str>>) {
+        self.standing.set_filters(filters);
+    }
+
     /// Adds to the index what it lacks.
     ///
     /// # Errors
     /// The index fails; it still lacks them.
     pub fn settle(&mut self) -> Result<(), BooksError> {
         self.land()?;
-        if !self.missing.rows.is_empty() {
+        let has_rows = !self.missing.rows.is_empty() || !self.missing.events.is_empty();
+        if has_rows || self.standing.has_changed() || self.standing.is_full() {
             self.missing.sort();
-            index::add(&mut self.index, &self.missing.rows, self.ledger.size())?;
+            let next = self.ledger.size();
+            let (rows, events) = (&self.missing.rows, &self.missing.events);
+            index::add(&mut self.index, rows, events, &mut self.standing, next)?;
             self.missing = Missing::default();
         }
         Ok(())
@@ -286,6 +366,11 @@ impl Books {
     }
 }
 
+fn made(events: Vec<(Who, What)>) -> Result<Vec<Event>, LedgerError> {
+    let events = events.into_iter();
+    events.map(|(who, what)| Event::new(who, what)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -302,6 +387,7 @@ mod tests {
             new,
             known,
             contradicting: contradicting.to_vec(),
+            foreign: Vec::new(),
         }
     }
 

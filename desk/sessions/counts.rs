@@ -16,6 +16,7 @@ pub struct Counts {
     stored: AtomicU64,
     known: AtomicU64,
     contradicting: AtomicU64,
+    foreign: AtomicU64,
     pub(super) malformed: AtomicU64,
     pub(super) absent: AtomicU64,
     refused: AtomicU64,
@@ -27,7 +28,7 @@ pub struct Counts {
 
 impl Counts {
     /// The counts as JSON: `stored`; `known`, which came again; `contradicting`, which have the id
-    /// or the number of another record; `malformed`; `absent`, log entries without a session
+    /// or the number of another record; `foreign`, whose worker is another peer's; `malformed`; `absent`, log entries without a session
     /// record; and `refused`, streams whose sender has no key, or too many of them.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
@@ -35,10 +36,30 @@ impl Counts {
             "stored": self.stored.load(Ordering::Relaxed),
             "known": self.known.load(Ordering::Relaxed),
             "contradicting": self.contradicting.load(Ordering::Relaxed),
+            "foreign": self.foreign.load(Ordering::Relaxed),
             "malformed": self.malformed.load(Ordering::Relaxed),
             "absent": self.absent.load(Ordering::Relaxed),
             "refused": self.refused.load(Ordering::Relaxed),
         })
+    }
+
+    /// What became of records, by name: as in [`Counts::to_json`].
+    #[must_use]
+    pub fn records(&self) -> [(&'static str, u64); 5] {
+        let get = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        [
+            ("stored", get(&self.stored)),
+            ("known", get(&self.known)),
+            ("contradicting", get(&self.contradicting)),
+            ("malformed", get(&self.malformed)),
+            ("absent", get(&self.absent)),
+        ]
+    }
+
+    /// How many streams were refused.
+    #[must_use]
+    pub fn refused(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
     }
 
     /// What keeps records from being stored or signed for, if something does.
@@ -98,6 +119,7 @@ impl Counts {
         };
         add(&self.known, outcome.known);
         add(&self.contradicting, outcome.contradicting.len());
+        add(&self.foreign, outcome.foreign.len());
         add(&self.stored, outcome.new);
     }
 }

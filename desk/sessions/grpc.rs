@@ -3,8 +3,9 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::sync::oneshot;
 use tonic::body::Body;
 use tonic::codegen::{BoxFuture, Context, Poll, Service, http};
 use tonic::server::{ClientStreamingService, Grpc, NamedService};
@@ -13,9 +14,13 @@ use tonic_prost::ProstCodec;
 
 use super::counts::Counts;
 use super::messages::{StreamAccessLogsMessage, StreamAccessLogsResponse};
+use super::peer::Admitted;
 use super::peers::Peers;
 use super::record::Entry;
+use super::room::Measured;
+use super::standing::Sender;
 use super::writer::{Stored, Writer};
+use crate::http::Credentials;
 use crate::stop::Stop;
 
 /// The largest message that is decoded, in bytes. A record is never split over messages.
@@ -28,30 +33,53 @@ pub struct Recorder {
     counts: Arc<Counts>,
     stop: Stop,
     peers: Peers,
+    /// How long a stream may take to its first message.
+    patience: Duration,
 }
 
 impl Recorder {
-    /// A recorder that hands records of these peers to `writer` until `stop` is requested.
+    /// A recorder that hands records of these peers to `writer` until `stop` is requested. A stream whose first
+    /// message takes longer than `patience` is ended: Envoy opens one when it has something to say. After that
+    /// it may be silent for as long as it likes.
     #[must_use]
-    pub fn new(writer: Writer, counts: Arc<Counts>, peers: Peers, stop: Stop) -> Self {
+    pub fn new(
+        writer: Writer,
+        counts: Arc<Counts>,
+        peers: Peers,
+        patience: Duration,
+        stop: Stop,
+    ) -> Self {
         Self {
             writer,
             counts,
             stop,
             peers,
+            patience,
         }
     }
 
     async fn receive(
         mut self,
+        from: Sender,
         mut stream: Streaming<StreamAccessLogsMessage>,
     ) -> Result<Response<StreamAccessLogsResponse>, Status> {
         let mut last = None;
+        let mut patience = Some(self.patience);
         loop {
+            let late = async {
+                match patience {
+                    Some(patience) => tokio::time::sleep(patience).await,
+                    None => std::future::pending().await,
+                }
+            };
             let message = tokio::select! {
                 message = stream.message() => message?,
                 () = self.stop.requested() => None,
+                () = late => {
+                    return Err(Status::deadline_exceeded("the first message did not come in time"));
+                }
             };
+            patience = None;
             let failed = || Status::unavailable("nothing can be stored");
             let Some(message) = message else {
                 // Batches are stored in order, so the last one speaks for all.
@@ -63,7 +91,12 @@ impl Recorder {
             };
             let entries = self.entries(message);
             if !entries.is_empty() {
-                last = Some(self.writer.put(entries).await.map_err(|_| failed())?);
+                last = Some(
+                    self.writer
+                        .put(from.clone(), entries)
+                        .await
+                        .map_err(|_| failed())?,
+                );
             }
         }
     }
@@ -115,8 +148,8 @@ impl Service<http::Request<Body>> for Recorder {
             if method != Some("StreamAccessLogs") {
                 return Ok(Status::unimplemented("there is only StreamAccessLogs").into_http());
             }
-            let permit = match recorder.peers.admit(request.headers()) {
-                Ok(permit) => permit,
+            let (from, admitted) = match recorder.peers.admit(&Credentials::of(&request)) {
+                Ok(admitted) => admitted,
                 Err(status) => {
                     recorder.counts.refuse(status.message());
                     return Ok(status.into_http());
@@ -125,9 +158,13 @@ impl Service<http::Request<Body>> for Recorder {
             let codec: ProstCodec<StreamAccessLogsResponse, StreamAccessLogsMessage> =
                 ProstCodec::default();
             let mut grpc = Grpc::new(codec).max_decoding_message_size(MAX_MESSAGE_BYTES);
+            let (room, patience) = (Arc::clone(&admitted.room), recorder.patience);
+            let request = request
+                .map(|body| Body::new(Measured::new(body, room, patience, MAX_MESSAGE_BYTES)));
             let stream = Stream {
                 recorder,
-                _permit: permit,
+                from,
+                _admitted: admitted,
             };
             Ok(grpc.client_streaming(stream, request).await)
         })
@@ -137,8 +174,9 @@ impl Service<http::Request<Body>> for Recorder {
 /// `StreamAccessLogs`, the service's only method.
 struct Stream {
     recorder: Recorder,
+    from: Sender,
     /// Held as long as the stream is open.
-    _permit: OwnedSemaphorePermit,
+    _admitted: Admitted,
 }
 
 impl ClientStreamingService<StreamAccessLogsMessage> for Stream {
@@ -147,6 +185,6 @@ impl ClientStreamingService<StreamAccessLogsMessage> for Stream {
 
     fn call(&mut self, request: Request<Streaming<StreamAccessLogsMessage>>) -> Self::Future {
         let recorder = self.recorder.clone();
-        Box::pin(recorder.receive(request.into_inner()))
+        Box::pin(recorder.receive(self.from.clone(), request.into_inner()))
     }
 }

@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 
 use super::record::Entry;
+use super::standing::{self, Standing};
 use crate::ledger::Place;
 use crate::store::{Durability, Listed, Page, Store, StoreError};
 
 /// The form of the tables, which is the file's `user_version`.
-const FORM: i32 = 1;
+const FORM: i32 = 2;
 
 /// How much of the file is kept in memory: KiB, which SQLite wants negative.
 const CACHE_KIB: i64 = -(32 << 10);
@@ -40,6 +41,14 @@ CREATE TABLE sessions (
 ) STRICT;
 CREATE INDEX sessions_subject ON sessions (subject, seq);
 CREATE INDEX sessions_action ON sessions (action, seq);
+CREATE TABLE events (
+    seq INTEGER PRIMARY KEY,
+    segment INTEGER NOT NULL,
+    offset INTEGER NOT NULL,
+    id TEXT NOT NULL UNIQUE,
+    event TEXT NOT NULL
+) STRICT;
+CREATE INDEX events_event ON events (event, seq);
 CREATE TABLE ledger (origin TEXT NOT NULL, next INTEGER NOT NULL) STRICT;
 ";
 
@@ -50,6 +59,19 @@ pub struct Row {
     pub record: Entry,
     /// The length of its text in bytes.
     pub length: usize,
+    /// Its number in the ledger.
+    pub seq: u64,
+    /// Where it stands there.
+    pub place: Place,
+}
+
+/// An event's row.
+#[derive(Clone, Debug)]
+pub struct EventRow {
+    /// Its id.
+    pub id: String,
+    /// What it is, in a word.
+    pub event: String,
     /// Its number in the ledger.
     pub seq: u64,
     /// Where it stands there.
@@ -113,6 +135,7 @@ pub fn open(ledger: &Path, origin: &str, size: u64) -> Result<(Connection, u64),
     let mut connection = connect(&path)?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     transaction.execute_batch(TABLES)?;
+    transaction.execute_batch(standing::TABLES)?;
     transaction.pragma_update(None, "user_version", FORM)?;
     transaction.execute("INSERT INTO ledger VALUES (?1, 0)", [origin])?;
     transaction.commit()?;
@@ -171,7 +194,13 @@ pub fn presence(connection: &Connection, record: &Entry) -> rusqlite::Result<Pre
 ///
 /// # Errors
 /// When SQLite fails; then nothing is added.
-pub fn add(connection: &mut Connection, rows: &[Row], next: u64) -> rusqlite::Result<()> {
+pub(super) fn add(
+    connection: &mut Connection,
+    rows: &[Row],
+    events: &[EventRow],
+    standing: &mut Standing,
+    next: u64,
+) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     {
         let mut insert = transaction.prepare_cached(
@@ -199,9 +228,66 @@ pub fn add(connection: &mut Connection, rows: &[Row], next: u64) -> rusqlite::Re
                 record.number,
             ])?;
         }
+        let mut insert = transaction.prepare_cached(
+            "INSERT INTO events VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
+        )?;
+        for row in events {
+            insert.execute(params![
+                integer(row.seq),
+                integer(row.place.segment),
+                integer(row.place.offset),
+                row.id,
+                row.event,
+            ])?;
+        }
+        standing.write(&transaction)?;
         transaction.execute("UPDATE ledger SET next = ?1", [integer(next)])?;
     }
-    transaction.commit()
+    transaction.commit()?;
+    standing.written();
+    Ok(())
+}
+
+/// Removes at most `most` rows of each kind for entries before `to`, and says whether there may be more.
+///
+/// # Errors
+/// When SQLite fails.
+pub(super) fn forget(connection: &Connection, to: u64, most: u32) -> rusqlite::Result<bool> {
+    let mut more = false;
+    for table in ["sessions", "events"] {
+        let removed = connection
+            .prepare_cached(&format!(
+                "DELETE FROM {table} WHERE seq IN
+                     (SELECT seq FROM {table} WHERE seq < ?1 ORDER BY seq LIMIT ?2)"
+            ))?
+            .execute(params![integer(to), most])?;
+        more |= removed > 0;
+    }
+    Ok(more)
+}
+
+/// Where the latest event with this word stands.
+///
+/// # Errors
+/// When SQLite fails.
+pub(super) fn latest_event(connection: &Connection, event: &str) -> rusqlite::Result<Option<Hit>> {
+    connection
+        .prepare_cached(
+            "SELECT seq, segment, offset FROM events WHERE event = ?1 ORDER BY seq DESC LIMIT 1",
+        )?
+        .query_row([event], |row| hit(row, 0))
+        .optional()
+}
+
+/// Where the event with this id stands.
+///
+/// # Errors
+/// When SQLite fails.
+pub fn find_event(connection: &Connection, id: &str) -> rusqlite::Result<Option<Hit>> {
+    connection
+        .prepare_cached("SELECT seq, segment, offset FROM events WHERE id = ?1")?
+        .query_row([id], |row| hit(row, 0))
+        .optional()
 }
 
 /// Where the record with this id stands.

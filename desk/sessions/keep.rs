@@ -6,15 +6,17 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Request, State as Shared};
+use axum::extract::{DefaultBodyLimit, Request, State as Shared};
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::post;
 use serde_json::json;
 
 use super::record::Entry;
+use super::standing::Sender;
 use super::writer::Writer;
-use crate::http::{Callers, Refusal, json as answer, read_bytes};
+use crate::http::{Callers, Credentials, Refusal, json as answer, read_bytes};
+use crate::ledger::MAX_ENTRY_BYTES;
 
 /// What the endpoint works with.
 #[derive(Clone)]
@@ -27,23 +29,36 @@ pub struct Intake {
 
 /// The route `/v1/records`.
 pub fn routes() -> Router<Intake> {
-    Router::new().route("/v1/records", post(keep))
+    Router::new()
+        .route("/v1/records", post(keep))
+        .layer(DefaultBodyLimit::max(MAX_ENTRY_BYTES))
 }
 
 /// Answers once the disk has the record.
 async fn keep(Shared(intake): Shared<Intake>, request: Request) -> Result<Response, Refusal> {
-    intake.callers.identify(request.headers())?.filter()?;
-    let bytes = read_bytes(request).await?;
+    let filter = intake
+        .callers
+        .identify(&Credentials::of(&request))?
+        .filter()?;
+    let bytes = read_bytes(request, MAX_ENTRY_BYTES).await?;
     let entry = Entry::read(&bytes)
         .map_err(|why| Refusal::malformed(format!("The body is not a session record: {why}.")))?;
     let body = json!({ "id": entry.id, "worker": entry.worker, "number": entry.number });
-    let stored = intake.writer.put(vec![entry]).await.map_err(|_| lost())?;
+    let stored = intake.writer.put(Sender::Post(filter), vec![entry]);
+    let stored = stored.await.map_err(|_| lost())?;
     let stored = stored.await.map_err(|_| lost())?;
     if stored.contradicting > 0 {
         return Err(Refusal::new(
             StatusCode::CONFLICT,
             "contradicting",
             "Another record has this one's id, or its worker's number.",
+        ));
+    }
+    if stored.foreign > 0 {
+        return Err(Refusal::new(
+            StatusCode::FORBIDDEN,
+            "foreign",
+            "The records of this one's worker come from another filter.",
         ));
     }
     Ok(answer(StatusCode::OK, body.to_string()))

@@ -1,33 +1,45 @@
 //! Session records: the filter writes one for each exchange into Envoy's filter state, Envoy
 //! streams it here with its access log, and reviewers read it back.
 //!
-//! Records are entries of the [ledger](crate::ledger). An SQLite index beside it says where to find
-//! them.
+//! Records are entries of the [ledger](crate::ledger), and so are events: what people and the desk did with
+//! them. An SQLite index beside it says where to find both.
 
 mod adding;
 mod adopt;
 mod api;
 mod books;
 mod counts;
+mod event;
 mod grpc;
 mod index;
 mod keep;
 mod messages;
+mod outline;
+mod peer;
 mod peers;
 mod record;
+mod removal;
+mod retain;
+mod room;
+mod standing;
+mod strangers;
 mod writer;
 
 pub use adopt::adopt;
 pub use api::{Archive, routes};
 pub use books::{Books, BooksError, Outcome, RECORD};
 pub use counts::Counts;
+pub use event::{Asked, Event, KeptWorker, Outline, Way, What, Who, cut as cut_text};
 pub use grpc::Recorder;
-pub use index::{connect as connect_index, file as index_file, find as find_in_index};
+pub use index::{connect as connect_index, file as index_file, find as find_in_index, find_event};
 pub use keep::{Intake, routes as intake_routes};
 pub use messages::{
     AccessLogCommon, Any, BytesValue, HttpAccessLogEntry, HttpLogs, StreamAccessLogsMessage,
     StreamAccessLogsResponse,
 };
-pub use peers::{MAX_STREAMS, Peers};
+pub use peer::MAX_STREAMS;
+pub use peers::Peers;
 pub use record::{Entry, Malformed};
-pub use writer::{Lost, Stored, Writer, start};
+pub use retain::{retain, segment_millis};
+pub use standing::Sender;
+pub use writer::{Gone, Lost, Stored, Writer, start};

@@ -5,6 +5,7 @@ use std::fmt;
 use prost::Message as _;
 use serde::Deserialize;
 
+use super::event::cut;
 use super::messages::{Any, BytesValue, HttpAccessLogEntry};
 
 /// The key in Envoy's filter state under which the filter leaves the record.
@@ -42,6 +43,10 @@ pub struct Entry {
     pub worker: String,
     /// Its number among that VM's records.
     pub number: i64,
+    /// SHA-256 of the policy, in hex, if that is what stands there.
+    pub policy: Option<String>,
+    /// The id of Envoy's node, cut to a bound.
+    pub node: Option<String>,
     /// The record as it came.
     pub text: String,
 }
@@ -86,6 +91,13 @@ struct Record {
     identity: Option<Identity>,
     request: Option<Request>,
     verdict: Option<Verdict>,
+    policy: Option<String>,
+    mesh: Option<Mesh>,
+}
+
+#[derive(Deserialize)]
+struct Mesh {
+    node: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -134,6 +146,8 @@ impl Entry {
             rule: self.rule.clone(),
             worker: self.worker.clone(),
             number: self.number,
+            policy: None,
+            node: None,
             text: String::new(),
         }
     }
@@ -187,6 +201,8 @@ impl Entry {
             rule,
             worker: record.worker,
             number,
+            policy: record.policy.filter(|policy| is_hex(policy)),
+            node: record.mesh.and_then(|mesh| mesh.node).as_deref().map(cut),
             text: text.to_owned(),
         })
     }

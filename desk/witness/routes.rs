@@ -12,7 +12,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use tokio::sync::Semaphore;
 
-use crate::http::{Refusal, read_bytes};
+use crate::http::{MAX_BODY_BYTES, Refusal, read_bytes};
 use crate::ledger::{Unwitnessed, Watch};
 
 /// How many requests are worked on at once: each has a thread meanwhile.
@@ -67,7 +67,7 @@ pub fn routes() -> Router<Board> {
 }
 
 async fn add(Shared(board): Shared<Board>, request: Request) -> Result<Response, Refusal> {
-    let bytes = read_bytes(request).await?;
+    let bytes = read_bytes(request, MAX_BODY_BYTES).await?;
     let body = String::from_utf8(bytes.into())
         .map_err(|_| Refusal::malformed("The body is not UTF-8."))?;
     let time = SystemTime::now().duration_since(UNIX_EPOCH);

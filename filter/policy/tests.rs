@@ -486,7 +486,7 @@ fn what_is_kept_of_bodies_has_its_own_mistakes() {
         ),
     ] {
         let problems = with(&wrong);
-        let told = |one: &String| one.starts_with(&format!("{path}")) && one.contains(words);
+        let told = |one: &String| one.starts_with(path) && one.contains(words);
         assert!(problems.iter().any(told), "{wrong}: {problems:?}");
         assert_eq!(problems.len(), 1, "{wrong}: {problems:?}");
     }

@@ -26,6 +26,7 @@ pub static PYTHON: Kit = Kit::new(
         "hypercorn==0.18.0",
         "ollama==0.6.3",
         "openai==3.54.0",
+        "pyrage==1.4.0",
         "python-multipart==0.0.34",
         "qdrant-client==1.20.0",
         "uvicorn==0.54.0",

@@ -1,9 +1,11 @@
 //! What is kept of an exchange, and what is not; and what the model server learns of the caller.
 
+mod bodies;
 mod bursts;
 mod committed;
 mod endings;
 mod queries;
+mod secured;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

@@ -8,6 +8,7 @@
 //! person can act on.
 
 pub mod amazon;
+pub mod authority;
 pub mod body;
 pub mod cpu;
 pub mod cuts;

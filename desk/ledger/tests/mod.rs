@@ -2,6 +2,7 @@
 
 mod foreign;
 mod recovery;
+mod retention;
 mod support;
 mod tampering;
 mod witnessing;

@@ -52,6 +52,7 @@ impl Shelf {
         Options {
             witnesses: vec![self.witness()],
             segment_bytes: self.segment_bytes,
+            segment_millis: u64::MAX,
             ..Options::new(&self.path(), &self.keys())
         }
     }
@@ -76,7 +77,8 @@ impl Shelf {
         let mut entries = Vec::new();
         self.reader()
             .each::<crate::ledger::LedgerError>(0, &mut |number, _, part| {
-                assert_eq!(number, u64::try_from(entries.len()).unwrap());
+                let place = u64::try_from(entries.len()).unwrap();
+                assert_eq!(number, self.reader().horizon().unwrap() + place);
                 entries.push(part.to_entry());
                 Ok(())
             })

@@ -48,11 +48,12 @@ pub(super) struct Aligner<'p> {
 }
 
 impl<'p> Aligner<'p> {
-    pub fn new(tiles: Tiles, signed: u64, problems: &'p mut Problems) -> Self {
+    /// Begins with the entry `from`; those before it were removed.
+    pub fn new(tiles: Tiles, from: u64, signed: u64, problems: &'p mut Problems) -> Self {
         Self {
             tiles,
             signed,
-            read: 0,
+            read: from,
             expected: VecDeque::new(),
             actual: VecDeque::new(),
             passed: HashMap::new(),
@@ -252,16 +253,19 @@ impl<'p> Aligner<'p> {
     /// Takes hashes from the tiles until enough are there, or no more can be read.
     fn fill(&mut self) {
         while self.expected.len() < LOOKAHEAD && self.read < self.signed {
-            let rest = self.signed - self.read;
-            let width = usize::try_from(rest.min(TILE_ENTRIES)).unwrap_or(TILE_WIDTH);
             let index = self.read / TILE_ENTRIES;
+            let begin = index.saturating_mul(TILE_ENTRIES);
+            let rest = self.signed.saturating_sub(begin);
+            let width = usize::try_from(rest.min(TILE_ENTRIES)).unwrap_or(TILE_WIDTH);
             let Ok(hashes) = self.tiles.read_wide(0, index, width) else {
                 self.signed = self.read;
                 return;
             };
-            let numbered = (self.read..).zip(hashes).take(width);
-            self.expected.extend(numbered);
-            self.read = self.read.saturating_add(u64::try_from(width).unwrap_or(0));
+            let numbered = (begin..).zip(hashes).take(width);
+            let from = self.read;
+            self.expected
+                .extend(numbered.filter(|(number, _)| *number >= from));
+            self.read = begin.saturating_add(u64::try_from(width).unwrap_or(0));
         }
     }
 }

@@ -3,14 +3,23 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::super::checkpoint::Checkpoint;
-use super::super::entry::Leaf;
+use super::super::entry::{Kind, Leaf};
 use super::super::hash::Hash;
 use super::super::keys::Chain;
 use super::super::note::PublicKey;
+use super::super::retention::Removal;
 use super::super::tiles::Tiles;
 use super::super::tree::{Edge, FullTile, TILE_ENTRIES, TILE_WIDTH};
 use super::problem::MAX_PROBLEMS;
 use super::stream::{Hashed, Piece, What};
+
+/// How many keys are followed: one for each rotation.
+const MAX_KEYS: usize = 1 << 16;
+
+/// How many leaves the last bundle has in a tree of this size.
+fn width_of(size: u64) -> usize {
+    usize::try_from(size % TILE_ENTRIES).unwrap_or(0)
+}
 
 /// What the entries say.
 pub(super) struct Seen {
@@ -18,6 +27,8 @@ pub(super) struct Seen {
     pub bytes: u64,
     pub chain: Chain,
     pub key_problems: Vec<String>,
+    /// The latest entry that was signed for and says what was removed.
+    pub removal: Option<(u64, Removal)>,
     pub tile_problems: Vec<(Option<(u64, u64)>, String)>,
     /// Whether something that is no group, or a group with another number, stands there.
     pub is_irregular: bool,
@@ -44,6 +55,12 @@ pub(super) struct Look<'q> {
     /// The sizes whose roots are wanted.
     sizes: BTreeSet<u64>,
     largest: u64,
+    /// How many entries the checkpoint signs for.
+    signed: u64,
+    /// The first entry that was not removed.
+    horizon: u64,
+    /// Entries that name keys: those that were removed come first, and are known at the end only.
+    keys: Vec<(u64, Vec<u8>)>,
     trusted: Option<&'q PublicKey>,
     edge: Edge,
     full: Vec<FullTile>,
@@ -56,6 +73,8 @@ impl<'q> Look<'q> {
     pub fn new(
         tiles: Tiles,
         sizes: impl Iterator<Item = u64>,
+        signed: u64,
+        horizon: u64,
         trusted: Option<&'q PublicKey>,
     ) -> Self {
         let sizes: BTreeSet<_> = sizes.collect();
@@ -66,6 +85,7 @@ impl<'q> Look<'q> {
                 bytes: 0,
                 chain: Chain::default(),
                 key_problems: Vec::new(),
+                removal: None,
                 tile_problems: Vec::new(),
                 is_irregular: false,
                 has_junk: false,
@@ -76,6 +96,9 @@ impl<'q> Look<'q> {
             tiles,
             sizes,
             largest,
+            signed,
+            horizon,
+            keys: Vec::new(),
             trusted,
             edge: Edge::default(),
             full: Vec::new(),
@@ -83,7 +106,60 @@ impl<'q> Look<'q> {
             at_largest: None,
         };
         look.note_root();
+        look.take_removed();
         look
+    }
+
+    /// Of entries that were removed, the hashes in the tiles stand for them: the root vouches for those.
+    fn take_removed(&mut self) {
+        while self.edge.size() < self.horizon {
+            let first = self.edge.size();
+            let index = first / TILE_ENTRIES;
+            let width = usize::try_from((self.horizon - first).min(TILE_ENTRIES));
+            let width = width.unwrap_or(TILE_WIDTH);
+            let mut hashes = match self.tiles.read_wide(0, index, width) {
+                Ok(hashes) => hashes,
+                Err(error) => {
+                    let what = format!("the tile {index} of level 0: {error}");
+                    self.tile_problem(first, self.horizon, what);
+                    self.seen.is_irregular = true;
+                    return;
+                }
+            };
+            hashes.truncate(width);
+            let leaves = match self.tiles.read_bundle_wide(index, width) {
+                Ok(leaves) => leaves,
+                Err(error) => {
+                    self.tile_problem(
+                        first,
+                        self.horizon,
+                        format!("the entry bundle {index}: {error}"),
+                    );
+                    Vec::new()
+                }
+            };
+            for (number, _) in (first..)
+                .zip(hashes.iter().zip(&leaves))
+                .filter(|(_, (hash, leaf))| **hash != leaf.hash())
+            {
+                self.tile_problem(number, number + 1, format!("the entry bundle {index}: found another leaf, expected that of entry {number}, which was removed"));
+            }
+            for hash in hashes {
+                self.edge.push(hash, &mut self.full);
+                if self.sizes.contains(&self.edge.size()) {
+                    self.last = leaves.clone();
+                    self.last.truncate(width_of(self.edge.size()));
+                    self.note_root();
+                }
+            }
+            let full = std::mem::take(&mut self.full);
+            self.compare_tiles(full, self.edge.size());
+            self.last = leaves;
+            self.last.resize(width, Leaf::of(Kind::KEY, 0, &[]));
+            if width == TILE_WIDTH {
+                self.last.clear();
+            }
+        }
     }
 
     pub fn take(&mut self, piece: Piece) {
@@ -114,16 +190,22 @@ impl<'q> Look<'q> {
             self.seen.checksums = self.seen.checksums.saturating_add(1);
         }
         self.seen.bytes = self.seen.bytes.saturating_add(group.bytes);
+        for (place, removal) in &group.removals {
+            // By what its group says: entries that were added before it must not make it another one.
+            let number = group
+                .first
+                .saturating_add(u64::try_from(*place).unwrap_or(0));
+            if number < self.signed {
+                self.seen.removal = Some((number, removal.clone()));
+            }
+        }
         let mut keys = group.keys.iter().peekable();
         for (place, (leaf, hash)) in group.leaves.iter().enumerate() {
             let number = self.edge.size();
             if let Some((_, bytes)) = keys.next_if(|(key, _)| *key == place)
-                && let Err(what) = self.seen.chain.follow(number, bytes, self.trusted)
-                && self.seen.key_problems.len() < MAX_PROBLEMS
+                && self.keys.len() < MAX_KEYS
             {
-                self.seen
-                    .key_problems
-                    .push(format!("entry {number}: {what}"));
+                self.keys.push((number, bytes.clone()));
             }
             self.edge.push(*hash, &mut self.full);
             self.last.push(*leaf);
@@ -171,6 +253,10 @@ impl<'q> Look<'q> {
                 self.tile_problem(first, end, format!("the entry bundle {index}: {error}"))
             }
         }
+        self.compare_tiles(full, end);
+    }
+
+    fn compare_tiles(&mut self, full: Vec<FullTile>, end: u64) {
         for tile in full {
             let span = TILE_ENTRIES.saturating_pow(u32::from(tile.level));
             let start = tile.index.saturating_mul(span).saturating_mul(TILE_ENTRIES);
@@ -228,6 +314,49 @@ impl<'q> Look<'q> {
             self.compare_edge(&edge, &last);
         }
         self.seen.entries = self.edge.size();
+        self.follow_keys();
         self.seen
+    }
+
+    /// Follows the keys from the first on, those that were removed as well.
+    fn follow_keys(&mut self) {
+        let removal = self.seen.removal.as_ref();
+        let kept = removal.map_or(&[][..], |(_, removal)| &removal.keys);
+        let kept: Vec<_> = kept
+            .iter()
+            .filter(|key| key.entry < self.horizon)
+            .cloned()
+            .collect();
+        for key in kept {
+            let place = usize::try_from(key.entry % TILE_ENTRIES).unwrap_or(0);
+            let hashes = self
+                .tiles
+                .read_wide(0, key.entry / TILE_ENTRIES, place.saturating_add(1));
+            let found = hashes.ok().and_then(|hashes| hashes.get(place).copied());
+            if found == Some(key.leaf().hash()) {
+                self.follow(key.entry, key.text.as_bytes());
+            } else {
+                self.key_problem(
+                    key.entry,
+                    "it was removed, and is not what the tree has in its place",
+                );
+            }
+        }
+        for (number, bytes) in std::mem::take(&mut self.keys) {
+            self.follow(number, &bytes);
+        }
+    }
+
+    fn follow(&mut self, number: u64, bytes: &[u8]) {
+        if let Err(what) = self.seen.chain.follow(number, bytes, self.trusted) {
+            self.key_problem(number, &what);
+        }
+    }
+
+    fn key_problem(&mut self, number: u64, what: &str) {
+        if self.seen.key_problems.len() < MAX_PROBLEMS {
+            let text = format!("entry {number}: {what}");
+            self.seen.key_problems.push(text);
+        }
     }
 }

@@ -27,6 +27,9 @@ use super::reader::Reader;
 use super::tree::{Edge, TILE_ENTRIES};
 use super::witness;
 
+/// How often it is begun if retention removes segments meanwhile.
+const TRIES: usize = 4;
+
 /// What is asked of a ledger.
 #[derive(Clone, Debug, Default)]
 pub struct Question {
@@ -60,6 +63,8 @@ pub struct Verdict {
     pub keys: Vec<String>,
     /// How many checkpoints of witnesses agree.
     pub witnessed: u64,
+    /// How many of the entries were removed: the first ones.
+    pub removed: u64,
 }
 
 impl Verdict {
@@ -77,9 +82,21 @@ impl Verdict {
 /// Files can't be read.
 pub fn verify(folder: &Path, question: &Question) -> Result<Verdict, LedgerError> {
     let reader = Reader::new(folder);
+    for _ in 1..TRIES {
+        let horizon = reader.horizon()?;
+        let verdict = verify_from(&reader, horizon, question);
+        // Retention may have removed segments under it.
+        if reader.horizon()? == horizon {
+            return verdict;
+        }
+    }
+    verify_from(&reader, reader.horizon()?, question)
+}
+
+fn verify_from(reader: &Reader, horizon: u64, question: &Question) -> Result<Verdict, LedgerError> {
     let mut verdict = Verdict::default();
     let mut witnessed = read_witnesses(question, &mut verdict);
-    cosigners::judge(folder, question, &mut witnessed, &mut verdict)?;
+    cosigners::judge(reader.folder(), question, &mut witnessed, &mut verdict)?;
     // What a witness has was published after its entries were stored, and what is published is
     // read before the entries are: so there must be as many.
     let latest = match reader.latest() {
@@ -100,8 +117,10 @@ pub fn verify(folder: &Path, question: &Question) -> Result<Verdict, LedgerError
     }
     let sizes = witnessed.iter().map(|(_, checkpoint, _)| checkpoint.size);
     let sizes = sizes.chain(latest.iter().map(|latest| latest.checkpoint.size));
-    let mut look = Look::new(reader.tiles(), sizes, question.trusted.as_ref());
-    stream(folder, question.threads, &mut |piece| {
+    let signed = latest.as_ref().map_or(0, |latest| latest.checkpoint.size);
+    let trusted = question.trusted.as_ref();
+    let mut look = Look::new(reader.tiles(), sizes, signed, horizon, trusted);
+    stream(reader.folder(), question.threads, &mut |piece| {
         look.take(piece);
         ControlFlow::Continue(())
     })?;
@@ -114,6 +133,7 @@ pub fn verify(folder: &Path, question: &Question) -> Result<Verdict, LedgerError
         .keys()
         .first()
         .map_or_else(String::new, |(_, key)| key.name().to_owned());
+    judge_removal(&seen, horizon, &mut verdict);
     for what in &seen.key_problems {
         verdict.problems.add(Wrong::Key, None, what.clone());
     }
@@ -157,7 +177,8 @@ pub fn verify(folder: &Path, question: &Question) -> Result<Verdict, LedgerError
     let reference = reference.or_else(|| latest.map(|latest| latest.checkpoint));
     if differs {
         let mut problems = std::mem::take(&mut verdict.problems);
-        diagnose(&reader, question, reference.as_ref(), &seen, &mut problems)?;
+        let reference = reference.as_ref();
+        diagnose(reader, horizon, question, reference, &seen, &mut problems)?;
         verdict.problems = problems;
     } else {
         for (entries, text) in seen.tile_problems {
@@ -180,6 +201,29 @@ pub fn verify(folder: &Path, question: &Question) -> Result<Verdict, LedgerError
         ));
     }
     Ok(verdict)
+}
+
+/// Whether the entries before `horizon` may be missing: where an entry that is signed for says so.
+fn judge_removal(seen: &Seen, horizon: u64, verdict: &mut Verdict) {
+    verdict.removed = horizon;
+    if horizon == 0 {
+        return;
+    }
+    let covered = seen.removal.as_ref().map_or(0, |(_, removal)| removal.to);
+    match &seen.removal {
+        Some((number, removal)) if covered >= horizon => verdict.remarks.push(format!(
+            "the entries before {horizon} were removed by retention, as entry {number} says: they are from before {}",
+            removal.until
+        )),
+        _ => verdict.problems.add(
+            Wrong::Dropped,
+            Some((covered, horizon)),
+            format!(
+                "the entries {covered} to {} are missing, expected them, or an entry that is signed for and says that they were removed",
+                horizon - 1
+            ),
+        ),
+    }
 }
 
 type Witnessed = (String, Checkpoint, Note);
@@ -296,6 +340,7 @@ fn judge_witnesses(
 /// Finds out what is different.
 fn diagnose(
     reader: &Reader,
+    horizon: u64,
     question: &Question,
     reference: Option<&Checkpoint>,
     seen: &Seen,
@@ -320,8 +365,8 @@ fn diagnose(
     }
     let tiled = problems.list.len();
     let mut broken = Problems::default();
-    let mut aligner = Aligner::new(tiles, signed, problems);
-    let mut next = 0u64;
+    let mut aligner = Aligner::new(tiles, horizon, signed, problems);
+    let mut next = horizon;
     let mut gap: Option<Location> = None;
     stream(reader.folder(), question.threads, &mut |piece| {
         let location = Location {

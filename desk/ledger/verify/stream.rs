@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex};
 use super::super::entry::{Kind, Leaf};
 use super::super::error::LedgerError;
 use super::super::hash::Hash;
+use super::super::retention::Removal;
 use super::super::segments::{self, Found, Placed, SegmentReader};
 
 /// How many groups may wait for a thread.
@@ -45,6 +46,8 @@ pub(super) struct Hashed {
     pub leaves: Vec<(Leaf, Hash)>,
     /// Entries of the kind [`Kind::KEY`]: their places in `leaves`, and what they say.
     pub keys: Vec<(usize, Vec<u8>)>,
+    /// Entries that say what was removed: their places, and what they say.
+    pub removals: Vec<(usize, Removal)>,
     /// How many bytes the entries have.
     pub bytes: u64,
 }
@@ -134,6 +137,7 @@ fn hash(group: &Placed) -> What {
         first: group.head.first,
         leaves: Vec::with_capacity(parts.len()),
         keys: Vec::new(),
+        removals: Vec::new(),
         bytes: 0,
     };
     for (place, part) in parts.iter().enumerate() {
@@ -142,6 +146,9 @@ fn hash(group: &Placed) -> What {
         hashed.bytes = hashed.bytes.saturating_add(leaf.length);
         if part.kind == Kind::KEY {
             hashed.keys.push((place, part.bytes.to_vec()));
+        }
+        if let Some(removal) = Removal::read(part.kind, part.bytes) {
+            hashed.removals.push((place, removal));
         }
     }
     What::Group(hashed)

@@ -9,9 +9,13 @@ use portcullis_desk::sessions::{
 };
 use prost::Message as _;
 use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::client::Grpc;
 use tonic::codegen::http::uri::PathAndQuery;
-use tonic::transport::Channel;
+use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status};
 use tonic_prost::ProstCodec;
 
@@ -32,13 +36,29 @@ pub fn call(
     keys: &[&str],
     messages: Vec<StreamAccessLogsMessage>,
 ) -> Result<(), Status> {
+    call_by(
+        &format!("http://{to}"),
+        |endpoint| endpoint,
+        method,
+        keys,
+        messages,
+    )
+}
+
+/// The same to an address with its scheme, with a change of how it is reached.
+pub fn call_by(
+    to: &str,
+    change: impl FnOnce(Endpoint) -> Endpoint,
+    method: &'static str,
+    keys: &[&str],
+    messages: Vec<StreamAccessLogsMessage>,
+) -> Result<(), Status> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .unwrap();
     runtime.block_on(async {
-        let channel = Channel::from_shared(format!("http://{to}"))
-            .unwrap()
+        let channel = change(Channel::from_shared(to.to_owned()).unwrap())
             .connect()
             .await
             .map_err(|error| Status::unavailable(error.to_string()))?;
@@ -55,6 +75,44 @@ pub fn call(
         .await
         .map(drop)
     })
+}
+
+/// A stream that stays open: what is sent through the first goes to the desk, and the second ends with the stream.
+pub fn open(
+    runtime: &Runtime,
+    to: SocketAddr,
+    method: &'static str,
+) -> (
+    mpsc::Sender<StreamAccessLogsMessage>,
+    JoinHandle<Result<(), Status>>,
+) {
+    let channel = Channel::from_shared(format!("http://{to}")).unwrap();
+    let channel = runtime.block_on(channel.connect()).unwrap();
+    open_on(runtime, channel, method, &[EDGE])
+}
+
+/// The same on a connection that there is, with these keys.
+pub fn open_on(
+    runtime: &Runtime,
+    channel: Channel,
+    method: &'static str,
+    keys: &'static [&str],
+) -> (
+    mpsc::Sender<StreamAccessLogsMessage>,
+    JoinHandle<Result<(), Status>>,
+) {
+    let (sender, messages) = mpsc::channel(1);
+    let answer = runtime.spawn(async move {
+        let mut grpc = Grpc::new(channel);
+        grpc.ready().await.unwrap();
+        let codec: ProstCodec<StreamAccessLogsMessage, StreamAccessLogsResponse> =
+            ProstCodec::default();
+        let request = keyed(ReceiverStream::new(messages), keys);
+        let method = PathAndQuery::from_static(method);
+        let answer = grpc.client_streaming(request, method, codec).await;
+        answer.map(drop)
+    });
+    (sender, answer)
 }
 
 /// A request as Envoy makes it with such `initial_metadata`.

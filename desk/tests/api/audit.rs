@@ -72,7 +72,7 @@ fn records_are_listed_shown_and_exported() {
     assert_eq!(
         first,
         [
-            "1",
+            "2",
             "2026-11-21T12:00:00.123Z",
             "allow",
             "carol",
@@ -169,7 +169,7 @@ fn a_changed_record_is_named_by_verify() {
     let (_folder, ledger, key) = filled();
     let said = right(&["verify", text(&ledger), "--key", &key]);
     assert!(
-        said.contains("right: 31 entries") && said.contains("31 signed for"),
+        said.contains("right: 32 entries") && said.contains("32 signed for"),
         "{said}"
     );
     let segment = ledger.join(format!("segments/{:020}.seg", 0));
@@ -192,7 +192,7 @@ fn a_proof_is_checked_with_the_public_key_alone() {
     let file = folder.write("proof", &proof);
     let said = right(&["verify", "--proof", text(&file), "--key", &key]);
     assert!(
-        said.contains(&id(7)) && said.contains("right: entry 7 of 31"),
+        said.contains(&id(7)) && said.contains("right: entry 8 of 32"),
         "{said}"
     );
     let key_file = folder.write("log.pub", &format!("{key}\n"));
@@ -205,8 +205,8 @@ fn a_proof_is_checked_with_the_public_key_alone() {
         assert!(said.starts_with(word), "{said}");
     };
     wrong(&proof, &other.2, "forged");
-    wrong(&proof.replace("\n31\n", "\n30\n"), &key, "forged");
-    wrong(&proof.replace("index 7", "index 8"), &key, "changed");
+    wrong(&proof.replace("\n32\n", "\n30\n"), &key, "forged");
+    wrong(&proof.replace("index 8", "index 9"), &key, "changed");
     let mut lines: Vec<_> = proof.lines().map(ToOwned::to_owned).collect();
     let extra = lines[1].clone();
     lines[1] = extra.replacen("YWxsb3ci", "ZGVueSIg", 1);
@@ -245,14 +245,14 @@ fn evidence_is_checked_down_to_the_record_that_was_changed() {
     let (status, said, _) = check(&whole);
     assert!(
         status == 0
-            && said.contains("right: 30 records of 31 entries")
+            && said.contains("right: 30 records and 1 events of 32 entries")
             && said.contains("all that the log had"),
         "{said}"
     );
     let (status, said, _) = check(&part);
     assert!(
         status == 0
-            && said.contains("right: 10 records of 31 entries")
+            && said.contains("right: 10 records and 0 events of 32 entries")
             && said.contains("a part of"),
         "{said}"
     );
@@ -265,7 +265,7 @@ fn evidence_is_checked_down_to_the_record_that_was_changed() {
     ));
     assert_eq!(status, 1, "{said}");
     assert!(
-        said.starts_with("changed: ") && said.contains("entry 8") && said.contains(&id(8)),
+        said.starts_with("changed: ") && said.contains("entry 8") && said.contains(&id(7)),
         "{said}"
     );
     assert_eq!(said.lines().count(), 2, "and nothing else: {said}");
@@ -287,7 +287,7 @@ fn evidence_is_checked_down_to_the_record_that_was_changed() {
     let note = head["checkpoint"]
         .as_str()
         .unwrap()
-        .replace("\n31\n", "\n32\n");
+        .replace("\n32\n", "\n33\n");
     head["checkpoint"] = json!(note);
     let (status, said, _) = check(&whole.replacen(lines[0], &head.to_string(), 1));
     assert!(status == 1 && said.contains("forged: "), "{said}");
@@ -548,7 +548,7 @@ fn a_witness_tells_that_a_ledger_was_rolled_back() {
     let (status, said, _) = sessions(&["verify", text(&copy), "--witness", text(&witness)]);
     assert_eq!(status, 1);
     assert!(
-        said.contains("rolled back: ") && said.contains("seen 21 entries, found 11"),
+        said.contains("rolled back: ") && said.contains("seen 22 entries, found 12"),
         "{said}"
     );
 }

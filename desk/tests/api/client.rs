@@ -1,6 +1,6 @@
 //! An HTTP/1.1 client that shows everything and adds nothing.
 
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use serde_json::Value;
 /// end of a wait brings is a failure.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+#[derive(Debug)]
 pub struct Answer {
     pub status: u16,
     pub head: String,
@@ -70,13 +71,38 @@ pub fn raw(to: SocketAddr, request: &str) -> Answer {
     let mut stream = TcpStream::connect(to).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream.write_all(request.as_bytes()).unwrap();
+    read(stream).unwrap()
+}
+
+/// Reads an answer to its connection's end; `None` if there is none.
+pub fn read(mut stream: impl Read) -> Option<Answer> {
     let mut bytes = Vec::new();
-    stream.read_to_end(&mut bytes).unwrap();
+    match stream.read_to_end(&mut bytes) {
+        Err(error) if error.kind() == ErrorKind::ConnectionReset => {}
+        result => drop(result.unwrap()),
+    }
     let text = String::from_utf8(bytes).unwrap();
-    let (head, body) = text.split_once("\r\n\r\n").unwrap();
-    Answer {
+    let (head, body) = text.split_once("\r\n\r\n")?;
+    Some(Answer {
         status: head.split(' ').nth(1).unwrap().parse().unwrap(),
         head: head.to_lowercase(),
         body: body.to_owned(),
+    })
+}
+
+/// Reads the JSON of one answer of a connection that stays open.
+pub fn read_one(mut stream: impl Read) -> Value {
+    let mut bytes = Vec::new();
+    loop {
+        let mut piece = [0; 4096];
+        let count = stream.read(&mut piece).unwrap();
+        assert_ne!(count, 0, "the connection ended");
+        bytes.extend_from_slice(&piece[..count]);
+        let text = String::from_utf8_lossy(&bytes);
+        if let Some((_, body)) = text.split_once("\r\n\r\n")
+            && let Ok(value) = serde_json::from_str(body)
+        {
+            return value;
+        }
     }
 }

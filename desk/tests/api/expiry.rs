@@ -3,8 +3,8 @@
 use rusqlite::Connection;
 
 use portcullis_desk::approvals::{
-    APPROVED_FOR, DENIED_FOR, Limits, PENDING_FOR, Question, State, Trouble, ask, decide, look,
-    take,
+    APPROVED_FOR, Approval, DENIED_FOR, Limits, PENDING_FOR, Question, State, Trouble, ask, decide,
+    look, take,
 };
 use portcullis_desk::http::Person;
 use portcullis_desk::store::{self, Durability};
@@ -46,11 +46,23 @@ impl Store {
     }
 
     fn decide(&mut self, id: &str, approve: bool, now: i64) -> Result<(), Trouble> {
+        self.decide_entered(id, approve, now, true)
+    }
+
+    /// The same where the ledger takes the decision or doesn't.
+    fn decide_entered(
+        &mut self,
+        id: &str,
+        approve: bool,
+        now: i64,
+        entered: bool,
+    ) -> Result<(), Trouble> {
         let ana = Person {
             name: "ana".to_owned(),
             groups: vec!["ml-leads".to_owned()],
         };
-        decide(&mut self.connection, id, approve, &ana, None, now)
+        let enter = |_: &Approval| entered;
+        decide(&mut self.connection, id, approve, &ana, None, now, enter)
             .unwrap()
             .map(drop)
     }
@@ -160,4 +172,15 @@ fn an_expired_question_is_gone_for_its_reviewers() {
     let target = format!("/v1/approvals/{id}?wait=60");
     assert_eq!(desk.get(&target, EDGE).ok()["state"], "expired");
     assert_ne!(desk.ask(&question(1))["id"], json!(id));
+}
+
+#[test]
+fn a_decision_that_is_not_entered_changes_nothing() {
+    let mut store = Store::new();
+    let (id, _) = store.ask(1, START);
+    let refused = store.decide_entered(&id, true, LATER, false);
+    assert_eq!(refused, Err(Trouble::NotEntered));
+    assert_eq!(store.take(&id, LATER), State::Pending);
+    store.decide_entered(&id, false, LATER, true).unwrap();
+    assert_eq!(store.take(&id, LATER), State::Denied);
 }

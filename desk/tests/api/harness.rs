@@ -1,10 +1,11 @@
 //! Starts desks on free ports and stops them.
 
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use serde_json::{Value, json};
@@ -56,21 +57,29 @@ impl Folder {
 
     /// The same, where records are taken only with a key if they need one.
     pub fn config_with(&self, records_need_key: bool) -> PathBuf {
-        self.write(
-            "desk.json",
-            &json!({
-                "records_need_key": records_need_key,
-                "filters": [
-                    { "name": "edge", "key": "${DESK_KEY}" },
-                    { "name": "inner", "key": INNER },
-                ],
-                "reviewers": [
-                    { "name": "ana", "groups": ["ml-leads"], "key": "${ANA_KEY}" },
-                    { "name": "bob", "groups": ["legal", "finance"], "key": BOB },
-                ],
-            })
-            .to_string(),
-        )
+        self.config_changed(json!({ "records_need_key": records_need_key }))
+    }
+
+    /// The same with other members.
+    pub fn config_changed(&self, changes: Value) -> PathBuf {
+        let usual = json!({
+            "filters": [
+                { "name": "edge", "key": "${DESK_KEY}" },
+                { "name": "inner", "key": INNER },
+            ],
+            "reviewers": [
+                { "name": "ana", "groups": ["ml-leads"], "key": "${ANA_KEY}" },
+                { "name": "bob", "groups": ["legal", "finance"], "key": BOB },
+            ],
+        });
+        self.write("desk.json", &with(usual, changes).to_string())
+    }
+
+    /// The first of these configurations, with some members changed.
+    pub fn config_but(&self, changes: Value) -> PathBuf {
+        let text = std::fs::read_to_string(self.config()).unwrap();
+        let changed = with(serde_json::from_str(&text).unwrap(), changes);
+        self.write("desk.json", &changed.to_string())
     }
 
     pub fn store(&self) -> PathBuf {
@@ -91,7 +100,8 @@ impl Drop for Folder {
 
 pub struct Desk {
     child: Child,
-    log: Option<JoinHandle<String>>,
+    log: Arc<Mutex<String>>,
+    reader: Option<JoinHandle<()>>,
     pub http: SocketAddr,
     pub grpc: SocketAddr,
 }
@@ -148,14 +158,32 @@ impl Desk {
             let (_, rest) = log.split_once(&format!(" {name}=")).unwrap();
             rest.split_whitespace().next().unwrap().parse().unwrap()
         };
+        let (http, grpc) = (address("http"), address("grpc"));
+        let log = Arc::new(Mutex::new(log));
+        let more = Arc::clone(&log);
         Self {
-            http: address("http"),
-            grpc: address("grpc"),
+            http,
+            grpc,
             child,
-            log: Some(std::thread::spawn(move || {
-                stderr.read_to_string(&mut log).unwrap();
-                log
+            log,
+            reader: Some(std::thread::spawn(move || {
+                for line in stderr.lines() {
+                    let mut log = more.lock().unwrap();
+                    log.push_str(&line.unwrap());
+                    log.push('\n');
+                }
             })),
+        }
+    }
+
+    /// Waits until this is logged; returns everything up to there.
+    pub fn until_logged(&self, text: &str) -> String {
+        loop {
+            let log = self.log.lock().unwrap().clone();
+            if log.contains(text) {
+                return log;
+            }
+            std::thread::yield_now();
         }
     }
 
@@ -169,7 +197,9 @@ impl Desk {
     pub fn stop(mut self) -> (ExitStatus, String) {
         self.signal();
         let status = self.child.wait().unwrap();
-        (status, self.log.take().unwrap().join().unwrap())
+        self.reader.take().unwrap().join().unwrap();
+        let log = self.log.lock().unwrap().clone();
+        (status, log)
     }
 
     pub fn signal(&self) {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::access_log::{entry, message, record, records, stream};
 use crate::client::call;
-use crate::harness::{ANA, Desk, Folder, command, question};
+use crate::harness::{ANA, Desk, Folder, command, id, question};
 
 /// Streams records with these numbers in messages of ten. The answer says that they are stored.
 pub fn log(desk: &Desk, numbers: std::ops::RangeInclusive<u64>) {
@@ -59,7 +59,8 @@ fn what_was_said_to_be_stored_is_there_after_a_kill() {
         desk.kill();
         let verdict = judge(&folder);
         assert!(verdict.is_right(), "{verdict:?}");
-        assert_eq!(verdict.entries, 1 + (round + 1) * 100);
+        // The key and whose the worker is stand before them.
+        assert_eq!(verdict.entries, 2 + (round + 1) * 100);
     }
     let desk = Desk::start(&folder);
     let listed = desk.get("/v1/sessions?limit=200", ANA).ok();
@@ -67,7 +68,8 @@ fn what_was_said_to_be_stored_is_there_after_a_kill() {
     let (status, log) = desk.stop();
     assert!(status.success(), "{log}");
     let verdict = judge(&folder);
-    assert_eq!((verdict.signed, verdict.is_right()), (401, true));
+    // Who read them stands behind them.
+    assert_eq!((verdict.signed, verdict.is_right()), (403, true));
 }
 
 #[test]
@@ -117,7 +119,7 @@ fn what_is_stored_is_signed_for_soon() {
     let folder = Folder::new();
     let desk = Desk::start(&folder);
     log(&desk, 1..=10);
-    while judge(&folder).signed < 11 {
+    while judge(&folder).signed < 12 {
         std::thread::yield_now();
     }
     assert!(judge(&folder).is_right());
@@ -137,7 +139,7 @@ fn a_record_with_another_s_number_is_left_out_and_counted() {
     let counts = records(&desk, 4);
     assert_eq!(
         counts,
-        json!({ "stored": 4, "known": 1, "contradicting": 2, "malformed": 0, "absent": 0, "refused": 0 })
+        json!({ "stored": 4, "known": 1, "contradicting": 2, "foreign": 0, "malformed": 0, "absent": 0, "refused": 0 })
     );
     let (_, log) = desk.stop();
     assert!(log.contains("others have their ids or numbers"), "{log}");
@@ -244,10 +246,21 @@ fn a_damaged_ledger_is_said_and_not_written_to() {
     );
     let message = body["error"]["message"].as_str().unwrap();
     assert!(
-        message.contains("damaged") && message.contains("expected the 51 entries"),
+        message.contains("damaged") && message.contains("expected the 52 entries"),
         "{message}"
     );
-    assert_eq!(desk.ask(&question(1)), asked, "approvals go on");
+    assert_eq!(desk.ask(&question(1)), asked, "questions go on");
+    // Nothing is decided or read of which there would be no entry.
+    let failing = (503, "recorder_failing".to_owned());
+    let asked = id(&asked);
+    assert_eq!(desk.decide(&asked, "approve", ANA).refusal(), failing);
+    assert_eq!(desk.decide(&asked, "deny", ANA).refusal(), failing);
+    let found = desk.get(&format!("/v1/approvals/{asked}"), ANA).ok();
+    assert_eq!(
+        (&found["state"], &found["reviewer"]),
+        (&json!("pending"), &json!(null))
+    );
+    assert_eq!(desk.get("/v1/sessions/ff", ANA).refusal(), failing);
     let text = record(51, json!({})).to_string();
     stream(
         desk.grpc,

@@ -1,16 +1,17 @@
 //! Whose records the desk takes.
 
-use portcullis_desk::sessions::{MAX_STREAMS, StreamAccessLogsMessage, StreamAccessLogsResponse};
+use axum::body::Bytes;
+use axum::http;
+use portcullis_desk::sessions::{MAX_STREAMS, StreamAccessLogsMessage};
 use serde_json::json;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::Code;
-use tonic::client::Grpc;
-use tonic::codegen::http::uri::PathAndQuery;
-use tonic::transport::Channel;
-use tonic_prost::ProstCodec;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Status};
+use tower_service::Service as _;
 
-use crate::access_log::{METHOD, call, entry, keyed, message, record, records, stream};
+use crate::access_log::{METHOD, call, call_by, entry, message, open_on, record, records, stream};
+use crate::client::call as call_http;
 use crate::harness::{ANA, Desk, EDGE, Folder, INNER};
 
 #[test]
@@ -60,9 +61,15 @@ fn without_that_a_key_is_not_needed_and_a_wrong_one_is_none() {
     assert!(log.contains("records_need_key"), "{log}");
 }
 
-/// Idle streams of one peer leave another one's alone, and end with their connection.
-#[test]
-fn no_peer_shuts_another_one_out() {
+type Messages = Vec<StreamAccessLogsMessage>;
+
+/// Opens as many streams as a peer may have, all idle once they have said something; then it may have no more,
+/// another one has its own, and all end with their connections.
+fn has_its_own(
+    keys: &'static [&str],
+    own: impl Fn(&Desk, Messages) -> Result<(), Status>,
+    others: impl Fn(&Desk, Messages) -> Result<(), Status>,
+) {
     let folder = Folder::new();
     let desk = Desk::start(&folder);
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -75,21 +82,6 @@ fn no_peer_shuts_another_one_out() {
         let channel = Channel::from_shared(address.clone()).unwrap();
         runtime.block_on(channel.connect()).unwrap()
     };
-    let open = |channel: Channel| {
-        let (sender, messages) = mpsc::channel::<StreamAccessLogsMessage>(1);
-        let answer = runtime.spawn(async move {
-            let mut grpc = Grpc::new(channel);
-            grpc.ready().await.unwrap();
-            let codec: ProstCodec<StreamAccessLogsMessage, StreamAccessLogsResponse> =
-                ProstCodec::default();
-            let request = keyed(ReceiverStream::new(messages), &[EDGE]);
-            let method = PathAndQuery::from_static(METHOD);
-            grpc.client_streaming(request, method, codec)
-                .await
-                .map(drop)
-        });
-        (sender, answer)
-    };
     let record = |number| {
         let record = record(number, json!({})).to_string();
         message(vec![entry(record.as_bytes())])
@@ -97,18 +89,119 @@ fn no_peer_shuts_another_one_out() {
     // A connection has 200 streams at most.
     let channels: Vec<Channel> = (0..MAX_STREAMS.div_ceil(128)).map(|_| connect()).collect();
     let idle: Vec<_> = (0..MAX_STREAMS)
-        .map(|at| open(channels[at / 128].clone()))
+        .map(|at| open_on(&runtime, channels[at / 128].clone(), METHOD, keys))
         .collect();
     // All are open once each has said something that was stored.
     for ((sender, _), number) in idle.iter().zip(1..) {
         runtime.block_on(sender.send(record(number))).unwrap();
     }
     records(&desk, u64::try_from(MAX_STREAMS).unwrap());
-    let status = stream(desk.grpc, vec![record(5000)]).unwrap_err();
+    let status = own(&desk, vec![record(5000)]).unwrap_err();
     assert_eq!(status.code(), Code::ResourceExhausted, "{status}");
-    call(desk.grpc, METHOD, &[INNER], vec![record(5001)]).unwrap();
+    let another = crate::access_log::record(5001, json!({ "worker": "00000000000000bb" }));
+    let another = message(vec![entry(another.to_string().as_bytes())]);
+    others(&desk, vec![another]).unwrap();
     drop((idle, channels));
-    desk.until("/healthz", |_| {
-        stream(desk.grpc, vec![record(5002)]).is_ok()
-    });
+    desk.until("/healthz", |_| own(&desk, vec![record(5002)]).is_ok());
+}
+
+#[test]
+fn no_peer_shuts_another_one_out() {
+    has_its_own(
+        &[EDGE],
+        |desk, messages| stream(desk.grpc, messages),
+        |desk, messages| call(desk.grpc, METHOD, &[INNER], messages),
+    );
+}
+
+#[test]
+fn without_keys_no_address_shuts_another_one_out() {
+    has_its_own(
+        &[],
+        |desk, messages| call(desk.grpc, METHOD, &[], messages),
+        |desk, messages| {
+            let other = |endpoint: Endpoint| endpoint.local_address(Some([127, 0, 0, 2].into()));
+            let to = format!("http://{}", desk.grpc);
+            call_by(&to, other, METHOD, &[], messages)
+        },
+    );
+}
+
+/// Messages that are begun and never end: 24 of 30 MB each took 826 MB once.
+#[cfg(target_os = "linux")]
+#[test]
+fn half_messages_take_no_more_memory_than_their_peer_may_have() {
+    const STREAMS: usize = 24;
+    const LENGTH: u32 = 30 << 20;
+    let folder = Folder::new();
+    let config = folder.config_but(json!({ "connections": { "idle_seconds": 4 } }));
+    let desk = Desk::start_with(&config, &folder.store());
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    let address = format!("http://{}", desk.grpc);
+    let half = |channel: Channel| {
+        let (sender, pieces) = mpsc::channel::<Result<Bytes, std::io::Error>>(1);
+        runtime.spawn(async move {
+            let head = [&[0][..], &LENGTH.to_be_bytes()].concat();
+            let mut sent = sender.send(Ok(head.into())).await;
+            for _ in 0..29 {
+                sent = sent.and(sender.send(Ok(vec![7; 1 << 20].into())).await);
+            }
+            // The message is not whole: nothing more comes, and the stream stays open.
+            sender.closed().await;
+        });
+        runtime.spawn(async move {
+            let body = axum::body::Body::from_stream(ReceiverStream::new(pieces));
+            let request = http::Request::post(format!("http://desk{METHOD}"))
+                .header("content-type", "application/grpc")
+                .header("authorization", format!("Bearer {EDGE}"))
+                .body(tonic::body::Body::new(body))
+                .unwrap();
+            let mut channel = channel;
+            std::future::poll_fn(|context| channel.poll_ready(context))
+                .await
+                .unwrap();
+            let answer = channel.call(request).await.unwrap();
+            answer.headers().get("grpc-status").cloned()
+        })
+    };
+    let memory = || {
+        let text = call_http(desk.http, "GET", "/metrics", None, None).body;
+        let line = text
+            .lines()
+            .find(|line| line.starts_with("process_resident_memory_bytes "));
+        line.unwrap()
+            .split(' ')
+            .next_back()
+            .unwrap()
+            .parse::<f64>()
+            .unwrap()
+    };
+    let before = memory();
+    let open: Vec<_> = (0..STREAMS)
+        .map(|_| {
+            let channel = Channel::from_shared(address.clone()).unwrap();
+            half(runtime.block_on(channel.connect()).unwrap())
+        })
+        .collect();
+    let mut most = before;
+    // Others of the same peer go on, and so does everybody else.
+    for (number, keys) in [(1, &[EDGE][..]), (2, &[INNER]), (3, &[])] {
+        let record = record(number, json!({})).to_string();
+        let messages = vec![message(vec![entry(record.as_bytes())])];
+        call(desk.grpc, METHOD, keys, messages).unwrap();
+        records(&desk, number);
+    }
+    while !open.iter().all(tokio::task::JoinHandle::is_finished) {
+        most = most.max(memory());
+    }
+    let more = most - before;
+    assert!(more < 250e6, "{:.0} MB more", more / 1e6);
+    for answer in open {
+        let status = runtime.block_on(answer).unwrap();
+        assert_eq!(status.unwrap(), "4");
+    }
 }

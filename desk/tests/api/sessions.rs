@@ -190,7 +190,7 @@ fn what_is_no_record_is_counted_and_not_quoted() {
     let counts = records(&desk, 1);
     assert_eq!(
         counts,
-        json!({ "stored": 1, "known": 0, "contradicting": 0, "malformed": malformed, "absent": 1, "refused": 0 })
+        json!({ "stored": 1, "known": 0, "contradicting": 0, "foreign": 0, "malformed": malformed, "absent": 1, "refused": 0 })
     );
     let (_, log) = desk.stop();
     assert!(log.contains("malformed session records"), "{log}");

@@ -25,6 +25,11 @@ fn failure(listen: &str, grpc: &str, store: &Path, config: &Path) -> String {
     said
 }
 
+/// The same, wherever it would listen.
+pub fn failure_of(store: &Path, config: &Path) -> String {
+    failure(ANY, ANY, store, config)
+}
+
 const ANY: &str = "127.0.0.1:0";
 
 #[test]

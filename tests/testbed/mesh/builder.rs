@@ -26,6 +26,7 @@ pub struct Builder {
     listeners: Vec<(String, String)>,
     variables: Vec<(String, String)>,
     clusters: Vec<Cluster>,
+    secured: Option<(Vec<String>, Value)>,
     breakers: Vec<(String, u32)>,
     missing: Vec<String>,
     routes: Vec<Value>,
@@ -60,6 +61,7 @@ impl Default for Builder {
             listeners: Vec::new(),
             variables: Vec::new(),
             clusters: Vec::new(),
+            secured: None,
             breakers: Vec::new(),
             missing: Vec::new(),
             routes: Vec::new(),
@@ -153,6 +155,15 @@ impl Builder {
     pub fn model_http2(self, port: u16) -> Self {
         self.cluster_http2("models", port)
             .cluster_http2("models_grpc", port)
+    }
+
+    /// Has Envoy reach these clusters with a transport socket, such as one with a certificate that says who it is:
+    /// its access loggers send no key.
+    #[must_use]
+    pub fn secured(mut self, clusters: &[&str], socket: Value) -> Self {
+        let names = clusters.iter().map(|name| (*name).to_owned());
+        self.secured = Some((names.collect(), socket));
+        self
     }
 
     /// How many requests may be open at a cluster for which the shipped file bounds that.
@@ -433,6 +444,9 @@ impl Builder {
             config.without_cluster(name)?;
         }
         config.keys_of_loggers(&self.variables)?;
+        if let Some((clusters, socket)) = &self.secured {
+            config.secured(clusters, socket)?;
+        }
         if !self.logged {
             config.without_access_logs()?;
         }

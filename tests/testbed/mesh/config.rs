@@ -179,6 +179,22 @@ impl Config {
         Ok(())
     }
 
+    /// Puts a transport socket on clusters, and takes the keys from access loggers.
+    pub(super) fn secured(&mut self, clusters: &[String], socket: &Value) -> Result<(), String> {
+        for name in clusters {
+            named(self.clusters()?, name)?["transport_socket"] = socket.clone();
+        }
+        let path = "/typed_config/common_config/grpc_service/initial_metadata";
+        for listener in items(&mut self.0, "/static_resources/listeners")? {
+            for logger in items(listener, &format!("{MANAGER}/access_log"))? {
+                if let Some(metadata) = logger.pointer_mut(path) {
+                    *metadata = json!([]);
+                }
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn unguard(&mut self) -> Result<(), String> {
         for listener in items(&mut self.0, "/static_resources/listeners")? {
             let filters = items(listener, &format!("{MANAGER}/http_filters"))?;

@@ -1,0 +1,68 @@
+//! Events for people: a line each.
+
+use super::plain;
+use crate::sessions::{Event, Outline, What, Who};
+
+/// The cells of an event: its entry, time, what it is, who did it, what it is about, and its id.
+pub(super) fn cells(number: u64, event: &Outline, bytes: &[u8]) -> [String; 6] {
+    [
+        number.to_string(),
+        event.time.clone(),
+        event.event.clone(),
+        event.who.text(),
+        Event::read(bytes).map_or_else(|| "-".to_owned(), |event| about(&event.what)),
+        event.id.clone(),
+    ]
+}
+
+/// An event in one line, with tabs between its cells.
+pub(super) fn row(number: u64, event: &Outline, bytes: &[u8]) -> String {
+    cells(number, event, bytes)
+        .map(|cell| plain(&cell))
+        .join("\t")
+}
+
+fn about(what: &What) -> String {
+    let or = |text: &Option<String>, none: &str| text.clone().unwrap_or_else(|| none.to_owned());
+    match what {
+        What::Decision {
+            approval,
+            state,
+            rule,
+            subject,
+            ..
+        } => format!("{state} {approval} of {subject} by the rule {rule}"),
+        What::Read {
+            record: Some(id),
+            shown,
+            ..
+        } => format!("record {id}: {shown} shown"),
+        What::Read { list, shown, .. } => {
+            let asked = list.clone().unwrap_or_default();
+            let (subject, action) = (or(&asked.subject, "any"), or(&asked.action, "any"));
+            format!("list of subject {subject}, action {action}: {shown} shown")
+        }
+        What::Policy {
+            node,
+            policy,
+            before,
+            ..
+        } => format!(
+            "policy {policy} on node {}, before {}",
+            or(node, "-"),
+            or(before, "-")
+        ),
+        What::Worker { worker, before, .. } => {
+            let before = before
+                .as_ref()
+                .map_or_else(|| "nobody".to_owned(), Who::text);
+            format!("worker {worker}, before {before}")
+        }
+        What::Retention {
+            from, to, until, ..
+        } => format!(
+            "entries {from} to {} removed, from before {until}",
+            to.saturating_sub(1)
+        ),
+    }
+}
