@@ -45,9 +45,18 @@ pub enum SessionsCommand {
         /// is believed.
         #[arg(long, value_name = "KEY")]
         key: Option<String>,
-        /// A witness' file of checkpoints. May be repeated.
-        #[arg(long, value_name = "FILE", conflicts_with_all = ["proof", "evidence"])]
-        witness: Vec<PathBuf>,
+        /// What a witness has seen: its file of checkpoints, or the URL of a desk that is one
+        /// (https://desk.example/v1/witness). May be repeated.
+        #[arg(long, value_name = "FILE_OR_URL", conflicts_with_all = ["proof", "evidence"])]
+        witness: Vec<String>,
+        /// The public key of a witness that must have cosigned, or a file with it. Its cosignature
+        /// stands beside the ledger, or comes from its URL. May be repeated.
+        #[arg(long, value_name = "KEY", conflicts_with_all = ["proof", "evidence"])]
+        witness_key: Vec<String>,
+        /// A file of certificates (PEM) that those of witnesses' URLs must lead to, instead of the
+        /// usual ones.
+        #[arg(long, value_name = "FILE", requires = "witness")]
+        witness_ca: Option<PathBuf>,
         /// Checks what `prove` printed instead, without a ledger. Needs --key.
         #[arg(long, value_name = "FILE", conflicts_with_all = ["ledger", "evidence"])]
         proof: Option<PathBuf>,
@@ -82,7 +91,7 @@ pub enum SessionsCommand {
         selection: Conditions,
     },
     /// Stores those records of Envoy's JSON file log, or of an OpenTelemetry collector's, that the
-    /// ledger lacks. No desk may run on the ledger meanwhile.
+    /// ledger lacks. A desk that runs on the ledger does it itself, with its own keys and witnesses.
     Import {
         #[command(flatten)]
         writing: Writing,
@@ -91,8 +100,8 @@ pub enum SessionsCommand {
         #[arg(value_name = "ACCESS_LOG")]
         log: PathBuf,
     },
-    /// Makes a new signing key, which the present one signs, and prints its public half. No desk may
-    /// run on the ledger meanwhile.
+    /// Makes a new signing key, which the present one signs, and prints its public half. A desk that
+    /// runs on the ledger does it itself.
     Rotate {
         #[command(flatten)]
         writing: Writing,
@@ -126,7 +135,7 @@ impl Writing {
             .keys
             .unwrap_or_else(|| self.folder.with_extension("keys"));
         Options {
-            witness: self.witness,
+            witnesses: self.witness.into_iter().collect(),
             ..Options::new(&self.folder, &keys)
         }
     }
@@ -253,12 +262,16 @@ fn dispatch(command: SessionsCommand, out: &mut dyn Write) -> Status {
             ledger,
             key,
             witness,
+            witness_key,
+            witness_ca,
             proof,
             evidence,
         } => {
             let known = Known {
                 key,
                 witnesses: witness,
+                witness_keys: witness_key,
+                ca: witness_ca,
             };
             match (proof, evidence, ledger) {
                 (Some(proof), ..) => audit::verify_proof(&proof, &known, out),

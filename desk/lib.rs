@@ -2,13 +2,14 @@
 //!
 //! [`serve`] runs both halves on one SQLite file: the approval API over HTTP ([`approvals`]) and
 //! the recorder that Envoy streams its access log to ([`sessions`]), which keeps its records in a
-//! [`ledger`] that can't be changed unseen and that [`audit`] reads. [`check`] tells what is
-//! wrong with a policy before it is rolled out, and [`token`] why a token is accepted or not.
+//! [`ledger`] that can't be changed unseen, that [`audit`] reads, and whose checkpoints go to [`witness`]es.
+//! [`control`] takes orders for it while the desk runs. [`check`] tells what is wrong with a policy before it is rolled out, and [`token`] why a token is accepted or not.
 
 pub mod approvals;
 pub mod audit;
 pub mod check;
 pub mod config;
+pub mod control;
 pub mod http;
 pub mod ledger;
 pub mod metrics;
@@ -19,3 +20,4 @@ pub mod sessions;
 pub mod stop;
 pub mod store;
 pub mod token;
+pub mod witness;

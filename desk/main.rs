@@ -71,8 +71,8 @@ enum Command {
     Reference,
     /// Reads, verifies and exports session records.
     ///
-    /// LEDGER is the folder that `portcullis desk` keeps them in. All of these but import and
-    /// rotate only read, and may run beside a desk.
+    /// LEDGER is the folder that `portcullis desk` keeps them in. All of these may run beside a desk,
+    /// and all but import and rotate only read.
     Sessions {
         #[command(subcommand)]
         command: auditing::SessionsCommand,

@@ -16,9 +16,10 @@ use tokio::net::TcpListener;
 use tonic::service::Routes;
 
 use crate::approvals::{self, Desk, News};
-use crate::config::{self, Config};
+use crate::config::{self, Config, Place};
+use crate::control::Orders;
 use crate::http::{Callers, MAX_BODY_BYTES, Refusal, json as answer};
-use crate::ledger::{self, LedgerError, Reader};
+use crate::ledger::{self, Keys, LedgerError, Reader, Watch};
 use crate::metrics::{self, Sources};
 use crate::net::{Limits, Port, PortCounts, Protocol, Tls};
 use crate::sessions::{
@@ -26,9 +27,13 @@ use crate::sessions::{
 };
 use crate::stop::Stop;
 use crate::store::{Database, Durability, Store, StoreError};
+use crate::witness::{self, Board, Post, States};
 
 /// How long clients may stay connected once the desk is stopping.
 const GRACE: Duration = Duration::from_secs(10);
+
+/// How long the last checkpoint may take to the witnesses once the desk is stopping.
+const LAST_POST: Duration = Duration::from_secs(5);
 
 /// The arguments of the command.
 #[derive(Clone, Debug)]
@@ -95,6 +100,7 @@ async fn serve(options: &Options, config: &Config) -> Result<(), Failure> {
     let store = Store::create(&options.store)?;
     let approvals = store.connect(Durability::Full)?;
     let books = open_books(options, config, &approvals)?;
+    let board = open_board(options, config)?;
     let http = bind(options.listen, "--listen").await?;
     let grpc = bind(options.grpc, "--grpc").await?;
     let signal = signals()?;
@@ -109,6 +115,7 @@ async fn serve(options: &Options, config: &Config) -> Result<(), Failure> {
         Ok(books) => {
             let (writer, thread) = sessions::start(books, Arc::clone(&counts), stop.clone())
                 .map_err(|error| Failure(format!("no thread for the recorder: {error}")))?;
+            Orders::start(&folder, &writer, &stop);
             (writer, Some(thread))
         }
         Err(damage) => {
@@ -117,6 +124,9 @@ async fn serve(options: &Options, config: &Config) -> Result<(), Failure> {
             (Writer::gone(), None)
         }
     };
+    let witnesses = Arc::new(States::default());
+    let telling = Post::start(&Reader::new(&folder), &config.witnesses, &witnesses)
+        .map_err(|error| Failure(format!("witnesses can't be told: {error}")))?;
     let reading = sessions::connect_index(&sessions::index_file(&folder))?;
     let callers = Arc::new(Callers::new(config));
     let desk = Desk {
@@ -171,6 +181,7 @@ async fn serve(options: &Options, config: &Config) -> Result<(), Failure> {
         database: archive.database.clone(),
         writer: writer.clone(),
         counts,
+        witnesses,
     };
     let (http_counts, grpc_counts) = (Arc::default(), Arc::default());
     let sources = Sources {
@@ -187,7 +198,7 @@ async fn serve(options: &Options, config: &Config) -> Result<(), Failure> {
         tls: tls.clone(),
         last: Arc::default(),
     };
-    let app = router(desk, archive, (intake, numbers), health)
+    let app = router(desk, archive, (intake, numbers), health, board)
         .merge(metrics::routes().with_state(sources));
     let port = |name, listener, protocol, app, counts: Arc<PortCounts>| Port {
         name,
@@ -222,7 +233,10 @@ async fn serve(options: &Options, config: &Config) -> Result<(), Failure> {
         writer.end().await;
         tokio::task::spawn_blocking(move || thread.join()).await
     };
-    match tokio::time::timeout(GRACE, flushed).await {
+    let flushed = tokio::time::timeout(GRACE, flushed).await;
+    // Whoever can't be told in time is told at the next start.
+    let _ = tokio::task::spawn_blocking(move || telling.finish(LAST_POST)).await;
+    match flushed {
         Ok(Ok(Ok(Ok(())))) => Ok(()),
         Ok(Ok(Ok(Err(Lost(records))))) => Err(Failure(format!(
             "{records} session records could not be stored, and are lost"
@@ -240,8 +254,12 @@ fn open_books(
     config: &Config,
     store: &rusqlite::Connection,
 ) -> Result<Result<Books, String>, Failure> {
+    let files = config.witnesses.iter().filter_map(|one| match &one.place {
+        Place::File(path) => Some(path),
+        Place::Webhook { .. } | Place::Cosigner { .. } => None,
+    });
     let ledger = ledger::Options {
-        witness: options.witness.clone(),
+        witnesses: options.witness.iter().chain(files).cloned().collect(),
         segment_millis: sessions::segment_millis(config.retention),
         ..ledger::Options::new(&options.ledger(), &options.keys())
     };
@@ -275,6 +293,20 @@ fn open_books(
         );
     }
     Ok(Ok(books))
+}
+
+/// The desk as a witness for others, if it is one.
+fn open_board(options: &Options, config: &Config) -> Result<Option<Board>, Failure> {
+    let Some(watching) = &config.watching else {
+        return Ok(None);
+    };
+    let failed = |error: LedgerError| Failure(error.to_string());
+    let key = Keys::new(&options.keys()).witness(&watching.name);
+    let folder = options.store.with_extension("witness");
+    let watch = Watch::new(&folder, key.map_err(failed)?, watching.logs.iter().cloned());
+    let watch = watch.map_err(failed)?;
+    tracing::info!(key = %watch.key(), "the desk is a witness for others");
+    Ok(Some(Board::new(watch)))
 }
 
 impl Options {
@@ -330,6 +362,7 @@ struct Health {
     database: Database,
     writer: Writer,
     counts: Arc<Counts>,
+    witnesses: Arc<States>,
 }
 
 fn router(
@@ -337,7 +370,9 @@ fn router(
     archive: Archive,
     (intake, numbers): (Intake, Numbers),
     health: Health,
+    board: Option<Board>,
 ) -> Router {
+    let witness = board.map(|board| witness::routes().with_state(board));
     Router::new()
         .route("/healthz", get(healthz))
         .with_state(health)
@@ -345,6 +380,7 @@ fn router(
         .merge(sessions::routes().with_state(archive))
         .merge(sessions::intake_routes().with_state(intake))
         .merge(sessions::number_routes().with_state(numbers))
+        .merge(witness.unwrap_or_default())
         .fallback(async || Refusal::not_found("address").into_response())
         .method_not_allowed_fallback(async || {
             Refusal::new(
@@ -372,6 +408,17 @@ async fn healthz(
             format!("Session records can't be stored: {reason}."),
         ));
     }
-    let body = json!({ "status": "ok", "records": health.counts.to_json() });
+    if let Some(reason) = health.witnesses.trouble() {
+        return Err(Refusal::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "witness_failing",
+            format!("Nobody vouches for the session records: {reason}."),
+        ));
+    }
+    let body = json!({
+        "status": "ok",
+        "records": health.counts.to_json(),
+        "witnesses": health.witnesses.to_json(),
+    });
     Ok(answer(StatusCode::OK, body.to_string()))
 }

@@ -1,19 +1,17 @@
-//! `import` and `rotate`, which write: no desk may run on the ledger meanwhile.
+//! `import` and `rotate`, which write. A desk that has the ledger open does it for them.
 
 use std::io::{BufRead, Read as _, Write};
 use std::path::Path;
 
 use super::logged::records;
 use super::{Failed, RIGHT, Status, WRONG, line, open};
+use crate::control::{Answer, Line, MAX_BATCH, NoDesk, Order, socket};
 use crate::ledger::{Ledger, LedgerError, Options};
-use crate::sessions::{Books, BooksError, Entry as Record, Outcome};
+use crate::sessions::{Books, BooksError, Entry as Record};
 use crate::store::now;
 
 /// The longest line of a log, in bytes.
 const MAX_LINE_BYTES: u64 = 128 << 20;
-
-/// How many records are stored at once.
-const BATCH: usize = 1000;
 
 /// How many bytes of records are stored at once, about.
 const BATCH_BYTES: usize = 32 << 20;
@@ -30,10 +28,10 @@ pub fn import(options: &Options, log: &Path, out: &mut dyn Write) -> Status {
     let failed = |error: std::io::Error| Failed::new(format!("{}: {error}", log.display()));
     let file = std::fs::File::open(log).map_err(failed)?;
     let mut source = std::io::BufReader::with_capacity(1 << 20, file);
-    let (mut books, _, _) = Books::open(options).map_err(|error| unusable(&error))?;
+    let mut store = Store::open(options)?;
     let mut batch: Vec<Record> = Vec::new();
     let (mut number, mut malformed, mut absent, mut bytes) = (0u64, 0u64, 0u64, 0usize);
-    let (mut total, mut contradicting) = (Outcome::default(), 0_usize);
+    let mut total = [0_usize; 3];
     loop {
         let mut text = Vec::new();
         let mut limited = source.by_ref().take(MAX_LINE_BYTES);
@@ -44,11 +42,11 @@ pub fn import(options: &Options, log: &Path, out: &mut dyn Write) -> Status {
                 log.display()
             )));
         }
-        if read == 0 || batch.len() >= BATCH || bytes >= BATCH_BYTES {
-            let stored = books.put(&batch).map_err(|error| unusable(&error))?;
-            total.new = total.new.saturating_add(stored.new);
-            total.known = total.known.saturating_add(stored.known);
-            contradicting = contradicting.saturating_add(stored.contradicting.len());
+        if read == 0 || batch.len() >= MAX_BATCH || bytes >= BATCH_BYTES {
+            let stored = store.put(&batch)?;
+            for (sum, count) in total.iter_mut().zip(stored) {
+                *sum = sum.saturating_add(count);
+            }
             batch.clear();
             bytes = 0;
         }
@@ -70,13 +68,12 @@ pub fn import(options: &Options, log: &Path, out: &mut dyn Write) -> Status {
             }
         }
     }
-    books.settle().map_err(|error| unusable(&error))?;
-    books.checkpoint()?;
+    store.close()?;
+    let [new, known, contradicting] = total;
     line(
         out,
         &format!(
-            "{} records stored, {} known, {} left out since others have their ids or numbers, {malformed} lines malformed, {absent} without a record",
-            total.new, total.known, contradicting
+            "{new} records stored, {known} known, {contradicting} left out since others have their ids or numbers, {malformed} lines malformed, {absent} without a record"
         ),
     )?;
     Ok(if malformed == 0 && contradicting == 0 {
@@ -86,13 +83,75 @@ pub fn import(options: &Options, log: &Path, out: &mut dyn Write) -> Status {
     })
 }
 
-fn unusable(error: &BooksError) -> Failed {
-    match error {
-        BooksError::Ledger(error @ LedgerError::Busy(_)) => {
-            Failed::new(format!("{error}: stop the desk first"))
+/// Where records go.
+enum Store {
+    /// The ledger, which nobody else has open.
+    Own(Box<Books>),
+    /// The desk that has it open.
+    Desk(Line),
+}
+
+impl Store {
+    fn open(options: &Options) -> Result<Self, Failed> {
+        match Books::open(options) {
+            Ok((books, _, _)) => Ok(Self::Own(Box::new(books))),
+            Err(BooksError::Ledger(busy @ LedgerError::Busy(_))) => {
+                let line = Line::open(&options.folder, Order::Import);
+                line.map(Self::Desk)
+                    .map_err(|why| deaf(options, &busy, &why))
+            }
+            Err(error) => Err(Failed::new(error.to_string())),
         }
-        error => Failed::new(error.to_string()),
     }
+
+    /// How many are new, known, and left out.
+    fn put(&mut self, records: &[Record]) -> Result<[usize; 3], Failed> {
+        let failed = |error: BooksError| Failed::new(error.to_string());
+        match self {
+            Self::Own(books) => {
+                let stored = books.put(records).map_err(failed)?;
+                Ok([stored.new, stored.known, stored.contradicting.len()])
+            }
+            Self::Desk(line) => match line.store(records).map_err(|why| broken(&why))? {
+                Answer::Stored {
+                    new,
+                    known,
+                    contradicting,
+                } => Ok([new, known, contradicting]),
+                answer => Err(refused(answer)),
+            },
+        }
+    }
+
+    fn close(self) -> Result<(), Failed> {
+        if let Self::Own(mut books) = self {
+            let settled = books.settle();
+            settled.map_err(|error| Failed::new(error.to_string()))?;
+            books.checkpoint()?;
+        }
+        Ok(())
+    }
+}
+
+/// Whoever has the ledger open takes no orders.
+fn deaf(options: &Options, busy: &LedgerError, why: &NoDesk) -> Failed {
+    Failed::new(format!(
+        "{busy}, and takes no orders at {} ({why}): stop it first",
+        socket(&options.folder).display()
+    ))
+}
+
+fn broken(why: &NoDesk) -> Failed {
+    Failed::new(format!(
+        "the desk broke the connection off ({why}): its log says more. Try again: nothing is stored twice"
+    ))
+}
+
+fn refused(answer: Answer) -> Failed {
+    Failed::new(match answer {
+        Answer::Failed(why) => format!("the desk: {why}"),
+        other => format!("the desk: found the answer {other:?}, expected another"),
+    })
 }
 
 /// Makes a new signing key, which the present one signs.
@@ -102,9 +161,21 @@ fn unusable(error: &BooksError) -> Failed {
 pub fn rotate(options: &Options, out: &mut dyn Write) -> Status {
     open(&options.folder)?;
     let time = u64::try_from(now()).unwrap_or(0);
-    let (mut ledger, _) =
-        Ledger::open(options, time).map_err(|error| unusable(&BooksError::Ledger(error)))?;
-    ledger.rotate(time)?;
-    line(out, &ledger.key().to_string())?;
+    let key = match Ledger::open(options, time) {
+        Ok((mut ledger, _)) => {
+            ledger.rotate(time)?;
+            ledger.key().to_string()
+        }
+        Err(busy @ LedgerError::Busy(_)) => {
+            let desk = Line::open(&options.folder, Order::Rotate);
+            let mut desk = desk.map_err(|why| deaf(options, &busy, &why))?;
+            match desk.answer().map_err(|why| broken(&why))? {
+                Answer::Rotated(key) => key,
+                answer => return Err(refused(answer)),
+            }
+        }
+        Err(error) => return Err(error.into()),
+    };
+    line(out, &key)?;
     Ok(RIGHT)
 }

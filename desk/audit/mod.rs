@@ -1,7 +1,6 @@
 //! `portcullis sessions`: what an auditor does with a ledger of session records.
 //!
-//! All commands but `import` and `rotate` only read, and may run beside a desk that writes. They
-//! read the ledger itself: what the index says is at most a hint, since nobody signs for it.
+//! All of them may run beside a desk that writes. They read the ledger itself: what the index says is at most a hint, since nobody signs for it.
 
 mod body;
 mod event;

@@ -9,11 +9,12 @@ use super::list::row;
 use super::proof::Proof;
 use super::{Failed, RIGHT, Status, WRONG, line, open, plain};
 use crate::ledger::{
-    self, Chain, Checkpoint, Entry, Hash, Kind, Note, PublicKey, Question, Removal,
-    root_by_inclusion,
+    self, Chain, Checkpoint, Entry, Hash, Kind, Note, Public, PublicKey, Question, Removal,
+    WitnessKey, root_by_inclusion,
 };
 use crate::policy::read_from;
 use crate::sessions::{Entry as Record, Outline};
+use crate::witness::Client;
 
 /// The longest witness and the longest proof that are read, in bytes.
 const MAX_FILE_BYTES: u64 = 1 << 30;
@@ -29,28 +30,76 @@ const MAX_TOLD: u64 = 100;
 pub struct Known {
     /// The log's public key: itself, or a file with it.
     pub key: Option<String>,
-    /// Witnesses' files.
-    pub witnesses: Vec<PathBuf>,
+    /// Witnesses: files, or the prefixes of URLs.
+    pub witnesses: Vec<String>,
+    /// Public keys of witnesses, each itself or a file with it.
+    pub witness_keys: Vec<String>,
+    /// A file of certificates that those of the URLs must lead to, instead of the usual ones.
+    pub ca: Option<PathBuf>,
 }
 
 impl Known {
     fn key(&self) -> Result<Option<PublicKey>, Failed> {
-        let Some(text) = &self.key else {
-            return Ok(None);
-        };
-        let named = || {
-            let file = std::fs::File::open(text).ok()?;
-            read_from(file, 4096).ok()
-        };
-        PublicKey::parse(text)
-            .or_else(|| PublicKey::parse(&named()?))
-            .map(Some)
-            .ok_or_else(|| {
-                Failed::new(format!(
-                    "{}: found no public key, expected NAME+ID+BASE64 or a file with that",
-                    plain(text)
-                ))
-            })
+        self.key.as_deref().map(public_key).transpose()
+    }
+
+    fn witness_keys(&self) -> Result<Vec<WitnessKey>, Failed> {
+        let keys = self.witness_keys.iter();
+        keys.map(|text| public_key(text)).collect()
+    }
+
+    /// What the witnesses have, each with its name.
+    fn witnessed(&self, folder: &Path) -> Result<Vec<(String, String)>, Failed> {
+        let is_url = |text: &str| text.starts_with("https://") || text.starts_with("http://");
+        let mut client = None;
+        let mut found = Vec::new();
+        for place in &self.witnesses {
+            if !is_url(place) {
+                found.push((place.clone(), read(Path::new(place))?));
+                continue;
+            }
+            let client = match &client {
+                Some(client) => client,
+                None => client.insert(Client::new(self.ca.as_deref()).map_err(Failed::new)?),
+            };
+            found.push((plain(place), fetch(client, place, folder)?));
+        }
+        Ok(found)
+    }
+}
+
+/// A key, or what a file has of one.
+fn public_key<const TYPE: u8>(text: &str) -> Result<Public<TYPE>, Failed> {
+    let named = || {
+        let file = std::fs::File::open(text).ok()?;
+        read_from(file, 4096).ok()
+    };
+    Public::parse(text)
+        .or_else(|| Public::parse(&named()?))
+        .ok_or_else(|| {
+            Failed::new(format!(
+                "{}: found no public key, expected NAME+ID+BASE64 or a file with that",
+                plain(text)
+            ))
+        })
+}
+
+/// What the witness at a URL has seen last of the ledger in `folder`.
+fn fetch(client: &Client, prefix: &str, folder: &Path) -> Result<String, Failed> {
+    // The first entry names the log, also where the checkpoint is gone.
+    let first = open(folder)?.entry(0)?;
+    let (key, _) = first
+        .and_then(|entry| ledger::named(&entry.bytes))
+        .ok_or_else(|| Failed::new("entry 0: found no key, expected the log's"))?;
+    let log = ledger::name_of(key.name());
+    let url = format!("{}/{log}/checkpoint", prefix.trim_end_matches('/'));
+    let failed = |why: String| Failed::new(format!("{}: {}", plain(&url), plain(&why)));
+    let answer = client.get(&url).map_err(failed)?;
+    match answer.status {
+        200 => Ok(answer.body),
+        status => Err(failed(format!(
+            "found the answer {status}, expected the log's latest checkpoint"
+        ))),
     }
 }
 
@@ -66,16 +115,12 @@ fn read(path: &Path) -> Result<String, Failed> {
 /// It can't be read.
 pub fn verify(folder: &Path, known: &Known, out: &mut dyn Write) -> Status {
     open(folder)?;
-    let mut question = Question {
+    let question = Question {
         trusted: known.key()?,
+        witnesses: known.witnessed(folder)?,
+        cosigners: known.witness_keys()?,
         threads: std::thread::available_parallelism().map_or(1, Into::into),
-        ..Question::default()
     };
-    for path in &known.witnesses {
-        question
-            .witnesses
-            .push((path.display().to_string(), read(path)?));
-    }
     let verdict = ledger::verify(folder, &question)?;
     for problem in &verdict.problems.list {
         line(out, &plain(&problem.to_string()))?;

@@ -11,21 +11,23 @@
 //! `${NAME}` in a key takes a value from the environment. With `"records_need_key": true`, session records are
 //! taken from the filters only; without it, from whoever reaches the port. A filter may have, beside its key or
 //! instead of one, a `certificate`: a name that stands in its client certificate. `"retention": "90d"` removes what is
-//! older; without it, everything is kept. `tls` and `connections` are described in docs/desk.md. Unknown members are
-//! errors.
+//! older; without it, everything is kept. `tls` and `connections` are described in docs/desk.md, and
+//! `witnesses.rs` says how witnesses are written. Unknown members are errors.
 
+mod key;
 mod network;
+mod witnesses;
 
 use std::collections::HashSet;
-use std::fmt;
 use std::time::Duration;
 
 use serde::Deserialize;
 
+use self::key::resolve;
+pub use self::key::{Key, MIN_KEY};
+pub use self::witnesses::{Place, Watching, Witness};
+use self::witnesses::{WrittenWatching, WrittenWitness};
 pub use network::{ClientCertificate, Connections, Tls};
-
-/// The shortest key that is taken, in characters.
-pub const MIN_KEY: usize = 16;
 
 /// The longest time that something is kept, in seconds: 100 years of 366 days.
 const MAX_RETENTION_SECONDS: u64 = 100 * 366 * 24 * 60 * 60;
@@ -42,6 +44,10 @@ pub struct Config {
     pub reviewers: Vec<Reviewer>,
     /// Whether streams of records need a filter's key.
     pub records_need_key: bool,
+    /// The witnesses that see the ledger's checkpoints.
+    pub witnesses: Vec<Witness>,
+    /// What the desk is a witness of itself.
+    pub watching: Option<Watching>,
     /// How long session records are kept; without it, for ever.
     pub retention: Option<Duration>,
     /// How many connections there may be, and for how long.
@@ -76,25 +82,6 @@ pub struct Reviewer {
     pub key: Key,
 }
 
-/// A secret, which `Debug` doesn't print.
-#[derive(Clone, Deserialize, PartialEq, Eq, Hash)]
-#[serde(transparent)]
-pub struct Key(String);
-
-impl Key {
-    /// The secret itself.
-    #[must_use]
-    pub fn secret(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Key {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Key(..)")
-    }
-}
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
@@ -102,6 +89,9 @@ struct Written {
     reviewers: Vec<Reviewer>,
     #[serde(default)]
     records_need_key: bool,
+    #[serde(default)]
+    witnesses: Vec<WrittenWitness>,
+    witness: Option<WrittenWatching>,
     retention: Option<String>,
     #[serde(default)]
     connections: Connections,
@@ -179,6 +169,8 @@ pub fn read(text: &str, environment: &dyn Fn(&str) -> Option<String>) -> Result<
         filters: written.filters,
         reviewers: written.reviewers,
         records_need_key: written.records_need_key,
+        witnesses: witnesses::witnesses(written.witnesses, environment)?,
+        watching: written.witness.map(witnesses::watching).transpose()?,
         retention: written.retention.as_deref().map(read_time).transpose()?,
         connections: written.connections,
         tls: written.tls,
@@ -216,48 +208,6 @@ fn check_name(name: &str, at: &str) -> Result<(), String> {
         ));
     }
     Ok(())
-}
-
-fn resolve(
-    key: &Key,
-    at: &str,
-    environment: &dyn Fn(&str) -> Option<String>,
-) -> Result<Key, String> {
-    let mut out = String::new();
-    let mut rest = key.secret();
-    while let Some((before, after)) = rest.split_once("${") {
-        out.push_str(before);
-        let (name, tail) = after
-            .split_once('}')
-            .filter(|(name, _)| is_variable(name))
-            .ok_or_else(|| {
-                format!(
-                    "{at}: found \"${{\" without a variable's name and \"}}\", expected ${{NAME}}"
-                )
-            })?;
-        let value = environment(name).ok_or_else(|| {
-            format!(
-                "{at}: found ${{{name}}}, which is not set, expected an environment variable {name}"
-            )
-        })?;
-        out.push_str(&value);
-        rest = tail;
-    }
-    out.push_str(rest);
-    if out.len() < MIN_KEY || !out.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(format!(
-            "{at}: found a key of {} bytes, expected at least {MIN_KEY} printable ASCII characters without spaces",
-            out.len()
-        ));
-    }
-    Ok(Key(out))
-}
-
-fn is_variable(name: &str) -> bool {
-    !name.is_empty()
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 /// The message without the string that serde_json quotes when it expected another type: that

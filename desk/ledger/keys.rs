@@ -5,11 +5,13 @@
 //! key; each later one is signed with the key before it. Checkpoints of more entries than those
 //! before it are signed with the new key.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
+use super::cosignature::Cosigner;
 use super::error::LedgerError;
 use super::files;
-use super::note::{Note, PrivateKey, PublicKey};
+use super::note::{Note, Private, PrivateKey, PublicKey};
 
 /// The first line of a key's entry.
 const TITLE: &str = "portcullis/key";
@@ -17,7 +19,11 @@ const TITLE: &str = "portcullis/key";
 /// The longest file of a key, in bytes.
 const MAX_KEY_BYTES: u64 = 4096;
 
-/// A folder of keys: `<id>.key`, readable by its owner only, and `<id>.pub` for each.
+/// What the files of a witness' key are called.
+const WITNESS: &str = "witness";
+
+/// A folder of keys: `<id>.key`, readable by its owner only, and `<id>.pub` for each. The key by
+/// which a desk is a witness for others is `witness`.
 #[derive(Clone, Debug)]
 pub struct Keys {
     folder: PathBuf,
@@ -37,19 +43,48 @@ impl Keys {
     /// # Errors
     /// The system has no randomness, or the key can't be written.
     pub fn make(&self, name: &str) -> Result<PrivateKey, LedgerError> {
-        let mut seed = [0; 32];
-        getrandom::fill(&mut seed)
-            .map_err(|error| LedgerError::Key(format!("no randomness: {error}")))?;
-        let key = PrivateKey::new(name, &seed)
-            .ok_or_else(|| LedgerError::Key(format!("{name:?} is no name of a key")))?;
-        files::create_folder(&self.folder).map_err(LedgerError::at(&self.folder))?;
-        let public = key.public();
-        let path = self.file(&public.id(), "pub");
-        files::replace(&path, format!("{public}\n").as_bytes()).map_err(LedgerError::at(&path))?;
-        let path = self.file(&public.id(), "key");
-        files::replace(&path, format!("{}\n", key.to_text()).as_bytes())
-            .map_err(LedgerError::at(&path))?;
+        let key = random(name)?;
+        self.keep(&key, &key.public().id())?;
         Ok(key)
+    }
+
+    /// The key with this name by which the desk is a witness; it is made if there is none.
+    ///
+    /// # Errors
+    /// It has another name or another form, or can't be read or made.
+    pub fn witness(&self, name: &str) -> Result<Cosigner, LedgerError> {
+        let path = self.file(WITNESS, "key");
+        let bytes = match files::read(&path, MAX_KEY_BYTES) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let key = random(name)?;
+                self.keep(&key, WITNESS)?;
+                return Ok(key);
+            }
+            result => result.map_err(LedgerError::at(&path))?,
+        };
+        let read = str::from_utf8(&bytes).ok().and_then(Cosigner::parse);
+        match read {
+            Some(key) if key.public().name() == name => Ok(key),
+            Some(key) => Err(LedgerError::Key(format!(
+                "{}: found the name {:?}, expected {name:?}, which the configuration gives the witness",
+                path.display(),
+                key.public().name()
+            ))),
+            None => Err(LedgerError::Key(format!(
+                "{}: found another form, expected the private key of a witness",
+                path.display()
+            ))),
+        }
+    }
+
+    fn keep<const TYPE: u8>(&self, key: &Private<TYPE>, name: &str) -> Result<(), LedgerError> {
+        files::create_folder(&self.folder).map_err(LedgerError::at(&self.folder))?;
+        let path = self.file(name, "pub");
+        let public = format!("{}\n", key.public());
+        files::replace(&path, public.as_bytes()).map_err(LedgerError::at(&path))?;
+        let path = self.file(name, "key");
+        let private = format!("{}\n", key.to_text());
+        files::replace(&path, private.as_bytes()).map_err(LedgerError::at(&path))
     }
 
     /// The key with this id.
@@ -74,6 +109,14 @@ impl Keys {
     fn file(&self, id: &str, ending: &str) -> PathBuf {
         self.folder.join(format!("{id}.{ending}"))
     }
+}
+
+fn random<const TYPE: u8>(name: &str) -> Result<Private<TYPE>, LedgerError> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed)
+        .map_err(|error| LedgerError::Key(format!("no randomness: {error}")))?;
+    Private::new(name, &seed)
+        .ok_or_else(|| LedgerError::Key(format!("{name:?} is no name of a key")))
 }
 
 /// The entry that names `key`, signed by `signer`.

@@ -13,6 +13,8 @@
 //! also beside a writer, and [`verify`] tells whether all is as it was signed, and what is not.
 
 mod checkpoint;
+mod cosignature;
+mod cosigned;
 mod entry;
 mod error;
 mod files;
@@ -26,28 +28,34 @@ mod proof;
 mod reader;
 mod retention;
 mod segments;
+mod submission;
 #[cfg(test)]
 mod tests;
 mod tiles;
 mod tree;
 mod verify;
+mod watch;
 mod witness;
 mod writer;
 
 pub use checkpoint::Checkpoint;
+pub use cosignature::{Cosigner, WitnessKey};
+pub use cosigned::Cosigned;
 pub use entry::{Entry, Kind, LEAF_BYTES, Leaf, MAX_ENTRY_BYTES};
 pub use error::LedgerError;
 pub use group::Part;
 pub use hash::{HASH_BYTES, Hash, root};
 pub use keys::{Chain, Keys, named};
-pub use note::{MAX_NOTE_BYTES, Note, PrivateKey, PublicKey};
+pub use note::{MAX_NOTE_BYTES, Note, Private, PrivateKey, Public, PublicKey};
 pub use open::{Cut, Opened};
 pub use proof::{Nodes, consistency, inclusion, is_consistent, root_by_inclusion};
 pub use reader::{Latest, Place, Reader, Visit};
 pub use retention::{Expired, KeptKey, Removal, expired};
 pub use segments::{Segment, list as segments};
+pub use submission::Submission;
 pub use tiles::Tiles;
 pub use tree::{Edge, FullTile, TILE_WIDTH};
 pub use verify::{Problem, Problems, Question, Verdict, Wrong, verify};
+pub use watch::{Unwitnessed, Watch, name_of};
 pub use witness::checkpoints;
 pub use writer::{Ledger, Options, SEGMENT_BYTES, SEGMENT_MILLIS};

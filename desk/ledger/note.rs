@@ -14,7 +14,7 @@ pub const MAX_NOTE_BYTES: usize = 64 << 10;
 /// The most signatures that are looked at.
 const MAX_SIGNATURES: usize = 64;
 
-/// The type of Ed25519 keys and signatures.
+/// The type of Ed25519 keys that sign notes.
 const ED25519: u8 = 1;
 
 /// What a line with a signature begins with.
@@ -23,17 +23,20 @@ const DASH: &str = "\u{2014} ";
 /// What the file of a private key begins with.
 const PRIVATE: &str = "PRIVATE+KEY+";
 
-/// A public key with its name: `<name>+<id>+<base64>`.
+/// A public key with its name, `<name>+<id>+<base64>`, of a type that says what it signs.
 #[derive(Clone, PartialEq, Eq)]
-pub struct PublicKey {
+pub struct Public<const TYPE: u8> {
     name: String,
     id: [u8; 4],
-    key: VerifyingKey,
+    pub(super) key: VerifyingKey,
 }
 
-impl PublicKey {
+/// The public key of a log.
+pub type PublicKey = Public<ED25519>;
+
+impl<const TYPE: u8> Public<TYPE> {
     fn new(name: &str, key: VerifyingKey) -> Self {
-        let bytes = [name.as_bytes(), b"\n", &[ED25519], key.as_bytes()].concat();
+        let bytes = [name.as_bytes(), b"\n", &[TYPE], key.as_bytes()].concat();
         let [a, b, c, d, ..] = *Hash::of(&bytes).as_bytes();
         Self {
             name: name.to_owned(),
@@ -49,11 +52,18 @@ impl PublicKey {
         let name = parts.next().filter(|name| is_name(name))?;
         let id = parts.next()?;
         let bytes = STANDARD.decode(parts.next()?).ok()?;
-        let (ED25519, key) = bytes.split_first().map(|(kind, key)| (*kind, key))? else {
+        let (kind, key) = bytes.split_first()?;
+        if *kind != TYPE {
             return None;
-        };
+        }
         let key = Self::new(name, VerifyingKey::from_bytes(key.try_into().ok()?).ok()?);
         (key.id() == id).then_some(key)
+    }
+
+    /// Whether a key may have this name.
+    #[must_use]
+    pub fn is_name(name: &str) -> bool {
+        is_name(name)
     }
 
     /// The key's name, which is the log's origin.
@@ -68,24 +78,41 @@ impl PublicKey {
         format!("{:08x}", u32::from_be_bytes(self.id))
     }
 
-    /// Whether one of the note's signatures is this key's, and right.
-    #[must_use]
-    pub fn has_signed(&self, note: &Note) -> bool {
-        note.signatures.iter().any(|one| {
-            one.name == self.name
-                && one.id == self.id
-                && Signature::from_slice(&one.signature).is_ok_and(|signature| {
-                    self.key
-                        .verify_strict(note.text.as_bytes(), &signature)
-                        .is_ok()
-                })
-        })
+    /// A signature of this key as a line of a note.
+    pub(super) fn line(&self, signature: &[u8]) -> String {
+        let bytes = [&self.id[..], signature].concat();
+        format!("{DASH}{} {}\n", self.name, STANDARD.encode(bytes))
+    }
+
+    /// The bytes of those signatures of a note that say that they are this key's.
+    pub(super) fn own<'n>(&self, note: &'n Note) -> impl Iterator<Item = &'n [u8]> {
+        let own = |one: &&NoteSignature| one.name == self.name && one.id == self.id;
+        let all = note.signatures.iter().filter(own);
+        all.map(|one| one.signature.as_slice())
     }
 }
 
-impl fmt::Display for PublicKey {
+impl PublicKey {
+    /// Whether one of the note's signatures is this key's, and right.
+    #[must_use]
+    pub fn has_signed(&self, note: &Note) -> bool {
+        self.line_in(note).is_some()
+    }
+
+    /// The line of the note that is this key's signature, and right.
+    pub(super) fn line_in(&self, note: &Note) -> Option<String> {
+        let text = note.text.as_bytes();
+        let bytes = self.own(note).find(|bytes| {
+            Signature::from_slice(bytes)
+                .is_ok_and(|signature| self.key.verify_strict(text, &signature).is_ok())
+        })?;
+        Some(self.line(bytes))
+    }
+}
+
+impl<const TYPE: u8> fmt::Display for Public<TYPE> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let bytes = [&[ED25519], &self.key.as_bytes()[..]].concat();
+        let bytes = [&[TYPE], &self.key.as_bytes()[..]].concat();
         write!(
             formatter,
             "{}+{}+{}",
@@ -96,25 +123,28 @@ impl fmt::Display for PublicKey {
     }
 }
 
-impl fmt::Debug for PublicKey {
+impl<const TYPE: u8> fmt::Debug for Public<TYPE> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, formatter)
     }
 }
 
 /// A key that signs. `Debug` shows its public half only.
-pub struct PrivateKey {
-    public: PublicKey,
-    key: SigningKey,
+pub struct Private<const TYPE: u8> {
+    public: Public<TYPE>,
+    pub(super) key: SigningKey,
 }
 
-impl PrivateKey {
+/// The private key of a log.
+pub type PrivateKey = Private<ED25519>;
+
+impl<const TYPE: u8> Private<TYPE> {
     /// The key with this seed; `None` if the name can't be a key's.
     #[must_use]
     pub fn new(name: &str, seed: &[u8; 32]) -> Option<Self> {
         let key = SigningKey::from_bytes(seed);
         is_name(name).then(|| Self {
-            public: PublicKey::new(name, key.verifying_key()),
+            public: Public::new(name, key.verifying_key()),
             key,
         })
     }
@@ -125,9 +155,10 @@ impl PrivateKey {
         let mut parts = text.trim_end().strip_prefix(PRIVATE)?.splitn(3, '+');
         let (name, id) = (parts.next()?, parts.next()?);
         let bytes = STANDARD.decode(parts.next()?).ok()?;
-        let (ED25519, seed) = bytes.split_first().map(|(kind, seed)| (*kind, seed))? else {
+        let (kind, seed) = bytes.split_first()?;
+        if *kind != TYPE {
             return None;
-        };
+        }
         let key = Self::new(name, seed.try_into().ok()?)?;
         (key.public.id() == id).then_some(key)
     }
@@ -135,7 +166,7 @@ impl PrivateKey {
     /// The secret as text, in the form that Go's `sumdb/note` gives such keys.
     #[must_use]
     pub fn to_text(&self) -> String {
-        let bytes = [&[ED25519], &self.key.as_bytes()[..]].concat();
+        let bytes = [&[TYPE], &self.key.as_bytes()[..]].concat();
         let public = &self.public;
         let secret = STANDARD.encode(bytes);
         format!("{PRIVATE}{}+{}+{secret}", public.name, public.id())
@@ -143,24 +174,21 @@ impl PrivateKey {
 
     /// The public half.
     #[must_use]
-    pub fn public(&self) -> &PublicKey {
+    pub fn public(&self) -> &Public<TYPE> {
         &self.public
     }
+}
 
+impl PrivateKey {
     /// A note of `text`, which ends with a newline, with this key's signature.
     #[must_use]
     pub fn sign(&self, text: &str) -> String {
         let signature = self.key.sign(text.as_bytes()).to_bytes();
-        let bytes = [&self.public.id[..], &signature].concat();
-        format!(
-            "{text}\n{DASH}{} {}\n",
-            self.public.name,
-            STANDARD.encode(bytes)
-        )
+        format!("{text}\n{}", self.public.line(&signature))
     }
 }
 
-impl fmt::Debug for PrivateKey {
+impl<const TYPE: u8> fmt::Debug for Private<TYPE> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "PrivateKey({})", self.public)
     }

@@ -31,8 +31,8 @@ pub struct Options {
     pub folder: PathBuf,
     /// The folder of its signing keys, made likewise.
     pub keys: PathBuf,
-    /// A file to which each checkpoint is appended before it is published.
-    pub witness: Option<PathBuf>,
+    /// Files to which each checkpoint is appended before it is published.
+    pub witnesses: Vec<PathBuf>,
     /// How long a segment becomes before the next one begins: [`SEGMENT_BYTES`], or less in tests.
     pub segment_bytes: u64,
     /// How long a segment is written to, in milliseconds: [`SEGMENT_MILLIS`], or less.
@@ -46,7 +46,7 @@ impl Options {
         Self {
             folder: folder.to_owned(),
             keys: keys.to_owned(),
-            witness: None,
+            witnesses: Vec::new(),
             segment_bytes: SEGMENT_BYTES,
             segment_millis: SEGMENT_MILLIS,
         }
@@ -229,8 +229,8 @@ impl Ledger {
         }
     }
 
-    /// Signs for all entries, unless the latest checkpoint does already: writes tiles, then the
-    /// witness, then the checkpoint. Returns whether there is a new one.
+    /// Signs for all entries, unless the latest checkpoint does already: writes tiles, then to the
+    /// witnesses, then the checkpoint. Returns whether there is a new one.
     ///
     /// # Errors
     /// When one of them can't be written. Nothing is lost: the next try starts over.
@@ -251,7 +251,7 @@ impl Ledger {
             root: self.edge.root(),
         };
         let note = checkpoint.sign(&self.key);
-        if let Some(path) = &self.options.witness {
+        for path in &self.options.witnesses {
             witness::append(path, &note).map_err(LedgerError::at(path))?;
         }
         let path = self.reader().checkpoint_file();

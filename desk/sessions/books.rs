@@ -5,6 +5,7 @@ use std::fmt;
 
 use rusqlite::Connection;
 
+use super::adding::Adding;
 use super::event::{Event, Outline, What, Who};
 use super::index::{self, EventRow, Presence, Row};
 use super::record::Entry as Record;
@@ -23,12 +24,17 @@ pub const RUNNING: Kind = Kind(3);
 /// may be said again.
 const MAX_RUNNING: usize = 64 << 10;
 
-/// How many rows the index may lack. Ids are random, so each row of a short transaction writes a
-/// page of its own; of a long one, many share a page.
-const MAX_MISSING: usize = 64 << 10;
+/// How many rows wait until they are added to the index at once, and twice as many it may lack. Ids are
+/// random, so each row of a short transaction writes a page of its own; of a long one, many share a
+/// page.
+const MAX_MISSING: usize = 32 << 10;
 
 /// The ledger with its index, for writing.
 pub struct Books {
+    /// What is being added to the index meanwhile. It ends before the ledger is unlocked.
+    adding: Option<Adding>,
+    /// With what that was done last.
+    other: Option<Connection>,
     pub(super) ledger: Ledger,
     pub(super) index: Connection,
     missing: Missing,
@@ -37,12 +43,14 @@ pub struct Books {
     pub(super) forgetting: Option<u64>,
     /// The workers and numbers of exchanges that are said to go on.
     running: HashSet<(String, i64)>,
+    /// [`MAX_MISSING`], or less in tests.
+    most: usize,
 }
 
 /// What is stored, and that the index lacks.
 #[derive(Default)]
-struct Missing {
-    rows: Vec<Row>,
+pub(super) struct Missing {
+    pub rows: Vec<Row>,
     events: Vec<EventRow>,
     /// By id: the worker and the number.
     ids: HashMap<String, (String, i64)>,
@@ -50,6 +58,12 @@ struct Missing {
 }
 
 impl Missing {
+    /// By id, as the index has them.
+    pub fn sort(&mut self) {
+        let by_id = |one: &Row, other: &Row| one.record.id.cmp(&other.record.id);
+        self.rows.sort_unstable_by(by_id);
+    }
+
     fn presence(&self, record: &Record) -> Presence {
         let number = (record.worker.clone(), record.number);
         match self.ids.get(&record.id) {
@@ -135,6 +149,9 @@ impl Books {
             ledger,
             index,
             missing: Missing::default(),
+            adding: None,
+            other: None,
+            most: MAX_MISSING,
             standing: Standing::default(),
             forgetting: None,
             running: HashSet::new(),
@@ -209,8 +226,13 @@ impl Books {
         events: &[&Event],
     ) -> Result<Outcome, BooksError> {
         let missing = self.missing.rows.len().max(self.missing.events.len());
-        if missing >= MAX_MISSING || self.standing.is_full() {
-            self.settle()?;
+        if missing >= self.most || self.standing.is_full() {
+            let others = !self.missing.events.is_empty() || self.standing.has_changed();
+            if others || self.standing.is_full() {
+                self.settle()?;
+            } else {
+                self.hand_over()?;
+            }
         }
         let mut outcome = Outcome::default();
         let (mut staged, mut follows) = (Changes::default(), Vec::new());
@@ -226,7 +248,10 @@ impl Books {
                 Some(known) if *known == number => Presence::Known,
                 Some(_) => Presence::Contradicting,
                 None if numbers.contains(&number) => Presence::Contradicting,
-                None => self.missing.presence(record),
+                None => match (self.missing.presence(record), &self.adding) {
+                    (Presence::New, Some(adding)) => adding.missing().presence(record),
+                    (presence, _) => presence,
+                },
             };
             let presence = match here {
                 Presence::New => index::presence(&index, record)?,
@@ -319,6 +344,27 @@ impl Books {
         Ok(outcome)
     }
 
+    /// Has what the index lacks added to it by a thread of its own, once what went before is.
+    fn hand_over(&mut self) -> Result<(), BooksError> {
+        self.land()?;
+        let other = match self.other.take() {
+            Some(connection) => connection,
+            None => index::connect(&index::file(self.ledger.reader().folder()))?,
+        };
+        let missing = std::mem::take(&mut self.missing);
+        self.adding = Some(Adding::start(other, missing, self.ledger.size()));
+        Ok(())
+    }
+
+    /// Waits until that thread is done. If it failed, this does its work.
+    fn land(&mut self) -> Result<(), BooksError> {
+        if let Some(adding) = &mut self.adding {
+            self.other = adding.finish(&mut self.index)?;
+            self.adding = None;
+        }
+        Ok(())
+    }
+
     /// Says which filters the configuration names: a worker of one that it doesn't name counts as one of
     /// somebody without a key.
     pub fn set_filters(&mut self, filters: HashSet<std::sync::Arc<str>>) {
@@ -338,12 +384,10 @@ impl Books {
     /// # Errors
     /// The index fails; it still lacks them.
     pub fn settle(&mut self) -> Result<(), BooksError> {
-        let missing = &self.missing;
-        let has_rows = !missing.rows.is_empty() || !missing.events.is_empty();
+        self.land()?;
+        let has_rows = !self.missing.rows.is_empty() || !self.missing.events.is_empty();
         if has_rows || self.standing.has_changed() || self.standing.is_full() {
-            self.missing
-                .rows
-                .sort_unstable_by(|one, other| one.record.id.cmp(&other.record.id));
+            self.missing.sort();
             let next = self.ledger.size();
             let (rows, events) = (&self.missing.rows, &self.missing.events);
             index::add(&mut self.index, rows, events, &mut self.standing, next)?;
@@ -453,5 +497,57 @@ mod tests {
             outcome(0, 0, &[])
         );
         assert_eq!(books.ledger().size(), 6);
+    }
+
+    #[test]
+    fn a_record_is_stored_once_while_others_are_being_added_to_the_index() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = Options::new(&folder.path().join("ledger"), &folder.path().join("keys"));
+        let (mut books, _, _) = Books::open(&options).unwrap();
+        books.most = 5;
+        for number in 0..200 {
+            let new = record(number, number);
+            // The one before, one that is being added, one that the index has, and a false one.
+            let old = [1, 7, 40].map(|back| number.saturating_sub(back));
+            let mut all: Vec<_> = old.iter().map(|number| record(*number, *number)).collect();
+            all.insert(0, new);
+            all.push(record(number, number + 1000));
+            assert_eq!(books.put(&all).unwrap(), outcome(1, 3, &[4]), "{number}");
+        }
+        assert!(books.adding.is_some() || books.missing.rows.len() < 5);
+        books.settle().unwrap();
+        let count = |connection: &Connection| -> i64 {
+            let count = "SELECT count(*) FROM sessions";
+            connection.query_row(count, [], |row| row.get(0)).unwrap()
+        };
+        assert_eq!((books.ledger().size(), count(&books.index)), (201, 200));
+        drop(books);
+        let (_, _, lacked) = Books::open(&options).unwrap();
+        assert_eq!(lacked, 0);
+    }
+
+    #[test]
+    fn what_could_not_be_added_to_the_index_is_tried_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = Options::new(&folder.path().join("ledger"), &folder.path().join("keys"));
+        let (mut books, _, _) = Books::open(&options).unwrap();
+        books.most = 1;
+        books.index.busy_timeout(std::time::Duration::ZERO).unwrap();
+        books.put([&record(1, 1)]).unwrap();
+        // Somebody else writes for longer than anyone waits.
+        let other = Connection::open(index::file(&options.folder)).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        books.put([&record(2, 2)]).unwrap();
+        let error = books.put([&record(3, 3)]).unwrap_err();
+        assert!(error.to_string().contains("locked"), "{error}");
+        let error = books.settle().unwrap_err();
+        assert!(error.to_string().contains("locked"), "{error}");
+        other.execute_batch("COMMIT").unwrap();
+        let again = [&record(1, 1), &record(2, 2), &record(3, 3)];
+        assert_eq!(books.put(again).unwrap(), outcome(1, 2, &[]));
+        books.settle().unwrap();
+        drop(books);
+        let (mut books, _, lacked) = Books::open(&options).unwrap();
+        assert_eq!((lacked, books.ledger().size()), (0, 4));
     }
 }

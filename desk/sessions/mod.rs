@@ -4,6 +4,7 @@
 //! Records are entries of the [ledger](crate::ledger), and so are events: what people and the desk did with
 //! them. An SQLite index beside it says where to find both.
 
+mod adding;
 mod adopt;
 mod api;
 mod books;

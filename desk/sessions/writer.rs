@@ -49,8 +49,12 @@ enum Order {
     Store(Batch),
     Enter(Entering),
     Remove(Expired, u64, oneshot::Sender<bool>),
+    Run(Job),
     End,
 }
+
+/// What is to be done with the books behind the batches that came before.
+type Job = Box<dyn FnOnce(&mut Books) + Send>;
 
 struct Entering {
     event: Box<Event>,
@@ -124,6 +128,27 @@ impl Writer {
             .await
             .map_err(|_| Gone)?;
         Ok(told)
+    }
+
+    /// Has the thread do something else with the books, once it has stored what came before. It is not
+    /// begun if nobody waits for it any more.
+    ///
+    /// # Errors
+    /// [`Gone`] if the thread has ended.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Books) -> T + Send + 'static,
+    ) -> Result<T, Gone> {
+        let (done, told) = oneshot::channel();
+        let job = move |books: &mut Books| {
+            if !done.is_closed() {
+                // Who left meanwhile doesn't hear it.
+                let _ = done.send(job(books));
+            }
+        };
+        let order = Order::Run(Box::new(job));
+        self.sender.send(order).await.map_err(|_| Gone)?;
+        told.await.map_err(|_| Gone)
     }
 
     /// Enters an event, and waits until the disk has it.
@@ -255,11 +280,16 @@ impl Keeping {
             }
             let mut next = first.ok().flatten();
             let (mut batches, mut events, mut removals) = (Vec::new(), Vec::new(), Vec::new());
+            let mut job = None;
             while let Some(order) = next {
                 match order {
                     Order::Store(batch) => batches.push(batch),
                     Order::Enter(event) => events.push(event),
                     Order::Remove(expired, before, told) => removals.push((expired, before, told)),
+                    Order::Run(what) => {
+                        job = Some(what);
+                        break;
+                    }
                     Order::End => receiver.close(),
                 }
                 next = (batches.len().saturating_add(events.len()) < QUEUE)
@@ -274,6 +304,9 @@ impl Keeping {
             }
             for (expired, before, told) in removals {
                 self.remove(&expired, before, told);
+            }
+            if let Some(job) = job {
+                job(&mut self.books);
             }
             if signed.elapsed() >= SIGN {
                 self.sign();

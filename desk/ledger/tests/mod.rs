@@ -5,4 +5,5 @@ mod recovery;
 mod retention;
 mod support;
 mod tampering;
+mod witnessing;
 mod writing;

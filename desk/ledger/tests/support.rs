@@ -50,7 +50,7 @@ impl Shelf {
 
     pub fn options(&self) -> Options {
         Options {
-            witness: Some(self.witness()),
+            witnesses: vec![self.witness()],
             segment_bytes: self.segment_bytes,
             segment_millis: u64::MAX,
             ..Options::new(&self.path(), &self.keys())

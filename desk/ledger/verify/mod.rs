@@ -6,6 +6,7 @@
 //! for, and every difference is named.
 
 mod align;
+mod cosigners;
 mod look;
 mod problem;
 mod stream;
@@ -19,6 +20,7 @@ use self::look::{Look, Seen};
 pub use self::problem::{Problem, Problems, Wrong};
 use self::stream::{What, stream};
 use super::checkpoint::Checkpoint;
+use super::cosignature::WitnessKey;
 use super::error::LedgerError;
 use super::note::{Note, PublicKey};
 use super::reader::Reader;
@@ -35,6 +37,9 @@ pub struct Question {
     pub trusted: Option<PublicKey>,
     /// The texts of witnesses' files, with their names.
     pub witnesses: Vec<(String, String)>,
+    /// The keys of witnesses that must have cosigned a checkpoint: one in those texts, or that which
+    /// stands beside the ledger.
+    pub cosigners: Vec<WitnessKey>,
     /// How many threads hash; at least one.
     pub threads: usize,
 }
@@ -90,7 +95,8 @@ pub fn verify(folder: &Path, question: &Question) -> Result<Verdict, LedgerError
 
 fn verify_from(reader: &Reader, horizon: u64, question: &Question) -> Result<Verdict, LedgerError> {
     let mut verdict = Verdict::default();
-    let witnessed = read_witnesses(question, &mut verdict);
+    let mut witnessed = read_witnesses(question, &mut verdict);
+    cosigners::judge(reader.folder(), question, &mut witnessed, &mut verdict)?;
     // What a witness has was published after its entries were stored, and what is published is
     // read before the entries are: so there must be as many.
     let latest = match reader.latest() {

@@ -44,13 +44,18 @@ fn filled() -> (Folder, PathBuf, String) {
     let (status, log) = desk.stop();
     assert!(status.success(), "{log}");
     let ledger = folder.ledger();
+    let key = public_key(&folder);
+    (folder, ledger, key)
+}
+
+/// The public key of a ledger that has one.
+pub fn public_key(folder: &Folder) -> String {
     let key = fs::read_dir(folder.file("desk.keys"))
         .unwrap()
         .map(|file| file.unwrap().path())
         .find(|path| path.extension().is_some_and(|ending| ending == "pub"))
         .unwrap();
-    let key = fs::read_to_string(key).unwrap().trim().to_owned();
-    (folder, ledger, key)
+    fs::read_to_string(key).unwrap().trim().to_owned()
 }
 
 fn id(number: u64) -> String {
@@ -313,11 +318,6 @@ fn gaps_are_told_and_filled_from_the_log_exactly_once() {
     }
     lines.push_str(&format!("{}\n", json!({ "status": 404, "session": null })));
     let file = folder.write("access.log", &lines);
-    let (status, _, error) = sessions(&["import", ledger, text(&file)]);
-    assert!(
-        status == 2 && error.contains("stop the desk first"),
-        "{error}"
-    );
     desk.stop();
     let said = right(&["import", ledger, text(&file)]);
     assert!(
@@ -335,6 +335,132 @@ fn gaps_are_told_and_filled_from_the_log_exactly_once() {
         status == 1 && said.contains("line 22: expected") && said.contains("1 lines malformed"),
         "{said}"
     );
+}
+
+/// A log of Envoy's with these records.
+fn access_log(folder: &Folder, numbers: std::ops::RangeInclusive<u64>) -> PathBuf {
+    let lines = numbers.map(|number| {
+        let session = record(number, json!({})).to_string();
+        format!("{}\n", json!({ "session": session }))
+    });
+    folder.write("access.log", &lines.collect::<String>())
+}
+
+#[test]
+fn a_running_desk_imports_exactly_once_beside_its_streams() {
+    let folder = Folder::new();
+    let desk = Desk::start(&folder);
+    let ledger = folder.ledger();
+    let ledger = text(&ledger);
+    log(&desk, 1..=10);
+    let file = access_log(&folder, 1..=3000);
+    let to = desk.grpc;
+    // The same records come by both ways at once, in batches that overlap.
+    let streaming = std::thread::spawn(move || {
+        for first in (1..=3000u64).step_by(50) {
+            let entries = (first..first + 50).map(|number| {
+                let text = record(number, json!({})).to_string();
+                entry(text.as_bytes())
+            });
+            stream(to, vec![message(entries.collect())]).unwrap();
+        }
+    });
+    let said = right(&["import", ledger, text(&file)]);
+    streaming.join().unwrap();
+    let count = |word: &str| -> u64 {
+        let (before, _) = said.split_once(word).unwrap();
+        let number = before.rsplit([' ', ',']).find(|part| !part.is_empty());
+        number.unwrap().parse().unwrap()
+    };
+    assert_eq!(count(" records stored") + count(" known"), 3000, "{said}");
+    let said = right(&["import", ledger, text(&file)]);
+    assert!(said.starts_with("0 records stored, 3000 known"), "{said}");
+    let seen = desk.get(&format!("/v1/sessions/{}", id(3000)), crate::harness::ANA);
+    assert_eq!(seen.ok()["number"], 3000);
+    let (status, log) = desk.stop();
+    assert!(status.success(), "{log}");
+    assert_eq!(right(&["list", ledger]).lines().count(), 3000);
+    assert_eq!(right(&["gaps", ledger]), "");
+    right(&["verify", ledger]);
+}
+
+#[test]
+fn a_running_desk_rotates_its_key() {
+    let folder = Folder::new();
+    let desk = Desk::start(&folder);
+    let ledger = folder.ledger();
+    let ledger = text(&ledger);
+    log(&desk, 1..=10);
+    let old = public_key(&folder);
+    let new = right(&["rotate", ledger]);
+    log(&desk, 11..=20);
+    let newer = right(&["rotate", ledger]);
+    assert!(new != newer && !old.contains(&new));
+    let (status, said) = desk.stop();
+    assert!(
+        status.success() && said.contains("the signing key was rotated"),
+        "{said}"
+    );
+    for key in [old.as_str(), new.trim(), newer.trim()] {
+        let said = right(&["verify", ledger, "--key", key]);
+        assert!(
+            said.contains("23 entries") && said.contains("23 signed for"),
+            "{said}"
+        );
+    }
+    let desk = Desk::start(&folder);
+    log(&desk, 21..=30);
+    desk.stop();
+    right(&["verify", ledger, "--key", newer.trim()]);
+}
+
+#[cfg(unix)]
+#[test]
+fn orders_are_for_the_owner_and_whoever_is_deaf_is_named() {
+    use std::io::{Read as _, Write as _};
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::os::unix::net::UnixStream;
+
+    let folder = Folder::new();
+    // A desk that was killed leaves its socket behind.
+    let desk = Desk::start(&folder);
+    desk.kill();
+    let socket = folder.ledger().join("orders");
+    assert!(socket.exists());
+    let desk = Desk::start(&folder);
+    let mode = fs::metadata(&socket).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    log(&desk, 1..=3);
+    // What is no order breaks nothing but its own connection.
+    for wrong in [
+        &b"\xff\xff\xff\xff"[..],
+        b"\0\0\0\x03foo",
+        b"\0\0\0\x08\"import\"\0\0\0\x02{}",
+    ] {
+        let mut stream = UnixStream::connect(&socket).unwrap();
+        stream.write_all(wrong).unwrap();
+        let mut answer = Vec::new();
+        // It may be closed before all that was sent is read.
+        let _ = stream.read_to_end(&mut answer);
+        assert_eq!(answer, b"", "{wrong:?}");
+    }
+    let ledger = folder.ledger();
+    let ledger = text(&ledger);
+    let file = access_log(&folder, 1..=5);
+    let said = right(&["import", ledger, text(&file)]);
+    assert!(said.starts_with("2 records stored, 3 known"), "{said}");
+    fs::remove_file(&socket).unwrap();
+    for arguments in [&["import", ledger, text(&file)][..], &["rotate", ledger]] {
+        let (status, _, error) = sessions(arguments);
+        assert!(
+            status == 2
+                && error.contains("another process writes to this ledger")
+                && error.contains("stop it first"),
+            "{error}"
+        );
+    }
+    desk.stop();
+    assert!(!socket.exists());
 }
 
 #[test]

@@ -31,3 +31,4 @@ mod starting;
 mod tls;
 mod token;
 mod waiting;
+mod witnesses;
