@@ -70,6 +70,7 @@ fn metrics(desk: &Desk) -> BTreeMap<String, f64> {
 
 /// Asks until a metric has a value: what was collected stays for a second.
 fn until(desk: &Desk, name: &str, value: f64) -> BTreeMap<String, f64> {
+    let begun = std::time::Instant::now();
     loop {
         let seen = metrics(desk);
         let found = seen
@@ -78,6 +79,7 @@ fn until(desk: &Desk, name: &str, value: f64) -> BTreeMap<String, f64> {
         if (found - value).abs() < 0.5 {
             return seen;
         }
+        assert!(begun.elapsed().as_secs() < 60, "{name} is {found}, and not {value}");
     }
 }
 
@@ -104,8 +106,8 @@ fn metrics_tell_what_the_desk_does_without_a_key() {
     let (sender, _answer) = open(&runtime, desk.grpc, METHOD);
     runtime.block_on(sender.send(one(2))).unwrap();
     records(&desk, 2);
-    // A checkpoint signs for the log's key and both records.
-    let seen = until(&desk, "portcullis_desk_ledger_signed_entries", 3.0);
+    // A checkpoint signs for the log's key, two decisions, whose the worker is, its policy, and both records.
+    let seen = until(&desk, "portcullis_desk_ledger_signed_entries", 7.0);
     for (name, value) in [
         ("portcullis_desk_records_total{outcome=\"stored\"}", 2.0),
         ("portcullis_desk_records_total{outcome=\"known\"}", 1.0),

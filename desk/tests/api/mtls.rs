@@ -67,7 +67,9 @@ impl Meshed {
         if let Some(Issued { certificate, key }) = shown {
             tls = tls.identity(Identity::from_pem(certificate, key));
         }
-        let record = record(number, json!({})).to_string();
+        // Each sender has a worker of its own.
+        let worker = format!("{number:016x}");
+        let record = record(number, json!({ "worker": worker })).to_string();
         let messages = vec![message(vec![entry(record.as_bytes())])];
         let to = format!("https://{}", self.desk.grpc);
         let secured = |endpoint: Endpoint| endpoint.tls_config(tls).unwrap();

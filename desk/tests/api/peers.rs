@@ -190,7 +190,9 @@ fn half_messages_take_no_more_memory_than_their_peer_may_have() {
     let mut most = before;
     // Others of the same peer go on, and so does everybody else.
     for (number, keys) in [(1, &[EDGE][..]), (2, &[INNER]), (3, &[])] {
-        let record = record(number, json!({})).to_string();
+        // Each has a worker of its own.
+        let worker = format!("{number:016x}");
+        let record = record(number, json!({ "worker": worker })).to_string();
         let messages = vec![message(vec![entry(record.as_bytes())])];
         call(desk.grpc, METHOD, keys, messages).unwrap();
         records(&desk, number);
