@@ -404,7 +404,7 @@ fn a_running_desk_rotates_its_key() {
     for key in [old.as_str(), new.trim(), newer.trim()] {
         let said = right(&["verify", ledger, "--key", key]);
         assert!(
-            said.contains("23 entries") && said.contains("23 signed for"),
+            said.contains("24 entries") && said.contains("24 signed for"),
             "{said}"
         );
     }

@@ -80,7 +80,8 @@ fn another_desk_sees_the_checkpoints_and_tells_that_a_ledger_was_rolled_back() {
     let witnesses = json!({ "witnesses": [{ "witness": prefix, "key": key }] });
     let desk = start(&here, witnesses.clone());
     log(&desk, 1..=10);
-    let body = until(&desk, |_, body| body["witnesses"][0]["seen"] == 11);
+    // Beside the records there are the log's key and the worker's owner.
+    let body = until(&desk, |_, body| body["witnesses"][0]["seen"] == 12);
     assert_eq!(body["witnesses"][0]["name"], "there.example/w");
     assert_eq!(body["witnesses"][0]["error"], Value::Null);
     log(&desk, 11..=20);
@@ -96,9 +97,9 @@ fn another_desk_sees_the_checkpoints_and_tells_that_a_ledger_was_rolled_back() {
         &key,
     ]);
     assert!(
-        said.contains("right: 21 entries")
+        said.contains("right: 22 entries")
             && said.contains("2 checkpoints of witnesses agree")
-            && said.contains("the witness there.example/w has seen 21 entries"),
+            && said.contains("the witness there.example/w has seen 22 entries"),
         "{said}"
     );
     // Without the witness, by the cosignature beside the ledger alone.
@@ -115,7 +116,7 @@ fn another_desk_sees_the_checkpoints_and_tells_that_a_ledger_was_rolled_back() {
     right(&["verify", text(&ledger), "--witness-key", &key]);
     let (status, said, _) = sessions(&["verify", text(&ledger), "--witness", &prefix]);
     assert!(
-        status == 1 && said.contains("rolled back: ") && said.contains("seen 31 entries, found 21"),
+        status == 1 && said.contains("rolled back: ") && said.contains("seen 32 entries, found 22"),
         "{said}"
     );
     // A desk that goes on from there learns it at once, and says so.
@@ -124,14 +125,14 @@ fn another_desk_sees_the_checkpoints_and_tells_that_a_ledger_was_rolled_back() {
     assert_eq!(body["error"]["code"], "witness_failing");
     let said = body["error"]["message"].as_str().unwrap();
     assert!(
-        said.contains("it has seen 31 entries, and there are 21"),
+        said.contains("it has seen 32 entries, and there are 22"),
         "{said}"
     );
     // It does so too once it has grown past that in another way.
     log(&desk, 41..=70);
     let body = until(&desk, |_, body| {
         let said = body["error"]["message"].as_str().unwrap_or_default();
-        said.contains("are not the first of the 51 that there are")
+        said.contains("are not the first of the 52 that there are")
     });
     assert_eq!(body["error"]["code"], "witness_failing");
     let (_, log) = desk.stop();
@@ -252,7 +253,7 @@ fn a_required_witness_that_is_away_makes_the_desk_unwell_and_stops_nothing() {
     );
     let said = right(&["verify", text(&here.ledger())]);
     assert!(
-        said.contains("31 signed for"),
+        said.contains("32 signed for"),
         "what is published goes on: {said}"
     );
 }
@@ -335,12 +336,12 @@ fn a_webhook_gets_the_newest_checkpoint_again_until_it_takes_one() {
     asked.recv().unwrap();
     // The one that it takes at last is the newest.
     let (_, body) = asked.recv().unwrap();
-    assert_eq!(size(&body), 11);
-    until(&desk, |_, body| body["witnesses"][0]["seen"] == 11);
+    assert_eq!(size(&body), 12);
+    until(&desk, |_, body| body["witnesses"][0]["seen"] == 12);
     log(&desk, 11..=20);
     let (_, log) = desk.stop();
     let (_, body) = asked.recv().unwrap();
-    assert_eq!(size(&body), 21);
+    assert_eq!(size(&body), 22);
     assert!(
         asked_elsewhere.try_recv().is_err(),
         "redirects are not followed"
