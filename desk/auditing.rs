@@ -152,9 +152,18 @@ pub struct Conditions {
     /// Only records of this operation (inference.chat, ...).
     #[arg(long)]
     operation: Option<String>,
+    /// Only records of this model.
+    #[arg(long)]
+    model: Option<String>,
+    /// Only records that this rule decided.
+    #[arg(long)]
+    rule: Option<String>,
     /// Only records with this code (no_rule, ...).
     #[arg(long)]
     code: Option<String>,
+    /// Only records in which this detector found something (email, ...).
+    #[arg(long)]
+    detector: Option<String>,
     /// Only requests at this time or later: RFC 3339, or seconds since 1970.
     #[arg(long, value_name = "TIME", value_parser = Selection::time)]
     since: Option<Duration>,
@@ -173,7 +182,10 @@ impl Conditions {
             subject: self.subject,
             action: self.action,
             operation: self.operation,
+            model: self.model,
+            rule: self.rule,
             code: self.code,
+            detector: self.detector,
             since: self.since,
             until: self.until,
             events: self.events,

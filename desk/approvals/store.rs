@@ -195,7 +195,7 @@ pub fn list(
     now: i64,
 ) -> rusqlite::Result<Listed<Approval>> {
     let transaction = begin(connection, now)?;
-    let conditions = [("state", state.map(State::name))];
+    let conditions = [("state = ?", state.map(State::name))];
     let listed = page.read(&transaction, "approvals", COLUMNS, &conditions, |row| {
         let size = row.get_ref(9)?.as_bytes()?.len();
         Ok((shown(row)?, size))

@@ -16,8 +16,14 @@ pub struct Selection {
     pub action: Option<String>,
     /// This operation.
     pub operation: Option<String>,
+    /// This model.
+    pub model: Option<String>,
+    /// This rule.
+    pub rule: Option<String>,
     /// This code.
     pub code: Option<String>,
+    /// Something that this detector found.
+    pub detector: Option<String>,
     /// A request at this time or later, since 1970.
     pub since: Option<Duration>,
     /// A request before this time, since 1970.
@@ -50,7 +56,13 @@ impl Selection {
             && same(&self.subject, &record.subject)
             && same(&self.action, &record.action)
             && same(&self.operation, &record.operation)
+            && same(&self.model, &record.model)
+            && same(&self.rule, &record.rule)
             && same(&self.code, &record.code)
+            && self
+                .detector
+                .as_ref()
+                .is_none_or(|detector| record.found.contains(detector))
             && self.takes_time(&record.time)
     }
 

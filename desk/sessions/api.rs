@@ -8,6 +8,7 @@ use axum::extract::{Path, Query, State as Shared};
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::get;
+use portcullis::base::time::rfc3339;
 use serde::Deserialize;
 
 use super::event::{Asked, What, Who, cut};
@@ -17,6 +18,7 @@ use super::writer::Writer;
 use crate::http::{Callers, Credentials, Person, Refusal, json};
 use crate::ledger::{LedgerError, Reader};
 use crate::store::{Database, Page};
+use crate::token::time;
 
 /// What the endpoints work with.
 #[derive(Clone)]
@@ -96,6 +98,13 @@ pub fn routes() -> Router<Archive> {
 struct ListQuery {
     subject: Option<String>,
     action: Option<String>,
+    operation: Option<String>,
+    model: Option<String>,
+    rule: Option<String>,
+    code: Option<String>,
+    detector: Option<String>,
+    since: Option<String>,
+    until: Option<String>,
     before: Option<String>,
     limit: Option<u32>,
 }
@@ -111,12 +120,26 @@ async fn get_list(
     let asked = Asked {
         subject: text(&query.subject),
         action: text(&query.action),
+        operation: text(&query.operation),
+        model: text(&query.model),
+        rule: text(&query.rule),
+        code: text(&query.code),
+        detector: text(&query.detector),
+        since: text(&query.since),
+        until: text(&query.until),
         before: text(&query.before),
     };
     let page = Page::new(query.before, query.limit);
     let filter = Filter {
         subject: query.subject,
         action: query.action,
+        operation: query.operation,
+        model: query.model,
+        rule: query.rule,
+        code: query.code,
+        detector: query.detector,
+        since: instant("since", query.since)?,
+        until: instant("until", query.until)?,
     };
     let ledger = archive.ledger.clone();
     let (texts, next) = archive
@@ -138,6 +161,18 @@ async fn get_list(
     let next = next.map_or_else(|| "null".to_owned(), |id| format!("\"{id}\""));
     let body = format!("{{\"sessions\":[{records}],\"next\":{next}}}");
     Ok(json(StatusCode::OK, body))
+}
+
+/// A time as records have it.
+fn instant(name: &str, text: Option<String>) -> Result<Option<String>, Refusal> {
+    let Some(text) = text else {
+        return Ok(None);
+    };
+    time::read(&text)
+        .map(|time| Some(rfc3339(time)))
+        .ok_or_else(|| {
+            Refusal::malformed(format!("{name}: expected RFC 3339, or seconds since 1970."))
+        })
 }
 
 async fn get_one(

@@ -75,6 +75,20 @@ pub struct Asked {
     pub subject: Option<String>,
     /// Only those with this action.
     pub action: Option<String>,
+    /// Only those of this operation.
+    pub operation: Option<String>,
+    /// Only those for this model.
+    pub model: Option<String>,
+    /// Only those that this rule decided.
+    pub rule: Option<String>,
+    /// Only those with this code.
+    pub code: Option<String>,
+    /// Only those in which this detector found something.
+    pub detector: Option<String>,
+    /// Only requests at this time or later.
+    pub since: Option<String>,
+    /// Only requests before this time.
+    pub until: Option<String>,
     /// Only those before the record with this id.
     pub before: Option<String>,
 }

@@ -13,7 +13,7 @@ use crate::ledger::Place;
 use crate::store::{Durability, Listed, Page, Store, StoreError};
 
 /// The form of the tables, which is the file's `user_version`.
-const FORM: i32 = 2;
+const FORM: i32 = 3;
 
 /// How much of the file is kept in memory: KiB, which SQLite wants negative.
 const CACHE_KIB: i64 = -(32 << 10);
@@ -41,6 +41,17 @@ CREATE TABLE sessions (
 ) STRICT;
 CREATE INDEX sessions_subject ON sessions (subject, seq);
 CREATE INDEX sessions_action ON sessions (action, seq);
+CREATE INDEX sessions_operation ON sessions (operation, seq);
+CREATE INDEX sessions_model ON sessions (model, seq);
+CREATE INDEX sessions_rule ON sessions (rule, seq);
+CREATE INDEX sessions_code ON sessions (code, seq) WHERE code IS NOT NULL;
+CREATE INDEX sessions_time ON sessions (time);
+CREATE TABLE found (
+    detector TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    PRIMARY KEY (detector, seq)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX found_seq ON found (seq);
 CREATE TABLE events (
     seq INTEGER PRIMARY KEY,
     segment INTEGER NOT NULL,
@@ -105,6 +116,20 @@ pub struct Filter {
     pub subject: Option<String>,
     /// Only those with this action.
     pub action: Option<String>,
+    /// Only those of this operation.
+    pub operation: Option<String>,
+    /// Only those for this model.
+    pub model: Option<String>,
+    /// Only those that this rule decided.
+    pub rule: Option<String>,
+    /// Only those with this code.
+    pub code: Option<String>,
+    /// Only those in which this detector found something.
+    pub detector: Option<String>,
+    /// Only requests at this time or later (RFC 3339, as records have it).
+    pub since: Option<String>,
+    /// Only requests before this time.
+    pub until: Option<String>,
 }
 
 /// The index's file in a ledger's folder.
@@ -228,6 +253,13 @@ pub(super) fn add(
                 record.number,
             ])?;
         }
+        let mut insert = transaction
+            .prepare_cached("INSERT INTO found VALUES (?1, ?2) ON CONFLICT DO NOTHING")?;
+        for row in rows {
+            for detector in &row.record.found {
+                insert.execute(params![detector, integer(row.seq)])?;
+            }
+        }
         let mut insert = transaction.prepare_cached(
             "INSERT INTO events VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
         )?;
@@ -263,7 +295,13 @@ pub(super) fn forget(connection: &Connection, to: u64, most: u32) -> rusqlite::R
             .execute(params![integer(to), most])?;
         more |= removed > 0;
     }
-    Ok(more)
+    let removed = connection
+        .prepare_cached(
+            "DELETE FROM found WHERE seq IN
+                 (SELECT seq FROM found WHERE seq < ?1 ORDER BY seq LIMIT ?2)",
+        )?
+        .execute(params![integer(to), most])?;
+    Ok(more || removed > 0)
 }
 
 /// Where the latest event with this word stands.
@@ -311,8 +349,18 @@ pub fn list(
     page: &Page,
 ) -> rusqlite::Result<Listed<Hit>> {
     let conditions = [
-        ("subject", filter.subject.as_deref()),
-        ("action", filter.action.as_deref()),
+        ("subject = ?", filter.subject.as_deref()),
+        ("action = ?", filter.action.as_deref()),
+        ("operation = ?", filter.operation.as_deref()),
+        ("model = ?", filter.model.as_deref()),
+        ("rule = ?", filter.rule.as_deref()),
+        ("code = ?", filter.code.as_deref()),
+        (
+            "seq IN (SELECT seq FROM found WHERE detector = ?)",
+            filter.detector.as_deref(),
+        ),
+        ("time >= ?", filter.since.as_deref()),
+        ("time < ?", filter.until.as_deref()),
     ];
     let columns = "id, seq, segment, offset, length";
     page.read(connection, "sessions", columns, &conditions, |row| {

@@ -1,9 +1,11 @@
 //! One session record: the filter's text, and the members by which records are found.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use prost::Message as _;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::event::cut;
 use super::messages::{Any, BytesValue, HttpAccessLogEntry};
@@ -19,6 +21,12 @@ const MAX_OPEN: usize = 256;
 
 /// The longest id or worker, in characters.
 const MAX_ID: usize = 64;
+
+/// The longest name of a detector that a record is found by, in bytes.
+const MAX_DETECTOR: usize = 128;
+
+/// How many detectors a record is found by; what a policy may name is more, what one exchange meets isn't.
+const MAX_FOUND: usize = 32;
 
 /// A record as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +55,8 @@ pub struct Entry {
     pub policy: Option<String>,
     /// The id of Envoy's node, cut to a bound.
     pub node: Option<String>,
+    /// The detectors that found something, in either direction; at most [`MAX_FOUND`].
+    pub found: Vec<String>,
     /// Whether it only stands for a record that will be: its exchange went on when it was logged.
     pub open: bool,
     /// The record as it came.
@@ -93,6 +103,7 @@ struct Record {
     identity: Option<Identity>,
     request: Option<Request>,
     verdict: Option<Verdict>,
+    response: Option<Response>,
     policy: Option<String>,
     mesh: Option<Mesh>,
 }
@@ -111,7 +122,18 @@ struct Identity {
 struct Request {
     operation: Option<String>,
     model: Option<String>,
+    matches: Option<Counts>,
+    alerts: Option<Counts>,
 }
+
+#[derive(Deserialize)]
+struct Response {
+    matches: Option<Counts>,
+    alerts: Option<Counts>,
+}
+
+/// How often each detector found something.
+type Counts = BTreeMap<String, IgnoredAny>;
 
 #[derive(Deserialize)]
 struct Verdict {
@@ -147,6 +169,7 @@ impl Entry {
             number: self.number,
             policy: None,
             node: None,
+            found: self.found.clone(),
             open: self.open,
             text: String::new(),
         }
@@ -195,6 +218,7 @@ impl Entry {
             number,
             policy: None,
             node: None,
+            found: Vec::new(),
             open: true,
             text: text.to_owned(),
         })
@@ -215,9 +239,16 @@ impl Entry {
         let (action, code, rule) = record.verdict.map_or((None, None, None), |verdict| {
             (verdict.action, verdict.code, verdict.rule)
         });
-        let (operation, model) = record
-            .request
-            .map_or((None, None), |request| (request.operation, request.model));
+        let mut found = Vec::new();
+        let (operation, model) = record.request.map_or((None, None), |request| {
+            note(request.matches, &mut found);
+            note(request.alerts, &mut found);
+            (request.operation, request.model)
+        });
+        if let Some(response) = record.response {
+            note(response.matches, &mut found);
+            note(response.alerts, &mut found);
+        }
         Ok(Self {
             id: record.id,
             time: record.time,
@@ -231,9 +262,19 @@ impl Entry {
             number,
             policy: record.policy.filter(|policy| is_hex(policy)),
             node: record.mesh.and_then(|mesh| mesh.node).as_deref().map(cut),
+            found,
             open: false,
             text: text.to_owned(),
         })
+    }
+}
+
+/// Notes the names of detectors.
+fn note(counts: Option<Counts>, found: &mut Vec<String>) {
+    for name in counts.unwrap_or_default().into_keys() {
+        if found.len() < MAX_FOUND && name.len() <= MAX_DETECTOR && !found.contains(&name) {
+            found.push(name);
+        }
     }
 }
 

@@ -41,9 +41,9 @@ impl Page {
 
     /// Reads the page from `table`, whose column `seq` grows with every new row.
     ///
-    /// `columns` are selected, `id` first. `conditions` are columns with the value that each must
-    /// have; without a value a column may have any. `read` turns a row into an item and its size
-    /// in bytes.
+    /// `columns` are selected, `id` first. `conditions` are conditions of SQL, each with a place for its
+    /// value; one without a value doesn't hold for the list. `read` turns a row into an item and its size in
+    /// bytes.
     ///
     /// # Errors
     /// When SQLite fails.
@@ -58,9 +58,9 @@ impl Page {
         let mut sql = format!("SELECT {columns} FROM {table} WHERE TRUE");
         let mut values = Vec::new();
         // Only what is asked for becomes a condition, so that SQLite can use an index for it.
-        for (column, value) in conditions {
+        for (condition, value) in conditions {
             if let Some(value) = value {
-                sql.push_str(&format!(" AND {column} = ?"));
+                sql.push_str(&format!(" AND {condition}"));
                 values.push(*value);
             }
         }

@@ -121,7 +121,12 @@ fn who_reads_records_is_in_the_ledger_before_they_are_shown() {
         })
         .collect();
     let cut = format!("{}\u{2026}", "x".repeat(1023));
-    let list = |subject, action| json!({ "subject": subject, "action": action, "before": null });
+    let list = |subject, action| {
+        json!({
+            "subject": subject, "action": action, "operation": null, "model": null, "rule": null,
+            "code": null, "detector": null, "since": null, "until": null, "before": null,
+        })
+    };
     assert_eq!(
         found,
         [

@@ -13,7 +13,7 @@ use tonic_prost::ProstCodec;
 use crate::access_log::{
     BYTES, METHOD, call, entry, entry_of, keyed, message, record, records, stream,
 };
-use crate::harness::{ANA, Desk, EDGE, Folder};
+use crate::harness::{ANA, Desk, EDGE, Folder, command};
 
 fn numbers(list: &Value) -> Vec<u64> {
     list["sessions"]
@@ -327,4 +327,73 @@ fn a_record_is_kept_before_it_is_answered_and_its_copy_in_the_log_is_known() {
     desk.kill();
     let desk = Desk::start(&folder);
     assert_eq!(desk.get(&format!("/v1/sessions/{:032x}", 1), ANA).ok(), one);
+}
+
+#[test]
+fn records_are_found_by_everything_that_auditors_ask_for() {
+    let folder = Folder::new();
+    let desk = Desk::start(&folder);
+    let changed = [
+        json!({ "request": { "operation": "embedding.create", "model": "e", "matches": { "iban": 1 } } }),
+        json!({ "verdict": { "action": "deny", "rule": "night", "code": "denied" } }),
+        json!({ "response": { "matches": { "email": 2 }, "alerts": { "iban": 1 } } }),
+        json!({ "time": "2026-11-22T00:00:00.000Z" }),
+    ];
+    let texts = (1..)
+        .zip(changed)
+        .map(|(number, changes)| record(number, changes).to_string());
+    let entries = texts.map(|text| entry(text.as_bytes())).collect();
+    stream(desk.grpc, vec![message(entries)]).unwrap();
+    records(&desk, 4);
+    let found = [
+        (
+            "operation=embedding.create",
+            "--operation=embedding.create",
+            &[1][..],
+        ),
+        ("model=m", "--model=m", &[4, 3, 2]),
+        ("rule=night", "--rule=night", &[2]),
+        ("code=denied", "--code=denied", &[2]),
+        ("detector=email", "--detector=email", &[3]),
+        ("detector=iban", "--detector=iban", &[3, 1]),
+        ("detector=us_ssn", "--detector=us_ssn", &[]),
+        (
+            "since=2026-11-22T01:00:00%2B01:00",
+            "--since=2026-11-22T01:00:00+01:00",
+            &[4],
+        ),
+        (
+            "until=2026-11-21T12:00:01Z",
+            "--until=2026-11-21T12:00:01Z",
+            &[3, 2, 1],
+        ),
+    ];
+    for (query, option, expected) in found {
+        let list = desk.get(&format!("/v1/sessions?{query}"), ANA).ok();
+        assert_eq!(numbers(&list), expected, "{query}");
+        let listed = command()
+            .args(["sessions", "list", option])
+            .arg(folder.ledger())
+            .output()
+            .unwrap();
+        let listed = String::from_utf8(listed.stdout).unwrap();
+        // The command lists the oldest first.
+        let ids: Vec<String> = listed
+            .lines()
+            .map(|line| line.rsplit('\t').next().unwrap().to_owned())
+            .collect();
+        let wanted: Vec<String> = expected
+            .iter()
+            .rev()
+            .map(|one| format!("{one:032x}"))
+            .collect();
+        assert_eq!(ids, wanted, "{option}");
+    }
+    let refused = desk.get("/v1/sessions?since=yesterday", ANA);
+    assert_eq!(refused.status, 400);
+    assert!(
+        refused.body.contains("since: expected RFC 3339"),
+        "{}",
+        refused.body
+    );
 }
