@@ -108,6 +108,11 @@ impl Desk {
         found
     }
 
+    /// One session record, whole.
+    pub fn session(&self, id: &str) -> Result<Value, String> {
+        self.send(Request::get(&format!("/v1/sessions/{id}")))
+    }
+
     fn send(&self, request: Request) -> Result<Value, String> {
         let response = http::send(self.port, request.bearer(&self.reviewer_key))?;
         match response.status {

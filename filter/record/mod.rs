@@ -1,4 +1,4 @@
-//! What is kept of an exchange: one JSON object, without bodies, tokens or credentials, and of
+//! What is kept of an exchange: one JSON object, without tokens or credentials, and, but for its bodies, of
 //! bounded length.
 
 pub mod age;

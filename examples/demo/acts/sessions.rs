@@ -49,6 +49,31 @@ pub fn play(paper: &mut Paper, stage: &mut Stage) -> Result<(), String> {
         "there is not one record for each request",
     );
     paper.expect(without_gaps(&records), "the records' numbers have gaps");
+    replay(paper, stage, &records)
+}
+
+/// What the record of the answer that streamed keeps of it, and when that went.
+fn replay(paper: &mut Paper, stage: &Stage, records: &[Value]) -> Result<(), String> {
+    let streamed =
+        |record: &&Value| record.pointer("/response/streamed") == Some(&Value::Bool(true));
+    let record = records.iter().find(streamed).ok_or("nothing streamed")?;
+    let record = stage.desk.session(at(record, "/id"))?;
+    let parts = record.pointer("/bodies/response/parts");
+    let parts = parts.and_then(Value::as_array).ok_or("no parts are kept")?;
+    let texts = parts.iter().map(|part| at(part, "/text"));
+    paper.note(&format!(
+        "the record of the stream has it masked, in {} parts, the last one {} ms after the request",
+        parts.len(),
+        parts
+            .last()
+            .and_then(|part| part.get("after"))
+            .unwrap_or(&Value::Null),
+    ));
+    let said: String = texts.collect();
+    paper.expect(
+        said.contains("[EMAIL]") && !said.contains('@'),
+        "the record has what its masks should have hidden",
+    );
     Ok(())
 }
 
