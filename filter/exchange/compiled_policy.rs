@@ -33,6 +33,8 @@ pub struct CompiledPolicy {
     pub(super) rule_headers: Vec<String>,
     /// One for each of the policy's mask plans.
     pub(super) masks: Vec<Masks>,
+    /// That of bodies in records, where they are kept masked.
+    record_masks: Option<Masks>,
     /// The mask of exchanges for which a rule names none.
     unmasked: Masks,
     /// What no answer may hold, if there is something.
@@ -77,7 +79,7 @@ impl CompiledPolicy {
         let own_secrets = OwnSecrets::of(&policy);
         let secrets = own_secrets.as_ref().map(|own| &own.secrets);
         let mut masks = Vec::new();
-        for plan in &policy.masks {
+        for plan in policy.masks.iter().chain(&policy.record_mask) {
             match Masks::guarding(plan, secrets) {
                 Ok(compiled) => masks.push(compiled),
                 Err(error) => problems.push(Problem {
@@ -101,6 +103,7 @@ impl CompiledPolicy {
                 warnings: [verifier.warnings(), &own_secrets::warnings(&policy)].concat(),
                 own_secrets,
                 rule_headers: headers_of(&policy.rules),
+                record_masks: policy.record_mask.as_ref().and_then(|_| masks.pop()),
                 policy,
                 verifier,
                 masks,
@@ -128,6 +131,11 @@ impl CompiledPolicy {
                 ..
             }
         )
+    }
+
+    /// What hides in bodies that records keep masked.
+    pub(super) fn record_masks(&self) -> Option<&Masks> {
+        self.record_masks.as_ref()
     }
 
     /// Whether bodies are sealed, so that exchanges need random bytes.
@@ -175,9 +183,8 @@ impl CompiledPolicy {
     ) -> Result<(), NotAgreed> {
         shared.make(PSEUDONYM_KEY)?;
         let key = agree(shared, PSEUDONYM_KEY, fresh)?;
-        self.masks
-            .iter()
-            .for_each(|one| one.set_pseudonym_key(&key));
+        let all = self.masks.iter().chain(&self.record_masks);
+        all.for_each(|one| one.set_pseudonym_key(&key));
         Ok(())
     }
 
@@ -212,7 +219,8 @@ impl CompiledPolicy {
 
     /// Whether the workers draw the key of pseudonyms.
     fn shares_pseudonym_key(&self) -> bool {
-        self.policy.pseudonym_key.is_none() && self.policy.masks.iter().any(Plan::has_pseudonyms)
+        let mut plans = self.policy.masks.iter().chain(&self.policy.record_mask);
+        self.policy.pseudonym_key.is_none() && plans.any(Plan::has_pseudonyms)
     }
 
     /// Holds so many bytes until it is dropped.

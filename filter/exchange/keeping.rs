@@ -11,10 +11,13 @@ use super::compiled_policy::CompiledPolicy;
 use super::media::{Content, RequestForm, TextForm};
 use crate::record::age::SEED_BYTES;
 use crate::record::{Bodies, Body, BodyForm, Cut, Kept, LeftOut};
-use mask::{Format, Pass};
+use mask::{Format, Framing, Masks, Pass};
 
 /// What is masked at once of a request's body.
 const PIECE_BYTES: usize = 16 << 10;
+
+/// How much memory a body takes that is sealed, besides its record's text.
+const SEALED_FACTOR: usize = 3;
 
 /// How much memory a byte takes that is held: what holds it doubles as it grows.
 const HELD_FACTOR: usize = 2;
@@ -28,15 +31,15 @@ pub(super) struct Keeping {
     response: Option<Keep>,
 }
 
-/// What is known of a response's body, as it goes to the client: how it carries text, and the mask plan
-/// that it is under, if it is under one; or why it can't be kept masked.
-pub(super) type Going = Result<(TextForm, Option<usize>), LeftOut>;
+/// What is known of a response's body, as it goes to the client: how it carries text, and whether something
+/// may have changed it; or why it can't be kept masked.
+pub(super) type Going = Result<(TextForm, bool), LeftOut>;
 
 /// One body.
 #[derive(Debug)]
 struct Keep {
     body: Body,
-    pass: Option<(usize, Box<Pass>)>,
+    pass: Option<Box<Pass>>,
     /// For what is kept, and what waits in the masks.
     share: Share,
 }
@@ -76,8 +79,15 @@ impl Keeping {
         self.compiled.as_ref()?.policy.sessions.keeps.as_ref()
     }
 
-    /// A request with this body: as it goes on, and without its coding. It takes the place of what is kept.
-    pub(super) fn request(&mut self, form: &RequestForm, sent: &[u8], decoded: &[u8], after: u64) {
+    /// A request with this body: as it goes on, and without its coding, if that could be undone. It takes the
+    /// place of what is kept.
+    pub(super) fn request(
+        &mut self,
+        form: &RequestForm,
+        sent: &[u8],
+        decoded: Option<&[u8]>,
+        after: u64,
+    ) {
         let Some((compiled, bodies)) = self.compiled.clone().zip(self.bodies().cloned()) else {
             return;
         };
@@ -86,20 +96,19 @@ impl Keeping {
             return;
         }
         let mut keep = Keep::new(&compiled, bodies.request, &bodies.how);
-        if let BodyForm::Masked(plan) = bodies.how {
-            let content = compiled
-                .masks(Some(plan))
-                .map(|masks| form.look(decoded, &masks.options().pass));
-            match content {
-                Some(Ok(Content::Text(text))) => keep.mask(&compiled, plan, text),
-                Some(Ok(Content::NoText)) => keep.body = Body::left_out(LeftOut::NoText),
-                Some(Err(_)) | None => keep.body = Body::left_out(LeftOut::Unreadable),
+        match (&bodies.how, decoded, compiled.record_masks()) {
+            (BodyForm::Raw(_), ..) => keep.push(&compiled, sent, after),
+            (BodyForm::Masked, Some(decoded), Some(masks)) => {
+                match form.look(decoded, &masks.options().pass) {
+                    Ok(Content::Text(text)) => keep.mask(masks, text),
+                    Ok(Content::NoText) => keep.body = Body::left_out(LeftOut::NoText),
+                    Err(_) => keep.body = Body::left_out(LeftOut::Unreadable),
+                }
+                for piece in decoded.chunks(PIECE_BYTES) {
+                    keep.push(&compiled, piece, after);
+                }
             }
-            for piece in decoded.chunks(PIECE_BYTES) {
-                keep.push(&compiled, piece, after);
-            }
-        } else {
-            keep.push(&compiled, sent, after);
+            (BodyForm::Masked, ..) => keep.body = Body::left_out(LeftOut::Encoded),
         }
         keep.end(&compiled, after);
         self.request = Some(keep);
@@ -121,20 +130,20 @@ impl Keeping {
             return;
         }
         let mut keep = Keep::new(&compiled, bodies.response, &bodies.how);
-        match (bodies.how, going) {
-            (BodyForm::Raw(_), Err(LeftOut::Session)) => {
+        match (bodies.how, going, compiled.record_masks()) {
+            (BodyForm::Raw(_), Err(LeftOut::Session), _) => {
                 keep.body = Body::left_out(LeftOut::Session);
             }
-            (BodyForm::Raw(_), _) => {}
-            (BodyForm::Masked(_), Err(why)) => keep.body = Body::left_out(why),
-            (BodyForm::Masked(plan), Ok((_, Some(own)))) if own == plan => {}
+            (BodyForm::Raw(_), ..) => {}
+            (BodyForm::Masked, Err(why), _) => keep.body = Body::left_out(why),
             // What its head says of the JSON in front of tensors is said of what came.
-            (BodyForm::Masked(_), Ok((form, Some(_))))
+            (BodyForm::Masked, Ok((form, true)), _)
                 if matches!(form.format, Format::Tensors(_)) =>
             {
                 keep.body = Body::left_out(LeftOut::Unreadable);
             }
-            (BodyForm::Masked(plan), Ok((form, _))) => keep.mask(&compiled, plan, form),
+            (BodyForm::Masked, Ok((form, _)), Some(masks)) => keep.mask(masks, form),
+            (BodyForm::Masked, Ok(_), None) => keep.body = Body::left_out(LeftOut::Unreadable),
         }
         self.response = Some(keep);
     }
@@ -174,10 +183,10 @@ impl Keeping {
         };
         if let Some(keep) = &mut self.response {
             keep.end(compiled, after);
-            keep.body.finish(self.seed, "response");
+            keep.seal(self.seed, "response");
         }
         if let Some(keep) = &mut self.request {
-            keep.body.finish(self.seed, "request");
+            keep.seal(self.seed, "request");
         }
     }
 
@@ -205,7 +214,7 @@ impl Keep {
     fn new(compiled: &CompiledPolicy, most: u64, how: &BodyForm) -> Self {
         let to = match how {
             BodyForm::Raw(recipient) => Some(*recipient),
-            BodyForm::Masked(_) => None,
+            BodyForm::Masked => None,
         };
         Self {
             body: Body::new(usize::try_from(most).unwrap_or(usize::MAX), to),
@@ -222,15 +231,28 @@ impl Keep {
         })
     }
 
-    /// It is masked as it comes.
-    fn mask(&mut self, compiled: &CompiledPolicy, plan: usize, form: TextForm) {
-        match compiled.masks(Some(plan)) {
-            Some(masks) => {
-                let pass = Pass::new(masks, (form.format, form.framing), None);
-                self.pass = Some((plan, Box::new(pass)));
-            }
-            None => self.body = Body::left_out(LeftOut::Unreadable),
+    /// It is masked as it comes. What the exchange's own masks let pass unread is not let pass here.
+    fn mask(&mut self, masks: &Masks, form: TextForm) {
+        let framing = Framing {
+            opaque_parts: false,
+            ..form.framing
+        };
+        self.pass = Some(Box::new(Pass::new(masks, (form.format, framing), None)));
+    }
+
+    /// It is over. What is sealed takes as much again, and its writing more.
+    fn seal(&mut self, seed: Option<[u8; SEED_BYTES]>, purpose: &str) {
+        let memory = self.body.memory(0);
+        if self.body.is_raw()
+            && self
+                .share
+                .resize(memory.saturating_mul(SEALED_FACTOR))
+                .is_err()
+        {
+            self.body = Body::left_out(LeftOut::Memory);
+            return;
         }
+        self.body.finish(seed, purpose);
     }
 
     fn push(&mut self, compiled: &CompiledPolicy, bytes: &[u8], after: u64) {
@@ -244,24 +266,25 @@ impl Keep {
     }
 
     fn take(&mut self, compiled: &CompiledPolicy, bytes: &[u8], end: bool, after: u64) {
+        if let Some(pass) = &mut self.pass
+            && let Some(masks) = compiled.record_masks()
+            && self.body.is_open()
+        {
+            let mut out = Vec::new();
+            let done = pass.push(masks, bytes, &mut out).is_ok()
+                && (!end || pass.finish(masks, &mut out).is_ok());
+            let held = pass.buffered().saturating_mul(HELD_FACTOR);
+            if done {
+                self.add(&out, held, after);
+            } else {
+                // What was read before is hidden where it had to be.
+                self.body.cut(Cut::Unreadable);
+            }
+        } else if self.pass.is_none() && self.body.is_open() {
+            self.add(bytes, 0, after);
+        }
         if !self.body.is_open() {
             self.pass = None;
-            return;
-        }
-        let Some((plan, pass)) = &mut self.pass else {
-            return self.add(bytes, 0, after);
-        };
-        let mut out = Vec::new();
-        let done = compiled.masks(Some(*plan)).is_some_and(|masks| {
-            pass.push(masks, bytes, &mut out).is_ok()
-                && (!end || pass.finish(masks, &mut out).is_ok())
-        });
-        let held = pass.buffered().saturating_mul(HELD_FACTOR);
-        if done {
-            self.add(&out, held, after);
-        } else {
-            // What was read before is hidden where it had to be.
-            self.body.cut(Cut::Unreadable);
         }
     }
 

@@ -11,6 +11,9 @@ use crate::exchange::CompiledPolicy;
 /// The time between two posts while numbers are given, and between two attempts.
 pub(super) const PERIOD: Duration = Duration::from_secs(1);
 
+/// How long a post may take at least: the desk waits for the record a while before it answers.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// Where a recorder takes a number.
 const PATH: &str = "/v1/numbers";
 
@@ -97,7 +100,7 @@ impl Numbers {
                 headers,
                 body: body.into_bytes(),
             },
-            timeout: recorder.timeout,
+            timeout: recorder.timeout.max(PATIENCE),
             max_answer_bytes: MAX_ANSWER_BYTES,
         })
     }

@@ -52,6 +52,8 @@ pub struct Policy {
     pub patterns: Vec<Pattern>,
     /// Mask plans, one for each combination of masks that a rule uses.
     pub masks: Vec<Plan>,
+    /// The mask plan of bodies that records keep masked.
+    pub record_mask: Option<Plan>,
     /// What pseudonyms are made with; where there is none, Envoy's workers agree on one.
     pub pseudonym_key: Option<PseudonymKey>,
     /// What the workers of an Envoy count in.
@@ -233,8 +235,10 @@ fn read(node: &Node<'_>, text: &str) -> Option<Policy> {
     let quotas_node = object.get("quotas")?;
     let quotas = quota::read(&quotas_node);
     let approvals = approvals.map(|node| approval::read(&node));
+    let mut record_mask = None;
     let sessions = record::read(&object.get("sessions")?, &mut |masks| {
-        plans.of_records(masks)
+        record_mask = plans.of_records(masks);
+        record_mask.is_some()
     });
     let recorder = sessions.as_ref().is_none_or(|one| one.desk.is_some());
     let bodies = sessions.as_ref().is_none_or(|one| one.keeps.is_some());
@@ -264,6 +268,7 @@ fn read(node: &Node<'_>, text: &str) -> Option<Policy> {
         models,
         patterns,
         masks: plans.in_use(),
+        record_mask,
         pseudonym_key,
         store: store?,
         quotas,

@@ -23,14 +23,14 @@ impl Plans {
     }
 
     /// The plan for bodies in records under some masks, or under all of them; `None` if it hides nothing.
-    pub(super) fn of_records(&mut self, masks: Option<&Node<'_>>) -> Option<usize> {
+    pub(super) fn of_records(&self, masks: Option<&Node<'_>>) -> Option<Plan> {
         let plan = match masks {
             None => Plan::of_records(&self.masks),
             Some(list) => {
                 let places = list.all_known(&self.names);
                 // A name that is wrong has been told of.
                 if places.len() < list.items().len() {
-                    return Some(0);
+                    return Some(Plan::default());
                 }
                 let masks = places.iter().filter_map(|place| self.masks.get(*place));
                 Plan::of_records(masks)
@@ -38,18 +38,10 @@ impl Plans {
         };
         // A mask that looks for nothing is wrong, and has been told of.
         let wrong = self.masks.iter().any(|mask| mask.chosen.is_empty());
-        (wrong || !plan.detections.is_empty()).then(|| self.find(plan))
+        (wrong || !plan.detections.is_empty()).then_some(plan)
     }
 
-    fn find(&mut self, plan: Plan) -> usize {
-        let known = self.plans.iter().position(|other| *other == plan);
-        known.unwrap_or_else(|| {
-            self.plans.push(plan);
-            self.plans.len().saturating_sub(1)
-        })
-    }
-
-    /// The plans that rules and records refer to.
+    /// The plans that rules refer to.
     pub(super) fn in_use(self) -> Vec<Plan> {
         self.plans
     }
@@ -63,7 +55,11 @@ impl MaskPlans for Plans {
     fn plan(&mut self, masks: &[usize]) -> usize {
         let masks = masks.iter().filter_map(|place| self.masks.get(*place));
         let plan = Plan::of(masks);
-        self.find(plan)
+        let known = self.plans.iter().position(|other| *other == plan);
+        known.unwrap_or_else(|| {
+            self.plans.push(plan);
+            self.plans.len().saturating_sub(1)
+        })
     }
 
     fn asks(&self, plan: usize) -> bool {

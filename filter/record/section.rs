@@ -95,11 +95,9 @@ static DESK: Form = Form::object(&[
 // Zero would be no timeout at all for Envoy.
 static TIMEOUT: Form = Form::duration(Duration::from_millis(1), Duration::from_secs(60));
 
-/// Reads `/sessions`. `plan` finds the mask plan for bodies, for a list of masks or for all of them.
-pub fn read(
-    node: &Node<'_>,
-    plan: &mut dyn FnMut(Option<&Node<'_>>) -> Option<usize>,
-) -> Option<Sessions> {
+/// Reads `/sessions`. `mask` takes a list of masks for bodies, or all of them, and says whether they
+/// hide anything.
+pub fn read(node: &Node<'_>, mask: &mut dyn FnMut(Option<&Node<'_>>) -> bool) -> Option<Sessions> {
     let object = node.object()?;
     let full = object.name("record")? == 1;
     if !full
@@ -112,7 +110,7 @@ pub fn read(
         );
     }
     let keeps = full
-        .then(|| bodies::read(&object.get("bodies")?, plan))
+        .then(|| bodies::read(&object.get("bodies")?, mask))
         .map(|read| read.ok_or(()))
         .transpose();
     let committed = object.name("delivery")? == 1;

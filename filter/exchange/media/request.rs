@@ -166,6 +166,15 @@ impl RequestForm {
         matches!(self.read, Read::NoText)
     }
 
+    /// Whether it is one of gRPC, as its route or its content-type says.
+    pub(in crate::exchange) fn is_grpc(&self) -> bool {
+        match self.read {
+            Read::Text(form) | Read::Said(form) => matches!(form.format, Format::Grpc(_)),
+            Read::Unexpected(expected) => expected == Expected::Grpc,
+            Read::NoText | Read::SaidNoText | Read::Not => false,
+        }
+    }
+
     /// Whether its length is said.
     pub(in crate::exchange) fn is_sized(&self) -> bool {
         self.sized

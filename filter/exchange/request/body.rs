@@ -26,40 +26,55 @@ pub(super) fn whole(
     let limit = context.compiled.policy.limits.request_body;
     context.record.request.bytes = u64::try_from(whole.len()).ok();
     context.record.note_asked(whole, true);
-    let decoded = if over(whole.len(), limit) {
-        Err(Refusal::too_large(limit))
-    } else {
-        decoded(&asked, whole, &context.compiled)
+    if over(whole.len(), limit) {
+        give_back(&mut asked, context, world);
+        return Step::refuse(Refusal::too_large(limit), context, world);
+    }
+    let form = context.keeping.is_on().then(|| asked.form.clone());
+    // Nothing of it but its record depends on a body that is only kept.
+    let only_kept = state.taps.are_closed();
+    let decoded = decoded(&asked, whole, &context.compiled);
+    let taken = match decoded {
+        Err(_) if only_kept => Ok(None),
+        Err(refusal) => Err(refusal),
+        Ok((body, room)) => state
+            .taps
+            .look(&mut asked, &body, context)
+            .map(|()| Some((body, room))),
     };
-    let taken = decoded.and_then(|(body, room)| {
-        state.taps.look(&mut asked, &body, context)?;
-        Ok((body, room))
-    });
-    match taken {
-        Ok((body, _room)) => {
-            let form = context.keeping.is_on().then(|| asked.form.clone());
-            let step = judge(asked, Seen::Here(&body), context, world);
-            if let Some(form) = form {
-                keep(&form, &step, (whole, &body), context);
-            }
-            step
-        }
+    let taken = match taken {
+        Ok(taken) => taken,
         Err(refusal) => {
             give_back(&mut asked, context, world);
-            Step::refuse(refusal, context, world)
+            return Step::refuse(refusal, context, world);
         }
+    };
+    let body = taken.as_ref().map(|(body, _)| &**body);
+    let seen = match body {
+        Some(body) if !only_kept => Seen::Here(body),
+        _ => Seen::Gone,
+    };
+    let step = judge(asked, seen, context, world);
+    if let Some(form) = form {
+        keep(&form, &step, (whole, body), context);
     }
+    step
 }
 
 /// Keeps the body for the record: as it goes on, or as it came where it doesn't.
-fn keep(form: &RequestForm, step: &Step, (came, decoded): (&[u8], &[u8]), context: &mut Context) {
+fn keep(
+    form: &RequestForm,
+    step: &Step,
+    (came, decoded): (&[u8], Option<&[u8]>),
+    context: &mut Context,
+) {
     let changed = step.outcome.effects.iter().find_map(|effect| match effect {
         Effect::ReplaceRequestBody(bytes) => Some(bytes.as_slice()),
         _ => None,
     });
     let after = context.since_began();
     let (sent, decoded) = match changed {
-        Some(bytes) => (bytes, bytes),
+        Some(bytes) => (bytes, Some(bytes)),
         None => (came, decoded),
     };
     context.keeping.request(form, sent, decoded, after);

@@ -91,7 +91,8 @@ pub(super) fn edits(
     if let Some(credential) = upstream.credential(cluster, operation.name) {
         set(&credential.header, credential.value.clone());
     }
-    if !policy.masks.is_empty() || compiled.own_secrets.is_some() {
+    let kept = compiled.record_masks().is_some();
+    if kept || !policy.masks.is_empty() || compiled.own_secrets.is_some() {
         // What comes back encoded has to be decoded to be masked, and leaves decoded: between
         // here and the model server an encoding saves little, and costs both ends. So it is where
         // the guard's own secrets are looked for. Which mask applies, if any, is known only when the

@@ -218,7 +218,7 @@ fn allow(
     let kept = matches!(seen, Seen::Coming)
         && CompiledPolicy::is_full(rule)
         && !asked.opens_session
-        && !asked.operation.body.streams()
+        && !is_client_stream(&asked)
         && context.keeping.wants(&asked.form);
     let body = match seen {
         Seen::Here(body) => body,
@@ -257,6 +257,9 @@ fn pass(
     };
     context.committed = compiled.is_committed(rule);
     context.keep_as(rule);
+    if is_client_stream(&asked) {
+        context.keeping.client_stream();
+    }
     for effect in &sent.effects {
         if let Effect::ReplaceRequestBody(bytes) = effect {
             context.record.note_asked(bytes, true);
@@ -269,6 +272,13 @@ fn pass(
         wanted: Wanted::new(mask, sent.originals, context.keeping.is_on(), &compiled),
     };
     Step::pass(Box::new(plan), sent.effects)
+}
+
+/// Whether a request may be a stream of messages, whose client may wait for an answer before it ends: of gRPC,
+/// whatever isn't known to have one message.
+fn is_client_stream(asked: &Asked) -> bool {
+    let body = &asked.operation.body;
+    body.streams() || (asked.form.is_grpc() && body.grpc().is_none())
 }
 
 /// Waits for the whole body, to keep it in the record.

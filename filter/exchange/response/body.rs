@@ -209,6 +209,7 @@ fn broken_off(code: Code, context: &mut Context) -> Step {
 /// Refuses a response of which nothing has gone.
 pub(super) fn withhold(tapped: &Tapped, code: Code, context: &mut Context) -> Step {
     tapped.note(context);
+    context.keeping.nothing_sent();
     Step::refuse_body(Refusal::of_answer(code), context)
 }
 

@@ -52,7 +52,6 @@ pub(super) fn take(
         return Step::go_on(ResponseState::Flowing(tapped), effects);
     }
     let asked = tapped.asked();
-    let plan_of_mask = tapped.wanted().plan();
     let question = Question {
         dialect: asked.operation.dialect,
         body: &asked.operation.body,
@@ -65,7 +64,7 @@ pub(super) fn take(
     let mut measured = false;
     let mut format = None;
     let mut going: Going = match &content {
-        Ok(_) if upgraded => Err(LeftOut::Session),
+        _ if upgraded => Err(LeftOut::Session),
         Ok(_) => Err(LeftOut::NoText),
         Err(_) => Err(LeftOut::Unreadable),
     };
@@ -77,7 +76,7 @@ pub(super) fn take(
             tapped.stream = stream(form.format);
             context.record.response.streamed = is_streamed(form.format);
             format = Some(form.format);
-            going = Ok((form, plan_of_mask));
+            going = Ok((form, tapped.wanted().is_change(masks)));
             measured =
                 tapped.wanted().is_change(masks) && matches!(form.format, Format::Tensors(_));
             let wanted = (tapped.wanted(), &tapped.asked().operation.body);

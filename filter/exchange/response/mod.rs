@@ -90,6 +90,7 @@ pub(super) fn withheld(state: ResponseState, context: &mut Context, _: World<'_>
     match state {
         ResponseState::HeadWaits(tapped) | ResponseState::Keeping(tapped, _) => {
             tapped.note(context);
+            context.keeping.nothing_sent();
             Step::refuse_head(Refusal::no_bodies(), context)
         }
         state => Step::hold(state, Vec::new()),

@@ -181,7 +181,7 @@ impl ResponseState {
     /// The exchange is over: what was found goes into the record.
     pub(in crate::exchange) fn close(self, context: &mut Context) {
         self.note(context);
-        if matches!(self, Self::Begun(_) | Self::ExpectDecision(_)) {
+        if self.is_held() || matches!(self, Self::Begun(_)) {
             context.keeping.nothing_sent();
         }
     }

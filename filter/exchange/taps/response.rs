@@ -44,12 +44,17 @@ impl ResponseTaps {
         compiled: &Rc<CompiledPolicy>,
     ) -> Result<Self, Code> {
         let masks = wanted.masks(compiled).ok_or(Code::MaskUnavailable)?;
+        // To be kept, it isn't decoded.
+        let read = wanted.is_mask() || compiled.own_secrets.is_some() || !wanted.is_kept();
+        let coding = form.coding.filter(|_| read);
         Ok(Self {
-            decode: form
-                .coding
+            decode: coding
                 .map(|coding| Decode::new(coding, compiled.buffers.share()))
                 .transpose()?,
-            usage: Usage::of(body, form.format),
+            usage: match form.coding {
+                Some(_) if !read => None,
+                _ => Usage::of(body, form.format),
+            },
             mask: wanted
                 .is_mask()
                 .then(|| Mask::new(form, wanted, compiled).ok_or(Code::MaskUnavailable))

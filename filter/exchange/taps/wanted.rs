@@ -50,11 +50,6 @@ impl Wanted {
         self.kept
     }
 
-    /// The mask plan that the body goes under and that alone changes it.
-    pub(in crate::exchange) fn plan(&self) -> Option<usize> {
-        self.mask.filter(|_| self.originals.is_none())
-    }
-
     /// Whether the mask's tap is open.
     pub(super) fn is_mask(&self) -> bool {
         self.mask.is_some() || self.originals.is_some()

@@ -345,3 +345,117 @@ fn digests_alone_keep_nothing_else() {
     assert_eq!(record["bodies"], Value::Null);
     assert_eq!(record["response"]["digest"], hex(&Sha256::digest(sent)));
 }
+
+#[test]
+fn signed_reasoning_passes_the_client_and_is_hidden_in_the_record() {
+    let rules = json!([{"name": "all", "then": "allow", "mask": ["pii"]}]);
+    let mut exchange = Driven::new(&ruled(&rules));
+    let json = [("content-type", "application/json")];
+    exchange.head("POST", "/v1/messages", &json, false);
+    let asks = r#"{"model":"small-1","max_tokens":9,"messages":[]}"#;
+    assert_eq!(exchange.whole(asks).flow, Flow::Continue);
+    respond(&mut exchange, JSON);
+    let answer = r#"{"content":[{"type":"thinking","thinking":"ana@example.com?","signature":"c2ln"},{"type":"text","text":"bob@example.com"}]}"#;
+    let went = piece(&mut exchange, answer.as_bytes(), true);
+    let went = String::from_utf8(went).unwrap();
+    assert!(
+        went.contains("ana@example.com?") && went.contains("[EMAIL]"),
+        "{went}"
+    );
+    let record = exchange.record();
+    assert!(!record.to_string().contains("@example"), "{record}");
+}
+
+#[test]
+fn a_request_that_is_only_kept_is_not_refused_for_its_encoding() {
+    for coding in ["aws-chunked", "gzip"] {
+        let mut exchange = Driven::new(&policy(&json!({})));
+        let headers = [
+            ("content-type", "application/json"),
+            ("content-encoding", coding),
+        ];
+        exchange.head("POST", "/v1/chat/completions", &headers, false);
+        let outcome = exchange.whole("5;sig\r\nana@example.com");
+        assert_eq!(outcome.flow, Flow::Continue, "{outcome:?}");
+        let record = exchange.record();
+        assert_eq!(record["bodies"]["request"]["left_out"], "encoded");
+        assert!(!record.to_string().contains("ana@"), "{record}");
+    }
+}
+
+#[test]
+fn a_call_that_may_be_a_conversation_waits_for_nothing() {
+    let rules = json!([{"name": "all", "when": {"operation": ["*", "unknown"]}, "then": "allow"}]);
+    for path in [
+        "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+        "/some.Service/Method",
+    ] {
+        let mut exchange = Driven::new(&ruled(&rules));
+        let headers = [("content-type", "application/grpc"), ("te", "trailers")];
+        let outcome = exchange.head("POST", path, &headers, false);
+        assert_eq!(outcome.flow, Flow::Continue, "{path}");
+        let bodies = exchange.record()["bodies"].clone();
+        assert_eq!(bodies["request"]["left_out"], "client_stream", "{path}");
+    }
+}
+
+#[test]
+fn what_follows_a_sessions_head_is_no_body() {
+    let to = identity().recipient().to_string();
+    for bodies in [json!({}), json!({"as": "raw", "to": to})] {
+        let sections = json!({
+            "sessions": {"record": "full", "bodies": bodies},
+            "rules": [{"name": "all", "when": {"operation": ["*", "unknown"]}, "then": "allow"}],
+        });
+        let mut exchange = Driven::new(&policy(&sections));
+        let headers = [("connection", "upgrade"), ("upgrade", "websocket")];
+        let outcome = exchange.head("GET", "/v1/realtime", &headers, false);
+        assert_eq!(outcome.flow, Flow::Continue, "{outcome:?}");
+        respond(
+            &mut exchange,
+            &[(":status", "101"), ("upgrade", "websocket")],
+        );
+        assert_eq!(
+            piece(&mut exchange, b"\x81\x05hello", false),
+            b"\x81\x05hello"
+        );
+        let bodies = exchange.record()["bodies"].clone();
+        assert_eq!(bodies["response"]["left_out"], "session", "{bodies}");
+    }
+}
+
+#[test]
+fn what_was_withheld_is_not_kept_as_sent() {
+    let sections = json!({
+        "masks": {"cut": {"detect": ["email"], "action": "cut"}},
+        "rules": [{"name": "all", "then": "allow", "mask": ["cut"]}],
+    });
+    let mut exchange = asked(&policy(&sections));
+    respond(&mut exchange, JSON);
+    let answer = r#"{"choices":[{"message":{"content":"ana@example.com"}}]}"#;
+    let outcome = exchange.handle(Event::ResponseBody {
+        piece: answer.as_bytes(),
+        end: true,
+    });
+    assert_eq!(super::code(&outcome), "match_withheld");
+    let bodies = exchange.record()["bodies"].clone();
+    assert_eq!(bodies["response"]["left_out"], "not_sent");
+}
+
+#[test]
+fn an_encoded_answer_that_is_only_kept_needs_no_room_to_be_decoded() {
+    let limits = json!({"limits": {"buffers": "32MiB"}});
+    let compiled = policy(&limits);
+    let mut exchange = asked(&compiled);
+    let _held = compiled.hold((32 << 20) - 4096);
+    let headers = [
+        (":status", "200"),
+        ("content-type", "application/json"),
+        ("content-encoding", "br"),
+    ];
+    respond(&mut exchange, &headers);
+    assert_eq!(piece(&mut exchange, b"\x0b\x02", true), b"\x0b\x02");
+    let record = exchange.record();
+    assert_eq!(record["bodies"]["response"]["left_out"], "encoded");
+    assert_eq!(record["response"]["code"], Value::Null);
+}

@@ -43,6 +43,14 @@ impl Default for Passing {
 }
 
 impl Passing {
+    /// Nothing passes.
+    pub(super) fn nothing() -> Self {
+        Self(vec![List {
+            media: Vec::new(),
+            operations: Vec::new(),
+        }])
+    }
+
     /// What passes a mask that names these media types.
     #[cfg(test)]
     pub(crate) fn of_media(media: &[&str]) -> Self {

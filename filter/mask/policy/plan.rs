@@ -1,6 +1,6 @@
 //! The masks of one rule, combined.
 
-use super::coverage::Coverage;
+use super::coverage::{Coverage, Reasoning};
 use super::masks::{Detection, Mask};
 use super::options::{Options, PartialContent, Upgrades};
 use super::pass::Passing;
@@ -77,7 +77,8 @@ impl Plan {
     }
 
     /// What becomes of a body that is only kept: whatever is looked for is hidden, also what an exchange
-    /// would only count, end with, or ask about.
+    /// would only count, end with, or ask about, and in all places. Nobody checks a signature over what is
+    /// kept, so that signed reasoning is masked as well; and nothing passes unread.
     #[must_use]
     pub fn of_records<'m>(masks: impl IntoIterator<Item = &'m Mask>) -> Self {
         let mut plan = Self::of(masks);
@@ -85,6 +86,13 @@ impl Plan {
         plan.detections.append(&mut plan.alerts);
         plan.detections
             .append(&mut core::mem::take(&mut plan.gate).detections);
+        let reasoning = plan.options.coverage.reasoning;
+        plan.options.coverage = Coverage {
+            reasoning: reasoning.max(Some(Reasoning::Mask)),
+            ..Coverage::default()
+        };
+        plan.options.keys = true;
+        plan.options.pass = Passing::nothing();
         plan
     }
 

@@ -41,7 +41,10 @@ impl Serialize for Body {
             cut: self.cut,
             left_out: self.left_out,
             parts: Parts(self),
-            age: self.sealed.as_ref().map(|sealed| BASE64.encode(sealed)),
+            age: self
+                .sealed
+                .as_ref()
+                .map(|sealed| BASE64.encode(sealed.as_slice())),
         }
         .serialize(serializer)
     }

@@ -51,6 +51,8 @@ pub enum LeftOut {
     NotSent,
     /// It can't be sealed: there is no randomness.
     NotSealed,
+    /// The memory for bodies was taken when it was to be sealed.
+    Memory,
 }
 
 /// What is kept of one body.
@@ -65,7 +67,7 @@ pub struct Body {
     /// Who alone can read it.
     to: Option<Recipient>,
     /// The sealed file, once the body is over.
-    sealed: Option<Rc<[u8]>>,
+    sealed: Option<Rc<Vec<u8>>>,
     /// How often it was sealed: nothing is sealed twice with the same randomness.
     times_sealed: u8,
 }
@@ -104,7 +106,13 @@ impl Body {
         self.cut.is_none() && self.left_out.is_none() && self.sealed.is_none()
     }
 
-    /// BodyForm much memory it takes, or would take with so many bytes more, in bytes.
+    /// Whether it is kept raw, and has something to be sealed.
+    #[must_use]
+    pub fn is_raw(&self) -> bool {
+        self.to.is_some() && self.left_out.is_none() && self.sealed.is_none()
+    }
+
+    /// How much memory it takes, or would take with so many bytes more, in bytes.
     #[must_use]
     pub fn memory(&self, more: usize) -> usize {
         let bytes = self.bytes.len().saturating_add(more).min(self.most);
@@ -167,11 +175,15 @@ impl Body {
 
     /// Its last bytes, so many, did not go after all.
     pub fn end_not_sent(&mut self, bytes: usize) {
+        // Of one that was cut before, all that is kept went.
+        if self.cut.is_some() || self.left_out.is_some() {
+            return;
+        }
         let kept = self.bytes.len().saturating_sub(bytes);
         self.bytes.truncate(kept);
         self.marks.retain(|mark| mark.from < kept);
         self.sealed = None;
-        self.cut.get_or_insert(Cut::NotSent);
+        self.cut = Some(Cut::NotSent);
     }
 
     /// It is over: it is sealed, if it has to be. The seed is the exchange's own, and `purpose` the body's
@@ -190,7 +202,7 @@ impl Body {
             .and_then(|(seed, _)| age::seal(to, &self.bytes, seed, &purpose));
         match (sealed, once) {
             (Some(sealed), Some(times)) => {
-                self.sealed = Some(sealed.into());
+                self.sealed = Some(Rc::new(sealed));
                 self.times_sealed = times;
             }
             _ => *self = Self::left_out(LeftOut::NotSealed),

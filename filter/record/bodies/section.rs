@@ -7,9 +7,9 @@ use crate::record::age::Recipient;
 /// What is kept of bodies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bodies {
-    /// BodyForm much of a request's, in bytes.
+    /// How much of a request's, in bytes.
     pub request: u64,
-    /// BodyForm much of a response's, in bytes.
+    /// How much of a response's, in bytes.
     pub response: u64,
     /// In which form.
     pub how: BodyForm,
@@ -18,8 +18,8 @@ pub struct Bodies {
 /// The form in which bodies are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BodyForm {
-    /// Under this mask plan, whatever masks the exchange itself has.
-    Masked(usize),
+    /// Under masks of the record's own, whatever masks the exchange itself has.
+    Masked,
     /// As they went, sealed to who may read them.
     Raw(Recipient),
 }
@@ -29,7 +29,7 @@ impl BodyForm {
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Masked(_) => "masked",
+            Self::Masked => "masked",
             Self::Raw(_) => "raw",
         }
     }
@@ -40,13 +40,13 @@ pub static BODIES: Form = Form::object(&[
     Key::usually(
         "request",
         Usual::Text("64KiB"),
-        "BodyForm much of a request's body is kept.",
+        "How much of a request's body is kept.",
         &REQUEST,
     ),
     Key::usually(
         "response",
         Usual::Text("256KiB"),
-        "BodyForm much of a response's body is kept.",
+        "How much of a response's body is kept.",
         &RESPONSE,
     ),
     Key::usually(
@@ -72,11 +72,11 @@ static RESPONSE: Form = Form::size(0, 8 << 20);
 /// In the order in which [`read`] tells them apart.
 static AS: Form = Form::names(&["masked", "raw", "digests"]);
 
-/// Reads `/sessions/bodies`: what is kept, and whether there are digests only. `plan` finds the mask
-/// plan for a list of masks, or for all of them.
+/// Reads `/sessions/bodies`: what is kept, and whether there are digests only. `plan` takes a list
+/// of masks, or all of them, and says whether they hide anything.
 pub fn read(
     node: &Node<'_>,
-    plan: &mut dyn FnMut(Option<&Node<'_>>) -> Option<usize>,
+    plan: &mut dyn FnMut(Option<&Node<'_>>) -> bool,
 ) -> Option<Option<Bodies>> {
     let object = node.object()?;
     let request = object.size("request");
@@ -94,7 +94,7 @@ pub fn read(
         to.problem("a recipient of bodies that are not raw", "no \"to\"");
     }
     let how = match form {
-        0 => BodyForm::Masked(read_masks(node, mask.as_ref(), plan)?),
+        0 => read_masks(node, mask.as_ref(), plan)?,
         1 => BodyForm::Raw(read_recipient(node, to.as_ref())?),
         _ => return Some(None),
     };
@@ -108,16 +108,16 @@ pub fn read(
 fn read_masks(
     node: &Node<'_>,
     mask: Option<&Node<'_>>,
-    plan: &mut dyn FnMut(Option<&Node<'_>>) -> Option<usize>,
-) -> Option<usize> {
-    let found = plan(mask);
-    if found.is_none() {
-        mask.unwrap_or(node).problem(
-            "bodies that are kept masked, and no mask that hides anything",
-            "masks that do (\"mask\", or the section /masks), or another \"as\"",
-        );
+    plan: &mut dyn FnMut(Option<&Node<'_>>) -> bool,
+) -> Option<BodyForm> {
+    if plan(mask) {
+        return Some(BodyForm::Masked);
     }
-    found
+    mask.unwrap_or(node).problem(
+        "bodies that are kept masked, and no mask that hides anything",
+        "masks that do (\"mask\", or the section /masks), or another \"as\"",
+    );
+    None
 }
 
 fn read_recipient(node: &Node<'_>, to: Option<&Node<'_>>) -> Option<Recipient> {
