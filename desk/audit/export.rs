@@ -11,7 +11,7 @@ use super::proof::{Remembering, signed};
 use super::select::{Selection, event as event_of, events, record, records, removal};
 use super::{Failed, RIGHT, Status, line, open};
 use crate::ledger::{Kind, Part, Reader, Removal, inclusion};
-use crate::sessions::Entry as Record;
+use crate::sessions::{Entry as Record, RUNNING};
 
 /// What is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,7 +154,7 @@ fn evidence(reader: &Reader, selection: &Selection, out: &mut dyn Write) -> Resu
         // The last entries may not be signed for yet.
         let wanted = number < size
             && (part.kind == Kind::KEY
-                || selection.is_all() && part.kind == Kind::EVENT
+                || selection.is_all() && [Kind::EVENT, RUNNING].contains(&part.kind)
                 || Removal::read(part.kind, part.bytes).is_some()
                 || event_of(number, part)?.is_some_and(|event| selection.takes_event(&event))
                 || record(number, part)?.is_some_and(|record| selection.takes(&record)));

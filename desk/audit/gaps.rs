@@ -37,7 +37,10 @@ impl Numbers {
     fn begin(&mut self, number: i64, running: Running) {
         let before = self.runs.range(..=number).next_back();
         if before.is_none_or(|(_, last)| *last < number) {
-            self.running.entry(number).or_insert(running);
+            let known = self.running.entry(number).or_insert(running.clone());
+            if known.id.is_empty() {
+                *known = running;
+            }
         }
     }
 

@@ -112,14 +112,23 @@ impl Store {
                 let stored = books.put(records).map_err(failed)?;
                 Ok([stored.new, stored.known, stored.contradicting.len()])
             }
-            Self::Desk(line) => match line.store(records).map_err(|why| broken(&why))? {
-                Answer::Stored {
-                    new,
-                    known,
-                    contradicting,
-                } => Ok([new, known, contradicting]),
-                answer => Err(refused(answer)),
-            },
+            Self::Desk(line) => {
+                let mut total = [0_usize; 3];
+                for batch in batches(records) {
+                    let stored = match line.store(batch).map_err(|why| broken(&why))? {
+                        Answer::Stored {
+                            new,
+                            known,
+                            contradicting,
+                        } => [new, known, contradicting],
+                        answer => return Err(refused(answer)),
+                    };
+                    for (sum, count) in total.iter_mut().zip(stored) {
+                        *sum = sum.saturating_add(count);
+                    }
+                }
+                Ok(total)
+            }
         }
     }
 
@@ -131,6 +140,23 @@ impl Store {
         }
         Ok(())
     }
+}
+
+/// Records in batches that a desk takes at once: one line of a collector's file may have any number.
+fn batches(mut records: &[Record]) -> impl Iterator<Item = &[Record]> {
+    std::iter::from_fn(move || {
+        let mut bytes = 0usize;
+        let mut fits = |record: &&Record| {
+            bytes = bytes.saturating_add(record.text.len());
+            bytes <= BATCH_BYTES
+        };
+        let some = records.iter().take(MAX_BATCH);
+        // One alone goes, however long it is.
+        let count = some.take_while(&mut fits).count().max(1);
+        let (batch, rest) = records.split_at_checked(count)?;
+        records = rest;
+        Some(batch)
+    })
 }
 
 /// Whoever has the ledger open takes no orders.

@@ -7,13 +7,14 @@ use super::event;
 use super::evidence::{FORM, Head, Item, Tail};
 use super::list::row;
 use super::proof::Proof;
+use super::select::removal;
 use super::{Failed, RIGHT, Status, WRONG, line, open, plain};
 use crate::ledger::{
     self, Chain, Checkpoint, Entry, Hash, Kind, Note, Public, PublicKey, Question, Removal,
     WitnessKey, root_by_inclusion,
 };
 use crate::policy::read_from;
-use crate::sessions::{Entry as Record, Outline};
+use crate::sessions::{Entry as Record, Outline, RUNNING};
 use crate::witness::Client;
 
 /// The longest witness and the longest proof that are read, in bytes.
@@ -87,10 +88,15 @@ fn public_key<const TYPE: u8>(text: &str) -> Result<Public<TYPE>, Failed> {
 /// What the witness at a URL has seen last of the ledger in `folder`.
 fn fetch(client: &Client, prefix: &str, folder: &Path) -> Result<String, Failed> {
     // The first entry names the log, also where the checkpoint is gone.
-    let first = open(folder)?.entry(0)?;
-    let (key, _) = first
-        .and_then(|entry| ledger::named(&entry.bytes))
-        .ok_or_else(|| Failed::new("entry 0: found no key, expected the log's"))?;
+    let reader = open(folder)?;
+    let named = match reader.entry(0)? {
+        Some(first) => ledger::named(&first.bytes),
+        // It was removed, and what says so has it.
+        None => removal(&reader, u64::MAX)?
+            .and_then(|(_, removal)| removal.keys.into_iter().next())
+            .and_then(|key| ledger::named(key.text.as_bytes())),
+    };
+    let (key, _) = named.ok_or_else(|| Failed::new("entry 0: found no key, expected the log's"))?;
     let log = ledger::name_of(key.name());
     let url = format!("{}/{log}/checkpoint", prefix.trim_end_matches('/'));
     let failed = |why: String| Failed::new(format!("{}: {}", plain(&url), plain(&why)));
@@ -247,6 +253,7 @@ pub fn verify_evidence(path: &Path, known: &Known, out: &mut dyn Write) -> Statu
         items: 0,
         records: 0,
         events: 0,
+        numbers: 0,
         removed: None,
         old_keys: 0,
         wrong: 0,
@@ -309,6 +316,8 @@ struct Check<'c> {
     items: u64,
     records: u64,
     events: u64,
+    /// Entries that say which numbers records will have.
+    numbers: u64,
     /// Before which entry all were removed, as the latest event says of it.
     removed: Option<u64>,
     /// How many keys are from before it.
@@ -376,7 +385,11 @@ impl Check<'_> {
             }
             return Ok(());
         }
-        self.records = self.records.saturating_add(1);
+        let count = match entry.kind {
+            RUNNING => &mut self.numbers,
+            _ => &mut self.records,
+        };
+        *count = count.saturating_add(1);
         Ok(())
     }
 
@@ -426,10 +439,14 @@ impl Check<'_> {
             }
             _ => "a part of what the log had".to_owned(),
         };
+        let numbers = match self.numbers {
+            0 => String::new(),
+            numbers => format!(", and {numbers} numbers of records,"),
+        };
         line(
             self.out,
             &format!(
-                "{word}: {} records and {} events of {size} entries in the log {}: {whole}",
+                "{word}: {} records and {} events{numbers} of {size} entries in the log {}: {whole}",
                 self.records,
                 self.events,
                 plain(&self.checkpoint.origin)

@@ -41,8 +41,9 @@ pub struct Books {
     pub(super) standing: Standing,
     /// Up to where the entries were removed whose rows may still be in the index.
     pub(super) forgetting: Option<u64>,
-    /// The workers and numbers of exchanges that are said to go on.
-    running: HashSet<(String, i64)>,
+    /// The workers and numbers of exchanges that are said to go on, and whether with their ids: a number that
+    /// was given has none yet.
+    running: HashSet<(String, i64, bool)>,
     /// [`MAX_MISSING`], or less in tests.
     most: usize,
 }
@@ -310,7 +311,7 @@ impl Books {
         let places = self.ledger.append(&entries).inspect_err(|_| {
             // They will be said again when this is tried again.
             for record in &running {
-                self.running.remove(&(record.worker.clone(), record.number));
+                self.running.remove(&said(record, !record.id.is_empty()));
             }
         })?;
         self.standing.keep(staged, first);
@@ -326,7 +327,9 @@ impl Books {
             .events
             .extend(rows.map(|(event, at)| row(event, at)));
         for (record, (seq, place)) in new.into_iter().zip(placed.by_ref()) {
-            self.running.remove(&(record.worker.clone(), record.number));
+            for with_id in [false, true] {
+                self.running.remove(&said(record, with_id));
+            }
             // The index needs all but the text.
             let length = record.text.len();
             let record = record.without_text();
@@ -376,7 +379,7 @@ impl Books {
         if self.running.len() >= MAX_RUNNING {
             self.running.clear();
         }
-        self.running.insert((record.worker.clone(), record.number))
+        self.running.insert(said(record, !record.id.is_empty()))
     }
 
     /// Adds to the index what it lacks.
@@ -413,6 +416,11 @@ impl Books {
 fn made(events: Vec<(Who, What)>) -> Result<Vec<Event>, LedgerError> {
     let events = events.into_iter();
     events.map(|(who, what)| Event::new(who, what)).collect()
+}
+
+/// What is remembered of an exchange that is said to go on.
+fn said(record: &Record, with_id: bool) -> (String, i64, bool) {
+    (record.worker.clone(), record.number, with_id)
 }
 
 #[cfg(test)]

@@ -45,12 +45,13 @@ impl Counts {
 
     /// What became of records, by name: as in [`Counts::to_json`].
     #[must_use]
-    pub fn records(&self) -> [(&'static str, u64); 5] {
+    pub fn records(&self) -> [(&'static str, u64); 6] {
         let get = |count: &AtomicU64| count.load(Ordering::Relaxed);
         [
             ("stored", get(&self.stored)),
             ("known", get(&self.known)),
             ("contradicting", get(&self.contradicting)),
+            ("foreign", get(&self.foreign)),
             ("malformed", get(&self.malformed)),
             ("absent", get(&self.absent)),
         ]

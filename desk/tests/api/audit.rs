@@ -628,6 +628,16 @@ fn numbers_that_a_filter_says_it_gave_are_missed_until_their_records_come() {
         "worker 00000000000000aa: records 4 to 5 are missing (2)"
     );
     assert!(lines.len() == 2 && lines[1].starts_with(begin), "{said}");
+    // Once its id is known, that is told.
+    let open = json!({ "version": 1, "id": id(6), "worker": worker, "number": 6, "open": true });
+    stream(
+        desk.grpc,
+        vec![message(vec![entry(open.to_string().as_bytes())])],
+    )
+    .unwrap();
+    let (_, said, _) = sessions(&["gaps", ledger]);
+    let went_on = format!("record 6 is missing: its exchange, {}, went on", id(6));
+    assert!(said.contains(&went_on), "{said}");
     // Nobody else speaks for the worker, nor anybody of no worker.
     assert_eq!(say(&desk, INNER, 9).refusal(), (403, "foreign".to_owned()));
     assert_eq!(say(&desk, ANA, 9).status, 403);
@@ -636,4 +646,12 @@ fn numbers_that_a_filter_says_it_gave_are_missed_until_their_records_come() {
     log(&desk, 4..=7);
     assert_eq!(right(&["gaps", ledger]), "");
     right(&["verify", ledger]);
+    desk.stop();
+    // Evidence of everything has what says so, too.
+    let everything = folder.file("all.evidence");
+    let out = text(&everything);
+    right(&["export", ledger, "--form", "evidence", "--out", out]);
+    let said = right(&["verify", "--evidence", out]);
+    assert!(said.contains("and 2 numbers of records, of"), "{said}");
+    assert!(said.contains("all that the log had"), "{said}");
 }
