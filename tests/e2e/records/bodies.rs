@@ -159,8 +159,8 @@ fn what_is_raw_opens_with_ages_own_tools(guarded: &Guarded, desk: &Desk) {
     assert_eq!(record["bodies"]["to"], RECIPIENT);
     assert_eq!(record["response"]["digest"], hex(&Sha256::digest(&got)));
     assert_eq!(record["request"]["digest"], hex(&Sha256::digest(&sent)));
-    let ledger = desk.process.file("desk.ledger");
-    let identity = desk.process.file("auditor.key");
+    let ledger = desk.place.ledger();
+    let identity = desk.place.ledger().with_file_name("auditor.key");
     fs::write(
         &identity,
         format!("# public key: {RECIPIENT}\n{IDENTITY}\n"),
@@ -232,7 +232,7 @@ fn nothing_personal_is_in_any_log(guarded: &Guarded, desk: &Desk) {
         .iter()
         .map(Value::to_string)
         .collect();
-    let segments = fs::read_dir(desk.process.file("desk.ledger").join("segments")).unwrap();
+    let segments = fs::read_dir(desk.place.ledger().join("segments")).unwrap();
     let places = [
         records.into_bytes(),
         guarded.mesh.log().into_bytes(),

@@ -98,8 +98,8 @@ fn a_query_is_written_nowhere(version: &str) {
     let records = desk.get("/v1/sessions?limit=200").to_string();
     places.push(("the desk's ledger".to_owned(), records.into_bytes()));
     // The database with what waits beside it.
-    let folder = desk.process.file("");
-    for entry in fs::read_dir(folder).unwrap() {
+    let ledger = desk.place.ledger();
+    for entry in fs::read_dir(ledger.parent().unwrap()).unwrap() {
         let file = entry.unwrap().path();
         if file.is_file() {
             places.push((file.display().to_string(), fs::read(&file).unwrap()));

@@ -95,7 +95,7 @@ fn a_certificate_is_enough_on_both_ports(version: &str) {
     );
     // This one's record comes by Envoy's stream.
     assert_eq!(guarded.send(chat(&ana(), "hello")).status, 200);
-    let ledger = desk.process.file("desk.ledger");
+    let ledger = desk.place.ledger();
     let kept = wait::value("two records", Duration::from_secs(30), || {
         let mut command = Command::new(desk::build().unwrap());
         let output = command.args(["sessions", "list"]).arg(&ledger).output();
