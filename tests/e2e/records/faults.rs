@@ -162,7 +162,10 @@ fn reckon(guarded: &Guarded, place: &Place) -> BTreeSet<Name> {
         // What is lost shows once something behind it comes.
         let request = Request::get("/v1/models").bearer(&token);
         http::send(guarded.mesh.port(), request).unwrap();
-        let heard = highest(&kept(place).iter().map(name).collect());
+        // Of a worker that gets nothing more, the desk knows what was given.
+        let mut known = missing(place);
+        known.extend(kept(place).iter().map(name));
+        let heard = highest(&known);
         before
             .iter()
             .all(|(worker, number)| heard.get(worker) >= Some(number))
@@ -172,14 +175,14 @@ fn reckon(guarded: &Guarded, place: &Place) -> BTreeSet<Name> {
     let missing = missing(place);
     let there: BTreeSet<Name> = kept.iter().cloned().collect();
     assert_eq!(there.len(), kept.len(), "none is there twice");
-    let heard = highest(&there);
-    let logged = guarded.mesh.sessions(there.len()).unwrap();
+    let told: BTreeSet<Name> = there.union(&missing).cloned().collect();
+    let heard = highest(&told);
+    let logged = guarded.mesh.sessions(told.len()).unwrap();
     let expected: BTreeSet<Name> = logged
         .iter()
         .map(name)
         .filter(|(worker, number)| heard.get(worker) >= Some(number))
         .collect();
-    let told: BTreeSet<Name> = there.union(&missing).cloned().collect();
     assert!(there.is_disjoint(&missing));
     assert_eq!(told, expected);
     missing
