@@ -8,8 +8,8 @@ use std::thread::JoinHandle;
 
 use rusqlite::Connection;
 
-use super::books::{BooksError, Missing};
 use super::index;
+use super::missing::Missing;
 use super::standing::Standing;
 
 /// Rows that a thread adds to the index.
@@ -55,7 +55,7 @@ impl Adding {
     ///
     /// # Errors
     /// The index fails; it still lacks the rows.
-    pub fn finish(&mut self, own: &mut Connection) -> Result<Option<Connection>, BooksError> {
+    pub fn finish(&mut self, own: &mut Connection) -> rusqlite::Result<Option<Connection>> {
         // One that panicked has added nothing.
         let added = self
             .thread

@@ -8,6 +8,7 @@ use rusqlite::Connection;
 use super::adding::Adding;
 use super::event::{Event, Outline, What, Who};
 use super::index::{self, EventRow, Presence, Row};
+use super::missing::Missing;
 use super::record::Entry as Record;
 use super::standing::{Changes, Sender, Standing};
 use crate::ledger::{Entry, Kind, Ledger, LedgerError, Opened, Options};
@@ -46,41 +47,6 @@ pub struct Books {
     running: HashSet<(String, i64, bool)>,
     /// [`MAX_MISSING`], or less in tests.
     most: usize,
-}
-
-/// What is stored, and that the index lacks.
-#[derive(Default)]
-pub(super) struct Missing {
-    pub rows: Vec<Row>,
-    events: Vec<EventRow>,
-    /// By id: the worker and the number.
-    ids: HashMap<String, (String, i64)>,
-    numbers: HashSet<(String, i64)>,
-}
-
-impl Missing {
-    /// By id, as the index has them.
-    pub fn sort(&mut self) {
-        let by_id = |one: &Row, other: &Row| one.record.id.cmp(&other.record.id);
-        self.rows.sort_unstable_by(by_id);
-    }
-
-    fn presence(&self, record: &Record) -> Presence {
-        let number = (record.worker.clone(), record.number);
-        match self.ids.get(&record.id) {
-            Some(known) if *known == number => Presence::Known,
-            Some(_) => Presence::Contradicting,
-            None if self.numbers.contains(&number) => Presence::Contradicting,
-            None => Presence::New,
-        }
-    }
-
-    fn add(&mut self, row: Row) {
-        let number = (row.record.worker.clone(), row.record.number);
-        self.ids.insert(row.record.id.clone(), number.clone());
-        self.numbers.insert(number);
-        self.rows.push(row);
-    }
 }
 
 /// What became of records.

@@ -14,6 +14,7 @@ mod grpc;
 mod index;
 mod keep;
 mod messages;
+mod missing;
 mod numbers;
 mod outline;
 mod peer;
