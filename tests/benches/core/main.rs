@@ -5,6 +5,7 @@
 )]
 
 mod facts;
+mod records;
 
 use core::hint::black_box;
 use core::time::Duration;
@@ -426,6 +427,7 @@ criterion_group!(
     masking,
     reading,
     facts::facts,
+    records::records,
     tokens,
     known,
     verdict,
