@@ -17,6 +17,7 @@ mod client;
 mod connections;
 mod events;
 mod expiry;
+mod gaps;
 mod harness;
 mod ledger;
 mod metrics;
