@@ -49,6 +49,15 @@ impl Archive {
     /// The records at these places, as they came.
     fn texts(ledger: &Reader, hits: &[Hit]) -> Result<Vec<String>, LedgerError> {
         let horizon = ledger.horizon()?;
+        Self::texts_from(ledger, hits, horizon).or_else(|error| match ledger.horizon()? {
+            // Retention has removed some meanwhile.
+            moved if moved > horizon => Self::texts_from(ledger, hits, moved),
+            _ => Err(error),
+        })
+    }
+
+    /// As [`Archive::texts`], but for those before the entry `horizon`.
+    fn texts_from(ledger: &Reader, hits: &[Hit], horizon: u64) -> Result<Vec<String>, LedgerError> {
         // Those that were removed go from the index a little later.
         let hits: Vec<_> = hits.iter().filter(|hit| hit.seq >= horizon).collect();
         let wanted: Vec<_> = hits.iter().map(|hit| (hit.seq, hit.place)).collect();

@@ -224,6 +224,15 @@ impl Books {
                 Presence::New => index::presence(&index, record)?,
                 other => other,
             };
+            // An old log brings nothing back that retention removed.
+            let is_removed = presence == Presence::New
+                && *sender == Sender::Operator
+                && self.standing.has_removed(&index, record)?;
+            let presence = if is_removed {
+                Presence::Known
+            } else {
+                presence
+            };
             // A copy of what is there is welcome from anybody: nothing is stored.
             let admitted = presence == Presence::Known
                 || self

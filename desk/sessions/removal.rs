@@ -254,6 +254,23 @@ mod tests {
     }
 
     #[test]
+    fn an_old_log_brings_nothing_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut books = filled(folder.path());
+        remove(&mut books);
+        let log = [
+            record("aa", 3),
+            record("aa", 9),
+            record("aa", 11),
+            record("bb", 1),
+        ];
+        let outcome = books.put(&log).unwrap();
+        assert_eq!((outcome.new, outcome.known), (1, 3), "only 11 was missing");
+        let outcome = books.put(&log).unwrap();
+        assert_eq!((outcome.new, outcome.known), (0, 4));
+    }
+
+    #[test]
     fn a_segment_that_has_grown_stays() {
         let folder = tempfile::tempdir().unwrap();
         let mut books = open(folder.path());

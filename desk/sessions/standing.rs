@@ -194,6 +194,16 @@ impl Standing {
         Ok(true)
     }
 
+    /// Whether a record is one of those that were removed, or older than one of its worker's.
+    pub fn has_removed(
+        &mut self,
+        index: &Connection,
+        record: &super::record::Entry,
+    ) -> rusqlite::Result<bool> {
+        let known = worker(&mut self.known, index, &record.worker)?;
+        Ok(known.is_some_and(|worker| record.number <= worker.removed))
+    }
+
     /// The changes are in the ledger, from the entry `seq` on.
     pub fn keep(&mut self, staged: Changes, seq: u64) {
         for (name, mut worker) in staged.workers {
