@@ -9,9 +9,9 @@ use testbed::grpc;
 use testbed::http::{Client, Request};
 use testbed::model::{Answer, Echo};
 
-use crate::support::{Desk, Guarded, ana, chat, chat_body, code, in_each_envoy, policy};
+use crate::support::{Desk, Guarded, ana, chat, chat_body, code, in_the_current_envoy, policy};
 
-in_each_envoy!(prompts_are_masked, workers_agree_on_pseudonyms);
+in_the_current_envoy!(prompts_are_masked, workers_agree_on_pseudonyms);
 
 const KEY: &str = "a key of tests, long enough to be one";
 

@@ -15,9 +15,9 @@ use testbed::model::Answer;
 use testbed::wait;
 
 use crate::installed::{PYTHON, run};
-use crate::support::{Desk, Guarded, ana, in_each_envoy, policy};
+use crate::support::{Desk, Guarded, ana, in_the_current_envoy, policy};
 
-in_each_envoy!(bodies_are_kept_as_the_policy_says);
+in_the_current_envoy!(bodies_are_kept_as_the_policy_says);
 
 /// A pair of keys of age, as `age-keygen` prints them.
 const IDENTITY: &str = "AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX";

@@ -10,9 +10,9 @@ use testbed::authority::Authority;
 use testbed::http::Request;
 use testbed::{desk, wait};
 
-use crate::support::{Desk, Guarded, ana, chat, code, in_each_envoy, policy};
+use crate::support::{Desk, Guarded, ana, chat, code, in_the_current_envoy, policy};
 
-in_each_envoy!(a_certificate_is_enough_on_both_ports);
+in_the_current_envoy!(a_certificate_is_enough_on_both_ports);
 
 const ENVOY: &str = "spiffe://mesh/ns/gateway/sa/envoy";
 
