@@ -22,6 +22,8 @@ struct Numbers {
     runs: BTreeMap<i64, i64>,
     /// Of those that are not, the ones that were said to go on, with their ids and when that was.
     running: BTreeMap<i64, Running>,
+    /// Numbers whose record is another exchange's than the one that was said to go on.
+    taken: BTreeMap<i64, Running>,
 }
 
 /// An exchange that went on, or a number that was given to one, whose id isn't known then.
@@ -44,8 +46,13 @@ impl Numbers {
         }
     }
 
-    fn add(&mut self, number: i64) {
-        self.running.remove(&number);
+    fn add(&mut self, number: i64, id: &str) {
+        if let Some(running) = self.running.remove(&number)
+            && !running.id.is_empty()
+            && running.id != id
+        {
+            self.taken.insert(number, running);
+        }
         let before = self
             .runs
             .range(..=number)
@@ -76,7 +83,11 @@ impl Numbers {
         let mut next = removed.saturating_add(1);
         for (first, last) in &self.runs {
             self.missing(next, first.saturating_sub(1), &mut gaps);
-            next = next.max(last.saturating_add(1));
+            match last.checked_add(1) {
+                Some(behind) => next = next.max(behind),
+                // There is no number behind it.
+                None => return gaps,
+            }
         }
         if let Some((last, _)) = self.running.last_key_value() {
             self.missing(next, *last, &mut gaps);
@@ -135,8 +146,11 @@ pub fn gaps(folder: &Path, out: &mut dyn Write) -> Status {
             numbers.begin(running.number, Running { id, at });
         } else if let Some(record) = record(entry, part)? {
             match workers.get_mut(&record.worker) {
-                Some(numbers) => numbers.add(record.number),
-                None => workers.entry(record.worker).or_default().add(record.number),
+                Some(numbers) => numbers.add(record.number, &record.id),
+                None => {
+                    let numbers = workers.entry(record.worker).or_default();
+                    numbers.add(record.number, &record.id);
+                }
             }
         }
         Ok(())
@@ -163,6 +177,14 @@ pub fn gaps(folder: &Path, out: &mut dyn Write) -> Status {
             };
             line(out, &text)?;
         }
+        for (number, Running { id, at }) in &numbers.taken {
+            status = WRONG;
+            let text = format!(
+                "worker {worker}: the record of the exchange {id}, which went on at {}, is missing: record {number} is another one's",
+                rfc3339(*at)
+            );
+            line(out, &text)?;
+        }
     }
     Ok(status)
 }
@@ -177,7 +199,7 @@ mod tests {
     fn gaps_begin_at_one_and_end_before_the_highest() {
         let mut numbers = Numbers::default();
         for number in [5, 3, 4, 9, 3, i64::MAX] {
-            numbers.add(number);
+            numbers.add(number, "");
         }
         let unknown = |(first, last)| (first, last, None);
         let expected = [(1, 2), (6, 8), (10, i64::MAX - 1)];
@@ -194,11 +216,12 @@ mod tests {
             id: id.to_owned(),
             at: Duration::from_secs(1),
         };
-        numbers.add(1);
+        numbers.add(1, "");
         for (number, id) in [(3, "c"), (3, "again"), (9, "i"), (1, "there"), (6, "f")] {
             numbers.begin(number, running(id));
         }
-        numbers.add(6);
+        numbers.add(6, "f");
+        assert_eq!(numbers.taken, BTreeMap::new());
         let (third, ninth) = (running("c"), running("i"));
         let expected = [
             (2, 2, None),
@@ -208,15 +231,17 @@ mod tests {
             (9, 9, Some(&ninth)),
         ];
         assert_eq!(numbers.gaps(0), expected);
-        (2..10).for_each(|number| numbers.add(number));
+        (2..10).for_each(|number| numbers.add(number, "c"));
         assert_eq!(numbers.gaps(0), []);
+        // The record 9 is another exchange's than the one that went on.
+        assert_eq!(numbers.taken, BTreeMap::from([(9, running("i"))]));
     }
 
     proptest! {
         #[test]
         fn gaps_are_what_was_not_added(added in prop::collection::vec(1i64..60, 1..80)) {
             let mut numbers = Numbers::default();
-            added.iter().for_each(|number| numbers.add(*number));
+            added.iter().for_each(|number| numbers.add(*number, ""));
             let missing: Vec<_> = numbers.gaps(0).into_iter().flat_map(|(first, last, _)| first..=last).collect();
             let highest = added.iter().copied().max().unwrap();
             let expected: Vec<_> = (1..highest).filter(|number| !added.contains(number)).collect();

@@ -201,7 +201,8 @@ impl Standing {
         record: &super::record::Entry,
     ) -> rusqlite::Result<bool> {
         let known = worker(&mut self.known, index, &record.worker)?;
-        Ok(known.is_some_and(|worker| record.number <= worker.removed))
+        // Zero is no number: the VM could not tell one.
+        Ok(record.number > 0 && known.is_some_and(|worker| record.number <= worker.removed))
     }
 
     /// The changes are in the ledger, from the entry `seq` on.

@@ -14,7 +14,7 @@ use super::world::World;
 use crate::dialect::{self, Dialect};
 use crate::identity::Identity;
 use crate::policy::Policy;
-use crate::record::{Caller, Closing, MAX_TRIED, Own, Record, Tried};
+use crate::record::{Caller, Closing, How, MAX_TRIED, Own, Record, Tried};
 use crate::rules::{Came, Decision, Rule};
 
 /// What is known of an exchange, however far each of its directions is.
@@ -103,7 +103,8 @@ impl Context {
         });
         let policy = self.compiled.policy();
         let tried = self.rules(policy);
-        self.keeping.finish(elapsed);
+        let is_whole = self.record.ended.how == How::Complete;
+        self.keeping.finish(is_whole, elapsed);
         let to = self.keeping.recipient();
         let bodies = self.keeping.kept(&to);
         let record = &mut self.record;

@@ -72,11 +72,18 @@ impl Keeping {
     /// Whether a request's body has to be read for it.
     pub(super) fn wants(&self, form: &RequestForm) -> bool {
         let wanted = self.bodies().filter(|bodies| bodies.request > 0);
-        wanted.is_some_and(|bodies| matches!(bodies.how, BodyForm::Raw(_)) || !form.has_no_text())
+        wanted.is_some_and(|bodies| bodies.how != BodyForm::Masked || !form.has_no_text())
     }
 
     fn bodies(&self) -> Option<&Bodies> {
         self.compiled.as_ref()?.policy.sessions.keeps.as_ref()
+    }
+
+    /// What is kept, if it is more than digests.
+    fn kept_bodies(&self) -> Option<(Rc<CompiledPolicy>, Bodies)> {
+        let bodies = self.bodies()?;
+        (bodies.how != BodyForm::Digests)
+            .then(|| self.compiled.clone().zip(Some(bodies.clone())))?
     }
 
     /// A request with this body: as it goes on, and without its coding, if that could be undone. It takes the
@@ -88,7 +95,7 @@ impl Keeping {
         decoded: Option<&[u8]>,
         after: u64,
     ) {
-        let Some((compiled, bodies)) = self.compiled.clone().zip(self.bodies().cloned()) else {
+        let Some((compiled, bodies)) = self.kept_bodies() else {
             return;
         };
         self.request = None;
@@ -109,6 +116,7 @@ impl Keeping {
                 }
             }
             (BodyForm::Masked, ..) => keep.body = Body::left_out(LeftOut::Encoded),
+            (BodyForm::Digests, ..) => return,
         }
         keep.end(&compiled, after);
         self.request = Some(keep);
@@ -116,14 +124,14 @@ impl Keeping {
 
     /// A request whose messages go on as they come.
     pub(super) fn client_stream(&mut self) {
-        if self.is_on() {
-            self.request = Keep::nothing(self.compiled.as_ref(), LeftOut::ClientStream);
+        if let Some((compiled, _)) = self.kept_bodies() {
+            self.request = Keep::nothing(Some(&compiled), LeftOut::ClientStream);
         }
     }
 
     /// A response's body begins.
     pub(super) fn begin_response(&mut self, going: Going) {
-        let Some((compiled, bodies)) = self.compiled.clone().zip(self.bodies().cloned()) else {
+        let Some((compiled, bodies)) = self.kept_bodies() else {
             return;
         };
         if bodies.response == 0 {
@@ -135,6 +143,7 @@ impl Keeping {
                 keep.body = Body::left_out(LeftOut::Session);
             }
             (BodyForm::Raw(_), ..) => {}
+            (BodyForm::Digests, ..) => return,
             (BodyForm::Masked, Err(why), _) => keep.body = Body::left_out(why),
             // What its head says of the JSON in front of tensors is said of what came.
             (BodyForm::Masked, Ok((form, true)), _)
@@ -176,13 +185,18 @@ impl Keeping {
         }
     }
 
-    /// The exchange is over: what waits is written, and what has to be is sealed.
-    pub(super) fn finish(&mut self, after: u64) {
+    /// The exchange is over: what waits is written, and what has to be is sealed. Of a response that broke
+    /// off what waits is no value yet: it may be the beginning of one that is to be hidden.
+    pub(super) fn finish(&mut self, is_whole: bool, after: u64) {
         let Some(compiled) = &self.compiled else {
             return;
         };
         if let Some(keep) = &mut self.response {
-            keep.end(compiled, after);
+            if is_whole {
+                keep.end(compiled, after);
+            } else {
+                keep.break_off();
+            }
             keep.seal(self.seed, "response");
         }
         if let Some(keep) = &mut self.request {
@@ -193,6 +207,9 @@ impl Keeping {
     /// What stands in the record; `to` is whom it is sealed to.
     pub(super) fn kept<'k>(&'k self, to: &'k str) -> Option<Kept<'k>> {
         let bodies = self.bodies()?;
+        if bodies.how == BodyForm::Digests {
+            return None;
+        }
         Some(Kept {
             how: bodies.how.name(),
             to: Some(to).filter(|to| !to.is_empty()),
@@ -214,7 +231,7 @@ impl Keep {
     fn new(compiled: &CompiledPolicy, most: u64, how: &BodyForm) -> Self {
         let to = match how {
             BodyForm::Raw(recipient) => Some(*recipient),
-            BodyForm::Masked => None,
+            BodyForm::Masked | BodyForm::Digests => None,
         };
         Self {
             body: Body::new(usize::try_from(most).unwrap_or(usize::MAX), to),
@@ -263,6 +280,13 @@ impl Keep {
     fn end(&mut self, compiled: &CompiledPolicy, after: u64) {
         self.take(compiled, b"", true, after);
         self.pass = None;
+    }
+
+    /// Nothing more comes, and more should have.
+    fn break_off(&mut self) {
+        if self.pass.take().is_some_and(|pass| pass.buffered() > 0) && self.body.is_open() {
+            self.body.cut(Cut::Broken);
+        }
     }
 
     fn take(&mut self, compiled: &CompiledPolicy, bytes: &[u8], end: bool, after: u64) {

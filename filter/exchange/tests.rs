@@ -230,10 +230,15 @@ impl Driven {
     }
 
     pub(super) fn record(&mut self) -> Value {
-        let outcome = self.handle(Event::Closed {
-            number: 7,
-            closing: &Closing::default(),
-        });
+        self.closed(&Closing {
+            answered: true,
+            ..Closing::default()
+        })
+    }
+
+    /// As [`Driven::record`], of an exchange that ended so.
+    pub(super) fn closed(&mut self, closing: &Closing<'_>) -> Value {
+        let outcome = self.handle(Event::Closed { number: 7, closing });
         let Some(Effect::Record(text)) = outcome.effects.last() else {
             panic!("no record: {outcome:?}");
         };

@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use base::policy::{CLUSTER, FLAG, Form, Key, Node, SECRET, Usual};
 
-use super::bodies::{self, BODIES, Bodies};
+use super::bodies::{self, BODIES, Bodies, BodyForm};
 
 /// `/sessions`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -109,10 +109,10 @@ pub fn read(node: &Node<'_>, mask: &mut dyn FnMut(Option<&Node<'_>>) -> bool) ->
             "\"record\": \"full\" beside it",
         );
     }
-    let keeps = full
-        .then(|| bodies::read(&object.get("bodies")?, mask))
-        .map(|read| read.ok_or(()))
-        .transpose();
+    let keeps = match full {
+        true => Some(bodies::read(&object.get("bodies")?, mask)),
+        false => None,
+    };
     let committed = object.name("delivery")? == 1;
     let desk = object.get("desk").map(|node| read_desk(&node));
     if committed && desk.is_none() {
@@ -121,14 +121,19 @@ pub fn read(node: &Node<'_>, mask: &mut dyn FnMut(Option<&Node<'_>>) -> bool) ->
             "\"desk\" beside it, which says where records are kept",
         );
     }
+    let keeps = match keeps {
+        None => None,
+        Some(read) => Some(read?),
+    };
+    let only_digests = matches!(&keeps, Some(keeps) if keeps.how == BodyForm::Digests);
     Some(Sessions {
         committed,
         desk: match desk {
             None => None,
             Some(read) => Some(read?),
         },
-        digests: object.flag("digests").unwrap_or_default() || matches!(keeps, Ok(Some(None))),
-        keeps: keeps.ok()?.flatten(),
+        digests: object.flag("digests").unwrap_or_default() || only_digests,
+        keeps,
     })
 }
 

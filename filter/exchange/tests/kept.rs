@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::{Driven, bytes, compiled, reply};
-use crate::exchange::{CompiledPolicy, Effect, Event, Flow};
+use crate::exchange::{Closing, CompiledPolicy, Effect, Event, Flow};
 use crate::record::age::{self, Identity};
 use base::bytes::hex;
 
@@ -337,13 +337,64 @@ fn digests_alone_keep_nothing_else() {
         "sessions": {"record": "full", "bodies": {"as": "digests"}},
         "rules": [{"name": "all", "then": "allow", "mask": ["pii"]}],
     });
-    let mut exchange = Driven::new(&policy(&sections));
-    assert_eq!(exchange.chat().flow, Flow::Continue);
+    let mut exchange = asked(&policy(&sections));
     respond(&mut exchange, JSON);
     let sent = piece(&mut exchange, b"{\"a\":1}", true);
     let record = exchange.record();
     assert_eq!(record["bodies"], Value::Null);
+    assert_eq!(record["request"]["digest"], hex(&Sha256::digest(ASKS)));
     assert_eq!(record["response"]["digest"], hex(&Sha256::digest(sent)));
+
+    // Of what holds no text as well, which no mask reads.
+    let mut exchange = asked(&policy(&sections));
+    respond(
+        &mut exchange,
+        &[(":status", "200"), ("content-type", "image/png")],
+    );
+    let sent = piece(&mut exchange, b"\x89PNG\r\n", true);
+    let record = exchange.record();
+    assert_eq!(record["response"]["digest"], hex(&Sha256::digest(sent)));
+}
+
+#[test]
+fn the_beginning_of_a_value_that_broke_off_is_not_kept() {
+    for (closing, kept) in [
+        (
+            Closing {
+                answered: true,
+                ..Closing::default()
+            },
+            true,
+        ),
+        (
+            Closing {
+                answered: true,
+                flags: Some(1 << 14),
+                ..Closing::default()
+            },
+            false,
+        ),
+        (
+            Closing {
+                answered: true,
+                flags: Some(1 << 3),
+                ..Closing::default()
+            },
+            false,
+        ),
+    ] {
+        let mut exchange = asked(&policy(&json!({})));
+        respond(&mut exchange, EVENTS);
+        piece(
+            &mut exchange,
+            event("write to jane.doe@exampl").as_bytes(),
+            kept,
+        );
+        let record = exchange.closed(&closing);
+        let body = &record["bodies"]["response"];
+        assert_eq!(text(body).contains("jane.doe"), kept, "{body}");
+        assert_eq!(body["cut"] == "broken", !kept, "{body}");
+    }
 }
 
 #[test]

@@ -92,6 +92,7 @@ impl Plan {
             ..Coverage::default()
         };
         plan.options.keys = true;
+        plan.options.base64 = true;
         plan.options.pass = Passing::nothing();
         plan
     }

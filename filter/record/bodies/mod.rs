@@ -31,6 +31,8 @@ pub enum Cut {
     Unreadable,
     /// Its end was kept back: it waits in vain for its record.
     NotSent,
+    /// It broke off in a text that could have become one to hide.
+    Broken,
 }
 
 /// Why nothing of a body is kept.

@@ -22,6 +22,8 @@ pub enum BodyForm {
     Masked,
     /// As they went, sealed to who may read them.
     Raw(Recipient),
+    /// Not at all: they are read for their digests.
+    Digests,
 }
 
 impl BodyForm {
@@ -31,6 +33,7 @@ impl BodyForm {
         match self {
             Self::Masked => "masked",
             Self::Raw(_) => "raw",
+            Self::Digests => "digests",
         }
     }
 }
@@ -72,12 +75,9 @@ static RESPONSE: Form = Form::size(0, 8 << 20);
 /// In the order in which [`read`] tells them apart.
 static AS: Form = Form::names(&["masked", "raw", "digests"]);
 
-/// Reads `/sessions/bodies`: what is kept, and whether there are digests only. `plan` takes a list
-/// of masks, or all of them, and says whether they hide anything.
-pub fn read(
-    node: &Node<'_>,
-    plan: &mut dyn FnMut(Option<&Node<'_>>) -> bool,
-) -> Option<Option<Bodies>> {
+/// Reads `/sessions/bodies`. `plan` takes a list of masks, or all of them, and says whether they hide
+/// anything.
+pub fn read(node: &Node<'_>, plan: &mut dyn FnMut(Option<&Node<'_>>) -> bool) -> Option<Bodies> {
     let object = node.object()?;
     let request = object.size("request");
     let response = object.size("response");
@@ -96,13 +96,13 @@ pub fn read(
     let how = match form {
         0 => read_masks(node, mask.as_ref(), plan)?,
         1 => BodyForm::Raw(read_recipient(node, to.as_ref())?),
-        _ => return Some(None),
+        _ => BodyForm::Digests,
     };
-    Some(Some(Bodies {
+    Some(Bodies {
         request: request?,
         response: response?,
         how,
-    }))
+    })
 }
 
 fn read_masks(
