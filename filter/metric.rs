@@ -35,6 +35,8 @@ pub enum Metric {
         /// Why.
         code: Code,
     },
+    /// Questions about what stands at the desk that it didn't answer.
+    StandingFailed,
     /// Bytes that are held of bodies: a gauge.
     BufferedBytes,
     /// VMs that have a policy, of which there is one in each worker and one in the main thread: a
@@ -81,6 +83,7 @@ impl fmt::Display for Metric {
             Self::TokensRefused { code } => ("tokens_refused", &[("code", Some(code.name()))]),
             Self::Matches { detector } => ("matches", &[("detector", Some(detector))]),
             Self::AnswersRefused { code } => ("answers_refused", &[("code", Some(code.name()))]),
+            Self::StandingFailed => ("standing_failed", &[]),
             Self::BufferedBytes => ("buffered_bytes", &[]),
             Self::PolicyVms { digest } => ("policy_vms", &[("digest", Some(digest))]),
         };

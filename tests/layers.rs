@@ -65,7 +65,9 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     (
         "keeper",
-        &["call", "exchange", "identity", "metric", "shared"],
+        &[
+            "approval", "call", "exchange", "identity", "metric", "shared",
+        ],
     ),
     ("host", &["call", "exchange", "keeper", "metric", "shared"]),
 ];

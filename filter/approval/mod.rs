@@ -5,6 +5,7 @@
 //! caller, the rule and the policy; the desk hands one out once.
 
 mod section;
+mod standing;
 
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,7 @@ use base::bytes::hex;
 use base::json;
 
 pub use section::{APPROVALS, Approvals, read};
+pub use standing::{MAX_STANDING_BYTES, Poll, Scope, Standing};
 
 /// What a person is asked about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -94,6 +94,10 @@ codes! {
     // The decision.
     /// The policy doesn't allow the request.
     Denied = "denied",
+    /// The caller, or the token, is blocked.
+    Blocked = "blocked",
+    /// It can't be told who is blocked.
+    BlocksUnknown = "blocks_unknown",
     /// A quota's window is used up.
     QuotaExceeded = "quota_exceeded",
     /// The request asks for more than a quota ever has.

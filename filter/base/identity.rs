@@ -2,6 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use sha2::{Digest, Sha256};
+
+use crate::bytes::hex;
+
 /// Whether a token stands for a person or for a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -38,11 +42,18 @@ pub struct Identity {
     pub kind: Kind,
     /// The client that the token was issued to, where the token says so.
     pub client: Option<String>,
-    /// What stands for the token's id, where it has one (RFC 7519, section 4.1.7): the first 16 bytes of
-    /// its SHA-256, in hex.
+    /// What stands for the token's id, where it has one (RFC 7519, section 4.1.7): its [`token_digest`].
     pub token: Option<String>,
     /// Groups, as the provider lists them.
     pub groups: Vec<String>,
     /// Claims that the policy names.
     pub claims: BTreeMap<String, Vec<String>>,
+}
+
+/// What stands for a token's id: the first 16 bytes of its SHA-256, in hex. It finds what was done with a
+/// token, and shows nothing of it.
+#[must_use]
+pub fn token_digest(id: &str) -> String {
+    let digest = Sha256::digest(id);
+    hex(digest.get(..16).unwrap_or_default())
 }

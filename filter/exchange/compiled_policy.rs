@@ -1,6 +1,6 @@
 //! A policy compiled for use: what all exchanges under it share.
 
-use core::cell::OnceCell;
+use core::cell::{OnceCell, RefCell};
 use core::time::Duration;
 use std::rc::Rc;
 
@@ -11,6 +11,7 @@ use super::waiting_room::WaitingRoom;
 use base::policy::show_size;
 use mask::policy::Plan;
 
+use crate::approval::Standing;
 use crate::dialect;
 use crate::identity::{KeyAnswer, Tended, Verifier};
 use crate::policy::{self, Environment, Policy, Problem};
@@ -24,7 +25,7 @@ use mask::Masks;
 const PSEUDONYM_KEY: &str = "portcullis.pseudonyms";
 
 /// A policy with its keys and masks compiled, and what its exchanges share in one VM: keys that were
-/// fetched, verified tokens, who waits for a person, what is held of bodies.
+/// fetched, verified tokens, who waits for a person, what is held of bodies, what stands at the desk.
 #[derive(Debug)]
 pub struct CompiledPolicy {
     pub(super) policy: Policy,
@@ -48,6 +49,8 @@ pub struct CompiledPolicy {
     pub(super) buffers: Rc<Buffers>,
     /// Which clusters requests turned out not to go to.
     pub(super) misled: Misled,
+    /// What stands at the desk, as it was last heard.
+    pub(super) standing: RefCell<Standing>,
 }
 
 impl CompiledPolicy {
@@ -100,6 +103,7 @@ impl CompiledPolicy {
                 waiting_room: WaitingRoom::new(policy.limits.waiting),
                 buffers: Buffers::new(policy.limits.buffers),
                 misled: Misled::default(),
+                standing: RefCell::default(),
                 warnings: [verifier.warnings(), &own_secrets::warnings(&policy)].concat(),
                 own_secrets,
                 rule_headers: headers_of(&policy.rules),

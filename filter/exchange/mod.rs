@@ -30,6 +30,7 @@ mod reply;
 mod request;
 mod response;
 mod seen;
+mod standing;
 mod taps;
 mod waiting_room;
 mod world;

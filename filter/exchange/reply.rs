@@ -171,6 +171,20 @@ impl Refusal {
         )
     }
 
+    /// The caller, or the token, is kept out by what has this id.
+    pub(super) fn blocked(id: &str) -> Self {
+        Self::forbidden(Code::Blocked, format!("This caller is blocked ({id})."))
+    }
+
+    pub(super) fn blocks_unknown() -> Self {
+        Self::new(
+            503,
+            Code::BlocksUnknown,
+            "Who is blocked can't be told now. Try again.",
+        )
+        .with("retry-after", "1".to_owned())
+    }
+
     pub(super) fn forbidden(code: Code, message: impl Into<String>) -> Self {
         Self::new(403, code, message).with(
             "www-authenticate",

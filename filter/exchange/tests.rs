@@ -16,6 +16,7 @@ mod passing;
 mod recorded;
 mod requests;
 mod responses;
+mod standing;
 mod states;
 mod tensors;
 mod told;

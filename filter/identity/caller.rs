@@ -1,9 +1,7 @@
 //! From verified claims to who is calling.
 
-use base::bytes::hex;
-use base::identity::{Identity, Kind};
+use base::identity::{Identity, Kind, token_digest};
 use serde_json::{Map, Value};
-use sha2::{Digest as _, Sha256};
 
 use super::section::Provider;
 use super::{Refusal, claims};
@@ -36,12 +34,9 @@ pub(super) fn identity(
     })
 }
 
-/// What stands for the token's id: half of its SHA-256. It finds what was done with a token, and shows
-/// nothing of it. No decision depends on it, so what is no such id is none.
+/// What stands for the token's id. What is no such id is none.
 fn token_id(claims: &Map<String, Value>) -> Option<String> {
-    let id = claims.get("jti")?.as_str()?;
-    let digest = Sha256::digest(id);
-    digest.first_chunk::<16>().map(|half| hex(half))
+    Some(token_digest(claims.get("jti")?.as_str()?))
 }
 
 pub(super) fn subject<'a>(

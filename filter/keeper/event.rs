@@ -68,6 +68,8 @@ pub enum Purpose {
     Post,
     /// To tell the recorder which numbers records have.
     Numbers,
+    /// To ask the desk what stands.
+    Standing,
 }
 
 /// A request to another cluster, on behalf of nobody in particular.

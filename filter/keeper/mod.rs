@@ -2,8 +2,8 @@
 //!
 //! A VM has one keeper for each configuration. It looks after the keys that providers publish, knows
 //! which exchanges wait for them, wakes exchanges at the times that they want, remembers whether
-//! bodies come while heads wait, tells the host of what was counted, numbers records, and sends what
-//! no exchange waits for. Exchanges are known to it by the host's numbers; what it tells one that is
+//! bodies come while heads wait, tells the host of what was counted, numbers records, asks the desk what
+//! stands there, and sends what no exchange waits for. Exchanges are known to it by the host's numbers; what it tells one that is
 //! gone, the host drops.
 
 mod alarms;
@@ -13,6 +13,7 @@ mod event;
 mod key_duties;
 mod numbers;
 mod outbox;
+mod standing;
 
 #[cfg(test)]
 mod tests;
@@ -32,6 +33,7 @@ use counts::Counts;
 use key_duties::KeyDuties;
 use numbers::Numbers;
 use outbox::Outbox;
+use standing::StandingDuties;
 
 /// The most exchanges that wait for keys at once; the next is refused.
 const MAX_WAITING_FOR_KEYS: usize = 512;
@@ -59,6 +61,7 @@ pub struct Keeper {
     outbox: Outbox,
     bodies: Bodies,
     numbers: Numbers,
+    standing: StandingDuties,
     calls: u64,
     /// Time between two ticks; `None` without any.
     period: Option<Duration>,
@@ -74,6 +77,7 @@ impl Keeper {
             digest: compiled.policy().digest.clone(),
             ended: false,
             keys: KeyDuties::new(Rc::clone(&compiled)),
+            standing: StandingDuties::new(Rc::clone(&compiled)),
             warnings: compiled
                 .warnings()
                 .iter()
@@ -113,6 +117,7 @@ impl Keeper {
                     }
                     Purpose::Post => self.outbox.answered(),
                     Purpose::Numbers => self.numbers.answered(&answer, world.now),
+                    Purpose::Standing => effects.extend(self.standing.answered(&answer, world.now)),
                 }
                 self.tick_within(MIN_TICK, &mut effects);
             }
@@ -146,6 +151,7 @@ impl Keeper {
             }
             Event::Ended => {
                 self.ended = true;
+                self.standing.end();
                 tell(self.counts.take_all(), &mut effects);
                 let change = self.buffered.end();
                 effects.extend(change.map(|by| Effect::Change(Metric::BufferedBytes, by)));
@@ -203,7 +209,8 @@ impl Keeper {
         let counts = self.counts.due().map(|due| due.saturating_sub(now));
         let buffered = self.buffered.pause();
         let numbers = self.numbers.due().map(|due| due.saturating_sub(now));
-        let period = [keys, alarm, counts, buffered, numbers, soon];
+        let standing = self.standing.due().map(|due| due.saturating_sub(now));
+        let period = [keys, alarm, counts, buffered, numbers, standing, soon];
         let period = period.into_iter().flatten().min();
         let period = period.map(|period| period.max(MIN_TICK));
         let changed = core::mem::replace(&mut self.period, period) != period;
@@ -239,7 +246,9 @@ impl Keeper {
             }
         }
         let numbers = self.numbers.take(world.now);
-        for call in self.outbox.send().into_iter().chain(numbers) {
+        let standing = self.standing.take(world.now);
+        let calls = self.outbox.send().into_iter().chain(numbers);
+        for call in calls.chain(standing) {
             let number = self.number_call();
             effects.push(Effect::Call(call.number(number)));
         }

@@ -1,3 +1,5 @@
+mod standing;
+
 use core::time::Duration;
 use std::rc::Rc;
 

@@ -103,8 +103,8 @@ pub struct Tried<'a> {
 pub struct Approval {
     /// The desk's id; null when the desk could not be asked.
     pub id: Option<String>,
-    /// `asked` when no answer came before the end, `pending`, `approved`, `denied`, `gone`, or
-    /// `unavailable`.
+    /// `asked` when no answer came before the end, `granted` when a grant that lasts let the request
+    /// pass and nobody was asked, `pending`, `approved`, `denied`, `gone`, or `unavailable`.
     pub state: &'static str,
     /// The rule that wanted it.
     pub rule: String,

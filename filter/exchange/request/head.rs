@@ -149,6 +149,7 @@ fn read(
             Unverified::Wait(wait) => NotYet::Wait(wait),
         })?;
     context.caller = Some(Rc::clone(&identity));
+    compiled.check_blocks(&identity, world.now)?;
 
     let normal = path.to_header();
     let moved = normal.as_bytes() != raw;

@@ -13,6 +13,7 @@ use crate::exchange::effect::Effect;
 use crate::exchange::reply::Refusal;
 use crate::exchange::response::ResponsePlan;
 use crate::exchange::seen::Seen;
+use crate::exchange::standing::is_granted;
 use crate::exchange::taps::{RequestTaps, Wanted};
 use crate::exchange::world::World;
 use crate::quota::Quota;
@@ -22,12 +23,17 @@ use mask::policy::Upgrades;
 
 /// Tries the rules from the first that has not been tried.
 pub(super) fn judge(
-    asked: Box<Asked>,
+    mut asked: Box<Asked>,
     seen: Seen<'_>,
     context: &mut Context,
     world: World<'_>,
 ) -> Step {
     let compiled = Rc::clone(&context.compiled);
+    // A body or a person may have been waited for since the caller was known.
+    if let Err(refusal) = compiled.check_blocks(&asked.identity, world.now) {
+        give_back(&mut asked, context, world);
+        return Step::refuse(refusal, context, world);
+    }
     let first = asked.next_rule;
     match context.tried(first, |each| {
         asked.decide(&compiled.policy.rules, first, each)
@@ -86,12 +92,16 @@ fn ask(
     world: World<'_>,
 ) -> Step {
     let compiled = Rc::clone(&context.compiled);
-    let Some(digest) = asked.digest.clone() else {
-        return read(asked, seen, context, world);
-    };
     let rule = compiled.policy.rules.get(index);
     let Some((rule, Then::Approve(gate))) = rule.map(|rule| (rule, &rule.then)) else {
         return Step::refuse(Refusal::denied(None), context, world);
+    };
+    if is_granted(&asked, rule, gate, context, world) {
+        asked.next_rule = index.saturating_add(1);
+        return judge(asked, seen, context, world);
+    }
+    let Some(digest) = asked.digest.clone() else {
+        return read(asked, seen, context, world);
     };
     asked.next_rule = index.saturating_add(1);
     // An approval holds once: it must not be spent on a request that is refused all the same.

@@ -134,6 +134,10 @@ fn judge_one(
     world: World<'_>,
 ) -> Result<Option<Box<ResponsePlan>>, Refusal> {
     let compiled = Rc::clone(&context.compiled);
+    // Once the first message has gone, the stream goes on.
+    if state.rule.is_none() {
+        compiled.check_blocks(&state.asked.identity, world.now)?;
+    }
     let (items, bytes) = (context.record.request.items, context.record.request.bytes);
     take_message(&mut state.asked, frame, context)?;
     let request = &mut context.record.request;

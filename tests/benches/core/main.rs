@@ -6,6 +6,7 @@
 
 mod facts;
 mod records;
+mod standing;
 
 use core::hint::black_box;
 use core::time::Duration;
@@ -431,6 +432,7 @@ criterion_group!(
     tokens,
     known,
     verdict,
+    standing::standing,
     exchange
 );
 criterion_main!(benches);

@@ -1,0 +1,132 @@
+//! Asks the desk what stands: one question at a time, the next one as soon as the last was answered.
+
+use core::time::Duration;
+use std::rc::Rc;
+
+use super::event::{Call, Effect, Level, Purpose};
+use crate::approval::{Approvals, MAX_STANDING_BYTES, Poll};
+use crate::call::{Answer, Message};
+use crate::exchange::CompiledPolicy;
+use crate::metric::Metric;
+
+/// The shortest time from one question to the next, and the pause behind the first failure.
+const MIN_PAUSE: Duration = Duration::from_millis(250);
+
+/// The longest pause, while the desk is away.
+const MAX_PAUSE: Duration = Duration::from_secs(5);
+
+/// Who asks, and when.
+#[derive(Debug)]
+pub(super) struct StandingDuties {
+    compiled: Rc<CompiledPolicy>,
+    /// When to ask next, since 1970; `None` while there is a question under way, and where nobody asks.
+    due: Option<Duration>,
+    under_way: Option<Poll>,
+    /// The pause behind the last failure; none behind an answer.
+    pause: Duration,
+}
+
+impl StandingDuties {
+    pub(super) fn new(compiled: Rc<CompiledPolicy>) -> Self {
+        let mut this = Self {
+            compiled,
+            due: None,
+            under_way: None,
+            pause: Duration::ZERO,
+        };
+        this.due = this.asks().map(|_| Duration::ZERO);
+        this
+    }
+
+    /// The desk, where it is asked.
+    fn asks(&self) -> Option<&Approvals> {
+        let approvals = self.compiled.policy().approvals.as_ref();
+        approvals.filter(|approvals| approvals.standing)
+    }
+
+    /// When to ask next, since 1970.
+    pub(super) fn due(&self) -> Option<Duration> {
+        self.due
+    }
+
+    /// Nobody asks any more.
+    pub(super) fn end(&mut self) {
+        self.due = None;
+        self.under_way = None;
+    }
+
+    /// The question, if one is due.
+    pub(super) fn take(&mut self, now: Duration) -> Option<Call> {
+        self.due.filter(|due| *due <= now)?;
+        let approvals = self.asks()?;
+        let (poll, path) = self.compiled.poll_standing(now);
+        let credential = approvals.credential.clone();
+        let headers = credential.map(|value| ("authorization", value));
+        let call = Call {
+            purpose: Purpose::Standing,
+            number: 0,
+            cluster: approvals.cluster.clone(),
+            authority: None,
+            message: Message::Http {
+                method: "GET",
+                scheme: None,
+                path,
+                headers: headers.into_iter().collect(),
+                body: Vec::new(),
+            },
+            timeout: approvals.timeout.saturating_add(poll.wait),
+            max_answer_bytes: MAX_STANDING_BYTES,
+        };
+        self.due = None;
+        self.under_way = Some(poll);
+        Some(call)
+    }
+
+    /// Takes what came of it.
+    pub(super) fn answered(&mut self, answer: &Answer<'_>, now: Duration) -> Vec<Effect> {
+        let Some(poll) = self.under_way.take() else {
+            return Vec::new();
+        };
+        // Where the host can't tell the time, it is that of the question.
+        let now = now.max(poll.sent);
+        let taken = match answer {
+            Answer::Http {
+                status: 200, body, ..
+            } => self.compiled.take_standing(body, poll, now),
+            Answer::Http {
+                status: 401 | 403, ..
+            } => Err("it doesn't take the credential"),
+            Answer::Http { status: 404, .. } => Err("it has no /v1/standing"),
+            Answer::Http { .. } | Answer::Grpc(_) => Err("it answers with an error"),
+            Answer::NotSent => Err("it can't be called"),
+            Answer::Failed => Err("it gives no answer in time"),
+        };
+        let failed = !self.pause.is_zero();
+        self.pause = match taken {
+            Ok(()) => Duration::ZERO,
+            Err(_) if failed => self.pause.saturating_mul(2).min(MAX_PAUSE),
+            Err(_) => MIN_PAUSE,
+        };
+        self.due = Some(poll.sent.saturating_add(self.pause.max(MIN_PAUSE)).max(now));
+        match taken {
+            Ok(()) if failed => vec![log("the desk says again what stands".to_owned())],
+            Ok(()) => Vec::new(),
+            Err(why) => {
+                let mut effects = vec![Effect::Change(Metric::StandingFailed, 1)];
+                // One line for a time in which it fails, however long that is.
+                if !failed {
+                    effects.push(log(format!(
+                        "the desk does not say what stands: {why}. Until it does, grants are asked \
+                         for, and blocks that are made have no effect here"
+                    )));
+                }
+                effects
+            }
+        }
+    }
+}
+
+fn log(line: String) -> Effect {
+    let level = Level::Warn;
+    Effect::Log { level, line }
+}
