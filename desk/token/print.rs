@@ -88,7 +88,7 @@ fn then(rule: &Rule) -> &'static str {
     match rule.then {
         Then::Allow { .. } => "allow",
         Then::Deny => "deny",
-        Then::Approve { .. } => "approve",
+        Then::Approve(_) => "approve",
     }
 }
 

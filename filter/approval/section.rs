@@ -2,7 +2,10 @@
 
 use core::time::Duration;
 
-use base::policy::{CLUSTER, Form, Key, Node, SECRET, Usual};
+use base::policy::{CLUSTER, FLAG, Form, Key, Node, SECRET, Usual, header_token};
+
+/// The most headers that an approval is bound to besides the usual ones.
+const MAX_HEADERS: usize = 16;
 
 /// `/approvals`.
 #[derive(Clone, PartialEq, Eq)]
@@ -15,6 +18,12 @@ pub struct Approvals {
     pub wait: Duration,
     /// How long the desk may take to answer a question (beyond the time it was asked to wait).
     pub timeout: Duration,
+    /// Headers that an approval is bound to besides those that say what the body is, in lower case.
+    pub headers: Vec<String>,
+    /// Whether the desk is asked for what stands: grants that last, and who is blocked.
+    pub standing: bool,
+    /// Whether nobody passes while it can't be told who is blocked.
+    pub needs_blocks: bool,
 }
 
 impl core::fmt::Debug for Approvals {
@@ -24,6 +33,9 @@ impl core::fmt::Debug for Approvals {
             .field("cluster", &self.cluster)
             .field("wait", &self.wait)
             .field("timeout", &self.timeout)
+            .field("headers", &self.headers)
+            .field("standing", &self.standing)
+            .field("needs_blocks", &self.needs_blocks)
             .finish_non_exhaustive()
     }
 }
@@ -54,7 +66,46 @@ pub static APPROVALS: Form = Form::object(&[
         "What happens while the desk is away. Nothing else can be chosen: a request that a person must see never passes because nobody could be asked.",
         &ON_FAILURE,
     ),
+    Key::usually(
+        "headers",
+        Usual::Words("`content-type`, and `content-encoding` where the body isn't decoded"),
+        "More headers that an approval is bound to, such as one by which the model server chooses what it does. Another value is another request.",
+        &HEADERS,
+    ),
+    Key::usually(
+        "standing",
+        Usual::Flag(true),
+        "Whether each worker keeps itself told of what stands at the desk: grants that last, which let requests pass without a question, and who is blocked. Without it, each request is asked about, and blocks have no effect here.",
+        &FLAG,
+    ),
+    Key::usually(
+        "blocks",
+        Usual::Empty,
+        "What becomes of all requests, also those that nobody is asked about, while the desk can't be asked who is blocked. Beside `standing`.",
+        &BLOCKS,
+    ),
 ]);
+
+static HEADERS: Form = Form::list_or_none(&HEADER);
+static HEADER: Form = Form::text_like(
+    "the name of a header that holds no secret, since reviewers are shown it",
+    "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$",
+);
+/// Headers that usually hold secrets.
+const SECRETS: &[&str] = &[
+    "authorization",
+    "proxy-authorization",
+    "cookie",
+    "x-api-key",
+];
+static BLOCKS: Form = Form::object(&[Key::usually(
+    "on_failure",
+    Usual::Text("allow"),
+    "`allow`: who was blocked when the desk was last heard stays blocked, and a block that is made meanwhile, or before a worker has first heard from the desk, has no effect until it is heard. `deny`: once the desk has not been heard for 10 seconds, and until it is first heard, every request is refused.",
+    &UNHEARD,
+)]);
+/// In the order in which [`read`] tells them apart.
+static UNHEARD: Form = Form::names(&["allow", "deny"]);
 
 static WAIT: Form = Form::duration(Duration::from_millis(1), Duration::from_secs(600));
 // Zero would be no timeout at all for Envoy.
@@ -69,6 +120,17 @@ pub fn read(node: &Node<'_>) -> Option<Approvals> {
     let credential = object.get("credential").map(|node| node.secret());
     let wait = object.duration("wait");
     let timeout = object.duration("timeout");
+    let headers = object.get("headers").map(|node| read_headers(&node));
+    let standing = object.flag("standing");
+    let unheard = object
+        .object("blocks")
+        .and_then(|blocks| blocks.name("on_failure"));
+    if let (Some(false), Some(1), Some(blocks)) = (standing, unheard, object.get("blocks")) {
+        blocks.problem(
+            "requests that wait for the list of blocks in a policy that doesn't ask for it",
+            "\"standing\": true, or \"on_failure\": \"allow\"",
+        );
+    }
     object.name("on_failure")?;
     Some(Approvals {
         cluster: cluster?,
@@ -78,5 +140,21 @@ pub fn read(node: &Node<'_>) -> Option<Approvals> {
         },
         wait: wait?,
         timeout: timeout?,
+        headers: headers.unwrap_or_default(),
+        standing: standing?,
+        needs_blocks: unheard? == 1,
     })
+}
+
+fn read_headers(node: &Node<'_>) -> Vec<String> {
+    let items = node.items();
+    if items.len() > MAX_HEADERS {
+        node.problem(
+            format!("{} headers", items.len()),
+            "at most 16, since each is a part of every question",
+        );
+    }
+    let named = |text| header_token(text).filter(|name| !SECRETS.contains(&name.as_str()));
+    let names = items.iter().filter_map(|item| item.parsed(named));
+    names.collect()
 }

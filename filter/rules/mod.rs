@@ -3,6 +3,7 @@
 //! | here | what it is |
 //! |---|---|
 //! | `section`, `when`, `patterns` | `/rules` and `/patterns` of the policy |
+//! | `gate` | what a rule that asks says of whom, and of what an approval is good for |
 //! | `conditions` | the table of all that a rule's `when` can say |
 //! | `facts` | what is known of a request |
 //! | `prompts` | looks for patterns in texts |
@@ -16,6 +17,7 @@
 
 mod conditions;
 mod facts;
+mod gate;
 mod patterns;
 mod prompts;
 mod reach;
@@ -28,6 +30,7 @@ pub(crate) mod tests;
 
 pub use conditions::Names;
 pub use facts::{Body, Head, Request, SentHeader};
+pub use gate::{Escalation, Gate, GiveBack, Grant};
 pub use patterns::{PATTERNS, Pattern, read as read_patterns};
 pub use prompts::{PromptSearch, Prompts};
 pub use reach::{Reach, reach};
@@ -105,7 +108,7 @@ pub fn decide(
             }
             (Truth::Yes, Then::Allow { .. }) => (Came::Allow, Some(Decision::Allow(index))),
             (_, Then::Deny) => (Came::Deny, Some(Decision::Deny(Some(index)))),
-            (_, Then::Approve { .. }) => (Came::Approve, Some(Decision::Approve(index))),
+            (_, Then::Approve(_)) => (Came::Approve, Some(Decision::Approve(index))),
         };
         each(index, came);
         if let Some(decision) = decision {

@@ -47,7 +47,7 @@ pub fn reach(rules: &[Rule], caller: &Identity) -> Vec<Reach> {
             other => (other, keys),
         };
         // Behind an approval the rules go on.
-        if truth == Truth::Yes && !matches!(rule.then, Then::Approve { .. }) {
+        if truth == Truth::Yes && !matches!(rule.then, Then::Approve(_)) {
             decided = Some(index);
         }
         reaches.push(match truth {

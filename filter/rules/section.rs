@@ -1,9 +1,12 @@
 //! `/rules` of the policy.
 
+use base::bytes::hex;
 use base::operation::UNKNOWN;
 use base::policy::{FLAG, Form, Key, Node, Object, TEXT, TEXTS, Usual};
+use sha2::{Digest, Sha256};
 
 use super::conditions::Names;
+use super::gate::{self, APPROVE, Gate};
 use super::when::{self, WHEN, When};
 
 /// What a rule does with a request that it applies to.
@@ -25,10 +28,7 @@ pub enum Then {
     /// The request ends here.
     Deny,
     /// A gate: once a person has approved, the rules that follow are tried.
-    Approve {
-        /// Groups of reviewers, any of whom may decide.
-        reviewers: Vec<String>,
-    },
+    Approve(Gate),
 }
 
 /// What happens to a request's body before the model sees it.
@@ -51,6 +51,9 @@ pub struct Rule {
     pub then: Then,
     /// What the caller of a denied request is told.
     pub message: Option<String>,
+    /// SHA-256 of what it says, in hex: of its JSON without spaces and with the members of objects in
+    /// the order of their names. An edit of the policy elsewhere leaves it as it is.
+    pub digest: String,
 }
 
 /// The patterns that the conditions of rules from `first` on ask for, by their places in the policy.
@@ -181,21 +184,6 @@ static GATE: Form = Form::object(&[Key::required(
     "Who is asked; nobody else can let the request go on.",
     &APPROVE,
 )]);
-static APPROVE: Form = Form::object(&[
-    Key::required(
-        "reviewers",
-        "Groups of people at the desk, any of whom may decide.",
-        &TEXTS,
-    ),
-    Key::usually(
-        "approvals",
-        Usual::Whole(1),
-        "How many people must approve.",
-        &ONE,
-    ),
-    Key::later("grant", "an approval that lasts (\"grant\")"),
-]);
-static ONE: Form = Form::whole(1, 1);
 
 /// Reads `/rules`.
 #[must_use]
@@ -242,6 +230,7 @@ fn read_rule(node: &Node<'_>, references: &mut References<'_>) -> Option<Rule> {
         },
         then: then?,
         message: message.and_then(|node| node.text().map(str::to_owned)),
+        digest: digest(node),
     })
 }
 
@@ -283,25 +272,20 @@ fn read_allow(object: &Object<'_>, references: &mut References<'_>) -> Then {
 }
 
 fn read_approve(node: &Node<'_>, references: &References<'_>) -> Option<Then> {
-    let object = node.object()?.object("approve")?;
-    let reviewers = object.texts("reviewers");
-    if let Some(count) = object.get("approvals") {
-        match count.value().and_then(serde_json::Value::as_u64) {
-            Some(2..) => {
-                count.not_in_this_version("approval by more than one person (\"approvals\")");
-            }
-            _ => {
-                let _ = count.whole();
-            }
-        }
-    }
+    let gate = gate::read(&node.object()?.object("approve")?);
     if !references.desk {
         node.problem(
             "a rule that asks for approval in a policy without \"approvals\"",
             "the section /approvals, which says where the desk is",
         );
     }
-    Some(Then::Approve { reviewers })
+    gate.map(Then::Approve)
+}
+
+/// The digest of what a rule says. Maps of [`serde_json`] have their members in order.
+fn digest(node: &Node<'_>) -> String {
+    let text = node.value().map(ToString::to_string);
+    hex(&Sha256::digest(text.unwrap_or_default()))
 }
 
 /// `"record"` in `"sessions"` of a rule.

@@ -90,7 +90,7 @@ fn ask(
         return read(asked, seen, context, world);
     };
     let rule = compiled.policy.rules.get(index);
-    let Some((rule, Then::Approve { reviewers })) = rule.map(|rule| (rule, &rule.then)) else {
+    let Some((rule, Then::Approve(gate))) = rule.map(|rule| (rule, &rule.then)) else {
         return Step::refuse(Refusal::denied(None), context, world);
     };
     asked.next_rule = index.saturating_add(1);
@@ -107,7 +107,7 @@ fn ask(
         subject: Subject::Request,
         digest,
         rule: &rule.name,
-        reviewers,
+        reviewers: &gate.reviewers,
         found: &[],
     };
     match ApprovalStep::ask(question, &asked, context, world) {
