@@ -1,10 +1,13 @@
 //! From verified claims to who is calling.
 
+use core::time::Duration;
+
 use base::bytes::hex;
 use base::identity::{Identity, Kind};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
+use super::checks::Lifetime;
 use super::section::Provider;
 use super::{Refusal, claims};
 
@@ -32,6 +35,8 @@ pub(super) fn identity(
         client: client.map(str::to_owned),
         token: token_id(claims),
         groups,
+        email: email(claims),
+        expires: Lifetime::of(provider, claims).map_or(Duration::ZERO, Lifetime::until),
         claims: claims::named(claims, &provider.claims.others),
     })
 }
@@ -42,6 +47,15 @@ fn token_id(claims: &Map<String, Value>) -> Option<String> {
     let id = claims.get("jti")?.as_str()?;
     let digest = Sha256::digest(id);
     digest.first_chunk::<16>().map(|half| hex(half))
+}
+
+/// The e-mail address (OpenID Connect Core 1.0, section 5.1): it is shown to reviewers, and nobody
+/// decides on what goes back to an address of their own.
+fn email(claims: &Map<String, Value>) -> Option<String> {
+    let email = claims.get("email")?.as_str()?;
+    let denied = claims.get("email_verified");
+    let verified = denied.is_none_or(|value| value != false && value != "false");
+    (verified && email.len() <= MAX_NAME_BYTES).then(|| email.to_owned())
 }
 
 pub(super) fn subject<'a>(
@@ -179,6 +193,20 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn an_address_that_is_called_unverified_is_none() {
+        let email = |claims: Value| email(claims.as_object().unwrap());
+        let ana = Some("ana@example.com".to_owned());
+        assert_eq!(email(json!({"email": "ana@example.com"})), ana);
+        let claims = json!({"email": "ana@example.com", "email_verified": true});
+        assert_eq!(email(claims), ana);
+        for denied in [json!(false), json!("false")] {
+            let claims = json!({"email": "ana@example.com", "email_verified": denied});
+            assert_eq!(email(claims), None);
+        }
+        assert_eq!(email(json!({"email": 1})), None);
+    }
 
     #[test]
     fn a_tokens_id_is_found_again_and_not_shown() {
