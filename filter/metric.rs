@@ -35,6 +35,11 @@ pub enum Metric {
         /// Why.
         code: Code,
     },
+    /// Calls to the approval service that came to nothing.
+    ApprovalFailures {
+        /// Why.
+        code: Code,
+    },
     /// Bytes that are held of bodies: a gauge.
     BufferedBytes,
     /// VMs that have a policy, of which there is one in each worker and one in the main thread: a
@@ -81,6 +86,9 @@ impl fmt::Display for Metric {
             Self::TokensRefused { code } => ("tokens_refused", &[("code", Some(code.name()))]),
             Self::Matches { detector } => ("matches", &[("detector", Some(detector))]),
             Self::AnswersRefused { code } => ("answers_refused", &[("code", Some(code.name()))]),
+            Self::ApprovalFailures { code } => {
+                ("approval_failures", &[("code", Some(code.name()))])
+            }
             Self::BufferedBytes => ("buffered_bytes", &[]),
             Self::PolicyVms { digest } => ("policy_vms", &[("digest", Some(digest))]),
         };

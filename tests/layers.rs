@@ -18,7 +18,7 @@ use regex_lite::Regex;
 
 /// What each module of the filter's crate may import of the others. Tests may import more.
 const LAYERS: &[(&str, &[&str])] = &[
-    ("approval", &[]),
+    ("approval", &["call"]),
     ("call", &[]),
     ("dialect", &[]),
     ("limits", &[]),
@@ -65,7 +65,9 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     (
         "keeper",
-        &["call", "exchange", "identity", "metric", "shared"],
+        &[
+            "approval", "call", "exchange", "identity", "metric", "shared",
+        ],
     ),
     ("host", &["call", "exchange", "keeper", "metric", "shared"]),
 ];
