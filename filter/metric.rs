@@ -37,6 +37,11 @@ pub enum Metric {
     },
     /// Questions about what stands at the desk that it didn't answer.
     StandingFailed,
+    /// Calls to the approval service that came to nothing.
+    ApprovalFailures {
+        /// Why.
+        code: Code,
+    },
     /// Bytes that are held of bodies: a gauge.
     BufferedBytes,
     /// VMs that have a policy, of which there is one in each worker and one in the main thread: a
@@ -84,6 +89,9 @@ impl fmt::Display for Metric {
             Self::Matches { detector } => ("matches", &[("detector", Some(detector))]),
             Self::AnswersRefused { code } => ("answers_refused", &[("code", Some(code.name()))]),
             Self::StandingFailed => ("standing_failed", &[]),
+            Self::ApprovalFailures { code } => {
+                ("approval_failures", &[("code", Some(code.name()))])
+            }
             Self::BufferedBytes => ("buffered_bytes", &[]),
             Self::PolicyVms { digest } => ("policy_vms", &[("digest", Some(digest))]),
         };

@@ -1,27 +1,44 @@
-//! Asking the desk: the request's digest, the question, and what its answers mean.
+//! Asking an approval service, such as the desk: the question, what an approval is bound to, and what
+//! the service's answers mean.
 //!
-//! The desk speaks JSON over HTTP: `POST /v1/approvals` asks, `GET /v1/approvals/{id}?wait=N`
-//! waits up to N seconds for a decision. An approval is bound to a digest of the request, the
-//! caller, the rule and the policy; the desk hands one out once.
+//! The service speaks JSON over HTTP (docs/architecture.md, "One protocol for people"):
+//!
+//! | call | what it does |
+//! |---|---|
+//! | `POST /v1/approvals` | asks; the same binding asked again finds the same approval |
+//! | `GET /v1/approvals/{id}?wait=S&asker=A` | waits up to S seconds for a decision, and takes nothing |
+//! | `POST /v1/approvals/{id}/claim` | takes the approval, once for each claim id |
+//! | `POST /v1/approvals/{id}/give_back` | gives back what was claimed for something that came to nothing |
+//! | `POST /v1/approvals/{id}/cancel` | nobody waits any more |
+//!
+//! An answer that is for another binding, another approval or another claim is none.
 
+mod answer;
+mod binding;
+mod question;
 mod section;
 mod standing;
+mod trouble;
 
 #[cfg(test)]
 mod tests;
 
-use serde::Serialize;
-use serde_json::Value;
-use sha2::{Digest, Sha256};
+use core::time::Duration;
 
-use base::bytes::hex;
-use base::json;
+use crate::call::{Call, Message};
 
+pub use answer::{Answer, Decision, State, read_answer, read_claim};
+pub use binding::{Binding, bind, digest, name};
+pub use question::{Body, Escalate, Grant, Question};
 pub use section::{APPROVALS, Approvals, read};
 pub use standing::{MAX_STANDING_BYTES, Poll, Scope, Standing};
+pub use trouble::Trouble;
+
+use serde::Serialize;
 
 /// What a person is asked about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Subject {
     /// Whether a request may go on.
     Request,
@@ -32,160 +49,120 @@ pub enum Subject {
 /// Where questions go.
 pub const ASK_PATH: &str = "/v1/approvals";
 
-/// What the desk shows a reviewer, and binds the approval to.
-#[derive(Clone, Debug, Serialize)]
-pub struct Question<'a> {
-    /// SHA-256 of the request, in hex; see [`digest`].
-    pub digest: String,
-    /// The verified subject.
-    pub subject: &'a str,
-    /// The token's issuer.
-    pub issuer: &'a str,
-    /// The identity provider's name.
-    pub provider: &'a str,
-    /// The verified groups.
-    pub groups: &'a [String],
-    /// The operation's name.
-    pub operation: &'a str,
-    /// The method.
-    pub method: &'a str,
-    /// The normalized path.
-    pub path: &'a str,
-    /// The model that is asked for.
-    pub model: Option<&'a str>,
-    /// Predictions that are asked for.
-    pub items: Option<u64>,
-    /// The rule that wants approval.
-    pub rule: &'a str,
-    /// Groups of reviewers, any of whom may decide.
-    pub reviewers: &'a [String],
-    /// Detectors that found something in the answer, where the question is about that.
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    pub found: &'a [String],
-    /// SHA-256 of the policy, in hex.
-    pub policy: &'a str,
-    /// Seconds that the desk may hold the question open.
-    pub wait: u64,
-}
-
-/// What an approval is bound to besides a body.
-#[derive(Clone, Copy, Debug)]
-pub struct Target<'a> {
-    /// The request's method.
-    pub method: &'a str,
-    /// Its authority, without the port and in lower case.
-    pub host: &'a str,
-    /// Its normalized path, with its query.
-    pub path: &'a str,
-}
-
-/// The digest that binds an approval to one request.
-#[must_use]
-pub fn digest(target: &Target<'_>, body: &[u8]) -> String {
-    digest_of(&[&target.parts()[..], &[body]].concat())
-}
-
-/// The digest that binds an approval to one answer to a request: what a request's has, and the
-/// answer's body as it would be sent.
-#[must_use]
-pub fn digest_of_answer(target: &Target<'_>, answer: &[u8]) -> String {
-    // One part more than a request has: no answer's digest is a request's.
-    digest_of(&[&target.parts()[..], &[b"answer", answer]].concat())
-}
-
-impl<'a> Target<'a> {
-    fn parts(&self) -> [&'a [u8]; 3] {
-        [self.method, self.host, self.path].map(str::as_bytes)
-    }
-}
-
-fn digest_of(parts: &[&[u8]]) -> String {
-    let mut hash = Sha256::new();
-    for part in parts {
-        hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_le_bytes());
-        hash.update(part);
-    }
-    hex(&hash.finalize())
-}
-
-/// What the desk says of an approval.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
-    /// The approval's id: letters, digits, `_` and `-`.
-    pub id: String,
-    /// How far it is.
-    pub state: State,
-    /// Who decided.
-    pub reviewer: Option<String>,
-    /// What the reviewer wrote.
-    pub reason: Option<String>,
-}
-
-/// How far an approval is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    /// Nobody has decided.
-    Pending,
-    /// Approved, and handed out to this question only.
-    Approved,
-    /// Denied.
-    Denied,
-    /// Over: handed out to another question, or expired.
-    Gone,
-}
-
-impl State {
-    /// Its name in records.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Approved => "approved",
-            Self::Denied => "denied",
-            Self::Gone => "gone",
-        }
-    }
-}
-
-/// The longest text that is taken over from an answer.
-const MAX_TEXT_CHARS: usize = 500;
-
-/// Reads an answer. `None` is anything but a well-formed one, and counts as no answer: a
-/// request is never passed because the desk could not be understood.
-#[must_use]
-pub fn read_answer(status: u16, body: &[u8]) -> Option<Answer> {
-    if status != 200 {
-        return None;
-    }
-    let value = json::parse(body).ok()?;
-    let id = value.get("id")?.as_str()?;
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
-    if id.is_empty() || id.len() > 64 || !id.bytes().all(plain) {
-        return None;
-    }
-    let state = match value.get("state")?.as_str()? {
-        "pending" => State::Pending,
-        "approved" => State::Approved,
-        "denied" => State::Denied,
-        "used" | "expired" => State::Gone,
-        _ => return None,
-    };
-    let text = |name: &str| {
-        value
-            .get(name)
-            .and_then(Value::as_str)
-            .map(|text| text.chars().take(MAX_TEXT_CHARS).collect())
-    };
-    Some(Answer {
-        id: id.to_owned(),
-        state,
-        reviewer: text("reviewer"),
-        reason: text("reason"),
-    })
-}
+/// The service's answers are small; larger ones are rejected.
+const MAX_ANSWER_BYTES: usize = 64 << 10;
 
 /// Where to wait for a decision on `id`, for up to `seconds`.
 #[must_use]
-pub fn wait_path(id: &str, seconds: u64) -> String {
-    format!("{ASK_PATH}/{id}?wait={seconds}")
+pub fn wait_path(id: &str, asker: &str, seconds: u64) -> String {
+    format!("{ASK_PATH}/{id}?wait={seconds}&asker={asker}")
+}
+
+/// Where something is done with the approval `id`.
+#[must_use]
+pub fn path_of(id: &str, what: &str) -> String {
+    format!("{ASK_PATH}/{id}/{what}")
+}
+
+/// Where an approval is claimed, and with what.
+#[must_use]
+pub fn claim(id: &str, claim: &Claim<'_>) -> (String, Vec<u8>) {
+    (path_of(id, "claim"), json(claim))
+}
+
+/// Where a claim is given back, and with what.
+#[must_use]
+pub fn give_back(id: &str, claim: &str, why: Why) -> (String, Vec<u8>) {
+    (path_of(id, "give_back"), json(&GiveBack { claim, why }))
+}
+
+/// Where it is said that an asker is gone, and with what.
+#[must_use]
+pub fn cancel(id: &str, asker: &str) -> (String, Vec<u8>) {
+    (path_of(id, "cancel"), json(&Cancel { asker }))
+}
+
+/// How an approval is claimed.
+#[derive(Clone, Debug, Serialize)]
+pub struct Claim<'a> {
+    /// The claim's id, 32 hex digits: the same one claims once, however often it is sent.
+    pub claim: &'a str,
+    /// What the approval must be for.
+    pub binding: &'a str,
+    /// The exchange's record.
+    pub exchange: &'a str,
+    /// SHA-256 of the answer that goes, in hex.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest: Option<&'a str>,
+}
+
+/// Why a claim is given back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Why {
+    /// Nothing was answered, or nothing was asked after all.
+    Unanswered,
+    /// The model server failed.
+    #[serde(rename = "status_5xx")]
+    Status5xx,
+}
+
+#[derive(Serialize)]
+struct GiveBack<'a> {
+    claim: &'a str,
+    why: Why,
+}
+
+#[derive(Serialize)]
+struct Cancel<'a> {
+    asker: &'a str,
+}
+
+/// Texts and numbers can always be written.
+fn json(value: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(value).unwrap_or_default()
+}
+
+impl Approvals {
+    /// A call to the service: `GET` without a body, and `POST` with one. Its answer may take `longer`
+    /// than usual.
+    #[must_use]
+    pub fn call<P>(
+        &self,
+        purpose: P,
+        number: u64,
+        (path, body): (String, Vec<u8>),
+        longer: Duration,
+    ) -> Call<P> {
+        Call {
+            purpose,
+            number,
+            cluster: self.cluster.clone(),
+            authority: None,
+            message: self.message(path, body),
+            timeout: self.timeout.saturating_add(longer),
+            max_answer_bytes: MAX_ANSWER_BYTES,
+        }
+    }
+
+    fn message(&self, path: String, body: Vec<u8>) -> Message {
+        let mut headers = Vec::new();
+        let method = match body.is_empty() {
+            true => "GET",
+            false => "POST",
+        };
+        if !body.is_empty() {
+            headers.push(("content-type", "application/json".to_owned()));
+        }
+        if let Some(credential) = &self.credential {
+            headers.push(("authorization", credential.clone()));
+        }
+        Message::Http {
+            method,
+            scheme: None,
+            path,
+            headers,
+            body,
+        }
+    }
 }

@@ -112,8 +112,18 @@ codes! {
     ApprovalPending = "approval_pending",
     /// The approval was used or has expired.
     ApprovalGone = "approval_gone",
-    /// Nobody can be asked now.
+    /// Nobody can be asked now: the approval service gives no answer.
     ApprovalUnavailable = "approval_unavailable",
+    /// The approval service refuses the filter's key.
+    ApprovalKeyRefused = "approval_key_refused",
+    /// The approval service takes no more questions.
+    ApprovalTooMany = "approval_too_many",
+    /// The approval service doesn't take the question.
+    ApprovalQuestionRefused = "approval_question_refused",
+    /// The approval service fails.
+    ApprovalServiceFailed = "approval_service_failed",
+    /// What the approval service answers is no answer.
+    ApprovalNotUnderstood = "approval_not_understood",
     /// Too many wait for a person.
     TooManyWaiting = "too_many_waiting",
     /// It holds something that the policy doesn't let through.

@@ -1,5 +1,6 @@
 //! Who is calling, as all concerns know it.
 
+use core::time::Duration;
 use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
@@ -46,6 +47,10 @@ pub struct Identity {
     pub token: Option<String>,
     /// Groups, as the provider lists them.
     pub groups: Vec<String>,
+    /// The e-mail address, where the token has one and doesn't say that it is unverified.
+    pub email: Option<String>,
+    /// From when on the token may be used no more, since 1970.
+    pub expires: Duration,
     /// Claims that the policy names.
     pub claims: BTreeMap<String, Vec<String>>,
 }

@@ -34,6 +34,31 @@ pub const OPERATIONS: &[&str] = &[
 /// What no dialect's catalog has a name for.
 pub const UNKNOWN: &str = "unknown";
 
+/// Operations that only look at something, or work something out.
+const LOOKS: &[&str] = &[
+    "inference.chat",
+    "inference.completion",
+    "inference.generate",
+    "inference.count",
+    "embedding.create",
+    "rerank",
+    "moderation",
+    "model.list",
+    "model.export",
+    "file.read",
+    "data.query",
+    "data.export",
+    "tool.list",
+    "health",
+];
+
+/// Whether an operation changes something, so that to do it twice is not the same as once; of what
+/// nobody knows, too.
+#[must_use]
+pub fn changes(operation: &str) -> bool {
+    !LOOKS.contains(&operation)
+}
+
 /// The model that a request is about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Model {

@@ -2,10 +2,12 @@
 
 use std::rc::Rc;
 
+use super::approvals::Gate;
 use super::charges::{Charges, Spender};
 use super::media::RequestForm;
 use super::reply::Refusal;
-use crate::approval::{self, Target};
+use super::waiting_room::WaitingPlace;
+use crate::approval;
 use crate::dialect::Facts;
 use crate::identity::Identity;
 use crate::operation::{EXPORT, Operation, Path};
@@ -28,8 +30,10 @@ pub(super) struct Asked {
     pub(super) facts: Option<Facts>,
     /// The patterns that its texts fit, once it has been read.
     pub(super) prompts: Prompts,
-    /// The digest that an approval is bound to, once the body has been read.
-    pub(super) digest: Option<String>,
+    /// The headers that an approval is bound to, each value with its name.
+    pub(super) bound: Vec<(String, Vec<u8>)>,
+    /// What an approval is bound to of the body, once it has been read.
+    pub(super) body: Option<BodyDigest>,
     /// Whether this version can read such a body, and if not, why.
     pub(super) readable: Result<(), Refusal>,
     /// How the body carries text.
@@ -40,6 +44,28 @@ pub(super) struct Asked {
     pub(super) next_rule: usize,
     /// What quotas have been charged with.
     pub(super) charges: Option<Charges>,
+    /// Gates that people have opened, and whose approvals are not claimed.
+    pub(super) gates: Vec<Gate>,
+    /// Where it waits for people.
+    pub(super) place: Option<WaitingPlace>,
+}
+
+/// A body, without what is in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct BodyDigest {
+    /// Its SHA-256, in hex.
+    pub(super) digest: String,
+    /// Its length.
+    pub(super) bytes: usize,
+}
+
+impl BodyDigest {
+    pub(super) fn of(body: &[u8]) -> Self {
+        Self {
+            digest: approval::digest(body),
+            bytes: body.len(),
+        }
+    }
 }
 
 impl Asked {
@@ -54,12 +80,15 @@ impl Asked {
             headers: self.headers.clone(),
             facts: self.facts.clone(),
             prompts: self.prompts.clone(),
-            digest: self.digest.clone(),
+            bound: self.bound.clone(),
+            body: self.body.clone(),
             readable: self.readable.clone(),
             form: self.form.clone(),
             opens_session: self.opens_session,
             next_rule: self.next_rule,
             charges: None,
+            gates: Vec::new(),
+            place: None,
         }
     }
 
@@ -78,24 +107,6 @@ impl Asked {
             identity: &self.identity,
             operation: self.operation_name().unwrap_or(UNKNOWN),
             facts: self.facts.as_ref(),
-        }
-    }
-
-    /// What an approval of the request is bound to.
-    pub(super) fn digest(&self, body: &[u8]) -> String {
-        approval::digest(&self.target(&self.path.to_header()), body)
-    }
-
-    /// What an approval of an answer to the request is bound to.
-    pub(super) fn digest_of_answer(&self, answer: &[u8]) -> String {
-        approval::digest_of_answer(&self.target(&self.path.to_header()), answer)
-    }
-
-    fn target<'a>(&'a self, path: &'a str) -> Target<'a> {
-        Target {
-            method: &self.method,
-            host: &self.host,
-            path,
         }
     }
 

@@ -5,17 +5,32 @@ use core::time::Duration;
 use std::borrow::Cow;
 use std::rc::Rc;
 
+use super::approvals::Claims;
 use super::compiled_policy::CompiledPolicy;
 use super::destination::Destination;
 use super::effect::{Effect, Flow, Outcome};
+use super::event::Headers;
+use super::headers::single;
 use super::keeping::Keeping;
 use super::reply::Refusal;
 use super::world::World;
+use crate::approval::Why;
 use crate::dialect::{self, Dialect};
 use crate::identity::Identity;
 use crate::policy::Policy;
 use crate::record::{Caller, Closing, How, MAX_TRIED, Own, Record, Tried};
-use crate::rules::{Came, Decision, Rule};
+use crate::rules::{self, Decision, Rule};
+
+/// How a request came, as the host knows it before its head.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Came {
+    /// The name of Envoy's route, where it has one.
+    pub route: Option<String>,
+    /// The cluster that the request is routed to as it came.
+    pub cluster: Option<String>,
+    /// The client's address.
+    pub client: Option<String>,
+}
 
 /// What is known of an exchange, however far each of its directions is.
 #[derive(Debug)]
@@ -28,12 +43,16 @@ pub(super) struct Context {
     pub(super) caller: Option<Rc<Identity>>,
     /// Where the request was going when its credential was chosen, where that counts.
     pub(super) destination: Option<Destination>,
+    /// How the request came, where an approval depends on that.
+    pub(super) came: Came,
+    /// What has been taken of approvals.
+    pub(super) claims: Claims,
     /// How the caller wants errors.
     pub(super) dialect: &'static Dialect,
     /// Whether the answer's end waits until the record is kept.
     pub(super) committed: bool,
     /// What came of the rules that were tried, by their indices.
-    tried: Vec<(usize, Came)>,
+    tried: Vec<(usize, rules::Came)>,
     /// When the first event came, since 1970.
     began: Option<Duration>,
     /// When the last one came.
@@ -52,6 +71,8 @@ impl Context {
             record,
             caller: None,
             destination: None,
+            came: Came::default(),
+            claims: Claims::default(),
             dialect: &dialect::OPENAI,
             committed: false,
             tried: Vec::new(),
@@ -156,7 +177,7 @@ impl Context {
     pub(super) fn tried(
         &mut self,
         first: usize,
-        decide: impl FnOnce(&mut dyn FnMut(usize, Came)) -> Decision,
+        decide: impl FnOnce(&mut dyn FnMut(usize, rules::Came)) -> Decision,
     ) -> Decision {
         let tried = &mut self.tried;
         tried.retain(|(index, _)| *index < first);
@@ -179,6 +200,22 @@ impl Context {
                 })
             })
             .collect()
+    }
+
+    /// The head of the model server's answer has come: if it failed, so did what was approved.
+    pub(super) fn model_answered(&mut self, headers: &Headers<'_>) -> Vec<Effect> {
+        let effects = match failed(headers) {
+            true => self.give_back(Why::Status5xx),
+            false => Vec::new(),
+        };
+        self.claims.settle();
+        effects
+    }
+
+    /// Gives back what was claimed for nothing.
+    pub(super) fn give_back(&mut self, why: Why) -> Vec<Effect> {
+        let approvals = self.compiled.policy.approvals.as_ref();
+        self.claims.give_back(why, approvals, &mut self.record)
     }
 
     /// A number for the next call.
@@ -224,4 +261,15 @@ impl Context {
             flow: Flow::Hold,
         }
     }
+}
+
+/// Statuses of gRPC that say that the server failed: UNKNOWN, DEADLINE_EXCEEDED, INTERNAL, UNAVAILABLE
+/// and DATA_LOSS. A call that fails at once has its status in its head.
+const GRPC_FAILURES: [&str; 5] = ["2", "4", "13", "14", "15"];
+
+/// Whether the head of an answer says that the model server failed.
+fn failed(headers: &Headers<'_>) -> bool {
+    let status = single(headers, ":status").and_then(|text| text.parse::<u16>().ok());
+    status.is_none_or(|status| status >= 500)
+        || single(headers, "grpc-status").is_some_and(|status| GRPC_FAILURES.contains(&status))
 }

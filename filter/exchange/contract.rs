@@ -104,12 +104,14 @@ impl Contract {
             }
             Effect::CutResponse => !self.answered && self.response == Head::Gone,
             Effect::Call(call) => !call.timeout.is_zero() && !self.answered,
+            Effect::Ask(_) => !self.answered,
             Effect::Post(call) => !call.timeout.is_zero(),
             Effect::ReadClosing => own != Some(Direction::Request) && !self.answered,
             Effect::WantKeys
             | Effect::WakeAt(_)
             | Effect::Bodies(_)
             | Effect::MarkRequest
+            | Effect::Trouble(_)
             | Effect::Count(..) => true,
             Effect::Record(_) => false,
         }
@@ -135,6 +137,7 @@ fn own_direction(event: &Event<'_>) -> Option<Direction> {
         Event::RequestWhole { .. }
         | Event::RequestBytes { .. }
         | Event::CallAnswered { .. }
+        | Event::Decided { .. }
         | Event::KeysRenewed
         | Event::Tick
         | Event::Closing { .. }

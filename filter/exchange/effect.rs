@@ -21,7 +21,9 @@
 
 use core::time::Duration;
 
+use super::approvals::Ask;
 use super::event::{Direction, Purpose};
+use crate::approval::Trouble;
 use crate::call;
 use crate::metric::Metric;
 
@@ -80,6 +82,11 @@ pub enum Effect {
     /// Send a request to another cluster, whatever becomes of this exchange; nobody waits for its
     /// answer.
     Post(Box<call::Call<()>>),
+    /// Ask a person, once for all that ask the same, and tell of it with [`super::Event::Decided`]: any
+    /// number of times as long as nobody has decided.
+    Ask(Box<Ask>),
+    /// Log, and count, that an approval service didn't do what it was asked to.
+    Trouble(Trouble),
     /// Answer the client and go no further.
     Reply(Reply),
     /// End the connection: the response can't be finished.

@@ -8,6 +8,7 @@
 //!   [`Effect::ReadClosing`] with [`Event::Closing`], in the same callback;
 //! - the answer to each [`Effect::Call`] once, in a callback of its own, or for a call that can't
 //!   be sent in the same one, behind all effects of the outcome that wanted it;
+//! - [`Event::Decided`] only after [`Effect::Ask`], not in the same callback;
 //! - [`Event::KeysRenewed`] only after [`Effect::WantKeys`], and [`Event::Tick`] at the time of
 //!   [`Effect::WakeAt`] or somewhat later; more of them do no harm;
 //! - [`Event::Closed`] once, last, whatever came before.
@@ -16,10 +17,12 @@
 //!
 //! [`Effect::ReadClosing`]: super::Effect::ReadClosing
 //! [`Effect::ReadRequestBody`]: super::Effect::ReadRequestBody
+//! [`Effect::Ask`]: super::Effect::Ask
 //! [`Effect::Call`]: super::Effect::Call
 //! [`Effect::WantKeys`]: super::Effect::WantKeys
 //! [`Effect::WakeAt`]: super::Effect::WakeAt
 
+use crate::approval::{Decision, Subject};
 use crate::call::Answer;
 use crate::record::Closing;
 
@@ -73,6 +76,17 @@ pub enum Event<'a> {
         /// What came of it.
         answer: Answer<'a>,
     },
+    /// Something has come of a question ([`Effect::Ask`]).
+    ///
+    /// [`Effect::Ask`]: super::Effect::Ask
+    Decided {
+        /// What was asked about.
+        about: Subject,
+        /// The question's number.
+        number: u64,
+        /// What has come of it.
+        decision: &'a Decision,
+    },
     /// There are new keys.
     KeysRenewed,
     /// The time has come that the exchange wanted to be woken at.
@@ -120,10 +134,10 @@ pub enum Event<'a> {
 /// What an exchange calls another cluster for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// To ask a person whether the request may go on.
-    RequestApproval,
-    /// To ask a person whether the answer may.
-    AnswerApproval,
+    /// To claim an approval for the request.
+    RequestClaim,
+    /// To claim one for the answer.
+    AnswerClaim,
     /// To have the record kept before the answer ends.
     Commit,
 }

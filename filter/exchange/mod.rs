@@ -6,7 +6,7 @@
 //! [`Flow::Continue`] or [`Effect::Resume`] after a verdict; everything that goes wrong ends in
 //! [`Effect::Reply`] with a refusal.
 
-mod approval_step;
+mod approvals;
 mod asked;
 mod buffers;
 mod charges;
@@ -33,6 +33,7 @@ mod seen;
 mod standing;
 mod taps;
 mod waiting_room;
+mod wants;
 mod world;
 
 #[cfg(test)]
@@ -45,12 +46,15 @@ pub use crate::identity::section::{Algorithm, VerifyWith};
 pub use crate::identity::{KeyRequest, Native, NoNative, Tended};
 pub use crate::record::Closing;
 pub use crate::record::age::SEED_BYTES;
+pub use approvals::Ask;
 pub use compiled_policy::CompiledPolicy;
+pub use context::Came;
 pub use effect::{Call, Effect, Flow, Outcome, Reply};
 pub use event::{Direction, Event, Headers, Purpose};
 pub use request::unwritable;
 pub use world::{Arrived, Bodies, Name, NothingElse, World};
 
+use crate::approval::{Subject, Why};
 use crate::record::{Own, Record};
 use commit::Commit;
 use committing::Gone;
@@ -108,6 +112,11 @@ impl Exchange {
         self
     }
 
+    /// How the request came, which approvals depend on: before its head.
+    pub fn came(&mut self, came: Came) {
+        self.context.came = came;
+    }
+
     /// Takes an event and says what it leads to.
     pub fn handle(&mut self, event: Event<'_>, world: World<'_>) -> Outcome {
         self.context.begin(world);
@@ -125,13 +134,21 @@ impl Exchange {
                 number,
                 answer,
             } => match purpose {
-                Purpose::RequestApproval => self.handle_outside(Direction::Request, |exchange| {
+                Purpose::RequestClaim => self.handle_outside(Direction::Request, |exchange| {
                     exchange.step_request(event, world)
                 }),
-                Purpose::AnswerApproval => self.handle_outside(Direction::Response, |exchange| {
+                Purpose::AnswerClaim => self.handle_outside(Direction::Response, |exchange| {
                     exchange.step_response(event, world)
                 }),
                 Purpose::Commit => self.record_answered(number, answer),
+            },
+            Event::Decided { about, .. } => match about {
+                Subject::Request => self.handle_outside(Direction::Request, |exchange| {
+                    exchange.step_request(event, world)
+                }),
+                Subject::Answer => self.handle_outside(Direction::Response, |exchange| {
+                    exchange.step_response(event, world)
+                }),
             },
             Event::Closing { number, closing } => self.send_record(number, closing, world),
             Event::Tick => self.tick(world),
@@ -238,6 +255,9 @@ impl Exchange {
     ) -> Outcome {
         let from_server = matches!(self.response, ResponseState::ExpectHead(_));
         let mut outcome = self.step_response(event, world);
+        if from_server {
+            outcome.effects.extend(self.context.model_answered(headers));
+        }
         if from_server {
             self.commit_head(headers, end, &mut outcome);
         }
@@ -438,30 +458,6 @@ impl Exchange {
         matches!(self.request, RequestState::Passed)
     }
 
-    /// Whether pieces and trailers of the request have to be told; otherwise they go on.
-    #[must_use]
-    pub fn wants_request_pieces(&self) -> bool {
-        !self.has_passed_request() || self.inbound != Passage::Open
-    }
-
-    /// Whether all headers of the response are looked at.
-    #[must_use]
-    pub fn wants_response_head(&self) -> bool {
-        self.response.wants_head() || self.context.committed
-    }
-
-    /// Whether the response's trailers have to come through [`Event::ResponseTrailers`].
-    #[must_use]
-    pub fn wants_response_trailers(&self) -> bool {
-        self.response.wants_trailers() || self.commit != Commit::Off
-    }
-
-    /// Whether the response's body has to come through [`Event::ResponseBody`].
-    #[must_use]
-    pub fn wants_response_body(&self) -> bool {
-        self.response.wants_body() || self.commit != Commit::Off
-    }
-
     /// What stands for the record, whose number is this, until the exchange is closed.
     #[must_use]
     pub fn open_record(&mut self, number: u64) -> String {
@@ -477,8 +473,9 @@ impl Exchange {
         response.close(context);
         self.inbound = Passage::Over;
         self.outbound = Passage::Over;
+        let mut effects = context.give_back(Why::Unanswered);
         let record = context.write_record(number, closing, own, world);
-        let mut effects = counts::of(&context.record);
+        effects.extend(counts::of(&context.record));
         effects.push(Effect::Record(record));
         Outcome {
             effects,

@@ -2,8 +2,7 @@
 
 use super::effect::Reply;
 use super::waiting_room::Full;
-use crate::approval::Approvals;
-use crate::approval::{Answer, Subject};
+use crate::approval::{Answer, Subject, Trouble};
 use crate::dialect::{ApiError, Dialect, Stream};
 use crate::identity;
 use crate::operation::{MethodError, PathError};
@@ -243,13 +242,19 @@ impl Refusal {
             .with("retry-after", "1".to_owned())
     }
 
-    pub(super) fn desk_away() -> Self {
-        Self::new(
-            503,
-            Code::ApprovalUnavailable,
-            "This request needs a person's approval, and nobody can be asked now.",
-        )
-        .with("retry-after", "5".to_owned())
+    /// Nobody can be asked: the code says why, the caller is told no more.
+    pub(super) fn not_asked(trouble: Trouble) -> Self {
+        let (status, message) = match trouble {
+            Trouble::TooMany => (
+                429,
+                "This request needs a person's approval, and too many wait for one.",
+            ),
+            _ => (
+                503,
+                "This request needs a person's approval, and nobody can be asked now.",
+            ),
+        };
+        Self::new(status, trouble.code(), message).with("retry-after", "5".to_owned())
     }
 
     pub(super) fn recorder_away() -> Self {
@@ -280,14 +285,14 @@ impl Refusal {
         Self::new(status, Code::TooManyWaiting, message).with("retry-after", "5".to_owned())
     }
 
-    pub(super) fn undecided(id: &str, approvals: &Approvals) -> Self {
-        Self::forbidden(
-            Code::ApprovalPending,
-            format!(
-                "This request waits for a person's approval ({id}); nobody decided within {} ms. Send the same request again later.",
-                approvals.wait.as_millis()
-            ),
-        )
+    /// The official clients try 409 again by themselves, and so do others that look at this header.
+    pub(super) fn undecided(id: &str) -> Self {
+        let message = format!(
+            "This request waits for a person's approval ({id}), and nobody has decided yet. Send the same request again."
+        );
+        Self::new(409, Code::ApprovalPending, message)
+            .with("x-should-retry", "true".to_owned())
+            .with("retry-after", "5".to_owned())
     }
 
     pub(super) fn too_large(limit: u64) -> Self {
@@ -345,7 +350,8 @@ fn grpc_status(status: u16) -> u8 {
         401 => UNAUTHENTICATED,
         403 => PERMISSION_DENIED,
         413 | 429 => RESOURCE_EXHAUSTED,
-        503 => UNAVAILABLE,
+        // What waits for a person may be tried again.
+        409 | 503 => UNAVAILABLE,
         _ => INTERNAL,
     }
 }

@@ -32,6 +32,8 @@ use super::{
     Arrived, Bodies, Call, Closing, CompiledPolicy, Direction, Effect, Event, Exchange, Flow, Name,
     NoNative, Outcome, Reply, World,
 };
+use super::{Ask, Came};
+use crate::approval::{self, Decision, State};
 use crate::call::{Answer, Message};
 use crate::testing::{Memory, ec_public, ec_secret, signed};
 
@@ -101,8 +103,13 @@ impl Driven {
 
     /// One whose workers share nothing.
     pub(super) fn alone(compiled: &Rc<CompiledPolicy>) -> Self {
+        Self::named(compiled, "e")
+    }
+
+    /// One whose record has this id.
+    pub(super) fn named(compiled: &Rc<CompiledPolicy>, id: &str) -> Self {
         let name = Name {
-            id: "e".to_owned(),
+            id: id.to_owned(),
             worker: "w".into(),
         };
         let now = Duration::from_secs(NOW);
@@ -220,6 +227,20 @@ impl Driven {
         })
     }
 
+    /// How the request comes.
+    pub(super) fn came(&mut self, came: Came) {
+        self.exchange.came(came);
+    }
+
+    /// What comes of a question.
+    pub(super) fn decided(&mut self, ask: &Ask, decision: &Decision) -> Outcome {
+        self.handle(Event::Decided {
+            about: ask.about,
+            number: ask.number,
+            decision,
+        })
+    }
+
     /// Whether the request waits for its body.
     pub(super) fn wants_body(&self) -> bool {
         self.exchange.request.wants_body()
@@ -231,7 +252,12 @@ impl Driven {
     }
 
     pub(super) fn record(&mut self) -> Value {
-        self.closed(&Closing {
+        self.record_and_posts().0
+    }
+
+    /// The record, and what is posted at the end.
+    pub(super) fn record_and_posts(&mut self) -> (Value, Vec<(String, Value)>) {
+        self.ended(&Closing {
             answered: true,
             ..Closing::default()
         })
@@ -239,12 +265,81 @@ impl Driven {
 
     /// As [`Driven::record`], of an exchange that ended so.
     pub(super) fn closed(&mut self, closing: &Closing<'_>) -> Value {
+        self.ended(closing).0
+    }
+
+    fn ended(&mut self, closing: &Closing<'_>) -> (Value, Vec<(String, Value)>) {
         let outcome = self.handle(Event::Closed { number: 7, closing });
         let Some(Effect::Record(text)) = outcome.effects.last() else {
             panic!("no record: {outcome:?}");
         };
-        serde_json::from_str(text).unwrap()
+        (serde_json::from_str(text).unwrap(), posts(&outcome))
     }
+}
+
+/// The question that an outcome asks.
+pub(super) fn ask(outcome: &Outcome) -> Ask {
+    assert_eq!(outcome.flow, Flow::Hold);
+    let ask = outcome.effects.iter().find_map(|effect| match effect {
+        Effect::Ask(ask) => Some(Ask::clone(ask)),
+        _ => None,
+    });
+    ask.unwrap_or_else(|| panic!("no question in {outcome:?}"))
+}
+
+/// The call that an outcome makes.
+pub(super) fn call(outcome: &Outcome) -> Call {
+    assert_eq!(outcome.flow, Flow::Hold);
+    let call = outcome.effects.iter().find_map(|effect| match effect {
+        Effect::Call(call) => Some(Call::clone(call)),
+        _ => None,
+    });
+    call.unwrap_or_else(|| panic!("no call in {outcome:?}"))
+}
+
+/// Paths and bodies of what an outcome posts.
+pub(super) fn posts(outcome: &Outcome) -> Vec<(String, Value)> {
+    let posts = outcome.effects.iter().filter_map(|effect| match effect {
+        Effect::Post(call) => match &call.message {
+            Message::Http { path, body, .. } => {
+                Some((path.clone(), serde_json::from_slice(body).unwrap()))
+            }
+            Message::Grpc { .. } => None,
+        },
+        _ => None,
+    });
+    posts.collect()
+}
+
+/// What a service says of a question, in this state.
+pub(super) fn decision(id: &str, state: &str) -> Decision {
+    let (state, by) = match state {
+        "pending" => (State::Pending, None),
+        "approved" => (State::Approved, Some("ana")),
+        "denied" => (State::Denied, Some("ana")),
+        _ => (State::Gone, None),
+    };
+    Decision::Answer(approval::Answer {
+        id: id.to_owned(),
+        state,
+        reviewer: by.map(str::to_owned),
+        reason: by.map(|_| "a drill".to_owned()),
+        uses: 1,
+    })
+}
+
+/// The answer to a claim, in this state.
+pub(super) fn answer_of(claim: &Call, ask: &Ask, state: &str) -> Vec<u8> {
+    let (_, path, _, body) = http(claim);
+    let sent: Value = serde_json::from_slice(body).unwrap();
+    let id = path.split('/').nth(3).unwrap();
+    let answer = json!({"id": id, "binding": ask.binding, "claim": sent["claim"], "state": state});
+    answer.to_string().into_bytes()
+}
+
+/// The answer to a claim that holds.
+pub(super) fn claimed(claim: &Call, ask: &Ask) -> Vec<u8> {
+    answer_of(claim, ask, "claimed")
 }
 
 pub(super) fn bytes<'a>(headers: &[(&'a str, &'a str)]) -> Vec<(&'a [u8], &'a [u8])> {

@@ -203,8 +203,12 @@ impl<H: Host> Vm<H> {
     /// A stream has ended, and is told nothing more.
     pub(super) fn forget(&self, context: u32) {
         self.sleepers.borrow_mut().remove(&context);
-        if let Ok(mut keeper) = self.keeper.try_borrow_mut() {
-            keeper.forget(context);
+        let effects = match self.keeper.try_borrow_mut() {
+            Ok(mut keeper) => keeper.forget(context),
+            Err(_) => Vec::new(),
+        };
+        for effect in effects {
+            self.perform(effect, Duration::ZERO);
         }
     }
 }

@@ -121,6 +121,7 @@ fn size(identity: &Identity) -> usize {
         .into_iter()
         .chain(&identity.client)
         .chain(&identity.token)
+        .chain(&identity.email)
         .chain(&identity.groups)
         .chain(claims)
         .map(|text| text.len().saturating_add(EACH))

@@ -1,8 +1,11 @@
 //! From verified claims to who is calling.
 
+use core::time::Duration;
+
 use base::identity::{Identity, Kind, token_digest};
 use serde_json::{Map, Value};
 
+use super::checks::Lifetime;
 use super::section::Provider;
 use super::{Refusal, claims};
 
@@ -30,6 +33,8 @@ pub(super) fn identity(
         client: client.map(str::to_owned),
         token: token_id(claims),
         groups,
+        email: email(claims),
+        expires: Lifetime::of(provider, claims).map_or(Duration::ZERO, Lifetime::until),
         claims: claims::named(claims, &provider.claims.others),
     })
 }
@@ -37,6 +42,15 @@ pub(super) fn identity(
 /// What stands for the token's id. What is no such id is none.
 fn token_id(claims: &Map<String, Value>) -> Option<String> {
     Some(token_digest(claims.get("jti")?.as_str()?))
+}
+
+/// The e-mail address (OpenID Connect Core 1.0, section 5.1): it is shown to reviewers, and nobody
+/// decides on what goes back to an address of their own.
+fn email(claims: &Map<String, Value>) -> Option<String> {
+    let email = claims.get("email")?.as_str()?;
+    let denied = claims.get("email_verified");
+    let verified = denied.is_none_or(|value| value != false && value != "false");
+    (verified && email.len() <= MAX_NAME_BYTES).then(|| email.to_owned())
 }
 
 pub(super) fn subject<'a>(
@@ -174,6 +188,20 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn an_address_that_is_called_unverified_is_none() {
+        let email = |claims: Value| email(claims.as_object().unwrap());
+        let ana = Some("ana@example.com".to_owned());
+        assert_eq!(email(json!({"email": "ana@example.com"})), ana);
+        let claims = json!({"email": "ana@example.com", "email_verified": true});
+        assert_eq!(email(claims), ana);
+        for denied in [json!(false), json!("false")] {
+            let claims = json!({"email": "ana@example.com", "email_verified": denied});
+            assert_eq!(email(claims), None);
+        }
+        assert_eq!(email(json!({"email": 1})), None);
+    }
 
     #[test]
     fn a_tokens_id_is_found_again_and_not_shown() {

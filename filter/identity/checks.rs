@@ -39,6 +39,11 @@ impl Lifetime {
         })
     }
 
+    /// From when on the token may be used no more, since 1970.
+    pub(super) fn until(self) -> Duration {
+        Duration::from_secs(self.until)
+    }
+
     pub(super) fn check(self, now: Duration) -> Result<(), Refusal> {
         let now = now.as_secs();
         if now >= self.until {

@@ -145,7 +145,6 @@ impl Verifier {
                 lifetime,
                 key,
             } => {
-                let identity = Rc::new(identity);
                 if let (Some(cache), Some((digest, _))) = (&self.cache, digest) {
                     cache.borrow_mut().insert(digest, &identity, lifetime, &key);
                 }

@@ -19,7 +19,7 @@ use base::policy::Problem;
 /// What became of a token.
 pub(super) enum Verdict {
     Verified {
-        identity: Identity,
+        identity: Rc<Identity>,
         lifetime: Lifetime,
         key: Rc<Key>,
     },
@@ -99,7 +99,7 @@ impl Provider {
         match signer {
             Ok(key) => match self.accept(token, claims, times.now) {
                 Ok((identity, lifetime)) => Verdict::Verified {
-                    identity,
+                    identity: Rc::new(identity),
                     lifetime,
                     key,
                 },

@@ -2,8 +2,9 @@
 
 use core::time::Duration;
 
+use crate::approval::{Decision, Subject, Trouble};
 use crate::call::{self, Answer};
-use crate::exchange::Bodies;
+use crate::exchange::{Ask, Bodies};
 use crate::metric::Metric;
 use crate::shared::Shared;
 
@@ -52,6 +53,15 @@ pub enum Event<'a> {
     Numbered,
     /// The configuration is out of use, and there are no more ticks.
     Ended,
+    /// An exchange asks a person.
+    Ask {
+        /// The exchange.
+        exchange: u32,
+        /// What it asks.
+        ask: Box<Ask>,
+    },
+    /// An exchange's own call to an approval service came to nothing.
+    Trouble(Trouble),
     /// An exchange wants something sent for whose answer nobody waits.
     Post(call::Call<()>),
 }
@@ -63,6 +73,11 @@ pub enum Purpose {
     Keys {
         /// The provider's place in the policy.
         provider: usize,
+    },
+    /// To ask a person, or to wait for a decision.
+    Question {
+        /// The question's number.
+        question: u64,
     },
     /// Because an exchange wanted it.
     Post,
@@ -107,10 +122,19 @@ pub enum Effect {
 }
 
 /// What exchanges are told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Told {
     /// [`crate::exchange::Event::Tick`].
     Tick,
+    /// [`crate::exchange::Event::Decided`].
+    Decided {
+        /// What was asked about.
+        about: Subject,
+        /// The exchange's number for the question.
+        number: u64,
+        /// What has come of it.
+        decision: Decision,
+    },
     /// [`crate::exchange::Event::KeysRenewed`].
     KeysRenewed,
 }

@@ -2,8 +2,9 @@
 //!
 //! A VM has one keeper for each configuration. It looks after the keys that providers publish, knows
 //! which exchanges wait for them, wakes exchanges at the times that they want, remembers whether
-//! bodies come while heads wait, tells the host of what was counted, numbers records, asks the desk what
-//! stands there, and sends what no exchange waits for. Exchanges are known to it by the host's numbers; what it tells one that is
+//! bodies come while heads wait, tells the host of what was counted, numbers records, asks people on behalf of
+//! exchanges and waits for them, asks the desk what stands there, and sends what no exchange waits for.
+//! Exchanges are known to it by the host's numbers; what it tells one that is
 //! gone, the host drops.
 
 mod alarms;
@@ -13,7 +14,9 @@ mod event;
 mod key_duties;
 mod numbers;
 mod outbox;
+mod questions;
 mod standing;
+mod troubles;
 
 #[cfg(test)]
 mod tests;
@@ -24,6 +27,7 @@ use std::rc::Rc;
 
 pub use event::{Call, Effect, Event, Level, Purpose, Told, World};
 
+use crate::approval::Trouble;
 use crate::call::Answer;
 use crate::exchange::{Bodies, CompiledPolicy};
 use crate::metric::Metric;
@@ -33,7 +37,9 @@ use counts::Counts;
 use key_duties::KeyDuties;
 use numbers::Numbers;
 use outbox::Outbox;
+use questions::Questions;
 use standing::StandingDuties;
+use troubles::Troubles;
 
 /// The most exchanges that wait for keys at once; the next is refused.
 const MAX_WAITING_FOR_KEYS: usize = 512;
@@ -59,6 +65,8 @@ pub struct Keeper {
     /// Whether the configuration is out of use: no tick is to be counted on any more.
     ended: bool,
     outbox: Outbox,
+    questions: Questions,
+    troubles: Troubles,
     bodies: Bodies,
     numbers: Numbers,
     standing: StandingDuties,
@@ -88,6 +96,8 @@ impl Keeper {
             alarms: Alarms::default(),
             counts: Counts::default(),
             outbox: Outbox::default(),
+            questions: Questions::new(Rc::clone(&compiled)),
+            troubles: Troubles::default(),
             bodies: Bodies::default(),
             calls: 0,
             period: None,
@@ -114,6 +124,12 @@ impl Keeper {
                 match purpose {
                     Purpose::Keys { provider } => {
                         self.keys_answered(provider, answer, &mut effects, world);
+                    }
+                    Purpose::Question { question } => {
+                        let trouble = self.questions.answered(question, answer, world.now);
+                        if let Some(trouble) = trouble {
+                            self.note_trouble(trouble, &mut effects, world.now);
+                        }
                     }
                     Purpose::Post => self.outbox.answered(),
                     Purpose::Numbers => self.numbers.answered(&answer, world.now),
@@ -157,6 +173,11 @@ impl Keeper {
                 effects.extend(change.map(|by| Effect::Change(Metric::BufferedBytes, by)));
                 effects.push(Effect::Change(self.policy_vms(), -1));
             }
+            Event::Ask { exchange, ask } => {
+                self.questions.ask(exchange, *ask, world.now);
+                self.tick_within(MIN_TICK, &mut effects);
+            }
+            Event::Trouble(trouble) => self.note_trouble(trouble, &mut effects, world.now),
             Event::Post(call) => {
                 effects.extend(self.outbox.add(call));
                 self.tick_within(MIN_TICK, &mut effects);
@@ -166,9 +187,14 @@ impl Keeper {
     }
 
     /// The exchange is over, and is told nothing more.
-    pub fn forget(&mut self, exchange: u32) {
+    pub fn forget(&mut self, exchange: u32) -> Vec<Effect> {
         self.alarms.remove(exchange);
         self.waiting.retain(|one| *one != exchange);
+        let mut effects = Vec::new();
+        if self.questions.forget(exchange) {
+            self.tick_within(MIN_TICK, &mut effects);
+        }
+        effects
     }
 
     /// Whether one more exchange may wait for keys.
@@ -210,7 +236,10 @@ impl Keeper {
         let buffered = self.buffered.pause();
         let numbers = self.numbers.due().map(|due| due.saturating_sub(now));
         let standing = self.standing.due().map(|due| due.saturating_sub(now));
-        let period = [keys, alarm, counts, buffered, numbers, standing, soon];
+        let questions = self.questions.due().map(|due| due.saturating_sub(now));
+        let period = [
+            keys, alarm, counts, buffered, numbers, standing, questions, soon,
+        ];
         let period = period.into_iter().flatten().min();
         let period = period.map(|period| period.max(MIN_TICK));
         let changed = core::mem::replace(&mut self.period, period) != period;
@@ -245,13 +274,28 @@ impl Keeper {
                 effects.push(Effect::Tell { exchange, what });
             }
         }
-        let numbers = self.numbers.take(world.now);
-        let standing = self.standing.take(world.now);
-        let calls = self.outbox.send().into_iter().chain(numbers);
-        for call in calls.chain(standing) {
+        for (exchange, what) in self.questions.take_told(world.now) {
+            effects.push(Effect::Tell { exchange, what });
+        }
+        for post in self.questions.take_posts() {
+            effects.extend(self.outbox.add(post));
+        }
+        let calls = self.questions.take_calls(world.now);
+        let others = self.numbers.take(world.now).into_iter();
+        let others = others.chain(self.standing.take(world.now));
+        let calls = calls.into_iter().chain(others);
+        let calls: Vec<Call> = self.outbox.send().into_iter().chain(calls).collect();
+        for call in calls {
             let number = self.number_call();
             effects.push(Effect::Call(call.number(number)));
         }
+    }
+
+    fn note_trouble(&mut self, trouble: Trouble, effects: &mut Vec<Effect>, now: Duration) {
+        effects.extend(self.troubles.log(trouble, now));
+        let code = trouble.code();
+        self.counts.add(Metric::ApprovalFailures { code }, 1, now);
+        self.tick_within(counts::MAX_DELAY, effects);
     }
 
     fn keys_answered(

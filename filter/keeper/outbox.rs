@@ -8,8 +8,9 @@ use std::collections::VecDeque;
 use super::event::{Call, Effect, Level, Purpose};
 use crate::call;
 
-/// The most calls that wait to be sent; more are dropped.
-const MAX_QUEUED: usize = 256;
+/// The most calls that wait to be sent; more are dropped. As many as leave at once when a thousand who
+/// wait for a person are cut off.
+const MAX_QUEUED: usize = 1024;
 
 /// The most calls that are under way at once.
 const MAX_UNDER_WAY: usize = 64;

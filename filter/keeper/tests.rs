@@ -1,3 +1,4 @@
+mod questions;
 mod standing;
 
 use core::time::Duration;
@@ -273,12 +274,12 @@ fn message(number: u64) -> Event<'static> {
 fn what_nobody_waits_for_goes_with_the_next_tick_so_many_at_once_and_no_more_than_that_wait() {
     let mut kept = kept(false);
     assert_eq!(kept.handle(message(0)), [every(1)]);
-    for number in 1..256 {
+    for number in 1..1024 {
         assert_eq!(kept.handle(message(number)), []);
     }
-    let dropped = kept.handle(message(256));
+    let dropped = kept.handle(message(1024));
     assert!(matches!(dropped.as_slice(), [Effect::Log { .. }]));
-    assert_eq!(kept.handle(message(257)), [], "it is said once");
+    assert_eq!(kept.handle(message(1025)), [], "it is said once");
 
     let calls = |effects: &[Effect]| {
         let call = |effect: &&Effect| matches!(effect, Effect::Call(_));

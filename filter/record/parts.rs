@@ -114,6 +114,10 @@ pub struct Approval {
     pub reason: Option<String>,
     /// When the filter learned of the decision (RFC 3339).
     pub decided: Option<String>,
+    /// The id by which the approval was taken, once the request or the answer went.
+    pub claim: Option<String>,
+    /// Whether it was given back, since the model server didn't answer, or failed.
+    pub given_back: bool,
 }
 
 /// What came back.

@@ -133,6 +133,8 @@ proptest! {
             reviewer: Some(text(7)),
             reason: Some(text(12)),
             decided: None,
+            claim: Some("f".repeat(32)),
+            given_back: false,
         });
         record.close(
             &Closing {
@@ -287,6 +289,8 @@ fn the_longest_record_of(character: &str) {
         reviewer: Some(long.clone()),
         reason: Some(long.clone()),
         decided: Some("+292277026596-12-04T15:30:07.999Z".to_owned()),
+        claim: Some("f".repeat(32)),
+        given_back: false,
     });
     record.close(
         &Closing {

@@ -34,6 +34,8 @@ impl Jane {
             groups: groups.iter().map(ToString::to_string).collect(),
             client: Some("web".to_owned()),
             token: None,
+            email: None,
+            expires: core::time::Duration::ZERO,
             kind: Kind::Person,
             claims: BTreeMap::from([("tenant".to_owned(), vec!["red".to_owned()])]),
         })

@@ -47,6 +47,7 @@ fn start(version: &str, desk: &Desk) -> Guarded {
             .cluster_http2("desk", desk.port)
             .cluster_http2("desk_log", desk.log_port)
             .listener("soon", gated("300ms", "DESK_KEY"))
+            .listener("some", gated("3s", "DESK_KEY"))
             .listener("wrong-key", gated("5m", "WRONG_KEY"))
     })
 }
@@ -131,6 +132,8 @@ fn an_approved_request_passes_once(guarded: &Guarded, desk: &Desk) {
     let mut recorded = record["approval"].clone();
     let decided = recorded["decided"].take();
     assert!(decided.as_str() > record["time"].as_str(), "{record}");
+    let claim = recorded["claim"].take();
+    assert_eq!(claim.as_str().map(str::len), Some(32), "{record}");
     assert_eq!(
         recorded,
         json!({
@@ -140,6 +143,8 @@ fn an_approved_request_passes_once(guarded: &Guarded, desk: &Desk) {
             "reviewer": "lea",
             "reason": "go on",
             "decided": null,
+            "claim": null,
+            "given_back": false,
         })
     );
     assert_eq!(record["verdict"]["action"], "allow", "{record}");
@@ -252,8 +257,10 @@ fn each_gate_asks_for_itself(guarded: &Guarded, desk: &Desk) {
 fn an_approval_is_for_one_request(guarded: &Guarded, desk: &Desk) {
     let undecided = |case: &str, request: Request| -> String {
         let answer = guarded.send_to("soon", request);
-        assert_eq!(answer.status, 403, "{case}: {}", answer.text());
+        assert_eq!(answer.status, 409, "{case}: {}", answer.text());
         assert_eq!(code(&answer), "approval_pending", "{case}");
+        assert_eq!(answer.header("x-should-retry"), Some("true"), "{case}");
+        assert_eq!(answer.header("retry-after"), Some("5"), "{case}");
         let message = message(&answer);
         let id = message
             .split(['(', ')'])
@@ -334,16 +341,11 @@ fn who_leaves_is_not_served(guarded: &Guarded, desk: &Desk) {
             let state = record["approval"]["state"].as_str();
             assert!(matches!(state, Some("asked" | "pending")), "{record}");
         }
-        desk.decide(&approval, "approve", "");
-        // The filter's question was still open, so this decision has come to it.
+        // The desk is told that nobody waits any more.
         let path = format!("/v1/approvals/{}", approval["id"].as_str().unwrap());
-        let used = || desk.get(&path)["state"] == "used";
-        wait::until(
-            "the filter to hear of the decision",
-            Duration::from_secs(30),
-            used,
-        )
-        .unwrap();
+        let left = || desk.get(&path)["waiting"] == 0;
+        wait::until("the desk to hear of it", Duration::from_secs(30), left).unwrap();
+        desk.decide(&approval, "approve", "");
         let after = guarded.send(Request::get("/v1/models").bearer(&token(subject)));
         assert_eq!(
             after.status,
@@ -364,14 +366,15 @@ fn who_leaves_is_not_served(guarded: &Guarded, desk: &Desk) {
 fn nobody_can_be_asked(version: &str) {
     let desk = Desk::start();
     let guarded = start(version, &desk);
-    let away = |case: &str, answer: &Response| {
+    let away = |case: &str, expected: &str, answer: &Response| {
         assert_eq!(answer.status, 503, "{case}: {}", answer.text());
-        assert_eq!(code(answer), "approval_unavailable", "{case}");
+        assert_eq!(code(answer), expected, "{case}");
         assert!(answer.header("retry-after").is_some(), "{case}");
     };
     let request = tune("ana", "file-1").header("host", "wrong-key.test");
     away(
         "a key that the desk does not know",
+        "approval_key_refused",
         &guarded.send_to("wrong-key", request),
     );
     let record = guarded.record("wrong-key.test");
@@ -382,14 +385,16 @@ fn nobody_can_be_asked(version: &str) {
         "the desk took the question"
     );
 
-    let client = Client::http1(guarded.mesh.port()).unwrap();
+    let port = guarded.mesh.port_of("some").unwrap();
+    let client = Client::http1(port).unwrap();
     let held = client
         .start(tune("ana", "file-1").header("host", "stopped.test"))
         .unwrap();
     desk.pending("ana");
     drop(desk);
     away(
-        "a desk that stops while it is asked",
+        "a desk that stops while it is asked, and isn't back in time",
+        "approval_unavailable",
         &held.response().unwrap().read(),
     );
     assert_eq!(
@@ -398,6 +403,7 @@ fn nobody_can_be_asked(version: &str) {
     );
     away(
         "a desk that is stopped",
+        "approval_unavailable",
         &guarded.send(tune("ana", "file-1")),
     );
     assert_eq!(

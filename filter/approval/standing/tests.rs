@@ -21,6 +21,8 @@ fn jane() -> Identity {
         client: None,
         token: Some(token_digest("t-1")),
         groups: vec!["engineers".to_owned(), "leads".to_owned()],
+        email: None,
+        expires: Duration::MAX,
         claims: BTreeMap::new(),
     }
 }

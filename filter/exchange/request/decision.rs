@@ -2,27 +2,30 @@
 
 use super::judge::judge;
 use super::state::{ExpectDecision, RequestState, Step, give_back};
-use crate::call::Answer;
-use crate::exchange::approval_step::Answered;
+use crate::approval::Decision;
+use crate::exchange::approvals::Decided;
 use crate::exchange::context::Context;
 use crate::exchange::seen::Seen;
 use crate::exchange::world::World;
 
-/// Takes what the desk says.
-pub(super) fn answered(
+/// Takes what came of a question: the rules behind an open gate are tried.
+pub(super) fn decided(
     state: ExpectDecision,
-    answer: Answer<'_>,
+    decision: &Decision,
     context: &mut Context,
     world: World<'_>,
 ) -> Step {
     let mut asked = state.asked;
-    match state.approval.answered(answer, context, world) {
-        Answered::Approved => judge(asked, Seen::Gone, context, world),
-        Answered::Open(approval, call) => {
-            let state = ExpectDecision { asked, approval };
-            Step::hold(RequestState::ExpectDecision(Box::new(state)), vec![call])
+    match state.approval.decided(decision, context, world) {
+        Decided::Approved(gate) => {
+            asked.gates.push(gate);
+            judge(asked, Seen::Gone, context, world)
         }
-        Answered::Refused(refusal) => {
+        Decided::Open(approval) => {
+            let state = ExpectDecision { asked, approval };
+            Step::hold(RequestState::ExpectDecision(Box::new(state)), Vec::new())
+        }
+        Decided::Refused(refusal) => {
             give_back(&mut asked, context, world);
             Step::refuse(refusal, context, world)
         }

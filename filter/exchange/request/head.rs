@@ -7,6 +7,7 @@ use std::rc::Rc;
 use super::edits::edits;
 use super::judge::judge;
 use super::state::{ExpectKeys, RequestState, Step};
+use crate::approval::Approvals;
 use crate::dialect::{self, DIALECTS, Dialect};
 use crate::exchange::asked::Asked;
 use crate::exchange::context::Context;
@@ -206,10 +207,13 @@ fn read(
         headers: sent(headers, &compiled.rule_headers),
         prompts,
         facts,
-        digest: None,
+        bound: bound(headers, policy.approvals.as_ref()),
+        body: None,
         readable,
         next_rule: 0,
         charges: None,
+        gates: Vec::new(),
+        place: None,
     };
     Ok((asked, effects))
 }
@@ -249,6 +253,23 @@ fn sent(headers: &Headers<'_>, names: &[String]) -> Vec<SentHeader> {
         name: name.clone(),
     });
     sent.filter(|header| !header.values.is_empty()).collect()
+}
+
+/// Headers that say what a body is.
+const OF_THE_BODY: [&str; 2] = ["content-type", "content-encoding"];
+
+/// The headers that an approval is bound to.
+fn bound(headers: &Headers<'_>, approvals: Option<&Approvals>) -> Vec<(String, Vec<u8>)> {
+    let Some(approvals) = approvals else {
+        return Vec::new();
+    };
+    let more = approvals.headers.iter().map(String::as_str);
+    let mut bound = Vec::new();
+    for name in OF_THE_BODY.into_iter().chain(more) {
+        let values = headers::values(headers, name);
+        bound.extend(values.map(|value| (name.to_owned(), value.to_vec())));
+    }
+    bound
 }
 
 /// Whether a decision can be taken from the body, by what its head says of it.

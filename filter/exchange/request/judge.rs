@@ -2,9 +2,9 @@
 
 use std::rc::Rc;
 
+use super::claims::claim;
 use super::state::{ExpectBody, ExpectDecision, ExpectMessages, RequestState, Step, give_back};
-use crate::approval::Subject;
-use crate::exchange::approval_step::{ApprovalStep, Ask};
+use crate::exchange::approvals::{ApprovalStep, Gate, Stop, enter};
 use crate::exchange::asked::Asked;
 use crate::exchange::charges::{Charges, counts_the_body};
 use crate::exchange::compiled_policy::CompiledPolicy;
@@ -100,11 +100,11 @@ fn ask(
         asked.next_rule = index.saturating_add(1);
         return judge(asked, seen, context, world);
     }
-    let Some(digest) = asked.digest.clone() else {
+    if asked.body.is_none() {
         return read(asked, seen, context, world);
     };
     asked.next_rule = index.saturating_add(1);
-    // An approval holds once: it must not be spent on a request that is refused all the same.
+    // A person must not be asked about a request that is refused all the same.
     if let Some(index) = allowed_behind_gates(&asked, &compiled) {
         let admitted = admit(&asked, &compiled, index)
             .and_then(|()| charge(&mut asked, &compiled, index, context, world));
@@ -113,23 +113,37 @@ fn ask(
         }
     }
     context.record.verdict.rule = Some(rule.name.clone());
-    let question = Ask {
-        subject: Subject::Request,
-        digest,
-        rule: &rule.name,
+    let stop = Stop {
+        rule,
         reviewers: &gate.reviewers,
+        terms: Some(gate),
         found: &[],
+        answer: None,
     };
-    match ApprovalStep::ask(question, &asked, context, world) {
-        Ok((approval, call)) => {
+    match stop_at(&stop, &mut asked, context, world) {
+        Ok((approval, ask)) => {
             let state = ExpectDecision { asked, approval };
-            Step::hold(RequestState::ExpectDecision(Box::new(state)), vec![call])
+            Step::hold(RequestState::ExpectDecision(Box::new(state)), vec![ask])
         }
         Err(refusal) => {
             give_back(&mut asked, context, world);
             Step::refuse(refusal, context, world)
         }
     }
+}
+
+/// Asks a person, from the caller's place in the waiting room.
+fn stop_at(
+    stop: &Stop<'_>,
+    asked: &mut Asked,
+    context: &mut Context,
+    world: World<'_>,
+) -> Result<(ApprovalStep, Effect), Refusal> {
+    let gate = Gate::new(stop, asked, context, world)?;
+    if asked.place.is_none() {
+        asked.place = Some(enter(asked, context)?);
+    }
+    Ok(ApprovalStep::ask(gate, context))
 }
 
 /// The rule that will allow the request once everybody who must be asked has approved, if one will.
@@ -248,7 +262,7 @@ fn allow(
     pass(asked, (rule, *mask, taps), body, context, world)
 }
 
-/// Lets a request go on, under its mask.
+/// Lets a request go on, under its mask, once its approvals are claimed.
 fn pass(
     mut asked: Box<Asked>,
     (rule, mask, taps): (&Rule, Option<usize>, RequestTaps),
@@ -275,13 +289,11 @@ fn pass(
             context.record.note_asked(bytes, true);
         }
     }
-    context.record.verdict.action = "allow";
-    context.record.timing.verdict = Some(context.elapsed(world));
     let plan = ResponsePlan {
         asked,
         wanted: Wanted::new(mask, sent.originals, context.keeping.is_on(), &compiled),
     };
-    Step::pass(Box::new(plan), sent.effects)
+    claim(Box::new(plan), sent.effects, context, world)
 }
 
 /// Whether a request may be a stream of messages, whose client may wait for an answer before it ends: of gRPC,

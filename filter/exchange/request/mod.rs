@@ -4,6 +4,7 @@
 //! it with an answer of the filter's own.
 
 mod body;
+mod claims;
 mod decision;
 mod edits;
 mod head;
@@ -62,10 +63,22 @@ pub(super) fn step(
         (RequestState::ExpectBody(state), Event::RequestWhole { body }) => {
             body::whole(*state, body, context, world)
         }
-        (RequestState::ExpectDecision(state), Event::CallAnswered { number, answer, .. })
-            if state.approval.awaits(number) =>
+        (
+            RequestState::ExpectDecision(state),
+            Event::Decided {
+                number, decision, ..
+            },
+        ) if state.approval.awaits(number) => decision::decided(*state, decision, context, world),
+        (
+            RequestState::ExpectClaims(state),
+            Event::Decided {
+                number, decision, ..
+            },
+        ) if state.claiming.awaits(number) => claims::decided(*state, decision, context, world),
+        (RequestState::ExpectClaims(state), Event::CallAnswered { number, answer, .. })
+            if state.claiming.awaits(number) =>
         {
-            decision::answered(*state, answer, context, world)
+            claims::answered(*state, answer, context, world)
         }
         // No host should bring a second head, or a body in front of one.
         (state, Event::RequestHead { .. }) => state.refuse(Refusal::out_of_order(), context, world),

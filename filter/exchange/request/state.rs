@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use crate::exchange::approval_step::ApprovalStep;
+use crate::exchange::approvals::{ApprovalStep, Claiming};
 use crate::exchange::asked::Asked;
 use crate::exchange::buffers::Share;
 use crate::exchange::context::Context;
@@ -25,6 +25,8 @@ pub(in crate::exchange) enum RequestState {
     ExpectMessages(Box<ExpectMessages>),
     /// The decision waits for a person.
     ExpectDecision(Box<ExpectDecision>),
+    /// It may go on once the approvals are claimed.
+    ExpectClaims(Box<ExpectClaims>),
     /// It went on.
     Passed,
     /// The filter answered it.
@@ -105,7 +107,14 @@ pub(in crate::exchange) struct ExpectMessages {
     pub(super) share: Share,
 }
 
-/// A request that the desk has been asked about.
+/// A request that people have approved.
+#[derive(Debug)]
+pub(in crate::exchange) struct ExpectClaims {
+    pub(super) plan: Box<ResponsePlan>,
+    pub(super) claiming: Claiming,
+}
+
+/// A request that a person is asked about.
 #[derive(Debug)]
 pub(in crate::exchange) struct ExpectDecision {
     pub(super) asked: Box<Asked>,
@@ -151,6 +160,7 @@ impl RequestState {
         let mut asked = match self {
             Self::ExpectBody(state) => state.asked,
             Self::ExpectDecision(state) => state.asked,
+            Self::ExpectClaims(state) => state.plan.asked,
             _ => return,
         };
         give_back(&mut asked, context, world);

@@ -1,17 +1,19 @@
 //! A response that waits, whole, for a person's decision on what was found in it.
 //!
 //! Nothing of it leaves before that, not even its head. The person sees what was asked for, by whom,
-//! and which detectors found something; the answer itself stays here. Once it is approved, what was
-//! found goes on as it is and everything else is masked as usual. An approval is bound to this very
-//! answer: if the same request is answered differently, it needs another one.
+//! and which detectors found something; the answer itself stays here. Once it is approved, and the
+//! approval is claimed, what was found goes on as it is and everything else is masked as usual. An
+//! approval is bound to this very answer: if the same request is answered differently, it needs
+//! another one.
 
 use std::rc::Rc;
 
 use super::state::{ExpectDecision, ResponseState, Step};
 use super::tapped::Tapped;
-use crate::approval::Subject;
+use crate::approval::Decision;
 use crate::call::Answer;
-use crate::exchange::approval_step::{Answered, ApprovalStep, Ask};
+use crate::exchange::approvals::{Claimed, Claiming, Gate, Stop, enter};
+use crate::exchange::asked::BodyDigest;
 use crate::exchange::context::Context;
 use crate::exchange::effect::Effect;
 use crate::exchange::reply::Refusal;
@@ -25,26 +27,40 @@ pub(super) fn ask(
     context: &mut Context,
     world: World<'_>,
 ) -> Step {
-    let compiled = Rc::clone(&context.compiled);
-    let rule = context.record.verdict.rule.clone().unwrap_or_default();
-    let question = Ask {
-        subject: Subject::Answer,
-        digest: tapped.asked().digest_of_answer(&body),
-        rule: &rule,
-        reviewers: tapped.wanted().reviewers(&compiled),
-        found,
-    };
-    match ApprovalStep::ask(question, tapped.asked(), context, world) {
-        Ok((approval, call)) => {
+    match begin(&tapped, &body, found, context, world) {
+        Ok((claiming, ask)) => {
             context.note_sent(&body);
-            let state = ExpectDecision { tapped, approval };
+            let state = ExpectDecision { tapped, claiming };
             Step::hold(
                 ResponseState::ExpectDecision(Box::new(state)),
-                vec![Effect::ReplaceResponseBody(body), call],
+                vec![Effect::ReplaceResponseBody(body), ask],
             )
         }
         Err(refusal) => refuse(&tapped, refusal, context),
     }
+}
+
+fn begin(
+    tapped: &Tapped,
+    body: &[u8],
+    found: &[String],
+    context: &mut Context,
+    world: World<'_>,
+) -> Result<(Claiming, Effect), Refusal> {
+    let compiled = Rc::clone(&context.compiled);
+    let name = context.record.verdict.rule.as_deref();
+    let mut rules = compiled.policy.rules.iter();
+    let rule = rules.find(|rule| Some(rule.name.as_str()) == name);
+    let stop = Stop {
+        rule: rule.ok_or_else(|| Refusal::denied(None))?,
+        reviewers: tapped.wanted().reviewers(&compiled),
+        terms: None,
+        found,
+        answer: Some(&BodyDigest::of(body)),
+    };
+    let gate = Gate::new(&stop, tapped.asked(), context, world)?;
+    let place = enter(tapped.asked(), context)?;
+    Ok(Claiming::ask(gate, place, context))
 }
 
 fn refuse(tapped: &Tapped, refusal: Refusal, context: &mut Context) -> Step {
@@ -53,23 +69,46 @@ fn refuse(tapped: &Tapped, refusal: Refusal, context: &mut Context) -> Step {
     Step::refuse_body(refusal, context)
 }
 
-/// Takes what the desk says.
+/// Takes what came of the question.
+pub(super) fn decided(
+    state: ExpectDecision,
+    decision: &Decision,
+    context: &mut Context,
+    world: World<'_>,
+) -> Step {
+    let claimed = state.claiming.decided(decision, context, world);
+    claimed_to(claimed, state.tapped, context)
+}
+
+/// Takes what came of the claim.
 pub(super) fn answered(
     state: ExpectDecision,
     answer: Answer<'_>,
     context: &mut Context,
     world: World<'_>,
 ) -> Step {
-    let tapped = state.tapped;
-    match state.approval.answered(answer, context, world) {
-        Answered::Approved => {
+    let claimed = state.claiming.answered(answer, context, world);
+    claimed_to(claimed, state.tapped, context)
+}
+
+fn claimed_to(claimed: Claimed, tapped: Box<Tapped>, context: &mut Context) -> Step {
+    match claimed {
+        Claimed::All => {
+            context.claims.settle();
             context.note_goes();
             Step::go_on(ResponseState::Flowing(tapped), Vec::new())
         }
-        Answered::Open(approval, call) => {
-            let state = ExpectDecision { tapped, approval };
-            Step::hold(ResponseState::ExpectDecision(Box::new(state)), vec![call])
+        Claimed::Open(claiming, effects) => {
+            let state = ExpectDecision {
+                tapped,
+                claiming: *claiming,
+            };
+            Step::hold(ResponseState::ExpectDecision(Box::new(state)), effects)
         }
-        Answered::Refused(refusal) => refuse(&tapped, refusal, context),
+        Claimed::Refused(refusal, effects) => {
+            let mut step = refuse(&tapped, refusal, context);
+            step.outcome.effects.extend(effects);
+            step
+        }
     }
 }

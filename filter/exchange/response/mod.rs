@@ -66,10 +66,16 @@ pub(super) fn step(
             body::drop_told(told, piece, context)
         }
         (ResponseState::ExpectDecision(state), Event::CallAnswered { number, answer, .. })
-            if state.approval.awaits(number) =>
+            if state.claiming.awaits(number) =>
         {
             decision::answered(*state, answer, context, world)
         }
+        (
+            ResponseState::ExpectDecision(state),
+            Event::Decided {
+                number, decision, ..
+            },
+        ) if state.claiming.awaits(number) => decision::decided(*state, decision, context, world),
         (
             state
             @ (ResponseState::Refused | ResponseState::Cut | ResponseState::ExpectDecision(_)),

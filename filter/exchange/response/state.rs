@@ -2,7 +2,7 @@
 
 use super::plan::ResponsePlan;
 use super::tapped::Tapped;
-use crate::exchange::approval_step::ApprovalStep;
+use crate::exchange::approvals::Claiming;
 use crate::exchange::buffers::Share;
 use crate::exchange::context::Context;
 use crate::exchange::effect::{Effect, Flow, Outcome};
@@ -60,11 +60,11 @@ pub(in crate::exchange) struct Told {
     pub(super) dropped: usize,
 }
 
-/// A response that the desk has been asked about. Its body lies in the host's buffer.
+/// A response that a person is asked about. Its body lies in the host's buffer.
 #[derive(Debug)]
 pub(in crate::exchange) struct ExpectDecision {
     pub(super) tapped: Box<Tapped>,
-    pub(super) approval: ApprovalStep,
+    pub(super) claiming: Claiming,
 }
 
 /// What an event comes to.

@@ -6,7 +6,7 @@ use base::wire::{WireError, frame};
 
 use super::decode::undo;
 use crate::dialect::{Facts, FactsError, See};
-use crate::exchange::asked::Asked;
+use crate::exchange::asked::{Asked, BodyDigest};
 use crate::exchange::context::Context;
 use crate::exchange::reply::Refusal;
 use crate::operation::{EXPORT, Models, Operation, Path};
@@ -73,7 +73,7 @@ fn look(
     asked.prompts = search.end();
     // Only a policy that can ask a person has a use for it.
     if policy.approvals.is_some() {
-        asked.digest = Some(asked.digest(bytes));
+        asked.body = Some(BodyDigest::of(bytes));
     }
     note(asked, facts, context);
     Ok(())

@@ -5,8 +5,9 @@ use std::rc::Rc;
 
 use serde_json::{Value, json};
 
-use super::{Driven, bytes, code, compiled, http, reply};
-use crate::exchange::{Call, CompiledPolicy, Effect, Event, Flow, Outcome};
+use super::{Driven, answer_of, ask, bytes, call, claimed, code, compiled, decision, http, reply};
+use crate::approval::{Decision, Subject, Trouble};
+use crate::exchange::{Ask, CompiledPolicy, Effect, Event, Flow, Outcome};
 
 fn gated() -> Rc<CompiledPolicy> {
     compiled(&json!({
@@ -33,53 +34,40 @@ fn begun() -> Driven {
     exchange
 }
 
-fn body(exchange: &mut Driven, piece: &str, end: bool) -> Outcome {
+fn body_of(exchange: &mut Driven, piece: &str, end: bool) -> Outcome {
     exchange.handle(Event::ResponseBody {
         piece: piece.as_bytes(),
         end,
     })
 }
 
-fn call(outcome: &Outcome) -> Call {
-    let call = outcome.effects.iter().find_map(|effect| match effect {
-        Effect::Call(call) => Some(Call::clone(call)),
-        _ => None,
-    });
-    assert_eq!(outcome.flow, Flow::Hold);
-    call.unwrap_or_else(|| panic!("no call in {outcome:?}"))
-}
-
-fn answered(exchange: &mut Driven, call: &Call, answer: Option<(u16, &str)>) -> Outcome {
-    exchange.answered(call, answer.map(|(status, body)| (status, body.as_bytes())))
-}
-
 const ANSWER: &str = r#"{"a":"ana@example.com from 203.0.113.7"}"#;
 const SENT: &str = r#"{"a":"ana@example.com from [IP]"}"#;
 
 /// An answer of which nothing has gone, and the question about it.
-fn asked() -> (Driven, Call) {
+fn asked() -> (Driven, Ask) {
     let mut exchange = begun();
     let (head, tail) = ANSWER.split_at(12);
-    let outcome = body(&mut exchange, head, false);
+    let outcome = body_of(&mut exchange, head, false);
     assert_eq!(outcome.effects, [Effect::ReplaceResponseBody(vec![])]);
     assert_eq!(outcome.flow, Flow::Hold);
-    let outcome = body(&mut exchange, tail, true);
-    let call = call(&outcome);
+    let outcome = body_of(&mut exchange, tail, true);
+    let ask = ask(&outcome);
     assert_eq!(
         outcome.effects,
         [
             Effect::ReplaceResponseBody(SENT.into()),
-            Effect::Call(Box::new(call.clone()))
+            Effect::Ask(Box::new(ask.clone()))
         ]
     );
-    (exchange, call)
+    (exchange, ask)
 }
 
 #[test]
 fn an_answer_without_such_a_match_goes_on_whole() {
     let mut exchange = begun();
-    body(&mut exchange, r#"{"a":"203.0.113.7"#, false);
-    let outcome = body(&mut exchange, r#""}"#, true);
+    body_of(&mut exchange, r#"{"a":"203.0.113.7"#, false);
+    let outcome = body_of(&mut exchange, r#""}"#, true);
     assert_eq!(
         outcome.effects,
         [Effect::ReplaceResponseBody(br#"{"a":"[IP]"}"#.to_vec())]
@@ -93,45 +81,79 @@ fn an_answer_without_such_a_match_goes_on_whole() {
 
 #[test]
 fn the_question_says_what_was_found_and_nothing_of_it() {
-    let (_, call) = asked();
-    let (method, path, _, asked) = http(&call);
-    assert_eq!((method, path), ("POST", "/v1/approvals"));
-    let question: Value = serde_json::from_slice(asked).unwrap();
+    let (_, asked) = asked();
+    assert_eq!(asked.about, Subject::Answer);
+    let question: Value = serde_json::from_slice(&asked.question).unwrap();
+    assert_eq!(question["about"], "answer");
     assert_eq!(question["found"], json!(["email"]));
     assert_eq!(question["reviewers"], json!(["leads"]));
     assert_eq!(question["subject"], "jane");
     assert_eq!(question["operation"], "inference.chat");
     assert_eq!(question["rule"], "all");
-    assert!(!String::from_utf8(asked.to_vec()).unwrap().contains("ana"));
+    let sent = crate::approval::digest(SENT.as_bytes());
+    let body = json!({"digest": sent, "bytes": SENT.len()});
+    assert_eq!(question["body"], body);
+    assert!(
+        !String::from_utf8(asked.question.to_vec())
+            .unwrap()
+            .contains("ana")
+    );
     // The next answer is another one.
     let mut other = begun();
-    let outcome = body(&mut other, &ANSWER.replace("from", "of"), true);
-    let other: Value = serde_json::from_slice(http(&self::call(&outcome)).3).unwrap();
-    assert_ne!(question["digest"], other["digest"]);
+    let other = ask(&body_of(&mut other, &ANSWER.replace("from", "of"), true));
+    assert_ne!(asked.binding, other.binding);
 }
 
 #[test]
-fn an_approved_answer_goes_on_with_what_was_found() {
+fn an_approved_answer_is_claimed_and_goes_on_with_what_was_found() {
     let (mut exchange, asked) = asked();
-    let pending = r#"{"id":"apr_1","state":"pending"}"#;
-    let poll = call(&answered(&mut exchange, &asked, Some((200, pending))));
-    assert_eq!(http(&poll).0, "GET");
+    exchange.decided(&asked, &decision("apr_1", "pending"));
     assert!(exchange.holds_answer());
-    // An answer to a question of long ago says nothing.
-    let approved = r#"{"id":"apr_1","state":"approved","reviewer":"lea"}"#;
-    let outcome = answered(&mut exchange, &asked, Some((200, approved)));
+    // What is said of another question says nothing.
+    let mut other = asked.clone();
+    other.number += 100;
+    let outcome = exchange.decided(&other, &decision("apr_1", "approved"));
     assert_eq!((outcome.effects, outcome.flow), (vec![], Flow::Hold));
     exchange.now += Duration::from_millis(80);
-    let outcome = answered(&mut exchange, &poll, Some((200, approved)));
+    let claim = call(&exchange.decided(&asked, &decision("apr_1", "approved")));
+    assert!(exchange.holds_answer());
+    let sent: Value = serde_json::from_slice(http(&claim).3).unwrap();
+    let digest = crate::approval::digest(SENT.as_bytes());
+    assert_eq!(sent["digest"], digest.as_str());
+    let outcome = exchange.answered(&claim, Some((200, &claimed(&claim, &asked))));
     assert_eq!((outcome.effects, outcome.flow), (vec![], Flow::Continue));
     assert!(!exchange.holds_answer());
-    let record = exchange.record();
+    let (record, posts) = exchange.record_and_posts();
+    assert_eq!(posts, []);
     assert_eq!(record["approval"]["state"], "approved");
-    assert_eq!(record["approval"]["reviewer"], "lea");
+    assert_eq!(record["approval"]["reviewer"], "ana");
+    assert_eq!(record["approval"]["claim"], sent["claim"]);
     assert_eq!(record["response"]["matches"], json!({"email": 1, "ip": 1}));
     assert_eq!(record["response"]["bytes_sent"], SENT.len());
     assert_eq!(record["timing"]["first_byte"], 80);
     assert_eq!(record["response"]["code"], Value::Null);
+}
+
+#[test]
+fn an_answer_whose_approval_was_taken_back_does_not_go() {
+    let (mut exchange, asked) = asked();
+    let claim = call(&exchange.decided(&asked, &decision("apr_1", "approved")));
+    let lost = exchange.answered(&claim, Some((200, &answer_of(&claim, &asked, "revoked"))));
+    let anew = ask(&lost);
+    assert_eq!(anew.binding, asked.binding);
+    assert!(exchange.holds_answer());
+    let outcome = exchange.decided(&anew, &decision("apr_2", "denied"));
+    assert_eq!(code(&outcome), "approval_denied");
+    assert_eq!(exchange.record()["response"]["bytes_sent"], 0);
+}
+
+#[test]
+fn the_claim_of_a_client_that_leaves_meanwhile_goes_back() {
+    let (mut exchange, asked) = asked();
+    call(&exchange.decided(&asked, &decision("apr_1", "approved")));
+    let (record, posts) = exchange.record_and_posts();
+    assert_eq!(posts[0].0, "/v1/approvals/apr_1/give_back");
+    assert_eq!(record["response"]["bytes_sent"], 0);
 }
 
 #[test]
@@ -144,24 +166,26 @@ fn of_an_answer_whose_client_leaves_before_the_decision_nothing_went() {
 
 #[test]
 fn an_answer_that_nobody_approves_is_refused() {
-    for (desk, status, refusal, state) in [
+    let late = Decision::Late("apr_1".to_owned());
+    for (decision, status, refusal, state) in [
         (
-            Some((200, r#"{"id":"apr_1","state":"denied","reason":"no"}"#)),
+            decision("apr_1", "denied"),
             403,
             "approval_denied",
             "denied",
         ),
+        (decision("apr_1", "used"), 403, "approval_gone", "gone"),
+        (late, 409, "approval_pending", "pending"),
         (
-            Some((200, r#"{"id":"apr_1","state":"used"}"#)),
-            403,
-            "approval_gone",
-            "gone",
+            Decision::Trouble(Trouble::Failing),
+            503,
+            "approval_service_failed",
+            "unavailable",
         ),
-        (Some((500, "")), 503, "approval_unavailable", "unavailable"),
-        (None, 503, "approval_unavailable", "unavailable"),
     ] {
         let (mut exchange, asked) = asked();
-        let outcome = answered(&mut exchange, &asked, desk);
+        exchange.decided(&asked, &super::decision("apr_1", "pending"));
+        let outcome = exchange.decided(&asked, &decision);
         assert_eq!(reply(&outcome).status, status);
         assert_eq!(code(&outcome), refusal);
         let record = exchange.record();
@@ -174,21 +198,17 @@ fn an_answer_that_nobody_approves_is_refused() {
 
 #[test]
 fn an_answer_waits_no_longer_than_a_request() {
-    let (mut exchange, asked) = asked();
-    exchange.now += Duration::from_secs(30);
-    let pending = r#"{"id":"apr_1","state":"pending"}"#;
-    let outcome = answered(&mut exchange, &asked, Some((200, pending)));
-    assert_eq!(code(&outcome), "approval_pending");
-    assert_eq!(exchange.record()["approval"]["state"], "pending");
+    let (exchange, asked) = asked();
+    assert_eq!(asked.deadline, exchange.now + Duration::from_secs(30));
 }
 
 #[test]
 fn an_answer_that_is_too_large_to_wait_is_refused() {
     let mut exchange = begun();
-    let mut outcome = body(&mut exchange, "[0", false);
+    let mut outcome = body_of(&mut exchange, "[0", false);
     let piece = format!(",\"{}\"", "x".repeat(200_000));
     for _ in 0..6 {
-        outcome = body(&mut exchange, &piece, false);
+        outcome = body_of(&mut exchange, &piece, false);
     }
     assert_eq!(reply(&outcome).status, 502);
     assert_eq!(code(&outcome), "answer_too_large");
@@ -198,11 +218,11 @@ fn an_answer_that_is_too_large_to_wait_is_refused() {
 #[test]
 fn an_answer_may_end_with_trailers() {
     let mut exchange = begun();
-    body(&mut exchange, ANSWER, false);
+    body_of(&mut exchange, ANSWER, false);
     let outcome = exchange.handle(Event::ResponseTrailers { trailers: &[] });
-    let asked = call(&outcome);
-    let approved = r#"{"id":"apr_1","state":"approved"}"#;
-    let outcome = answered(&mut exchange, &asked, Some((200, approved)));
+    let asked = ask(&outcome);
+    let claim = call(&exchange.decided(&asked, &decision("apr_1", "approved")));
+    let outcome = exchange.answered(&claim, Some((200, &claimed(&claim, &asked))));
     assert_eq!(outcome.flow, Flow::Continue);
 }
 
@@ -223,14 +243,14 @@ fn an_answer_that_finds_no_place_to_wait_is_refused() {
             headers: &headers,
             end: false,
         });
-        let outcome = body(&mut exchange, ANSWER, true);
+        let outcome = body_of(&mut exchange, ANSWER, true);
         (exchange, outcome)
     };
     let (waiting, asked) = answered();
-    call(&asked);
+    ask(&asked);
     let (mut exchange, refused) = answered();
     assert_eq!(code(&refused), "too_many_waiting");
     assert_eq!(exchange.record()["response"]["bytes_sent"], 0);
     drop(waiting);
-    call(&answered().1);
+    ask(&answered().1);
 }

@@ -242,7 +242,7 @@ fn a_kept_answer_takes_room_as_it_grows_and_gives_it_back_whole_or_not() {
         outcome
             .effects
             .iter()
-            .any(|it| matches!(it, Effect::Call(_)))
+            .any(|it| matches!(it, Effect::Ask(_)))
     );
     assert_eq!(compiled.buffers.taken(), 0);
 

@@ -4,8 +4,8 @@ use std::rc::Rc;
 
 use serde_json::{Value, json};
 
-use super::{Driven, bytes, code, compiled, http, reply, sets};
-use crate::exchange::{Call, CompiledPolicy, Effect, Event, Flow, Outcome};
+use super::{Driven, bytes, call, claimed, code, compiled, decision, reply, sets};
+use crate::exchange::{CompiledPolicy, Effect, Event, Flow, Outcome};
 
 const KEY: &str = "a key of tests, long enough to be one";
 
@@ -384,34 +384,20 @@ fn a_prompt_that_a_person_approved_is_masked_afterwards() {
     }));
     let mut exchange = Driven::new(&compiled);
     let outcome = ask(&mut exchange, &[], PROMPT);
-    let call = outcome.effects.iter().find_map(|effect| match effect {
-        Effect::Call(call) => Some(Call::clone(call)),
-        _ => None,
-    });
-    let question: Value = serde_json::from_slice(http(call.as_ref().unwrap()).3).unwrap();
-    let outcome = exchange.answered(
-        &call.unwrap(),
-        Some((
-            200,
-            br#"{"id":"apr_1","state":"approved","reviewer":"lea"}"#,
-        )),
-    );
+    let asked = super::ask(&outcome);
+    let question: Value = serde_json::from_slice(&asked.question).unwrap();
+    let outcome = exchange.decided(&asked, &decision("apr_1", "approved"));
     // The body has to be handed over once more, and nothing goes before that.
     assert_eq!((outcome.effects, outcome.flow), (vec![], Flow::Hold));
     assert!(exchange.wants_body());
     let outcome = exchange.whole(PROMPT);
-    assert_eq!(outcome.flow, Flow::Continue);
     assert!(sent(&outcome).unwrap().contains("[EMAIL]"));
+    let claim = call(&outcome);
+    let outcome = exchange.answered(&claim, Some((200, &claimed(&claim, &asked))));
+    assert_eq!((outcome.effects, outcome.flow), (vec![], Flow::Continue));
     // What was approved is what the caller sent.
-    let digest = crate::approval::digest(
-        &crate::approval::Target {
-            method: "POST",
-            host: "models",
-            path: "/v1/chat/completions",
-        },
-        PROMPT.as_bytes(),
-    );
-    assert_eq!(question["digest"], digest);
+    let digest = crate::approval::digest(PROMPT.as_bytes());
+    assert_eq!(question["body"]["digest"], digest);
     let record = exchange.record();
     assert_eq!(record["verdict"]["quotas"], json!(["q"]));
     assert_eq!(record["approval"]["state"], "approved");

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use jwt_compact::alg::Es256;
 use serde_json::{Value, json};
 
-use super::{Driven, NOW, code, compiled, reply};
+use super::{Driven, NOW, ask, code, compiled, decision, reply};
 use crate::exchange::{CompiledPolicy, Effect, Flow, Outcome};
 use crate::testing::{ec_secret, signed};
 
@@ -74,7 +74,7 @@ fn asks(outcome: &Outcome) -> bool {
     outcome
         .effects
         .iter()
-        .any(|effect| matches!(effect, Effect::Call(_)))
+        .any(|effect| matches!(effect, Effect::Ask(_)))
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn a_grant_lets_requests_pass_without_a_question_and_the_record_says_so() {
     assert_eq!(record["verdict"]["rule"], "all");
     assert_eq!(
         record["approval"],
-        json!({"id": "apr_1", "state": "granted", "rule": "gate", "reviewer": null, "reason": null, "decided": null})
+        json!({"id": "apr_1", "state": "granted", "rule": "gate", "reviewer": null, "reason": null, "decided": null, "claim": null, "given_back": false})
     );
     assert_eq!(record["verdict"]["quotas"], json!(["few"]));
 }
@@ -243,15 +243,11 @@ fn a_token_is_blocked_by_its_id() {
 fn a_block_that_comes_while_a_request_waits_refuses_it_and_gives_its_quota_back() {
     let compiled = usual();
     let (mut exchange, outcome) = embeds(&compiled, "m");
-    let call = outcome.effects.iter().find_map(|effect| match effect {
-        Effect::Call(call) => Some(call.clone()),
-        _ => None,
-    });
+    let question = ask(&outcome);
     let blocks =
         json!([{"id": "blk_9", "issuer": "https://idp", "subject": "jane", "reason": "left"}]);
     says(&compiled, now(), &json!([]), &blocks);
-    let approved = json!({"id": "apr_1", "state": "approved"}).to_string();
-    let outcome = exchange.answered(&call.unwrap(), Some((200, approved.as_bytes())));
+    let outcome = exchange.decided(&question, &decision("apr_1", "approved"));
     assert_eq!(code(&outcome), "blocked");
     assert_eq!(exchange.record()["verdict"]["quotas"], json!([]));
 

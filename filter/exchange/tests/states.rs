@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use proptest::prelude::*;
 
-use super::{Bodies, Driven, bytes, code, compiled, reply};
-use crate::exchange::{Call, CompiledPolicy, Effect, Event, Flow, Outcome};
+use super::{Bodies, Driven, ask, bytes, code, compiled, decision, reply};
+use crate::exchange::{CompiledPolicy, Effect, Event, Flow, Outcome};
 
 fn masked(detect: &Value) -> Rc<CompiledPolicy> {
     compiled(&json!({
@@ -212,7 +212,7 @@ proptest! {
                 1 => Event::ResponseTrailers { trailers: &trailers },
                 2 => Event::ResponseTrailers { trailers: &[] },
                 3 => Event::CallAnswered {
-                    purpose: crate::exchange::Purpose::AnswerApproval,
+                    purpose: crate::exchange::Purpose::AnswerClaim,
                     number: 1,
                     answer: call,
                 },
@@ -257,14 +257,6 @@ fn next(compiled: &Rc<CompiledPolicy>, before: &Driven) -> Driven {
     exchange
 }
 
-fn call(outcome: &Outcome) -> Call {
-    let call = outcome.effects.iter().find_map(|effect| match effect {
-        Effect::Call(call) => Some(Call::clone(call)),
-        _ => None,
-    });
-    call.unwrap_or_else(|| panic!("no call in {outcome:?}"))
-}
-
 #[test]
 fn a_prompt_that_a_mask_refuses_is_not_charged() {
     let compiled = counted(&json!([
@@ -297,7 +289,7 @@ fn nobody_is_asked_about_a_request_that_a_quota_refuses() {
     let mut waiting = Vec::new();
     for _ in 0..2 {
         exchange = next(&compiled, &exchange);
-        let asked = call(&exchange.head("GET", "/v1/models", &[], true));
+        let asked = ask(&exchange.head("GET", "/v1/models", &[], true));
         waiting.push((asked, next(&compiled, &exchange)));
         let (_, spare) = waiting.last_mut().unwrap();
         core::mem::swap(&mut exchange, spare);
@@ -310,8 +302,7 @@ fn nobody_is_asked_about_a_request_that_a_quota_refuses() {
     // What a denied request, and one whose client left, had taken is there for others.
     let (asked, mut denied) = waiting.pop().unwrap();
     let (_, mut left) = waiting.pop().unwrap();
-    let answer = json!({"id": "apr_1", "state": "denied"}).to_string();
-    let outcome = denied.answered(&asked, Some((200, answer.as_bytes())));
+    let outcome = denied.decided(&asked, &decision("apr_1", "denied"));
     assert_eq!(code(&outcome), "approval_denied");
     left.record();
     for passes in [true, true, false] {
@@ -320,7 +311,7 @@ fn nobody_is_asked_about_a_request_that_a_quota_refuses() {
         let asked = outcome
             .effects
             .iter()
-            .any(|effect| matches!(effect, Effect::Call(_)));
+            .any(|effect| matches!(effect, Effect::Ask(_)));
         assert_eq!(asked, passes, "{outcome:?}");
         core::mem::forget(exchange);
     }

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use serde_json::{Value, json};
 
 use super::{Driven, bytes, code, compiled, reply};
-use crate::call::Answer;
+use crate::approval::{Decision, Trouble};
 use crate::exchange::{CompiledPolicy, Effect, Event, Flow, Outcome};
 use crate::testing::gzip;
 
@@ -340,17 +340,13 @@ fn it_may_wait_for_a_person_with_the_header_that_it_will_have() {
     let outcome = piece(&mut exchange, &body[..body.len() - 2], false);
     assert_held(&exchange, &outcome);
     let outcome = piece(&mut exchange, &body[body.len() - 2..], true);
-    let [header, sent, Effect::Call(call)] = outcome.effects.as_slice() else {
+    let [header, sent, Effect::Ask(ask)] = outcome.effects.as_slice() else {
         panic!("{outcome:?}");
     };
     assert_eq!(*header, said(masked_json));
     assert_eq!(*sent, Effect::ReplaceResponseBody(masked_body));
     assert_eq!(outcome.flow, Flow::Hold);
-    let failed = exchange.handle(Event::CallAnswered {
-        purpose: call.purpose,
-        number: call.number,
-        answer: Answer::Failed,
-    });
+    let failed = exchange.decided(ask, &Decision::Trouble(Trouble::NoAnswer));
     assert_ne!(failed.flow, Flow::Continue);
 }
 

@@ -38,6 +38,8 @@ impl<H: Host> Perform for Stream<H> {
             Effect::Bodies(found) => self.keep(keeper::Event::Bodies(found)),
             Effect::Count(metric, amount) => self.keep(keeper::Event::Counted(metric, amount)),
             Effect::Post(call) => self.keep(keeper::Event::Post(*call)),
+            Effect::Ask(ask) => self.keep(keeper::Event::Ask { exchange, ask }),
+            Effect::Trouble(trouble) => self.keep(keeper::Event::Trouble(trouble)),
             effect => self.change(effect).map_err(Failure::Host)?,
         }
         Ok(None)

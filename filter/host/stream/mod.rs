@@ -277,9 +277,18 @@ impl<H: Host> Stream<H> {
 impl<H: Host> Sleeper for Stream<H> {
     fn told(&mut self, what: Told, now: Duration) {
         self.now = now;
-        let outcome = self.handle_now(match what {
+        let outcome = self.handle_now(match &what {
             Told::Tick => Event::Tick,
             Told::KeysRenewed => Event::KeysRenewed,
+            Told::Decided {
+                about,
+                number,
+                decision,
+            } => Event::Decided {
+                about: *about,
+                number: *number,
+                decision,
+            },
         });
         self.act_outside(outcome);
     }

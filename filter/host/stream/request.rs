@@ -2,8 +2,9 @@
 
 use super::Stream;
 use super::settle::Failure;
-use crate::exchange::{Direction, Event, Exchange};
+use crate::exchange::{Came, Direction, Event, Exchange};
 use crate::host::api::{Action, Host, Map};
+use crate::host::place::text;
 
 impl<H: Host> Stream<H> {
     pub(in crate::host) fn request_headers(&mut self, end: bool) -> Action {
@@ -16,6 +17,7 @@ impl<H: Host> Stream<H> {
             return self.fail(Failure::Short);
         };
         let cluster = self.cluster();
+        self.tell_how_it_came();
         let event = Event::RequestHead {
             headers: &headers,
             end,
@@ -32,6 +34,19 @@ impl<H: Host> Stream<H> {
             return None;
         }
         String::from_utf8(self.host.property(&["xds", "cluster_name"]).ok()?).ok()
+    }
+
+    /// Tells the exchange what approvals are bound to of how the request came, if there can be some.
+    fn tell_how_it_came(&mut self) {
+        let approvals = self.vm.as_ref().map(|vm| &vm.compiled.policy().approvals);
+        if let (Some(Some(_)), Some(exchange)) = (approvals, &mut self.exchange) {
+            let text = |path: &[&str]| text(&self.host, path).filter(|text| !text.is_empty());
+            exchange.came(Came {
+                route: text(&["xds", "route_name"]),
+                cluster: text(&["xds", "cluster_name"]),
+                client: text(&["source", "address"]),
+            });
+        }
     }
 
     pub(in crate::host) fn request_body(&mut self, size: usize, end: bool) -> Action {

@@ -37,6 +37,7 @@ struct State {
     tokens: u32,
     /// The last call: its cluster and the length of its body.
     called: String,
+    called_with: Vec<u8>,
     shared: HashMap<String, (Vec<u8>, u32)>,
     record: Option<String>,
     metrics: Vec<Metric>,
@@ -102,6 +103,11 @@ impl FakeHost {
         self.0.borrow_mut().properties.insert(name, value);
     }
 
+    pub(super) fn set_text(&self, name: &'static str, value: &str) {
+        let value = value.as_bytes().to_vec();
+        self.0.borrow_mut().properties.insert(name, value);
+    }
+
     /// Bytes of the request's body came to Envoy, which keeps them to itself.
     pub(super) fn keep_of_request(&self, bytes: u64) {
         self.0.borrow_mut().request_bytes += bytes;
@@ -115,6 +121,11 @@ impl FakeHost {
     /// Envoy calls a context back.
     pub(super) fn call_back(&self, context: u32) {
         self.0.borrow_mut().context = context;
+    }
+
+    /// The body of the last call.
+    pub(super) fn called_with(&self) -> Vec<u8> {
+        self.0.borrow().called_with.clone()
     }
 
     pub(super) fn called(&self) -> String {
@@ -370,6 +381,7 @@ impl Host for FakeHost {
         }
         let mut state = self.0.borrow_mut();
         state.caller = state.context;
+        state.called_with = call.body.unwrap_or_default().to_vec();
         state.called = format!(
             "{} {} bytes",
             call.cluster,

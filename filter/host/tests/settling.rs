@@ -1,8 +1,8 @@
 //! Calls that fail at once.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::Driven;
+use super::{Driven, ROOT};
 use crate::call::Message;
 use crate::exchange::{Call, Direction, Effect, Flow, Outcome, Purpose};
 use crate::host::api::Action;
@@ -18,7 +18,7 @@ struct Scripted {
 
 fn call(number: u64) -> Effect {
     Effect::Call(Box::new(Call {
-        purpose: Purpose::RequestApproval,
+        purpose: Purpose::RequestClaim,
         number,
         cluster: "nowhere".to_owned(),
         authority: None,
@@ -112,11 +112,13 @@ fn calls_that_fail_for_ever_come_to_an_end() {
 #[test]
 fn a_request_whose_desk_is_missing_is_answered_once_and_never_goes_on() {
     let rule = json!([{"name": "ask", "then": {"approve": {"reviewers": ["leads"]}}}, {"name": "all", "then": "allow"}]);
-    let sections = json!({"approvals": {"cluster": "desk"}, "rules": rule});
+    let sections = json!({"approvals": {"cluster": "desk", "standing": false}, "rules": rule});
     let mut driven = Driven::new(&sections);
     driven.host.without_clusters();
     driven.request_headers(&[], false);
     assert_eq!(driven.request_body("{}", true), Action::Pause);
+    // It is asked with one tick, and told of what comes of that with the next.
+    driven.tick();
     driven.tick();
     driven.log();
     assert_eq!(driven.host.statuses(), [503]);
@@ -127,7 +129,7 @@ fn a_request_whose_desk_is_missing_is_answered_once_and_never_goes_on() {
 /// An answer that waits for a person, whole and with something found in it.
 fn waiting(no_desk: bool) -> Driven {
     let sections = json!({
-        "approvals": {"cluster": "desk"},
+        "approvals": {"cluster": "desk", "standing": false},
         "masks": {"ask": {"detect": [{"is": "email", "action": {"approve": {"reviewers": ["leads"]}}}]}},
         "rules": [{"name": "all", "then": "allow", "mask": ["ask"]}],
     });
@@ -144,8 +146,44 @@ fn waiting(no_desk: bool) -> Driven {
 }
 
 #[test]
+fn a_question_says_how_the_request_came() {
+    let rule = json!([{"name": "ask", "then": {"approve": {"reviewers": ["leads"]}}}, {"name": "all", "then": "allow"}]);
+    let sections = json!({"approvals": {"cluster": "desk", "standing": false}, "rules": rule});
+    let mut driven = Driven::new(&sections);
+    driven.host.set_text("route_name", "chat");
+    driven.host.set_text("cluster_name", "models");
+    driven.host.set_text("address", "10.0.0.9:4711");
+    driven.request_headers(&[], false);
+    driven.request_body("{}", true);
+    driven.tick();
+    let question: Value = serde_json::from_slice(&driven.host.called_with()).unwrap();
+    for (member, expected) in [
+        ("route", "chat"),
+        ("cluster", "models"),
+        ("client", "10.0.0.9:4711"),
+    ] {
+        assert_eq!(question[member], expected, "{member}");
+    }
+    // Nobody waits any more: the service hears of it once there is an id.
+    let binding = &question["binding"];
+    let answer = json!({"id": "apr_1", "binding": binding, "state": "pending"});
+    driven.root_answered("200", &answer.to_string());
+    driven.tick();
+    driven.log();
+    driven.tick();
+    assert_eq!(
+        driven.host.caller(),
+        ROOT,
+        "a stream that has ended can't call"
+    );
+    let cancel: Value = serde_json::from_slice(&driven.host.called_with()).unwrap();
+    assert_eq!(cancel, json!({"asker": question["asker"]}));
+}
+
+#[test]
 fn an_answer_whose_desk_is_missing_is_replaced_and_leaves_nothing_behind() {
     let mut driven = waiting(true);
+    driven.tick();
     driven.tick();
     driven.log();
     assert_eq!(driven.host.statuses(), [503]);
@@ -158,8 +196,20 @@ fn an_answer_that_is_denied_leaves_nothing_behind_and_one_that_is_approved_goes_
     for approved in [false, true] {
         let mut driven = waiting(false);
         let state = if approved { "approved" } else { "denied" };
-        let answer = json!({"id": "apr_1", "state": state}).to_string();
-        driven.answered("200", &answer);
+        driven.tick();
+        let question: Value = serde_json::from_slice(&driven.host.called_with()).unwrap();
+        let binding = &question["binding"];
+        let answer = json!({"id": "apr_1", "binding": binding, "state": state});
+        driven.root_answered("200", &answer.to_string());
+        driven.tick();
+        if approved {
+            assert!(!driven.response.end, "it goes once it is claimed");
+            let claim: Value = serde_json::from_slice(&driven.host.called_with()).unwrap();
+            let claim = &claim["claim"];
+            let answer =
+                json!({"id": "apr_1", "binding": binding, "claim": claim, "state": "claimed"});
+            driven.answered("200", &answer.to_string());
+        }
         assert_eq!(driven.response.end, approved);
         assert_eq!(driven.host.replies() == 0, approved);
         let sent: &[u8] = if approved {

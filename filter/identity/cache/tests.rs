@@ -26,6 +26,8 @@ fn identity(subject: &str, groups: usize) -> Rc<Identity> {
         client: None,
         token: None,
         groups: vec!["g".repeat(500); groups],
+        email: None,
+        expires: Duration::ZERO,
         claims: BTreeMap::new(),
     })
 }

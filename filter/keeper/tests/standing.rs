@@ -54,7 +54,7 @@ impl Kept {
         effects
     }
 
-    fn says(&mut self, body: &str) -> Vec<Effect> {
+    fn stands(&mut self, body: &str) -> Vec<Effect> {
         self.standing_answered(Answer::Http {
             status: 200,
             coding: b"",
@@ -88,7 +88,7 @@ fn the_desk_is_asked_from_the_start_and_again_once_it_has_answered() {
     );
     kept.pass(5);
     assert_eq!(kept.poll(), None);
-    assert_eq!(kept.says(LISTED), []);
+    assert_eq!(kept.stands(LISTED), []);
     // However soon it answers, it is not asked more often than this.
     kept.pass(244);
     assert_eq!(kept.poll(), None);
@@ -96,7 +96,7 @@ fn the_desk_is_asked_from_the_start_and_again_once_it_has_answered() {
     let call = kept.poll().unwrap();
     assert_eq!(call.timeout, Duration::from_secs(3));
     kept.pass(1010);
-    assert_eq!(kept.says(UNCHANGED), []);
+    assert_eq!(kept.stands(UNCHANGED), []);
     assert_eq!(
         kept.path().unwrap(),
         "/v1/standing?since=r1&wait=1",
@@ -128,7 +128,7 @@ fn a_desk_that_does_not_answer_is_asked_more_and_more_seldom_and_told_of_once() 
     assert_eq!(pauses, [250, 500, 1000, 2000, 4000, 5000, 5000, 5000]);
     assert_eq!(lines, 1);
     kept.poll().unwrap();
-    let effects = kept.says(LISTED);
+    let effects = kept.stands(LISTED);
     let told =
         |effect: &Effect| matches!(effect, Effect::Log { line, .. } if line.contains("says again"));
     assert!(
@@ -177,7 +177,7 @@ fn who_does_not_want_to_know_does_not_ask_and_nobody_asks_after_the_end() {
     kept.start();
     kept.poll().unwrap();
     kept.handle(Event::Ended);
-    assert_eq!(kept.says(LISTED), []);
+    assert_eq!(kept.stands(LISTED), []);
     kept.pass(60_000);
     assert_eq!(kept.tick(), [NEVER]);
 }

@@ -49,7 +49,7 @@ fn a_query_is_written_nowhere(version: &str) {
         ("/v1/models", false, 401),
         ("/v1%2fmodels", true, 400),
         // A question to a person.
-        ("/v1/files", true, 403),
+        ("/v1/files", true, 409),
     ] {
         let request = get(path);
         let request = if known {

@@ -1,17 +1,17 @@
 //! Requests that are held: while their body comes, while the desk is asked, and when the client
 //! leaves meanwhile.
 
+use std::thread;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use testbed::body::{Gate, Step, split};
 use testbed::http::{Client, Request};
 use testbed::mesh::Mesh;
-use testbed::model::{Answer, Model};
 use testbed::wait;
 
 use super::gated;
-use crate::support::{Guarded, ana, chat, chat_body, in_each_envoy};
+use crate::support::{Desk, Guarded, ana, chat, chat_body, in_each_envoy};
 use crate::vms::Vms;
 
 in_each_envoy!(
@@ -22,25 +22,31 @@ in_each_envoy!(
 /// How much of a body is sent at a time, in bytes.
 const PIECE: usize = 4000;
 
-/// A desk whose answer waits for the gate.
-fn desk(state: &str) -> (Model, Gate) {
-    let desk = Model::start().unwrap();
-    let gate = Gate::new();
-    let body = json!({"id": "apr_1", "state": state}).to_string();
-    let steps = vec![Step::Wait(gate.clone()), Step::data(body)];
-    let answer = Answer::new(200).header("content-type", "application/json");
-    desk.answer("/v1/approvals", answer.steps(steps));
-    (desk, gate)
+fn guarded(version: &str, desk: &Desk) -> Guarded {
+    let mut policy = gated("desk");
+    policy["approvals"]["credential"] = json!("Bearer ${DESK_KEY}");
+    policy["rules"][0]["then"]["approve"]["reviewers"] = json!(["ml-leads"]);
+    Guarded::start_with(version, &policy, |builder| {
+        builder.cluster_http2("desk", desk.port)
+    })
 }
 
-fn guarded(version: &str, desk: &Model) -> Guarded {
-    Guarded::start_with(version, &gated("desk"), |builder| {
-        builder.cluster("desk", desk.port())
+/// What waits for a decision.
+fn waiting(desk: &Desk) -> Value {
+    desk.get("/v1/approvals?state=pending")["approvals"].clone()
+}
+
+/// Sends something that a person approves.
+fn approved<T: Send>(desk: &Desk, send: impl FnOnce() -> T + Send) -> T {
+    thread::scope(|scope| {
+        let held = scope.spawn(send);
+        desk.decide(&desk.pending("ana"), "approve", "");
+        held.join().unwrap()
     })
 }
 
 fn nothing_goes_ahead_of_an_approval(version: &str) {
-    let (desk, decided) = desk("approved");
+    let desk = Desk::start();
     let guarded = guarded(version, &desk);
     let (mesh, model) = (&guarded.mesh, &guarded.model);
     let vms = Vms::of(mesh);
@@ -73,19 +79,19 @@ fn nothing_goes_ahead_of_an_approval(version: &str) {
             let enough = received(mesh) + piece.len() as u64;
             gate.open(1);
             wait::until(name, Duration::from_secs(10), || received(mesh) >= enough).unwrap();
-            assert_eq!((desk.begun(), model.begun()), (0, 0), "{name}");
+            assert_eq!((waiting(&desk), model.begun()), (json!([]), 0), "{name}");
             assert!(!pending.answered(), "{name}");
         }
         gate.open(2);
-        let asked = desk.wait_received(1).unwrap();
-        assert_eq!(asked[0].json()["operation"], "inference.chat");
+        let asked = desk.pending("ana");
+        assert_eq!(asked["operation"], "inference.chat");
         assert_eq!(
             model.begun(),
             0,
             "{name}: the model was asked before the approval"
         );
         assert!(!pending.answered());
-        decided.open(1);
+        desk.decide(&asked, "approve", "");
         let response = pending.response().unwrap().read();
         assert_eq!(response.status, 200, "{name}: {}", response.text());
         assert!(
@@ -97,13 +103,12 @@ fn nothing_goes_ahead_of_an_approval(version: &str) {
         assert_eq!(got.len(), 1, "{name}");
         assert!(got[0].body == body.as_bytes(), "{name}: the body changed");
         model.forget();
-        desk.forget();
     }
     vms.all_live(mesh);
 }
 
 fn a_client_that_leaves_takes_nothing_with_it(version: &str) {
-    let (desk, decided) = desk("approved");
+    let desk = Desk::start();
     let guarded = guarded(version, &desk);
     let (mesh, model) = (&guarded.mesh, &guarded.model);
     let vms = Vms::of(mesh);
@@ -125,34 +130,27 @@ fn a_client_that_leaves_takes_nothing_with_it(version: &str) {
         drop(pending);
         drop(client);
         wait_active(mesh, 0);
-        assert_eq!(desk.begun(), 0);
+        assert_eq!(waiting(&desk), json!([]));
 
         // While the desk is asked.
         let client = connect();
-        let pending = client.start(chat(&ana(), "Hi")).unwrap();
-        desk.wait_received(1).unwrap();
+        let pending = client.start(chat(&ana(), &format!("Hi {two}"))).unwrap();
+        let asked = desk.pending("ana");
         drop(pending);
         drop(client);
         wait_active(mesh, 0);
         // The desk approves what nobody waits for any more.
-        decided.open(1);
-        let answered = "cluster.desk.upstream_rq_active";
-        wait::until("the desk to be done", Duration::from_secs(10), || {
-            mesh.stats(answered).unwrap()[answered] == 0
-        })
-        .unwrap();
-        desk.forget();
+        desk.decide(&asked, "approve", "");
 
         // While the model answers.
         let text = model.say_gated(&["One ", "two"]);
-        decided.open(1);
         let client = connect();
-        let mut body = chat_body("Hi");
+        let mut body = chat_body(&format!("Hello {two}"));
         body["stream"] = Value::Bool(true);
         let request = Request::post("/v1/chat/completions")
             .bearer(&ana())
             .json(&body);
-        let mut stream = client.open(request).unwrap();
+        let mut stream = approved(&desk, || client.open(request).unwrap());
         assert_eq!(stream.status, 200);
         assert!(stream.next_event().unwrap().is_some());
         drop(stream);
@@ -161,14 +159,12 @@ fn a_client_that_leaves_takes_nothing_with_it(version: &str) {
         text.open(10);
         assert_eq!(model.begun(), 1, "only the last request was answered");
         model.forget();
-        desk.forget();
     }
     // All of it has its record, and others are served.
     let records = mesh.sessions(6).unwrap();
     assert_eq!(records.len(), 6);
-    decided.open(1);
     model.say("write to ana@corp.com");
-    let response = guarded.send(chat(&ana(), "Hi"));
+    let response = approved(&desk, || guarded.send(chat(&ana(), "Hi")));
     assert!(
         response.text().contains("write to [EMAIL]"),
         "{}",

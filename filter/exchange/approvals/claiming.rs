@@ -1,0 +1,245 @@
+//! The approvals of all gates, taken one after the other before something goes.
+//!
+//! To be approved is not to pass: other exchanges may have been told the same. Only what the service
+//! says is claimed, by this claim's own id, passes. If one approval has been taken by another, those
+//! that were claimed go back, and it is asked for once more.
+
+use core::time::Duration;
+
+use super::gate::{Gate, unavailable};
+use super::step::{ApprovalStep, Decided};
+use crate::approval::{self, Claim, Decision, Subject, Why};
+use crate::call::Answer;
+use crate::exchange::context::Context;
+use crate::exchange::effect::{Call, Effect};
+use crate::exchange::event::Purpose;
+use crate::exchange::reply::Refusal;
+use crate::exchange::waiting_room::WaitingPlace;
+use crate::exchange::world::World;
+use crate::identity;
+
+/// Approvals on the way to being claimed.
+#[derive(Debug)]
+pub(in crate::exchange) struct Claiming {
+    /// Those that are not claimed, the next one last.
+    left: Vec<Gate>,
+    /// Those that are.
+    done: Vec<Gate>,
+    doing: Doing,
+    /// When the caller's token expires, where that counts.
+    expires: Option<Duration>,
+    /// Given back with this.
+    _place: Option<WaitingPlace>,
+}
+
+#[derive(Debug)]
+enum Doing {
+    Nothing,
+    Asks(ApprovalStep),
+    Claims {
+        gate: Gate,
+        call: u64,
+        claim: String,
+        /// Whether it is sent for the second time.
+        again: bool,
+    },
+}
+
+/// What comes of an event.
+pub(in crate::exchange) enum Claimed {
+    /// There is more to do.
+    Open(Box<Claiming>, Vec<Effect>),
+    /// All are claimed.
+    All,
+    /// With what is given back.
+    Refused(Refusal, Vec<Effect>),
+}
+
+impl Claiming {
+    /// Claims the approvals of gates that are open, for a token that expires then.
+    pub(in crate::exchange) fn begin(
+        mut gates: Vec<Gate>,
+        expires: Option<Duration>,
+        place: Option<WaitingPlace>,
+        context: &mut Context,
+        world: World<'_>,
+    ) -> Claimed {
+        gates.reverse();
+        let this = Self {
+            left: gates,
+            done: Vec::new(),
+            doing: Doing::Nothing,
+            expires,
+            _place: place,
+        };
+        this.claim_next(context, world)
+    }
+
+    /// Asks for the approval of one gate, to claim it then.
+    pub(in crate::exchange) fn ask(
+        gate: Gate,
+        place: WaitingPlace,
+        context: &mut Context,
+    ) -> (Self, Effect) {
+        let (step, ask) = ApprovalStep::ask(gate, context);
+        let this = Self {
+            left: Vec::new(),
+            done: Vec::new(),
+            doing: Doing::Asks(step),
+            expires: None,
+            _place: Some(place),
+        };
+        (this, ask)
+    }
+
+    /// Whether this call or question is awaited.
+    pub(in crate::exchange) fn awaits(&self, number: u64) -> bool {
+        match &self.doing {
+            Doing::Nothing => false,
+            Doing::Asks(step) => step.awaits(number),
+            Doing::Claims { call, .. } => *call == number,
+        }
+    }
+
+    fn claim_next(mut self, context: &mut Context, world: World<'_>) -> Claimed {
+        if self.expires.is_some_and(|expires| expires <= world.now) {
+            let refusal = Refusal::identity(identity::Refusal::TokenExpired);
+            return refuse(refusal, Vec::new(), context);
+        }
+        let Some(gate) = self.left.pop() else {
+            return Claimed::All;
+        };
+        let number = context.number_call();
+        let claim = approval::name("claim", &context.record.id, number);
+        context.claims.add(&gate.id, &claim, gate.returns);
+        let effects = Vec::from_iter(send(&gate, &claim, number, context));
+        self.doing = Doing::Claims {
+            gate,
+            call: number,
+            claim,
+            again: false,
+        };
+        Claimed::Open(Box::new(self), effects)
+    }
+
+    /// Takes what came of a claim.
+    pub(in crate::exchange) fn answered(
+        mut self,
+        answer: Answer<'_>,
+        context: &mut Context,
+        world: World<'_>,
+    ) -> Claimed {
+        let doing = core::mem::replace(&mut self.doing, Doing::Nothing);
+        let Doing::Claims {
+            gate, claim, again, ..
+        } = doing
+        else {
+            self.doing = doing;
+            return Claimed::Open(Box::new(self), Vec::new());
+        };
+        match approval::read_claim(answer, (&gate.id, &gate.binding, &claim)) {
+            Ok(true) => {
+                if let Some(noted) = &mut context.record.approval {
+                    noted.claim = Some(claim);
+                }
+                self.done.push(gate);
+                self.claim_next(context, world)
+            }
+            Ok(false) => {
+                context.claims.remove(&claim);
+                self.lost(gate, context, world)
+            }
+            // Whether it holds isn't known, but the same once more does no harm.
+            Err(trouble) if trouble.is_uncertain() && !again => {
+                let call = context.number_call();
+                let mut effects = vec![Effect::Trouble(trouble)];
+                effects.extend(send(&gate, &claim, call, context));
+                self.doing = Doing::Claims {
+                    gate,
+                    call,
+                    claim,
+                    again: true,
+                };
+                Claimed::Open(Box::new(self), effects)
+            }
+            Err(trouble) => {
+                if !trouble.is_uncertain() && !again {
+                    context.claims.remove(&claim);
+                }
+                let refusal = unavailable(context, Refusal::not_asked(trouble));
+                refuse(refusal, vec![Effect::Trouble(trouble)], context)
+            }
+        }
+    }
+
+    /// Somebody else has taken a gate's approval, or it is over.
+    fn lost(mut self, gate: Gate, context: &mut Context, world: World<'_>) -> Claimed {
+        if let Some(noted) = &mut context.record.approval {
+            noted.state = "gone";
+        }
+        if gate.anew {
+            let refusal = Refusal::approval_gone(gate.about, &gate.id);
+            return refuse(refusal, Vec::new(), context);
+        }
+        let mut effects = context.give_back(Why::Unanswered);
+        // All of them are claimed anew.
+        while let Some(done) = self.done.pop() {
+            self.left.push(done);
+        }
+        let approvals = &context.compiled.policy.approvals;
+        let patience = approvals.as_ref().map_or(Duration::ZERO, |one| one.timeout);
+        let (step, ask) = ApprovalStep::ask_anew(gate, patience, context, world);
+        effects.push(ask);
+        self.doing = Doing::Asks(step);
+        Claimed::Open(Box::new(self), effects)
+    }
+
+    /// Takes what came of a question.
+    pub(in crate::exchange) fn decided(
+        mut self,
+        decision: &Decision,
+        context: &mut Context,
+        world: World<'_>,
+    ) -> Claimed {
+        let doing = core::mem::replace(&mut self.doing, Doing::Nothing);
+        let Doing::Asks(step) = doing else {
+            self.doing = doing;
+            return Claimed::Open(Box::new(self), Vec::new());
+        };
+        match step.decided(decision, context, world) {
+            Decided::Open(step) => {
+                self.doing = Doing::Asks(step);
+                Claimed::Open(Box::new(self), Vec::new())
+            }
+            Decided::Approved(gate) => {
+                self.left.push(gate);
+                self.claim_next(context, world)
+            }
+            Decided::Refused(refusal) => refuse(refusal, Vec::new(), context),
+        }
+    }
+}
+
+/// Nothing goes: what was claimed goes back.
+fn refuse(refusal: Refusal, mut effects: Vec<Effect>, context: &mut Context) -> Claimed {
+    effects.extend(context.give_back(Why::Unanswered));
+    Claimed::Refused(refusal, effects)
+}
+
+/// The call that claims.
+fn send(gate: &Gate, claim: &str, number: u64, context: &Context) -> Option<Effect> {
+    let approvals = context.compiled.policy.approvals.as_ref()?;
+    let purpose = match gate.about {
+        Subject::Request => Purpose::RequestClaim,
+        Subject::Answer => Purpose::AnswerClaim,
+    };
+    let request = Claim {
+        claim,
+        binding: &gate.binding,
+        exchange: &context.record.id,
+        digest: gate.digest.as_deref(),
+    };
+    let request = approval::claim(&gate.id, &request);
+    let call: Call = approvals.call(purpose, number, request, Duration::ZERO);
+    Some(Effect::Call(Box::new(call)))
+}

@@ -1,0 +1,87 @@
+//! A request that may go, and takes what people have approved.
+
+use super::state::{ExpectClaims, RequestState, Step, give_back};
+use crate::approval::Decision;
+use crate::call::Answer;
+use crate::exchange::approvals::{Claimed, Claiming};
+use crate::exchange::context::Context;
+use crate::exchange::effect::Effect;
+use crate::exchange::response::ResponsePlan;
+use crate::exchange::world::World;
+
+/// A request may go, with these changes, once the approvals of all its gates are claimed.
+pub(super) fn claim(
+    mut plan: Box<ResponsePlan>,
+    effects: Vec<Effect>,
+    context: &mut Context,
+    world: World<'_>,
+) -> Step {
+    let gates = core::mem::take(&mut plan.asked.gates);
+    if gates.is_empty() {
+        return go(plan, effects, context, world);
+    }
+    let place = plan.asked.place.take();
+    let expires = Some(plan.asked.identity.expires);
+    let claimed = Claiming::begin(gates, expires, place, context, world);
+    let mut step = claimed_to(claimed, plan, context, world);
+    step.outcome.effects.splice(0..0, effects);
+    step
+}
+
+/// Takes what came of a claim.
+pub(super) fn answered(
+    state: ExpectClaims,
+    answer: Answer<'_>,
+    context: &mut Context,
+    world: World<'_>,
+) -> Step {
+    let claimed = state.claiming.answered(answer, context, world);
+    claimed_to(claimed, state.plan, context, world)
+}
+
+/// Takes what came of a question that was asked once more.
+pub(super) fn decided(
+    state: ExpectClaims,
+    decision: &Decision,
+    context: &mut Context,
+    world: World<'_>,
+) -> Step {
+    let claimed = state.claiming.decided(decision, context, world);
+    claimed_to(claimed, state.plan, context, world)
+}
+
+fn claimed_to(
+    claimed: Claimed,
+    mut plan: Box<ResponsePlan>,
+    context: &mut Context,
+    world: World<'_>,
+) -> Step {
+    match claimed {
+        Claimed::All => go(plan, Vec::new(), context, world),
+        Claimed::Open(claiming, effects) => {
+            let state = ExpectClaims {
+                plan,
+                claiming: *claiming,
+            };
+            Step::hold(RequestState::ExpectClaims(Box::new(state)), effects)
+        }
+        Claimed::Refused(refusal, effects) => {
+            give_back(&mut plan.asked, context, world);
+            let mut step = Step::refuse(refusal, context, world);
+            step.outcome.effects.splice(0..0, effects);
+            step
+        }
+    }
+}
+
+fn go(
+    plan: Box<ResponsePlan>,
+    effects: Vec<Effect>,
+    context: &mut Context,
+    world: World<'_>,
+) -> Step {
+    context.claims.go();
+    context.record.verdict.action = "allow";
+    context.record.timing.verdict = Some(context.elapsed(world));
+    Step::pass(plan, effects)
+}
