@@ -18,6 +18,7 @@ mod api;
 mod approval;
 mod decided;
 mod news;
+pub mod protocol;
 mod question;
 mod store;
 
