@@ -13,9 +13,12 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use serde_json::json;
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 use tonic::service::Routes;
 
-use crate::approvals::{self, Desk, News};
+use crate::approvals::store::Sqlite;
+use crate::approvals::work::Enter;
+use crate::approvals::{self, Clerk, Decided, Desk, News};
 use crate::config::{self, Config, Place};
 use crate::control::Orders;
 use crate::http::{Callers, MAX_BODY_BYTES, Refusal, json as answer};
@@ -129,14 +132,16 @@ async fn serve(options: &Options, config: &Config) -> Result<(), Failure> {
         .map_err(|error| Failure(format!("witnesses can't be told: {error}")))?;
     let reading = sessions::connect_index(&sessions::index_file(&folder))?;
     let callers = Arc::new(Callers::new(config));
-    let desk = Desk {
-        callers: Arc::clone(&callers),
-        database: Database::new(approvals),
-        news: News::default(),
-        decided: Arc::default(),
-        stop: stop.clone(),
-        writer: writer.clone(),
-    };
+    warn_of_unlinked(&callers);
+    let (news, decided) = (News::default(), Arc::<Decided>::default());
+    let (clerk, _) = Clerk::start(
+        Box::new(Sqlite::new(approvals)),
+        entering(&writer),
+        news.clone(),
+        Arc::clone(&decided),
+    )
+    .map_err(|error| Failure(format!("no thread for approvals: {error}")))?;
+    let desk = Desk::new(Arc::clone(&callers), clerk, news, stop.clone());
     let archive = Archive {
         callers,
         database: Database::new(reading),
@@ -189,8 +194,9 @@ async fn serve(options: &Options, config: &Config) -> Result<(), Failure> {
         writer: writer.clone(),
         peers,
         ledger: archive.ledger.clone(),
-        database: desk.database.clone(),
-        decided: Arc::clone(&desk.decided),
+        clerk: desk.clerk.clone(),
+        news: desk.news.clone(),
+        decided,
         ports: vec![
             ("http", Arc::clone(&http_counts)),
             ("grpc", Arc::clone(&grpc_counts)),
@@ -244,6 +250,24 @@ async fn serve(options: &Options, config: &Config) -> Result<(), Failure> {
         _ => Err(Failure(
             "the recorder did not end in time: session records may be lost".to_owned(),
         )),
+    }
+}
+
+/// Enters what happens to approvals, from the thread that works on them.
+fn entering(writer: &Writer) -> Enter {
+    let (writer, runtime) = (writer.clone(), Handle::current());
+    Box::new(move |events| runtime.block_on(writer.enter_all(events)).is_ok())
+}
+
+/// Says of whom it can't be told for certain which requests are their own.
+fn warn_of_unlinked(callers: &Callers) {
+    for person in callers.reviewers() {
+        if person.subjects.is_empty() {
+            tracing::warn!(
+                reviewer = person.name,
+                "requests of this reviewer's own can't be told reliably: no \"subjects\" are linked, so that the name is compared with the subject"
+            );
+        }
     }
 }
 

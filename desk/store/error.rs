@@ -10,6 +10,12 @@ pub enum StoreError {
     Open(PathBuf, String),
     /// SQLite failed.
     Sqlite(rusqlite::Error),
+    /// Another desk changed the same thing at the same time.
+    Conflict,
+    /// The system has no randomness.
+    Random(String),
+    /// What is stored isn't what this version writes.
+    Form(String),
     /// The work was cut off because the desk is stopping.
     Interrupted,
 }
@@ -25,6 +31,9 @@ impl fmt::Display for StoreError {
                 )
             }
             Self::Sqlite(error) => write!(formatter, "SQLite: {error}"),
+            Self::Conflict => formatter.write_str("another desk changed the same thing"),
+            Self::Random(reason) => write!(formatter, "no randomness: {reason}"),
+            Self::Form(reason) => write!(formatter, "what is stored can't be read: {reason}"),
             Self::Interrupted => formatter.write_str("the desk is stopping"),
         }
     }

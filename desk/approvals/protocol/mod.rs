@@ -16,6 +16,7 @@ pub use people::{
     Access, Block, Blocks, Bulk, Decide, DecisionKind, Delegate, Delegation, Delegations, Failure,
     Grants, NewBlock, Outcome, Outcomes,
 };
+pub(super) use question::is_hex;
 pub use question::{About, Body, Escalate, GrantTerms, Matter, Question, ReasonRule};
 pub use standing::{Changed, LEASE_MILLIS, Standing, StandingBlock, StandingGrant};
 pub use view::{Approvals, ClaimView, DecisionView, View};

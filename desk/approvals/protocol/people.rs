@@ -99,8 +99,15 @@ pub struct Access {
     pub uses: Option<u64>,
     /// Groups of reviewers, any of whom may decide: those that the rule names.
     pub reviewers: Vec<String>,
+    /// How many people must approve: as many as the rule wants.
+    #[serde(default = "one")]
+    pub approvals: u32,
     /// What it is needed for.
     pub reason: String,
+}
+
+fn one() -> u32 {
+    1
 }
 
 /// The answer to `GET /v1/grants`.
