@@ -92,6 +92,7 @@ impl Clerk {
             news,
             decided,
             pulse: None,
+            fails: false,
         };
         let thread = std::thread::Builder::new()
             .name("approvals".to_owned())
@@ -125,6 +126,8 @@ struct Working {
     decided: Arc<Decided>,
     /// What the store's pulse was last.
     pulse: Option<i64>,
+    /// Whether the last sweep failed.
+    fails: bool,
 }
 
 impl Working {
@@ -213,9 +216,12 @@ impl Working {
             Ok(()) | Err(Halt::Refused(_)) => Ok(()),
             Err(Halt::Store(error)) => Err(error),
         });
-        if let Err(Failed::Store(error)) = swept {
+        if let Err(Failed::Store(error)) = &swept
+            && !self.fails
+        {
             tracing::error!(%error, "what has run out of time can't be noted");
         }
+        self.fails = swept.is_err();
         if let Ok(pulse) = self.store.pulse() {
             if self.pulse.is_some_and(|before| before != pulse) {
                 self.news.all();

@@ -1,9 +1,7 @@
 //! What reviewers do with approvals.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
 use super::orders;
+use super::people::People;
 use crate::approvals::entries;
 use crate::approvals::machine::{Lent, Verdict};
 use crate::approvals::protocol::{Approvals, View};
@@ -12,9 +10,6 @@ use crate::approvals::work::{Halt, Work};
 use crate::http::Person;
 use crate::sessions::Who;
 use crate::store::Page;
-
-/// Everybody who may decide, by name.
-pub type People = HashMap<String, Arc<Person>>;
 
 /// One approval, for a reviewer who opens it. That stands in the ledger before it is shown.
 ///

@@ -5,12 +5,14 @@ mod asking;
 mod deciding;
 mod ids;
 mod orders;
+mod people;
 mod standing;
 mod sweep;
 
 pub use access::{ask_ahead, grants};
 pub use asking::{Limits, ask, cancel, claim, give_back, wait};
-pub use deciding::{People, decide, list, look};
+pub use deciding::{decide, list, look};
 pub use orders::{blocks, delegate, delegations, lift, put_block, undelegate};
+pub use people::People;
 pub use standing::standing;
 pub use sweep::sweep;

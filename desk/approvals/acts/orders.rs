@@ -4,8 +4,8 @@ use axum::http::StatusCode;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::deciding::People;
 use super::ids::new_id;
+use super::people::People;
 use crate::approvals::entries;
 use crate::approvals::protocol::{Block, Delegate, Delegation, NewBlock};
 use crate::approvals::refusal::too_many;

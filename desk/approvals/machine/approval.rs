@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::happened::Happened;
 use crate::approvals::protocol::{
     Answer, ClaimView, DecisionKind, DecisionView, Question, State, Tally, View, WhyBack,
 };
@@ -100,17 +99,6 @@ impl Approval {
     #[must_use]
     pub fn is_for(&self, filter: &str) -> bool {
         self.filter.as_deref().is_none_or(|own| own == filter)
-    }
-
-    /// Ends what has run out of time.
-    pub(super) fn tick(&mut self, now: i64) -> Option<Happened> {
-        let open = matches!(self.state, State::Pending | State::Approved);
-        (open && self.expires <= now).then(|| {
-            let was = self.state;
-            self.state = State::Expired;
-            self.askers.clear();
-            Happened::Expired { was }
-        })
     }
 
     /// How many people have approved.

@@ -89,6 +89,17 @@ pub struct Step<R> {
 }
 
 impl Approval {
+    /// Ends what has run out of time.
+    fn tick(&mut self, now: i64) -> Option<Happened> {
+        let open = matches!(self.state, State::Pending | State::Approved);
+        (open && self.expires <= now).then(|| {
+            let was = self.state;
+            self.state = State::Expired;
+            self.askers.clear();
+            Happened::Expired { was }
+        })
+    }
+
     /// Ends what has run out of time, then does `command`.
     pub(super) fn step<R>(
         mut self,

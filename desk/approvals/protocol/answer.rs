@@ -51,6 +51,18 @@ impl State {
     }
 }
 
+/// What may be decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DecisionKind {
+    /// Yes.
+    Approve,
+    /// No.
+    Deny,
+    /// No longer.
+    Revoke,
+}
+
 /// How many people have approved, of how many who must.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {

@@ -4,17 +4,19 @@
 //! Members that this version doesn't know are carried or ignored, never refused.
 
 mod answer;
+mod own;
 mod people;
 mod question;
 mod standing;
 mod view;
 
 pub use answer::{
-    Answer, Cancel, Claim, ClaimState, Claimed, GiveBack, Granted, State, Tally, WhyBack,
+    Answer, Cancel, Claim, ClaimState, Claimed, DecisionKind, GiveBack, Granted, State, Tally,
+    WhyBack,
 };
 pub use people::{
-    Access, Block, Blocks, Bulk, Decide, DecisionKind, Delegate, Delegation, Delegations, Failure,
-    Grants, NewBlock, Outcome, Outcomes,
+    Access, Block, Blocks, Bulk, Decide, Delegate, Delegation, Delegations, Failure, Grants,
+    NewBlock, Outcome, Outcomes,
 };
 pub(super) use question::is_hex;
 pub use question::{About, Body, Escalate, GrantTerms, Matter, Question, ReasonRule};

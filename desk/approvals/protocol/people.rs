@@ -2,20 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::answer::State;
+use super::answer::{DecisionKind, State};
 use super::view::View;
-
-/// What may be decided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum DecisionKind {
-    /// Yes.
-    Approve,
-    /// No.
-    Deny,
-    /// No longer.
-    Revoke,
-}
 
 /// The body of `POST /v1/approvals/{id}/approve`, `deny` and `revoke`; it may be left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::own::DESKS_OWN;
+
 /// The longest single text in a question, in bytes.
 const MAX_TEXT_BYTES: usize = 8 << 10;
 
@@ -271,7 +273,7 @@ impl Question {
             return Err(format!("\"uses\" is 1 to {MAX_USES}"));
         }
         // Shown beside the desk's own member, the filter's could be taken for it.
-        let taken = super::view::DESKS_OWN
+        let taken = DESKS_OWN
             .iter()
             .find(|name| self.unknown.contains_key(**name));
         taken.map_or(Ok(()), |name| {

@@ -3,28 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::answer::{Granted, State, Tally, WhyBack};
-use super::people::DecisionKind;
+use super::answer::{DecisionKind, Granted, State, Tally, WhyBack};
 use super::question::{GrantTerms, Matter, ReasonRule};
-
-/// Members of a [`View`] that stand beside those of its question.
-pub(super) const DESKS_OWN: [&str; 15] = [
-    "id",
-    "state",
-    "reason",
-    "reviewer",
-    "created",
-    "expires",
-    "decided",
-    "used",
-    "filter",
-    "requester",
-    "decisions",
-    "claims",
-    "waiting",
-    "reasons",
-    "asks_for",
-];
 
 /// One person's decision.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -116,7 +116,9 @@ fn an_approval_waits_for_half_an_hour_from_the_decision() {
     let mut store = Store::new();
     let (id, _) = store.ask(1, START);
     store.decide(&id, DecisionKind::Approve, LATER).unwrap();
-    let shown = store.run(LATER, |work| acts::look(work, &id, &ana())).unwrap();
+    let shown = store
+        .run(LATER, |work| acts::look(work, &id, &ana()))
+        .unwrap();
     assert_eq!(shown.created, "2027-01-15T08:00:00.123Z");
     assert_eq!(shown.decided.as_deref(), Some("2027-01-15T08:16:40.123Z"));
     assert_eq!(shown.expires, "2027-01-15T08:46:40.123Z");
@@ -183,7 +185,9 @@ fn the_desk_as_a_whole_has_a_limit_and_who_is_silent_makes_room() {
     assert_eq!(put(2, START + 1), Ok(State::Pending));
     assert_eq!(put(3, START + 2), Err("too_many_pending".to_owned()));
     assert_eq!(put(3, START + 1 + ASKER_LEASE), Ok(State::Pending));
-    let open = store.run(START + 1 + ASKER_LEASE, |work| Ok(work.rows.open(work.now)?));
+    let open = store.run(START + 1 + ASKER_LEASE, |work| {
+        Ok(work.rows.open(work.now)?)
+    });
     let open = open.unwrap();
     assert_eq!((open.pending, open.awaited), (2, 1), "the first gave way");
 }
@@ -228,5 +232,8 @@ fn what_an_earlier_version_left_open_is_dropped_and_said() {
     assert_eq!(desk.get("/v1/approvals", ANA).ok()["approvals"], json!([]));
     assert_eq!(desk.ask(&question(1))["state"], "pending");
     let (_, log) = desk.stop();
-    assert!(log.contains("were dropped") && log.contains("approvals=1"), "{log}");
+    assert!(
+        log.contains("were dropped") && log.contains("approvals=1"),
+        "{log}"
+    );
 }

@@ -259,7 +259,10 @@ fn a_damaged_ledger_is_said_and_not_written_to() {
     assert_eq!(desk.decide(&asked, "deny", ANA).refusal(), failing);
     let target = format!("/v1/approvals/{asked}");
     assert_eq!(desk.get(&target, ANA).refusal(), failing);
-    assert_eq!(desk.post("/v1/approvals", EDGE, &question(2)).refusal(), failing);
+    assert_eq!(
+        desk.post("/v1/approvals", EDGE, &question(2)).refusal(),
+        failing
+    );
     let found = &desk.get("/v1/approvals", ANA).ok()["approvals"][0];
     assert_eq!(
         (&found["state"], &found["reviewer"]),

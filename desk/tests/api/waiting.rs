@@ -79,9 +79,8 @@ fn stopping_answers_those_who_wait() {
     let asked = id(&desk.ask(&question(1)));
     let http = desk.http;
     let target = format!("/v1/approvals/{asked}?wait=60");
-    let waiter = std::thread::spawn(move || {
-        crate::client::call(http, "GET", &target, Some(EDGE), None)
-    });
+    let waiter =
+        std::thread::spawn(move || crate::client::call(http, "GET", &target, Some(EDGE), None));
     until_waiting(&desk, 1);
     let (status, _) = desk.stop();
     assert!(status.success());

@@ -93,7 +93,9 @@ fn a_question_that_waits_is_not_cut() {
     let desk = impatient(&folder);
     let asked = id(&desk.ask(&question(1)));
     let begun = Instant::now();
-    let answer = desk.get(&format!("/v1/approvals/{asked}?wait=4"), EDGE).ok();
+    let answer = desk
+        .get(&format!("/v1/approvals/{asked}?wait=4"), EDGE)
+        .ok();
     assert_eq!(answer["state"], "pending");
     assert!(begun.elapsed() >= Duration::from_secs(4));
 }
