@@ -10,7 +10,6 @@ use super::view::View;
 #[serde(deny_unknown_fields)]
 pub struct Decide {
     /// Why.
-    #[serde(default)]
     pub reason: Option<String>,
     /// Sets the rules for reviewers aside, for those who may.
     #[serde(default)]

@@ -79,8 +79,8 @@ fn what_stands_is_listed_until_it_is_taken_back() {
 
     let window = with(question(1), json!({ "grant": { "for": 600 } }));
     let grant = id(&desk.ask(&window));
+    let since = format!("since={}&wait=60", revision(&empty));
     let seen = std::thread::scope(|scope| {
-        let since = format!("since={}&wait=60", revision(&empty));
         let waiter = scope.spawn(|| standing(&desk, EDGE, &since));
         desk.decide(&grant, "approve", ANA).ok();
         waiter.join().unwrap()
@@ -98,8 +98,8 @@ fn what_stands_is_listed_until_it_is_taken_back() {
     );
     // It is for the filter that asked.
     assert_eq!(standing(&desk, INNER, "")["grants"], json!([]));
+    let since = format!("since={}&wait=60", revision(&seen));
     let gone = std::thread::scope(|scope| {
-        let since = format!("since={}&wait=60", revision(&seen));
         let waiter = scope.spawn(|| standing(&desk, EDGE, &since));
         let begun = Instant::now();
         desk.decide(&grant, "revoke", ANA).ok();
