@@ -123,7 +123,7 @@ pub enum AccessCommand {
         /// The operation (model.export, ...).
         #[arg(long)]
         operation: String,
-        /// The model; without this option, any.
+        /// The model; without this option, only requests that name none.
         #[arg(long)]
         model: Option<String>,
         /// The rule of the policy that asks for approval.
@@ -132,9 +132,6 @@ pub enum AccessCommand {
         /// SHA-256 of that rule, as questions show it, so that an edit of it voids the grant.
         #[arg(long, value_name = "HEX")]
         rule_digest: Option<String>,
-        /// The filter, as desk.json names it, where there is more than one.
-        #[arg(long)]
-        filter: Option<String>,
         /// For how long: a number and s, m, h or d.
         #[arg(long = "for", value_name = "TIME", value_parser = review::seconds)]
         time: u64,
@@ -152,7 +149,7 @@ pub enum AccessCommand {
         issuer: Option<String>,
         /// Why.
         #[arg(long, value_name = "TEXT")]
-        reason: Option<String>,
+        reason: String,
     },
 }
 
@@ -177,7 +174,7 @@ pub struct Blocking {
     time: Option<u64>,
     /// Why.
     #[arg(long, value_name = "TEXT")]
-    reason: Option<String>,
+    reason: String,
 }
 
 /// What is to be done.
@@ -223,7 +220,6 @@ fn dispatch(desk: &Remote, order: Order, out: &mut dyn Write) -> Status {
             model,
             rule,
             rule_digest,
-            filter,
             time,
             uses,
             reviewers,
@@ -234,7 +230,6 @@ fn dispatch(desk: &Remote, order: Order, out: &mut dyn Write) -> Status {
             let wanted = review::Wanted {
                 issuer,
                 subject,
-                filter,
                 rule,
                 rule_digest,
                 operation,

@@ -18,15 +18,13 @@ pub struct Wanted {
     pub issuer: Option<String>,
     /// The subject.
     pub subject: Option<String>,
-    /// The filter whose rule it is, where there is more than one.
-    pub filter: Option<String>,
     /// The rule that asks for approval.
     pub rule: String,
     /// SHA-256 of the rule, so that an edit of it voids the grant.
     pub rule_digest: Option<String>,
     /// The operation.
     pub operation: String,
-    /// The model; without it, any.
+    /// The model; without it, only requests that name none.
     pub model: Option<String>,
     /// For how many seconds.
     pub seconds: u64,
@@ -35,7 +33,7 @@ pub struct Wanted {
     /// Who may decide.
     pub reviewers: Vec<String>,
     /// Why.
-    pub reason: Option<String>,
+    pub reason: String,
 }
 
 impl Wanted {
@@ -45,7 +43,6 @@ impl Wanted {
         let members = [
             ("issuer", text(&self.issuer)),
             ("subject", text(&self.subject)),
-            ("filter", text(&self.filter)),
             ("rule", Some(json!(self.rule))),
             ("rule_digest", text(&self.rule_digest)),
             ("operation", Some(json!(self.operation))),
@@ -53,7 +50,7 @@ impl Wanted {
             ("for", Some(json!(self.seconds))),
             ("uses", self.uses.map(Value::from)),
             ("reviewers", Some(json!(self.reviewers))),
-            ("reason", text(&self.reason)),
+            ("reason", Some(json!(self.reason))),
         ];
         let members = members.into_iter();
         members

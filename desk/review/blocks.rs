@@ -23,7 +23,7 @@ pub struct Blocked {
     /// For how many seconds; without it, until it is taken back.
     pub seconds: Option<u64>,
     /// Why.
-    pub reason: Option<String>,
+    pub reason: String,
 }
 
 /// Refuses a subject or a token everywhere.
@@ -42,7 +42,7 @@ pub fn block(desk: &Remote, blocked: &Blocked, out: &mut dyn Write) -> Status {
         ("subject", blocked.subject.as_deref().map(Value::from)),
         ("token_id", blocked.token_id.as_deref().map(Value::from)),
         ("for", blocked.seconds.map(Value::from)),
-        ("reason", blocked.reason.as_deref().map(Value::from)),
+        ("reason", Some(json!(blocked.reason))),
     ] {
         if let (Some(value), Some(body)) = (value, body.as_object_mut()) {
             body.insert(name.to_owned(), value);
