@@ -14,6 +14,7 @@ pub mod http;
 pub mod ledger;
 pub mod metrics;
 pub mod net;
+pub mod openapi;
 mod pem;
 mod plain;
 pub mod policy;

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use portcullis_desk::check::Report;
-use portcullis_desk::{check, serve, token};
+use portcullis_desk::{check, openapi, serve, token};
 
 use self::reviewing::Order;
 
@@ -72,6 +72,8 @@ enum Command {
     Schema,
     /// Prints the reference of all keys of a policy, as Markdown.
     Reference,
+    /// Prints the protocol of approvals, between filters, people and the desk (OpenAPI 3.1).
+    Openapi,
     /// Reads, verifies and exports session records.
     ///
     /// LEDGER is the folder that `portcullis desk` keeps them in. All of these may run beside a desk,
@@ -200,6 +202,7 @@ fn main() -> ExitCode {
         Command::Blocks { to } => reviewing::run(to, Order::Blocks),
         Command::Schema => answer(&check::schema()),
         Command::Reference => answer(&check::reference()),
+        Command::Openapi => answer(&openapi::print()),
         Command::Check { policy, env } => answer(&check::check(&policy, env)),
         Command::Token {
             command:

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use portcullis_desk::review::{self, Access, Decision, Remote, Status, USUAL_DESK};
+use portcullis_desk::review::{self, Access, Decided, Decision, Remote, Status, USUAL_DESK};
 
 /// Where the desk is, and who calls.
 #[derive(Args)]
@@ -69,7 +69,14 @@ pub enum ApprovalsCommand {
         id: String,
     },
     /// Approves. Where a rule wants several approvals, yours is counted.
-    Approve(Deciding),
+    Approve {
+        #[command(flatten)]
+        of: Deciding,
+        /// Approves alone and at once, whoever asks: for those whom desk.json lets do it. The records
+        /// and the desk's log say so loudly.
+        #[arg(long, requires = "reason")]
+        break_glass: bool,
+    },
     /// Denies.
     Deny(Deciding),
     /// Takes an approval back that isn't used up, and what it granted.
@@ -106,6 +113,17 @@ pub struct Deciding {
     /// Why. The caller is told, and the records keep it.
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
+}
+
+impl Deciding {
+    fn decided(&self, decision: Decision, break_glass: bool) -> Decided<'_> {
+        Decided {
+            decision,
+            ids: &self.ids,
+            reason: self.reason.as_deref(),
+            break_glass,
+        }
+    }
 }
 
 #[derive(Subcommand)]
@@ -264,7 +282,15 @@ fn approvals(desk: &Remote, command: ApprovalsCommand, out: &mut dyn Write) -> S
             review::list(desk, state, limit, out)
         }
         ApprovalsCommand::Show { id } => review::show(desk, &id, out),
-        ApprovalsCommand::Approve(of) => decide(desk, Decision::Approve, &of, out),
+        ApprovalsCommand::Approve { of, break_glass } => {
+            let wrong = &mut std::io::stderr();
+            review::decide(
+                desk,
+                &of.decided(Decision::Approve, break_glass),
+                out,
+                wrong,
+            )
+        }
         ApprovalsCommand::Deny(of) => decide(desk, Decision::Deny, &of, out),
         ApprovalsCommand::Revoke(of) => decide(desk, Decision::Revoke, &of, out),
         ApprovalsCommand::Watch => review::watch(desk, out, &mut std::io::stderr()),
@@ -277,6 +303,6 @@ fn approvals(desk: &Remote, command: ApprovalsCommand, out: &mut dyn Write) -> S
 }
 
 fn decide(desk: &Remote, decision: Decision, of: &Deciding, out: &mut dyn Write) -> Status {
-    let reason = of.reason.as_deref();
-    review::decide(desk, decision, &of.ids, reason, out, &mut std::io::stderr())
+    let decided = of.decided(decision, false);
+    review::decide(desk, &decided, out, &mut std::io::stderr())
 }

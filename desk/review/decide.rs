@@ -35,39 +35,71 @@ impl Decision {
     }
 }
 
+/// A decision on some approvals.
+#[derive(Clone, Copy, Debug)]
+pub struct Decided<'d> {
+    /// What is decided.
+    pub decision: Decision,
+    /// On which.
+    pub ids: &'d [String],
+    /// Why.
+    pub reason: Option<&'d str>,
+    /// Whether the rules for reviewers are set aside, by one who may.
+    pub break_glass: bool,
+}
+
 /// Decides on all of these; what the desk refuses goes to `wrong`, a line each.
 ///
 /// # Errors
 /// The desk refused altogether, or can't be reached.
 pub fn decide(
     desk: &Remote,
-    decision: Decision,
-    ids: &[String],
-    reason: Option<&str>,
+    decided: &Decided<'_>,
     out: &mut dyn Write,
     wrong: &mut dyn Write,
 ) -> Status {
-    for one in ids {
+    for one in decided.ids {
         id(one)?;
     }
-    let mut status = DONE;
-    let mut decided = 0;
-    for ids in ids.chunks(MAX_DECISIONS) {
-        let body = json!({ "ids": ids, "decision": decision.name(), "reason": reason });
-        let said = desk
-            .post("/v1/decisions", &body)
-            .map_err(|failed| match decided {
-                0 => failed,
-                _ => so_far(failed, decided),
-            })?;
-        for result in wanted_list(&said, "results")? {
-            decided += 1;
-            if !tell(desk, decision, result, out, wrong)? {
+    let most = if decided.break_glass {
+        1
+    } else {
+        MAX_DECISIONS
+    };
+    let (mut status, mut done) = (DONE, 0);
+    for ids in decided.ids.chunks(most) {
+        let results = match decided.break_glass {
+            true => alone(desk, decided, ids),
+            false => together(desk, decided, ids),
+        };
+        for result in &results.map_err(|failed| so_far(failed, done))? {
+            done += 1;
+            if !tell(desk, decided.decision, result, out, wrong)? {
                 status = REFUSED;
             }
         }
     }
     Ok(status)
+}
+
+/// Decides on many with one call.
+fn together(desk: &Remote, decided: &Decided<'_>, ids: &[String]) -> Result<Vec<Value>, Failed> {
+    let name = decided.decision.name();
+    let body = json!({ "ids": ids, "decision": name, "reason": decided.reason });
+    let said = desk.post("/v1/decisions", &body)?;
+    Ok(wanted_list(&said, "results")?.to_vec())
+}
+
+/// Sets the rules for reviewers aside, which is done with a call for each.
+fn alone(desk: &Remote, decided: &Decided<'_>, ids: &[String]) -> Result<Vec<Value>, Failed> {
+    let name = decided.decision.name();
+    let body = json!({ "reason": decided.reason, "break_glass": true });
+    let call = |id: &String| {
+        Ok(desk
+            .post(&format!("/v1/approvals/{id}/{name}"), &body)?
+            .value)
+    };
+    ids.iter().map(call).collect()
 }
 
 /// Says what came of one; false if the desk refused it.
@@ -102,8 +134,11 @@ fn tell(
 }
 
 /// Says that some of it was done.
-fn so_far(failed: Failed, decided: usize) -> Failed {
-    let more = |said: &str| format!("{said} (the first {decided} have been decided)");
+fn so_far(failed: Failed, done: usize) -> Failed {
+    if done == 0 {
+        return failed;
+    }
+    let more = |said: &str| format!("{said} (the first {done} ids are done)");
     match failed {
         Failed::Refused { status, said } => Failed::Refused {
             status,

@@ -21,18 +21,24 @@ pub fn list(desk: &Remote, state: Option<&str>, most: usize, out: &mut dyn Write
     let mut rows = Vec::new();
     let mut left_off = false;
     let mut count = 0;
-    pages(desk, state, most, &mut |approval, at| {
-        if count == most {
-            left_off = true;
-            return Ok(false);
-        }
-        count += 1;
-        match desk.json {
-            true => json_line(out, approval)?,
-            false => rows.push(row(approval, at)),
-        }
-        Ok(true)
-    })?;
+    pages(
+        desk,
+        &path(state),
+        "approvals",
+        most,
+        &mut |approval, at| {
+            if count == most {
+                left_off = true;
+                return Ok(false);
+            }
+            count += 1;
+            match desk.json {
+                true => json_line(out, approval)?,
+                false => rows.push(row(approval, at)),
+            }
+            Ok(true)
+        },
+    )?;
     if desk.json {
         return Ok(DONE);
     }
@@ -63,20 +69,26 @@ pub fn list(desk: &Remote, state: Option<&str>, most: usize, out: &mut dyn Write
 /// Takes an approval and the desk's time; says whether to go on.
 pub(super) type Take<'t> = &'t mut dyn FnMut(&Value, i64) -> Result<bool, Failed>;
 
-/// Hands over approvals, newest first, as long as `take` wants more.
+/// The list of approvals in this state, or in all.
+pub(super) fn path(state: Option<&str>) -> String {
+    let state = state.map_or(String::new(), |state| format!("state={state}&"));
+    format!("/v1/approvals?{state}")
+}
+
+/// Hands over what stands in the list `name`, newest first, as long as `take` wants more.
 pub(super) fn pages(
     desk: &Remote,
-    state: Option<&str>,
+    path: &str,
+    name: &str,
     wanted: usize,
     take: Take<'_>,
 ) -> Result<(), Failed> {
     let rows = wanted.saturating_add(1).min(ROWS);
-    let state = state.map_or(String::new(), |state| format!("&state={state}"));
     let mut before = String::new();
     loop {
-        let said = desk.get(&format!("/v1/approvals?limit={rows}{state}{before}"))?;
-        for approval in wanted_list(&said, "approvals")? {
-            if !take(approval, said.at)? {
+        let said = desk.get(&format!("{path}limit={rows}{before}"))?;
+        for one in wanted_list(&said, name)? {
+            if !take(one, said.at)? {
                 return Ok(());
             }
         }

@@ -20,7 +20,7 @@ mod watch;
 
 pub use access::{Wanted, request};
 pub use blocks::{Blocked, block, blocks, unblock};
-pub use decide::{Decision, decide};
+pub use decide::{Decided, Decision, decide};
 pub use delegations::{delegate, delegations, undelegate};
 pub use failed::{Failed, Status};
 pub use grants::grants;

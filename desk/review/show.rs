@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::DONE;
 use super::failed::{Failed, Status};
@@ -108,7 +108,10 @@ impl Page<'_> {
             "0" => "nobody: the client has gone, and may come back".to_owned(),
             other => other.to_owned(),
         };
-        self.line("Waiting", &waiting)
+        self.line("Waiting", &waiting)?;
+        let left = granted(approval.get("grant"));
+        self.shown.push("grant");
+        self.line("Left", &left)
     }
 
     fn asker(&mut self) -> Result<(), Failed> {
@@ -123,6 +126,7 @@ impl Page<'_> {
         let parts = [
             self.take("client"),
             self.around("by the filter ", "filter", ""),
+            self.around("ahead of need by ", "requester", ""),
             self.around("route ", "route", ""),
             self.around("cluster ", "cluster", ""),
         ];
@@ -172,9 +176,17 @@ impl Page<'_> {
             reviewers.push_str(&format!("; if nobody decides within {after} also {others}"));
         }
         self.line("Reviewers", &reviewers)?;
-        // What is decided already needs no reason: its own stands among the decisions.
-        self.shown.push("grant");
-        self.line("Gives", &granted(approval.get("grant")))
+        let reasons = match &*self.take("reasons") {
+            "required" => "a decision needs one".to_owned(),
+            "optional" => String::new(),
+            other => other.to_owned(),
+        };
+        self.line("Reason", &reasons)?;
+        self.shown.push("asks_for");
+        let asks_for = granted(approval.get("asks_for"));
+        let once = "this request, once within 30 minutes";
+        let asks_for = if asks_for.is_empty() { once } else { &asks_for };
+        self.line("Would give", asks_for)
     }
 
     fn history(&mut self) -> Result<(), Failed> {
@@ -182,7 +194,13 @@ impl Page<'_> {
         self.shown.extend(["decisions", "claims"]);
         for one in list(approval, "decisions") {
             let reviewer = any(one, "reviewer");
-            let decision = any(one, "decision");
+            let mut decision = any(one, "decision");
+            if let Some(other) = text(one, "on_behalf_of") {
+                decision.push_str(&format!(" for {other}"));
+            }
+            if one.get("break_glass").and_then(Value::as_bool) == Some(true) {
+                decision.push_str(", BREAKING THE GLASS");
+            }
             let reason =
                 text(one, "reason").map_or(String::new(), |reason| format!(": {reason:?}"));
             let ago = ago(one, "time", at).map_or(String::new(), |ago| format!(", {ago} ago"));
@@ -196,11 +214,11 @@ impl Page<'_> {
             self.shown.extend(["reviewer", "reason"]);
         }
         for one in list(approval, "claims") {
-            let said = match one.as_object() {
-                Some(members) => members_of(members),
-                None => one.to_string(),
-            };
-            self.line("Claim", &said)?;
+            let exchange = any(one, "exchange");
+            let ago = ago(one, "time", at).map_or(String::new(), |ago| format!(", {ago} ago"));
+            let back = text(one, "given_back");
+            let back = back.map_or(String::new(), |why| format!(", given back: {why}"));
+            self.line("Use", &format!("exchange {exchange}{ago}{back}"))?;
         }
         Ok(())
     }
@@ -220,26 +238,19 @@ impl Page<'_> {
     }
 }
 
-/// What an approval gives.
+/// What an approval gives, or what is left of it.
 fn granted(grant: Option<&Value>) -> String {
     let Some(grant) = grant.filter(|grant| grant.is_object()) else {
-        return "this request, once".to_owned();
+        return String::new();
     };
-    let time = grant.get("for").and_then(Value::as_i64);
-    let time = time.map_or(String::new(), |time| format!(" for {}", span(time)));
+    let seconds = grant.get("for").and_then(Value::as_i64);
+    let left = grant.get("left_ms").and_then(Value::as_i64);
+    let seconds = seconds.or_else(|| left?.checked_div(1000));
+    let time = seconds.map_or(String::new(), |time| format!(" within {}", span(time)));
     let uses = grant.get("uses").or_else(|| grant.get("uses_left"));
     match uses.and_then(Value::as_u64) {
-        Some(1) => format!("this request, once{time}"),
+        Some(1) => format!("one use{time}"),
         Some(uses) => format!("{uses} uses{time}"),
         None => format!("any number of uses{time}"),
     }
-}
-
-fn members_of(members: &Map<String, Value>) -> String {
-    let said = members.iter().filter(|(_, value)| !value.is_null());
-    let said = said.map(|(name, value)| match value {
-        Value::String(text) => format!("{name} {text}"),
-        other => format!("{name} {other}"),
-    });
-    said.collect::<Vec<_>>().join(", ")
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::failed::{Failed, Status};
-use super::list::{ROWS, pages, what};
+use super::list::{ROWS, pages, path, what};
 use super::member::{any, texts};
 use super::remote::Remote;
 use super::table::{cell, json_line};
@@ -82,7 +82,8 @@ fn look(desk: &Remote, shown: &mut Shown, out: &mut dyn Write) -> Result<(), Fai
     // Lists are newest first. A whole page of what is known has nothing new behind it.
     let mut known_in_a_row = 0;
     let first = shown.ids.is_empty();
-    pages(desk, Some("pending"), usize::MAX, &mut |approval, _| {
+    let path = path(Some("pending"));
+    pages(desk, &path, "approvals", usize::MAX, &mut |approval, _| {
         if shown.ids.contains(&any(approval, "id")) {
             known_in_a_row += 1;
         } else {

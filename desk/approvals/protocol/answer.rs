@@ -1,9 +1,10 @@
 //! What filters are told, and what they say behind their question.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The state of an approval.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
     /// Not enough people have decided yet.
@@ -64,7 +65,7 @@ pub enum DecisionKind {
 }
 
 /// How many people have approved, of how many who must.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Tally {
     /// How many have.
     pub have: u32,
@@ -73,7 +74,7 @@ pub struct Tally {
 }
 
 /// What is left of an approval.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Granted {
     /// For how many milliseconds more.
     pub left_ms: u64,
@@ -82,11 +83,13 @@ pub struct Granted {
 }
 
 /// The answer to asking, waiting and cancelling.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Answer {
     /// The approval's id: `apr_` and 32 hex digits.
+    #[schemars(regex(pattern = r"^apr_[0-9a-f]{32}$"))]
     pub id: String,
     /// As it was asked; behind a wait, as it was asked first.
+    #[schemars(regex(pattern = r"^[0-9a-f]{64}$"))]
     pub binding: String,
     /// The state.
     pub state: State,
@@ -101,18 +104,21 @@ pub struct Answer {
 }
 
 /// The body of `POST /v1/approvals/{id}/claim`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Claim {
     /// The claim's own id: 32 hex digits, random. The same one again takes nothing more.
+    #[schemars(regex(pattern = r"^[0-9a-f]{32}$"))]
     pub claim: String,
     /// What is about to go.
+    #[schemars(regex(pattern = r"^[0-9a-f]{64}$"))]
     pub binding: String,
     /// The exchange that goes.
+    #[schemars(regex(pattern = r"^[0-9a-f]{32}$"))]
     pub exchange: String,
 }
 
 /// What became of a claim.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ClaimState {
     /// It holds: the request may go.
@@ -130,13 +136,16 @@ pub enum ClaimState {
 }
 
 /// The answer to a claim.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Claimed {
     /// The approval's id.
+    #[schemars(regex(pattern = r"^apr_[0-9a-f]{32}$"))]
     pub id: String,
     /// As it was claimed.
+    #[schemars(regex(pattern = r"^[0-9a-f]{64}$"))]
     pub binding: String,
     /// The claim's id.
+    #[schemars(regex(pattern = r"^[0-9a-f]{32}$"))]
     pub claim: String,
     /// What became of it.
     pub state: ClaimState,
@@ -145,7 +154,7 @@ pub struct Claimed {
 }
 
 /// Why a claim comes back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WhyBack {
     /// Nothing was answered.
@@ -156,17 +165,19 @@ pub enum WhyBack {
 }
 
 /// The body of `POST /v1/approvals/{id}/give_back`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct GiveBack {
     /// The claim that comes back.
+    #[schemars(regex(pattern = r"^[0-9a-f]{32}$"))]
     pub claim: String,
     /// Why.
     pub why: WhyBack,
 }
 
 /// The body of `POST /v1/approvals/{id}/cancel`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Cancel {
     /// Who waits no more.
+    #[schemars(regex(pattern = r"^[0-9a-f]{32}$"))]
     pub asker: String,
 }

@@ -1,12 +1,13 @@
 //! What reviewers say, and are answered.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::answer::{DecisionKind, State};
 use super::view::View;
 
 /// The body of `POST /v1/approvals/{id}/approve`, `deny` and `revoke`; it may be left out.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Decide {
     /// Why.
@@ -17,10 +18,11 @@ pub struct Decide {
 }
 
 /// The body of `POST /v1/decisions`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Bulk {
     /// The approvals: 1,000 at most.
+    #[schemars(length(min = 1, max = 1000))]
     pub ids: Vec<String>,
     /// What is decided on all of them.
     pub decision: DecisionKind,
@@ -30,7 +32,7 @@ pub struct Bulk {
 }
 
 /// Why a decision in a list has no effect.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Failure {
     /// For programs.
     pub code: String,
@@ -39,7 +41,7 @@ pub struct Failure {
 }
 
 /// What became of one decision in a list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Outcome {
     /// The approval's id.
     pub id: String,
@@ -52,14 +54,14 @@ pub struct Outcome {
 }
 
 /// The answer to `POST /v1/decisions`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Outcomes {
     /// One for each id, in the same order.
     pub results: Vec<Outcome>,
 }
 
 /// The body of `POST /v1/access`: a question ahead of need.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Access {
     /// The issuer of the tokens for which it is; the caller's first without it.
@@ -98,7 +100,7 @@ fn one() -> u32 {
 }
 
 /// The answer to `GET /v1/grants`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Grants {
     /// Those that are good for more than one request, newest first.
     pub grants: Vec<View>,
@@ -107,7 +109,7 @@ pub struct Grants {
 }
 
 /// The body of `POST /v1/blocks`: a subject or a token.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewBlock {
     /// The issuer; without it, any.
@@ -127,7 +129,7 @@ pub struct NewBlock {
 }
 
 /// A block.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Block {
     /// Its id: `blk_` and 32 hex digits.
     pub id: String,
@@ -148,14 +150,14 @@ pub struct Block {
 }
 
 /// The answer to `GET /v1/blocks`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Blocks {
     /// Newest first.
     pub blocks: Vec<Block>,
 }
 
 /// The body of `POST /v1/delegations`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Delegate {
     /// The reviewer who is to decide instead.
@@ -168,7 +170,7 @@ pub struct Delegate {
 }
 
 /// A delegation.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Delegation {
     /// Its id: `dlg_` and 32 hex digits.
     pub id: String,
@@ -185,7 +187,7 @@ pub struct Delegation {
 }
 
 /// The answer to `GET /v1/delegations`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Delegations {
     /// Newest first.
     pub delegations: Vec<Delegation>,

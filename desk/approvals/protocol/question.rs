@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -26,7 +27,7 @@ const MAX_GRANT_SECONDS: u64 = 366 * 24 * 60 * 60;
 const MAX_USES: u64 = 1_000_000;
 
 /// What a question is about.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum About {
     /// A request that a filter holds.
@@ -39,7 +40,7 @@ pub enum About {
 }
 
 /// Whether reviewers have to give a reason.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ReasonRule {
     /// They may.
@@ -50,42 +51,47 @@ pub enum ReasonRule {
 }
 
 /// The decoded body of the request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Body {
     /// Its SHA-256 in hex.
+    #[schemars(regex(pattern = r"^[0-9a-f]{64}$"))]
     pub digest: String,
     /// Its length.
     pub bytes: u64,
 }
 
 /// Who else may decide when nobody has for a while.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Escalate {
     /// After how many seconds.
     pub after: u64,
     /// Groups of reviewers who may decide from then on, too.
+    #[schemars(length(min = 1, max = MAX_GROUPS))]
     pub reviewers: Vec<String>,
 }
 
 /// What an approval is to be good for. Without it: one use within 30 minutes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct GrantTerms {
     /// For how many seconds from the decision.
     #[serde(rename = "for")]
+    #[schemars(range(min = 1, max = "MAX_GRANT_SECONDS"))]
     pub seconds: u64,
     /// How often; without it, as often as the time allows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = MAX_USES))]
     pub uses: Option<u64>,
 }
 
 /// What people are shown, and decide on.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Matter {
     /// What it is about.
     #[serde(default)]
     pub about: About,
     /// The record id of the exchange that asked first: 32 hex digits.
     #[serde(default)]
+    #[schemars(regex(pattern = r"^[0-9a-f]{32}$"))]
     pub exchange: Option<String>,
     /// The verified subject.
     pub subject: String,
@@ -139,8 +145,10 @@ pub struct Matter {
     pub rule: String,
     /// SHA-256 of what the rule says, in hex.
     #[serde(default)]
+    #[schemars(regex(pattern = r"^[0-9a-f]{64}$"))]
     pub rule_digest: Option<String>,
     /// Groups of reviewers, any of whom may decide.
+    #[schemars(length(min = 1, max = MAX_GROUPS))]
     pub reviewers: Vec<String>,
     /// Who else may, after a while.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -150,31 +158,36 @@ pub struct Matter {
     pub found: Vec<String>,
     /// SHA-256 of the policy, in hex.
     #[serde(default)]
+    #[schemars(regex(pattern = r"^[0-9a-f]{64}$"))]
     pub policy: Option<String>,
 }
 
 /// What a filter wants people to decide on: the body of `POST /v1/approvals`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Question {
     /// The protocol's version.
     #[serde(default = "two")]
     pub version: u64,
     /// What an approval for this one request is bound to: 64 hex digits.
+    #[schemars(regex(pattern = r"^[0-9a-f]{64}$"))]
     pub binding: String,
     /// Who waits: 32 hex digits, one for each question and VM of a filter.
     #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[schemars(regex(pattern = r"^[0-9a-f]{32}$"))]
     pub asker: String,
     /// What people decide on.
     #[serde(flatten)]
     pub matter: Matter,
     /// How many people must approve.
     #[serde(default = "one")]
+    #[schemars(range(min = 1, max = MAX_APPROVALS))]
     pub approvals: u32,
     /// Whether they must say why.
     #[serde(default)]
     pub reason: ReasonRule,
     /// How many seconds the question stays open.
     #[serde(default = "a_day")]
+    #[schemars(range(min = 1, max = "MAX_OPEN_SECONDS"))]
     pub expires: u64,
     /// What an approval is good for.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,12 +1,13 @@
 //! What holds without a question: `GET /v1/standing`.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How long a filter may go by what it was told last, in milliseconds.
 pub const LEASE_MILLIS: u64 = 2000;
 
 /// A grant that is good for as many requests as its time allows.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StandingGrant {
     /// The approval's id.
     pub id: String,
@@ -19,6 +20,7 @@ pub struct StandingGrant {
     /// The rule.
     pub rule: String,
     /// What the rule says: SHA-256 in hex.
+    #[schemars(regex(pattern = r"^[0-9a-f]{64}$"))]
     pub rule_digest: String,
     /// The operation; `None` for all.
     pub operation: Option<String>,
@@ -29,7 +31,7 @@ pub struct StandingGrant {
 }
 
 /// Somebody, or a token, that is refused everywhere.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StandingBlock {
     /// The block's id.
     pub id: String,
@@ -46,7 +48,7 @@ pub struct StandingBlock {
 }
 
 /// Everything that stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Changed {
     /// The state that this is: the next `since`.
     pub revision: String,
@@ -59,7 +61,7 @@ pub struct Changed {
 }
 
 /// The answer to `GET /v1/standing`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Standing {
     /// Something has changed, or the filter is new.

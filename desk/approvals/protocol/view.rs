@@ -1,5 +1,6 @@
 //! An approval as reviewers see it. Times are RFC 3339 with milliseconds, UTC.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -7,7 +8,7 @@ use super::answer::{DecisionKind, Granted, State, Tally, WhyBack};
 use super::question::{GrantTerms, Matter, ReasonRule};
 
 /// One person's decision.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DecisionView {
     /// Who decided.
     pub reviewer: String,
@@ -24,7 +25,7 @@ pub struct DecisionView {
 }
 
 /// One use.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ClaimView {
     /// The exchange that it let go.
     pub exchange: String,
@@ -35,11 +36,13 @@ pub struct ClaimView {
 }
 
 /// An approval: the members of its question, and what became of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct View {
     /// Its id: `apr_` and 32 hex digits.
+    #[schemars(regex(pattern = r"^apr_[0-9a-f]{32}$"))]
     pub id: String,
     /// What it is bound to.
+    #[schemars(regex(pattern = r"^[0-9a-f]{64}$"))]
     pub binding: String,
     /// Its state.
     pub state: State,
@@ -83,7 +86,7 @@ pub struct View {
 }
 
 /// A page of approvals.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Approvals {
     /// Newest first.
     pub approvals: Vec<View>,
