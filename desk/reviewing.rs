@@ -159,6 +159,9 @@ pub enum AccessCommand {
         /// A group that may decide. May be repeated.
         #[arg(long = "reviewers", value_name = "GROUP", required = true)]
         reviewers: Vec<String>,
+        /// How many of them must approve: as many as the rule wants.
+        #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+        approvals: u32,
         /// The subject, one of those that desk.json links to you. Without this option, the first.
         #[arg(long)]
         subject: Option<String>,
@@ -241,6 +244,7 @@ fn dispatch(desk: &Remote, order: Order, out: &mut dyn Write) -> Status {
             time,
             uses,
             reviewers,
+            approvals,
             subject,
             issuer,
             reason,
@@ -255,6 +259,7 @@ fn dispatch(desk: &Remote, order: Order, out: &mut dyn Write) -> Status {
                 seconds: time,
                 uses,
                 reviewers,
+                approvals,
                 reason,
             };
             review::request(desk, &wanted, out)

@@ -224,6 +224,7 @@ pub(super) fn access() -> Value {
         "model": "big",
         "for": 1_800,
         "reviewers": ["ml-leads"],
+        "approvals": 1,
         "reason": "The move to the new store, at 17:00.",
     })
 }
@@ -233,6 +234,7 @@ pub(super) fn access_view() -> Value {
         with(view(), answer()),
         json!({
             "about": "access",
+            "purpose": "The move to the new store, at 17:00.",
             "asks_for": { "for": 1_800 },
             "decided": null,
             "decisions": [],

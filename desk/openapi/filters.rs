@@ -143,14 +143,11 @@ pub(super) const OPERATIONS: &[Operation] = &[
             schemas: &[of::<Answer>],
             examples: &[("approved", examples::approved)],
         },
-        refused: &[
-            NOT_FOUND,
-            Refused(
-                409,
-                "unknown_claim",
-                "there is no such claim of this approval",
-            ),
-        ],
+        refused: &[Refused(
+            404,
+            "not_found",
+            "there is no such approval, for this filter, or no such claim of it",
+        )],
     },
     Operation {
         id: "cancel",

@@ -195,7 +195,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         path: "/v1/access",
         who: Who::Reviewer,
         summary: "Asks for access ahead of need.",
-        description: "For a subject that desk.json links to the caller. The reviewers of the groups that it names \
+        description: "For a subject that desk.json links to the caller; another one is `malformed`. The reviewers of the groups that it names \
             decide; the first question that it would answer shows whether those are whom the rule wants.",
         query: &[],
         request: Some(Sent {
@@ -210,11 +210,6 @@ pub(super) const OPERATIONS: &[Operation] = &[
             examples: &[("pending", examples::access_view)],
         },
         refused: &[
-            Refused(
-                403,
-                "not_your_subject",
-                "the subject is not one that is linked to you",
-            ),
             Refused(
                 429,
                 "too_many_pending",
@@ -264,7 +259,11 @@ pub(super) const OPERATIONS: &[Operation] = &[
             examples: &[("block", examples::block)],
         },
         refused: &[
-            Refused(403, "no_blocks", "you are not one of those who may block"),
+            Refused(
+                403,
+                "may_not_block",
+                "you are not one of those who may block",
+            ),
             Refused(429, "too_many_blocks", "there are 10,000"),
             RECORDER,
         ],
@@ -303,7 +302,11 @@ pub(super) const OPERATIONS: &[Operation] = &[
         },
         refused: &[
             NOT_FOUND,
-            Refused(403, "no_blocks", "you are not one of those who may block"),
+            Refused(
+                403,
+                "may_not_block",
+                "you are not one of those who may block",
+            ),
             RECORDER,
         ],
     },
@@ -327,8 +330,6 @@ pub(super) const OPERATIONS: &[Operation] = &[
             examples: &[("delegation", examples::delegation)],
         },
         refused: &[
-            NOT_YOUR_GROUP,
-            Refused(404, "not_found", "there is no such reviewer"),
             Refused(429, "too_many_delegations", "there are 1,000"),
             RECORDER,
         ],
@@ -356,7 +357,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         path: "/v1/delegations/{id}",
         who: Who::Reviewer,
         summary: "Takes a delegation back.",
-        description: "For the one whose groups they are.",
+        description: "For each of the two.",
         query: &[],
         request: None,
         answer: Answered {

@@ -4,6 +4,17 @@ use schemars::generate::{Contract, SchemaGenerator, SchemaSettings};
 use schemars::{JsonSchema, Schema};
 use serde_json::{Map, Value};
 
+/// What a filter's question must have besides what its type wants: questions that are asked ahead of need have
+/// the same type, and lack it.
+pub(super) const ASKED: &[&str] = &[
+    "asker",
+    "exchange",
+    "method",
+    "path",
+    "policy",
+    "rule_digest",
+];
+
 /// Collects the schemas that are used.
 pub(super) struct Schemas {
     /// Of what the service reads.
@@ -51,6 +62,13 @@ impl Schemas {
     pub(super) fn finish(mut self) -> Map<String, Value> {
         let mut all = self.read.take_definitions(true);
         all.extend(self.written.take_definitions(true));
+        if let Some(required) = all
+            .get_mut("Question")
+            .and_then(|question| question.get_mut("required"))
+            .and_then(Value::as_array_mut)
+        {
+            required.extend(ASKED.iter().copied().map(Value::from));
+        }
         all
     }
 }

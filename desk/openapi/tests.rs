@@ -7,6 +7,7 @@ use jsonschema::Validator;
 use serde_json::{Map, Value, json};
 
 use super::{document, operations};
+use crate::approvals::protocol::Question;
 
 /// A validator for one schema of the document.
 fn validator(document: &Value, schema: &Value) -> Validator {
@@ -85,6 +86,23 @@ fn what_is_not_right_is_told() {
     let mut newer = right;
     newer["surprise"] = json!(true);
     assert!(validator.is_valid(&newer), "a filter may be newer");
+}
+
+#[test]
+fn what_a_question_must_have_is_what_the_desk_demands() {
+    let document = document();
+    let schema = json!({ "$ref": "#/components/schemas/Question" });
+    let validator = validator(&document, &schema);
+    let whole = super::examples::question();
+    let taken = |question: Value| {
+        serde_json::from_value::<Question>(question).is_ok_and(|question| question.check().is_ok())
+    };
+    assert!(taken(whole.clone()));
+    for name in whole.as_object().unwrap().keys() {
+        let mut without = whole.clone();
+        without.as_object_mut().unwrap().remove(name);
+        assert_eq!(validator.is_valid(&without), taken(without), "{name}");
+    }
 }
 
 #[test]

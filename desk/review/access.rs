@@ -32,6 +32,8 @@ pub struct Wanted {
     pub uses: Option<u64>,
     /// Who may decide.
     pub reviewers: Vec<String>,
+    /// How many of them must approve.
+    pub approvals: u32,
     /// Why.
     pub reason: String,
 }
@@ -50,6 +52,7 @@ impl Wanted {
             ("for", Some(json!(self.seconds))),
             ("uses", self.uses.map(Value::from)),
             ("reviewers", Some(json!(self.reviewers))),
+            ("approvals", Some(json!(self.approvals))),
             ("reason", Some(json!(self.reason))),
         ];
         let members = members.into_iter();

@@ -141,6 +141,8 @@ impl Page<'_> {
         self.line("What", &format!("{}{items}", what(approval)))?;
         let found = self.take_texts("found");
         self.line("Found", &found)?;
+        let purpose = self.take("purpose");
+        self.line("Purpose", &purpose)?;
         let (method, host) = (self.take("method"), self.take("host"));
         let (path, query) = (self.take("path"), self.around("?", "query", ""));
         self.line("Request", format!("{method} {host}{path}{query}").trim())?;
