@@ -36,16 +36,18 @@ const ANYWHERE: &[Refused] = &[
         "no key or certificate that is known, or more than one",
     ),
     Refused(
-        403,
-        "wrong_key",
-        "a filter's key where a reviewer's is expected, or the other way round",
-    ),
-    Refused(
         503,
         "store_unavailable",
         "the service can't read or write what it keeps",
     ),
 ];
+
+/// What may come back where only one kind of caller is right.
+const BY_KIND: &[Refused] = &[Refused(
+    403,
+    "wrong_key",
+    "a filter's key where a reviewer's is expected, or the other way round",
+)];
 
 /// What may come back where a certificate is taken.
 const BY_CERTIFICATE: &[Refused] = &[Refused(
@@ -77,12 +79,14 @@ pub(super) fn refusals(
     } else {
         BY_CERTIFICATE
     };
+    let by_kind = if who == Who::Either { &[] } else { BY_KIND };
     let by_body = if has_body { BY_BODY } else { &[] };
     let mut by_status: BTreeMap<u16, Vec<&Refused>> = BTreeMap::new();
     for one in own
         .iter()
         .chain(by_body)
         .chain(ANYWHERE)
+        .chain(by_kind)
         .chain(by_certificate)
     {
         by_status.entry(one.0).or_default().push(one);

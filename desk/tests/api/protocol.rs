@@ -305,6 +305,9 @@ fn what_people_call_is_as_the_document_has_it() {
     }
     assert_eq!(held.decide(&denied, "deny", ANA).ok()["state"], "denied");
 
+    let page = held.call("GET", "/v1/approvals?state=denied&limit=1", ANA, None);
+    assert_eq!(page.ok()["approvals"][0]["id"], *denied);
+
     // Who may.
     let own = asked(json!({ "reviewers": ["ml-leads", "finance"] }));
     for how in ["approve", "deny", "revoke"] {
