@@ -17,9 +17,10 @@ use tokio::runtime::Handle;
 use tonic::service::Routes;
 
 use crate::approvals::store::Sqlite;
+use crate::approvals::store::postgres::{self, Heard, Listening, Postgres};
 use crate::approvals::work::Enter;
 use crate::approvals::{self, Clerk, Decided, Desk, News};
-use crate::config::{self, Config, Place};
+use crate::config::{self, Config, Place, Shared};
 use crate::control::Orders;
 use crate::http::{Callers, MAX_BODY_BYTES, Refusal, json as answer};
 use crate::ledger::{self, Keys, LedgerError, Reader, Watch};
@@ -134,13 +135,18 @@ async fn serve(options: &Options, config: &Config) -> Result<(), Failure> {
     let callers = Arc::new(Callers::new(config));
     warn_of_unlinked(&callers);
     let (news, decided) = (News::default(), Arc::<Decided>::default());
-    let (clerk, _) = Clerk::start(
-        Box::new(Sqlite::new(approvals)),
-        entering(&writer),
-        news.clone(),
-        Arc::clone(&decided),
-    )
-    .map_err(|error| Failure(format!("no thread for approvals: {error}")))?;
+    let (store, _listening) = match &config.store {
+        None => (
+            Box::new(Sqlite::new(approvals)) as Box<dyn approvals::store::Store>,
+            None,
+        ),
+        Some(shared) => {
+            let (store, listening) = share(shared, &news)?;
+            (store, Some(listening))
+        }
+    };
+    let (clerk, _) = Clerk::start(store, entering(&writer), news.clone(), Arc::clone(&decided))
+        .map_err(|error| Failure(format!("no thread for approvals: {error}")))?;
     let desk = Desk::new(Arc::clone(&callers), clerk, news, stop.clone());
     let archive = Archive {
         callers,
@@ -251,6 +257,30 @@ async fn serve(options: &Options, config: &Config) -> Result<(), Failure> {
             "the recorder did not end in time: session records may be lost".to_owned(),
         )),
     }
+}
+
+/// The database that other desks work on, too, and the thread that hears them.
+fn share(
+    shared: &Shared,
+    news: &News,
+) -> Result<(Box<dyn approvals::store::Store>, Listening), Failure> {
+    let failure = |why: String| Failure(format!("/store/postgres: {why}"));
+    let database =
+        postgres::Database::new(shared.url.secret(), shared.ca.as_deref()).map_err(failure)?;
+    // Its client has a runtime of its own, which can't be driven from this one.
+    let prepared = std::thread::scope(|scope| scope.spawn(|| database.prepare()).join());
+    prepared
+        .map_err(|_| failure("the database can't be prepared".to_owned()))?
+        .map_err(|error| failure(error.to_string()))?;
+    let news = news.clone();
+    let wake = move |heard: Heard<'_>| match heard {
+        Heard::Approval(id) => news.decided(id),
+        Heard::Standing => news.stands(),
+        Heard::Anything => news.all(),
+    };
+    let listening = postgres::listen(database.clone(), wake)
+        .map_err(|error| failure(format!("no thread that listens: {error}")))?;
+    Ok((Box::new(Postgres::new(database)), listening))
 }
 
 /// Enters what happens to approvals, from the thread that works on them.

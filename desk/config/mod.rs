@@ -18,6 +18,7 @@
 mod key;
 mod network;
 mod reviewer;
+mod store;
 mod witnesses;
 
 use std::collections::HashSet;
@@ -28,6 +29,8 @@ use serde::Deserialize;
 use self::key::resolve;
 pub use self::key::{Key, MIN_KEY};
 pub use self::reviewer::{Reviewer, Subject};
+pub use self::store::Shared;
+use self::store::WrittenShared;
 pub use self::witnesses::{Place, Watching, Witness};
 use self::witnesses::{WrittenWatching, WrittenWitness};
 pub use network::{ClientCertificate, Connections, Tls};
@@ -57,6 +60,8 @@ pub struct Config {
     pub connections: Connections,
     /// How they are protected, if they are.
     pub tls: Option<Tls>,
+    /// The database of approvals, if several desks share one.
+    pub store: Option<Shared>,
 }
 
 /// A filter, or several that share a key or a certificate.
@@ -86,6 +91,7 @@ struct Written {
     #[serde(default)]
     connections: Connections,
     tls: Option<Tls>,
+    store: Option<WrittenShared>,
 }
 
 /// Reads a configuration; `environment` gives the values that `${NAME}` stands for.
@@ -145,6 +151,10 @@ pub fn read(text: &str, environment: &dyn Fn(&str) -> Option<String>) -> Result<
         retention: written.retention.as_deref().map(read_time).transpose()?,
         connections: written.connections,
         tls: written.tls,
+        store: written
+            .store
+            .map(|store| store::shared(store, environment))
+            .transpose()?,
     })
 }
 

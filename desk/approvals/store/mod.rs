@@ -1,6 +1,7 @@
 //! Where approvals are kept. What is kept of one is a document with a version, and beside it what it is found
 //! by. A change is load, step, and replacement of the version that was loaded, in one transaction.
 
+pub mod postgres;
 mod sqlite;
 
 use serde::{Deserialize, Serialize};
