@@ -52,6 +52,16 @@ pub(super) struct Parameter {
     pub example: fn() -> Value,
 }
 
+/// A value that is right, and its name.
+pub(super) type Example = (&'static str, fn() -> Value);
+
+/// Adds a member to an object.
+pub(super) fn put(object: &mut Value, name: &str, value: Value) {
+    if let Some(members) = object.as_object_mut() {
+        members.insert(name.to_owned(), value);
+    }
+}
+
 /// The body of a request.
 pub(super) struct Sent {
     /// Whether it may be left out.
@@ -59,7 +69,7 @@ pub(super) struct Sent {
     /// What it looks like.
     pub schema: SchemaOf,
     /// Some that are right, by their names.
-    pub examples: &'static [(&'static str, fn() -> Value)],
+    pub examples: &'static [Example],
 }
 
 /// The body of an answer.
@@ -71,7 +81,7 @@ pub(super) struct Answered {
     /// What it looks like: one of these. None without a body.
     pub schemas: &'static [SchemaOf],
     /// Some that are right, by their names.
-    pub examples: &'static [(&'static str, fn() -> Value)],
+    pub examples: &'static [Example],
 }
 
 impl Operation {
@@ -113,13 +123,17 @@ impl Operation {
             "responses": self.responses(schemas),
         });
         if !parameters.is_empty() {
-            written["parameters"] = json!(parameters);
+            put(&mut written, "parameters", json!(parameters));
         }
         if let Some(sent) = &self.request {
-            written["requestBody"] = json!({
-                "required": !sent.optional,
-                "content": content(schemas.read(sent.schema), sent.examples),
-            });
+            put(
+                &mut written,
+                "requestBody",
+                json!({
+                    "required": !sent.optional,
+                    "content": content(schemas.read(sent.schema), sent.examples),
+                }),
+            );
         }
         written
     }
@@ -134,9 +148,17 @@ impl Operation {
             .collect();
         let mut response = json!({ "description": answer.description });
         if let [one] = each.as_slice() {
-            response["content"] = content(one.clone(), answer.examples);
+            put(
+                &mut response,
+                "content",
+                content(one.clone(), answer.examples),
+            );
         } else if !each.is_empty() {
-            response["content"] = content(json!({ "anyOf": each }), answer.examples);
+            put(
+                &mut response,
+                "content",
+                content(json!({ "anyOf": each }), answer.examples),
+            );
         }
         all.insert(answer.status.to_string(), response);
         all
@@ -144,7 +166,7 @@ impl Operation {
 }
 
 /// A body of JSON.
-fn content(schema: Value, examples: &[(&str, fn() -> Value)]) -> Value {
+fn content(schema: Value, examples: &[Example]) -> Value {
     let examples = examples.iter();
     let examples: Map<String, Value> = examples
         .map(|(name, value)| ((*name).to_owned(), json!({ "value": value() })))

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::operation::Who;
+use super::operation::{Who, put};
 use super::schemas::{Schemas, of};
 
 /// An error.
@@ -109,9 +109,13 @@ pub(super) fn refusals(
             "content": { "application/json": { "schema": schema, "examples": examples } },
         });
         if matches!(status, 429 | 503) {
-            response["headers"] = json!({
-                "retry-after": { "description": "Seconds.", "schema": { "type": "integer" } },
-            });
+            put(
+                &mut response,
+                "headers",
+                json!({
+                    "retry-after": { "description": "Seconds.", "schema": { "type": "integer" } },
+                }),
+            );
         }
         (status.to_string(), response)
     });

@@ -75,7 +75,7 @@ pub struct Escalate {
 pub struct GrantTerms {
     /// For how many seconds from the decision.
     #[serde(rename = "for")]
-    #[schemars(range(min = 1, max = "MAX_GRANT_SECONDS"))]
+    #[schemars(range(min = 1, max = MAX_GRANT_SECONDS))]
     pub seconds: u64,
     /// How often; without it, as often as the time allows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -187,7 +187,7 @@ pub struct Question {
     pub reason: ReasonRule,
     /// How many seconds the question stays open.
     #[serde(default = "a_day")]
-    #[schemars(range(min = 1, max = "MAX_OPEN_SECONDS"))]
+    #[schemars(range(min = 1, max = MAX_OPEN_SECONDS))]
     pub expires: u64,
     /// What an approval is good for.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,12 +1,19 @@
 //! A PostgreSQL of a test's own, from Debian's package.
 
+use std::fs::{Permissions, set_permissions};
 use std::io::{BufRead as _, BufReader};
-use std::os::unix::fs::chown;
+use std::net::TcpListener;
+use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use portcullis_desk::approvals::store::postgres::{Database, Postgres};
+use portcullis_desk::approvals::store::{Sqlite, Store};
+use portcullis_desk::store::{self, Durability};
 use serde_json::{Value, json};
+use testbed::authority::Issued;
 
 use crate::harness::Folder;
 
@@ -95,9 +102,35 @@ impl Cluster {
 
     /// Starts the server, and waits until it takes connections.
     pub fn serve(&mut self) {
+        self.serve_with(&["listen_addresses="]);
+    }
+
+    /// Starts it with TLS on a port of this machine, which is returned.
+    pub fn serve_with_tls(&mut self, issued: &Issued) -> u16 {
+        let free = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = free.local_addr().unwrap().port();
+        drop(free);
+        for (name, text) in [
+            ("server.crt", &issued.certificate),
+            ("server.key", &issued.key),
+        ] {
+            let path = self.folder.write(&format!("data/{name}"), text);
+            set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+            if is_root() {
+                let (user, group) = other_user().unwrap();
+                chown(&path, Some(user), Some(group)).unwrap();
+            }
+        }
+        let port_is = format!("port={port}");
+        self.serve_with(&["listen_addresses=127.0.0.1", &port_is, "ssl=on"]);
+        port
+    }
+
+    fn serve_with(&mut self, settings: &[&str]) {
         let mut server = self
             .command("postgres")
-            .args(["-c", "listen_addresses=", "-c", "fsync=off", "-k"])
+            .args(settings.iter().flat_map(|setting| ["-c", setting]))
+            .args(["-c", "fsync=off", "-k"])
             .arg(self.folder.path())
             .arg("-D")
             .arg(self.folder.file("data"))
@@ -127,10 +160,55 @@ impl Cluster {
         self.folder.path()
     }
 
+    /// Where a part of the database is that nobody else uses.
+    pub fn apart(&self) -> String {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let name = format!("part{}", NEXT.fetch_add(1, Ordering::Relaxed));
+        let server = format!("host={} user=desk dbname=postgres", self.path().display());
+        let mut client = postgres::Client::connect(&server, postgres::NoTls).unwrap();
+        client
+            .batch_execute(&format!("CREATE SCHEMA {name}"))
+            .unwrap();
+        format!("{server} options='-c search_path={name}'")
+    }
+
     /// The section `store` of a desk's configuration.
     pub fn store(&self) -> Value {
         let path = self.path().display();
         json!({ "postgres": format!("host={path} user=desk dbname=postgres") })
+    }
+}
+
+/// Where a test keeps approvals.
+pub enum Place {
+    /// A file of SQLite.
+    File(Folder),
+    /// PostgreSQL, a part of it that nobody else uses.
+    Database(String),
+}
+
+impl Place {
+    /// A new file.
+    pub fn file() -> Self {
+        Self::File(Folder::new())
+    }
+
+    /// A new part of a database, with the tables.
+    pub fn of(cluster: &Cluster) -> Self {
+        let url = cluster.apart();
+        Database::new(&url, None).unwrap().prepare().unwrap();
+        Self::Database(url)
+    }
+
+    /// A connection of a desk's own.
+    pub fn open(&self) -> Box<dyn Store> {
+        match self {
+            Self::File(folder) => {
+                let file = store::Store::create(&folder.store()).unwrap();
+                Box::new(Sqlite::new(file.connect(Durability::Normal).unwrap()))
+            }
+            Self::Database(url) => Box::new(Postgres::new(Database::new(url, None).unwrap())),
+        }
     }
 }
 

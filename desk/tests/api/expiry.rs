@@ -5,13 +5,13 @@ use portcullis_desk::approvals::machine::{
     ALONE_FOR, APPROVED_FOR, ASKER_LEASE, DENIED_FOR, Verdict,
 };
 use portcullis_desk::approvals::protocol::{Answer, DecisionKind, State};
-use portcullis_desk::approvals::store::Sqlite;
+use portcullis_desk::approvals::store;
 use portcullis_desk::approvals::work::{Enter, Halt, Work, transact};
 use portcullis_desk::http::Person;
-use portcullis_desk::store::{self, Durability};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
+use crate::cluster::{Cluster, Place};
 use crate::harness::{ANA, Desk, Folder, id, question, with};
 
 const START: i64 = 1_800_000_000_123;
@@ -19,9 +19,10 @@ const LATER: i64 = START + 1_000_000;
 const A_DAY: i64 = 24 * 60 * 60 * 1000;
 
 struct Store {
-    sqlite: Sqlite,
+    rows: Box<dyn store::Store>,
     entered: bool,
-    _folder: Folder,
+    _place: Place,
+    _cluster: Option<Cluster>,
 }
 
 fn ana() -> Person {
@@ -36,13 +37,20 @@ fn ana() -> Person {
 }
 
 impl Store {
-    fn new() -> Self {
-        let folder = Folder::new();
-        let file = store::Store::create(&folder.store()).unwrap();
+    /// One in a file, and one in a database where there is PostgreSQL.
+    fn each() -> impl Iterator<Item = Self> {
+        let cluster = Cluster::start();
+        let database = cluster.as_ref().map(|cluster| Place::of(cluster));
+        let database = database.map(|place| Self::new(place, cluster));
+        std::iter::once(Self::new(Place::file(), None)).chain(database)
+    }
+
+    fn new(place: Place, cluster: Option<Cluster>) -> Self {
         Self {
-            sqlite: Sqlite::new(file.connect(Durability::Normal).unwrap()),
+            rows: place.open(),
             entered: true,
-            _folder: folder,
+            _place: place,
+            _cluster: cluster,
         }
     }
 
@@ -54,7 +62,7 @@ impl Store {
         let entered = self.entered;
         let mut enter: Enter = Box::new(move |_| entered);
         let mut reply = None;
-        let done = transact(&mut self.sqlite, now, &mut enter, &mut |work| {
+        let done = transact(&mut *self.rows, now, &mut enter, &mut |work| {
             reply = Some(match act(work) {
                 Err(Halt::Store(error)) => return Err(error),
                 Err(Halt::Refused(refusal)) => Err(refusal.code.to_owned()),
@@ -96,100 +104,105 @@ impl Store {
 
 #[test]
 fn a_question_waits_for_a_day_from_when_it_was_asked() {
-    let mut store = Store::new();
-    let (id, _) = store.ask(1, START);
-    // Asking again doesn't begin the day anew.
-    assert_eq!(
-        store.ask(1, START + A_DAY - 1),
-        (id.clone(), State::Pending)
-    );
-    assert_eq!(store.state(&id, START + A_DAY), State::Expired);
-    let late = store.decide(&id, DecisionKind::Approve, START + A_DAY);
-    assert_eq!(late, Err("expired".to_owned()));
-    let (new, state) = store.ask(1, START + A_DAY);
-    assert_eq!(state, State::Pending);
-    assert_ne!(new, id);
+    for mut store in Store::each() {
+        let (id, _) = store.ask(1, START);
+        // Asking again doesn't begin the day anew.
+        assert_eq!(
+            store.ask(1, START + A_DAY - 1),
+            (id.clone(), State::Pending)
+        );
+        assert_eq!(store.state(&id, START + A_DAY), State::Expired);
+        let late = store.decide(&id, DecisionKind::Approve, START + A_DAY);
+        assert_eq!(late, Err("expired".to_owned()));
+        let (new, state) = store.ask(1, START + A_DAY);
+        assert_eq!(state, State::Pending);
+        assert_ne!(new, id);
+    }
 }
 
 #[test]
 fn an_approval_waits_for_half_an_hour_from_the_decision() {
-    let mut store = Store::new();
-    let (id, _) = store.ask(1, START);
-    store.decide(&id, DecisionKind::Approve, LATER).unwrap();
-    let shown = store
-        .run(LATER, |work| acts::look(work, &id, &ana()))
-        .unwrap();
-    assert_eq!(shown.created, "2027-01-15T08:00:00.123Z");
-    assert_eq!(shown.decided.as_deref(), Some("2027-01-15T08:16:40.123Z"));
-    assert_eq!(shown.expires, "2027-01-15T08:46:40.123Z");
-    assert_eq!(
-        store.ask(1, LATER + APPROVED_FOR - 1),
-        (id.clone(), State::Approved)
-    );
-    assert_eq!(store.state(&id, LATER + APPROVED_FOR), State::Expired);
-    let again = store.decide(&id, DecisionKind::Approve, LATER + APPROVED_FOR);
-    assert_eq!(again, Err("already_decided".to_owned()));
-    let (new, state) = store.ask(1, LATER + APPROVED_FOR);
-    assert_eq!(state, State::Pending);
-    assert_ne!(new, id);
+    for mut store in Store::each() {
+        let (id, _) = store.ask(1, START);
+        store.decide(&id, DecisionKind::Approve, LATER).unwrap();
+        let shown = store
+            .run(LATER, |work| acts::look(work, &id, &ana()))
+            .unwrap();
+        assert_eq!(shown.created, "2027-01-15T08:00:00.123Z");
+        assert_eq!(shown.decided.as_deref(), Some("2027-01-15T08:16:40.123Z"));
+        assert_eq!(shown.expires, "2027-01-15T08:46:40.123Z");
+        assert_eq!(
+            store.ask(1, LATER + APPROVED_FOR - 1),
+            (id.clone(), State::Approved)
+        );
+        assert_eq!(store.state(&id, LATER + APPROVED_FOR), State::Expired);
+        let again = store.decide(&id, DecisionKind::Approve, LATER + APPROVED_FOR);
+        assert_eq!(again, Err("already_decided".to_owned()));
+        let (new, state) = store.ask(1, LATER + APPROVED_FOR);
+        assert_eq!(state, State::Pending);
+        assert_ne!(new, id);
+    }
 }
 
 #[test]
 fn a_denial_is_remembered_for_an_hour_from_the_decision() {
-    let mut store = Store::new();
-    let (id, _) = store.ask(1, START);
-    store.decide(&id, DecisionKind::Deny, LATER).unwrap();
-    assert_eq!(
-        store.ask(1, LATER + DENIED_FOR - 1),
-        (id.clone(), State::Denied)
-    );
-    let (new, state) = store.ask(1, LATER + DENIED_FOR);
-    assert_eq!(state, State::Pending);
-    assert_ne!(new, id);
-    assert_eq!(store.state(&id, LATER + DENIED_FOR), State::Denied);
+    for mut store in Store::each() {
+        let (id, _) = store.ask(1, START);
+        store.decide(&id, DecisionKind::Deny, LATER).unwrap();
+        assert_eq!(
+            store.ask(1, LATER + DENIED_FOR - 1),
+            (id.clone(), State::Denied)
+        );
+        let (new, state) = store.ask(1, LATER + DENIED_FOR);
+        assert_eq!(state, State::Pending);
+        assert_ne!(new, id);
+        assert_eq!(store.state(&id, LATER + DENIED_FOR), State::Denied);
+    }
 }
 
 #[test]
 fn a_question_that_was_left_stays_open_for_a_while_and_is_opened_again() {
-    let mut store = Store::new();
-    let (id, _) = store.ask(1, START);
-    let asker = question(1)["asker"].as_str().unwrap().to_owned();
-    let leave = |store: &mut Store, now| {
-        let left = store.run(now, |work| acts::cancel(work, &id, &asker, "edge"));
-        left.unwrap()
-    };
-    leave(&mut store, START);
-    let end = START + ALONE_FOR;
-    assert_eq!(store.state(&id, end - 1), State::Pending);
-    assert_eq!(store.ask(1, end - 1), (id.clone(), State::Pending));
-    assert_eq!(store.state(&id, end), State::Pending);
-    leave(&mut store, end);
-    assert_eq!(store.state(&id, end + ALONE_FOR), State::Expired);
+    for mut store in Store::each() {
+        let (id, _) = store.ask(1, START);
+        let asker = question(1)["asker"].as_str().unwrap().to_owned();
+        let leave = |store: &mut Store, now| {
+            let left = store.run(now, |work| acts::cancel(work, &id, &asker, "edge"));
+            left.unwrap()
+        };
+        leave(&mut store, START);
+        let end = START + ALONE_FOR;
+        assert_eq!(store.state(&id, end - 1), State::Pending);
+        assert_eq!(store.ask(1, end - 1), (id.clone(), State::Pending));
+        assert_eq!(store.state(&id, end), State::Pending);
+        leave(&mut store, end);
+        assert_eq!(store.state(&id, end + ALONE_FOR), State::Expired);
+    }
 }
 
 #[test]
 fn the_desk_as_a_whole_has_a_limit_and_who_is_silent_makes_room() {
-    let mut store = Store::new();
-    let limits = Limits {
-        caller: 10,
-        all: 2,
-        caller_alone: 10,
-        all_alone: 1,
-    };
-    let mut put = |number: u64, now: i64| {
-        let subject = json!({ "subject": format!("subject {number}") });
-        let asked = store.ask_as(&with(question(number), subject), limits, now);
-        asked.map(|answer| answer.state)
-    };
-    assert_eq!(put(1, START), Ok(State::Pending));
-    assert_eq!(put(2, START + 1), Ok(State::Pending));
-    assert_eq!(put(3, START + 2), Err("too_many_pending".to_owned()));
-    assert_eq!(put(3, START + 1 + ASKER_LEASE), Ok(State::Pending));
-    let open = store.run(START + 1 + ASKER_LEASE, |work| {
-        Ok(work.rows.open(work.now)?)
-    });
-    let open = open.unwrap();
-    assert_eq!((open.pending, open.awaited), (2, 1), "the first gave way");
+    for mut store in Store::each() {
+        let limits = Limits {
+            caller: 10,
+            all: 2,
+            caller_alone: 10,
+            all_alone: 1,
+        };
+        let mut put = |number: u64, now: i64| {
+            let subject = json!({ "subject": format!("subject {number}") });
+            let asked = store.ask_as(&with(question(number), subject), limits, now);
+            asked.map(|answer| answer.state)
+        };
+        assert_eq!(put(1, START), Ok(State::Pending));
+        assert_eq!(put(2, START + 1), Ok(State::Pending));
+        assert_eq!(put(3, START + 2), Err("too_many_pending".to_owned()));
+        assert_eq!(put(3, START + 1 + ASKER_LEASE), Ok(State::Pending));
+        let open = store.run(START + 1 + ASKER_LEASE, |work| {
+            Ok(work.rows.open(work.now)?)
+        });
+        let open = open.unwrap();
+        assert_eq!((open.pending, open.awaited), (2, 1), "the first gave way");
+    }
 }
 
 #[test]
@@ -209,17 +222,18 @@ fn an_expired_question_is_gone_for_its_reviewers() {
 
 #[test]
 fn what_is_not_entered_changes_nothing() {
-    let mut store = Store::new();
-    let (id, _) = store.ask(1, START);
-    store.entered = false;
-    let refused = store.decide(&id, DecisionKind::Approve, LATER);
-    assert_eq!(refused, Err("NotEntered".to_owned()));
-    let refused = store.ask_as(&question(2), Limits::STANDARD, LATER);
-    assert_eq!(refused, Err("NotEntered".to_owned()));
-    assert_eq!(store.state(&id, LATER), State::Pending);
-    store.entered = true;
-    store.decide(&id, DecisionKind::Deny, LATER).unwrap();
-    assert_eq!(store.state(&id, LATER), State::Denied);
+    for mut store in Store::each() {
+        let (id, _) = store.ask(1, START);
+        store.entered = false;
+        let refused = store.decide(&id, DecisionKind::Approve, LATER);
+        assert_eq!(refused, Err("NotEntered".to_owned()));
+        let refused = store.ask_as(&question(2), Limits::STANDARD, LATER);
+        assert_eq!(refused, Err("NotEntered".to_owned()));
+        assert_eq!(store.state(&id, LATER), State::Pending);
+        store.entered = true;
+        store.decide(&id, DecisionKind::Deny, LATER).unwrap();
+        assert_eq!(store.state(&id, LATER), State::Denied);
+    }
 }
 
 #[test]

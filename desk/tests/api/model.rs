@@ -8,15 +8,15 @@ use portcullis_desk::approvals::machine::{ALONE_FOR, APPROVED_FOR, DENIED_FOR, V
 use portcullis_desk::approvals::protocol::{
     Answer, Claim, ClaimState, DecisionKind, GiveBack, Question, State, WhyBack,
 };
-use portcullis_desk::approvals::store::Sqlite;
+use portcullis_desk::approvals::store::Store;
 use portcullis_desk::approvals::work::{Enter, Failed, Halt, Work, transact};
 use portcullis_desk::http::Person;
-use portcullis_desk::store::{Durability, Store};
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
 
-use crate::harness::{Folder, question, with};
+use crate::cluster::{Cluster, Place};
+use crate::harness::{question, with};
 
 const START: i64 = 1_800_000_000_000;
 const A_DAY: i64 = 24 * 60 * 60 * 1000;
@@ -160,15 +160,10 @@ impl Known {
 
 /// Two desks on one store.
 struct Desks {
-    folder: Folder,
-    stores: [Sqlite; 2],
+    place: Place,
+    stores: [Box<dyn Store>; 2],
     now: i64,
     known: Vec<(String, Known)>,
-}
-
-fn open(folder: &Folder) -> Sqlite {
-    let file = Store::create(&folder.store()).unwrap();
-    Sqlite::new(file.connect(Durability::Normal).unwrap())
 }
 
 fn person(bob: bool) -> Person {
@@ -184,7 +179,7 @@ fn person(bob: bool) -> Person {
 
 /// What was answered: a refusal by its code, or that nothing was stored.
 fn act<T>(
-    store: &mut Sqlite,
+    store: &mut dyn Store,
     now: i64,
     fails: bool,
     mut act: impl FnMut(&mut Work<'_>) -> Result<T, Halt>,
@@ -207,11 +202,10 @@ fn act<T>(
 }
 
 impl Desks {
-    fn new() -> Self {
-        let folder = Folder::new();
+    fn new(place: Place) -> Self {
         Self {
-            stores: [open(&folder), open(&folder)],
-            folder,
+            stores: [place.open(), place.open()],
+            place,
             now: START,
             known: Vec::new(),
         }
@@ -223,7 +217,7 @@ impl Desks {
         fails: bool,
         work: impl FnMut(&mut Work<'_>) -> Result<T, Halt>,
     ) -> Result<T, String> {
-        act(&mut self.stores[desk], self.now, fails, work)
+        act(&mut *self.stores[desk], self.now, fails, work)
     }
 
     fn which(&self, number: usize) -> Option<usize> {
@@ -238,7 +232,7 @@ impl Desks {
             Op::GiveBack(which, claim) => self.give_back(which, claim, desk, fails),
             Op::Cancel(which) => self.cancel(which, desk, fails),
             Op::Sweep => drop(self.act(desk, fails, acts::sweep)),
-            Op::Restart => self.stores[desk] = open(&self.folder),
+            Op::Restart => self.stores[desk] = self.place.open(),
             Op::Pass(time) => self.now += time,
         }
         let now = self.now;
@@ -426,6 +420,17 @@ impl Desks {
     }
 }
 
+fn ops() -> impl Strategy<Value = Vec<(Op, usize, bool)>> {
+    prop::collection::vec(op(), 1..80)
+}
+
+fn run(place: Place, ops: &[(Op, usize, bool)]) {
+    let mut desks = Desks::new(place);
+    for (op, desk, fails) in ops {
+        desks.run(op, *desk, *fails);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: 96,
@@ -434,35 +439,54 @@ proptest! {
     })]
 
     #[test]
-    fn no_order_uses_more_than_was_granted_or_loses_a_grant(
-        ops in prop::collection::vec(op(), 1..80)
-    ) {
-        let mut desks = Desks::new();
-        for (op, desk, fails) in &ops {
-            desks.run(op, *desk, *fails);
-        }
+    fn no_order_uses_more_than_was_granted_or_loses_a_grant(ops in ops()) {
+        run(Place::file(), &ops);
     }
 }
 
 #[test]
+fn no_order_does_in_a_database_either() {
+    let Some(cluster) = Cluster::start() else {
+        return;
+    };
+    let config = ProptestConfig {
+        cases: 32,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
+    proptest!(config, |(ops in ops())| run(Place::of(&cluster), &ops));
+}
+
+#[test]
 fn two_desks_that_claim_at_once_take_no_more_than_was_granted() {
-    let mut desks = Desks::new();
+    claim_at_once(Place::file());
+}
+
+#[test]
+fn nor_do_they_from_a_database() {
+    if let Some(cluster) = Cluster::start() {
+        claim_at_once(Place::of(&cluster));
+    }
+}
+
+fn claim_at_once(place: Place) {
+    let mut desks = Desks::new(place);
     desks.ask(1, 0, false);
     desks.decide(DecisionKind::Approve, false, 0, 0, false);
     let (id, now) = (desks.known[0].0.clone(), desks.now);
-    let folder = &desks.folder;
+    let place = &desks.place;
     let claimed: usize = std::thread::scope(|scope| {
         let claiming: Vec<_> = (0..8_u64)
             .map(|number| {
                 let id = &id;
                 scope.spawn(move || {
-                    let mut store = open(folder);
+                    let mut store = place.open();
                     let claim = Claim {
                         claim: format!("{number:032x}"),
                         binding: binding(1),
                         exchange: format!("{number:032x}"),
                     };
-                    let claimed = act(&mut store, now, false, |work| {
+                    let claimed = act(&mut *store, now, false, |work| {
                         acts::claim(work, id, &claim, "edge")
                     });
                     usize::from(claimed.unwrap().state == ClaimState::Claimed)

@@ -3,9 +3,11 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use testbed::authority::Authority;
 
 use crate::cluster::Cluster;
 use crate::harness::{ANA, BOB, Desk, EDGE, Folder, id, question, with};
+use crate::starting::failure_of;
 
 /// Two desks and their database; none where there is no PostgreSQL.
 struct Two {
@@ -190,4 +192,62 @@ fn lists_come_in_pages_of_all_desks() {
     }
     seen.reverse();
     assert_eq!(seen, ids);
+}
+
+#[test]
+fn a_database_is_reached_by_tls_and_only_with_the_right_authority() {
+    let Some(mut cluster) = Cluster::start() else {
+        return;
+    };
+    cluster.stop();
+    let authority = Authority::new("the database's").unwrap();
+    let port = cluster.serve_with_tls(&authority.issue(&["127.0.0.1"]).unwrap());
+    let folder = Folder::new();
+    let url = format!("postgres://desk@127.0.0.1:{port}/postgres?sslmode=require");
+    let right = folder.write("right.pem", &authority.certificate());
+    let store = json!({ "postgres": url, "ca": right });
+    let config = folder.config_changed(json!({ "store": store }));
+    let desk = Desk::start_with(&config, &folder.store());
+    assert_eq!(desk.ask(&question(1))["state"], "pending");
+    drop(desk);
+    let other = Authority::new("another").unwrap();
+    let other = folder.write("other.pem", &other.certificate());
+    for store in [
+        json!({ "postgres": url, "ca": other }),
+        json!({ "postgres": url }),
+    ] {
+        let config = folder.config_changed(json!({ "store": store }));
+        let said = failure_of(&folder.store(), &config);
+        assert!(said.contains("/store/postgres: "), "{said}");
+        assert!(said.contains("certificate"), "{said}");
+    }
+}
+
+#[test]
+fn a_database_that_cannot_be_used_is_told_without_its_password() {
+    let folder = Folder::new();
+    for (store, expected) in [
+        (
+            json!({ "postgres": "mysql://desk:open-sesame@db/desk" }),
+            "found no URL of a database",
+        ),
+        (
+            json!({ "postgres": "host=/nowhere user=desk password=open-sesame" }),
+            "/store/postgres: PostgreSQL: error connecting to server",
+        ),
+        (
+            json!({ "postgres": "host=db", "ca": "nowhere.pem" }),
+            "/store/postgres: nowhere.pem: ",
+        ),
+        (json!({ "mysql": "open-sesame" }), "unknown field `mysql`"),
+        (
+            json!({ "postgres": "host=${PORTCULLIS_TEST_UNSET}" }),
+            "/store/postgres: found ${",
+        ),
+    ] {
+        let config = folder.config_changed(json!({ "store": store }));
+        let said = failure_of(&folder.store(), &config);
+        assert!(said.contains(expected), "{expected}: {said}");
+        assert!(!said.contains("sesame"), "{said}");
+    }
 }
