@@ -133,7 +133,6 @@ async fn serve(options: &Options, config: &Config) -> Result<(), Failure> {
         .map_err(|error| Failure(format!("witnesses can't be told: {error}")))?;
     let reading = sessions::connect_index(&sessions::index_file(&folder))?;
     let callers = Arc::new(Callers::new(config));
-    warn_of_unlinked(&callers);
     let (news, decided) = (News::default(), Arc::<Decided>::default());
     let (store, _listening) = match &config.store {
         None => (
@@ -147,6 +146,7 @@ async fn serve(options: &Options, config: &Config) -> Result<(), Failure> {
     };
     let (clerk, _) = Clerk::start(store, entering(&writer), news.clone(), Arc::clone(&decided))
         .map_err(|error| Failure(format!("no thread for approvals: {error}")))?;
+    warn_of_unlinked(&callers);
     let desk = Desk::new(Arc::clone(&callers), clerk, news, stop.clone());
     let archive = Archive {
         callers,
