@@ -40,7 +40,7 @@ impl Store {
     /// One in a file, and one in a database where there is PostgreSQL.
     fn each() -> impl Iterator<Item = Self> {
         let cluster = Cluster::start();
-        let database = cluster.as_ref().map(|cluster| Place::of(cluster));
+        let database = cluster.as_ref().map(Place::of);
         let database = database.map(|place| Self::new(place, cluster));
         std::iter::once(Self::new(Place::file(), None)).chain(database)
     }

@@ -102,7 +102,7 @@ fn what_is_granted_is_used_no_more_often_over_both() {
             .map(|thread: u64| {
                 let (two, asked, granted) = (&two, &asked, &granted);
                 scope.spawn(move || {
-                    let desk = if thread % 2 == 0 {
+                    let desk = if thread.is_multiple_of(2) {
                         &two.one
                     } else {
                         &two.other
