@@ -1,6 +1,7 @@
 //! The desk: approvals, session records and policy checks in one binary.
 
 mod auditing;
+mod reviewing;
 
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -9,7 +10,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use portcullis_desk::check::Report;
-use portcullis_desk::{check, serve, token};
+use portcullis_desk::{check, openapi, serve, token};
+
+use self::reviewing::Order;
 
 /// The companion of the Portcullis filter.
 #[derive(Parser)]
@@ -69,6 +72,8 @@ enum Command {
     Schema,
     /// Prints the reference of all keys of a policy, as Markdown.
     Reference,
+    /// Prints the protocol of approvals, between filters, people and the desk (OpenAPI 3.1).
+    Openapi,
     /// Reads, verifies and exports session records.
     ///
     /// LEDGER is the folder that `portcullis desk` keeps them in. All of these may run beside a desk,
@@ -76,6 +81,47 @@ enum Command {
     Sessions {
         #[command(subcommand)]
         command: auditing::SessionsCommand,
+    },
+    /// Shows approvals at a desk, and decides on them.
+    Approvals {
+        #[command(flatten)]
+        to: reviewing::To,
+        #[command(subcommand)]
+        command: reviewing::ApprovalsCommand,
+    },
+    /// Shows what was granted for a time or a number of uses, and takes it back.
+    Grants {
+        #[command(flatten)]
+        to: reviewing::To,
+        #[command(subcommand)]
+        command: reviewing::GrantsCommand,
+    },
+    /// Asks for access ahead of need.
+    Access {
+        #[command(flatten)]
+        to: reviewing::To,
+        #[command(subcommand)]
+        command: reviewing::AccessCommand,
+    },
+    /// Has a subject or one token refused everywhere, within two seconds.
+    Block {
+        #[command(flatten)]
+        to: reviewing::To,
+        #[command(flatten)]
+        blocking: reviewing::Blocking,
+    },
+    /// Takes blocks back.
+    Unblock {
+        #[command(flatten)]
+        to: reviewing::To,
+        /// Their ids, as `portcullis blocks` shows them.
+        #[arg(value_name = "ID", required = true)]
+        ids: Vec<String>,
+    },
+    /// Lists who is blocked.
+    Blocks {
+        #[command(flatten)]
+        to: reviewing::To,
     },
     /// Looks into tokens.
     Token {
@@ -148,8 +194,15 @@ fn main() -> ExitCode {
             }
         }
         Command::Sessions { command } => auditing::run(command),
+        Command::Approvals { to, command } => reviewing::run(to, Order::Approvals(command)),
+        Command::Grants { to, command } => reviewing::run(to, Order::Grants(command)),
+        Command::Access { to, command } => reviewing::run(to, Order::Access(command)),
+        Command::Block { to, blocking } => reviewing::run(to, Order::Block(blocking)),
+        Command::Unblock { to, ids } => reviewing::run(to, Order::Unblock(ids)),
+        Command::Blocks { to } => reviewing::run(to, Order::Blocks),
         Command::Schema => answer(&check::schema()),
         Command::Reference => answer(&check::reference()),
+        Command::Openapi => answer(&openapi::print()),
         Command::Check { policy, env } => answer(&check::check(&policy, env)),
         Command::Token {
             command:

@@ -13,10 +13,14 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use serde_json::json;
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 use tonic::service::Routes;
 
-use crate::approvals::{self, Desk, News};
-use crate::config::{self, Config, Place};
+use crate::approvals::store::Sqlite;
+use crate::approvals::store::postgres::{self, Heard, Listening, Postgres};
+use crate::approvals::work::Enter;
+use crate::approvals::{self, Clerk, Decided, Desk, News};
+use crate::config::{self, Config, Place, Shared};
 use crate::control::Orders;
 use crate::http::{Callers, MAX_BODY_BYTES, Refusal, json as answer};
 use crate::ledger::{self, Keys, LedgerError, Reader, Watch};
@@ -129,14 +133,21 @@ async fn serve(options: &Options, config: &Config) -> Result<(), Failure> {
         .map_err(|error| Failure(format!("witnesses can't be told: {error}")))?;
     let reading = sessions::connect_index(&sessions::index_file(&folder))?;
     let callers = Arc::new(Callers::new(config));
-    let desk = Desk {
-        callers: Arc::clone(&callers),
-        database: Database::new(approvals),
-        news: News::default(),
-        decided: Arc::default(),
-        stop: stop.clone(),
-        writer: writer.clone(),
+    let (news, decided) = (News::default(), Arc::<Decided>::default());
+    let (store, _listening) = match &config.store {
+        None => (
+            Box::new(Sqlite::new(approvals)) as Box<dyn approvals::store::Store>,
+            None,
+        ),
+        Some(shared) => {
+            let (store, listening) = share(shared, &news)?;
+            (store, Some(listening))
+        }
     };
+    let (clerk, _) = Clerk::start(store, entering(&writer), news.clone(), Arc::clone(&decided))
+        .map_err(|error| Failure(format!("no thread for approvals: {error}")))?;
+    warn_of_unlinked(&callers);
+    let desk = Desk::new(Arc::clone(&callers), clerk, news, stop.clone());
     let archive = Archive {
         callers,
         database: Database::new(reading),
@@ -189,8 +200,9 @@ async fn serve(options: &Options, config: &Config) -> Result<(), Failure> {
         writer: writer.clone(),
         peers,
         ledger: archive.ledger.clone(),
-        database: desk.database.clone(),
-        decided: Arc::clone(&desk.decided),
+        clerk: desk.clerk.clone(),
+        news: desk.news.clone(),
+        decided,
         ports: vec![
             ("http", Arc::clone(&http_counts)),
             ("grpc", Arc::clone(&grpc_counts)),
@@ -244,6 +256,48 @@ async fn serve(options: &Options, config: &Config) -> Result<(), Failure> {
         _ => Err(Failure(
             "the recorder did not end in time: session records may be lost".to_owned(),
         )),
+    }
+}
+
+/// The database that other desks work on, too, and the thread that hears them.
+fn share(
+    shared: &Shared,
+    news: &News,
+) -> Result<(Box<dyn approvals::store::Store>, Listening), Failure> {
+    let failure = |why: String| Failure(format!("/store/postgres: {why}"));
+    let database =
+        postgres::Database::new(shared.url.secret(), shared.ca.as_deref()).map_err(failure)?;
+    // Its client has a runtime of its own, which can't be driven from this one.
+    let prepared = std::thread::scope(|scope| scope.spawn(|| database.prepare()).join());
+    prepared
+        .map_err(|_| failure("the database can't be prepared".to_owned()))?
+        .map_err(|error| failure(error.to_string()))?;
+    let news = news.clone();
+    let wake = move |heard: Heard<'_>| match heard {
+        Heard::Approval(id) => news.decided(id),
+        Heard::Standing => news.stands(),
+        Heard::Anything => news.all(),
+    };
+    let listening = postgres::listen(database.clone(), wake)
+        .map_err(|error| failure(format!("no thread that listens: {error}")))?;
+    Ok((Box::new(Postgres::new(database)), listening))
+}
+
+/// Enters what happens to approvals, from the thread that works on them.
+fn entering(writer: &Writer) -> Enter {
+    let (writer, runtime) = (writer.clone(), Handle::current());
+    Box::new(move |events| runtime.block_on(writer.enter_all(events)).is_ok())
+}
+
+/// Says of whom it can't be told for certain which requests are their own.
+fn warn_of_unlinked(callers: &Callers) {
+    for person in callers.reviewers() {
+        if person.subjects.is_empty() {
+            tracing::warn!(
+                reviewer = person.name,
+                "requests of this reviewer's own can't be told reliably: no \"subjects\" are linked, so that the name is compared with the subject"
+            );
+        }
     }
 }
 

@@ -26,6 +26,7 @@ const DOCUMENTS: &[&str] = &[
     "docs/architecture.md",
     "docs/glossary.md",
     "docs/answers.md",
+    "docs/approvals.md",
     "docs/desk.md",
     "docs/media-types.md",
     "docs/policy.md",
@@ -184,7 +185,7 @@ fn the_checks_of_a_token_that_the_readme_shows_are_made() {
 
 #[test]
 fn variables_that_the_documents_name_are_read() {
-    let source = sources("tests/testbed");
+    let source = [sources("tests/testbed"), sources("desk")].concat();
     for document in documents() {
         for name in found("`(PORTCULLIS_[A-Z]+)`", &read(&document)) {
             assert!(

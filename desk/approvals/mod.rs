@@ -1,29 +1,33 @@
-//! Approvals: a filter asks, a person decides, and the decision is handed out once.
+//! Approvals: a filter asks, people decide, and the filter takes a use when the request really goes.
 //!
-//! A filter's question is bound to a digest of the request, the caller, the rule and the policy.
-//! Asking the same question again finds the same approval:
+//! `protocol` is what goes over the wire, `machine` one approval as a value, `store` where approvals are kept,
+//! `acts` what can be done with them in a transaction, `clerk` the thread that does it, and `api` the routes.
+//!
+//! A filter's question is bound to the request, the caller and the rule by its `binding`. Asking the same again
+//! finds the same approval:
 //!
 //! | the approval is | the answer to `POST /v1/approvals` |
 //! |---|---|
 //! | pending | `pending` |
-//! | approved | `approved`, once; it is `used` from then on |
-//! | denied, less than [`DENIED_FOR`] ago | `denied` |
-//! | used, expired, or denied longer ago | `pending`, with a new approval |
+//! | approved, and not used up | `approved` |
+//! | denied, less than an hour ago | `denied` |
+//! | used up, expired, revoked, or denied longer ago | `pending`, with a new approval |
 //!
-//! Of two who wait for the same approval, one gets `approved` and the other `used`: a wait never
-//! makes a new approval, only asking does. An approval is marked as used before it is handed
-//! out, so that a crash or a lost connection may waste one but never passes two requests.
+//! Asking and waiting take nothing, so that who left eats no approval: a claim does, once for each id of a claim.
 
+pub mod acts;
 mod api;
-mod approval;
+mod clerk;
 mod decided;
+mod entries;
+pub mod machine;
 mod news;
-mod question;
-mod store;
+pub mod protocol;
+mod refusal;
+pub mod store;
+pub mod work;
 
 pub use api::{Desk, routes};
-pub use approval::{APPROVED_FOR, Answer, Approval, DENIED_FOR, PENDING_FOR, State};
+pub use clerk::Clerk;
 pub use decided::Decided;
 pub use news::News;
-pub use question::Question;
-pub use store::{Limits, Trouble, ask, decide, list, look, open, take};

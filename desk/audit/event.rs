@@ -25,13 +25,50 @@ pub(super) fn row(number: u64, event: &Outline, bytes: &[u8]) -> String {
 fn about(what: &What) -> String {
     let or = |text: &Option<String>, none: &str| text.clone().unwrap_or_else(|| none.to_owned());
     match what {
-        What::Decision {
-            approval,
-            state,
-            rule,
-            subject,
-            ..
-        } => format!("{state} {approval} of {subject} by the rule {rule}"),
+        What::Question(asked) => {
+            let concerned = &asked.concerned;
+            format!(
+                "{} of {} for {} by the rule {}",
+                concerned.approval, concerned.subject, asked.operation, concerned.rule
+            )
+        }
+        What::Decision(decision) | What::BreakGlass(decision) | What::Revocation(decision) => {
+            let concerned = &decision.concerned;
+            let by = decision.on_behalf_of.as_ref();
+            let by = by.map_or_else(String::new, |name| format!(", for {name}"));
+            format!(
+                "{} {} of {} by the rule {}{by}",
+                decision.state, concerned.approval, concerned.subject, concerned.rule
+            )
+        }
+        What::Claim(claim) | What::GiveBack(claim) => {
+            let concerned = &claim.concerned;
+            let why = claim.why.as_ref();
+            let why = why.map_or_else(String::new, |why| format!(", {why}"));
+            format!(
+                "{} by exchange {}{why}",
+                concerned.approval,
+                or(&concerned.exchange, "-")
+            )
+        }
+        What::Look(change) | What::Cancel(change) | What::Expiry(change) => {
+            let concerned = &change.concerned;
+            let was = change.was.as_ref();
+            let was = was.map_or_else(String::new, |was| format!(", was {was}"));
+            format!("{} of {}{was}", concerned.approval, concerned.subject)
+        }
+        What::Block(block) | What::Unblock(block) => {
+            let subject = block.subject.as_ref();
+            let subject = subject.map(|subject| format!("subject {subject}"));
+            let token = || format!("token {}", or(&block.token_id, "-"));
+            format!("{} of {}", block.block, subject.unwrap_or_else(token))
+        }
+        What::Delegation(delegation) | What::DelegationEnd(delegation) => format!(
+            "{} to {} in {}",
+            delegation.from,
+            delegation.to,
+            delegation.groups.join(", ")
+        ),
         What::Read {
             record: Some(id),
             shown,

@@ -28,6 +28,7 @@ pub use select::Selection;
 pub use verify::{Known, verify, verify_evidence, verify_proof};
 
 use crate::ledger::{LedgerError, Reader};
+use crate::plain::plain;
 
 /// All is right.
 pub const RIGHT: u8 = 0;
@@ -77,21 +78,6 @@ fn open(folder: &Path) -> Result<Reader, Failed> {
         )));
     }
     Ok(Reader::new(folder))
-}
-
-/// Text that comes from outside, for a terminal: what could control it is escaped.
-fn plain(text: &str) -> String {
-    text.chars()
-        .flat_map(|one| {
-            let escaped = one.is_control() || matches!(one, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-            let (escape, keep) = if escaped {
-                (Some(one.escape_unicode()), None)
-            } else {
-                (None, Some(one))
-            };
-            escape.into_iter().flatten().chain(keep)
-        })
-        .collect()
 }
 
 /// Writes a line of text from inside.

@@ -8,6 +8,7 @@
 //! ```
 //!
 //! A key is at least 16 printable ASCII characters without spaces, and belongs to one name only.
+//! What reviewers may have beside that is in `reviewer.rs`.
 //! `${NAME}` in a key takes a value from the environment. With `"records_need_key": true`, session records are
 //! taken from the filters only; without it, from whoever reaches the port. A filter may have, beside its key or
 //! instead of one, a `certificate`: a name that stands in its client certificate. `"retention": "90d"` removes what is
@@ -16,6 +17,8 @@
 
 mod key;
 mod network;
+mod reviewer;
+mod store;
 mod witnesses;
 
 use std::collections::HashSet;
@@ -25,6 +28,9 @@ use serde::Deserialize;
 
 use self::key::resolve;
 pub use self::key::{Key, MIN_KEY};
+pub use self::reviewer::{Reviewer, Subject};
+pub use self::store::Shared;
+use self::store::WrittenShared;
 pub use self::witnesses::{Place, Watching, Witness};
 use self::witnesses::{WrittenWatching, WrittenWitness};
 pub use network::{ClientCertificate, Connections, Tls};
@@ -54,6 +60,8 @@ pub struct Config {
     pub connections: Connections,
     /// How they are protected, if they are.
     pub tls: Option<Tls>,
+    /// The database of approvals, if several desks share one.
+    pub store: Option<Shared>,
 }
 
 /// A filter, or several that share a key or a certificate.
@@ -67,19 +75,6 @@ pub struct Filter {
     /// The name in its client certificate: a URI such as `spiffe://mesh/ns/gw/sa/envoy`, or a DNS name. Each of
     /// both is enough.
     pub certificate: Option<String>,
-}
-
-/// A person who decides.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Reviewer {
-    /// The name, the same as the subject in this person's tokens: nobody decides on a request
-    /// of their own.
-    pub name: String,
-    /// The groups that rules name as reviewers.
-    pub groups: Vec<String>,
-    /// The key that the person sends as `Authorization: Bearer`.
-    pub key: Key,
 }
 
 #[derive(Deserialize)]
@@ -96,6 +91,7 @@ struct Written {
     #[serde(default)]
     connections: Connections,
     tls: Option<Tls>,
+    store: Option<WrittenShared>,
 }
 
 /// Reads a configuration; `environment` gives the values that `${NAME}` stands for.
@@ -140,26 +136,7 @@ pub fn read(text: &str, environment: &dyn Fn(&str) -> Option<String>) -> Result<
             }
         }
     }
-    names.clear();
-    for (index, reviewer) in written.reviewers.iter_mut().enumerate() {
-        let at = format!("/reviewers/{index}");
-        check_name(&reviewer.name, &format!("{at}/name"))?;
-        if !names.insert(reviewer.name.clone()) {
-            return Err(twice(&at, "name"));
-        }
-        if reviewer.groups.is_empty() {
-            return Err(format!(
-                "{at}/groups: found an empty list, expected the groups that rules name as reviewers"
-            ));
-        }
-        for (position, group) in reviewer.groups.iter().enumerate() {
-            check_name(group, &format!("{at}/groups/{position}"))?;
-        }
-        reviewer.key = resolve(&reviewer.key, &format!("{at}/key"), environment)?;
-        if !keys.insert(reviewer.key.clone()) {
-            return Err(twice(&at, "key"));
-        }
-    }
+    reviewer::check(&mut written.reviewers, &mut keys, environment)?;
     if written.filters.is_empty() {
         return Err("/filters: found an empty list, expected the filters that may ask".to_owned());
     }
@@ -174,6 +151,10 @@ pub fn read(text: &str, environment: &dyn Fn(&str) -> Option<String>) -> Result<
         retention: written.retention.as_deref().map(read_time).transpose()?,
         connections: written.connections,
         tls: written.tls,
+        store: written
+            .store
+            .map(|store| store::shared(store, environment))
+            .transpose()?,
     })
 }
 

@@ -9,7 +9,7 @@ use subtle::{Choice, ConditionallySelectable as _, ConstantTimeEq as _};
 
 use super::answer::Refusal;
 use super::credentials::Credentials;
-use crate::config::Config;
+use crate::config::{Config, Reviewer, Subject};
 
 /// A reviewer who was identified by a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +18,27 @@ pub struct Person {
     pub name: String,
     /// The groups that rules name as reviewers.
     pub groups: Vec<String>,
+    /// Who the person is in tokens.
+    pub subjects: Vec<Subject>,
+    /// The e-mail address by which tokens may know the person, too.
+    pub email: Option<String>,
+    /// Whether the person may set the rules for reviewers aside.
+    pub break_glass: bool,
+    /// Whether the person may block.
+    pub blocks: bool,
+}
+
+impl Person {
+    fn new(reviewer: &Reviewer) -> Self {
+        Self {
+            name: reviewer.name.clone(),
+            groups: reviewer.groups.clone(),
+            subjects: reviewer.subjects.clone(),
+            email: reviewer.email.clone(),
+            break_glass: reviewer.break_glass,
+            blocks: reviewer.blocks,
+        }
+    }
 }
 
 /// Who is calling.
@@ -83,12 +104,10 @@ impl Callers {
             .filter_map(|(filter, name)| Some((filter.certificate.clone()?, Arc::clone(name))))
             .collect();
         let reviewers = config.reviewers.iter().map(|reviewer| {
+            let person = Arc::new(Person::new(reviewer));
             (
                 hash(reviewer.key.secret().as_bytes()),
-                Caller::Reviewer(Arc::new(Person {
-                    name: reviewer.name.clone(),
-                    groups: reviewer.groups.clone(),
-                })),
+                Caller::Reviewer(person),
             )
         });
         let known = filters.chain(reviewers).collect();
@@ -102,6 +121,14 @@ impl Callers {
     /// The names of the filters.
     pub fn filters(&self) -> impl Iterator<Item = &Arc<str>> {
         self.filters.iter()
+    }
+
+    /// The reviewers.
+    pub fn reviewers(&self) -> impl Iterator<Item = &Arc<Person>> {
+        self.known.iter().filter_map(|(_, caller)| match caller {
+            Caller::Reviewer(person) => Some(person),
+            Caller::Filter(_) => None,
+        })
     }
 
     /// Identifies the sender of a request. A filter's certificate is as good as its key; who sends both has to be

@@ -15,11 +15,11 @@ use tokio::time::Instant;
 use super::process;
 use super::text::{Text, Type};
 use crate::approvals;
+use crate::approvals::store::Open;
 use crate::http::Refusal;
 use crate::ledger::{self, Reader};
 use crate::net::{PortCounts, Tls};
 use crate::sessions::{Counts, Peers, Writer};
-use crate::store::{Database, now};
 
 /// How long what was collected is given out again: who asks more often costs nothing.
 const FRESH: Duration = Duration::from_secs(1);
@@ -36,7 +36,9 @@ pub struct Sources {
     /// The ledger.
     pub ledger: Reader,
     /// The approvals.
-    pub database: Database,
+    pub clerk: approvals::Clerk,
+    /// Who waits for them.
+    pub news: approvals::News,
     /// What was decided.
     pub decided: Arc<approvals::Decided>,
     /// The ports, by name.
@@ -69,13 +71,13 @@ async fn metrics(Shared(sources): Shared<Sources>) -> Result<Response, Refusal> 
 
 impl Sources {
     async fn collect(&self) -> Result<String, Refusal> {
-        let open = self.database.run(|store| approvals::open(store, now()));
+        let open = self.clerk.run(|work| Ok(work.rows.open(work.now)?));
         // Without them the rest is worth as much, and /healthz tells why.
         let open = open.await.unwrap_or_default();
         let ledger = self.ledger.clone();
         let mut text = Text::default();
         self.records(&mut text);
-        self.approvals(&mut text, &open);
+        self.approvals(&mut text, open);
         self.connections(&mut text);
         // Files are looked at where that may take its time.
         let rest = tokio::task::spawn_blocking(move || {
@@ -132,17 +134,43 @@ impl Sources {
         }
     }
 
-    fn approvals(&self, text: &mut Text, open: &[(&'static str, u64)]) {
+    fn approvals(&self, text: &mut Text, open: Open) {
         let name = "portcullis_desk_approvals";
-        let help = "Approvals that wait for a decision or to be taken, by state.";
+        let help = "Approvals that wait for a decision or to be used, by state.";
         text.family(name, Type::Gauge, help);
-        for (state, count) in open {
-            text.sample(name, &[("state", state)], *count);
-        }
+        text.sample(name, &[("state", "pending")], open.pending);
+        text.sample(name, &[("state", "approved")], open.approved);
+        text.one(
+            "portcullis_desk_approvals_awaited",
+            Type::Gauge,
+            "Pending approvals for which a filter waits.",
+            open.awaited,
+        );
+        text.one(
+            "portcullis_desk_waits_open",
+            Type::Gauge,
+            "Calls of filters that wait for a decision.",
+            number(self.news.waiting()),
+        );
+        text.one(
+            "portcullis_desk_blocks",
+            Type::Gauge,
+            "Subjects and tokens that are blocked.",
+            open.blocks,
+        );
         let name = "portcullis_desk_approvals_decided_total";
         text.family(name, Type::Counter, "Decisions of reviewers.");
         for (decision, count) in self.decided.counts() {
             text.sample(name, &[("decision", decision)], count);
+        }
+        let name = "portcullis_desk_approvals_claims_total";
+        text.family(
+            name,
+            Type::Counter,
+            "Uses of approvals that filters took and gave back.",
+        );
+        for (outcome, count) in self.decided.claims() {
+            text.sample(name, &[("outcome", outcome)], count);
         }
     }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::deeds;
 use crate::ledger::{Entry, KeptKey, Kind, LedgerError};
 use crate::store::now;
 
@@ -110,29 +111,35 @@ pub struct KeptWorker {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "lowercase")]
 pub enum What {
+    /// Somebody asked for an approval.
+    Question(Box<deeds::Question>),
+    /// A reviewer opened an approval.
+    Look(deeds::Change),
     /// A reviewer decided on an approval.
-    Decision {
-        /// The approval's id.
-        approval: String,
-        /// `approved` or `denied`.
-        state: String,
-        /// The reviewer's reason.
-        reason: Option<String>,
-        /// The rule that asked.
-        rule: String,
-        /// The digest of what was asked for.
-        digest: String,
-        /// The policy's digest.
-        policy: String,
-        /// The caller.
-        subject: String,
-        /// The issuer of the caller's token.
-        issuer: String,
-        /// The filter that asked.
-        filter: String,
-        /// When it asked (RFC 3339).
-        asked: String,
-    },
+    Decision(Box<deeds::Decision>),
+    /// A reviewer set the rules for reviewers aside: beside the decision.
+    #[serde(rename = "break_glass")]
+    BreakGlass(Box<deeds::Decision>),
+    /// A reviewer took an approval back.
+    Revocation(Box<deeds::Decision>),
+    /// A use of an approval was taken.
+    Claim(deeds::Claim),
+    /// A use of an approval came back.
+    #[serde(rename = "give_back")]
+    GiveBack(deeds::Claim),
+    /// Somebody waits no more.
+    Cancel(deeds::Change),
+    /// The time of an approval was over.
+    Expiry(deeds::Change),
+    /// A subject or a token is refused everywhere.
+    Block(deeds::Block),
+    /// It is no longer.
+    Unblock(deeds::Block),
+    /// A reviewer lets another one decide.
+    Delegation(deeds::Delegation),
+    /// That is over.
+    #[serde(rename = "delegation_end")]
+    DelegationEnd(deeds::Delegation),
     /// A reviewer read records: one, by its id, or a page of the list.
     Read {
         /// The id of the one that was asked for.
@@ -250,7 +257,19 @@ impl Event {
     #[must_use]
     pub fn word(&self) -> &'static str {
         match self.what {
-            What::Decision { .. } => "decision",
+            What::Question(_) => "question",
+            What::Look(_) => "look",
+            What::Decision(_) => "decision",
+            What::BreakGlass(_) => "break_glass",
+            What::Revocation(_) => "revocation",
+            What::Claim(_) => "claim",
+            What::GiveBack(_) => "give_back",
+            What::Cancel(_) => "cancel",
+            What::Expiry(_) => "expiry",
+            What::Block(_) => "block",
+            What::Unblock(_) => "unblock",
+            What::Delegation(_) => "delegation",
+            What::DelegationEnd(_) => "delegation_end",
             What::Read { .. } => "read",
             What::Policy { .. } => "policy",
             What::Worker { .. } => "worker",

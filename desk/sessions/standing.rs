@@ -288,7 +288,8 @@ impl Standing {
                     staged.workers.insert(kept.worker.clone(), known);
                 }
             }
-            What::Decision { .. } | What::Read { .. } => return Ok(()),
+            // Nothing else is about workers.
+            _ => return Ok(()),
         }
         self.keep(staged, seq);
         Ok(())

@@ -157,15 +157,32 @@ impl Writer {
     /// [`Gone`] if it can't be stored now, or not within some seconds: then it may have been stored, and the
     /// caller must not do what it says.
     pub async fn enter(&self, who: Who, what: What) -> Result<(), Gone> {
-        let event = Box::new(Event::new(who, what).map_err(|_| Gone)?);
+        self.enter_all(vec![(who, what)]).await
+    }
+
+    /// Enters several events as [`Writer::enter`] does, with one write to the disk where that is possible.
+    ///
+    /// # Errors
+    /// [`Gone`] if one of them can't be stored: others may have been.
+    pub async fn enter_all(&self, events: Vec<(Who, What)>) -> Result<(), Gone> {
+        let events = events.into_iter();
+        let events = events.map(|(who, what)| Event::new(who, what).map(Box::new));
+        let events = events.collect::<Result<Vec<_>, _>>().map_err(|_| Gone)?;
         if self.fails.load(Ordering::Relaxed) {
             return Err(Gone);
         }
-        let (entered, told) = oneshot::channel();
         let enter = async {
-            let order = Order::Enter(Entering { event, entered });
-            self.sender.send(order).await.map_err(|_| Gone)?;
-            told.await.map_err(|_| Gone)
+            let mut waiting = Vec::with_capacity(events.len());
+            for event in events {
+                let (entered, told) = oneshot::channel();
+                let order = Order::Enter(Entering { event, entered });
+                self.sender.send(order).await.map_err(|_| Gone)?;
+                waiting.push(told);
+            }
+            for told in waiting {
+                told.await.map_err(|_| Gone)?;
+            }
+            Ok(())
         };
         let entered = tokio::time::timeout(EVENT_PATIENCE, enter);
         entered.await.unwrap_or(Err(Gone))

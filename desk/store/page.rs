@@ -72,22 +72,48 @@ impl Page {
         }
         sql.push_str(" ORDER BY seq DESC");
         let mut statement = connection.prepare_cached(&sql)?;
-        let mut found = statement.query(params_from_iter(values))?;
+        let found = statement.query_map(params_from_iter(values), |row| {
+            let (item, size) = read(row)?;
+            Ok((row.get(0)?, item, size))
+        })?;
+        self.gather(found)
+    }
+
+    /// The row behind which the page begins.
+    #[must_use]
+    pub fn before(&self) -> Option<&str> {
+        self.before.as_deref()
+    }
+
+    /// The most rows on it.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Takes what fits onto the page from rows, newest first: each with its id and its size in bytes.
+    ///
+    /// # Errors
+    /// When a row can't be read.
+    pub fn gather<T, E>(
+        &self,
+        found: impl Iterator<Item = Result<(String, T, usize), E>>,
+    ) -> Result<Listed<T>, E> {
         let mut listed = Listed {
             rows: Vec::new(),
             next: None,
         };
         let mut last = None;
         let mut bytes = 0usize;
-        while let Some(row) = found.next()? {
-            let (item, size) = read(row)?;
+        for row in found {
+            let (id, item, size) = row?;
             bytes = bytes.saturating_add(size);
             let full = bytes > MAX_BYTES && !listed.rows.is_empty();
             if full || listed.rows.len() >= self.rows {
                 listed.next = last;
                 break;
             }
-            last = Some(row.get(0)?);
+            last = Some(id);
             listed.rows.push(item);
         }
         Ok(listed)

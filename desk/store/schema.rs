@@ -41,7 +41,46 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_subject ON sessions (subject, seq);
 CREATE INDEX sessions_action ON sessions (action, seq);
 CREATE INDEX sessions_worker ON sessions (worker, number);
+", "
+DROP TABLE approvals;
+CREATE TABLE approvals (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    filter TEXT,
+    binding TEXT NOT NULL,
+    issuer TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    rule TEXT NOT NULL,
+    state TEXT NOT NULL,
+    wide INTEGER NOT NULL,
+    listed INTEGER NOT NULL,
+    expires INTEGER NOT NULL,
+    awaited INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    document TEXT NOT NULL
+) STRICT;
+CREATE INDEX approvals_same ON approvals (binding, filter, seq);
+CREATE INDEX approvals_pending ON approvals (subject, issuer, awaited) WHERE state = 'pending';
+CREATE INDEX approvals_awaited ON approvals (awaited) WHERE state = 'pending';
+CREATE INDEX approvals_open ON approvals (expires) WHERE state IN ('pending', 'approved');
+CREATE INDEX approvals_wide ON approvals (subject, issuer, rule) WHERE wide = 1 AND state = 'approved';
+CREATE INDEX approvals_listed ON approvals (seq) WHERE listed = 1;
+CREATE INDEX approvals_state ON approvals (state, seq);
+CREATE TABLE kept (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL,
+    expires INTEGER NOT NULL,
+    document TEXT NOT NULL
+) STRICT;
+CREATE INDEX kept_kind ON kept (kind, seq);
+CREATE INDEX kept_expires ON kept (expires);
+CREATE TABLE standing (salt TEXT NOT NULL, revision INTEGER NOT NULL) STRICT;
+INSERT INTO standing VALUES (lower(hex(randomblob(8))), 0);
 "];
+
+/// The form before approvals were bound to what version 2 of the protocol binds them to.
+const BEFORE_BINDINGS: i32 = 1;
 
 /// Runs the steps that the file hasn't seen, each in a transaction of its own.
 ///
@@ -61,6 +100,20 @@ pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<Result<()
         let Some(step) = STEPS.get(done) else {
             return Ok(Ok(()));
         };
+        if version == BEFORE_BINDINGS {
+            // Nothing of version 2 asks for them, and what was decided stands in the ledger.
+            let open: i64 = transaction.query_row(
+                "SELECT count(*) FROM approvals WHERE state IN ('pending', 'approved')",
+                [],
+                |row| row.get(0),
+            )?;
+            if open > 0 {
+                tracing::warn!(
+                    approvals = open,
+                    "approvals that an earlier version left open were dropped: filters ask again"
+                );
+            }
+        }
         transaction.execute_batch(step)?;
         transaction.pragma_update(None, "user_version", version.saturating_add(1))?;
         transaction.commit()?;

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, Body};
 
 /// How long a call may take, from the name's look-up to the answer's last byte.
@@ -11,9 +11,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The longest answer that is read, in bytes: a note's, about.
 const MAX_ANSWER_BYTES: u64 = 64 << 10;
-
-/// The longest file of certificates, in bytes.
-const MAX_PEM_BYTES: u64 = 1 << 20;
 
 /// Calls witnesses. Connections are kept open for the next call.
 #[derive(Clone, Debug)]
@@ -35,7 +32,7 @@ impl Client {
     /// The file can't be read, or has no certificates.
     pub fn new(ca: Option<&Path>) -> Result<Self, String> {
         let roots = match ca {
-            Some(path) => roots(path).map_err(|why| format!("{}: {why}", path.display()))?,
+            Some(path) => RootCerts::new_with_certs(&crate::pem::certificates(path)?),
             None => RootCerts::WebPki,
         };
         let config = Agent::config_builder()
@@ -87,19 +84,4 @@ fn receive(result: Result<ureq::http::Response<Body>, ureq::Error>) -> Result<Re
         status,
         body: body.read_to_string().map_err(|error| error.to_string())?,
     })
-}
-
-fn roots(path: &Path) -> Result<RootCerts, String> {
-    let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
-    let text = crate::policy::read_from(file, MAX_PEM_BYTES)?;
-    let mut found = Vec::new();
-    for item in parse_pem(text.as_bytes()) {
-        if let PemItem::Certificate(certificate) = item.map_err(|error| error.to_string())? {
-            found.push(certificate);
-        }
-    }
-    match found.is_empty() {
-        true => Err("found no certificate, expected some (PEM)".to_owned()),
-        false => Ok(RootCerts::new_with_certs(&found)),
-    }
 }

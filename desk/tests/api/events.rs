@@ -57,6 +57,8 @@ fn a_decision_is_in_the_ledger_before_it_is_answered() {
     desk.kill();
     assert!(judge(&folder).is_right());
     let found = events(&folder);
+    assert_eq!(of(&found, "question").len(), 2, "{found:?}");
+    let found = of(&found, "decision");
     assert_eq!(found.len(), 2, "{found:?}");
     let first = &found[0];
     assert_eq!(first["who"], json!({ "kind": "reviewer", "name": "ana" }));
@@ -76,7 +78,7 @@ fn a_decision_is_in_the_ledger_before_it_is_answered() {
             &json!("edge")
         ]
     );
-    assert_eq!(first["digest"], question(1)["digest"]);
+    assert_eq!(first["digest"], question(1)["binding"]);
     assert_eq!(first["rule"], "export-needs-a-person");
     let subject = first["subject"].as_str().unwrap();
     assert!(subject.chars().count() == 1024 && subject.ends_with('\u{2026}'));
@@ -251,6 +253,7 @@ fn events_are_listed_shown_proved_and_exported() {
         .map(|row| (row[0], row[2], row[3], row[4]))
         .collect();
     let about = format!("approved {asked} of carol by the rule export-needs-a-person");
+    let question = format!("{asked} of carol for model.export by the rule export-needs-a-person");
     assert_eq!(
         shown,
         [
@@ -260,9 +263,10 @@ fn events_are_listed_shown_proved_and_exported() {
                 "filter edge",
                 "worker 00000000000000aa, before nobody"
             ),
-            ("7", "decision", "reviewer ana", about.as_str()),
+            ("7", "question", "filter edge", question.as_str()),
+            ("8", "decision", "reviewer ana", about.as_str()),
             (
-                "8",
+                "9",
                 "read",
                 "reviewer bob",
                 "list of subject carol, action any: 5 shown"
@@ -292,30 +296,30 @@ fn events_are_listed_shown_proved_and_exported() {
         if !has_index {
             fs::remove_file(&index).unwrap();
         }
-        for name in [rows[1][5], "7"] {
+        for name in [rows[2][5], "8"] {
             let decided: Value = serde_json::from_str(&right(&["show", ledger, name])).unwrap();
-            assert_eq!(decided, all[1]);
+            assert_eq!(decided, all[2]);
             let proof = folder.write("proof", &right(&["prove", ledger, name]));
             let said = right(&["verify", "--proof", text(&proof), "--key", key]);
             assert!(
-                said.contains(&about) && said.contains("entry 7 of 9"),
+                said.contains(&about) && said.contains("entry 8 of 10"),
                 "{said}"
             );
         }
     }
     let lines = right(&["export", ledger, "--events"]);
-    assert_eq!(lines.lines().count(), 3);
+    assert_eq!(lines.lines().count(), 4);
     let csv = right(&["export", ledger, "--events", "--form", "csv"]);
     assert!(
         csv.starts_with("entry,time,event,who,about,id\r\n1,"),
         "{csv}"
     );
     for (more, said) in [
-        (&[][..], "right: 5 records and 3 events of 9 entries"),
-        (&["--events"], "right: 0 records and 3 events of 9 entries"),
+        (&[][..], "right: 5 records and 4 events of 10 entries"),
+        (&["--events"], "right: 0 records and 4 events of 10 entries"),
         (
             &["--action", "allow"],
-            "right: 5 records and 0 events of 9 entries",
+            "right: 5 records and 0 events of 10 entries",
         ),
     ] {
         let evidence = right(&[&["export", ledger, "--form", "evidence"], more].concat());

@@ -231,6 +231,22 @@ impl Desk {
         self.post("/v1/approvals", EDGE, question).ok()
     }
 
+    /// Claims what `question` asks for, with a claim that is told apart by `number`.
+    pub fn claim(&self, id: &str, question: &Value, number: u64) -> Answer {
+        let body = json!({
+            "claim": format!("{number:032x}"),
+            "binding": question["binding"],
+            "exchange": format!("{number:032x}"),
+        });
+        self.post(&format!("/v1/approvals/{id}/claim"), EDGE, &body)
+    }
+
+    /// Gives such a claim back.
+    pub fn give_back(&self, id: &str, number: u64) -> Answer {
+        let body = json!({ "claim": format!("{number:032x}"), "why": "status_5xx" });
+        self.post(&format!("/v1/approvals/{id}/give_back"), EDGE, &body)
+    }
+
     pub fn decide(&self, id: &str, how: &str, key: &str) -> Answer {
         call(
             self.http,
@@ -263,20 +279,32 @@ impl Drop for Desk {
 /// The question of a request that is told apart by `number`.
 pub fn question(number: u64) -> Value {
     json!({
-        "digest": format!("{number:064x}"),
+        "version": 2,
+        "binding": format!("{number:064x}"),
+        "about": "request",
+        "asker": format!("{:032x}", 1),
+        "exchange": format!("{number:032x}"),
         "subject": "carol",
         "issuer": "https://idp.example",
         "provider": "corp",
         "groups": ["ml"],
+        "email": "carol@example.com",
         "operation": "model.export",
         "method": "GET",
+        "host": "models.example",
         "path": "/v1/models/big/artifact",
+        "query": null,
         "model": "big",
         "items": 1,
+        "route": "models",
+        "cluster": "model",
+        "headers": { "content-type": "application/json" },
+        "body": { "digest": format!("{:064x}", 5), "bytes": 2 },
+        "client": "192.0.2.1",
         "rule": "export-needs-a-person",
+        "rule_digest": format!("{:064x}", 6),
         "reviewers": ["ml-leads"],
         "policy": format!("{:064x}", 7),
-        "wait": 0,
     })
 }
 

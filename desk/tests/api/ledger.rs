@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::access_log::{entry, message, record, records, stream};
 use crate::client::call;
-use crate::harness::{ANA, Desk, Folder, command, id, question};
+use crate::harness::{ANA, Desk, EDGE, Folder, command, id, question};
 
 /// Streams records with these numbers in messages of ten. The answer says that they are stored.
 pub fn log(desk: &Desk, numbers: std::ops::RangeInclusive<u64>) {
@@ -212,8 +212,10 @@ fn a_full_disk_is_said_and_lost_records_are_no_success() {
     assert_eq!(said["error"]["code"], "recorder_failing");
     let message = said["error"]["message"].as_str().unwrap();
     assert!(message.contains("too large"), "{message}");
-    // Approvals are in another file, and go on.
-    assert_eq!(desk.ask(&question(1))["state"], "pending");
+    // No question is asked of which there would be no entry.
+    let failing = (503, "recorder_failing".to_owned());
+    let asked = desk.post("/v1/approvals", EDGE, &question(1));
+    assert_eq!(asked.refusal(), failing);
     let (status, log) = desk.stop();
     assert_eq!(status.code(), Some(1), "{log}");
     assert!(log.contains("could not be stored"), "{log}");
@@ -246,7 +248,7 @@ fn a_damaged_ledger_is_said_and_not_written_to() {
     );
     let message = body["error"]["message"].as_str().unwrap();
     assert!(
-        message.contains("damaged") && message.contains("expected the 52 entries"),
+        message.contains("damaged") && message.contains("expected the 53 entries"),
         "{message}"
     );
     assert_eq!(desk.ask(&question(1)), asked, "questions go on");
@@ -255,7 +257,13 @@ fn a_damaged_ledger_is_said_and_not_written_to() {
     let asked = id(&asked);
     assert_eq!(desk.decide(&asked, "approve", ANA).refusal(), failing);
     assert_eq!(desk.decide(&asked, "deny", ANA).refusal(), failing);
-    let found = desk.get(&format!("/v1/approvals/{asked}"), ANA).ok();
+    let target = format!("/v1/approvals/{asked}");
+    assert_eq!(desk.get(&target, ANA).refusal(), failing);
+    assert_eq!(
+        desk.post("/v1/approvals", EDGE, &question(2)).refusal(),
+        failing
+    );
+    let found = &desk.get("/v1/approvals", ANA).ok()["approvals"][0];
     assert_eq!(
         (&found["state"], &found["reviewer"]),
         (&json!("pending"), &json!(null))

@@ -109,8 +109,8 @@ fn metrics_tell_what_the_desk_does_without_a_key() {
     let (sender, _answer) = open(&runtime, desk.grpc, METHOD);
     runtime.block_on(sender.send(one(2))).unwrap();
     records(&desk, 2);
-    // A checkpoint signs for the log's key, two decisions, whose the worker is, and both records.
-    let seen = until(&desk, "portcullis_desk_ledger_signed_entries", 6.0);
+    // A checkpoint signs for the log's key, three questions, two decisions, whose the worker is, and both records.
+    let seen = until(&desk, "portcullis_desk_ledger_signed_entries", 9.0);
     for (name, value) in [
         ("portcullis_desk_records_total{outcome=\"stored\"}", 2.0),
         ("portcullis_desk_records_total{outcome=\"known\"}", 1.0),
@@ -128,6 +128,13 @@ fn metrics_tell_what_the_desk_does_without_a_key() {
         ("portcullis_desk_writer_waiting_kib", 0.0),
         ("portcullis_desk_approvals{state=\"pending\"}", 1.0),
         ("portcullis_desk_approvals{state=\"approved\"}", 1.0),
+        ("portcullis_desk_approvals_awaited", 1.0),
+        ("portcullis_desk_waits_open", 0.0),
+        ("portcullis_desk_blocks", 0.0),
+        (
+            "portcullis_desk_approvals_claims_total{outcome=\"taken\"}",
+            0.0,
+        ),
         (
             "portcullis_desk_approvals_decided_total{decision=\"approved\"}",
             1.0,

@@ -52,6 +52,10 @@ fn nothing_is_lost_after(visit: &str, prints: &str) {
 
     log(&desk, 11..=60);
     assert_eq!(desk.ask(&question(1))["state"], "approved");
+    assert_eq!(
+        desk.claim(&id(&given), &question(1), 1).ok()["state"],
+        "claimed"
+    );
     let waiting = desk.ask(&question(2));
     let denied = id(&desk.ask(&question(3)));
     desk.decide(&denied, "deny", ANA).ok();

@@ -14,6 +14,19 @@ fn calls_without_the_right_key_are_refused() {
         ("GET", "/v1/approvals/apr_none", true, true),
         ("POST", "/v1/approvals/apr_none/approve", false, true),
         ("POST", "/v1/approvals/apr_none/deny", false, true),
+        ("POST", "/v1/approvals/apr_none/revoke", false, true),
+        ("POST", "/v1/approvals/apr_none/claim", true, false),
+        ("POST", "/v1/approvals/apr_none/give_back", true, false),
+        ("POST", "/v1/approvals/apr_none/cancel", true, false),
+        ("POST", "/v1/decisions", false, true),
+        ("POST", "/v1/access", false, true),
+        ("GET", "/v1/grants", false, true),
+        ("GET", "/v1/standing", true, false),
+        ("POST", "/v1/blocks", false, true),
+        ("GET", "/v1/blocks", false, true),
+        ("POST", "/v1/delegations", false, true),
+        ("GET", "/v1/delegations", false, true),
+        ("DELETE", "/v1/delegations/dlg_none", false, true),
         ("GET", "/v1/sessions", false, true),
         ("GET", "/v1/sessions/00", false, true),
     ] {
@@ -80,14 +93,26 @@ fn malformed_questions_are_refused() {
     }
     refused(&format!("{} 1", question(1)));
     refused(&format!(
-        "{}{{\"digest\":\"\",{}",
+        "{}{{\"binding\":\"\",{}",
         "",
         &question(1).to_string()[1..]
     ));
     for change in [
-        json!({ "digest": "abc" }),
-        json!({ "digest": "G".repeat(64) }),
-        json!({ "digest": "A".repeat(64) }),
+        json!({ "binding": "abc" }),
+        json!({ "binding": "G".repeat(64) }),
+        json!({ "binding": "A".repeat(64) }),
+        json!({ "rule_digest": null }),
+        json!({ "asker": "1" }),
+        json!({ "exchange": null }),
+        json!({ "version": 3 }),
+        json!({ "about": "access" }),
+        json!({ "approvals": 0 }),
+        json!({ "approvals": 17 }),
+        json!({ "expires": 0 }),
+        json!({ "reason": "never" }),
+        json!({ "grant": { "for": 0 } }),
+        json!({ "grant": { "for": 60, "uses": 0 } }),
+        json!({ "escalate": { "after": 1, "reviewers": [] } }),
         json!({ "policy": "" }),
         json!({ "subject": "" }),
         json!({ "subject": "x".repeat(9000) }),
@@ -95,7 +120,6 @@ fn malformed_questions_are_refused() {
         json!({ "groups": "ml" }),
         json!({ "reviewers": [] }),
         json!({ "items": -1 }),
-        json!({ "wait": "20" }),
     ] {
         refused(&with(question(1), change).to_string());
     }

@@ -138,6 +138,25 @@ fn a_wrong_configuration_is_refused_without_showing_a_key() {
         reviewers(json!({ "groups": [""] })),
         "/reviewers/0/groups/0",
     );
+    let linked = json!({ "issuer": "i", "subject": "s" });
+    for (wrong, at) in [
+        (
+            json!({ "subjects": [{ "issuer": "", "subject": "s" }] }),
+            "/reviewers/0/subjects/0/issuer",
+        ),
+        (
+            json!({ "subjects": [linked, linked] }),
+            "/reviewers/0/subjects/1/subject",
+        ),
+        (
+            json!({ "subjects": vec![linked; 65] }),
+            "/reviewers/0/subjects",
+        ),
+        (json!({ "email": "" }), "/reviewers/0/email"),
+        (json!({ "blocks": "yes" }), "expected a boolean"),
+    ] {
+        refused(json!([filter]), reviewers(wrong), at);
+    }
     refused(
         json!([filter]),
         json!([reviewer, reviewer]),
@@ -148,6 +167,21 @@ fn a_wrong_configuration_is_refused_without_showing_a_key() {
     assert!(failure(ANY, ANY, &folder.store(), &config).contains("duplicate field"));
     let missing = folder.file("missing.json");
     assert!(failure(ANY, ANY, &folder.store(), &missing).contains("missing.json can't be read"));
+}
+
+#[test]
+fn a_reviewer_whose_own_requests_cannot_be_told_is_named() {
+    let folder = Folder::new();
+    let linked = json!([{ "issuer": "i", "subject": "s" }]);
+    let config = folder.config_but(json!({ "reviewers": [
+        { "name": "ana", "groups": ["ml-leads"], "key": ANA, "subjects": linked },
+        { "name": "bob", "groups": ["legal"], "key": BOB },
+    ] }));
+    let desk = Desk::start_with(&config, &folder.store());
+    let (_, log) = desk.stop();
+    let warning = log.lines().find(|line| line.contains("can't be told"));
+    let warning = warning.unwrap();
+    assert!(warning.contains("bob") && !log.contains("ana"), "{log}");
 }
 
 #[test]

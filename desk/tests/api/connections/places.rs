@@ -7,18 +7,23 @@ use serde_json::json;
 
 use super::{connect_from, until_closed, with_files};
 use crate::access_log::{entry, message, record, records, stream};
-use crate::client::{Answer, call, read};
-use crate::harness::{ANA, Desk, EDGE, Folder, id, question, with};
+use crate::client::{Answer, call, read, read_one};
+use crate::harness::{ANA, Desk, EDGE, Folder, id, question};
 
-/// A question on a connection of its own, whose answer waits for a person.
+/// A question on a connection of its own, on which it is then waited for a person.
 fn asks(from: u8, to: SocketAddr, number: u64) -> TcpStream {
-    let body = with(question(number), json!({ "wait": 60 })).to_string();
+    let body = question(number).to_string();
     let mut stream = connect_from(from, to);
     let head = format!(
         "POST /v1/approvals HTTP/1.1\r\nhost: desk\r\nauthorization: Bearer {EDGE}\r\ncontent-length: {}\r\n\r\n",
         body.len()
     );
     stream.write_all((head + &body).as_bytes()).unwrap();
+    let asked = id(&read_one(&stream));
+    let head = format!(
+        "GET /v1/approvals/{asked}?wait=60 HTTP/1.1\r\nhost: desk\r\nauthorization: Bearer {EDGE}\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).unwrap();
     stream
 }
 
@@ -58,18 +63,20 @@ fn an_address_that_has_its_share_shuts_no_other_out() {
     let config = folder.config_but(json!({ "connections": { "most": 8, "per_address": 4 } }));
     let desk = Desk::start_with(&config, &folder.store());
     let waiting: Vec<_> = (1..=4).map(|number| asks(1, desk.http, number)).collect();
+    let get = |target: &str| {
+        let mut stream = connect_from(9, desk.http);
+        let head = format!(
+            "GET {target} HTTP/1.1\r\nhost: desk\r\nauthorization: Bearer {ANA}\r\nconnection: close\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        read(stream).unwrap()
+    };
     let pending = |count: usize| {
-        loop {
-            let mut stream = connect_from(9, desk.http);
-            let head = format!(
-                "GET /v1/approvals?state=pending HTTP/1.1\r\nhost: desk\r\nauthorization: Bearer {ANA}\r\nconnection: close\r\n\r\n"
-            );
-            stream.write_all(head.as_bytes()).unwrap();
-            let listed = read(stream).unwrap().ok();
-            if listed["approvals"].as_array().unwrap().len() == count {
-                return listed;
-            }
+        let waits = format!("\nportcullis_desk_waits_open {count}\n");
+        while !get("/metrics").body.contains(&waits) {
+            std::thread::yield_now();
         }
+        get("/v1/approvals?state=pending").ok()
     };
     pending(4);
     // Its connections are all in use, so a fifth is closed.
@@ -103,7 +110,7 @@ fn an_address_that_has_its_share_shuts_no_other_out() {
         decided(listed["id"].as_str().unwrap());
     }
     for stream in waiting.into_iter().chain(others) {
-        assert_eq!(crate::client::read_one(stream)["state"], "approved");
+        assert_eq!(read_one(stream)["state"], "approved");
     }
     let (_, log) = desk.stop();
     assert!(log.contains("connections were refused"), "{log}");

@@ -1,0 +1,18 @@
+//! What can be done with approvals, each in a transaction.
+
+mod access;
+mod asking;
+mod deciding;
+mod ids;
+mod orders;
+mod people;
+mod standing;
+mod sweep;
+
+pub use access::{ask_ahead, grants};
+pub use asking::{Limits, ask, cancel, claim, give_back, wait};
+pub use deciding::{decide, list, look};
+pub use orders::{blocks, delegate, delegations, lift, put_block, undelegate};
+pub use people::People;
+pub use standing::standing;
+pub use sweep::sweep;

@@ -1,0 +1,89 @@
+//! What people call about blocks and delegations.
+
+use std::sync::Arc;
+
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, Request, State as Shared};
+use axum::response::Response;
+
+use super::{Desk, check_given_reason, path_id, shown};
+use crate::approvals::acts;
+use crate::approvals::protocol::{Blocks, Delegate, Delegations, NewBlock};
+use crate::http::{Credentials, Refusal, read_body};
+
+pub(super) async fn put_block(
+    Shared(desk): Shared<Desk>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let person = desk
+        .callers
+        .identify(&Credentials::of(&request))?
+        .reviewer()?;
+    let new: NewBlock = read_body(request, None).await?;
+    check_given_reason(&new.reason)?;
+    let put = desk
+        .clerk
+        .run(move |work| acts::put_block(work, &new, &person));
+    shown(&put.await?)
+}
+
+pub(super) async fn get_blocks(
+    Shared(desk): Shared<Desk>,
+    credentials: Credentials,
+) -> Result<Response, Refusal> {
+    desk.callers.identify(&credentials)?.reviewer()?;
+    let blocks = desk.clerk.run(acts::blocks).await?;
+    let blocks = blocks.into_iter().map(|(block, _)| block);
+    shown(&Blocks {
+        blocks: blocks.collect(),
+    })
+}
+
+pub(super) async fn delete_block(
+    Shared(desk): Shared<Desk>,
+    id: Result<Path<String>, PathRejection>,
+    credentials: Credentials,
+) -> Result<Response, Refusal> {
+    let person = desk.callers.identify(&credentials)?.reviewer()?;
+    let id = path_id(id, "block")?;
+    let lifted = desk.clerk.run(move |work| acts::lift(work, &id, &person));
+    shown(&lifted.await?)
+}
+
+pub(super) async fn put_delegation(
+    Shared(desk): Shared<Desk>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let person = desk
+        .callers
+        .identify(&Credentials::of(&request))?
+        .reviewer()?;
+    let new: Delegate = read_body(request, None).await?;
+    let people = Arc::clone(&desk.people);
+    let put = desk
+        .clerk
+        .run(move |work| acts::delegate(work, &new, &person, &people));
+    shown(&put.await?)
+}
+
+pub(super) async fn get_delegations(
+    Shared(desk): Shared<Desk>,
+    credentials: Credentials,
+) -> Result<Response, Refusal> {
+    desk.callers.identify(&credentials)?.reviewer()?;
+    let delegations = desk.clerk.run(acts::delegations).await?;
+    shown(&Delegations { delegations })
+}
+
+pub(super) async fn delete_delegation(
+    Shared(desk): Shared<Desk>,
+    id: Result<Path<String>, PathRejection>,
+    credentials: Credentials,
+) -> Result<Response, Refusal> {
+    let person = desk.callers.identify(&credentials)?.reviewer()?;
+    let id = path_id(id, "delegation")?;
+    let ended = desk
+        .clerk
+        .run(move |work| acts::undelegate(work, &id, &person));
+    shown(&ended.await?)
+}

@@ -1,0 +1,24 @@
+//! What goes over the wire between filters, reviewers and the desk: version 2 of the protocol.
+//!
+//! Times between a filter and the desk are how much is left, since their clocks differ; what people see is RFC 3339.
+//! Members that this version doesn't know are carried or ignored, never refused.
+
+mod answer;
+mod own;
+mod people;
+mod question;
+mod standing;
+mod view;
+
+pub use answer::{
+    Answer, Cancel, Claim, ClaimState, Claimed, DecisionKind, GiveBack, Granted, State, Tally,
+    WhyBack,
+};
+pub use people::{
+    Access, Block, Blocks, Bulk, Decide, Delegate, Delegation, Delegations, Failure, Grants,
+    NewBlock, Outcome, Outcomes,
+};
+pub(super) use question::is_hex;
+pub use question::{About, Body, Escalate, GrantTerms, Matter, Question, ReasonRule};
+pub use standing::{Changed, LEASE_MILLIS, Standing, StandingBlock, StandingGrant};
+pub use view::{Approvals, ClaimView, DecisionView, View};

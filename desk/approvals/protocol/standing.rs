@@ -1,0 +1,76 @@
+//! What holds without a question: `GET /v1/standing`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// How long a filter may go by what it was told last, in milliseconds.
+pub const LEASE_MILLIS: u64 = 2000;
+
+/// A grant that is good for as many requests as its time allows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct StandingGrant {
+    /// The approval's id.
+    pub id: String,
+    /// Whose requests it covers: the issuer,
+    pub issuer: String,
+    /// the subject,
+    pub subject: Option<String>,
+    /// or a group.
+    pub group: Option<String>,
+    /// The rule.
+    pub rule: String,
+    /// What the rule says: SHA-256 in hex.
+    #[schemars(regex(pattern = r"^[0-9a-f]{64}$"))]
+    pub rule_digest: String,
+    /// The operation; `None` for all.
+    pub operation: Option<String>,
+    /// The model; `None` for requests that name none.
+    pub model: Option<String>,
+    /// For how many milliseconds more.
+    pub left_ms: u64,
+}
+
+/// Somebody, or a token, that is refused everywhere.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct StandingBlock {
+    /// The block's id.
+    pub id: String,
+    /// The issuer; `None` for any.
+    pub issuer: Option<String>,
+    /// The subject that is blocked,
+    pub subject: Option<String>,
+    /// or the token's id.
+    pub token_id: Option<String>,
+    /// For how many milliseconds more; `None` until it is taken away.
+    pub left_ms: Option<u64>,
+    /// Why.
+    pub reason: String,
+}
+
+/// Everything that stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Changed {
+    /// The state that this is: the next `since`.
+    pub revision: String,
+    /// How long a filter may go by this, in milliseconds.
+    pub lease_ms: u64,
+    /// Grants without a number of uses.
+    pub grants: Vec<StandingGrant>,
+    /// Who is blocked.
+    pub blocks: Vec<StandingBlock>,
+}
+
+/// The answer to `GET /v1/standing`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Standing {
+    /// Something has changed, or the filter is new.
+    Changed(Changed),
+    /// Nothing has.
+    Unchanged {
+        /// As the filter said.
+        revision: String,
+        /// Always true.
+        unchanged: bool,
+    },
+}

@@ -1,0 +1,213 @@
+//! What filters call.
+
+use serde_json::json;
+
+use super::examples;
+use super::operation::{Answered, Operation, Parameter, Sent, Who};
+use super::refused::Refused;
+use super::schemas::of;
+use crate::approvals::protocol::{
+    Answer, Cancel, Claim, Claimed, GiveBack, Question, Standing, View,
+};
+
+const NOT_FOUND: Refused = Refused(
+    404,
+    "not_found",
+    "there is no such approval, for this filter",
+);
+
+const WAIT: Parameter = Parameter {
+    name: "wait",
+    description: "For how many seconds the answer may be held back until there is something new. More than 60 are 60; without it the answer comes at once.",
+    schema: || json!({ "type": "integer", "minimum": 0, "default": 0 }),
+    example: || json!(20),
+};
+
+/// In the order in which a request meets them.
+pub(super) const OPERATIONS: &[Operation] = &[
+    Operation {
+        id: "ask",
+        method: "post",
+        path: "/v1/approvals",
+        who: Who::Filter,
+        summary: "Asks whether a request, or an answer, may go.",
+        description: "Asking the same again (the same filter, binding, issuer and subject) finds the question that is pending, \
+            the approval that isn't used up, or the denial of less than an hour ago. A grant that covers it \
+            answers `approved` at once, with the grant's id. Else there is a new question, for people to see. \
+            Nothing is taken: a request that is to go is claimed.",
+        query: &[],
+        request: Some(Sent {
+            optional: false,
+            schema: of::<Question>,
+            examples: &[
+                ("request", examples::question),
+                ("answer", examples::question_about_an_answer),
+            ],
+        }),
+        answer: Answered {
+            status: 200,
+            description: "How it stands.",
+            schemas: &[of::<Answer>],
+            examples: &[
+                ("pending", examples::pending),
+                ("approved", examples::approved),
+            ],
+        },
+        refused: &[Refused(
+            429,
+            "too_many_pending",
+            "100 questions of this subject wait already, or 10,000 of all",
+        )],
+    },
+    Operation {
+        id: "look",
+        method: "get",
+        path: "/v1/approvals/{id}",
+        who: Who::Either,
+        summary: "Waits for a decision, or shows an approval to a reviewer.",
+        description: "For a filter: a long poll, which takes nothing; any number may wait. The answer comes when the \
+            state is another than `pending`, when `wait` is over, or when the service stops. For a reviewer: all \
+            of the question and what became of it, at once.",
+        query: &[
+            WAIT,
+            Parameter {
+                name: "asker",
+                description: "Who waits, as the question said it. One that has been silent for two minutes no longer counts as waiting.",
+                schema: || json!({ "type": "string", "pattern": "^[0-9a-f]{32}$" }),
+                example: || json!(examples::ASKER),
+            },
+        ],
+        request: None,
+        answer: Answered {
+            status: 200,
+            description: "How it stands.",
+            schemas: &[of::<View>, of::<Answer>],
+            examples: &[("filter", examples::approved), ("reviewer", examples::view)],
+        },
+        refused: &[
+            Refused(400, "malformed", "a parameter isn't what is expected"),
+            NOT_FOUND,
+            Refused(
+                503,
+                "too_many_waiting",
+                "too many calls wait at this service",
+            ),
+        ],
+    },
+    Operation {
+        id: "claim",
+        method: "post",
+        path: "/v1/approvals/{id}/claim",
+        who: Who::Filter,
+        summary: "Takes one use, for a request that is about to go.",
+        description: "Only `claimed` lets the request go. The same claim again takes nothing more and is answered in \
+            the same way, so one whose answer was lost can be repeated.",
+        query: &[],
+        request: Some(Sent {
+            optional: false,
+            schema: of::<Claim>,
+            examples: &[("claim", examples::claim)],
+        }),
+        answer: Answered {
+            status: 200,
+            description: "What became of the claim.",
+            schemas: &[of::<Claimed>],
+            examples: &[
+                ("claimed", examples::claimed),
+                ("used", examples::not_claimed),
+            ],
+        },
+        refused: &[
+            NOT_FOUND,
+            Refused(409, "not_covered", "the approval is for another binding"),
+            Refused(409, "given_back", "this claim was given back"),
+        ],
+    },
+    Operation {
+        id: "giveBack",
+        method: "post",
+        path: "/v1/approvals/{id}/give_back",
+        who: Who::Filter,
+        summary: "Gives a use back that came to nothing.",
+        description: "Once for each claim; again, it changes nothing. What was used up can be claimed again if its \
+            time isn't over.",
+        query: &[],
+        request: Some(Sent {
+            optional: false,
+            schema: of::<GiveBack>,
+            examples: &[("unanswered", examples::give_back)],
+        }),
+        answer: Answered {
+            status: 200,
+            description: "How it stands after it.",
+            schemas: &[of::<Answer>],
+            examples: &[("approved", examples::approved)],
+        },
+        refused: &[Refused(
+            404,
+            "not_found",
+            "there is no such approval, for this filter, or no such claim of it",
+        )],
+    },
+    Operation {
+        id: "cancel",
+        method: "post",
+        path: "/v1/approvals/{id}/cancel",
+        who: Who::Filter,
+        summary: "Says that nobody waits any more.",
+        description: "A pending question that nobody waits for stays open for 15 minutes, so that a client that comes \
+            back finds it: asking again opens it as before. It doesn't count against its subject's 100, and \
+            people see that nobody waits. Of a subject's that nobody waits for, the newest 100 stay.",
+        query: &[],
+        request: Some(Sent {
+            optional: false,
+            schema: of::<Cancel>,
+            examples: &[("cancel", examples::cancel)],
+        }),
+        answer: Answered {
+            status: 200,
+            description: "How it stands after it.",
+            schemas: &[of::<Answer>],
+            examples: &[("pending", examples::pending)],
+        },
+        refused: &[NOT_FOUND],
+    },
+    Operation {
+        id: "standing",
+        method: "get",
+        path: "/v1/standing",
+        who: Who::Filter,
+        summary: "Tells what holds without a question: time windows and blocks.",
+        description: "A long poll. A filter uses a grant of the list without a call, and refuses who is blocked, for \
+            `lease_ms` from when it sent the call that was answered; an answer `unchanged` renews that. Behind it, it asks. \
+            Grants with a number of uses are not listed: they are claimed each time, so that all filters together \
+            can't use more than there are. There are 10,000 grants and 10,000 blocks at most.",
+        query: &[
+            Parameter {
+                name: "since",
+                description: "The revision of the last answer.",
+                schema: || json!({ "type": "string", "maxLength": 64 }),
+                example: || json!(examples::REVISION),
+            },
+            WAIT,
+        ],
+        request: None,
+        answer: Answered {
+            status: 200,
+            description: "What holds, or that nothing has changed.",
+            schemas: &[of::<Standing>],
+            examples: &[
+                ("changed", examples::standing),
+                ("unchanged", examples::unchanged),
+            ],
+        },
+        refused: &[
+            Refused(400, "malformed", "a parameter isn't what is expected"),
+            Refused(
+                503,
+                "too_many_waiting",
+                "too many calls wait at this service",
+            ),
+        ],
+    },
+];

@@ -1,0 +1,313 @@
+//! The arguments of the commands by which people see and decide what waits.
+
+use std::io::{BufWriter, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use portcullis_desk::review::{self, Access, Decided, Decision, Remote, Status, USUAL_DESK};
+
+/// Where the desk is, and who calls.
+#[derive(Args)]
+pub struct To {
+    /// The desk's URL. Without this option PORTCULLIS_DESK says it, or else it is
+    /// http://127.0.0.1:7070.
+    #[arg(long, value_name = "URL", global = true)]
+    desk: Option<String>,
+    /// A file with the reviewer's key. Without this option PORTCULLIS_KEY has it.
+    #[arg(long, value_name = "FILE", global = true)]
+    key_file: Option<PathBuf>,
+    /// A file of certificates (PEM) that the desk's must lead to, instead of the usual ones.
+    #[arg(long, value_name = "FILE", global = true)]
+    ca: Option<PathBuf>,
+    /// A file with a certificate (PEM) to show, where the desk wants one. Needs --certificate-key.
+    #[arg(long, value_name = "FILE", global = true)]
+    certificate: Option<PathBuf>,
+    /// The file with its private key (PEM).
+    #[arg(long, value_name = "FILE", global = true)]
+    certificate_key: Option<PathBuf>,
+    /// Prints JSON, a value a line, as the desk says it.
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+impl To {
+    fn access(self) -> Access {
+        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        Access {
+            desk: self
+                .desk
+                .or_else(|| variable("PORTCULLIS_DESK"))
+                .unwrap_or_else(|| USUAL_DESK.to_owned()),
+            key: variable("PORTCULLIS_KEY"),
+            key_file: self.key_file,
+            ca: self.ca,
+            certificate: self.certificate,
+            certificate_key: self.certificate_key,
+            json: self.json,
+        }
+    }
+}
+
+/// Exit status of all: 0 done, 1 the desk refused (some of it), 2 when a command is wrong or the desk
+/// can't be reached.
+#[derive(Subcommand)]
+pub enum ApprovalsCommand {
+    /// Lists approvals, newest first.
+    List {
+        /// Those in this state: pending, approved, denied, used, expired, revoked; or all.
+        #[arg(long, value_name = "STATE", default_value = "pending",
+              value_parser = ["pending", "approved", "denied", "used", "expired", "revoked", "all"])]
+        state: String,
+        /// How many.
+        #[arg(long, value_name = "NUMBER", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        limit: u32,
+    },
+    /// Shows all of one approval: who asks for what, from where, and what was decided.
+    Show {
+        /// Its id.
+        id: String,
+    },
+    /// Approves. Where a rule wants several approvals, yours is counted.
+    Approve {
+        #[command(flatten)]
+        of: Deciding,
+        /// Approves alone and at once, whoever asks: for those whom desk.json lets do it. The records
+        /// and the desk's log say so loudly.
+        #[arg(long, requires = "reason")]
+        break_glass: bool,
+    },
+    /// Denies.
+    Deny(Deciding),
+    /// Takes an approval back that isn't used up, and what it granted.
+    Revoke(Deciding),
+    /// Shows what waits, and then each new question as it comes. A desk that is away is waited for.
+    Watch,
+    /// Lets another reviewer decide for some of your groups, for a time.
+    Delegate {
+        /// The other reviewer's name.
+        #[arg(long, value_name = "REVIEWER")]
+        to: String,
+        /// A group of yours. May be repeated.
+        #[arg(long = "group", value_name = "GROUP", required = true)]
+        groups: Vec<String>,
+        /// For how long: a number and s, m, h or d.
+        #[arg(long = "for", value_name = "TIME", value_parser = review::seconds)]
+        time: u64,
+    },
+    /// Lists delegations.
+    Delegations,
+    /// Takes delegations back.
+    Undelegate {
+        /// Their ids.
+        #[arg(value_name = "ID", required = true)]
+        ids: Vec<String>,
+    },
+}
+
+#[derive(Args)]
+pub struct Deciding {
+    /// The ids of the approvals, as many as you like.
+    #[arg(value_name = "ID", required = true)]
+    ids: Vec<String>,
+    /// Why. The caller is told, and the records keep it.
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+}
+
+impl Deciding {
+    fn decided(&self, decision: Decision, break_glass: bool) -> Decided<'_> {
+        Decided {
+            decision,
+            ids: &self.ids,
+            reason: self.reason.as_deref(),
+            break_glass,
+        }
+    }
+}
+
+#[derive(Subcommand)]
+pub enum GrantsCommand {
+    /// Lists what was granted and still holds.
+    List,
+    /// Takes grants back. Within two seconds no filter uses them any more.
+    Revoke(Deciding),
+}
+
+#[derive(Subcommand)]
+pub enum AccessCommand {
+    /// Asks for access ahead of need: a question that waits for reviewers.
+    Request {
+        /// The operation (model.export, ...).
+        #[arg(long)]
+        operation: String,
+        /// The model; without this option, only requests that name none.
+        #[arg(long)]
+        model: Option<String>,
+        /// The rule of the policy that asks for approval.
+        #[arg(long)]
+        rule: String,
+        /// SHA-256 of that rule, as questions show it, so that an edit of it voids the grant.
+        #[arg(long, value_name = "HEX")]
+        rule_digest: Option<String>,
+        /// For how long: a number and s, m, h or d.
+        #[arg(long = "for", value_name = "TIME", value_parser = review::seconds)]
+        time: u64,
+        /// How often; without this option, any number of times.
+        #[arg(long, value_name = "NUMBER")]
+        uses: Option<u64>,
+        /// A group that may decide. May be repeated.
+        #[arg(long = "reviewers", value_name = "GROUP", required = true)]
+        reviewers: Vec<String>,
+        /// How many of them must approve: as many as the rule wants.
+        #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+        approvals: u32,
+        /// The subject, one of those that desk.json links to you. Without this option, the first.
+        #[arg(long)]
+        subject: Option<String>,
+        /// The issuer of its tokens.
+        #[arg(long, value_name = "URL")]
+        issuer: Option<String>,
+        /// Why.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+}
+
+/// Who is blocked.
+#[derive(Args)]
+pub struct Blocking {
+    /// The subject of tokens.
+    #[arg(
+        long,
+        conflicts_with = "token_id",
+        required_unless_present = "token_id"
+    )]
+    subject: Option<String>,
+    /// The id (jti) of one token.
+    #[arg(long, value_name = "JTI")]
+    token_id: Option<String>,
+    /// The issuer of the tokens; without this option, any.
+    #[arg(long, value_name = "URL")]
+    issuer: Option<String>,
+    /// For how long: a number and s, m, h or d; without this option, until it is taken back.
+    #[arg(long = "for", value_name = "TIME", value_parser = review::seconds)]
+    time: Option<u64>,
+    /// Why.
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+}
+
+/// What is to be done.
+pub enum Order {
+    /// `portcullis approvals`
+    Approvals(ApprovalsCommand),
+    /// `portcullis grants`
+    Grants(GrantsCommand),
+    /// `portcullis access`
+    Access(AccessCommand),
+    /// `portcullis block`
+    Block(Blocking),
+    /// `portcullis unblock`
+    Unblock(Vec<String>),
+    /// `portcullis blocks`
+    Blocks,
+}
+
+/// Runs a command.
+pub fn run(to: To, order: Order) -> ExitCode {
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    let result = Remote::new(&to.access()).and_then(|desk| dispatch(&desk, order, &mut out));
+    // A closed pipe takes nothing away from the exit status.
+    let _ = out.flush();
+    match result {
+        Ok(status) => ExitCode::from(status),
+        Err(failed) => {
+            if failed != review::Failed::Unread {
+                crate::tell(&format!("portcullis: {failed}\n"));
+            }
+            ExitCode::from(failed.status())
+        }
+    }
+}
+
+fn dispatch(desk: &Remote, order: Order, out: &mut dyn Write) -> Status {
+    match order {
+        Order::Approvals(command) => approvals(desk, command, out),
+        Order::Grants(GrantsCommand::List) => review::grants(desk, out),
+        Order::Grants(GrantsCommand::Revoke(of)) => decide(desk, Decision::Revoke, &of, out),
+        Order::Access(AccessCommand::Request {
+            operation,
+            model,
+            rule,
+            rule_digest,
+            time,
+            uses,
+            reviewers,
+            approvals,
+            subject,
+            issuer,
+            reason,
+        }) => {
+            let wanted = review::Wanted {
+                issuer,
+                subject,
+                rule,
+                rule_digest,
+                operation,
+                model,
+                seconds: time,
+                uses,
+                reviewers,
+                approvals,
+                reason,
+            };
+            review::request(desk, &wanted, out)
+        }
+        Order::Block(blocking) => {
+            let blocked = review::Blocked {
+                issuer: blocking.issuer,
+                subject: blocking.subject,
+                token_id: blocking.token_id,
+                seconds: blocking.time,
+                reason: blocking.reason,
+            };
+            review::block(desk, &blocked, out)
+        }
+        Order::Unblock(ids) => review::unblock(desk, &ids, out),
+        Order::Blocks => review::blocks(desk, out),
+    }
+}
+
+fn approvals(desk: &Remote, command: ApprovalsCommand, out: &mut dyn Write) -> Status {
+    match command {
+        ApprovalsCommand::List { state, limit } => {
+            let state = Some(&*state).filter(|state| *state != "all");
+            let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+            review::list(desk, state, limit, out)
+        }
+        ApprovalsCommand::Show { id } => review::show(desk, &id, out),
+        ApprovalsCommand::Approve { of, break_glass } => {
+            let wrong = &mut std::io::stderr();
+            review::decide(
+                desk,
+                &of.decided(Decision::Approve, break_glass),
+                out,
+                wrong,
+            )
+        }
+        ApprovalsCommand::Deny(of) => decide(desk, Decision::Deny, &of, out),
+        ApprovalsCommand::Revoke(of) => decide(desk, Decision::Revoke, &of, out),
+        ApprovalsCommand::Watch => review::watch(desk, out, &mut std::io::stderr()),
+        ApprovalsCommand::Delegate { to, groups, time } => {
+            review::delegate(desk, &to, &groups, time, out)
+        }
+        ApprovalsCommand::Delegations => review::delegations(desk, out),
+        ApprovalsCommand::Undelegate { ids } => review::undelegate(desk, &ids, out),
+    }
+}
+
+fn decide(desk: &Remote, decision: Decision, of: &Deciding, out: &mut dyn Write) -> Status {
+    let decided = of.decided(decision, false);
+    review::decide(desk, &decided, out, &mut std::io::stderr())
+}
