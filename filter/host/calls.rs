@@ -86,6 +86,11 @@ impl<P: Copy> Calls<P> {
         true
     }
 
+    /// Whether this call is one of these.
+    pub(super) fn has(&self, token: u32) -> bool {
+        self.0.iter().any(|one| one.token == token)
+    }
+
     /// Takes out a call that has ended, if it is one of these, and reads what came of it.
     pub(super) fn take(&mut self, host: &impl Host, end: CallEnd) -> Option<(P, u64, Received)> {
         let index = self.0.iter().position(|one| one.token == end.token)?;

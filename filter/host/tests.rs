@@ -189,8 +189,12 @@ impl Driven {
     /// The desk's answer to the last call.
     fn answered(&mut self, status: &str, body: &str) {
         let end = self.host.answer(status, body.as_bytes());
-        self.host.call_back(self.host.caller());
-        self.stream.borrow_mut().call_answered(end);
+        let whom = self.host.answers_to();
+        self.host.call_back(whom);
+        match whom {
+            ROOT => self.vm.answered(end),
+            _ => self.stream.borrow_mut().call_answered(end),
+        }
         self.after_outside();
     }
 

@@ -42,6 +42,12 @@ pub(super) struct Vm<H: Host> {
 pub(super) trait Sleeper {
     /// Takes what the keeper says; `now` is since 1970.
     fn told(&mut self, what: Told, now: Duration);
+
+    /// Whether it has made this call.
+    fn awaits(&self, token: u32) -> bool;
+
+    /// Takes the answer to it.
+    fn take_answer(&mut self, end: CallEnd);
 }
 
 /// More effects than this don't follow from one event: each call fails at most once.
@@ -183,16 +189,33 @@ impl<H: Host> Vm<H> {
         }
     }
 
-    /// Takes the answer to a call of the keeper's.
+    /// Takes the answer to a call of the keeper's, or of a stream that made it when it was told something: the
+    /// SDK brings answers to whoever Envoy called back when the call was made, which was the root then.
     pub(super) fn answered(&self, end: CallEnd) {
         let taken = self.calls.borrow_mut().take(&self.host, end);
         let Some((purpose, _, received)) = taken else {
-            return;
+            return self.pass_on(end);
         };
         // What came at time zero is taken for old, and fetched anew.
         let now = self.host.now().unwrap_or_default();
         let answer = received.as_answer();
         self.keep(Event::CallAnswered { purpose, answer }, now);
+    }
+
+    /// Hands an answer to the stream that made the call, if it is still there.
+    fn pass_on(&self, end: CallEnd) {
+        let awaits = |(context, stream): (&u32, &Weak<RefCell<dyn Sleeper>>)| {
+            let stream = stream.upgrade()?;
+            let awaits = stream.try_borrow().is_ok_and(|one| one.awaits(end.token));
+            awaits.then_some((*context, stream))
+        };
+        let found = self.sleepers.borrow().iter().find_map(awaits);
+        if let Some((context, stream)) = found
+            && self.host.act_for(context).is_ok()
+            && let Ok(mut stream) = stream.try_borrow_mut()
+        {
+            stream.take_answer(end);
+        }
     }
 
     /// A stream may be told something from now on.

@@ -2,6 +2,9 @@
 //! passed because nobody could be asked.
 
 mod breaker;
+mod clients;
+mod crowds;
+mod grants;
 
 use std::time::Duration;
 

@@ -292,6 +292,14 @@ impl<H: Host> Sleeper for Stream<H> {
         });
         self.act_outside(outcome);
     }
+
+    fn awaits(&self, token: u32) -> bool {
+        self.calls.has(token)
+    }
+
+    fn take_answer(&mut self, end: CallEnd) {
+        self.call_answered(end);
+    }
 }
 
 impl<H: Host> Drop for Stream<H> {

@@ -28,6 +28,9 @@ struct State {
     context: u32,
     /// The context of the last call.
     caller: u32,
+    /// What it calls back now, and what it called back when the last call was made.
+    called_back: u32,
+    answers_to: u32,
     headers: HashMap<u32, Headers>,
     bodies: HashMap<u32, Vec<u8>>,
     /// Statuses of replies.
@@ -120,7 +123,15 @@ impl FakeHost {
 
     /// Envoy calls a context back.
     pub(super) fn call_back(&self, context: u32) {
-        self.0.borrow_mut().context = context;
+        let mut state = self.0.borrow_mut();
+        state.context = context;
+        state.called_back = context;
+    }
+
+    /// To whom the SDK brings the answer to the last call: whoever was called back when it was made, for
+    /// whomever it was.
+    pub(super) fn answers_to(&self) -> u32 {
+        self.0.borrow().answers_to
     }
 
     /// The body of the last call.
@@ -381,6 +392,7 @@ impl Host for FakeHost {
         }
         let mut state = self.0.borrow_mut();
         state.caller = state.context;
+        state.answers_to = state.called_back;
         state.called_with = call.body.unwrap_or_default().to_vec();
         state.called = format!(
             "{} {} bytes",
