@@ -9,28 +9,28 @@ import json
 import sys
 
 import anthropic
-import httpx
 import openai
 
 QUESTION = [{"role": "user", "content": "May I?"}]
 PATIENCE = 5.0
 
 
-def counted(client_class, **options):
+def counted(package, name, **options):
     tries = []
-    http = httpx.Client(event_hooks={"request": [tries.append]}, timeout=PATIENCE)
+    http = package.DefaultHttpxClient(event_hooks={"request": [tries.append]})
     # Their own number of retries, and their own pauses.
+    client_class = getattr(package, name)
     return client_class(http_client=http, timeout=PATIENCE, **options), tries
 
 
 def of_openai(base_url, key):
-    client, tries = counted(openai.OpenAI, base_url=base_url + "/v1", api_key=key)
+    client, tries = counted(openai, "OpenAI", base_url=base_url + "/v1", api_key=key)
     got = client.chat.completions.create(model="small-1", messages=QUESTION)
     return got.choices[0].message.content, tries
 
 
 def of_anthropic(base_url, key):
-    client, tries = counted(anthropic.Anthropic, base_url=base_url, auth_token=key)
+    client, tries = counted(anthropic, "Anthropic", base_url=base_url, auth_token=key)
     got = client.messages.create(model="small-1", max_tokens=10, messages=QUESTION)
     return got.content[0].text, tries
 

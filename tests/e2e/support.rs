@@ -167,7 +167,7 @@ impl Guarded {
 const FILTER_KEY: &str = "filter-key-8c1d4e0a93";
 
 /// What the desk knows Lea, a reviewer in the group `ml-leads`, by.
-const REVIEWER_KEY: &str = "reviewer-key-77ab20f6";
+pub const REVIEWER_KEY: &str = "reviewer-key-77ab20f6";
 
 /// Where desks have their store, one after another, and where they listen.
 pub struct Place {

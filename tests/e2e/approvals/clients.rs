@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use testbed::model::Answer;
 use testbed::wait;
 
 use super::{gated, token};
@@ -30,6 +31,14 @@ fn clients_that_lose_patience_are_served_once_approved(version: &str) {
             .concurrency(4)
             .cluster_http2("desk", desk.port)
     });
+    // As Anthropic's API answers: <https://docs.anthropic.com/en/api/messages>.
+    let message = json!({
+        "id": "msg_1", "type": "message", "role": "assistant", "model": "small-1",
+        "content": [{"type": "text", "text": "You may."}],
+        "stop_reason": "end_turn", "stop_sequence": null,
+        "usage": {"input_tokens": 3, "output_tokens": 3},
+    });
+    guarded.model.answer("/v1/messages", Answer::json(&message));
     let keys: Vec<_> = (0..CLIENTS)
         .map(|one| token(&format!("client-{one}")))
         .collect();
@@ -57,9 +66,8 @@ fn clients_that_lose_patience_are_served_once_approved(version: &str) {
     });
     for (one, answer) in got.as_array().unwrap().iter().enumerate() {
         assert!(answer["text"].is_string(), "client-{one}: {answer}");
-        assert_eq!(
+        assert!(
             answer["tries"].as_u64().unwrap() > 1,
-            true,
             "client-{one} waited: {answer}"
         );
     }

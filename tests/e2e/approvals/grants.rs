@@ -8,7 +8,7 @@ use testbed::model::Answer;
 use testbed::wait;
 
 use super::{gated, token, tune};
-use crate::support::{Desk, Guarded, code, idp, in_the_current_envoy};
+use crate::support::{Desk, Guarded, REVIEWER_KEY, code, idp, in_the_current_envoy};
 
 in_the_current_envoy!(
     a_grant_lasts_until_it_is_taken_back,
@@ -102,7 +102,8 @@ fn a_grant_has_as_many_uses_as_it_says(version: &str) {
 
 fn whoever_is_blocked_gets_nothing(version: &str) {
     let desk = Desk::start_with(|_| {
-        let lea = json!({"name": "lea", "groups": ["ml-leads"], "key": "${REVIEWER_KEY}", "blocks": true});
+        let lea =
+            json!({"name": "lea", "groups": ["ml-leads"], "key": REVIEWER_KEY, "blocks": true});
         json!({ "reviewers": [lea] })
     });
     let guarded = start(version, &desk, &json!({}));
