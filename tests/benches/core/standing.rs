@@ -46,6 +46,8 @@ fn caller(subject: &str, groups: u32) -> Identity {
         client: None,
         token: Some("0123456789abcdef0123456789abcdef".to_owned()),
         groups: (0..groups).map(|n| format!("department-of-{n}")).collect(),
+        email: None,
+        expires: Duration::MAX,
         claims: BTreeMap::new(),
     }
 }
