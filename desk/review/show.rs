@@ -160,6 +160,13 @@ impl Page<'_> {
                 "Body",
                 &format!("{size} bytes, SHA-256 {}", any(body, "digest")),
             )?;
+            if let Some(text) = body.get("text").and_then(Value::as_str) {
+                let more = match body.get("cut").and_then(Value::as_bool) {
+                    Some(true) => " ... and more",
+                    _ => "",
+                };
+                self.line("Text", &format!("{text}{more}"))?;
+            }
         }
         Ok(())
     }

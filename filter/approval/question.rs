@@ -78,13 +78,17 @@ pub struct Question<'a> {
     pub policy: &'a str,
 }
 
-/// A body, without what is in it.
+/// A body.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Body<'a> {
     /// Its SHA-256, in hex.
     pub digest: &'a str,
     /// Its length.
     pub bytes: usize,
+    /// Its beginning as text, under the policy's masks; none of an answer, or where it has no text.
+    pub text: Option<&'a str>,
+    /// Whether it goes on behind that.
+    pub cut: bool,
 }
 
 /// Who else is asked after a time.

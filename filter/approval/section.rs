@@ -68,7 +68,7 @@ pub static APPROVALS: Form = Form::object(&[
     ),
     Key::usually(
         "headers",
-        Usual::Words("`content-type`, and `content-encoding` where the body isn't decoded"),
+        Usual::Words("`content-type`"),
         "More headers that an approval is bound to, such as one by which the model server chooses what it does. Another value is another request.",
         &HEADERS,
     ),

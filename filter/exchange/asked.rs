@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::approvals::Gate;
+use super::approvals::{Gate, Shown};
 use super::charges::{Charges, Spender};
 use super::media::RequestForm;
 use super::reply::Refusal;
@@ -34,6 +34,8 @@ pub(super) struct Asked {
     pub(super) bound: Vec<(String, Vec<u8>)>,
     /// What an approval is bound to of the body, once it has been read.
     pub(super) body: Option<BodyDigest>,
+    /// What a reviewer sees of it, once a person is asked.
+    pub(super) shown: Option<Shown>,
     /// Whether this version can read such a body, and if not, why.
     pub(super) readable: Result<(), Refusal>,
     /// How the body carries text.
@@ -82,6 +84,7 @@ impl Asked {
             prompts: self.prompts.clone(),
             bound: self.bound.clone(),
             body: self.body.clone(),
+            shown: self.shown.clone(),
             readable: self.readable.clone(),
             form: self.form.clone(),
             opens_session: self.opens_session,

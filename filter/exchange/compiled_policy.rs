@@ -36,6 +36,8 @@ pub struct CompiledPolicy {
     pub(super) masks: Vec<Masks>,
     /// That of bodies in records, where they are kept masked.
     record_masks: Option<Masks>,
+    /// That of what reviewers see.
+    shown_masks: Option<Masks>,
     /// The mask of exchanges for which a rule names none.
     unmasked: Masks,
     /// What no answer may hold, if there is something.
@@ -82,7 +84,7 @@ impl CompiledPolicy {
         let own_secrets = OwnSecrets::of(&policy);
         let secrets = own_secrets.as_ref().map(|own| &own.secrets);
         let mut masks = Vec::new();
-        for plan in policy.masks.iter().chain(&policy.record_mask) {
+        for plan in policy.plans() {
             match Masks::guarding(plan, secrets) {
                 Ok(compiled) => masks.push(compiled),
                 Err(error) => problems.push(Problem {
@@ -107,6 +109,7 @@ impl CompiledPolicy {
                 warnings: [verifier.warnings(), &own_secrets::warnings(&policy)].concat(),
                 own_secrets,
                 rule_headers: headers_of(&policy.rules),
+                shown_masks: policy.shown_mask.as_ref().and_then(|_| masks.pop()),
                 record_masks: policy.record_mask.as_ref().and_then(|_| masks.pop()),
                 policy,
                 verifier,
@@ -140,6 +143,11 @@ impl CompiledPolicy {
     /// What hides in bodies that records keep masked.
     pub(super) fn record_masks(&self) -> Option<&Masks> {
         self.record_masks.as_ref()
+    }
+
+    /// What hides in what reviewers see of bodies; `None` where the policy has no masks.
+    pub(super) fn shown_masks(&self) -> Option<&Masks> {
+        self.shown_masks.as_ref()
     }
 
     /// Whether bodies are sealed, so that exchanges need random bytes.
@@ -187,7 +195,8 @@ impl CompiledPolicy {
     ) -> Result<(), NotAgreed> {
         shared.make(PSEUDONYM_KEY)?;
         let key = agree(shared, PSEUDONYM_KEY, fresh)?;
-        let all = self.masks.iter().chain(&self.record_masks);
+        let kept = self.record_masks.iter().chain(&self.shown_masks);
+        let all = self.masks.iter().chain(kept);
         all.for_each(|one| one.set_pseudonym_key(&key));
         Ok(())
     }
@@ -223,8 +232,7 @@ impl CompiledPolicy {
 
     /// Whether the workers draw the key of pseudonyms.
     fn shares_pseudonym_key(&self) -> bool {
-        let mut plans = self.policy.masks.iter().chain(&self.policy.record_mask);
-        self.policy.pseudonym_key.is_none() && plans.any(Plan::has_pseudonyms)
+        self.policy.pseudonym_key.is_none() && self.policy.plans().any(Plan::has_pseudonyms)
     }
 
     /// Holds so many bytes until it is dropped.

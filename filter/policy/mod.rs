@@ -54,6 +54,8 @@ pub struct Policy {
     pub masks: Vec<Plan>,
     /// The mask plan of bodies that records keep masked.
     pub record_mask: Option<Plan>,
+    /// What is hidden in what reviewers see, where people are asked and there are masks.
+    pub shown_mask: Option<Plan>,
     /// What pseudonyms are made with; where there is none, Envoy's workers agree on one.
     pub pseudonym_key: Option<PseudonymKey>,
     /// What the workers of an Envoy count in.
@@ -69,6 +71,12 @@ pub struct Policy {
 }
 
 impl Policy {
+    /// All plans: those of rules, then that of records, then that of what reviewers see.
+    pub fn plans(&self) -> impl Iterator<Item = &Plan> {
+        let others = self.record_mask.iter().chain(&self.shown_mask);
+        self.masks.iter().chain(others)
+    }
+
     /// One line on what the policy holds, for people.
     #[must_use]
     pub fn summary(&self) -> String {
@@ -240,6 +248,7 @@ fn read(node: &Node<'_>, text: &str) -> Option<Policy> {
         record_mask = plans.of_records(masks);
         record_mask.is_some()
     });
+    let shown_mask = approvals.as_ref().and_then(|_| plans.of_records(None));
     let recorder = sessions.as_ref().is_none_or(|one| one.desk.is_some());
     let bodies = sessions.as_ref().is_none_or(|one| one.keeps.is_some());
 
@@ -269,6 +278,7 @@ fn read(node: &Node<'_>, text: &str) -> Option<Policy> {
         patterns,
         masks: plans.in_use(),
         record_mask,
+        shown_mask,
         pseudonym_key,
         store: store?,
         quotas,

@@ -58,6 +58,12 @@ pub struct Body {
     pub digest: String,
     /// Its length.
     pub bytes: u64,
+    /// Its beginning as text, under the policy's masks; none of an answer, or where it has no text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Whether it goes on behind that.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cut: bool,
 }
 
 /// Who else may decide when nobody has for a while.

@@ -162,7 +162,7 @@ fn binding(stop: &Stop<'_>, about: Subject, asked: &Asked, context: &Context) ->
 const SECRETS: [&str; 6] = ["key", "token", "secret", "sig", "pass", "cred"];
 
 /// A query as reviewers see it.
-fn shown(query: &str) -> String {
+fn shown_query(query: &str) -> String {
     let parts = query.split('&').map(|part| {
         let (name, _) = part.split_once('=').unwrap_or((part, ""));
         let lower = name.to_ascii_lowercase();
@@ -181,6 +181,7 @@ fn question<'a>(
     context: &'a Context,
 ) -> Question<'a> {
     let identity = &asked.identity;
+    let shown = asked.shown.as_ref().filter(|_| stop.answer.is_none());
     let terms = stop.terms;
     let needs_reason = terms.is_some_and(|terms| terms.needs_reason);
     let grant = terms.and_then(|terms| terms.grant);
@@ -208,7 +209,7 @@ fn question<'a>(
         method: &asked.method,
         host: &asked.host,
         path: &asked.path.path,
-        query: asked.path.query.as_deref().map(shown),
+        query: asked.path.query.as_deref().map(shown_query),
         model: model(asked),
         items: asked.facts.as_ref().map_or(Some(1), |facts| facts.items),
         route: context.came.route.as_deref(),
@@ -217,6 +218,8 @@ fn question<'a>(
         body: stop.answer.or(asked.body.as_ref()).map(|body| Body {
             digest: &body.digest,
             bytes: body.bytes,
+            text: shown.map(|shown| shown.text.as_str()),
+            cut: shown.is_some_and(|shown| shown.cut),
         }),
         client: context.came.client.as_deref(),
         rule: &stop.rule.name,

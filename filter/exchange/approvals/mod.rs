@@ -12,10 +12,12 @@
 mod claiming;
 mod claims;
 mod gate;
+mod shown;
 mod step;
 
 pub(super) use claiming::{Claimed, Claiming};
 pub(super) use claims::Claims;
 pub use gate::Ask;
 pub(super) use gate::{Gate, Stop, enter};
+pub(super) use shown::{Shown, shown};
 pub(super) use step::{ApprovalStep, Decided};

@@ -209,6 +209,7 @@ fn read(
         facts,
         bound: bound(headers, policy.approvals.as_ref()),
         body: None,
+        shown: None,
         readable,
         next_rule: 0,
         charges: None,
@@ -256,7 +257,7 @@ fn sent(headers: &Headers<'_>, names: &[String]) -> Vec<SentHeader> {
 }
 
 /// Headers that say what a body is.
-const OF_THE_BODY: [&str; 2] = ["content-type", "content-encoding"];
+const OF_THE_BODY: [&str; 1] = ["content-type"];
 
 /// The headers that an approval is bound to.
 fn bound(headers: &Headers<'_>, approvals: Option<&Approvals>) -> Vec<(String, Vec<u8>)> {

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::claims::claim;
 use super::state::{ExpectBody, ExpectDecision, ExpectMessages, RequestState, Step, give_back};
-use crate::exchange::approvals::{ApprovalStep, Gate, Stop, enter};
+use crate::exchange::approvals::{ApprovalStep, Gate, Stop, enter, shown};
 use crate::exchange::asked::Asked;
 use crate::exchange::charges::{Charges, counts_the_body};
 use crate::exchange::compiled_policy::CompiledPolicy;
@@ -113,6 +113,9 @@ fn ask(
         }
     }
     context.record.verdict.rule = Some(rule.name.clone());
+    if let Seen::Here(body) = seen {
+        asked.shown = shown(body, &asked.form, &compiled);
+    }
     let stop = Stop {
         rule,
         reviewers: &gate.reviewers,

@@ -104,12 +104,69 @@ fn a_person_is_asked_with_what_a_reviewer_needs() {
         assert_eq!(question[member], expected, "{member}");
     }
     assert_eq!(question["body"]["bytes"], BODY.len());
+    assert_eq!(question["body"]["text"], BODY);
+    assert_eq!(question["body"]["cut"], false);
     assert_eq!(question["binding"].as_str().unwrap().len(), 64);
     assert_eq!(question["rule_digest"].as_str().unwrap().len(), 64);
     assert_eq!(question["asker"].as_str().unwrap().len(), 32);
     for absent in ["escalate", "grant", "found"] {
         assert_eq!(question.get(absent), None, "{absent}");
     }
+}
+
+#[test]
+fn reviewers_see_the_beginning_of_a_body_under_the_masks_of_the_policy() {
+    let masked = compiled(&json!({
+        "approvals": {"cluster": "desk"},
+        "masks": {"pii": {"detect": [{"is": "email", "action": "alert"}]}},
+        "rules": [{"name": "gate", "then": {"approve": {"reviewers": ["leads"]}}}, {"name": "all", "then": "allow"}],
+    }));
+    for (policy, input, text, cut) in [
+        (
+            &masked,
+            "write to ana@example.com".to_owned(),
+            "write to [EMAIL]",
+            false,
+        ),
+        (
+            &gated(),
+            "write to ana@example.com".to_owned(),
+            "write to ana@example.com",
+            false,
+        ),
+        (
+            &masked,
+            "\u{e9} \"\u{1} ".repeat(20_000),
+            "\u{e9} \\\"\\u0001",
+            true,
+        ),
+    ] {
+        let mut exchange = Driven::new(policy);
+        let json = [("content-type", "application/json")];
+        exchange.head("POST", "/v1/embeddings", &json, false);
+        let body = json!({"model": "m", "input": input}).to_string();
+        let ask = ask(&exchange.whole(&body));
+        let question = question(&ask);
+        let shown = question["body"]["text"].as_str().unwrap();
+        assert!(shown.contains(text), "{shown}");
+        assert_eq!(question["body"]["cut"], cut);
+        assert_eq!(!cut, shown.ends_with('}'), "{shown}");
+        assert!(ask.question.len() < 32 << 10, "{}", ask.question.len());
+    }
+    // A picture has no text.
+    let mut exchange = Driven::new(&masked);
+    exchange.head(
+        "POST",
+        "/v1/embeddings",
+        &[("content-type", "image/png")],
+        false,
+    );
+    let outcome = exchange.whole("\u{89}PNG");
+    let asks = outcome
+        .effects
+        .iter()
+        .any(|one| matches!(one, crate::exchange::Effect::Ask(_)));
+    assert!(!asks || question(&ask(&outcome))["body"]["text"].is_null());
 }
 
 #[test]
