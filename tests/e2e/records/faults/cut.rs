@@ -1,6 +1,8 @@
 //! The way to the desk is cut for a while.
 
+use std::env;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use testbed::cable::Cable;
 
@@ -8,6 +10,15 @@ use super::{Load, committed, delivered, filled, kept, reckon};
 use crate::support::{Desk, Guarded, Place, in_the_current_envoy};
 
 in_the_current_envoy!(what_is_lost_while_the_way_is_cut_is_named);
+
+/// For how long the way is cut: for some hundreds of exchanges; with `PORTCULLIS_EXHAUSTIVE` in the environment, for
+/// a minute.
+fn length() -> Duration {
+    match env::var_os("PORTCULLIS_EXHAUSTIVE") {
+        Some(_) => Duration::from_secs(60),
+        None => Duration::ZERO,
+    }
+}
 
 fn what_is_lost_while_the_way_is_cut_is_named(version: &str) {
     let place = Arc::new(Place::new());
@@ -26,7 +37,11 @@ fn what_is_lost_while_the_way_is_cut_is_named(version: &str) {
         load.until_more(100);
         strict.until_more(50);
         cables.iter().for_each(Cable::cut);
+        let began = Instant::now();
         load.until_more(300);
+        while began.elapsed() < length() {
+            load.until_more(300);
+        }
         // Envoy closes the connection of an answer that it broke off a second later.
         strict.until_more(4);
         cables.iter().for_each(Cable::mend);
