@@ -24,6 +24,8 @@ pub struct Binding<'a> {
     pub operation: &'a str,
     /// The model that is asked for.
     pub model: Option<&'a str>,
+    /// Other models that the request names, such as one to fall back to, or an adapter in a header.
+    pub others: &'a [String],
     /// The request's method.
     pub method: &'a str,
     /// Its authority, without the port and in lower case.
@@ -75,6 +77,11 @@ pub fn bind(binding: &Binding<'_>) -> String {
     parts.add_if(binding.cluster);
     parts.add(binding.operation.as_bytes());
     parts.add_if(binding.model);
+    let others = u64::try_from(binding.others.len()).unwrap_or(u64::MAX);
+    parts.0.update(others.to_le_bytes());
+    for other in binding.others {
+        parts.add(other.as_bytes());
+    }
     for part in [binding.method, binding.host, binding.path] {
         parts.add(part.as_bytes());
     }

@@ -41,6 +41,9 @@ pub struct Question<'a> {
     pub query: Option<String>,
     /// The model that is asked for.
     pub model: Option<&'a str>,
+    /// Other models that the request names.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub other_models: &'a [String],
     /// Predictions that are asked for.
     pub items: Option<u64>,
     /// The route's name in Envoy.

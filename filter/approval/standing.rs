@@ -265,8 +265,9 @@ impl Standing {
     /// Whether it can be told who is blocked.
     #[must_use]
     pub fn is_heard(&self, now: Duration) -> bool {
-        let heard = self.heard.map(|heard| heard.saturating_add(MAX_SILENCE));
-        heard.is_some_and(|until| now < until)
+        // A clock that was put back tells nothing of it.
+        let is_fresh = |heard: Duration| heard <= now && now < heard.saturating_add(MAX_SILENCE);
+        self.heard.is_some_and(is_fresh)
     }
 }
 

@@ -11,6 +11,7 @@ fn binding() -> Binding<'static> {
         cluster: Some("models"),
         operation: "model.tune",
         model: Some("m"),
+        others: &[],
         method: "POST",
         host: "h",
         path: "/a?x",
@@ -56,6 +57,12 @@ fn a_binding_tells_apart_whatever_differs() {
         of(&|it| (it.about, it.answer) = (Subject::Answer, Some(""))),
         of(&|it| (it.about, it.answer) = (Subject::Answer, Some("ab"))),
     ];
+    let names = ["m".to_owned(), "l".to_owned()];
+    for others in [&names[..1], &names[1..], &names] {
+        let mut changed = binding();
+        changed.others = others;
+        all.push(bind(&changed));
+    }
     for headers in [&plain, &other, &utf8, &not_text[0], &not_text[1]] {
         let mut changed = binding();
         changed.headers = headers;

@@ -32,6 +32,15 @@ pub struct Call<Purpose> {
     pub max_answer_bytes: usize,
 }
 
+/// How much it matters that a call arrives for whose answer nobody waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Post {
+    /// It is sent once.
+    Once,
+    /// It is sent again while the other side can't take it, for some minutes.
+    UntilTaken,
+}
+
 /// What a call sends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Message {

@@ -46,6 +46,8 @@ pub(super) struct Asked {
     pub(super) next_rule: usize,
     /// What quotas have been charged with.
     pub(super) charges: Option<Charges>,
+    /// Rules whose gates a grant has opened.
+    pub(super) granted: Vec<usize>,
     /// Gates that people have opened, and whose approvals are not claimed.
     pub(super) gates: Vec<Gate>,
     /// Where it waits for people.
@@ -90,6 +92,7 @@ impl Asked {
             opens_session: self.opens_session,
             next_rule: self.next_rule,
             charges: None,
+            granted: Vec::new(),
             gates: Vec::new(),
             place: None,
         }

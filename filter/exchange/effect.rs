@@ -81,7 +81,7 @@ pub enum Effect {
     Call(Box<Call>),
     /// Send a request to another cluster, whatever becomes of this exchange; nobody waits for its
     /// answer.
-    Post(Box<call::Call<()>>),
+    Post(Box<call::Call<call::Post>>),
     /// Ask a person, once for all that ask the same, and tell of it with [`super::Event::Decided`]: any
     /// number of times as long as nobody has decided.
     Ask(Box<Ask>),

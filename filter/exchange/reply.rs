@@ -76,6 +76,14 @@ impl Refusal {
         Self::forbidden(Code::ApprovalGone, message)
     }
 
+    /// A grant ended while the request waited for something else.
+    pub(super) fn grant_over() -> Self {
+        Self::forbidden(
+            Code::ApprovalGone,
+            "What let this request pass has ended while it waited. Send the same request again.",
+        )
+    }
+
     /// For what is in the response, before any of it has gone.
     pub(super) fn withheld() -> Self {
         Self::new(

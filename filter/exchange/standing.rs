@@ -52,6 +52,33 @@ impl CompiledPolicy {
     }
 }
 
+/// Whether the grants that let a request through gates still do, now that it has waited for something else.
+pub(super) fn still_granted(asked: &Asked, compiled: &CompiledPolicy, now: Duration) -> bool {
+    let standing = compiled.standing.borrow();
+    asked.granted.iter().all(|index| {
+        let rule = compiled.policy.rules.get(*index);
+        rule.and_then(|rule| scope(asked, rule))
+            .is_some_and(|scope| standing.grant(&scope, now).is_some())
+    })
+}
+
+/// What a grant must cover to let a request through a rule's gate; `None` where none can.
+fn scope<'a>(asked: &'a Asked, rule: &'a Rule) -> Option<Scope<'a>> {
+    // What is asked for, and of which model, may be in the body.
+    let facts = asked.facts.as_ref()?;
+    // A grant is for one model, and the server may take any that is named.
+    if !facts.others.is_empty() {
+        return None;
+    }
+    Some(Scope {
+        caller: &asked.identity,
+        rule: &rule.name,
+        digest: &rule.digest,
+        operation: asked.operation_name().unwrap_or(UNKNOWN),
+        model: facts.model.name().or(asked.operation.model.name()),
+    })
+}
+
 /// Whether a grant lets a request through a gate, which its record then says.
 pub(super) fn is_granted(
     asked: &Asked,
@@ -60,16 +87,8 @@ pub(super) fn is_granted(
     context: &mut Context,
     world: World<'_>,
 ) -> bool {
-    // What is asked for, and of which model, may be in the body.
-    let (true, Some(facts)) = (gate.stands(), &asked.facts) else {
+    let (true, Some(scope)) = (gate.stands(), scope(asked, rule)) else {
         return false;
-    };
-    let scope = Scope {
-        caller: &asked.identity,
-        rule: &rule.name,
-        digest: &rule.digest,
-        operation: asked.operation_name().unwrap_or(UNKNOWN),
-        model: facts.model.name().or(asked.operation.model.name()),
     };
     let compiled = Rc::clone(&context.compiled);
     let standing = compiled.standing.borrow();

@@ -3,6 +3,9 @@
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// How many ring in one tick: a host performs so many effects of one event and no more.
+const MOST_AT_ONCE: usize = 1024;
+
 /// One alarm for each exchange: the earliest that it asked for.
 #[derive(Debug, Default)]
 pub(super) struct Alarms {
@@ -35,11 +38,13 @@ impl Alarms {
         self.by_time.first().map(|(at, _)| *at)
     }
 
-    /// Takes out the exchanges whose time has come, the earliest first.
+    /// Takes out the exchanges whose time has come, the earliest first; those that are too many for one tick
+    /// come with the next.
     pub(super) fn ring(&mut self, now: Duration) -> Vec<u32> {
         let mut due = Vec::new();
         while let Some((at, exchange)) = self.by_time.first().copied()
             && at <= now
+            && due.len() < MOST_AT_ONCE
         {
             self.remove(exchange);
             due.push(exchange);

@@ -63,7 +63,7 @@ pub enum Event<'a> {
     /// An exchange's own call to an approval service came to nothing.
     Trouble(Trouble),
     /// An exchange wants something sent for whose answer nobody waits.
-    Post(call::Call<()>),
+    Post(call::Call<call::Post>),
 }
 
 /// What a keeper calls another cluster for.
@@ -80,7 +80,10 @@ pub enum Purpose {
         question: u64,
     },
     /// Because an exchange wanted it.
-    Post,
+    Post {
+        /// The outbox's number for it, if it must arrive.
+        letter: Option<u64>,
+    },
     /// To tell the recorder which numbers records have.
     Numbers,
     /// To ask the desk what stands.

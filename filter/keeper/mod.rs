@@ -131,7 +131,7 @@ impl Keeper {
                             self.note_trouble(trouble, &mut effects, world.now);
                         }
                     }
-                    Purpose::Post => self.outbox.answered(),
+                    Purpose::Post { letter } => self.outbox.answered(letter, &answer, world.now),
                     Purpose::Numbers => self.numbers.answered(&answer, world.now),
                     Purpose::Standing => effects.extend(self.standing.answered(&answer, world.now)),
                 }
@@ -235,10 +235,12 @@ impl Keeper {
         let counts = self.counts.due().map(|due| due.saturating_sub(now));
         let buffered = self.buffered.pause();
         let numbers = self.numbers.due().map(|due| due.saturating_sub(now));
-        let standing = self.standing.due().map(|due| due.saturating_sub(now));
+        let standing = self.standing.due();
+        let standing = standing.map(|due| due.saturating_sub(now).min(standing::MAX_PAUSE));
         let questions = self.questions.due().map(|due| due.saturating_sub(now));
+        let again = self.outbox.due().map(|due| due.saturating_sub(now));
         let period = [
-            keys, alarm, counts, buffered, numbers, standing, questions, soon,
+            keys, alarm, counts, buffered, numbers, standing, questions, again, soon,
         ];
         let period = period.into_iter().flatten().min();
         let period = period.map(|period| period.max(MIN_TICK));
@@ -284,7 +286,12 @@ impl Keeper {
         let others = self.numbers.take(world.now).into_iter();
         let others = others.chain(self.standing.take(world.now));
         let calls = calls.into_iter().chain(others);
-        let calls: Vec<Call> = self.outbox.send().into_iter().chain(calls).collect();
+        let calls: Vec<Call> = self
+            .outbox
+            .send(world.now)
+            .into_iter()
+            .chain(calls)
+            .collect();
         for call in calls {
             let number = self.number_call();
             effects.push(Effect::Call(call.number(number)));

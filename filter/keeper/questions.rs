@@ -13,7 +13,7 @@ use std::rc::Rc;
 
 use super::event::{Call, Purpose, Told};
 use crate::approval::{self, Answer, Approvals, Decision, State, Subject, Trouble};
-use crate::call;
+use crate::call::{self, Post};
 use crate::exchange::{Ask, CompiledPolicy};
 
 /// The longest time that the service is asked to hold one poll; a decision ends it at once.
@@ -53,7 +53,7 @@ pub(super) struct Questions {
     /// What exchanges are to be told with the next tick: one of theirs may be going on now.
     told: Vec<(u32, Told)>,
     /// What is to be posted with it.
-    posts: Vec<call::Call<()>>,
+    posts: Vec<call::Call<Post>>,
     numbers: u64,
 }
 
@@ -192,7 +192,7 @@ impl Questions {
             && let Some(id) = &question.id
         {
             let request = approval::cancel(id, &question.asker);
-            let post = approvals.call((), 0, request, Duration::ZERO);
+            let post = approvals.call(Post::Once, 0, request, Duration::ZERO);
             self.posts.push(post);
         }
     }
@@ -254,7 +254,7 @@ impl Questions {
     }
 
     /// What is to be posted now.
-    pub(super) fn take_posts(&mut self) -> Vec<call::Call<()>> {
+    pub(super) fn take_posts(&mut self) -> Vec<call::Call<Post>> {
         core::mem::take(&mut self.posts)
     }
 

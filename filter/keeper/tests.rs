@@ -8,7 +8,7 @@ use base::code::Code;
 use serde_json::{Value, json};
 
 use super::{Effect, Event, Keeper, Level, Purpose, Told, World};
-use crate::call::{Answer, Call, Message};
+use crate::call::{Answer, Call, Message, Post};
 use crate::exchange::{Bodies, CompiledPolicy};
 use crate::metric::Metric;
 use crate::testing::{Memory, ec_public};
@@ -254,7 +254,7 @@ fn what_one_exchange_finds_out_of_bodies_holds_for_all_and_is_said_once() {
 
 fn message(number: u64) -> Event<'static> {
     Event::Post(Call {
-        purpose: (),
+        purpose: Post::Once,
         number,
         cluster: "desk".to_owned(),
         authority: None,
@@ -296,10 +296,50 @@ fn what_nobody_waits_for_goes_with_the_next_tick_so_many_at_once_and_no_more_tha
             body: b"",
         },
     ] {
-        let purpose = Purpose::Post;
+        let purpose = Purpose::Post { letter: None };
         kept.handle(Event::CallAnswered { purpose, answer });
     }
     assert_eq!(calls(&kept.tick()), 3);
+}
+
+#[test]
+fn what_must_arrive_is_sent_again_until_it_is_taken() {
+    let mut kept = kept(false);
+    let Event::Post(call) = message(0) else {
+        panic!("a message");
+    };
+    let must = Call {
+        purpose: Post::UntilTaken,
+        ..call
+    };
+    kept.handle(Event::Post(must));
+    let sent = |kept: &mut Kept| {
+        let purposes = kept.tick().into_iter().filter_map(|effect| match effect {
+            Effect::Call(call) => Some(call.purpose),
+            _ => None,
+        });
+        purposes.collect::<Vec<_>>()
+    };
+    let status = |status| Answer::Http {
+        status,
+        coding: b"",
+        body: b"",
+    };
+    let mut pause = 1;
+    for answer in [Answer::NotSent, Answer::Failed, status(503)] {
+        let purposes = sent(&mut kept);
+        let purpose = purposes[0];
+        assert!(matches!(purpose, Purpose::Post { letter: Some(_) }));
+        kept.handle(Event::CallAnswered { purpose, answer });
+        assert_eq!(sent(&mut kept), [], "not at once");
+        kept.now += Duration::from_secs(pause);
+        pause *= 2;
+    }
+    let purpose = sent(&mut kept)[0];
+    let answer = status(404);
+    kept.handle(Event::CallAnswered { purpose, answer });
+    kept.now += Duration::from_secs(3600);
+    assert_eq!(sent(&mut kept), [], "what is wrong with it stays wrong");
 }
 
 #[test]

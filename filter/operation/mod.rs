@@ -24,6 +24,7 @@ pub use host::host;
 pub use method::{MethodError, method};
 pub use models::{MODELS, Models};
 pub use path::{Path, PathError, normalize};
+pub use query::texts as query_texts;
 
 /// What a request asks for, as far as its head tells.
 #[derive(Clone, Debug)]

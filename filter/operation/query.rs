@@ -41,7 +41,7 @@ pub(super) fn values(query: Option<&str>, name: &str) -> Vec<String> {
 }
 
 /// All names and values, decoded; what can't be decoded is as it came.
-pub(super) fn texts(query: Option<&str>) -> impl Iterator<Item = String> {
+pub fn texts(query: Option<&str>) -> impl Iterator<Item = String> {
     let words = query.unwrap_or_default().split(['&', ';', '=']);
     words.map(|word| decoded(word).unwrap_or_else(|| word.to_owned()))
 }

@@ -75,9 +75,10 @@ impl Claiming {
         this.claim_next(context, world)
     }
 
-    /// Asks for the approval of one gate, to claim it then.
+    /// Asks for the approval of one gate, to claim it then, for a token that expires then.
     pub(in crate::exchange) fn ask(
         gate: Gate,
+        expires: Duration,
         place: WaitingPlace,
         context: &mut Context,
     ) -> (Self, Effect) {
@@ -86,7 +87,7 @@ impl Claiming {
             left: Vec::new(),
             done: Vec::new(),
             doing: Doing::Asks(step),
-            expires: None,
+            expires: Some(expires),
             _place: Some(place),
         };
         (this, ask)
@@ -140,7 +141,10 @@ impl Claiming {
         match approval::read_claim(answer, (&gate.id, &gate.binding, &claim)) {
             Ok(true) => {
                 if let Some(noted) = &mut context.record.approval {
+                    noted.id = Some(gate.id.clone());
+                    noted.state = "approved";
                     noted.claim = Some(claim);
+                    noted.given_back = false;
                 }
                 self.done.push(gate);
                 self.claim_next(context, world)

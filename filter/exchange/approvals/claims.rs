@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use crate::approval::{self, Approvals, Why};
+use crate::call::Post;
 use crate::exchange::effect::Effect;
 use crate::record::Record;
 
@@ -77,7 +78,7 @@ impl Claims {
                 noted.given_back = true;
             }
             let request = approval::give_back(&claim.approval, &claim.id, why);
-            let call = approvals.call((), 0, request, Duration::ZERO);
+            let call = approvals.call(Post::UntilTaken, 0, request, Duration::ZERO);
             effects.push(Effect::Post(Box::new(call)));
         }
         effects

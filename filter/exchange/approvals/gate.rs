@@ -2,10 +2,10 @@
 
 use base::operation::{UNKNOWN, changes};
 use core::time::Duration;
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use super::shown::shown_query;
 use crate::approval::{self, Binding, Body, Escalate, Grant, Question, Subject, Trouble};
 use crate::exchange::asked::{Asked, BodyDigest};
 use crate::exchange::context::Context;
@@ -138,6 +138,11 @@ fn model(asked: &Asked) -> Option<&str> {
     of_body.or(asked.operation.model.name())
 }
 
+/// What other models it names: the server may take one of them.
+fn others(asked: &Asked) -> &[String] {
+    asked.facts.as_ref().map_or(&[], |facts| &facts.others)
+}
+
 fn binding(stop: &Stop<'_>, about: Subject, asked: &Asked, context: &Context) -> String {
     approval::bind(&Binding {
         issuer: &asked.identity.issuer,
@@ -146,6 +151,7 @@ fn binding(stop: &Stop<'_>, about: Subject, asked: &Asked, context: &Context) ->
         cluster: context.came.cluster.as_deref(),
         operation: asked.operation_name().unwrap_or(UNKNOWN),
         model: model(asked),
+        others: others(asked),
         method: &asked.method,
         host: &asked.host,
         path: &asked.path.to_header(),
@@ -156,22 +162,6 @@ fn binding(stop: &Stop<'_>, about: Subject, asked: &Asked, context: &Context) ->
         about,
         answer: stop.answer.map(|answer| answer.digest.as_str()),
     })
-}
-
-/// Words in the names of parameters whose values are nobody's business.
-const SECRETS: [&str; 6] = ["key", "token", "secret", "sig", "pass", "cred"];
-
-/// A query as reviewers see it.
-fn shown_query(query: &str) -> String {
-    let parts = query.split('&').map(|part| {
-        let (name, _) = part.split_once('=').unwrap_or((part, ""));
-        let lower = name.to_ascii_lowercase();
-        match SECRETS.iter().any(|word| lower.contains(word)) {
-            true => Cow::Owned([name, "=..."].concat()),
-            false => Cow::Borrowed(part),
-        }
-    });
-    parts.collect::<Vec<_>>().join("&")
 }
 
 fn question<'a>(
@@ -209,8 +199,13 @@ fn question<'a>(
         method: &asked.method,
         host: &asked.host,
         path: &asked.path.path,
-        query: asked.path.query.as_deref().map(shown_query),
+        query: asked
+            .path
+            .query
+            .as_deref()
+            .map(|query| shown_query(query, &context.compiled)),
         model: model(asked),
+        other_models: others(asked),
         items: asked.facts.as_ref().map_or(Some(1), |facts| facts.items),
         route: context.came.route.as_deref(),
         cluster: context.came.cluster.as_deref(),

@@ -1,9 +1,11 @@
-//! What a reviewer is shown of a request's body.
+//! What a reviewer is shown of a request's body, and of its query.
 
 use core::str;
+use std::borrow::Cow;
 
 use crate::exchange::compiled_policy::CompiledPolicy;
 use crate::exchange::media::{Content, RequestForm};
+use crate::operation;
 use mask::{Format, Framing, Masks, Pass};
 
 /// How much a reviewer is shown, in bytes of JSON as it is written: no caller makes a question too large.
@@ -41,6 +43,37 @@ pub(in crate::exchange) fn shown(
     };
     let written = masked(body, masks, (text.format, framing))?;
     cut(&written, false)
+}
+
+/// Words in the names of parameters whose values are nobody's business.
+const SECRETS: [&str; 6] = ["key", "token", "secret", "sig", "pass", "cred"];
+
+/// A query as reviewers see it: without what keys clients send in it, and what the policy's masks look for.
+pub(super) fn shown_query(query: &str, compiled: &CompiledPolicy) -> String {
+    let hides = |text: &str| {
+        compiled
+            .shown_masks()
+            .is_some_and(|masks| hides(masks, text))
+    };
+    let parts = query.split('&').map(|part| {
+        let (name, _) = part.split_once('=').unwrap_or((part, ""));
+        let lower = name.to_ascii_lowercase();
+        if operation::query_texts(Some(name)).any(|text| hides(&text)) {
+            return Cow::Borrowed("...");
+        }
+        let is_secret = SECRETS.iter().any(|word| lower.contains(word));
+        match is_secret || operation::query_texts(Some(part)).any(|text| hides(&text)) {
+            true => Cow::Owned([name, "=..."].concat()),
+            false => Cow::Borrowed(part),
+        }
+    });
+    parts.collect::<Vec<_>>().join("&")
+}
+
+/// Whether masks look for something in a text.
+fn hides(masks: &Masks, text: &str) -> bool {
+    let written = masked(text.as_bytes(), masks, (Format::Text, Framing::default()));
+    written.is_none_or(|written| written != text.as_bytes())
 }
 
 /// As much of it as may be shown, and a little more, under the masks.

@@ -1,12 +1,16 @@
 //! A request that may go, and takes what people have approved.
 
+use std::rc::Rc;
+
 use super::state::{ExpectClaims, RequestState, Step, give_back};
-use crate::approval::Decision;
+use crate::approval::{Decision, Why};
 use crate::call::Answer;
 use crate::exchange::approvals::{Claimed, Claiming};
 use crate::exchange::context::Context;
 use crate::exchange::effect::Effect;
+use crate::exchange::reply::Refusal;
 use crate::exchange::response::ResponsePlan;
+use crate::exchange::standing::still_granted;
 use crate::exchange::world::World;
 
 /// A request may go, with these changes, once the approvals of all its gates are claimed.
@@ -52,12 +56,18 @@ pub(super) fn decided(
 
 fn claimed_to(
     claimed: Claimed,
-    mut plan: Box<ResponsePlan>,
+    plan: Box<ResponsePlan>,
     context: &mut Context,
     world: World<'_>,
 ) -> Step {
     match claimed {
-        Claimed::All => go(plan, Vec::new(), context, world),
+        Claimed::All => match may_go(&plan, context, world) {
+            Ok(()) => go(plan, Vec::new(), context, world),
+            Err(refusal) => {
+                let effects = context.give_back(Why::Unanswered);
+                refuse(plan, refusal, effects, context, world)
+            }
+        },
         Claimed::Open(claiming, effects) => {
             let state = ExpectClaims {
                 plan,
@@ -65,13 +75,31 @@ fn claimed_to(
             };
             Step::hold(RequestState::ExpectClaims(Box::new(state)), effects)
         }
-        Claimed::Refused(refusal, effects) => {
-            give_back(&mut plan.asked, context, world);
-            let mut step = Step::refuse(refusal, context, world);
-            step.outcome.effects.splice(0..0, effects);
-            step
-        }
+        Claimed::Refused(refusal, effects) => refuse(plan, refusal, effects, context, world),
     }
+}
+
+/// Whether nobody has been blocked, and no grant has ended, while the approvals were claimed.
+fn may_go(plan: &ResponsePlan, context: &mut Context, world: World<'_>) -> Result<(), Refusal> {
+    let compiled = Rc::clone(&context.compiled);
+    compiled.check_blocks(&plan.asked.identity, world.now)?;
+    match still_granted(&plan.asked, &compiled, world.now) {
+        true => Ok(()),
+        false => Err(Refusal::grant_over()),
+    }
+}
+
+fn refuse(
+    mut plan: Box<ResponsePlan>,
+    refusal: Refusal,
+    effects: Vec<Effect>,
+    context: &mut Context,
+    world: World<'_>,
+) -> Step {
+    give_back(&mut plan.asked, context, world);
+    let mut step = Step::refuse(refusal, context, world);
+    step.outcome.effects.splice(0..0, effects);
+    step
 }
 
 fn go(

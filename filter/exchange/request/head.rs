@@ -213,6 +213,7 @@ fn read(
         readable,
         next_rule: 0,
         charges: None,
+        granted: Vec::new(),
         gates: Vec::new(),
         place: None,
     };

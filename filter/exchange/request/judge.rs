@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::claims::claim;
 use super::state::{ExpectBody, ExpectDecision, ExpectMessages, RequestState, Step, give_back};
 use crate::exchange::approvals::{ApprovalStep, Gate, Stop, enter, shown};
-use crate::exchange::asked::Asked;
+use crate::exchange::asked::{Asked, BodyDigest};
 use crate::exchange::charges::{Charges, counts_the_body};
 use crate::exchange::compiled_policy::CompiledPolicy;
 use crate::exchange::context::Context;
@@ -13,7 +13,7 @@ use crate::exchange::effect::Effect;
 use crate::exchange::reply::Refusal;
 use crate::exchange::response::ResponsePlan;
 use crate::exchange::seen::Seen;
-use crate::exchange::standing::is_granted;
+use crate::exchange::standing::{is_granted, still_granted};
 use crate::exchange::taps::{RequestTaps, Wanted};
 use crate::exchange::world::World;
 use crate::quota::Quota;
@@ -33,6 +33,14 @@ pub(super) fn judge(
     if let Err(refusal) = compiled.check_blocks(&asked.identity, world.now) {
         give_back(&mut asked, context, world);
         return Step::refuse(refusal, context, world);
+    }
+    // A grant may have ended since.
+    if !still_granted(&asked, &compiled, world.now) {
+        asked.next_rule = core::mem::take(&mut asked.granted)
+            .into_iter()
+            .fold(asked.next_rule, usize::min);
+        // What people have approved behind it is still approved, and found once more.
+        asked.gates.clear();
     }
     let first = asked.next_rule;
     match context.tried(first, |each| {
@@ -98,11 +106,15 @@ fn ask(
     };
     if is_granted(&asked, rule, gate, context, world) {
         asked.next_rule = index.saturating_add(1);
+        asked.granted.push(index);
         return judge(asked, seen, context, world);
     }
     if asked.body.is_none() {
-        return read(asked, seen, context, world);
-    };
+        let Seen::Here(body) = seen else {
+            return read(asked, seen, context, world);
+        };
+        asked.body = Some(BodyDigest::of(body));
+    }
     asked.next_rule = index.saturating_add(1);
     // A person must not be asked about a request that is refused all the same.
     if let Some(index) = allowed_behind_gates(&asked, &compiled) {

@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use super::state::{ExpectDecision, ResponseState, Step};
 use super::tapped::Tapped;
-use crate::approval::Decision;
+use crate::approval::{Decision, Why};
 use crate::call::Answer;
 use crate::exchange::approvals::{Claimed, Claiming, Gate, Stop, enter};
 use crate::exchange::asked::BodyDigest;
@@ -60,7 +60,8 @@ fn begin(
     };
     let gate = Gate::new(&stop, tapped.asked(), context, world)?;
     let place = enter(tapped.asked(), context)?;
-    Ok(Claiming::ask(gate, place, context))
+    let expires = tapped.asked().identity.expires;
+    Ok(Claiming::ask(gate, expires, place, context))
 }
 
 fn refuse(tapped: &Tapped, refusal: Refusal, context: &mut Context) -> Step {
@@ -77,7 +78,7 @@ pub(super) fn decided(
     world: World<'_>,
 ) -> Step {
     let claimed = state.claiming.decided(decision, context, world);
-    claimed_to(claimed, state.tapped, context)
+    claimed_to(claimed, state.tapped, context, world)
 }
 
 /// Takes what came of the claim.
@@ -88,24 +89,37 @@ pub(super) fn answered(
     world: World<'_>,
 ) -> Step {
     let claimed = state.claiming.answered(answer, context, world);
-    claimed_to(claimed, state.tapped, context)
+    claimed_to(claimed, state.tapped, context, world)
 }
 
-fn claimed_to(claimed: Claimed, tapped: Box<Tapped>, context: &mut Context) -> Step {
-    match claimed {
-        Claimed::All => {
+fn claimed_to(
+    claimed: Claimed,
+    tapped: Box<Tapped>,
+    context: &mut Context,
+    world: World<'_>,
+) -> Step {
+    let compiled = Rc::clone(&context.compiled);
+    let blocked = compiled.check_blocks(&tapped.asked().identity, world.now);
+    match (claimed, blocked) {
+        (Claimed::All, Err(refusal)) => {
+            let effects = context.give_back(Why::Unanswered);
+            let mut step = refuse(&tapped, refusal, context);
+            step.outcome.effects.extend(effects);
+            step
+        }
+        (Claimed::All, Ok(())) => {
             context.claims.settle();
             context.note_goes();
             Step::go_on(ResponseState::Flowing(tapped), Vec::new())
         }
-        Claimed::Open(claiming, effects) => {
+        (Claimed::Open(claiming, effects), _) => {
             let state = ExpectDecision {
                 tapped,
                 claiming: *claiming,
             };
             Step::hold(ResponseState::ExpectDecision(Box::new(state)), effects)
         }
-        Claimed::Refused(refusal, effects) => {
+        (Claimed::Refused(refusal, effects), _) => {
             let mut step = refuse(&tapped, refusal, context);
             step.outcome.effects.extend(effects);
             step

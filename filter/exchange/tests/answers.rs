@@ -91,7 +91,7 @@ fn the_question_says_what_was_found_and_nothing_of_it() {
     assert_eq!(question["operation"], "inference.chat");
     assert_eq!(question["rule"], "all");
     let sent = crate::approval::digest(SENT.as_bytes());
-    let body = json!({"digest": sent, "bytes": SENT.len()});
+    let body = json!({"digest": sent, "bytes": SENT.len(), "text": null, "cut": false});
     assert_eq!(question["body"], body);
     assert!(
         !String::from_utf8(asked.question.to_vec())

@@ -181,6 +181,21 @@ fn keys_in_a_query_are_shown_to_nobody() {
 }
 
 #[test]
+fn what_masks_look_for_is_shown_of_no_query() {
+    let masked = compiled(&json!({
+        "approvals": {"cluster": "desk"},
+        "masks": {"pii": {"detect": ["email"]}},
+        "rules": [{"name": "gate", "then": {"approve": {"reviewers": ["leads"]}}}, {"name": "all", "then": "allow"}],
+    }));
+    let mut exchange = Driven::new(&masked);
+    let json = [("content-type", "application/json")];
+    let path = "/v1/embeddings?page=2&to=ana%40example.com&bob%40example.com=1";
+    exchange.head("POST", path, &json, false);
+    let ask = ask(&exchange.whole(BODY));
+    assert_eq!(question(&ask)["query"], "page=2&to=...&...");
+}
+
+#[test]
 fn a_binding_is_of_what_counts_and_of_nothing_else() {
     let json = ("content-type", "application/json");
     let one = asked().1.binding;

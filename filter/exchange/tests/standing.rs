@@ -6,7 +6,7 @@ use std::rc::Rc;
 use jwt_compact::alg::Es256;
 use serde_json::{Value, json};
 
-use super::{Driven, NOW, ask, code, compiled, decision, reply};
+use super::{Driven, NOW, ask, call, claimed, code, compiled, decision, posts, reply};
 use crate::exchange::{CompiledPolicy, Effect, Flow, Outcome};
 use crate::testing::{ec_secret, signed};
 
@@ -298,4 +298,86 @@ fn where_the_policy_says_so_nobody_passes_while_it_is_not_known_who_is_blocked()
         &blocks,
     );
     assert_eq!(code(&list(&usual)), "blocked");
+}
+
+/// One gate that a grant opens, and one behind it that only a person does.
+fn gated_twice() -> Rc<CompiledPolicy> {
+    compiled(&json!({
+        "approvals": {"cluster": "desk"},
+        "rules": [
+            {"name": "gate", "when": {"operation": ["embedding.*"]},
+             "then": {"approve": {"reviewers": ["leads"], "grant": {"for": "1h"}}}},
+            {"name": "second", "when": {"operation": ["embedding.*"]}, "then": {"approve": {"reviewers": ["leads"]}}},
+            {"name": "all", "then": "allow"},
+        ],
+    }))
+}
+
+#[test]
+fn a_grant_that_ends_while_a_person_is_waited_for_lets_nothing_pass() {
+    for ends in [false, true] {
+        let compiled = gated_twice();
+        let grants = json!([grant(&compiled, &json!({}))]);
+        says(&compiled, now(), &grants, &json!([]));
+        let (mut exchange, outcome) = embeds(&compiled, "m");
+        let second = ask(&outcome);
+        if ends {
+            says(&compiled, now(), &json!([]), &json!([]));
+        }
+        let outcome = exchange.decided(&second, &decision("apr_2", "approved"));
+        assert_eq!(asks(&outcome), ends, "{outcome:?}");
+        if ends {
+            let first: Value = serde_json::from_slice(&ask(&outcome).question).unwrap();
+            assert_eq!(first["rule"], "gate");
+        } else {
+            // The same while the approval is claimed.
+            let claim = call(&outcome);
+            says(&compiled, now(), &json!([]), &json!([]));
+            let outcome = exchange.answered(&claim, Some((200, &claimed(&claim, &second))));
+            assert_eq!(code(&outcome), "approval_gone");
+            assert_eq!(posts(&outcome).len(), 1, "the claim goes back");
+        }
+    }
+}
+
+#[test]
+fn a_grant_is_for_one_model_only() {
+    let compiled = usual();
+    let grants = json!([grant(&compiled, &json!({}))]);
+    says(&compiled, now(), &grants, &json!([]));
+    let mut exchange = Driven::new(&compiled);
+    let json = [("content-type", "application/json")];
+    exchange.head("POST", "/v1/embeddings", &json, false);
+    let outcome = exchange.whole(r#"{"model":"m","input":"a","fallbacks":["large-1"]}"#);
+    let question: Value = serde_json::from_slice(&ask(&outcome).question).unwrap();
+    assert_eq!(question["other_models"], json!(["large-1"]));
+}
+
+#[test]
+fn a_block_that_comes_while_an_approval_is_claimed_refuses_the_request_and_gives_it_back() {
+    let compiled = usual();
+    let (mut exchange, outcome) = embeds(&compiled, "m");
+    let question = ask(&outcome);
+    let claim = call(&exchange.decided(&question, &decision("apr_1", "approved")));
+    let blocks =
+        json!([{"id": "blk_9", "issuer": "https://idp", "subject": "jane", "reason": "left"}]);
+    says(&compiled, now(), &json!([]), &blocks);
+    let outcome = exchange.answered(&claim, Some((200, &claimed(&claim, &question))));
+    assert_eq!(code(&outcome), "blocked");
+    let posts = posts(&outcome);
+    assert_eq!(posts[0].0, "/v1/approvals/apr_1/give_back");
+    assert_eq!(exchange.record()["approval"]["given_back"], true);
+}
+
+#[test]
+fn a_clock_that_was_put_back_does_not_say_that_the_desk_was_heard() {
+    let strict = gated(&json!({"cluster": "desk", "blocks": {"on_failure": "deny"}}));
+    says(
+        &strict,
+        now() + Duration::from_secs(3600),
+        &json!([]),
+        &json!([]),
+    );
+    let outcome = Driven::new(&strict).head("GET", "/v1/models", &[], true);
+    assert_eq!(code(&outcome), "blocks_unknown");
 }

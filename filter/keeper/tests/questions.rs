@@ -395,7 +395,7 @@ fn each_exchange_has_its_own_deadline_and_the_last_one_cancels() {
         http(&calls[0]),
         ("POST", "/v1/approvals/apr_1/cancel", cancel)
     );
-    assert_eq!(calls[0].purpose, Purpose::Post);
+    assert_eq!(calls[0].purpose, Purpose::Post { letter: None });
 }
 
 #[test]
@@ -439,7 +439,10 @@ fn who_leaves_and_comes_back_takes_no_more_calls_than_there_are_places() {
     for exchange in 0..20_000 {
         kept.ask(exchange, "b");
         let (calls, _) = kept.step();
-        for call in calls.iter().filter(|call| call.purpose != Purpose::Post) {
+        for call in calls
+            .iter()
+            .filter(|call| !matches!(call.purpose, Purpose::Post { .. }))
+        {
             match http(call).0 {
                 "POST" => kept.says(call, "b", "apr_1", "pending"),
                 _ => {
@@ -455,7 +458,7 @@ fn who_leaves_and_comes_back_takes_no_more_calls_than_there_are_places() {
             under_way += 1;
         }
         kept.keeper.forget(exchange);
-        let post = Purpose::Post;
+        let post = Purpose::Post { letter: None };
         for _ in 0..2 {
             let answer = Answer::Failed;
             kept.handle(Event::CallAnswered {
