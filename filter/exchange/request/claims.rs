@@ -56,7 +56,7 @@ pub(super) fn decided(
 
 fn claimed_to(
     claimed: Claimed,
-    plan: Box<ResponsePlan>,
+    mut plan: Box<ResponsePlan>,
     context: &mut Context,
     world: World<'_>,
 ) -> Step {
@@ -65,7 +65,7 @@ fn claimed_to(
             Ok(()) => go(plan, Vec::new(), context, world),
             Err(refusal) => {
                 let effects = context.give_back(Why::Unanswered);
-                refuse(plan, refusal, effects, context, world)
+                refuse(&mut plan, refusal, effects, context, world)
             }
         },
         Claimed::Open(claiming, effects) => {
@@ -75,7 +75,7 @@ fn claimed_to(
             };
             Step::hold(RequestState::ExpectClaims(Box::new(state)), effects)
         }
-        Claimed::Refused(refusal, effects) => refuse(plan, refusal, effects, context, world),
+        Claimed::Refused(refusal, effects) => refuse(&mut plan, refusal, effects, context, world),
     }
 }
 
@@ -90,7 +90,7 @@ fn may_go(plan: &ResponsePlan, context: &mut Context, world: World<'_>) -> Resul
 }
 
 fn refuse(
-    mut plan: Box<ResponsePlan>,
+    plan: &mut ResponsePlan,
     refusal: Refusal,
     effects: Vec<Effect>,
     context: &mut Context,
