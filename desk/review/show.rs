@@ -139,6 +139,8 @@ impl Page<'_> {
         self.shown.extend(["operation", "model", "about"]);
         let items = self.around(", ", "items", " items");
         self.line("What", &format!("{}{items}", what(approval)))?;
+        let others = self.take_texts("other_models");
+        self.line("Also names", &others)?;
         let found = self.take_texts("found");
         self.line("Found", &found)?;
         let purpose = self.take("purpose");

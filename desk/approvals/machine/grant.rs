@@ -70,6 +70,8 @@ impl Approval {
             && (&own.issuer, &own.subject) == (&other.issuer, &other.subject)
             && (&own.rule, &own.operation, &own.model)
                 == (&other.rule, &other.operation, &other.model)
+            // A grant is for one model.
+            && other.other_models.is_empty()
             && about == other.about
             && rule
             && (!ahead || self.vouched || self.satisfies(question))

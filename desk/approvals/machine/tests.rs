@@ -374,6 +374,7 @@ fn a_grant_covers_its_kind_of_request_and_no_other() {
         json!({ "rule_digest": "e" }),
         json!({ "operation": "chat" }),
         json!({ "model": null }),
+        json!({ "other_models": ["large-1"] }),
         json!({ "about": "answer" }),
     ] {
         assert!(

@@ -129,6 +129,9 @@ pub struct Matter {
     /// The model that is asked for.
     #[serde(default)]
     pub model: Option<String>,
+    /// Other models that the request names, one of which the server may take.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other_models: Vec<String>,
     /// Predictions that are asked for.
     #[serde(default)]
     pub items: Option<u64>,
