@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 use testbed::mesh::{Builder, Mesh};
 
-use crate::support::{CREDENTIAL, in_each_envoy, policy};
+use crate::support::{CREDENTIAL, in_the_current_envoy, policy};
 
-in_each_envoy!(
+in_the_current_envoy!(
     a_wrong_policy_stops_the_start,
     what_is_no_policy_stops_the_start,
 );
