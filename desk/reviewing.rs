@@ -274,7 +274,7 @@ fn dispatch(desk: &Remote, order: Order, out: &mut dyn Write) -> Status {
             };
             review::block(desk, &blocked, out)
         }
-        Order::Unblock(ids) => review::unblock(desk, &ids, out),
+        Order::Unblock(ids) => review::unblock(desk, &ids, out, &mut std::io::stderr()),
         Order::Blocks => review::blocks(desk, out),
     }
 }

@@ -144,7 +144,9 @@ async fn serve(options: &Options, config: &Config) -> Result<(), Failure> {
             (store, Some(listening))
         }
     };
-    let (clerk, _) = Clerk::start(store, entering(&writer), news.clone(), Arc::clone(&decided))
+    let keep = approvals::acts::kept_for(config.retention);
+    let counted = Arc::clone(&decided);
+    let (clerk, _) = Clerk::start(store, entering(&writer), news.clone(), counted, keep)
         .map_err(|error| Failure(format!("no thread for approvals: {error}")))?;
     warn_of_unlinked(&callers);
     let desk = Desk::new(Arc::clone(&callers), clerk, news, stop.clone());

@@ -16,7 +16,7 @@ use super::refusal::{not_entered, unavailable};
 use super::store::Store;
 use super::work::{Enter, Failed, Halt, Told, Work, transact};
 use crate::http::Refusal;
-use crate::store::{StoreError, now};
+use crate::store::StoreError;
 
 /// How much may wait for the thread.
 const QUEUE: usize = 1024;
@@ -74,7 +74,7 @@ impl<T: Send, F: FnMut(&mut Work<'_>) -> Result<T, Halt> + Send> Job for One<T, 
 }
 
 impl Clerk {
-    /// Starts the thread on the runtime that this is called on.
+    /// Starts the thread on the runtime that this is called on. What has ended is kept for `keep` milliseconds.
     ///
     /// # Errors
     /// When no thread can be started.
@@ -83,6 +83,7 @@ impl Clerk {
         enter: Enter,
         news: News,
         decided: Arc<Decided>,
+        keep: i64,
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let runtime = Handle::current();
@@ -91,6 +92,7 @@ impl Clerk {
             enter,
             news,
             decided,
+            keep,
             pulse: None,
             fails: false,
         };
@@ -124,6 +126,8 @@ struct Working {
     enter: Enter,
     news: News,
     decided: Arc<Decided>,
+    /// For how long what has ended is kept, in milliseconds.
+    keep: i64,
     /// What the store's pulse was last.
     pulse: Option<i64>,
     /// Whether the last sweep failed.
@@ -187,7 +191,12 @@ impl Working {
     ) -> Result<(), Failed> {
         let mut tries = 1;
         loop {
-            match transact(&mut *self.store, now(), &mut self.enter, act) {
+            match transact(
+                &mut *self.store,
+                &mut |rows| rows.now(),
+                &mut self.enter,
+                act,
+            ) {
                 Err(Failed::Store(StoreError::Conflict)) if tries < TRIES => tries += 1,
                 Err(failed) => return Err(failed),
                 Ok(told) => {
@@ -212,7 +221,8 @@ impl Working {
     }
 
     fn tick(&mut self) {
-        let swept = self.transact(&mut |work| match sweep(work) {
+        let keep = self.keep;
+        let swept = self.transact(&mut |work| match sweep(work, keep) {
             Ok(()) | Err(Halt::Refused(_)) => Ok(()),
             Err(Halt::Store(error)) => Err(error),
         });

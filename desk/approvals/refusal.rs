@@ -9,7 +9,6 @@ use crate::http::Refusal;
 pub(super) fn of(trouble: Trouble) -> Refusal {
     let (status, code, message) = match trouble {
         Trouble::Unknown => return Refusal::not_found("approval"),
-        Trouble::UnknownClaim => return Refusal::not_found("claim"),
         Trouble::GivenBack => (
             StatusCode::CONFLICT,
             "given_back",

@@ -145,19 +145,24 @@ impl Work<'_> {
     }
 }
 
+/// Tells the time of a transaction that has begun.
+pub type Clock<'c> = dyn FnMut(&mut dyn Rows) -> Result<i64, StoreError> + 'c;
+
 /// Does work in a transaction: what it does has an effect once the ledger has what it says. If the store fails
-/// behind that, there are entries of what had none.
+/// behind that, there are entries of what had none. The clock is asked when the store's lock is held, which may be a while behind the call.
 ///
 /// # Errors
 /// It had no effect.
 pub fn transact(
     store: &mut dyn Store,
-    now: i64,
+    clock: &mut Clock<'_>,
     enter: &mut Enter,
     work: &mut dyn FnMut(&mut Work<'_>) -> Result<(), StoreError>,
 ) -> Result<Told, Failed> {
+    let mut rows = store.begin()?;
+    let now = clock(&mut *rows)?;
     let mut running = Work {
-        rows: store.begin()?,
+        rows,
         now,
         told: Told::default(),
     };

@@ -233,6 +233,25 @@ mod tests {
     }
 
     #[test]
+    fn an_address_belongs_to_one_reviewer_in_any_case() {
+        let config = |email: &str| {
+            let reviewer = |name: &str, email: &str| {
+                format!(
+                    r#"{{ "name": "{name}", "groups": ["g"], "key": "a-long-key-of-{name}", "email": "{email}" }}"#
+                )
+            };
+            let (one, other) = (reviewer("jörg", "jörg@example.com"), reviewer("ana", email));
+            let text = format!(
+                r#"{{ "filters": [{{ "name": "edge", "key": "a-long-key-of-edge" }}], "reviewers": [{one}, {other}] }}"#
+            );
+            read(&text.replace("key-of-jörg", "key-of-joerg"), &|_| None).map(drop)
+        };
+        assert_eq!(config("ana@example.com"), Ok(()));
+        let twice = config("JÖRG@Example.com").unwrap_err();
+        assert!(twice.starts_with("/reviewers/1/email: "), "{twice}");
+    }
+
+    #[test]
     fn the_whole_form_that_the_documents_show_is_right() {
         let page = include_str!("../../docs/desk.md");
         let shown = page.split("```json\n").nth(1).unwrap();

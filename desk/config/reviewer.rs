@@ -86,7 +86,7 @@ pub(super) fn check(
         }
         if let Some(email) = &reviewer.email {
             check_name(email, &format!("{at}/email"))?;
-            if !emails.insert(email.to_ascii_lowercase()) {
+            if !emails.insert(email.to_lowercase()) {
                 return Err(twice(&at, "email"));
             }
         }

@@ -66,7 +66,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         who: Who::Either,
         summary: "Waits for a decision, or shows an approval to a reviewer.",
         description: "For a filter: a long poll, which takes nothing; any number may wait. The answer comes when the \
-            state is another than `pending`, when `wait` is over, or when the service stops. For a reviewer: all \
+            state is another than `pending`, when `wait` is over, or when the service stops; at once where too many wait already. For a reviewer: all \
             of the question and what became of it, at once.",
         query: &[
             WAIT,
@@ -87,11 +87,6 @@ pub(super) const OPERATIONS: &[Operation] = &[
         refused: &[
             Refused(400, "malformed", "a parameter isn't what is expected"),
             NOT_FOUND,
-            Refused(
-                503,
-                "too_many_waiting",
-                "too many calls wait at this service",
-            ),
         ],
     },
     Operation {
@@ -130,7 +125,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         who: Who::Filter,
         summary: "Gives a use back that came to nothing.",
         description: "Once for each claim; again, it changes nothing. What was used up can be claimed again if its \
-            time isn't over.",
+            time isn't over. One may come before its claim, which is then refused as `given_back`.",
         query: &[],
         request: Some(Sent {
             optional: false,
@@ -143,11 +138,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
             schemas: &[of::<Answer>],
             examples: &[("approved", examples::approved)],
         },
-        refused: &[Refused(
-            404,
-            "not_found",
-            "there is no such approval, for this filter, or no such claim of it",
-        )],
+        refused: &[NOT_FOUND],
     },
     Operation {
         id: "cancel",
@@ -178,7 +169,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         path: "/v1/standing",
         who: Who::Filter,
         summary: "Tells what holds without a question: time windows and blocks.",
-        description: "A long poll. A filter uses a grant of the list without a call, and refuses who is blocked, for \
+        description: "A long poll, which is answered at once where too many wait already. A filter uses a grant of the list without a call, and refuses who is blocked, for \
             `lease_ms` from when it sent the call that was answered; an answer `unchanged` renews that. Behind it, it asks. \
             Grants with a number of uses are not listed: they are claimed each time, so that all filters together \
             can't use more than there are. There are 10,000 grants and 10,000 blocks at most.",
@@ -201,13 +192,10 @@ pub(super) const OPERATIONS: &[Operation] = &[
                 ("unchanged", examples::unchanged),
             ],
         },
-        refused: &[
-            Refused(400, "malformed", "a parameter isn't what is expected"),
-            Refused(
-                503,
-                "too_many_waiting",
-                "too many calls wait at this service",
-            ),
-        ],
+        refused: &[Refused(
+            400,
+            "malformed",
+            "a parameter isn't what is expected",
+        )],
     },
 ];

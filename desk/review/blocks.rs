@@ -4,11 +4,11 @@ use std::io::Write;
 
 use serde_json::{Value, json};
 
-use super::DONE;
-use super::failed::{Failed, Status};
+use super::failed::{Failed, Status, Telling};
 use super::member::{any, id, left, wanted_list};
 use super::remote::Remote;
 use super::table::{json_line, table};
+use super::{DONE, REFUSED};
 use crate::plain::plain;
 
 /// Who is blocked.
@@ -56,22 +56,36 @@ pub fn block(desk: &Remote, blocked: &Blocked, out: &mut dyn Write) -> Status {
     Ok(DONE)
 }
 
-/// Takes a block back.
+/// Takes blocks back; what the desk refuses goes to `wrong`, a line each.
 ///
 /// # Errors
-/// The desk refused, or can't be reached.
-pub fn unblock(desk: &Remote, ids: &[String], out: &mut dyn Write) -> Status {
+/// The desk can't be reached.
+pub fn unblock(
+    desk: &Remote,
+    ids: &[String],
+    out: &mut dyn Write,
+    wrong: &mut dyn Write,
+) -> Status {
     for one in ids {
         id(one)?;
     }
+    let (mut status, mut telling) = (DONE, Telling::default());
     for one in ids {
-        let said = desk.delete(&format!("/v1/blocks/{one}"))?;
-        match desk.json {
-            true => json_line(out, &said.value)?,
-            false => writeln!(out, "{one}  is no longer blocked")?,
-        }
+        let told = match desk.delete(&format!("/v1/blocks/{one}")) {
+            Ok(said) if desk.json => json_line(out, &said.value),
+            Ok(_) => writeln!(out, "{one}  is no longer blocked").map_err(Failed::from),
+            Err(Failed::Refused { said, .. }) => {
+                status = REFUSED;
+                match desk.json {
+                    true => json_line(out, &json!({ "id": one, "error": { "message": said } })),
+                    false => writeln!(wrong, "{one}  {said}").map_err(Failed::from),
+                }
+            }
+            Err(failed) => return Err(failed),
+        };
+        telling.note(told);
     }
-    Ok(DONE)
+    telling.end(status)
 }
 
 /// Lists who is blocked.

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use serde_json::{Value, json};
 
-use super::failed::{Failed, Status};
+use super::failed::{Failed, Status, Telling};
 use super::member::{any, id, wanted_list};
 use super::remote::{Remote, shortened};
 use super::table::json_line;
@@ -66,7 +66,7 @@ pub fn decide(
     } else {
         MAX_DECISIONS
     };
-    let (mut status, mut done) = (DONE, 0);
+    let (mut status, mut done, mut telling) = (DONE, 0, Telling::default());
     for ids in decided.ids.chunks(most) {
         let results = match decided.break_glass {
             true => alone(desk, decided, ids),
@@ -74,12 +74,13 @@ pub fn decide(
         };
         for result in &results.map_err(|failed| so_far(failed, done))? {
             done += 1;
-            if !tell(desk, decided.decision, result, out, wrong)? {
+            if refusal(result).is_some() {
                 status = REFUSED;
             }
+            telling.note(tell(desk, decided.decision, result, out, wrong));
         }
     }
-    Ok(status)
+    telling.end(status)
 }
 
 /// Decides on many with one call.
@@ -102,18 +103,22 @@ fn alone(desk: &Remote, decided: &Decided<'_>, ids: &[String]) -> Result<Vec<Val
     ids.iter().map(call).collect()
 }
 
-/// Says what came of one; false if the desk refused it.
+/// Why the desk refused one, if it did.
+fn refusal(result: &Value) -> Option<&Value> {
+    result.get("error").filter(|error| !error.is_null())
+}
+
+/// Says what came of one.
 fn tell(
     desk: &Remote,
     decision: Decision,
     result: &Value,
     out: &mut dyn Write,
     wrong: &mut dyn Write,
-) -> Result<bool, Failed> {
-    let error = result.get("error").filter(|error| !error.is_null());
+) -> Result<(), Failed> {
     if desk.json {
         json_line(out, result)?;
-    } else if let Some(error) = error {
+    } else if let Some(error) = refusal(result) {
         let (code, message) = (any(error, "code"), any(error, "message"));
         let (id, code) = (plain(&any(result, "id")), shortened(&code));
         writeln!(wrong, "{id}  refused, {code}: {}", shortened(&message))?;
@@ -130,7 +135,7 @@ fn tell(
             plain(&state)
         )?;
     }
-    Ok(error.is_none())
+    Ok(())
 }
 
 /// Says that some of it was done.

@@ -47,6 +47,27 @@ impl Failed {
     }
 }
 
+/// What can't be told stops nothing that was begun: that is said at the end.
+#[derive(Debug, Default)]
+pub(super) struct Telling(Option<Failed>);
+
+impl Telling {
+    /// Notes whether a line was written.
+    pub(super) fn note(&mut self, written: Result<(), Failed>) {
+        if let Err(failed) = written {
+            self.0.get_or_insert(failed);
+        }
+    }
+
+    /// The exit status, which nobody's leaving changes.
+    pub(super) fn end(self, status: u8) -> Status {
+        match self.0 {
+            None | Some(Failed::Unread) => Ok(status),
+            Some(failed) => Err(failed),
+        }
+    }
+}
+
 impl fmt::Display for Failed {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -77,6 +77,8 @@ CREATE INDEX kept_kind ON kept (kind, seq);
 CREATE INDEX kept_expires ON kept (expires);
 CREATE TABLE standing (salt TEXT NOT NULL, revision INTEGER NOT NULL) STRICT;
 INSERT INTO standing VALUES (lower(hex(randomblob(8))), 0);
+", "
+CREATE INDEX approvals_ended ON approvals (expires) WHERE state IN ('denied', 'used', 'expired', 'revoked');
 "];
 
 /// The form before approvals were bound to what version 2 of the protocol binds them to.

@@ -66,7 +66,7 @@ pub fn ask(
             return Ok(covering.answer(binding, now));
         }
     }
-    if let Some(found) = work.rows.latest(filter, binding)?
+    if let Some(found) = work.rows.latest(filter, binding, now)?
         && found.approval.serves(question, now)
     {
         let step = found.approval.clone().ask_again(&question.asker, now);

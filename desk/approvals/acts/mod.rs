@@ -15,4 +15,4 @@ pub use deciding::{decide, list, look};
 pub use orders::{blocks, delegate, delegations, lift, put_block, undelegate};
 pub use people::People;
 pub use standing::standing;
-pub use sweep::sweep;
+pub use sweep::{KEPT_FOR, kept_for, sweep};

@@ -18,6 +18,9 @@ use crate::store::StoreError;
 /// The most blocks.
 pub(super) const MAX_BLOCKS: u32 = 10_000;
 
+/// The most that all blocks say together, in bytes: filters are told of all of them at once.
+const MAX_BLOCK_BYTES: usize = 7 << 20;
+
 /// The most delegations.
 const MAX_DELEGATIONS: u32 = 1_000;
 
@@ -48,7 +51,7 @@ pub fn put_block(work: &mut Work<'_>, new: &NewBlock, person: &Person) -> Result
     }
     let now = work.now;
     let before = work.rows.kept(Kind::Block, now, MAX_BLOCKS)?;
-    if before.len() >= usize::try_from(MAX_BLOCKS).unwrap_or(usize::MAX) {
+    if is_full(&before) {
         return Err(too_many("too_many_blocks", "Too much is blocked already.").into());
     }
     let ends = new.seconds.map(|seconds| end(now, seconds));
@@ -66,6 +69,13 @@ pub fn put_block(work: &mut Work<'_>, new: &NewBlock, person: &Person) -> Result
     work.enter(reviewer(person), What::Block(entries::block(&block)));
     work.revise();
     Ok(block)
+}
+
+/// Whether no other block fits.
+fn is_full(before: &[Kept]) -> bool {
+    let bytes = before.iter().map(|kept| kept.document.len());
+    before.len() >= usize::try_from(MAX_BLOCKS).unwrap_or(usize::MAX)
+        || bytes.fold(0, usize::saturating_add) >= MAX_BLOCK_BYTES
 }
 
 /// Ends a block.
@@ -215,4 +225,25 @@ fn may_block(person: &Person) -> Result<(), Refusal> {
 
 fn reviewer(person: &Person) -> Who {
     Who::Reviewer(person.name.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_are_bounded_by_their_number_and_by_what_they_say() {
+        let blocks = |number: usize, bytes: usize| -> Vec<Kept> {
+            let one = Kept {
+                id: "blk_1".to_owned(),
+                expires: i64::MAX,
+                document: "x".repeat(bytes),
+            };
+            vec![one; number]
+        };
+        assert!(!is_full(&blocks(9_999, 200)));
+        assert!(is_full(&blocks(10_000, 200)));
+        assert!(!is_full(&blocks(1_023, 7 << 10)));
+        assert!(is_full(&blocks(1_024, 7 << 10)));
+    }
 }

@@ -1,11 +1,17 @@
 //! What holds without a question.
 
+use serde::Serialize;
+
 use super::orders::blocks;
 use crate::approvals::protocol::{Changed, LEASE_MILLIS, Standing, StandingBlock, StandingGrant};
 use crate::approvals::work::{Halt, Work};
 
 /// The most grants that are listed. For what is left out, filters ask.
 const MAX_GRANTS: u32 = 10_000;
+
+/// The longest answer, in bytes, with room for what stands around the lists: filters take no more than 8 MiB.
+/// What is blocked is shorter than that by itself, so that only grants are left out.
+const MAX_BYTES: usize = (8 << 20) - 1024;
 
 /// What stands for `filter`, unless that is what it knows.
 ///
@@ -35,7 +41,6 @@ pub fn standing(work: &mut Work<'_>, filter: &str, since: Option<&str>) -> Resul
             left_ms: left.left_ms,
         })
     });
-    let grants = grants.collect();
     let blocks = blocks(work)?.into_iter();
     let blocks = blocks.map(|(block, left_ms)| StandingBlock {
         id: block.id,
@@ -45,10 +50,81 @@ pub fn standing(work: &mut Work<'_>, filter: &str, since: Option<&str>) -> Resul
         left_ms,
         reason: block.reason,
     });
+    let blocks: Vec<StandingBlock> = blocks.collect();
+    let taken = blocks.iter().map(bytes).fold(0, usize::saturating_add);
+    let (grants, left_out) = fitting(grants, MAX_BYTES.saturating_sub(taken));
+    if left_out > 0 {
+        tracing::warn!(
+            filter,
+            grants = left_out,
+            "not all grants fit into what filters are told: they ask about each request of the oldest"
+        );
+    }
     Ok(Standing::Changed(Changed {
         revision,
         lease_ms: LEASE_MILLIS,
         grants,
-        blocks: blocks.collect(),
+        blocks,
     }))
+}
+
+/// The grants that fit into this many bytes, the first ones first, and how many of them don't.
+fn fitting(
+    grants: impl Iterator<Item = StandingGrant>,
+    most: usize,
+) -> (Vec<StandingGrant>, usize) {
+    let (mut fit, mut left_out, mut taken) = (Vec::new(), 0_usize, 0_usize);
+    for grant in grants {
+        taken = taken.saturating_add(bytes(&grant));
+        if taken > most {
+            left_out = left_out.saturating_add(1);
+        } else {
+            fit.push(grant);
+        }
+    }
+    (fit, left_out)
+}
+
+/// How long something is in the answer.
+fn bytes<T: Serialize>(value: &T) -> usize {
+    // With the comma behind it.
+    serde_json::to_vec(value).map_or(0, |text| text.len().saturating_add(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn grant(text: &str) -> StandingGrant {
+        StandingGrant {
+            id: "apr_1".to_owned(),
+            issuer: "i".to_owned(),
+            subject: Some("s".to_owned()),
+            group: None,
+            rule: "r".to_owned(),
+            rule_digest: "d".to_owned(),
+            operation: Some("o".to_owned()),
+            model: Some(text.to_owned()),
+            left_ms: 1,
+        }
+    }
+
+    #[test]
+    fn the_newest_grants_are_told_as_many_as_fit() {
+        // What JSON makes of a text counts.
+        let long = "\u{1}".repeat(4096);
+        let grants = (0..1000).map(|_| grant(&long));
+        let (fit, left_out) = fitting(grants, MAX_BYTES);
+        assert_eq!(fit.len() + left_out, 1000);
+        let told = Standing::Changed(Changed {
+            revision: "r".repeat(64),
+            lease_ms: LEASE_MILLIS,
+            grants: fit,
+            blocks: Vec::new(),
+        });
+        let told = bytes(&told);
+        assert!(told < 8 << 20 && told > 7 << 20, "{told}");
+        let (fit, left_out) = fitting([grant("new"), grant(&long)].into_iter(), 200);
+        assert_eq!((fit, left_out), (vec![grant("new")], 1));
+    }
 }

@@ -1,5 +1,7 @@
 //! What time does: it is an event, too.
 
+use std::time::Duration;
+
 use super::orders::read;
 use crate::approvals::entries;
 use crate::approvals::protocol::{Block, Delegation};
@@ -7,19 +9,33 @@ use crate::approvals::store::Kind;
 use crate::approvals::work::{Halt, Work};
 use crate::sessions::{What, Who};
 
-/// How much is ended at a time.
+/// How much is ended, and how much removed, at a time.
 const MAX_ENDED: u32 = 100;
 
-/// Ends what has run out of time.
+/// For how long an approval is kept behind its end, in milliseconds: 30 days.
+pub const KEPT_FOR: i64 = 30 * A_DAY;
+
+const A_DAY: i64 = 24 * 60 * 60 * 1000;
+
+/// For how long approvals are kept behind their end where records are kept for `retention`: as long as those, but
+/// a day at least, and no longer than usual.
+#[must_use]
+pub fn kept_for(retention: Option<Duration>) -> i64 {
+    let millis = |kept: Duration| i64::try_from(kept.as_millis()).unwrap_or(i64::MAX);
+    retention.map_or(KEPT_FOR, |kept| millis(kept).clamp(A_DAY, KEPT_FOR))
+}
+
+/// Ends what has run out of time, and removes what ended `keep` milliseconds ago.
 ///
 /// # Errors
 /// The store fails.
-pub fn sweep(work: &mut Work<'_>) -> Result<(), Halt> {
+pub fn sweep(work: &mut Work<'_>, keep: i64) -> Result<(), Halt> {
     let now = work.now;
     for due in work.rows.due(now, MAX_ENDED)? {
         let step = due.approval.clone().expire(now);
         work.apply(&Who::Desk, &due, step)?;
     }
+    work.rows.forget(now.saturating_sub(keep), MAX_ENDED)?;
     for kept in work.rows.ended(Kind::Block, now, MAX_ENDED)? {
         let block: Block = read(&kept)?;
         work.rows.unkeep(Kind::Block, &kept.id)?;

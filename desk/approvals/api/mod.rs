@@ -3,6 +3,8 @@
 mod filters;
 mod orders;
 mod reviewers;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -128,14 +130,6 @@ fn check_given_reason(reason: &String) -> Result<(), Refusal> {
         true => Err(Refusal::malformed("\"reason\" says why.")),
         false => Ok(()),
     }
-}
-
-fn too_many_waiting() -> Refusal {
-    Refusal::new(
-        StatusCode::SERVICE_UNAVAILABLE,
-        "too_many_waiting",
-        "Too many are waiting.",
-    )
 }
 
 fn shown<T: Serialize>(value: &T) -> Result<Response, Refusal> {

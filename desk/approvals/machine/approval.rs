@@ -74,7 +74,7 @@ pub struct Approval {
     pub state: State,
     /// When it was asked.
     pub created: i64,
-    /// When the state ends by itself. One that is used up can't come back behind it.
+    /// When the state ends by itself, or ended. One that is used up can't come back behind it.
     pub expires: i64,
     /// When it was decided.
     pub decided: Option<i64>,
@@ -88,6 +88,9 @@ pub struct Approval {
     pub spent: u64,
     /// The latest of them, and of those that came back.
     pub claims: Vec<Use>,
+    /// The latest claims that were given back before they came.
+    #[serde(default)]
+    pub returned: Vec<String>,
     /// The latest requests for which a wide grant was given out.
     pub covered: Vec<Covered>,
     /// Whether a question has shown that the rule's own reviewers gave what was asked ahead of need.

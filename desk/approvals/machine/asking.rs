@@ -44,6 +44,7 @@ impl Approval {
             decisions: Vec::new(),
             spent: 0,
             claims: Vec::new(),
+            returned: Vec::new(),
             covered: Vec::new(),
             vouched: false,
         };

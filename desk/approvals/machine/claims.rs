@@ -4,7 +4,8 @@ use super::approval::{Approval, Use};
 use super::happened::{Happened, Step, Trouble};
 use crate::approvals::protocol::{Claim, ClaimState, Claimed, State, WhyBack};
 
-/// The most claims that are remembered one by one. One that is older stays counted, and can't be given back.
+/// The most claims that are remembered one by one. One that is older stays counted, and can't be given back. As
+/// many are remembered that were given back before they came.
 pub const MAX_CLAIMS: usize = 256;
 
 impl Approval {
@@ -35,11 +36,14 @@ impl Approval {
         if !self.is_for(filter) {
             return Err(Trouble::Unknown);
         }
+        if self.returned.contains(&claim.claim) {
+            return Err(Trouble::GivenBack);
+        }
         if let Some(known) = self.claims.iter().find(|one| one.claim == claim.claim) {
-            return match (known.binding == claim.binding, known.given_back) {
-                (false, _) => Err(Trouble::NotCovered),
-                (true, Some(_)) => Err(Trouble::GivenBack),
-                (true, None) => Ok(Taken::Before),
+            return match (known.given_back, known.binding == claim.binding) {
+                (Some(_), _) => Err(Trouble::GivenBack),
+                (None, false) => Err(Trouble::NotCovered),
+                (None, true) => Ok(Taken::Before),
             };
         }
         if !self.covers_binding(&claim.binding, filter) {
@@ -67,6 +71,8 @@ impl Approval {
     }
 
     /// A request that went was not answered. What it took can be taken again if the time for that isn't over.
+    ///
+    /// A claim that isn't known may still be on its way: when it comes, it takes nothing.
     #[must_use]
     pub fn give_back(self, claim: &str, why: WhyBack, filter: &str, now: i64) -> Step<()> {
         self.step(now, |approval, happened| {
@@ -76,7 +82,10 @@ impl Approval {
             let live = matches!(approval.state, State::Approved | State::Used);
             let returned = live && approval.expires > now;
             let known = approval.claims.iter_mut().find(|one| one.claim == claim);
-            let known = known.ok_or(Trouble::UnknownClaim)?;
+            let Some(known) = known else {
+                approval.note_returned(claim);
+                return Ok(());
+            };
             if known.given_back.is_some() {
                 return Ok(());
             }
@@ -94,6 +103,16 @@ impl Approval {
             }
             Ok(())
         })
+    }
+
+    fn note_returned(&mut self, claim: &str) {
+        if self.returned.iter().any(|one| one == claim) {
+            return;
+        }
+        if self.returned.len() >= MAX_CLAIMS {
+            self.returned.remove(0);
+        }
+        self.returned.push(claim.to_owned());
     }
 }
 

@@ -75,6 +75,7 @@ impl Approval {
                 }
                 approval.note(verdict, person, right, false, now)?;
                 approval.state = State::Revoked;
+                approval.expires = approval.expires.min(now);
                 happened.push(Happened::Revoked);
                 Ok(())
             }

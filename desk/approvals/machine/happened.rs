@@ -51,8 +51,6 @@ pub enum Happened {
 pub enum Trouble {
     /// There is no such approval, for this filter.
     Unknown,
-    /// There is no such claim.
-    UnknownClaim,
     /// The claim was given back.
     GivenBack,
     /// The claim is for another request.

@@ -31,9 +31,14 @@ pub fn is_own(approval: &Approval, person: &Person) -> bool {
     };
     let email = person.email.as_ref().zip(matter.email.as_ref());
     person.subjects.iter().any(linked)
-        || email.is_some_and(|(own, other)| own.eq_ignore_ascii_case(other))
+        || email.is_some_and(|(own, other)| alike(own, other))
         || approval.requester.as_ref() == Some(&person.name)
-        || (person.subjects.is_empty() && person.name.eq_ignore_ascii_case(&matter.subject))
+        || (person.subjects.is_empty() && alike(&person.name, &matter.subject))
+}
+
+/// Whether two texts are the same but for their case, in any script.
+fn alike(one: &str, other: &str) -> bool {
+    one.to_lowercase() == other.to_lowercase()
 }
 
 impl Approval {

@@ -138,6 +138,16 @@ fn nobody_decides_on_their_own_request_however_it_is_told() {
         email: Some("carol@EXAMPLE.com".to_owned()),
         ..leads("zoe")
     };
+    let by_umlaut = Person {
+        email: Some("JÖRG@Example.com".to_owned()),
+        ..leads("zoe")
+    };
+    let step = approve(
+        asked(json!({ "email": "jörg@example.com" })),
+        &by_umlaut,
+        NOW,
+    );
+    assert_eq!(step.reply, Err(Trouble::OwnRequest));
     let by_name = Person {
         subjects: Vec::new(),
         ..leads("Carol")
@@ -337,10 +347,6 @@ fn a_claim_takes_one_use_once_for_what_was_asked() {
 #[test]
 fn a_use_comes_back_once_and_in_time() {
     let (used, _) = taken(approved(json!({})), 1, NOW);
-    assert_eq!(
-        given_back(used.clone(), 2, NOW).reply,
-        Err(Trouble::UnknownClaim)
-    );
     let back = given_back(used.clone(), 1, NOW + 1).after;
     assert_eq!((back.state, back.spent), (State::Approved, 0));
     assert_eq!(taken(back.clone(), 1, NOW).1, Err(Trouble::GivenBack));
@@ -445,7 +451,36 @@ fn what_is_remembered_of_claims_is_bounded_and_loses_no_count() {
     }
     assert_eq!(grant.claims.len(), MAX_CLAIMS);
     assert_eq!(grant.state, State::Used);
+    assert_eq!(taken(grant.clone(), 0, NOW).1, Ok(ClaimState::Used));
     let old = given_back(grant, 0, NOW);
-    assert_eq!(old.reply, Err(Trouble::UnknownClaim));
-    assert_eq!(taken(old.after, 0, NOW).1, Ok(ClaimState::Used));
+    assert_eq!((old.reply, old.happened), (Ok(()), vec![]));
+    assert_eq!((old.after.state, old.after.spent), (State::Used, 300));
+    let mut after = old.after;
+    for number in 1000..1300 {
+        after = given_back(after, number, NOW).after;
+    }
+    assert_eq!(after.returned.len(), MAX_CLAIMS);
+}
+
+#[test]
+fn a_claim_that_was_given_back_before_it_came_takes_nothing() {
+    let early = given_back(approved(json!({})), 1, NOW);
+    assert_eq!((early.reply, early.happened), (Ok(()), vec![]));
+    let again = given_back(early.after.clone(), 1, NOW);
+    assert_eq!(again.after, early.after);
+    let (after, late) = taken(again.after, 1, NOW + 1);
+    assert_eq!(late, Err(Trouble::GivenBack));
+    assert_eq!((after.state, after.spent), (State::Approved, 0));
+    // Whatever it is for.
+    let other = Claim {
+        binding: "c".repeat(64),
+        ..claim(1)
+    };
+    let step = after.clone().claim(&other, "edge", NOW);
+    assert_eq!(step.reply, Err(Trouble::GivenBack));
+    let foreign = after.clone();
+    let foreign = foreign.give_back(&claim(2).claim, WhyBack::Unanswered, "inner", NOW);
+    assert_eq!(foreign.reply, Err(Trouble::Unknown));
+    assert_eq!(foreign.after, after);
+    assert_eq!(taken(after, 2, NOW + 1).1, Ok(ClaimState::Claimed));
 }

@@ -102,7 +102,7 @@ fn one() -> u32 {
 /// The answer to `GET /v1/grants`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Grants {
-    /// Those that are good for more than one request, newest first.
+    /// Those that are good for more than one request, newest first, without the texts of their bodies.
     pub grants: Vec<View>,
     /// The `before` of the next page, if there is one.
     pub next: Option<String>,

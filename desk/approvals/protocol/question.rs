@@ -11,6 +11,9 @@ use super::own::DESKS_OWN;
 /// The longest single text in a question, in bytes.
 const MAX_TEXT_BYTES: usize = 8 << 10;
 
+/// The longest text that a grant is for, in bytes: filters are told of many grants at once.
+const MAX_SCOPE_BYTES: usize = 4 << 10;
+
 /// The most groups that may be named as reviewers.
 const MAX_GROUPS: usize = 64;
 
@@ -255,7 +258,7 @@ impl Question {
             }
         }
         for (name, text) in [("method", &matter.method), ("path", &matter.path)] {
-            check_text(name, text)?;
+            check_text(name, text, MAX_TEXT_BYTES)?;
         }
         self.check_terms()
     }
@@ -267,12 +270,14 @@ impl Question {
     pub fn check_terms(&self) -> Result<(), String> {
         let matter = &self.matter;
         for (name, text) in [
-            ("subject", &matter.subject),
-            ("issuer", &matter.issuer),
-            ("operation", &matter.operation),
-            ("rule", &matter.rule),
+            ("subject", Some(&matter.subject)),
+            ("issuer", Some(&matter.issuer)),
+            ("operation", Some(&matter.operation)),
+            ("model", matter.model.as_ref()),
+            ("rule", Some(&matter.rule)),
+            ("rule_digest", matter.rule_digest.as_ref()),
         ] {
-            check_text(name, text)?;
+            text.map_or(Ok(()), |text| check_text(name, text, MAX_SCOPE_BYTES))?;
         }
         let escalated = matter.escalate.as_ref().map(|escalate| &escalate.reviewers);
         for groups in [Some(&matter.reviewers), escalated].into_iter().flatten() {
@@ -304,9 +309,9 @@ impl Question {
     }
 }
 
-fn check_text(name: &str, text: &str) -> Result<(), String> {
-    if text.is_empty() || text.len() > MAX_TEXT_BYTES {
-        return Err(format!("\"{name}\" has 1 to {MAX_TEXT_BYTES} bytes"));
+fn check_text(name: &str, text: &str, most: usize) -> Result<(), String> {
+    if text.is_empty() || text.len() > most {
+        return Err(format!("\"{name}\" has 1 to {most} bytes"));
     }
     Ok(())
 }

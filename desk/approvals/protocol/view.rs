@@ -88,7 +88,7 @@ pub struct View {
 /// A page of approvals.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Approvals {
-    /// Newest first.
+    /// Newest first, without the texts of their bodies.
     pub approvals: Vec<View>,
     /// The `before` of the next page, if there is one.
     pub next: Option<String>,

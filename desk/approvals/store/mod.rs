@@ -100,8 +100,18 @@ pub trait Rows {
     /// The approval with this id.
     fn find(&mut self, id: &str) -> Result<Option<Stored>, StoreError>;
 
-    /// The latest approval that a filter asked for with this binding.
-    fn latest(&mut self, filter: &str, binding: &str) -> Result<Option<Stored>, StoreError>;
+    /// The time, as this store tells it, in milliseconds since 1970: desks that share one go by the same clock.
+    fn now(&mut self) -> Result<i64, StoreError>;
+
+    /// What answers a filter that asks for this binding: the latest live approval, unless somebody has denied or
+    /// revoked a later one, or else the latest of all. One that came back may be older than a question that was
+    /// asked while it was taken.
+    fn latest(
+        &mut self,
+        filter: &str,
+        binding: &str,
+        now: i64,
+    ) -> Result<Option<Stored>, StoreError>;
 
     /// Approved ones for more than one request that may cover what a caller asks for, newest first.
     fn wide(&mut self, matter: &Matter, most: u32) -> Result<Vec<Stored>, StoreError>;
@@ -129,6 +139,9 @@ pub trait Rows {
 
     /// Open ones whose time is over.
     fn due(&mut self, now: i64, most: u32) -> Result<Vec<Stored>, StoreError>;
+
+    /// Removes what ended before this time, the oldest first; says how many these were.
+    fn forget(&mut self, before: i64, most: u32) -> Result<u64, StoreError>;
 
     /// How many there are.
     fn open(&mut self, now: i64) -> Result<Open, StoreError>;

@@ -77,10 +77,24 @@ impl Rows for SqliteRows<'_> {
         self.one("id = ?1", [id])
     }
 
-    fn latest(&mut self, filter: &str, binding: &str) -> Result<Option<Stored>, StoreError> {
+    fn now(&mut self) -> Result<i64, StoreError> {
+        Ok(crate::store::now())
+    }
+
+    fn latest(
+        &mut self,
+        filter: &str,
+        binding: &str,
+        now: i64,
+    ) -> Result<Option<Stored>, StoreError> {
         self.one(
-            "binding = ?1 AND filter = ?2 ORDER BY seq DESC",
-            [binding, filter],
+            "binding = ?1 AND filter = ?2
+             ORDER BY state = 'approved' AND expires > ?3 AND NOT EXISTS (
+                 SELECT 1 FROM approvals AS later
+                 WHERE later.binding = ?1 AND later.filter = ?2 AND later.seq > approvals.seq
+                     AND later.state IN ('denied', 'revoked')
+             ) DESC, seq DESC",
+            params![binding, filter, now],
         )
     }
 
@@ -192,6 +206,20 @@ impl Rows for SqliteRows<'_> {
             "state IN ('pending', 'approved') AND expires <= ?1 ORDER BY expires LIMIT ?2",
             params![now, most],
         )
+    }
+
+    fn forget(&mut self, before: i64, most: u32) -> Result<u64, StoreError> {
+        let removed = self
+            .0
+            .prepare_cached(
+                "DELETE FROM approvals WHERE seq IN (
+                     SELECT seq FROM approvals
+                     WHERE state IN ('denied', 'used', 'expired', 'revoked') AND expires <= ?1
+                     ORDER BY expires LIMIT ?2
+                 )",
+            )?
+            .execute(params![before, most])?;
+        Ok(u64::try_from(removed).unwrap_or(u64::MAX))
     }
 
     fn open(&mut self, now: i64) -> Result<Open, StoreError> {

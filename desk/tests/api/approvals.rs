@@ -96,13 +96,80 @@ fn a_use_that_was_not_answered_comes_back() {
     assert_eq!(desk.claim(&asked, &question(1), 2).ok()["state"], "claimed");
     assert_eq!(desk.give_back(&asked, 1).ok()["state"], "used");
     assert_eq!(
-        desk.give_back(&asked, 3).refusal(),
-        (404, "not_found".to_owned())
-    );
-    assert_eq!(
         desk.claim(&asked, &question(2), 3).refusal(),
         (409, "not_covered".to_owned())
     );
+}
+
+#[test]
+fn a_use_that_comes_back_before_it_is_taken_is_not_taken() {
+    let folder = Folder::new();
+    let desk = Desk::start(&folder);
+    let asked = id(&desk.ask(&question(1)));
+    desk.decide(&asked, "approve", ANA).ok();
+    assert_eq!(desk.give_back(&asked, 3).ok()["state"], "approved");
+    for number in [1, 2] {
+        assert_eq!(
+            desk.claim(&asked, &question(number), 3).refusal(),
+            (409, "given_back".to_owned())
+        );
+    }
+    assert_eq!(desk.claim(&asked, &question(1), 4).ok()["state"], "claimed");
+}
+
+#[test]
+fn what_came_back_answers_the_same_question_again() {
+    let folder = Folder::new();
+    let desk = Desk::start(&folder);
+    let asked = id(&desk.ask(&question(1)));
+    desk.decide(&asked, "approve", ANA).ok();
+    desk.claim(&asked, &question(1), 1).ok();
+    let meanwhile = desk.ask(&question(1));
+    assert_eq!(meanwhile["state"], "pending");
+    desk.give_back(&asked, 1).ok();
+    let again = desk.ask(&question(1));
+    assert_eq!(
+        (id(&again), &again["state"]),
+        (asked.clone(), &json!("approved"))
+    );
+    // One that was denied later isn't approved.
+    desk.decide(&id(&meanwhile), "deny", ANA).ok();
+    assert_eq!(desk.ask(&question(1))["state"], "denied");
+}
+
+#[test]
+fn lists_leave_out_what_bodies_say() {
+    let folder = Folder::new();
+    let desk = Desk::start(&folder);
+    let body =
+        json!({ "digest": format!("{:064x}", 5), "bytes": 9, "text": "a secret", "cut": true });
+    let asked = with(question(1), json!({ "body": body, "grant": { "for": 60 } }));
+    let asked = id(&desk.ask(&asked));
+    desk.decide(&asked, "approve", ANA).ok();
+    for (target, list) in [("/v1/approvals", "approvals"), ("/v1/grants", "grants")] {
+        let listed = desk.get(target, ANA).ok()[list][0].clone();
+        assert_eq!(listed["id"], json!(asked));
+        let left = json!({ "digest": format!("{:064x}", 5), "bytes": 9 });
+        assert_eq!(listed["body"], left, "{target}");
+    }
+    let shown = desk.get(&format!("/v1/approvals/{asked}"), ANA).ok();
+    assert_eq!(shown["body"], body);
+}
+
+#[test]
+fn what_a_grant_is_for_is_not_too_long() {
+    let folder = Folder::new();
+    let desk = Desk::start(&folder);
+    for name in ["model", "operation", "rule", "issuer", "subject"] {
+        let of = |bytes| with(question(1), json!({ name: "x".repeat(bytes) }));
+        desk.ask(&of(4096));
+        for bytes in [0, 4097] {
+            let refusal = desk.post("/v1/approvals", EDGE, &of(bytes));
+            assert!(refusal.body.contains(name), "{}", refusal.body);
+            assert_eq!(refusal.refusal(), (400, "malformed".to_owned()), "{name}");
+        }
+    }
+    desk.ask(&with(question(2), json!({ "model": null })));
 }
 
 #[test]

@@ -1,13 +1,17 @@
 //! What time does to an approval: the store is told the time here.
 
-use portcullis_desk::approvals::acts::{self, Limits, People};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use portcullis_desk::approvals::acts::{self, KEPT_FOR, Limits, People};
 use portcullis_desk::approvals::machine::{
     ALONE_FOR, APPROVED_FOR, ASKER_LEASE, DENIED_FOR, Verdict,
 };
-use portcullis_desk::approvals::protocol::{Answer, DecisionKind, State};
+use portcullis_desk::approvals::protocol::{Answer, ClaimState, DecisionKind, State};
 use portcullis_desk::approvals::store;
 use portcullis_desk::approvals::work::{Enter, Halt, Work, transact};
 use portcullis_desk::http::Person;
+use portcullis_desk::store::StoreError;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
@@ -62,7 +66,7 @@ impl Store {
         let entered = self.entered;
         let mut enter: Enter = Box::new(move |_| entered);
         let mut reply = None;
-        let done = transact(&mut *self.rows, now, &mut enter, &mut |work| {
+        let done = transact(&mut *self.rows, &mut |_| Ok(now), &mut enter, &mut |work| {
             reply = Some(match act(work) {
                 Err(Halt::Store(error)) => return Err(error),
                 Err(Halt::Refused(refusal)) => Err(refusal.code.to_owned()),
@@ -202,6 +206,103 @@ fn the_desk_as_a_whole_has_a_limit_and_who_is_silent_makes_room() {
         });
         let open = open.unwrap();
         assert_eq!((open.pending, open.awaited), (2, 1), "the first gave way");
+    }
+}
+
+#[test]
+fn what_has_ended_is_kept_for_a_while_and_what_lives_for_longer() {
+    for mut store in Store::each() {
+        let year = json!({ "grant": { "for": 366 * 86_400 } });
+        let wide = store.ask_as(&with(question(1), year), Limits::STANDARD, START);
+        let wide = wide.unwrap().id;
+        store.decide(&wide, DecisionKind::Approve, START).unwrap();
+        let other = |number| with(question(number), json!({ "model": "other" }));
+        let mut put = |number| {
+            let asked = store.ask_as(&other(number), Limits::STANDARD, START);
+            asked.unwrap().id
+        };
+        let (denied, open, used) = (put(2), put(3), put(4));
+        store.decide(&denied, DecisionKind::Deny, START).unwrap();
+        store.decide(&used, DecisionKind::Approve, START).unwrap();
+        let claim = serde_json::from_value(json!({
+            "claim": "1", "binding": question(4)["binding"], "exchange": "1",
+        }));
+        let claim = claim.unwrap();
+        let claimed = store.run(START, |work| acts::claim(work, &used, &claim, "edge"));
+        assert_eq!(claimed.unwrap().state, ClaimState::Claimed);
+        let left = |store: &mut Store, now: i64| -> Vec<bool> {
+            store.run(now, |work| acts::sweep(work, KEPT_FOR)).unwrap();
+            let ids = [&denied, &used, &open, &wide];
+            let is_there = |id: &&String| store.run(now, |work| Ok(work.rows.find(id)?.is_some()));
+            ids.iter().map(is_there).collect::<Result<_, _>>().unwrap()
+        };
+        let end = START + APPROVED_FOR;
+        assert_eq!(left(&mut store, end + KEPT_FOR - 1), [true; 4]);
+        assert_eq!(
+            left(&mut store, end + KEPT_FOR),
+            [true, false, true, true],
+            "a denial ends when it answers nothing any more"
+        );
+        let end = START + DENIED_FOR;
+        assert_eq!(left(&mut store, end + KEPT_FOR), [false, false, true, true]);
+        let end = START + A_DAY;
+        assert_eq!(
+            left(&mut store, end + KEPT_FOR),
+            [false, false, false, true]
+        );
+        // What was taken back ended then.
+        let end = end + KEPT_FOR;
+        store.decide(&wide, DecisionKind::Revoke, end).unwrap();
+        assert_eq!(left(&mut store, end + KEPT_FOR), [false; 4]);
+    }
+}
+
+#[test]
+fn what_has_ended_is_kept_as_long_as_records_but_a_day_at_least() {
+    let days = |days: u64| Some(std::time::Duration::from_secs(days * 86_400));
+    for (retention, kept) in [(None, 30), (days(365), 30), (days(7), 7), (days(0), 1)] {
+        assert_eq!(acts::kept_for(retention), kept * A_DAY);
+    }
+}
+
+/// A store whose lock is had after a while.
+struct Slow {
+    rows: Box<dyn store::Store>,
+    time: Arc<AtomicI64>,
+}
+
+impl store::Store for Slow {
+    fn begin(&mut self) -> Result<Box<dyn store::Rows + '_>, StoreError> {
+        self.time.fetch_add(60_000, Ordering::Relaxed);
+        self.rows.begin()
+    }
+
+    fn pulse(&mut self) -> Result<i64, StoreError> {
+        self.rows.pulse()
+    }
+}
+
+#[test]
+fn a_transaction_goes_by_the_time_at_which_it_has_the_lock() {
+    for store in Store::each() {
+        let time = Arc::new(AtomicI64::new(START));
+        let mut slow = Slow {
+            rows: store.rows,
+            time: Arc::clone(&time),
+        };
+        let mut enter: Enter = Box::new(|_| true);
+        let mut seen = None;
+        let mut clock = |rows: &mut dyn store::Rows| {
+            let usual = portcullis_desk::store::now() - rows.now()?;
+            assert!(usual.abs() < 60_000, "the store's clock: {usual}");
+            Ok(time.load(Ordering::Relaxed))
+        };
+        let done = transact(&mut slow, &mut clock, &mut enter, &mut |work| {
+            seen = Some(work.now);
+            Ok(())
+        });
+        assert!(done.is_ok());
+        assert_eq!(seen, Some(START + 60_000));
     }
 }
 

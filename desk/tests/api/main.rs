@@ -37,5 +37,6 @@ mod starting;
 mod tls;
 mod token;
 mod two_desks;
+mod unread;
 mod waiting;
 mod witnesses;

@@ -415,7 +415,23 @@ fn grants_access_blocks_and_delegations_have_commands() {
     }
     run(&desk, &["unblock", block]).done();
     assert_eq!(run(&desk, &["blocks"]).done(), "Nobody is blocked.\n");
-    assert_eq!(run(&desk, &["unblock", block]).status, 1);
+    let one = |subject| {
+        let block = ["block", "--subject", subject, "--reason", "Lost."];
+        let said = run(&desk, &block).done();
+        said.trim().strip_suffix("  blocked").unwrap().to_owned()
+    };
+    let (first, last) = (one("mallory"), one("trudy"));
+    let some = run(&desk, &["unblock", &first, block, &last]);
+    assert_eq!(some.status, 1);
+    let done = "is no longer blocked";
+    assert_eq!(some.out, format!("{first}  {done}\n{last}  {done}\n"));
+    assert!(some.error.starts_with(block), "{}", some.error);
+    assert_eq!(some.error.lines().count(), 1, "{}", some.error);
+    let json = run(&desk, &["unblock", block, "--json"]);
+    assert_eq!(json.status, 1);
+    let value: Value = serde_json::from_str(json.out.trim()).unwrap();
+    assert_eq!(value["id"], *block);
+    assert!(value["error"]["message"].is_string());
     assert_eq!(run(&desk, &["block", "--reason", "Whom?"]).status, 2);
 
     let delegate = [

@@ -88,10 +88,33 @@ impl Rows for PostgresRows<'_> {
         self.one(approvals!("id = $1"), &[&fit(id)])
     }
 
-    fn latest(&mut self, filter: &str, binding: &str) -> Result<Option<Stored>, StoreError> {
+    fn now(&mut self) -> Result<i64, StoreError> {
+        let rows = self.query(
+            "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint",
+            &[],
+        )?;
+        let row = rows.first();
+        let row = row.ok_or_else(|| StoreError::Form("there is no time".to_owned()))?;
+        Ok(row.try_get(0)?)
+    }
+
+    fn latest(
+        &mut self,
+        filter: &str,
+        binding: &str,
+        now: i64,
+    ) -> Result<Option<Stored>, StoreError> {
         self.one(
-            approvals!("binding = $1 AND filter = $2 ORDER BY seq DESC LIMIT 1"),
-            &[&fit(binding), &fit(filter)],
+            approvals!(
+                "binding = $1 AND filter = $2
+                 ORDER BY (state = 'approved' AND expires > $3 AND NOT EXISTS (
+                     SELECT 1 FROM portcullis_approvals AS later
+                     WHERE later.binding = $1 AND later.filter = $2
+                         AND later.seq > portcullis_approvals.seq
+                         AND later.state IN ('denied', 'revoked')
+                 )) DESC, seq DESC LIMIT 1"
+            ),
+            &[&fit(binding), &fit(filter), &now],
         )
     }
 
@@ -233,6 +256,18 @@ impl Rows for PostgresRows<'_> {
             ),
             &[&now, &i64::from(most)],
         )
+    }
+
+    fn forget(&mut self, before: i64, most: u32) -> Result<u64, StoreError> {
+        let removed = self.query(
+            "DELETE FROM portcullis_approvals WHERE seq IN (
+                 SELECT seq FROM portcullis_approvals
+                 WHERE state IN ('denied', 'used', 'expired', 'revoked') AND expires <= $1
+                 ORDER BY expires LIMIT $2
+             ) RETURNING seq",
+            &[&before, &i64::from(most)],
+        )?;
+        Ok(u64::try_from(removed.len()).unwrap_or(u64::MAX))
     }
 
     fn open(&mut self, now: i64) -> Result<Open, StoreError> {

@@ -41,6 +41,8 @@ CREATE INDEX portcullis_kept_kind ON portcullis_kept (kind, seq);
 CREATE INDEX portcullis_kept_expires ON portcullis_kept (expires);
 CREATE TABLE portcullis_standing (salt TEXT NOT NULL, revision BIGINT NOT NULL);
 INSERT INTO portcullis_standing VALUES (gen_random_uuid()::text, 0);
+", "
+CREATE INDEX portcullis_ended ON portcullis_approvals (expires) WHERE state IN ('denied', 'used', 'expired', 'revoked');
 "];
 
 /// Takes the steps that the database hasn't seen, all or none.
