@@ -169,7 +169,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         path: "/v1/standing",
         who: Who::Filter,
         summary: "Tells what holds without a question: time windows and blocks.",
-        description: "A long poll, which is answered at once where too many wait already. A filter uses a grant of the list without a call, and refuses who is blocked, for \
+        description: "A long poll; where too many wait already, all is told at once. A filter uses a grant of the list without a call, and refuses who is blocked, for \
             `lease_ms` from when it sent the call that was answered; an answer `unchanged` renews that. Behind it, it asks. \
             Grants with a number of uses are not listed: they are claimed each time, so that all filters together \
             can't use more than there are. There are 10,000 grants and 10,000 blocks at most.",

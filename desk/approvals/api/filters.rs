@@ -153,19 +153,20 @@ pub(super) async fn get_standing(
     let Since { since, wait } = query_of(query)?;
     let deadline = deadline(wait);
     let mut news = desk.news.listen();
-    let look = async || -> Result<Standing, Refusal> {
+    let look = async |since: &Option<String>| -> Result<Standing, Refusal> {
         let (since, filter) = (since.clone(), filter.clone());
         let looked = desk
             .clerk
             .run(move |work| acts::standing(work, &filter, since.as_deref()));
         looked.await
     };
-    let first = look().await?;
+    let first = look(&since).await?;
     if matches!(first, Standing::Changed(_)) || wait == 0 {
         return shown(&first);
     }
+    // That nothing has changed may only be said when the wait is over: where nobody else can wait, all is told.
     let Some(_permit) = desk.news.standing_permit() else {
-        return shown(&first);
+        return shown(&look(&None).await?);
     };
     let mut stop = desk.stop.clone();
     loop {
@@ -174,7 +175,7 @@ pub(super) async fn get_standing(
             () = tokio::time::sleep_until(deadline) => true,
             () = stop.requested() => true,
         };
-        let seen = look().await?;
+        let seen = look(&since).await?;
         if over || matches!(seen, Standing::Changed(_)) {
             return shown(&seen);
         }

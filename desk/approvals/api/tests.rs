@@ -72,10 +72,15 @@ async fn is_told_at_once(desk: Desk) {
     let shared = Shared(desk.clone());
     let answer = filters::get_one(shared, Ok(Path(id)), Ok(Query(wait)), credentials()).await;
     assert_eq!(said(answer).await["state"], "pending");
-    let since = json!({ "wait": 60, "since": stands.revision });
-    let since = serde_json::from_value(since).unwrap();
+    let revision = stands.revision;
+    let since = serde_json::from_value(json!({ "wait": 60, "since": revision })).unwrap();
     let answer = filters::get_standing(Shared(desk), Ok(Query(since)), credentials()).await;
-    assert_eq!(said(answer).await["unchanged"], true);
+    let told = said(answer).await;
+    assert_eq!(
+        (&told["revision"], &told["unchanged"]),
+        (&json!(revision), &Value::Null)
+    );
+    assert_eq!((&told["grants"], &told["blocks"]), (&json!([]), &json!([])));
 }
 
 #[test]
