@@ -3,9 +3,10 @@
 use serde_json::json;
 
 use super::examples;
-use super::operation::{Answered, Operation, Parameter, Sent, Who};
+use super::operation::{Answered, Operation, Parameter, Sent};
 use super::refused::Refused;
 use super::schemas::of;
+use super::who::Who;
 use crate::approvals::protocol::{
     Answer, Cancel, Claim, Claimed, GiveBack, Question, Standing, View,
 };

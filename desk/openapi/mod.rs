@@ -9,6 +9,7 @@ mod operation;
 mod refused;
 mod reviewers;
 mod schemas;
+mod who;
 
 use serde_json::{Map, Value, json};
 

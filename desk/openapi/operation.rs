@@ -3,18 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::refused::{Refused, refusals};
-use super::schemas::{SchemaOf, Schemas};
-
-/// Who may call.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Who {
-    /// A filter.
-    Filter,
-    /// A reviewer.
-    Reviewer,
-    /// Each of both.
-    Either,
-}
+use super::schemas::{SchemaOf, Schemas, put};
+use super::who::Who;
 
 /// One thing that can be called.
 pub(super) struct Operation {
@@ -54,13 +44,6 @@ pub(super) struct Parameter {
 
 /// A value that is right, and its name.
 pub(super) type Example = (&'static str, fn() -> Value);
-
-/// Adds a member to an object.
-pub(super) fn put(object: &mut Value, name: &str, value: Value) {
-    if let Some(members) = object.as_object_mut() {
-        members.insert(name.to_owned(), value);
-    }
-}
 
 /// The body of a request.
 pub(super) struct Sent {

@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::operation::{Who, put};
-use super::schemas::{Schemas, of};
+use super::schemas::{Schemas, of, put};
+use super::who::Who;
 
 /// An error.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]

@@ -72,3 +72,10 @@ impl Schemas {
         all
     }
 }
+
+/// Adds a member to an object.
+pub(super) fn put(object: &mut Value, name: &str, value: Value) {
+    if let Some(members) = object.as_object_mut() {
+        members.insert(name.to_owned(), value);
+    }
+}
