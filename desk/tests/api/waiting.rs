@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::harness::{ANA, Desk, EDGE, Folder, id, question, with};
 
 /// Waits until this many calls wait for decisions.
-fn until_waiting(desk: &Desk, count: usize) {
+pub fn until_waiting(desk: &Desk, count: usize) {
     let waits = format!("\nportcullis_desk_waits_open {count}\n");
     while !desk.get("/metrics", ANA).body.contains(&waits) {
         std::thread::yield_now();
