@@ -7,6 +7,7 @@
 //! | `multipart`, `urlencoded` | strict forms, read as every server reads them; `forms` is what both share |
 //! | `wire` | Protocol Buffers' wire format and gRPC's frames |
 //! | `glob`, `url`, `time` | globs, addresses, times as text |
+//! | `sort` | sorting in one compiled copy |
 //! | `policy` | describes and reads sections of the policy |
 //! | `code`, `identity`, `operation`, `shape` | types in which concerns speak to each other |
 
@@ -20,6 +21,7 @@ pub mod multipart;
 pub mod operation;
 pub mod policy;
 pub mod shape;
+pub mod sort;
 pub mod time;
 pub mod url;
 pub mod urlencoded;

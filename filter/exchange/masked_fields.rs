@@ -71,7 +71,7 @@ impl MaskedFields {
         trailers: &Headers<'_>,
     ) -> Vec<Effect> {
         let changes = wanted.is_change(masks);
-        let names: BTreeSet<&[u8]> = trailers.iter().map(|(name, _)| *name).collect();
+        let names: BTreeSet<&[u8]> = base::sort::inserted(trailers.iter().map(|(name, _)| *name));
         let mut effects = Vec::new();
         for name in names {
             // Envoy lets no other names in.

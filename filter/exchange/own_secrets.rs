@@ -26,7 +26,8 @@ pub(super) struct OwnSecrets {
 impl OwnSecrets {
     /// The secrets of a policy; `None` if nobody is given one who could let it out.
     pub(super) fn of(policy: &Policy) -> Option<Self> {
-        let given: BTreeSet<String> = given(policy).into_iter().flat_map(|it| it.parts).collect();
+        let given: BTreeSet<String> =
+            base::sort::inserted(given(policy).into_iter().flat_map(|it| it.parts));
         let secrets = Secrets::new(given.iter().map(String::as_str));
         if secrets.is_empty() {
             return None;
@@ -91,7 +92,7 @@ impl OwnSecrets {
         fields: &Headers<'_>,
         is_edited: impl Fn(&str) -> bool,
     ) -> Vec<(String, Option<Vec<u8>>, u64)> {
-        let names: BTreeSet<&[u8]> = fields.iter().map(|(name, _)| *name).collect();
+        let names: BTreeSet<&[u8]> = base::sort::inserted(fields.iter().map(|(name, _)| *name));
         // Envoy lets no other names in, and its own are not the model server's.
         let names = names.iter().filter_map(|it| core::str::from_utf8(it).ok());
         let names = names.filter(|name| !name.starts_with(':') && !is_edited(name));

@@ -79,11 +79,9 @@ pub(super) fn named(
     claims: &Map<String, Value>,
     paths: &BTreeMap<String, ClaimPath>,
 ) -> BTreeMap<String, Vec<String>> {
-    paths
-        .iter()
-        .map(|(name, path)| (name.clone(), values(claims, path)))
-        .filter(|(_, values)| !values.is_empty())
-        .collect()
+    let all = paths.iter();
+    let all = all.map(|(name, path)| (name.clone(), values(claims, path)));
+    base::sort::inserted(all.filter(|(_, values)| !values.is_empty()))
 }
 
 /// A NumericDate (RFC 7519, section 2) in whole seconds; a fraction is cut off.

@@ -353,11 +353,10 @@ fn by_name(mask: Option<&CompiledMask>, walker: Option<&Walker>) -> Matches {
     let (Some(mask), Some(walker)) = (mask, walker) else {
         return Matches::new();
     };
-    walker
-        .counts()
-        .iter()
-        .enumerate()
-        .filter(|(_, count)| *count > 0)
-        .map(|(detector, count)| (mask.matcher().detector_name(detector).to_owned(), count))
-        .collect()
+    let counts = walker.counts().iter().enumerate();
+    let counts = counts.filter(|(_, count)| *count > 0);
+    base::sort::inserted(counts.map(|(detector, count)| {
+        let name = mask.matcher().detector_name(detector);
+        (name.to_owned(), count)
+    }))
 }

@@ -155,7 +155,7 @@ impl Matcher {
             .enumerate()
             .map(|(index, detection)| (order(&detection.detector), index))
             .collect();
-        order.sort_unstable();
+        base::sort::sort(&mut order);
         if secrets.is_some() {
             order.insert(OwnSecrets::RANK, (0, detections.len()));
         }

@@ -77,7 +77,7 @@ impl Rule {
 pub fn headers_of(rules: &[Rule]) -> Vec<String> {
     let conditions = rules.iter().filter_map(|rule| rule.when.as_ref());
     let mut names: Vec<String> = conditions.flat_map(When::headers).collect();
-    names.sort_unstable();
+    base::sort::sort(&mut names);
     names.dedup();
     names
 }

@@ -93,7 +93,7 @@ impl<'a> Object<'a> {
             if !keys.iter().any(|key| key.name == name) {
                 let known = keys.iter().filter(|key| !key.is_later());
                 let mut known: Vec<&str> = known.map(|key| key.name).collect();
-                known.sort_unstable();
+                crate::sort::sort(&mut known);
                 self.node
                     .child(name, Source::Written(value), &ANY_JSON)
                     .problem(

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use base::sort::sort_by_key;
+
 use super::template::{Template, method};
 use crate::dialect::{Body, Dialect};
 
@@ -131,8 +133,9 @@ impl Routes {
                 Some((_, child)) => *child,
                 None => {
                     node.templates.push((template, new));
-                    node.templates
-                        .sort_by_key(|(template, _)| core::cmp::Reverse(template.weight()));
+                    sort_by_key(&mut node.templates, |(template, _)| {
+                        core::cmp::Reverse(template.weight())
+                    });
                     new
                 }
             }

@@ -123,7 +123,7 @@ fn key(provider: &Provider, token: &Compact<'_>, algorithm: Algorithm) -> Step {
 
 fn ids(provider: &Provider) -> String {
     let mut ids: Vec<&str> = provider.keys.ids().flatten().collect();
-    ids.sort_unstable();
+    base::sort::sort(&mut ids);
     if ids.is_empty() {
         "none has an id".to_owned()
     } else {

@@ -54,7 +54,7 @@ impl Canaries {
             Ok((*rank, list))
         });
         let mut lists = lists.collect::<Result<Vec<_>, _>>()?;
-        lists.sort_by_key(|(rank, _)| *rank);
+        base::sort::sort_by_key(&mut lists, |(rank, _)| *rank);
         let mut firsts = [false; 256];
         for (_, list) in &lists {
             for (first, row) in firsts.iter_mut().zip(&list.pairs) {
@@ -160,7 +160,7 @@ impl List {
             list.strings.push(bare.into());
         }
         list.gap += MAX_ADDED_BYTES;
-        list.strings.sort_unstable();
+        base::sort::sort(&mut list.strings);
         list.strings.dedup();
         Ok(list)
     }

@@ -104,7 +104,7 @@ impl Singles {
     /// A group of detectors with their ranks. `anchored` says that the matches of all of them have
     /// anchors as the scan for them asks.
     pub(crate) fn new(mut detectors: Vec<(usize, Box<dyn Detect>)>, anchored: bool) -> Self {
-        detectors.sort_by_key(|(rank, _)| *rank);
+        base::sort::sort_by_key(&mut detectors, |(rank, _)| *rank);
         let mut flags = [0; 256];
         let mut candidates = Vec::with_capacity(flags.len());
         let mut often_open = Vec::with_capacity(flags.len());

@@ -287,7 +287,7 @@ impl Texts {
     fn forget(&mut self, mask: &CompiledMask, found: &mut Findings) {
         let ages = self.open.iter().map(|(id, open)| (open.used, *id));
         let mut ages: Vec<(u64, Id)> = ages.collect();
-        ages.sort_unstable();
+        base::sort::sort(&mut ages);
         for (_, id) in ages.iter().take(TEXTS_FORGOTTEN_AT_ONCE) {
             if let Some(mut open) = self.remove(id) {
                 open.rewriter.force(&mut Work {

@@ -153,7 +153,7 @@ fn check(object: &Object<'_>, rules: &FieldRules) {
             format!("at most {MAX_RULES}"),
         );
     }
-    all.sort_unstable();
+    base::sort::sort(&mut all);
     for pair in all.windows(2) {
         if let [one, other] = pair
             && one == other

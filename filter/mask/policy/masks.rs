@@ -253,7 +253,7 @@ fn in_order(named: &[(Detector, Manner)], own: &[Detector]) -> Vec<Chosen> {
             .map(|place| place + BUILT_IN_DETECTORS.len()),
     };
     let mut sorted: Vec<&(Detector, Manner)> = named.iter().collect();
-    sorted.sort_by_key(|(detector, _)| place(detector));
+    base::sort::sort_by_key(&mut sorted, |(detector, _)| place(detector));
     sorted
         .into_iter()
         .map(|(detector, manner)| Chosen {

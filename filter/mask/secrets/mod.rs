@@ -74,16 +74,17 @@ impl Secrets {
     #[must_use]
     pub fn new<'a>(values: impl IntoIterator<Item = &'a str>) -> Self {
         let values = values.into_iter();
-        let values: BTreeSet<&str> = values.filter(|it| it.len() >= MIN_SECRET_BYTES).collect();
+        let values = values.filter(|it| it.len() >= MIN_SECRET_BYTES);
+        let values: BTreeSet<&str> = base::sort::inserted(values);
         let ways = |it: &&str| {
             let coded = written::in_base64(it);
             let wide = written::in_wide_units(it);
             written::ways(it).into_iter().chain(coded).chain(wide)
         };
-        let written: BTreeSet<Vec<u8>> = values.iter().flat_map(ways).collect();
+        let written: BTreeSet<Vec<u8>> = base::sort::inserted(values.iter().flat_map(ways));
         let texts = values.iter().filter(|it| it.len() <= MAX_TEXT_BYTES);
         let mut texts: Vec<Box<[u8]>> = texts.map(|it| it.as_bytes().into()).collect();
-        texts.sort_by_key(|it| std::cmp::Reverse(it.len()));
+        base::sort::sort_by_key(&mut texts, |it| std::cmp::Reverse(it.len()));
         Self {
             in_texts: Needles::new(texts.iter().map(|it| it.to_vec())),
             texts,
@@ -130,7 +131,7 @@ impl Secrets {
             places.extend(place.to.map(|to| (place.from, to)));
             true
         });
-        places.sort_unstable();
+        base::sort::sort(&mut places);
         places
     }
 

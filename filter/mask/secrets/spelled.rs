@@ -84,8 +84,7 @@ impl Spelled {
             this.secrets.push(secret);
         }
         // One that begins with another is the one that is found.
-        this.secrets
-            .sort_by_key(|it| std::cmp::Reverse(it.chars.len()));
+        base::sort::sort_by_key(&mut this.secrets, |it| std::cmp::Reverse(it.chars.len()));
         this
     }
 

@@ -24,7 +24,7 @@ impl Filter {
     pub(super) fn new(prefixes: Vec<Vec<ByteSet>>) -> Self {
         let mut order: Vec<usize> = (0..prefixes.len()).collect();
         // What begins alike shares a bucket, so that the bucket's sets stay small.
-        order.sort_by_key(|index| prefixes.get(*index));
+        base::sort::sort_by_key(&mut order, |index| prefixes.get(*index));
         let share = prefixes.len().div_ceil(BUCKETS).max(1);
         let buckets: Vec<Vec<usize>> = order.chunks(share).map(<[usize]>::to_vec).collect();
         let mut rows = vec![[0; 256]; PREFIX_BYTES];

@@ -65,7 +65,7 @@ pub(crate) fn groups(
 ) -> Result<Vec<Box<dyn Group>>, (usize, String)> {
     let mut patterns = Patterns::new(cache);
     let mut order: Vec<&Source<'_>> = sources.iter().collect();
-    order.sort_by_key(|source| source.rank);
+    base::sort::sort_by_key(&mut order, |source| source.rank);
     let (mut fronts, mut leads) = (Vec::new(), Vec::new());
     for source in order {
         let ways = patterns.add(source);

@@ -183,7 +183,7 @@ impl List {
         let mut from = 0;
         for to in counts.into_iter().take(1 << bits) {
             let of_bucket = order.get_mut(from..to).unwrap_or_default();
-            of_bucket.sort_unstable_by(|one, other| lower(one).cmp(lower(other)));
+            base::sort::sort_by(of_bucket, |one, other| lower(one).cmp(lower(other)));
             let mut last: &[u8] = &[];
             for word in of_bucket {
                 if !last.eq_ignore_ascii_case(word) {

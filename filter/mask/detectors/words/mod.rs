@@ -41,7 +41,7 @@ impl Words {
             Ok((*rank, list))
         });
         let mut lists = lists.collect::<Result<Vec<_>, _>>()?;
-        lists.sort_by_key(|(rank, _)| *rank);
+        base::sort::sort_by_key(&mut lists, |(rank, _)| *rank);
         Ok(Self { lists })
     }
 

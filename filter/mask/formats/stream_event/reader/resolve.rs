@@ -33,10 +33,7 @@ impl Reader<'_> {
         }
         self.pass_what_is_no_text();
         // A copy is only found at its end, behind the segments in it.
-        let segments = &mut self.payload.segments;
-        if !segments.is_sorted_by_key(|segment| segment.start) {
-            segments.sort_by_key(|segment| segment.start);
-        }
+        base::sort::sort_by_key(&mut self.payload.segments, |segment| segment.start);
         self.payload
     }
 
