@@ -2,6 +2,8 @@
 //! desks on one store, against a model that knows only what was granted: never is more used, and nothing is lost.
 
 mod directed;
+mod op;
+mod people;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,9 +16,9 @@ use portcullis_desk::approvals::store::Store;
 use portcullis_desk::approvals::work::{Enter, Failed, Halt, Work, transact};
 use portcullis_desk::http::Person;
 use proptest::prelude::*;
-use proptest::sample::select;
 use serde_json::{Value, json};
 
+use self::op::{Op, ops};
 use crate::cluster::{Cluster, Place};
 use crate::harness::{question, with};
 
@@ -60,48 +62,6 @@ fn binding(number: usize) -> String {
 
 fn asker() -> String {
     asked(0)["asker"].as_str().unwrap().to_owned()
-}
-
-#[derive(Clone, Debug)]
-enum Op {
-    Ask(usize),
-    Decide(DecisionKind, bool, usize),
-    /// A claim on an approval, for a question, with an id.
-    Claim(usize, usize, u64),
-    GiveBack(usize, u64),
-    /// The question of an approval is asked again while a claim of it is out, which then comes back.
-    ComeBack(usize),
-    Cancel(usize),
-    Sweep,
-    Restart,
-    Pass(i64),
-}
-
-/// An operation, by which desk, and whether the ledger fails meanwhile.
-fn op() -> impl Strategy<Value = (Op, usize, bool)> {
-    let kinds = [
-        DecisionKind::Approve,
-        DecisionKind::Approve,
-        DecisionKind::Deny,
-        DecisionKind::Revoke,
-    ];
-    let times = [
-        1, 1_000, 20_000, 49_000, 100_000, 899_000, 1_801_000, 3_600_000, A_DAY,
-    ];
-    let op = prop_oneof![
-        6 => (0..QUESTIONS).prop_map(Op::Ask),
-        6 => (select(kinds.to_vec()), any::<bool>(), 0_usize..8)
-            .prop_map(|(kind, bob, which)| Op::Decide(kind, bob, which)),
-        8 => (0_usize..8, 0..QUESTIONS, 0_u64..8)
-            .prop_map(|(which, question, claim)| Op::Claim(which, question, claim)),
-        4 => (0_usize..8, 0_u64..8).prop_map(|(which, claim)| Op::GiveBack(which, claim)),
-        2 => (0_usize..8).prop_map(Op::ComeBack),
-        1 => (0_usize..8).prop_map(Op::Cancel),
-        1 => Just(Op::Sweep),
-        1 => Just(Op::Restart),
-        2 => select(times.to_vec()).prop_map(Op::Pass),
-    ];
-    (op, 0_usize..2, prop::bool::weighted(0.1))
 }
 
 /// What is known of one approval.
@@ -238,6 +198,8 @@ impl Desks {
             Op::Decide(kind, bob, which) => self.decide(kind, bob, which, desk, fails),
             Op::Claim(which, number, claim) => self.claim(which, number, claim, desk, fails),
             Op::GiveBack(which, claim) => self.give_back(which, claim, desk, fails),
+            Op::BackTwice(which) => self.back_twice(which, desk, fails),
+            Op::UseUp(which) => self.use_up(which, 8, desk, fails),
             Op::ComeBack(which) => self.come_back(which, desk, fails),
             Op::Cancel(which) => self.cancel(which, desk, fails),
             Op::Sweep => drop(self.act(desk, fails, |work| acts::sweep(work, acts::KEPT_FOR))),
@@ -420,6 +382,30 @@ impl Desks {
         }
     }
 
+    /// Of all that was taken, one claim comes back twice, to both desks, and what is left is taken again.
+    fn back_twice(&mut self, which: usize, desk: usize, fails: bool) {
+        let Some(which) = self.which(which) else {
+            return;
+        };
+        self.use_up(which, 12, desk, false);
+        if let Some(claim) = self.known[which].1.live.keys().next().copied() {
+            self.give_back(which, claim, desk, false);
+            self.give_back(which, claim, 1 - desk, fails);
+        }
+        self.use_up(which, 8, desk, fails);
+    }
+
+    /// All that is left is taken, by claims from this one on, and more is tried.
+    fn use_up(&mut self, which: usize, first: u64, desk: usize, fails: bool) {
+        let Some(which) = self.which(which) else {
+            return;
+        };
+        let number = self.known[which].1.question;
+        for claim in first..first + 4 {
+            self.claim(which, number, claim, desk, fails);
+        }
+    }
+
     fn come_back(&mut self, which: usize, desk: usize, fails: bool) {
         let Some(which) = self.which(which) else {
             return;
@@ -447,10 +433,6 @@ impl Desks {
             known.open_until = known.open_until.min(now + ALONE_FOR);
         }
     }
-}
-
-fn ops() -> impl Strategy<Value = Vec<(Op, usize, bool)>> {
-    prop::collection::vec(op(), 1..80)
 }
 
 fn run(place: Place, ops: &[(Op, usize, bool)]) {

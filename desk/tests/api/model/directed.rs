@@ -44,6 +44,15 @@ fn so_it_is_in_a_database() {
 }
 
 #[test]
+fn what_comes_back_twice_comes_back_once() {
+    let mut desks = Desks::new(Place::file());
+    desks.run(&Op::Ask(1), 0, false);
+    desks.decide(DecisionKind::Approve, false, 0, 0, false);
+    desks.run(&Op::BackTwice(0), 0, false);
+    assert_eq!(desks.known[0].1.live.len(), 2, "what was granted");
+}
+
+#[test]
 fn two_desks_that_claim_at_once_take_no_more_than_was_granted() {
     claim_at_once(Place::file());
 }
