@@ -325,6 +325,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_record_with_its_last_approval_only_is_read_like_one_with_all() {
+        let names = r#""version":1,"id":"0a","worker":"0b","number":7,"time":"t""#;
+        let approval = r#"{"id":"apr_1","state":"approved","rule":"r"}"#;
+        for approvals in [
+            r#""approval":null"#.to_owned(),
+            format!(r#""approval":{approval}"#),
+            r#""approvals":[]"#.to_owned(),
+            format!(r#""approvals":[{approval},{approval}]"#),
+        ] {
+            let text = format!("{{{names},{approvals}}}");
+            let read = Entry::read_logged(text.as_bytes()).unwrap();
+            assert_eq!((read.number, read.text), (7, text));
+        }
+    }
+
+    #[test]
     fn what_stands_for_a_record_is_told_from_one() {
         let names = r#""version":1,"id":"0a","worker":"0b","number":7"#;
         let open = format!(r#"{{{names},"open":true}}"#);

@@ -95,7 +95,7 @@ pub(super) fn is_granted(
     let Some(id) = standing.grant(&scope, world.now) else {
         return false;
     };
-    context.record.approval = Some(record::Approval {
+    context.record.note_approval(record::Approval {
         id: Some(id.to_owned()),
         state: "granted",
         rule: rule.name.clone(),

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::parts::{Charged, Tried};
+use super::parts::{Approval, Charged, Tried};
 
 /// No record is longer, in bytes of JSON.
 pub const MAX_RECORD_BYTES: usize = 20 * 1024;
@@ -43,6 +43,12 @@ pub const MAX_TRIED: usize = 32;
 const MAX_ALL_TRIED_BYTES: usize = 1536;
 /// What one of them has besides its name.
 const TRIED_BYTES: usize = 30;
+/// How many approvals: gates behind one another, and one of the answer's.
+pub const MAX_APPROVALS: usize = 8;
+/// All that is said of approvals, with the names of members: twice the longest.
+const MAX_ALL_APPROVALS_BYTES: usize = 2304;
+/// What one of them has besides its texts: a state, a time, a claim, and names.
+const APPROVAL_BYTES: usize = 208;
 /// What the desk says: an approval's id, or a reviewer.
 pub(super) const MAX_DESK_BYTES: usize = 128;
 /// What a reviewer wrote, or what a caller was told.
@@ -148,6 +154,30 @@ impl Cuts {
         self.keep(member, charges, kept);
     }
 
+    /// As many approvals as fit, with their texts cut: the latest.
+    pub(super) fn approvals(&mut self, member: &'static str, approvals: &mut Vec<Approval>) {
+        let mut left = MAX_ALL_APPROVALS_BYTES;
+        let mut kept = 0usize;
+        for one in approvals.iter_mut().rev() {
+            self.optional(member, &mut one.id, MAX_DESK_BYTES);
+            self.string(member, &mut one.rule, MAX_NAME_BYTES);
+            self.optional(member, &mut one.reviewer, MAX_DESK_BYTES);
+            self.optional(member, &mut one.reason, MAX_REASON_BYTES);
+            let texts = [&one.id, &one.reviewer, &one.reason];
+            let texts = texts.into_iter().flatten().chain([&one.rule]);
+            let bytes = texts.map(|text| written(text)).sum();
+            if !take(&mut left, bytes, APPROVAL_BYTES) {
+                break;
+            }
+            kept = kept.saturating_add(1);
+        }
+        let over = approvals.len().saturating_sub(kept);
+        if over > 0 {
+            approvals.drain(..over);
+            self.note(member);
+        }
+    }
+
     /// As many rules as fit, with their names cut.
     pub(super) fn tried(&mut self, member: &'static str, tried: &mut Vec<Tried<'_>>) {
         let mut left = MAX_ALL_TRIED_BYTES;
@@ -174,7 +204,7 @@ impl Cuts {
         &self.0
     }
 
-    fn note(&mut self, member: &'static str) {
+    pub(super) fn note(&mut self, member: &'static str) {
         if !self.0.contains(&member) {
             self.0.push(member);
         }

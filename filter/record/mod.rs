@@ -18,7 +18,7 @@ use std::borrow::Cow;
 use std::rc::Rc;
 
 pub use bodies::{Bodies, Body, BodyForm, Cut, LeftOut};
-pub use bounds::{MAX_RECORD_BYTES, MAX_TRIED};
+pub use bounds::{MAX_APPROVALS, MAX_RECORD_BYTES, MAX_TRIED};
 pub use closing::{Closing, How, Own};
 pub use parts::{
     Approval, Caller, Charged, Ended, Mesh, Request, Response, Timing, Tokens, Tried, Verdict,
@@ -59,8 +59,8 @@ pub struct Record {
     pub request: Request,
     /// What was decided.
     pub verdict: Verdict,
-    /// The last approval that was asked for.
-    pub approval: Option<Approval>,
+    /// The approvals that were asked for, in order: the latest [`MAX_APPROVALS`].
+    pub approvals: Vec<Approval>,
     /// What came back.
     pub response: Response,
     /// Times since the request came, in milliseconds.
@@ -87,7 +87,7 @@ impl Record {
                 action: "none",
                 ..Verdict::default()
             },
-            approval: None,
+            approvals: Vec::new(),
             response: Response::default(),
             timing: Timing::default(),
             ended: Ended::default(),
@@ -110,6 +110,20 @@ impl Record {
                 .to_owned()
         };
         self.request.model = model.map(cut);
+    }
+
+    /// An approval is asked for at a gate, or a grant stands for it.
+    pub fn note_approval(&mut self, approval: Approval) {
+        if self.approvals.len() >= MAX_APPROVALS {
+            self.approvals.remove(0);
+            self.cuts.note("approvals");
+        }
+        self.approvals.push(approval);
+    }
+
+    /// The approval of the gate with this number.
+    pub fn approval_of(&mut self, gate: u64) -> Option<&mut Approval> {
+        self.approvals.iter_mut().rfind(|one| one.gate == gate)
     }
 
     /// The request carries these ids.
@@ -244,7 +258,7 @@ impl Record {
         line.value("request", &self.request);
         line.value("rules", &tried);
         line.value("verdict", &self.verdict);
-        line.value("approval", &self.approval);
+        line.value("approvals", &self.approvals);
         line.value("response", &self.response);
         line.value("bodies", &bodies);
         line.value("timing", &self.timing);
@@ -284,20 +298,7 @@ impl Record {
             &mut verdict.reason,
             bounds::MAX_REASON_BYTES,
         );
-        if let Some(approval) = &mut self.approval {
-            cuts.optional("approval.id", &mut approval.id, bounds::MAX_DESK_BYTES);
-            cuts.string("approval.rule", &mut approval.rule, bounds::MAX_NAME_BYTES);
-            cuts.optional(
-                "approval.reviewer",
-                &mut approval.reviewer,
-                bounds::MAX_DESK_BYTES,
-            );
-            cuts.optional(
-                "approval.reason",
-                &mut approval.reason,
-                bounds::MAX_REASON_BYTES,
-            );
-        }
+        cuts.approvals("approvals", &mut self.approvals);
         let response = &mut self.response;
         cuts.counts("response.matches", &mut response.matches);
         cuts.counts("response.alerts", &mut response.alerts);

@@ -101,6 +101,9 @@ pub struct Tried<'a> {
 /// An approval that was asked for.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Approval {
+    /// The number of its gate within the exchange; none has 0.
+    #[serde(skip)]
+    pub gate: u64,
     /// The desk's id; null when the desk could not be asked.
     pub id: Option<String>,
     /// `asked` when no answer came before the end, `granted` when a grant that lasts let the request

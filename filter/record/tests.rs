@@ -126,7 +126,8 @@ proptest! {
         record.verdict.quotas = outside.quotas.clone();
         record.verdict.charges = outside.quotas.iter().map(|one| charged(one)).collect();
         record.verdict.reason = Some(text(23));
-        record.approval = Some(Approval {
+        record.note_approval(Approval {
+            gate: 1,
             id: Some(text(5)),
             state: "pending",
             rule: text(6),
@@ -173,14 +174,14 @@ proptest! {
             ("request.path", &all[2]),
             ("request.model", &all[3]),
             ("verdict.rule", &all[4]),
-            ("approval.id", &all[5]),
-            ("approval.rule", &all[6]),
-            ("approval.reviewer", &all[7]),
+            ("approvals.0.id", &all[5]),
+            ("approvals.0.rule", &all[6]),
+            ("approvals.0.reviewer", &all[7]),
             ("identity.provider", &all[8]),
             ("identity.issuer", &all[9]),
             ("identity.subject", &all[10]),
             ("identity.client", &all[11]),
-            ("approval.reason", &all[12]),
+            ("approvals.0.reason", &all[12]),
             ("ended.details", &all[13]),
             ("mesh.peer", &all[14]),
             ("mesh.route", &all[15]),
@@ -197,7 +198,7 @@ proptest! {
             let kept = member(&json, path).as_str().unwrap_or_default();
             prop_assert!(whole.starts_with(kept), "{path}");
             if kept != whole {
-                cut.insert(path);
+                cut.insert(if path.starts_with("approvals") { "approvals" } else { path });
             }
         }
         for (path, whole) in [("identity.groups", &outside.groups), ("verdict.quotas", &outside.quotas)] {
@@ -282,16 +283,19 @@ fn the_longest_record_of(character: &str) {
     record.verdict.reason = Some(long.clone());
     record.note_asked(b"", true);
     record.begin_body();
-    record.approval = Some(Approval {
-        id: Some(long.clone()),
-        state: "unavailable",
-        rule: long.clone(),
-        reviewer: Some(long.clone()),
-        reason: Some(long.clone()),
-        decided: Some("+292277026596-12-04T15:30:07.999Z".to_owned()),
-        claim: Some("f".repeat(32)),
-        given_back: false,
-    });
+    for gate in 0..10 {
+        record.note_approval(Approval {
+            gate,
+            id: Some(long.clone()),
+            state: "unavailable",
+            rule: long.clone(),
+            reviewer: Some(long.clone()),
+            reason: Some(long.clone()),
+            decided: Some("+292277026596-12-04T15:30:07.999Z".to_owned()),
+            claim: Some("f".repeat(32)),
+            given_back: false,
+        });
+    }
     record.close(
         &Closing {
             answered: true,
@@ -341,9 +345,45 @@ fn the_longest_record_of(character: &str) {
         groups: Cow::Borrowed(&many),
     };
     let json = written_with(&mut record, Some(caller), &many);
-    assert_eq!(json["truncated"].as_array().unwrap().len(), 32);
+    assert_eq!(json["truncated"].as_array().unwrap().len(), 29);
     assert_eq!(json["response"]["digest"].as_str().unwrap().len(), 64);
     assert_eq!(json["request"]["digest"].as_str().unwrap().len(), 64);
+}
+
+#[test]
+fn approvals_stand_in_their_order_and_the_first_give_way() {
+    let mut record = record();
+    let rules = |json: &Value| -> Vec<String> {
+        let all = json["approvals"].as_array().unwrap().iter();
+        all.map(|one| one["rule"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    for gate in 1..=3 {
+        record.note_approval(Approval {
+            gate,
+            state: "asked",
+            rule: format!("r{gate}"),
+            ..Approval::default()
+        });
+    }
+    record.approval_of(2).unwrap().state = "approved";
+    assert!(record.approval_of(4).is_none());
+    let json = written(&mut record.clone(), None);
+    assert_eq!(rules(&json), ["r1", "r2", "r3"]);
+    assert_eq!(json["approvals"][1]["state"], "approved");
+    assert_eq!(json["truncated"], serde_json::json!([]));
+    for gate in 4..=10 {
+        record.note_approval(Approval {
+            gate,
+            state: "asked",
+            rule: format!("r{gate}"),
+            ..Approval::default()
+        });
+    }
+    let json = written(&mut record, None);
+    assert_eq!(rules(&json).len(), 8);
+    assert_eq!((&*rules(&json)[0], &*rules(&json)[7]), ("r3", "r10"));
+    assert_eq!(json["truncated"], serde_json::json!(["approvals"]));
 }
 
 #[test]

@@ -132,7 +132,7 @@ fn an_approved_request_passes_once(guarded: &Guarded, desk: &Desk) {
     );
 
     let record = guarded.record("approved.test");
-    let mut recorded = record["approval"].clone();
+    let mut recorded = record["approvals"][0].clone();
     let decided = recorded["decided"].take();
     assert!(decided.as_str() > record["time"].as_str(), "{record}");
     let claim = recorded["claim"].take();
@@ -181,8 +181,8 @@ fn a_denied_request_does_not_pass(guarded: &Guarded, desk: &Desk) {
         "asked again"
     );
     for record in records_of(guarded, "dora", 2) {
-        assert_eq!(record["approval"]["state"], "denied", "{record}");
-        assert_eq!(record["approval"]["id"], approval["id"], "{record}");
+        assert_eq!(record["approvals"][0]["state"], "denied", "{record}");
+        assert_eq!(record["approvals"][0]["id"], approval["id"], "{record}");
         assert_eq!(record["verdict"]["code"], "approval_denied", "{record}");
     }
     assert_eq!(
@@ -341,7 +341,7 @@ fn who_leaves_is_not_served(guarded: &Guarded, desk: &Desk) {
         for record in records_of(guarded, subject, 1) {
             assert_eq!(record["verdict"]["action"], "none", "{record}");
             // The client may have left before the desk's first answer was there.
-            let state = record["approval"]["state"].as_str();
+            let state = record["approvals"][0]["state"].as_str();
             assert!(matches!(state, Some("asked" | "pending")), "{record}");
         }
         // The desk is told that nobody waits any more.
@@ -381,7 +381,7 @@ fn nobody_can_be_asked(version: &str) {
         &guarded.send_to("wrong-key", request),
     );
     let record = guarded.record("wrong-key.test");
-    assert_eq!(record["approval"]["state"], "unavailable", "{record}");
+    assert_eq!(record["approvals"][0]["state"], "unavailable", "{record}");
     assert_eq!(
         desk.get("/v1/approvals")["approvals"],
         json!([]),
@@ -401,7 +401,7 @@ fn nobody_can_be_asked(version: &str) {
         &held.response().unwrap().read(),
     );
     assert_eq!(
-        guarded.record("stopped.test")["approval"]["state"],
+        guarded.record("stopped.test")["approvals"][0]["state"],
         "unavailable"
     );
     away(

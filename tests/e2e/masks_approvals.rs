@@ -72,8 +72,8 @@ fn an_approved_answer_comes_whole(guarded: &Guarded, desk: &Desk) {
     assert_eq!(content(&answer), SEEN);
     assert_eq!(guarded.model.begun(), before + 1);
     let record = guarded.record("approved.test");
-    assert_eq!(record["approval"]["state"], "approved", "{record}");
-    assert_eq!(record["approval"]["reviewer"], "lea");
+    assert_eq!(record["approvals"][0]["state"], "approved", "{record}");
+    assert_eq!(record["approvals"][0]["reviewer"], "lea");
     assert_eq!(record["response"]["matches"], json!({"email": 1, "ip": 1}));
     assert_eq!(record["response"]["code"], Value::Null);
     assert!(!record.to_string().contains("jane"), "{record}");
@@ -143,7 +143,7 @@ fn without_a_desk_nothing_comes(guarded: &Guarded) {
     assert_eq!(code(&answer), "approval_unavailable");
     assert!(!answer.text().contains("jane"), "{}", answer.text());
     assert_eq!(
-        guarded.record("away.test")["approval"]["state"],
+        guarded.record("away.test")["approvals"][0]["state"],
         "unavailable"
     );
 }

@@ -140,7 +140,7 @@ impl Claiming {
         };
         match approval::read_claim(answer, (&gate.id, &gate.binding, &claim)) {
             Ok(true) => {
-                if let Some(noted) = &mut context.record.approval {
+                if let Some(noted) = context.record.approval_of(gate.number) {
                     noted.id = Some(gate.id.clone());
                     noted.state = "approved";
                     noted.claim = Some(claim);
@@ -170,7 +170,7 @@ impl Claiming {
                 if !trouble.is_uncertain() && !again {
                     context.claims.remove(&claim);
                 }
-                let refusal = unavailable(context, Refusal::not_asked(trouble));
+                let refusal = unavailable(gate.number, context, Refusal::not_asked(trouble));
                 refuse(refusal, vec![Effect::Trouble(trouble)], context)
             }
         }
@@ -178,7 +178,7 @@ impl Claiming {
 
     /// Somebody else has taken a gate's approval, or it is over.
     fn lost(mut self, gate: Gate, context: &mut Context, world: World<'_>) -> Claimed {
-        if let Some(noted) = &mut context.record.approval {
+        if let Some(noted) = context.record.approval_of(gate.number) {
             noted.state = "gone";
         }
         if gate.anew {

@@ -72,10 +72,8 @@ impl Claims {
             if claim.gone && !claim.returns {
                 continue;
             }
-            if let Some(noted) = &mut record.approval
-                && noted.claim.as_ref() == Some(&claim.id)
-            {
-                noted.given_back = true;
+            for noted in &mut record.approvals {
+                noted.given_back |= noted.claim.as_ref() == Some(&claim.id);
             }
             let request = approval::give_back(&claim.approval, &claim.id, why);
             let call = approvals.call(Post::UntilTaken, 0, request, Duration::ZERO);

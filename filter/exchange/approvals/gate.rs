@@ -47,6 +47,8 @@ pub(in crate::exchange) struct Stop<'a> {
 /// A gate that an exchange has come to.
 #[derive(Debug)]
 pub(in crate::exchange) struct Gate {
+    /// Its number within the exchange.
+    pub(super) number: u64,
     pub(super) about: Subject,
     pub(super) binding: String,
     pub(super) question: Rc<[u8]>,
@@ -67,16 +69,17 @@ const OPEN: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Takes a place of the caller's to wait in.
 pub(in crate::exchange) fn enter(
+    gate: &Gate,
     asked: &Asked,
     context: &mut Context,
 ) -> Result<WaitingPlace, Refusal> {
     let entered = context.compiled.waiting_room.enter(&asked.identity);
-    entered.map_err(|full| unavailable(context, Refusal::too_many_waiting(full)))
+    entered.map_err(|full| unavailable(gate.number, context, Refusal::too_many_waiting(full)))
 }
 
-/// Notes that nobody could be asked.
-pub(super) fn unavailable(context: &mut Context, refusal: Refusal) -> Refusal {
-    if let Some(approval) = &mut context.record.approval {
+/// Notes that nobody could be asked at the gate with this number.
+pub(super) fn unavailable(gate: u64, context: &mut Context, refusal: Refusal) -> Refusal {
+    if let Some(approval) = context.record.approval_of(gate) {
         approval.state = "unavailable";
     }
     refusal
@@ -91,7 +94,9 @@ impl Gate {
         world: World<'_>,
     ) -> Result<Self, Refusal> {
         let compiled = Rc::clone(&context.compiled);
-        context.record.approval = Some(record::Approval {
+        let number = context.number_call();
+        context.record.note_approval(record::Approval {
+            gate: number,
             state: "asked",
             rule: stop.rule.name.clone(),
             ..record::Approval::default()
@@ -100,7 +105,8 @@ impl Gate {
         // could be taken for another's.
         let named = context.record.id.bytes().any(|byte| byte != b'0');
         let Some(approvals) = compiled.policy.approvals.as_ref().filter(|_| named) else {
-            return Err(unavailable(context, Refusal::not_asked(Trouble::NoAnswer)));
+            let refusal = Refusal::not_asked(Trouble::NoAnswer);
+            return Err(unavailable(number, context, refusal));
         };
         let about = match stop.answer {
             None => Subject::Request,
@@ -108,17 +114,17 @@ impl Gate {
         };
         let operation = asked.operation_name().unwrap_or(UNKNOWN);
         let binding = binding(stop, about, asked, context);
-        let number = context.number_call();
         let asker = approval::name("asker", &context.record.id, number);
         let question = question(stop, (about, &binding, &asker), asked, context);
         let question = serde_json::to_vec(&question)
-            .map_err(|_| unavailable(context, Refusal::not_asked(Trouble::Refused)))?;
+            .map_err(|_| unavailable(number, context, Refusal::not_asked(Trouble::Refused)))?;
         let returns = match stop.terms.map(|terms| terms.give_back) {
             None | Some(Some(GiveBack::Never)) => false,
             Some(Some(GiveBack::OnFailure)) => true,
             Some(None) => !changes(operation),
         };
         Ok(Self {
+            number,
             about,
             binding,
             question: question.into(),

@@ -73,10 +73,10 @@ impl ApprovalStep {
             Decision::Late(id) => return Decided::Refused(Refusal::undecided(id)),
             Decision::Trouble(trouble) => {
                 let refusal = Refusal::not_asked(*trouble);
-                return Decided::Refused(unavailable(context, refusal));
+                return Decided::Refused(unavailable(self.gate.number, context, refusal));
             }
         };
-        note(answer, context, world);
+        note(self.gate.number, answer, context, world);
         match answer.state {
             State::Pending => Decided::Open(self),
             State::Approved => {
@@ -90,8 +90,8 @@ impl ApprovalStep {
     }
 }
 
-fn note(answer: &Answer, context: &mut Context, world: World<'_>) {
-    if let Some(approval) = &mut context.record.approval {
+fn note(gate: u64, answer: &Answer, context: &mut Context, world: World<'_>) {
+    if let Some(approval) = context.record.approval_of(gate) {
         approval.id = Some(answer.id.clone());
         approval.state = answer.state.name();
         approval.reviewer.clone_from(&answer.reviewer);

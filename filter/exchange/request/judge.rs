@@ -156,7 +156,7 @@ fn stop_at(
 ) -> Result<(ApprovalStep, Effect), Refusal> {
     let gate = Gate::new(stop, asked, context, world)?;
     if asked.place.is_none() {
-        asked.place = Some(enter(asked, context)?);
+        asked.place = Some(enter(&gate, asked, context)?);
     }
     Ok(ApprovalStep::ask(gate, context))
 }

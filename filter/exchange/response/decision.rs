@@ -59,7 +59,7 @@ fn begin(
         answer: Some(&BodyDigest::of(body)),
     };
     let gate = Gate::new(&stop, tapped.asked(), context, world)?;
-    let place = enter(tapped.asked(), context)?;
+    let place = enter(&gate, tapped.asked(), context)?;
     let expires = tapped.asked().identity.expires;
     Ok(Claiming::ask(gate, expires, place, context))
 }

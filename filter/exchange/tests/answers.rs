@@ -75,7 +75,7 @@ fn an_answer_without_such_a_match_goes_on_whole() {
     assert_eq!(outcome.flow, Flow::Continue);
     assert!(!exchange.holds_answer());
     let record = exchange.record();
-    assert_eq!(record["approval"], Value::Null);
+    assert_eq!(record["approvals"], json!([]));
     assert_eq!(record["response"]["bytes_sent"], 12);
 }
 
@@ -125,9 +125,9 @@ fn an_approved_answer_is_claimed_and_goes_on_with_what_was_found() {
     assert!(!exchange.holds_answer());
     let (record, posts) = exchange.record_and_posts();
     assert_eq!(posts, []);
-    assert_eq!(record["approval"]["state"], "approved");
-    assert_eq!(record["approval"]["reviewer"], "ana");
-    assert_eq!(record["approval"]["claim"], sent["claim"]);
+    assert_eq!(record["approvals"][0]["state"], "approved");
+    assert_eq!(record["approvals"][0]["reviewer"], "ana");
+    assert_eq!(record["approvals"][0]["claim"], sent["claim"]);
     assert_eq!(record["response"]["matches"], json!({"email": 1, "ip": 1}));
     assert_eq!(record["response"]["bytes_sent"], SENT.len());
     assert_eq!(record["timing"]["first_byte"], 80);
@@ -189,7 +189,7 @@ fn an_answer_that_nobody_approves_is_refused() {
         assert_eq!(reply(&outcome).status, status);
         assert_eq!(code(&outcome), refusal);
         let record = exchange.record();
-        assert_eq!(record["approval"]["state"], state);
+        assert_eq!(record["approvals"][0]["state"], state);
         assert_eq!(record["response"]["code"], refusal);
         assert_eq!(record["response"]["bytes_sent"], 0);
         assert_eq!(record["response"]["matches"]["email"], 1);

@@ -268,7 +268,7 @@ fn approved_is_claimed_and_goes_on_and_later_rules_are_tried() {
     assert_eq!(record["verdict"]["action"], "allow");
     assert_eq!(record["verdict"]["rule"], "all");
     assert_eq!(
-        record["approval"],
+        record["approvals"][0],
         json!({
             "id": "apr_1",
             "state": "approved",
@@ -300,7 +300,7 @@ fn denied_undecided_and_over_are_refused() {
         let header = (header.0, header.1.to_owned());
         assert!(told.headers.contains(&header), "{header:?}");
     }
-    assert_eq!(exchange.record()["approval"]["state"], "pending");
+    assert_eq!(exchange.record()["approvals"][0]["state"], "pending");
 
     let (mut exchange, ask) = asked();
     let outcome = exchange.decided(&ask, &decision("apr_1", "used"));
@@ -321,7 +321,7 @@ fn who_can_not_be_asked_is_never_a_pass_and_says_why() {
         let outcome = exchange.decided(&ask, &Decision::Trouble(trouble));
         assert_eq!(code(&outcome), expected);
         assert_eq!(reply(&outcome).status, status, "{expected}");
-        assert_eq!(exchange.record()["approval"]["state"], "unavailable");
+        assert_eq!(exchange.record()["approvals"][0]["state"], "unavailable");
     }
 }
 
@@ -337,8 +337,8 @@ fn a_request_without_a_body_can_be_approved_and_a_client_may_leave() {
     exchange.decided(&ask, &decision("apr_1", "pending"));
     let (record, posts) = exchange.record_and_posts();
     assert_eq!(record["verdict"]["action"], "none");
-    assert_eq!(record["approval"]["rule"], "gate");
-    assert_eq!(record["approval"]["id"], "apr_1");
+    assert_eq!(record["approvals"][0]["rule"], "gate");
+    assert_eq!(record["approvals"][0]["id"], "apr_1");
     assert_eq!(posts, []);
     // The decision comes too late for anybody.
     let late = exchange.decided(&ask, &decision("apr_1", "approved"));
@@ -371,7 +371,7 @@ fn a_caller_fills_only_its_own_places_and_those_who_left_give_theirs_back() {
     let (mut third, refused) = of(&compiled, "jane");
     assert_eq!(code(&refused), "too_many_waiting");
     assert_eq!(reply(&refused).status, 429);
-    assert_eq!(third.record()["approval"]["state"], "unavailable");
+    assert_eq!(third.record()["approvals"][0]["state"], "unavailable");
     ask(&of(&compiled, "bob").1);
     // One is decided, the client of another leaves.
     let claim = call(&first.decided(&asked, &decision("apr_1", "approved")));

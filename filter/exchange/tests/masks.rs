@@ -400,5 +400,5 @@ fn a_prompt_that_a_person_approved_is_masked_afterwards() {
     assert_eq!(question["body"]["digest"], digest);
     let record = exchange.record();
     assert_eq!(record["verdict"]["quotas"], json!(["q"]));
-    assert_eq!(record["approval"]["state"], "approved");
+    assert_eq!(record["approvals"][0]["state"], "approved");
 }

@@ -92,7 +92,7 @@ fn a_grant_lets_requests_pass_without_a_question_and_the_record_says_so() {
     assert_eq!(record["verdict"]["action"], "allow");
     assert_eq!(record["verdict"]["rule"], "all");
     assert_eq!(
-        record["approval"],
+        record["approvals"][0],
         json!({"id": "apr_1", "state": "granted", "rule": "gate", "reviewer": null, "reason": null, "decided": null, "claim": null, "given_back": false})
     );
     assert_eq!(record["verdict"]["quotas"], json!(["few"]));
@@ -366,7 +366,7 @@ fn a_block_that_comes_while_an_approval_is_claimed_refuses_the_request_and_gives
     assert_eq!(code(&outcome), "blocked");
     let posts = posts(&outcome);
     assert_eq!(posts[0].0, "/v1/approvals/apr_1/give_back");
-    assert_eq!(exchange.record()["approval"]["given_back"], true);
+    assert_eq!(exchange.record()["approvals"][0]["given_back"], true);
 }
 
 #[test]

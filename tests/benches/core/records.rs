@@ -36,7 +36,7 @@ pub(crate) fn record(members: usize) -> Record {
         remaining: 99_000,
     };
     record.verdict.charges = (0..members).map(charged).collect();
-    record.approval = Some(Approval {
+    record.note_approval(Approval {
         id: Some("apr_0af7651916cd43dd8448eb211c80319c".to_owned()),
         state: "approved",
         rule: "a-person-looks".to_owned(),

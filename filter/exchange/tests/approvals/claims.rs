@@ -132,6 +132,22 @@ fn gates_are_claimed_in_their_order_once_all_are_open() {
     assert_eq!(back.len(), 1);
     assert_eq!(back[0].0, "/v1/approvals/apr_1/give_back");
     assert_eq!(back[0].1["why"], "status_5xx");
+    let record = exchange.record();
+    let noted = |at: usize| {
+        let one = &record["approvals"][at];
+        let claim = one["claim"].clone();
+        (one["rule"].clone(), one["id"].clone(), claim, one["given_back"].clone())
+    };
+    let claim = |call: &_| body_of(call)["claim"].clone();
+    assert_eq!(
+        noted(0),
+        (json!("one"), json!("apr_1"), claim(&first), json!(true))
+    );
+    assert_eq!(
+        noted(1),
+        (json!("two"), json!("apr_2"), claim(&second), json!(false))
+    );
+    assert_eq!(record["approvals"].as_array().unwrap().len(), 2);
 }
 
 #[test]
@@ -202,7 +218,7 @@ fn what_the_model_server_fails_at_comes_back() {
             assert_eq!(back.1["claim"], body_of(&claim)["claim"]);
         }
         let (record, posts) = exchange.record_and_posts();
-        assert_eq!(record["approval"]["given_back"], why.is_some());
+        assert_eq!(record["approvals"][0]["given_back"], why.is_some());
         assert_eq!(posts, [], "once for each claim");
     }
 }
@@ -215,7 +231,7 @@ fn what_nothing_was_answered_to_comes_back() {
     assert_eq!(back[0].0, "/v1/approvals/apr_1/give_back");
     assert_eq!(back[0].1["claim"], body_of(&claim)["claim"]);
     assert_eq!(back[0].1["why"], "unanswered");
-    assert_eq!(record["approval"]["given_back"], true);
+    assert_eq!(record["approvals"][0]["given_back"], true);
 
     // A client that leaves while its approval is being claimed.
     let (mut exchange, _, claim) = approved();
@@ -239,5 +255,5 @@ fn what_changes_something_does_not_come_back() {
     );
     let (record, back) = exchange.record_and_posts();
     assert_eq!(back, []);
-    assert_eq!(record["approval"]["given_back"], false);
+    assert_eq!(record["approvals"][0]["given_back"], false);
 }
