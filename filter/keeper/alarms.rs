@@ -33,6 +33,15 @@ impl Alarms {
         }
     }
 
+    /// The clock was put back by so much: all ring after as long a time as before.
+    pub(super) fn put_back(&mut self, by: Duration) {
+        for at in self.by_exchange.values_mut() {
+            *at = at.saturating_sub(by);
+        }
+        let all = self.by_exchange.iter();
+        self.by_time = all.map(|(exchange, at)| (*at, *exchange)).collect();
+    }
+
     /// The earliest of all.
     pub(super) fn next(&self) -> Option<Duration> {
         self.by_time.first().map(|(at, _)| *at)

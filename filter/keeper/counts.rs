@@ -26,6 +26,11 @@ impl Counts {
         self.due.get_or_insert(now.saturating_add(MAX_DELAY));
     }
 
+    /// The clock was put back by so much.
+    pub(super) fn put_back(&mut self, by: Duration) {
+        self.due = self.due.map(|due| due.saturating_sub(by));
+    }
+
     /// When they go.
     pub(super) fn due(&self) -> Option<Duration> {
         self.due

@@ -9,6 +9,7 @@
 
 mod alarms;
 mod buffered;
+mod clock;
 mod counts;
 mod event;
 mod key_duties;
@@ -33,6 +34,7 @@ use crate::exchange::{Bodies, CompiledPolicy};
 use crate::metric::Metric;
 use alarms::Alarms;
 use buffered::Buffered;
+use clock::Clock;
 use counts::Counts;
 use key_duties::KeyDuties;
 use numbers::Numbers;
@@ -71,6 +73,7 @@ pub struct Keeper {
     numbers: Numbers,
     standing: StandingDuties,
     calls: u64,
+    clock: Clock,
     /// Time between two ticks; `None` without any.
     period: Option<Duration>,
 }
@@ -100,6 +103,7 @@ impl Keeper {
             troubles: Troubles::default(),
             bodies: Bodies::default(),
             calls: 0,
+            clock: Clock::default(),
             period: None,
         }
     }
@@ -107,6 +111,14 @@ impl Keeper {
     /// Takes an event and says what it leads to.
     pub fn handle(&mut self, event: Event<'_>, world: World<'_>) -> Vec<Effect> {
         let mut effects = Vec::new();
+        if let Some(by) = self.clock.read(world.now) {
+            self.alarms.put_back(by);
+            self.counts.put_back(by);
+            self.numbers.put_back(by);
+            self.questions.put_back(by);
+            self.outbox.put_back(by);
+            self.troubles.put_back(by);
+        }
         match event {
             Event::Started => {
                 for warning in core::mem::take(&mut self.warnings) {

@@ -68,6 +68,11 @@ impl Numbers {
         }
     }
 
+    /// The clock was put back by so much.
+    pub(super) fn put_back(&mut self, by: Duration) {
+        self.due = self.due.map(|due| due.saturating_sub(by));
+    }
+
     /// When to post, since 1970.
     pub(super) fn due(&self) -> Option<Duration> {
         self.due

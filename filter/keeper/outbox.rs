@@ -76,6 +76,13 @@ impl Outbox {
         !self.queued.is_empty() && self.under_way < MAX_UNDER_WAY
     }
 
+    /// The clock was put back by so much.
+    pub(super) fn put_back(&mut self, by: Duration) {
+        for (at, _) in &mut self.again {
+            *at = at.saturating_sub(by);
+        }
+    }
+
     /// When something is sent again, since 1970.
     pub(super) fn due(&self) -> Option<Duration> {
         self.again.iter().map(|(at, _)| *at).min()

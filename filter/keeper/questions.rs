@@ -215,6 +215,24 @@ impl Questions {
         }
     }
 
+    /// The clock was put back by so much: whoever waits does so for as long as before, and what is to be
+    /// called is called as soon.
+    pub(super) fn put_back(&mut self, by: Duration) {
+        self.due.clear();
+        for (number, question) in &mut self.open {
+            question.began = question.began.saturating_sub(by);
+            question.next = question.next.map(|at| at.saturating_sub(by));
+            self.due.extend(question.next.map(|at| (at, *number)));
+        }
+        for seat in self.seats.values_mut() {
+            seat.deadline = seat.deadline.saturating_sub(by);
+        }
+        let deadlines = core::mem::take(&mut self.deadlines).into_iter();
+        self.deadlines = deadlines
+            .map(|(at, exchange)| (at.saturating_sub(by), exchange))
+            .collect();
+    }
+
     /// When there is something to do, since 1970.
     pub(super) fn due(&self) -> Option<Duration> {
         if !self.told.is_empty() || !self.posts.is_empty() {

@@ -14,6 +14,13 @@ const QUIET: Duration = Duration::from_secs(10);
 pub(super) struct Troubles(BTreeMap<Trouble, Duration>);
 
 impl Troubles {
+    /// The clock was put back by so much.
+    pub(super) fn put_back(&mut self, by: Duration) {
+        for at in self.0.values_mut() {
+            *at = at.saturating_sub(by);
+        }
+    }
+
     /// The line for a cause, unless there was one lately.
     pub(super) fn log(&mut self, trouble: Trouble, now: Duration) -> Option<Effect> {
         let last = self.0.get(&trouble);

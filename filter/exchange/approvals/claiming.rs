@@ -191,8 +191,9 @@ impl Claiming {
             self.left.push(done);
         }
         let approvals = &context.compiled.policy.approvals;
-        let patience = approvals.as_ref().map_or(Duration::ZERO, |one| one.timeout);
-        let (step, ask) = ApprovalStep::ask_anew(gate, patience, context, world);
+        let times = approvals.as_ref().map(|one| (one.timeout, one.wait));
+        let times = times.unwrap_or_default();
+        let (step, ask) = ApprovalStep::ask_anew(gate, times, context, world);
         effects.push(ask);
         self.doing = Doing::Asks(step);
         Claimed::Open(Box::new(self), effects)

@@ -43,15 +43,17 @@ impl ApprovalStep {
     }
 
     /// Asks once more, since somebody else took the approval. The question is waited for at least as
-    /// long as its answer may take.
+    /// long as its answer may take, and no longer than any, should the clock have been put back.
     pub(super) fn ask_anew(
         mut gate: Gate,
-        patience: Duration,
+        (patience, longest): (Duration, Duration),
         context: &mut Context,
         world: World<'_>,
     ) -> (Self, Effect) {
         gate.anew = true;
-        gate.deadline = gate.deadline.max(world.now.saturating_add(patience));
+        let latest = world.now.saturating_add(longest);
+        let earliest = world.now.saturating_add(patience);
+        gate.deadline = gate.deadline.min(latest).max(earliest);
         Self::ask(gate, context)
     }
 

@@ -1,15 +1,18 @@
 //! Questions that exchanges share.
 
+mod clock;
+mod failing;
+mod leaving;
+
 use core::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::{Kept, every, with};
-use crate::approval::{Decision, State, Subject, Trouble};
+use crate::approval::{Decision, State, Subject};
 use crate::call::{Answer, Message};
 use crate::exchange::{Ask, CompiledPolicy};
-use crate::keeper::{Call, Effect, Event, Purpose, Told};
-use crate::metric::Metric;
+use crate::keeper::{Call, Effect, Event, Told};
 use crate::testing::ec_public;
 
 fn asking() -> Kept {
@@ -298,69 +301,6 @@ fn polls_pace_themselves_whatever_the_service_says() {
 }
 
 #[test]
-fn a_service_that_fails_at_the_first_question_is_away() {
-    for (answer, trouble) in [
-        (None, Trouble::NoAnswer),
-        (Some((401, json!({}))), Trouble::KeyRefused),
-        (Some((429, json!({}))), Trouble::TooMany),
-        (Some((422, json!({}))), Trouble::Refused),
-        (Some((500, json!({}))), Trouble::Failing),
-        (
-            Some((
-                200,
-                json!({"id": "apr_1", "binding": "c", "state": "approved"}),
-            )),
-            Trouble::NotUnderstood,
-        ),
-    ] {
-        let mut kept = asking();
-        kept.ask(1, "b");
-        kept.ask(2, "b");
-        let ask = kept.called();
-        kept.answer(&ask, answer.as_ref().map(|(status, body)| (*status, body)));
-        let heard = kept.heard();
-        let away = |exchange| (exchange, Decision::Trouble(trouble));
-        assert_eq!(heard, [away(1), away(2)]);
-        kept.now += seconds(60);
-        assert_eq!(kept.step(), (vec![], vec![]));
-    }
-}
-
-#[test]
-fn a_service_that_goes_away_in_the_middle_is_asked_ever_less_often_until_the_deadline() {
-    let mut kept = asking();
-    let began = kept.now;
-    let mut poll = kept.polled(&[1]);
-    let mut pauses = Vec::new();
-    for _ in 0..5 {
-        kept.answer(&poll, None);
-        let failed = kept.now;
-        loop {
-            let (mut calls, heard) = kept.step();
-            assert_eq!(heard, []);
-            if let Some(call) = calls.pop() {
-                poll = call;
-                break;
-            }
-            kept.now += Duration::from_millis(500);
-        }
-        pauses.push((kept.now - failed).as_secs());
-    }
-    assert_eq!(pauses, [1, 2, 4, 5, 5]);
-    // It is back: what it says counts.
-    kept.says(&poll, "b", "apr_1", "approved");
-    assert_eq!(states(&kept.heard()), [State::Approved]);
-
-    // If it stays away, the cause is what the client is told.
-    kept.now = began;
-    let poll = kept.polled(&[2]);
-    kept.answer(&poll, Some((403, &json!({}))));
-    kept.now = began + seconds(25);
-    let (_, heard) = kept.step();
-    assert_eq!(heard, [(2, Decision::Trouble(Trouble::KeyRefused))]);
-}
-
-#[test]
 fn an_answer_for_another_approval_is_none() {
     let mut kept = asking();
     let poll = kept.polled(&[1]);
@@ -370,156 +310,4 @@ fn an_answer_for_another_approval_is_none() {
     let poll = kept.called();
     kept.says(&poll, "c", "apr_1", "approved");
     assert_eq!(kept.heard(), []);
-}
-
-#[test]
-fn each_exchange_has_its_own_deadline_and_the_last_one_cancels() {
-    let mut kept = asking();
-    kept.ask_for(1, "b", 5);
-    kept.ask_for(2, "b", 10);
-    let ask = kept.called();
-    kept.says(&ask, "b", "apr_1", "pending");
-    let (calls, _) = kept.step();
-    assert_eq!(
-        http(&calls[0]).1,
-        "/v1/approvals/apr_1?wait=10&asker=asker1"
-    );
-    let late = |exchange| (exchange, Decision::Late("apr_1".to_owned()));
-    kept.now += seconds(5);
-    assert_eq!(kept.heard(), [late(1)]);
-    kept.now += seconds(5);
-    let (calls, heard) = kept.step();
-    assert_eq!(heard, [late(2)]);
-    let cancel = json!({"asker": "asker1"}).to_string();
-    assert_eq!(
-        http(&calls[0]),
-        ("POST", "/v1/approvals/apr_1/cancel", cancel)
-    );
-    assert_eq!(calls[0].purpose, Purpose::Post { letter: None });
-}
-
-#[test]
-fn when_the_last_client_leaves_the_question_is_cancelled() {
-    let mut kept = asking();
-    let poll = kept.polled(&[1, 2]);
-    assert_eq!(kept.keeper.forget(1), []);
-    assert_eq!(kept.keeper.forget(2), [every(1)]);
-    let cancel = kept.called();
-    assert_eq!(http(&cancel).1, "/v1/approvals/apr_1/cancel");
-    // What is said then is for nobody.
-    kept.says(&poll, "b", "apr_1", "approved");
-    assert_eq!(kept.step(), (vec![], vec![]));
-
-    // One who leaves while it is being asked has it cancelled once it has an id.
-    kept.ask(3, "b");
-    let ask = kept.called();
-    kept.keeper.forget(3);
-    assert_eq!(kept.step(), (vec![], vec![]));
-    kept.says(&ask, "b", "apr_1", "pending");
-    let cancel = kept.called();
-    assert_eq!(http(&cancel).1, "/v1/approvals/apr_1/cancel");
-
-    // Who is told something has gone from the question.
-    let poll = kept.polled(&[4]);
-    kept.says(&poll, "b", "apr_1", "approved");
-    kept.keeper.forget(4);
-    assert_eq!(
-        kept.step(),
-        (vec![], vec![]),
-        "an approval is not cancelled"
-    );
-}
-
-#[test]
-fn who_leaves_and_comes_back_takes_no_more_calls_than_there_are_places() {
-    let mut kept = asking();
-    let most = 2 * usize::try_from(kept.compiled.policy().limits.waiting.total).unwrap() + 64;
-    let mut under_way = 0;
-    let mut short = false;
-    for exchange in 0..20_000 {
-        kept.ask(exchange, "b");
-        let (calls, _) = kept.step();
-        for call in calls
-            .iter()
-            .filter(|call| !matches!(call.purpose, Purpose::Post { .. }))
-        {
-            match http(call).0 {
-                "POST" => kept.says(call, "b", "apr_1", "pending"),
-                _ => {
-                    short |= http(call).1.contains("wait=1&");
-                    under_way += 1;
-                }
-            }
-        }
-        let (calls, _) = kept.step();
-        let polls = calls.iter().filter(|call| http(call).0 == "GET");
-        for poll in polls {
-            short |= http(poll).1.contains("wait=1&");
-            under_way += 1;
-        }
-        kept.keeper.forget(exchange);
-        let post = Purpose::Post { letter: None };
-        for _ in 0..2 {
-            let answer = Answer::Failed;
-            kept.handle(Event::CallAnswered {
-                purpose: post,
-                answer,
-            });
-        }
-    }
-    assert!(under_way <= most, "{under_way}");
-    assert!(short, "polls are short where many are for nobody");
-}
-
-#[test]
-fn each_cause_is_counted_and_logged_once_in_ten_seconds() {
-    let mut kept = asking();
-    let mut poll = kept.polled(&[1]);
-    let mut lines = Vec::new();
-    let mut counted = 0;
-    let mut note = |effects: Vec<Effect>| {
-        for effect in effects {
-            match effect {
-                Effect::Log { line, .. } => lines.push(line),
-                Effect::Change(Metric::ApprovalFailures { code }, by) => {
-                    assert_eq!(code.name(), "approval_service_failed");
-                    counted += by;
-                }
-                _ => {}
-            }
-        }
-    };
-    for _ in 0..3 {
-        note(kept.answer(&poll, Some((500, &json!({})))));
-        loop {
-            kept.now += Duration::from_millis(500);
-            let effects = kept.tick();
-            let call = effects.iter().find_map(|effect| match effect {
-                Effect::Call(call) => Some(call.clone()),
-                _ => None,
-            });
-            note(effects);
-            if let Some(call) = call {
-                poll = call;
-                break;
-            }
-        }
-    }
-    // An exchange's own calls count as well.
-    note(kept.handle(Event::Trouble(Trouble::Failing)));
-    kept.now += seconds(1);
-    note(kept.tick());
-    assert_eq!(counted, 4);
-    assert_eq!(lines.len(), 1, "{lines:?}");
-    assert!(
-        lines[0].starts_with("approval_service_failed: "),
-        "{lines:?}"
-    );
-    kept.now += seconds(10);
-    let logs = |effects: Vec<Effect>| {
-        let log = |effect: &&Effect| matches!(effect, Effect::Log { .. });
-        effects.iter().filter(log).count()
-    };
-    assert_eq!(logs(kept.handle(Event::Trouble(Trouble::Failing))), 1);
-    assert_eq!(logs(kept.handle(Event::Trouble(Trouble::NoAnswer))), 1);
 }
