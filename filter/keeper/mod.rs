@@ -184,6 +184,14 @@ impl Keeper {
                 let change = self.buffered.end();
                 effects.extend(change.map(|by| Effect::Change(Metric::BufferedBytes, by)));
                 effects.push(Effect::Change(self.policy_vms(), -1));
+                // There is no tick that they could wait for, and no answer to try again behind.
+                for post in self.questions.take_posts() {
+                    effects.extend(self.outbox.add(post));
+                }
+                for call in self.outbox.send(Duration::MAX) {
+                    let number = self.number_call();
+                    effects.push(Effect::Call(call.number(number)));
+                }
             }
             Event::Ask { exchange, ask } => {
                 self.questions.ask(exchange, *ask, world.now);

@@ -302,17 +302,41 @@ fn what_nobody_waits_for_goes_with_the_next_tick_so_many_at_once_and_no_more_tha
     assert_eq!(calls(&kept.tick()), 3);
 }
 
-#[test]
-fn what_must_arrive_is_sent_again_until_it_is_taken() {
-    let mut kept = kept(false);
+fn must_arrive() -> Event<'static> {
     let Event::Post(call) = message(0) else {
         panic!("a message");
     };
-    let must = Call {
+    Event::Post(Call {
         purpose: Post::UntilTaken,
         ..call
-    };
-    kept.handle(Event::Post(must));
+    })
+}
+
+#[test]
+fn at_the_end_all_that_waits_to_be_sent_is() {
+    let mut kept = kept(false);
+    kept.handle(must_arrive());
+    let failed = kept.tick().into_iter().find_map(|effect| match effect {
+        Effect::Call(call) => Some(call.purpose),
+        _ => None,
+    });
+    let purpose = failed.unwrap();
+    let answer = Answer::NotSent;
+    kept.handle(Event::CallAnswered { purpose, answer });
+    // One would be sent again in a second, the other with the next tick.
+    kept.handle(message(1));
+    kept.now = Duration::ZERO;
+    let sent = kept.handle(Event::Ended);
+    let calls = sent.iter().filter(|one| matches!(one, Effect::Call(_)));
+    assert_eq!(calls.count(), 2, "{sent:?}");
+    let again = kept.handle(Event::Ended);
+    assert!(!again.iter().any(|one| matches!(one, Effect::Call(_))));
+}
+
+#[test]
+fn what_must_arrive_is_sent_again_until_it_is_taken() {
+    let mut kept = kept(false);
+    kept.handle(must_arrive());
     let sent = |kept: &mut Kept| {
         let purposes = kept.tick().into_iter().filter_map(|effect| match effect {
             Effect::Call(call) => Some(call.purpose),
