@@ -339,6 +339,18 @@ impl Exchange {
             });
             outcome.effects.extend(retried.effects);
         }
+        if matches!(self.request, RequestState::ExpectClaims(_)) {
+            let sent = self.handle_outside(Direction::Request, |exchange| {
+                exchange.step_request(Event::Tick, world)
+            });
+            outcome.effects.extend(sent.effects);
+        }
+        if self.response.due().is_some() {
+            let sent = self.handle_outside(Direction::Response, |exchange| {
+                exchange.step_response(Event::Tick, world)
+            });
+            outcome.effects.extend(sent.effects);
+        }
         if self.inbound.is_watched(world.now) {
             let has_come = world.arrived.has_more_of_request();
             self.look(Direction::Request, has_come, &mut outcome, world);
@@ -435,7 +447,12 @@ impl Exchange {
 
     /// Asks for a tick, if one is needed before the one that will come.
     fn arm(&mut self, outcome: &mut Outcome) {
-        let due = [self.inbound.due(), self.outbound.due(), self.request.due()];
+        let due = [
+            self.inbound.due(),
+            self.outbound.due(),
+            self.request.due(),
+            self.response.due(),
+        ];
         let Some(at) = due.into_iter().flatten().min() else {
             return;
         };

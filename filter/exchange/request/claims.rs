@@ -43,6 +43,12 @@ pub(super) fn answered(
     claimed_to(claimed, state.plan, context, world)
 }
 
+/// A claim that could not be sent may be now.
+pub(super) fn tick(state: ExpectClaims, context: &mut Context, world: World<'_>) -> Step {
+    let claimed = state.claiming.tick(context, world);
+    claimed_to(claimed, state.plan, context, world)
+}
+
 /// Takes what came of a question that was asked once more.
 pub(super) fn decided(
     state: ExpectClaims,

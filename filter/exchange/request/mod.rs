@@ -80,6 +80,7 @@ pub(super) fn step(
         {
             claims::answered(*state, answer, context, world)
         }
+        (RequestState::ExpectClaims(state), Event::Tick) => claims::tick(*state, context, world),
         // No host should bring a second head, or a body in front of one.
         (state, Event::RequestHead { .. }) => state.refuse(Refusal::out_of_order(), context, world),
         (

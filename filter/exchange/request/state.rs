@@ -122,10 +122,11 @@ pub(in crate::exchange) struct ExpectDecision {
 }
 
 impl RequestState {
-    /// Until when it waits for keys, since 1970.
+    /// Until when it waits for keys, or to send a claim again, since 1970.
     pub(in crate::exchange) fn due(&self) -> Option<Duration> {
         match self {
             Self::ExpectKeys(state) => Some(state.until),
+            Self::ExpectClaims(state) => state.claiming.due(),
             _ => None,
         }
     }

@@ -92,6 +92,12 @@ pub(super) fn answered(
     claimed_to(claimed, state.tapped, context, world)
 }
 
+/// A claim that could not be sent may be now.
+pub(super) fn tick(state: ExpectDecision, context: &mut Context, world: World<'_>) -> Step {
+    let claimed = state.claiming.tick(context, world);
+    claimed_to(claimed, state.tapped, context, world)
+}
+
 fn claimed_to(
     claimed: Claimed,
     tapped: Box<Tapped>,

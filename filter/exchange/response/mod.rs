@@ -76,6 +76,9 @@ pub(super) fn step(
                 number, decision, ..
             },
         ) if state.claiming.awaits(number) => decision::decided(*state, decision, context, world),
+        (ResponseState::ExpectDecision(state), Event::Tick) => {
+            decision::tick(*state, context, world)
+        }
         (
             state
             @ (ResponseState::Refused | ResponseState::Cut | ResponseState::ExpectDecision(_)),

@@ -1,5 +1,7 @@
 //! How far a response is, and what a step makes of it.
 
+use core::time::Duration;
+
 use super::plan::ResponsePlan;
 use super::tapped::Tapped;
 use crate::exchange::approvals::Claiming;
@@ -124,6 +126,14 @@ impl ResponseState {
             self,
             Self::HeadWaits(_) | Self::Keeping(..) | Self::ExpectDecision(_)
         )
+    }
+
+    /// When a claim is to be sent again, since 1970.
+    pub(in crate::exchange) fn due(&self) -> Option<Duration> {
+        match self {
+            Self::ExpectDecision(state) => state.claiming.due(),
+            _ => None,
+        }
     }
 
     /// A tick has let go what was held.

@@ -222,9 +222,10 @@ impl Desks {
 
     /// What stands by now, each with its end.
     fn standing(&self) -> BTreeMap<String, i64> {
-        let lasting = self.known.iter().filter(|(_, known)| {
-            known.question == 2 && known.state(self.now) == State::Approved
-        });
+        let lasting = self
+            .known
+            .iter()
+            .filter(|(_, known)| known.question == 2 && known.state(self.now) == State::Approved);
         let lasting = lasting.map(|(id, known)| (id.clone(), known.ends()));
         let blocks = self.blocks.iter().map(|(id, ends)| (id.clone(), *ends));
         let all = lasting.chain(blocks);
@@ -350,7 +351,9 @@ impl Desks {
                 // Which of several was used is the desk's choice.
                 let expected = right.unwrap().map(lender);
                 assert_eq!(behalf.is_some(), expected.is_some(), "{known:?}");
-                let from = PEOPLE.iter().position(|one| Some(one.0) == behalf.as_deref());
+                let from = PEOPLE
+                    .iter()
+                    .position(|one| Some(one.0) == behalf.as_deref());
                 let known = &mut self.known[which].1;
                 match kind {
                     DecisionKind::Revoke => known.revoked = true,

@@ -7,10 +7,11 @@ use serde_json::{Value, json};
 
 use super::{answer_head, approved, asked, body_of, gated, went};
 use crate::approval::Trouble;
+use crate::call::Answer;
 use crate::exchange::tests::{
     Driven, NOW, answer_of, ask, call, claimed, code, compiled, decision, http, posts, reply,
 };
-use crate::exchange::{Ask, CompiledPolicy, Effect, Flow, Outcome, tests};
+use crate::exchange::{Ask, Call, CompiledPolicy, Effect, Event, Flow, Outcome, tests};
 
 #[test]
 fn a_claim_that_is_not_this_one_passes_nothing() {
@@ -66,6 +67,110 @@ fn a_claim_that_may_hold_is_sent_once_more_and_then_given_back() {
     let outcome = exchange.answered(&claim, Some((401, b"{}")));
     assert_eq!(code(&outcome), "approval_key_refused");
     assert_eq!(posts(&outcome), []);
+}
+
+/// Envoy takes no more calls.
+fn not_sent(exchange: &mut Driven, call: &Call) -> Outcome {
+    exchange.handle_as_host(Event::CallAnswered {
+        purpose: call.purpose,
+        number: call.number,
+        answer: Answer::NotSent,
+    })
+}
+
+/// Whether it waits to send the claim again.
+fn waits(outcome: &Outcome) -> bool {
+    let refused = |effect: &Effect| matches!(effect, Effect::Reply(_));
+    !outcome.effects.iter().any(refused)
+}
+
+/// The claim that it sends once it is time, woken as often as it wants to be. Ticks that are for something else
+/// hurry nobody.
+fn sent_again(exchange: &mut Driven) -> Call {
+    loop {
+        let outcome = exchange.handle_as_host(Event::Tick);
+        assert_eq!(outcome.flow, Flow::Hold);
+        let is_call = |effect: &Effect| matches!(effect, Effect::Call(_));
+        if outcome.effects.iter().any(is_call) {
+            return call(&outcome);
+        }
+        let wakes = |effect: &Effect| match effect {
+            Effect::WakeAt(at) => Some(*at),
+            _ => None,
+        };
+        exchange.now = outcome.effects.iter().find_map(wakes).unwrap();
+    }
+}
+
+#[test]
+fn a_claim_that_can_not_be_sent_is_tried_again_ever_less_often_while_its_answer_might_come() {
+    let (mut exchange, ask, mut claim) = approved();
+    let began = exchange.now;
+    let first = body_of(&claim);
+    let mut pauses = Vec::new();
+    let refused = loop {
+        let outcome = not_sent(&mut exchange, &claim);
+        assert_eq!(outcome.flow, Flow::Hold);
+        let trouble = Effect::Trouble(Trouble::NoAnswer);
+        assert!(outcome.effects.contains(&trouble), "{outcome:?}");
+        if !waits(&outcome) {
+            break outcome;
+        }
+        let failed = exchange.now;
+        claim = sent_again(&mut exchange);
+        pauses.push((exchange.now - failed).as_millis());
+        assert_eq!(body_of(&claim), first, "the same claim");
+    };
+    assert_eq!(pauses, [50, 100, 200, 400, 800, 450]);
+    assert_eq!(exchange.now - began, Duration::from_secs(2));
+    assert_eq!(code(&refused), "approval_unavailable");
+    assert_eq!(posts(&refused), [], "nothing was taken");
+    let (record, posts) = exchange.record_and_posts();
+    assert_eq!(
+        (&record["verdict"]["action"], posts),
+        (&json!("deny"), vec![])
+    );
+    assert_eq!(record["approvals"][0]["state"], "unavailable");
+
+    // What can be sent by then passes, as ever, by its answer only.
+    let (mut exchange, ask_2, claim) = approved();
+    not_sent(&mut exchange, &claim);
+    let late = exchange.answered(&claim, Some((200, &claimed(&claim, &ask))));
+    assert_eq!((late.effects, late.flow), (vec![], Flow::Hold));
+    let again = sent_again(&mut exchange);
+    let outcome = exchange.answered(&again, Some((200, &claimed(&again, &ask_2))));
+    assert_eq!(outcome.flow, Flow::Continue);
+}
+
+#[test]
+fn while_a_claim_can_not_be_sent_tokens_expire_clients_leave_and_clocks_are_put_back() {
+    let (mut exchange, _, claim) = approved();
+    not_sent(&mut exchange, &claim);
+    exchange.now += Duration::from_secs(660);
+    let outcome = exchange.handle(Event::Tick);
+    assert_eq!(code(&outcome), "token_expired");
+    assert_eq!(posts(&outcome), [], "nothing was taken");
+
+    let (mut exchange, _, claim) = approved();
+    not_sent(&mut exchange, &claim);
+    exchange.now -= Duration::from_secs(60);
+    assert_eq!(
+        body_of(&call(&exchange.handle(Event::Tick))),
+        body_of(&claim)
+    );
+
+    // One that may hold, and can't be sent again, is given back.
+    let (mut exchange, _, claim) = approved();
+    let mut again = call(&exchange.answered(&claim, None));
+    let refused = loop {
+        let outcome = not_sent(&mut exchange, &again);
+        if !waits(&outcome) {
+            break outcome;
+        }
+        again = sent_again(&mut exchange);
+    };
+    assert_eq!(code(&refused), "approval_unavailable");
+    assert_eq!(posts(&refused)[0].1["claim"], body_of(&claim)["claim"]);
 }
 
 #[test]
@@ -136,7 +241,12 @@ fn gates_are_claimed_in_their_order_once_all_are_open() {
     let noted = |at: usize| {
         let one = &record["approvals"][at];
         let claim = one["claim"].clone();
-        (one["rule"].clone(), one["id"].clone(), claim, one["given_back"].clone())
+        (
+            one["rule"].clone(),
+            one["id"].clone(),
+            claim,
+            one["given_back"].clone(),
+        )
     };
     let claim = |call: &_| body_of(call)["claim"].clone();
     assert_eq!(

@@ -23,7 +23,10 @@ fn who_waits_does_so_until_the_same_moment() {
     kept.now += seconds(1);
     let poll = kept.called();
     let (_, path, _) = http(&poll);
-    assert!(path.contains("wait=19&") || path.contains("wait=20&"), "{path}");
+    assert!(
+        path.contains("wait=19&") || path.contains("wait=20&"),
+        "{path}"
+    );
     kept.now += seconds(18);
     assert_eq!(kept.step(), (vec![], vec![]));
     kept.now += seconds(2);

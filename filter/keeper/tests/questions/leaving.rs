@@ -5,8 +5,8 @@ use serde_json::json;
 use super::{asking, http, seconds};
 use crate::approval::Decision;
 use crate::call::Answer;
-use crate::keeper::{Event, Purpose};
 use crate::keeper::tests::every;
+use crate::keeper::{Event, Purpose};
 
 #[test]
 fn each_exchange_has_its_own_deadline_and_the_last_one_cancels() {
