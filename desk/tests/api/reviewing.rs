@@ -1,15 +1,14 @@
 //! The commands by which people see and decide what waits.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::process::{Child, Command, Output, Stdio};
-use std::sync::{Arc, Mutex};
+mod reaching;
+mod watching;
+
+use std::net::SocketAddr;
+use std::process::{Command, Output};
 
 use serde_json::{Value, json};
-use testbed::authority::Authority;
 
-use crate::harness::{ANA, BOB, Desk, EDGE, Folder, command, id, with};
-use crate::tls::Secured;
+use crate::harness::{ANA, BOB, Desk, Folder, command, id, with};
 
 /// A question as the document has it, told apart by `number`.
 fn question(number: u64) -> Value {
@@ -199,7 +198,7 @@ fn nothing_that_callers_write_controls_the_terminal() {
         }),
     );
     let one = id(&desk.ask(&asked));
-    let mut watching = watch(desk.http);
+    let mut watching = watching::watch(desk.http);
     let seen = watching.line();
     watching.stop();
     let list = &["approvals", "list"][..];
@@ -218,111 +217,6 @@ fn nothing_that_callers_write_controls_the_terminal() {
     }
     let shown: Value = serde_json::from_str(json(show).trim()).unwrap();
     assert_eq!(shown["subject"], hostile);
-}
-
-#[test]
-fn keys_come_from_the_environment_or_a_file() {
-    let folder = Folder::new();
-    let desk = start(&folder);
-    let list = ["approvals", "list"];
-    let without = said(
-        to(desk.http, &list)
-            .env_remove("PORTCULLIS_KEY")
-            .output()
-            .unwrap(),
-    );
-    assert_eq!(without.status, 2);
-    assert!(without.error.contains("PORTCULLIS_KEY") && without.error.contains("--key-file"));
-    let file = folder.write("key", &format!("{ANA}\n"));
-    let mut by_file = to(desk.http, &list);
-    by_file
-        .env("PORTCULLIS_KEY", "the-key-of-nobody-at-all")
-        .arg("--key-file")
-        .arg(&file);
-    said(by_file.output().unwrap()).done();
-    // A key in an argument would stand in the list of processes.
-    let argument = run(&desk, &["approvals", "list", "--key", ANA]);
-    assert_eq!((argument.status, &*argument.out), (2, ""));
-    for wrong in ["", "a b\n", "\u{e9}"] {
-        let file = folder.write("key", wrong);
-        let mut command = to(desk.http, &list);
-        let refused = said(command.arg("--key-file").arg(&file).output().unwrap());
-        assert_eq!(refused.status, 2, "{wrong:?}");
-        assert!(
-            refused.error.contains("expected a key"),
-            "{}",
-            refused.error
-        );
-    }
-    for (key, code) in [
-        ("the-key-of-nobody-at-all", "401 unauthorized"),
-        (EDGE, "403 wrong_key"),
-    ] {
-        let refused = said(
-            to(desk.http, &list)
-                .env("PORTCULLIS_KEY", key)
-                .output()
-                .unwrap(),
-        );
-        assert_eq!(refused.status, 1, "{}", refused.error);
-        assert!(refused.error.contains(code), "{}", refused.error);
-        assert!(
-            refused.error.contains("PORTCULLIS_KEY"),
-            "{}",
-            refused.error
-        );
-        assert!(!refused.error.contains(key), "{}", refused.error);
-    }
-}
-
-#[test]
-fn a_desk_that_is_none_is_told() {
-    let nobody = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
-    let away = said(to(nobody, &["grants", "list"]).output().unwrap());
-    assert_eq!((away.status, &*away.out), (2, ""));
-    assert!(
-        away.error
-            .contains(&format!("http://{nobody}: can't be reached")),
-        "{}",
-        away.error
-    );
-    assert!(away.error.contains("--desk"), "{}", away.error);
-    let wrong = said(
-        to(nobody, &["blocks", "--desk", "desk.example"])
-            .output()
-            .unwrap(),
-    );
-    assert_eq!(wrong.status, 2);
-    assert!(wrong.error.contains("expected http://"), "{}", wrong.error);
-    let wrong = said(to(nobody, &["approvals", "show", "../x"]).output().unwrap());
-    assert_eq!(wrong.status, 2);
-    assert!(
-        wrong.error.contains("expected one as lists show it"),
-        "{}",
-        wrong.error
-    );
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    let other = std::thread::spawn(move || {
-        let mut stream = listener.accept().unwrap().0;
-        let mut head = [0; 4096];
-        let _ = stream.read(&mut head).unwrap();
-        let body = "<html>\u{1b}[2J";
-        let length = body.len();
-        write!(
-            stream,
-            "HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n{body}"
-        )
-        .unwrap();
-    });
-    let none = said(to(address, &["approvals", "list"]).output().unwrap());
-    other.join().unwrap();
-    assert_eq!(none.status, 2);
-    assert!(none.error.contains("is not JSON"), "{}", none.error);
-    assert!(!none.error.contains('\u{1b}'));
 }
 
 #[test]
@@ -451,141 +345,4 @@ fn grants_access_blocks_and_delegations_have_commands() {
     run(&desk, &["approvals", "undelegate", made]).done();
     let listed = run(&desk, &["approvals", "delegations"]).done();
     assert_eq!(listed, "There are no delegations.\n");
-}
-
-/// `portcullis approvals watch`.
-struct Watching {
-    child: Child,
-    out: BufReader<std::process::ChildStdout>,
-    notes: BufReader<std::process::ChildStderr>,
-}
-
-fn watch(desk: SocketAddr) -> Watching {
-    let mut command = to(desk, &["approvals", "watch"]);
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    let out = BufReader::new(child.stdout.take().unwrap());
-    let notes = BufReader::new(child.stderr.take().unwrap());
-    Watching { child, out, notes }
-}
-
-impl Watching {
-    fn line(&mut self) -> String {
-        let mut line = String::new();
-        assert_ne!(self.out.read_line(&mut line).unwrap(), 0, "it ended");
-        line
-    }
-
-    fn note(&mut self) -> String {
-        let mut line = String::new();
-        assert_ne!(self.notes.read_line(&mut line).unwrap(), 0, "it ended");
-        line
-    }
-
-    fn stop(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
-
-/// Passes connections on to whatever desk there is.
-fn passage(desk: &Arc<Mutex<Option<SocketAddr>>>) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    let desk = Arc::clone(desk);
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let stream = stream.unwrap();
-            let to = *desk.lock().unwrap();
-            if let Some(to) = to.and_then(|to| TcpStream::connect(to).ok()) {
-                pump(stream.try_clone().unwrap(), to.try_clone().unwrap());
-                pump(to, stream);
-            }
-        }
-    });
-    address
-}
-
-fn pump(mut from: TcpStream, mut to: TcpStream) {
-    std::thread::spawn(move || {
-        let _ = std::io::copy(&mut from, &mut to);
-        let _ = to.shutdown(Shutdown::Both);
-    });
-}
-
-#[test]
-fn new_questions_are_watched_also_over_a_restart() {
-    let folder = Folder::new();
-    let desk = start(&folder);
-    let first = id(&desk.ask(&question(1)));
-    let now = Arc::new(Mutex::new(Some(desk.http)));
-    let mut watching = watch(passage(&now));
-    assert!(watching.line().contains(&first));
-    let second = id(&desk.ask(&question(2)));
-    let line = watching.line();
-    assert!(
-        line.contains(&second) && line.contains("model.export of big"),
-        "{line}"
-    );
-    *now.lock().unwrap() = None;
-    desk.kill();
-    let note = watching.note();
-    assert!(note.contains("can't be reached"), "{note}");
-    let desk = start(&folder);
-    *now.lock().unwrap() = Some(desk.http);
-    let note = watching.note();
-    assert!(note.contains("is back"), "{note}");
-    let third = id(&desk.ask(&question(3)));
-    let line = watching.line();
-    assert!(
-        line.contains(&third),
-        "what was shown is not shown again: {line}"
-    );
-    watching.stop();
-}
-
-#[test]
-fn a_desk_with_tls_is_reached_by_its_authority_and_a_certificate() {
-    let secured = Secured::new();
-    let clients = Authority::new("the clients'").unwrap();
-    let authority = secured.folder.write("clients.pem", &clients.certificate());
-    let section = secured.section(json!({ "client_ca": authority }));
-    let desk = secured.start(json!({ "tls": section }));
-    let own = secured
-        .folder
-        .write("ca.pem", &secured.authority.certificate());
-    let shown = clients.issue(&["ana.example"]).unwrap();
-    let certificate = secured.folder.write("ana.pem", &shown.certificate);
-    let key = secured.folder.write("ana.key", &shown.key);
-    let list = |options: &[(&str, &std::path::Path)]| {
-        let mut command = to(desk.http, &["approvals", "list"]);
-        command.env("PORTCULLIS_DESK", format!("https://{}", desk.http));
-        for (name, path) in options {
-            command.arg(name).arg(path);
-        }
-        said(command.output().unwrap())
-    };
-    let whole = [
-        ("--ca", &*own),
-        ("--certificate", &*certificate),
-        ("--certificate-key", &*key),
-    ];
-    list(&whole).done();
-    for (few, said) in [
-        (&whole[..1], "can't be reached"),
-        (&whole[1..], "can't be reached"),
-        (&whole[..2], "expected both or none"),
-        (
-            &[("--ca", &*key)][..],
-            "found no certificate, expected one (PEM)",
-        ),
-        (
-            &[whole[0], whole[1], ("--certificate-key", &*own)],
-            "found no private key",
-        ),
-    ] {
-        let refused = list(few);
-        assert_eq!(refused.status, 2, "{}", refused.error);
-        assert!(refused.error.contains(said), "{}", refused.error);
-    }
 }
