@@ -16,10 +16,7 @@ pub(super) async fn put_question(
     Shared(desk): Shared<Desk>,
     request: Request,
 ) -> Result<Response, Refusal> {
-    let filter = desk
-        .callers
-        .identify(&Credentials::of(&request))?
-        .filter()?;
+    let filter = desk.filter(&request)?;
     let question: Question = read_body(request, None).await?;
     question.check().map_err(Refusal::malformed)?;
     let asked = desk
@@ -86,10 +83,7 @@ pub(super) async fn claim(
     id: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Result<Response, Refusal> {
-    let filter = desk
-        .callers
-        .identify(&Credentials::of(&request))?
-        .filter()?;
+    let filter = desk.filter(&request)?;
     let id = path_id(id, "approval")?;
     let claim: Claim = read_body(request, None).await?;
     check_id("claim", &claim.claim, 32)?;
@@ -106,10 +100,7 @@ pub(super) async fn give_back(
     id: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Result<Response, Refusal> {
-    let filter = desk
-        .callers
-        .identify(&Credentials::of(&request))?
-        .filter()?;
+    let filter = desk.filter(&request)?;
     let id = path_id(id, "approval")?;
     let back: GiveBack = read_body(request, None).await?;
     check_id("claim", &back.claim, 32)?;
@@ -124,10 +115,7 @@ pub(super) async fn cancel(
     id: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Result<Response, Refusal> {
-    let filter = desk
-        .callers
-        .identify(&Credentials::of(&request))?
-        .filter()?;
+    let filter = desk.filter(&request)?;
     let id = path_id(id, "approval")?;
     let Cancel { asker } = read_body(request, None).await?;
     check_id("asker", &asker, 32)?;

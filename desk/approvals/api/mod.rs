@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::Path;
 use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Path, Request};
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{delete, get, post};
@@ -21,7 +21,7 @@ use tokio::time::Instant;
 use super::acts::People;
 use super::clerk::Clerk;
 use super::news::News;
-use crate::http::{Callers, Refusal, json as answer};
+use crate::http::{Callers, Credentials, Person, Refusal, json as answer};
 use crate::stop::Stop;
 
 /// The longest text that a reviewer writes, in characters; a filter passes on no more.
@@ -58,6 +58,16 @@ impl Desk {
             news,
             stop,
         }
+    }
+
+    /// The filter that calls.
+    fn filter(&self, request: &Request) -> Result<Arc<str>, Refusal> {
+        self.callers.identify(&Credentials::of(request))?.filter()
+    }
+
+    /// The person who calls.
+    fn reviewer(&self, request: &Request) -> Result<Arc<Person>, Refusal> {
+        self.callers.identify(&Credentials::of(request))?.reviewer()
     }
 }
 

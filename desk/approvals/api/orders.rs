@@ -15,10 +15,7 @@ pub(super) async fn put_block(
     Shared(desk): Shared<Desk>,
     request: Request,
 ) -> Result<Response, Refusal> {
-    let person = desk
-        .callers
-        .identify(&Credentials::of(&request))?
-        .reviewer()?;
+    let person = desk.reviewer(&request)?;
     let new: NewBlock = read_body(request, None).await?;
     check_given_reason(&new.reason)?;
     let put = desk
@@ -54,10 +51,7 @@ pub(super) async fn put_delegation(
     Shared(desk): Shared<Desk>,
     request: Request,
 ) -> Result<Response, Refusal> {
-    let person = desk
-        .callers
-        .identify(&Credentials::of(&request))?
-        .reviewer()?;
+    let person = desk.reviewer(&request)?;
     let new: Delegate = read_body(request, None).await?;
     let people = Arc::clone(&desk.people);
     let put = desk

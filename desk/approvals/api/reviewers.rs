@@ -115,10 +115,7 @@ async fn decide(
     request: Request,
     kind: DecisionKind,
 ) -> Result<Response, Refusal> {
-    let person = desk
-        .callers
-        .identify(&Credentials::of(&request))?
-        .reviewer()?;
+    let person = desk.reviewer(&request)?;
     let id = path_id(id, "approval")?;
     let Decide {
         reason,
@@ -141,10 +138,7 @@ pub(super) async fn decide_many(
     Shared(desk): Shared<Desk>,
     request: Request,
 ) -> Result<Response, Refusal> {
-    let person = desk
-        .callers
-        .identify(&Credentials::of(&request))?
-        .reviewer()?;
+    let person = desk.reviewer(&request)?;
     let bulk: Bulk = read_body(request, None).await?;
     check_reason(bulk.reason.as_ref())?;
     if bulk.ids.is_empty() || bulk.ids.len() > MAX_BULK {
@@ -207,10 +201,7 @@ pub(super) async fn ask_ahead(
     Shared(desk): Shared<Desk>,
     request: Request,
 ) -> Result<Response, Refusal> {
-    let person = desk
-        .callers
-        .identify(&Credentials::of(&request))?
-        .reviewer()?;
+    let person = desk.reviewer(&request)?;
     let access: Access = read_body(request, None).await?;
     check_given_reason(&access.reason)?;
     let act = move |work: &mut Work<'_>| acts::ask_ahead(work, &access, &person);
