@@ -42,6 +42,8 @@ pub enum Metric {
         /// Why.
         code: Code,
     },
+    /// How often a count was changed by another worker while it was being changed.
+    QuotaRetries,
     /// Bytes that are held of bodies: a gauge.
     BufferedBytes,
     /// VMs that have a policy, of which there is one in each worker and one in the main thread: a
@@ -92,6 +94,7 @@ impl fmt::Display for Metric {
             Self::ApprovalFailures { code } => {
                 ("approval_failures", &[("code", Some(code.name()))])
             }
+            Self::QuotaRetries => ("quota_retries", &[]),
             Self::BufferedBytes => ("buffered_bytes", &[]),
             Self::PolicyVms { digest } => ("policy_vms", &[("digest", Some(digest))]),
         };

@@ -13,7 +13,7 @@ use portcullis::exchange::{
 };
 use portcullis::mask::policy::{BUILT_IN_DETECTORS, Detection, Detector, Style};
 use portcullis::mask::{CompiledMask, Format, Walker};
-use portcullis::quota::{Charge, ChargeError, charge};
+use portcullis::quota::{Charge, ChargeError, Window, charge};
 use portcullis::shared::{Shared, SharedError, Table};
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -48,6 +48,7 @@ fn ask(compiled: &Rc<CompiledPolicy>, token: &str) -> (Outcome, Exchange) {
         id: "e".into(),
         worker: "w".into(),
     };
+    let window = Window::sliding(Duration::from_secs(60), most);
     let now = Duration::from_secs(1_800_000_000);
     let mut exchange = Exchange::new(Rc::clone(compiled), name);
     let bearer = format!("Bearer {}", token.trim());
@@ -149,17 +150,19 @@ fn counts_of_64_bits_stay_whole() {
         quota: "q",
         key: &["k"],
         amount,
+        room: 0,
         limit: most,
-        per: Duration::from_secs(60),
+        inventor: None,
     };
     let table = Table::join(&store, 64 << 10, Some([1; 16])).unwrap();
+    let window = Window::sliding(Duration::from_secs(60), most);
     let now = Duration::from_secs(1_800_000_000);
     for amount in [most - 1, 1] {
-        let taken = charge(&table, &store, &of(amount), now).unwrap();
+        let taken = charge(&table, &store, window, &of(amount), now).unwrap();
         assert_eq!(taken.amount(), amount);
     }
     assert!(matches!(
-        charge(&table, &store, &of(1), now),
+        charge(&table, &store, window, &of(1), now),
         Err(ChargeError::Over { .. })
     ));
 }

@@ -31,6 +31,16 @@ pub fn rfc3339(since_1970: Duration) -> String {
     text
 }
 
+/// When the month ends that a time since 1970 lies in, in UTC.
+pub fn next_month(since_1970: Duration) -> Duration {
+    let day = since_1970.as_secs() / 86_400;
+    let (_, _, of_month) = date(day);
+    let first = day.saturating_sub(of_month.saturating_sub(1));
+    let mut next = (28..=31).map(|days| first.saturating_add(days));
+    let next = next.find(|day| date(*day).2 == 1);
+    Duration::from_secs(next.unwrap_or(first).saturating_mul(86_400))
+}
+
 /// The Gregorian date of a day since 1970. Years are counted from March, so that the leap day
 /// comes last; 400 of them have 146,097 days.
 fn date(day: u64) -> (u64, u64, u64) {
@@ -54,7 +64,20 @@ fn date(day: u64) -> (u64, u64, u64) {
 mod tests {
     use core::time::Duration;
 
-    use super::rfc3339;
+    use super::{next_month, rfc3339};
+
+    #[test]
+    fn months_end_where_the_next_begins() {
+        for (seconds, text) in [
+            (0, "1970-02-01T00:00:00.000Z"),
+            (951_696_000, "2000-03-01T00:00:00.000Z"),
+            (951_868_799, "2000-03-01T00:00:00.000Z"),
+            (951_868_800, "2000-04-01T00:00:00.000Z"),
+            (1_798_675_200, "2027-01-01T00:00:00.000Z"),
+        ] {
+            assert_eq!(rfc3339(next_month(Duration::from_secs(seconds))), text);
+        }
+    }
 
     #[test]
     fn dates_are_gregorian() {

@@ -3,7 +3,8 @@
 use std::rc::Rc;
 
 use super::approvals::{Gate, Shown};
-use super::charges::{Charges, Spender};
+use super::charges::Spender;
+use super::context::Context;
 use super::media::RequestForm;
 use super::reply::Refusal;
 use super::waiting_room::WaitingPlace;
@@ -44,8 +45,10 @@ pub(super) struct Asked {
     pub(super) opens_session: bool,
     /// The first rule that has not been tried.
     pub(super) next_rule: usize,
-    /// What quotas have been charged with.
-    pub(super) charges: Option<Charges>,
+    /// The rule that lets it go, once one does.
+    pub(super) rule: Option<usize>,
+    /// How many bytes of its body are sent, as far as is known: of a stream, those of one message.
+    pub(super) sent: Option<u64>,
     /// Rules whose gates a grant has opened.
     pub(super) granted: Vec<usize>,
     /// Gates that people have opened, and whose approvals are not claimed.
@@ -91,7 +94,8 @@ impl Asked {
             form: self.form.clone(),
             opens_session: self.opens_session,
             next_rule: self.next_rule,
-            charges: None,
+            rule: self.rule,
+            sent: self.sent,
             granted: Vec::new(),
             gates: Vec::new(),
             place: None,
@@ -108,11 +112,14 @@ impl Asked {
     }
 
     /// Who is charged.
-    pub(super) fn spender(&self) -> Spender<'_> {
+    pub(super) fn spender<'a>(&'a self, context: &'a Context) -> Spender<'a> {
         Spender {
             identity: &self.identity,
             operation: self.operation_name().unwrap_or(UNKNOWN),
             facts: self.facts.as_ref(),
+            bytes: self.sent,
+            client: context.came.client.as_deref(),
+            goes_on: false,
         }
     }
 

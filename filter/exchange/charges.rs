@@ -1,13 +1,19 @@
-//! What a request takes from quotas, and gives back if it doesn't go on.
+//! What a request takes from quotas, once nothing else can refuse it.
+
+use core::net::SocketAddr;
 
 use super::compiled_policy::CompiledPolicy;
 use super::reply::Refusal;
 use super::world::World;
 use crate::dialect::Facts;
 use crate::identity::Identity;
-use crate::quota::{self, Charge, ChargeError, Reservation};
-use crate::quota::{Dimension, Measure, Quota};
+use crate::quota::{self, Charge, ChargeError, Reservation, Slot};
+use crate::quota::{Dimension, Measure, Quota, Span};
 use crate::record::Charged;
+use base::bytes::hex;
+
+/// An answer is charged whenever so much of it has passed, and at its end.
+const STEP_BYTES: u64 = 64 << 10;
 
 /// Who takes something, and what for.
 pub(super) struct Spender<'a> {
@@ -15,133 +21,318 @@ pub(super) struct Spender<'a> {
     pub(super) operation: &'a str,
     /// What the body says, if it has been read.
     pub(super) facts: Option<&'a Facts>,
+    /// How many bytes of it are sent, where that is known.
+    pub(super) bytes: Option<u64>,
+    /// The client's address with its port, where the host knows it.
+    pub(super) client: Option<&'a str>,
+    /// Whether it is a stream of which a message has gone already: what is counted once for all of it
+    /// has been.
+    pub(super) goes_on: bool,
 }
 
-/// What has been charged.
+/// What an exchange has taken. Dropped, it stays taken, but for what was only held.
 #[derive(Debug, Default)]
 pub(super) struct Charges {
-    /// Each with the index of its quota.
-    charged: Vec<(usize, Reservation)>,
+    taken: Vec<Taken>,
+    /// Bytes of the answer that have passed and are not charged.
+    pending: u64,
+}
+
+/// What was taken from one quota.
+#[derive(Debug)]
+struct Taken {
+    /// Its place in the policy.
+    quota: usize,
+    amount: u64,
+    limit: u64,
+    /// How much was left.
+    left: u64,
+    what: What,
+}
+
+#[derive(Debug)]
+enum What {
+    Counted(Reservation),
+    /// Each byte of the answer counts for so many.
+    Metered(Reservation, u64),
+    /// Until the end of the exchange.
+    Held(Slot),
 }
 
 /// Whether what a quota counts, or counts apart, stands in the body.
 pub(super) fn counts_the_body(quota: &Quota) -> bool {
-    quota.count == Measure::Items || quota.by.contains(&Dimension::Model)
+    quota.count == Measure::Items
+        || quota.by.contains(&Dimension::Model)
+        || !quota.weights.is_empty()
 }
 
 impl Charges {
-    /// Charges all of these quotas, or none.
+    /// Charges all of these quotas, or none. Those behind the first are looked at before anything is
+    /// taken, so that a request that one of them refuses writes nothing.
     pub(super) fn take(
         compiled: &CompiledPolicy,
         quotas: &[usize],
         spender: &Spender<'_>,
         world: World<'_>,
     ) -> Result<Self, Refusal> {
+        Self::look(
+            compiled,
+            quotas.get(1..).unwrap_or_default(),
+            spender,
+            world,
+        )?;
         let mut charges = Self::default();
-        for index in quotas {
-            let Some(quota) = compiled.policy.quotas.get(*index) else {
-                continue;
-            };
-            if let Err(refusal) = charges.add(compiled, (*index, quota), spender, world) {
-                charges.give_back(compiled, world);
-                return Err(refusal);
+        for quota in quotas {
+            match take(compiled, *quota, spender, world, true) {
+                Ok(taken) => charges.taken.extend(taken),
+                Err(refusal) => {
+                    // Others were faster.
+                    charges.give_back(compiled, world);
+                    return Err(refusal);
+                }
             }
         }
         Ok(charges)
     }
 
-    fn add(
-        &mut self,
+    /// Whether all of these quotas could be charged now.
+    pub(super) fn look(
         compiled: &CompiledPolicy,
-        (index, quota): (usize, &Quota),
+        quotas: &[usize],
         spender: &Spender<'_>,
         world: World<'_>,
     ) -> Result<(), Refusal> {
-        // Without a table nothing can be counted, and what can't be counted is refused.
-        let table = compiled.table().ok_or_else(Refusal::quota_unavailable)?;
-        let key = key(quota, spender);
-        let amount = match quota.count {
-            Measure::Requests => 1,
-            Measure::Items => spender
-                .facts
-                .and_then(|facts| facts.items)
-                .ok_or_else(|| Refusal::not_countable(&quota.name))?,
-        };
-        let charge = Charge {
-            quota: &quota.name,
-            key: &key,
-            amount,
-            limit: quota.limit,
-            per: quota.per,
-        };
-        let charged = quota::charge(table, world.shared, &charge, world.now);
-        let reservation = charged.map_err(|error| match error {
-            ChargeError::Over { retry_after } => Refusal::over_quota(&quota.name, retry_after),
-            ChargeError::Never => Refusal::more_than_quota(&quota.name),
-            ChargeError::Unavailable => Refusal::quota_unavailable(),
-        })?;
-        self.charged.push((index, reservation));
-        Ok(())
+        let mut all = quotas.iter();
+        all.try_for_each(|quota| take(compiled, *quota, spender, world, false).map(drop))
     }
 
-    /// Gives everything back to the windows that it was taken from.
-    pub(super) fn give_back(self, compiled: &CompiledPolicy, world: World<'_>) {
+    /// Gives everything back to the times that it was taken for.
+    fn give_back(self, compiled: &CompiledPolicy, world: World<'_>) {
         let Some(table) = compiled.table() else {
             return;
         };
-        for (_, reservation) in self.charged {
-            // What can't be given back stays taken until the window ends.
-            let _ = reservation.refund(table, world.shared, world.now);
+        for taken in self.taken {
+            match taken.what {
+                What::Counted(reservation) | What::Metered(reservation, _) => {
+                    // What can't be given back stays taken.
+                    let _ = reservation.refund(table, world.shared, world.now);
+                }
+                What::Held(slot) => slot.release(table, world.shared, world.now),
+            }
+        }
+    }
+
+    /// Adds what one more message of a stream has taken.
+    pub(super) fn add(&mut self, more: Self) {
+        for new in more.taken {
+            let mut all = self.taken.iter_mut();
+            match all.find(|taken| taken.quota == new.quota) {
+                Some(taken) => {
+                    taken.amount = taken.amount.saturating_add(new.amount);
+                    taken.left = new.left;
+                }
+                None => self.taken.push(new),
+            }
+        }
+    }
+
+    /// Whether bytes of the answer are counted.
+    pub(super) fn are_metered(&self) -> bool {
+        let metered = |taken: &Taken| matches!(taken.what, What::Metered(..));
+        self.taken.iter().any(metered)
+    }
+
+    /// So many bytes of the answer pass.
+    pub(super) fn pass(&mut self, bytes: usize, compiled: &CompiledPolicy, world: World<'_>) {
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        self.pending = self.pending.saturating_add(bytes);
+        if self.pending >= STEP_BYTES {
+            self.settle(compiled, world);
+        }
+    }
+
+    /// Charges what of the answer has passed.
+    pub(super) fn settle(&mut self, compiled: &CompiledPolicy, world: World<'_>) {
+        let bytes = core::mem::take(&mut self.pending);
+        let Some(table) = compiled.table().filter(|_| bytes > 0) else {
+            return;
+        };
+        for taken in &mut self.taken {
+            if let What::Metered(reservation, weight) = &mut taken.what {
+                let more = bytes.saturating_mul(*weight);
+                // It has passed: where it can't be counted, it isn't.
+                let _ = reservation.add(table, world.shared, more, world.now);
+                taken.amount = reservation.amount();
+                taken.left = reservation.left();
+            }
+        }
+    }
+
+    /// The exchange is over: what was held is free.
+    pub(super) fn end(&mut self, compiled: &CompiledPolicy, world: World<'_>) {
+        self.settle(compiled, world);
+        let Some(table) = compiled.table() else {
+            return;
+        };
+        for taken in core::mem::take(&mut self.taken) {
+            if let What::Held(slot) = taken.what {
+                slot.release(table, world.shared, world.now);
+            }
         }
     }
 
     /// What was taken from each quota, for the record.
     pub(super) fn taken(&self, compiled: &CompiledPolicy) -> Vec<Charged> {
-        self.charged
-            .iter()
-            .filter_map(|(index, reservation)| {
-                let quota = compiled.policy.quotas.get(*index)?;
-                Some(Charged {
-                    quota: quota.name.clone(),
-                    amount: reservation.amount(),
-                    limit: quota.limit,
-                    remaining: reservation.left(),
-                })
+        let charged = self.taken.iter().filter_map(|taken| {
+            Some(Charged {
+                quota: compiled.policy.quotas.get(taken.quota)?.name.clone(),
+                amount: taken.amount,
+                limit: taken.limit,
+                remaining: taken.left,
             })
-            .collect()
-    }
-
-    /// The quotas' names.
-    pub(super) fn names(&self, compiled: &CompiledPolicy) -> Vec<String> {
-        self.charged
-            .iter()
-            .filter_map(|(index, _)| compiled.policy.quotas.get(*index))
-            .map(|quota| quota.name.clone())
-            .collect()
+        });
+        charged.collect()
     }
 }
 
-fn key<'a>(quota: &'a Quota, spender: &'a Spender<'_>) -> Vec<&'a str> {
+/// Takes from one quota, or only looks whether it could if not `write`.
+fn take(
+    compiled: &CompiledPolicy,
+    index: usize,
+    spender: &Spender<'_>,
+    world: World<'_>,
+    write: bool,
+) -> Result<Option<Taken>, Refusal> {
+    let Some(quota) = compiled.policy.quotas.get(index) else {
+        return Ok(None);
+    };
+    let once = matches!(quota.count, Measure::InFlight | Measure::ResponseBytes);
+    if once && spender.goes_on {
+        return Ok(None);
+    }
+    // Without a table nothing can be counted, and what can't be counted is refused.
+    let table = compiled.table().ok_or_else(Refusal::quota_unavailable)?;
+    let unknown = || Refusal::not_countable(&quota.name);
+    let model = spender.facts.and_then(|facts| facts.model.name());
+    let weight = match quota.weights.is_empty() {
+        true => 1,
+        false => quota.weight_of(model),
+    };
+    let metered = quota.count == Measure::ResponseBytes;
+    let amount = match quota.count {
+        Measure::Requests | Measure::InFlight => 1,
+        Measure::Items => spender
+            .facts
+            .and_then(|facts| facts.items)
+            .ok_or_else(unknown)?,
+        Measure::RequestBytes => spender.bytes.ok_or_else(unknown)?,
+        Measure::ResponseBytes => 0,
+    };
+    let (special, limit) = quota.limit_of(spender.identity);
+    let address = address(quota, spender);
+    let mut key = key(quota, spender, model, address.as_deref());
+    // What runs out of a bucket depends on the limit, so each has buckets of its own.
+    let special = special.map(|place| place.to_string());
+    if let (Span::Window(quota::Window::Bucket { .. }), Some(place)) = (quota.span, &special) {
+        key.extend(["limit", place.as_str()]);
+    }
+    let made_up = |by: &Dimension| {
+        use Dimension::{Address, Claim, Model};
+        matches!(by, Model | Claim(_) | Address)
+    };
+    let identity = spender.identity;
+    let charge = Charge {
+        quota: &quota.id,
+        key: &key,
+        amount: amount.saturating_mul(weight),
+        room: u64::from(metered),
+        limit,
+        inventor: (quota.by.iter().any(made_up))
+            .then_some((identity.provider.as_str(), identity.subject.as_str())),
+    };
+    let (shared, now) = (world.shared, world.now);
+    let taken = match quota.span {
+        Span::Window(window) if write => {
+            quota::charge(table, shared, window, &charge, now).map(|reservation| {
+                let left = reservation.left();
+                let what = match metered {
+                    true => What::Metered(reservation, weight),
+                    false => What::Counted(reservation),
+                };
+                Some((left, what))
+            })
+        }
+        Span::Window(window) => quota::look(table, shared, window, &charge, now).map(|_| None),
+        Span::Now { lease } => {
+            let slot = compiled
+                .in_flight
+                .hold((table, shared), &charge, lease, (now, write));
+            slot.map(|slot| Some((slot.left(), What::Held(slot))).filter(|_| write))
+        }
+    };
+    let taken = taken.map_err(|error| match error {
+        ChargeError::Over { retry_after } => Refusal::over_quota(&quota.name, retry_after),
+        ChargeError::Never => Refusal::more_than_quota(&quota.name),
+        ChargeError::Unavailable => Refusal::quota_unavailable(),
+    })?;
+    Ok(taken.map(|(left, what)| Taken {
+        quota: index,
+        amount: charge.amount,
+        limit,
+        left,
+        what,
+    }))
+}
+
+/// What stands for a client's address, where the quota counts by it: all of an IPv4 address, also as
+/// IPv6 writes it, and the first 64 bits of an IPv6 address, which one client has all of.
+fn address(quota: &Quota, spender: &Spender<'_>) -> Option<String> {
+    if !quota.by.contains(&Dimension::Address) {
+        return None;
+    }
+    let address: SocketAddr = spender.client?.parse().ok()?;
+    Some(match address.ip().to_canonical() {
+        core::net::IpAddr::V4(ip) => hex(&ip.octets()),
+        core::net::IpAddr::V6(ip) => hex(ip.octets().first_chunk::<8>()?),
+    })
+}
+
+fn key<'a>(
+    quota: &'a Quota,
+    spender: &Spender<'a>,
+    model: Option<&'a str>,
+    address: Option<&'a str>,
+) -> Vec<&'a str> {
+    let identity = spender.identity;
     let mut key = Vec::new();
     for dimension in &quota.by {
         // A name before the values keeps lists of different lengths apart.
         match dimension {
             Dimension::Subject => key.extend([
                 "subject",
-                spender.identity.provider.as_str(),
-                spender.identity.subject.as_str(),
+                identity.provider.as_str(),
+                identity.subject.as_str(),
             ]),
-            Dimension::Provider => key.extend(["provider", spender.identity.provider.as_str()]),
+            Dimension::Provider => key.extend(["provider", identity.provider.as_str()]),
+            Dimension::Group => {
+                key.push("group");
+                key.extend(quota.group_of(identity));
+            }
             Dimension::Model => {
                 key.push("model");
-                key.extend(spender.facts.and_then(|facts| facts.model.name()));
+                key.extend(model);
             }
             Dimension::Operation => key.extend(["operation", spender.operation]),
+            Dimension::Address => {
+                key.push("address");
+                key.extend(address);
+            }
             Dimension::Claim(name) => {
                 key.extend(["claim", name.as_str()]);
-                let values = spender.identity.claims.get(name);
+                let values = identity.claims.get(name);
                 key.extend(values.into_iter().flatten().map(String::as_str));
             }
+            Dimension::Constant(text) => key.extend(["constant", text.as_str()]),
         }
     }
     key

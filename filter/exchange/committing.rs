@@ -117,6 +117,7 @@ impl Exchange {
         let Some(recorder) = &compiled.policy.sessions.desk else {
             return self.not_kept();
         };
+        self.context.settle_charges(world);
         let before = self.context.record.clone();
         self.response.note(&mut self.context);
         let closing = Closing {

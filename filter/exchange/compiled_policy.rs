@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use super::buffers::Buffers;
 use super::destination::Misled;
+use super::effect::Effect;
 use super::own_secrets::{self, OwnSecrets};
 use super::waiting_room::WaitingRoom;
 use base::policy::show_size;
@@ -14,7 +15,9 @@ use mask::policy::Plan;
 use crate::approval::Standing;
 use crate::dialect;
 use crate::identity::{KeyAnswer, Tended, Verifier};
+use crate::metric::Metric;
 use crate::policy::{self, Environment, Policy, Problem};
+use crate::quota::{Dimension, InFlight, Quota, Span};
 use crate::record::BodyForm;
 use crate::rules::{Rule, Then, headers_of};
 use crate::shared::{NotAgreed, NotJoined, Shared, Table, agree};
@@ -45,6 +48,8 @@ pub struct CompiledPolicy {
     warnings: Vec<Problem>,
     /// Where counts are kept; nowhere until the workers share it.
     table: OnceCell<Table>,
+    /// What this VM's exchanges hold of quotas.
+    pub(super) in_flight: Rc<InFlight>,
     /// Where exchanges wait for a person.
     pub(super) waiting_room: Rc<WaitingRoom>,
     /// What is held of bodies.
@@ -116,6 +121,7 @@ impl CompiledPolicy {
                 masks,
                 unmasked: Masks::default(),
                 table: OnceCell::new(),
+                in_flight: Rc::default(),
             }),
             _ => Err(problems),
         }
@@ -213,14 +219,14 @@ impl CompiledPolicy {
                     show_size(there)
                 ),
             },
-            NotJoined::NotAgreed(why) => Problem {
-                path: "/quotas".to_owned(),
-                found: format!("a host in which the workers can't count together: {why}"),
-                expected: "a host that has random numbers and shares data".to_owned(),
-            },
+            NotJoined::NotAgreed(why) => not_counting(why),
         })?;
         // Whoever joins again finds the same table.
         let _ = self.table.set(table);
+        let holds = |quota: &Quota| matches!(quota.span, Span::Now { .. });
+        if self.policy.quotas.iter().any(holds) {
+            self.in_flight.join(shared).map_err(not_counting)?;
+        }
         Ok(())
     }
 
@@ -259,6 +265,33 @@ impl CompiledPolicy {
         self.table.get()
     }
 
+    /// Whether something is counted by the client's address.
+    #[must_use]
+    pub fn counts_addresses(&self) -> bool {
+        let by_address = |quota: &Quota| quota.by.contains(&Dimension::Address);
+        self.policy.quotas.iter().any(by_address)
+    }
+
+    /// The time between two calls of [`Self::renew_slots`], as long as something is held that ends with
+    /// its exchange.
+    #[must_use]
+    pub fn slots_pause(&self) -> Option<Duration> {
+        self.in_flight.pause()
+    }
+
+    /// Tells the other workers that what is held still is. `now` is since 1970.
+    pub fn renew_slots(&self, now: Duration, shared: &dyn Shared) {
+        if let Some(table) = self.table() {
+            self.in_flight.renew(table, shared, now);
+        }
+    }
+
+    /// How often other workers were faster since this was last asked, if they were.
+    pub(super) fn quota_retries(&self) -> Option<Effect> {
+        let retries = self.table()?.take_retries();
+        (retries > 0).then_some(Effect::Count(Metric::QuotaRetries, retries))
+    }
+
     /// Looks after keys that providers publish. `now` is since 1970.
     pub fn tend_keys(&self, now: Duration, shared: &dyn Shared) -> Tended {
         self.verifier.tend(now, shared)
@@ -295,5 +328,13 @@ impl CompiledPolicy {
     #[must_use]
     pub fn policy(&self) -> &Policy {
         &self.policy
+    }
+}
+
+fn not_counting(why: NotAgreed) -> Problem {
+    Problem {
+        path: "/quotas".to_owned(),
+        found: format!("a host in which the workers can't count together: {why}"),
+        expected: "a host that has random numbers and shares data".to_owned(),
     }
 }

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::rc::Rc;
 
 use super::approvals::Claims;
+use super::charges::Charges;
 use super::compiled_policy::CompiledPolicy;
 use super::destination::Destination;
 use super::effect::{Effect, Flow, Outcome};
@@ -47,6 +48,8 @@ pub(super) struct Context {
     pub(super) came: Came,
     /// What has been taken of approvals.
     pub(super) claims: Claims,
+    /// What has been taken from quotas.
+    pub(super) charges: Charges,
     /// How the caller wants errors.
     pub(super) dialect: &'static Dialect,
     /// Whether the answer's end waits until the record is kept.
@@ -73,6 +76,7 @@ impl Context {
             destination: None,
             came: Came::default(),
             claims: Claims::default(),
+            charges: Charges::default(),
             dialect: &dialect::OPENAI,
             committed: false,
             tried: Vec::new(),
@@ -216,6 +220,29 @@ impl Context {
     pub(super) fn give_back(&mut self, why: Why) -> Vec<Effect> {
         let approvals = self.compiled.policy.approvals.as_ref();
         self.claims.give_back(why, approvals, &mut self.record)
+    }
+
+    /// Writes what has been taken from quotas into the record.
+    pub(super) fn note_charges(&mut self) {
+        let verdict = &mut self.record.verdict;
+        verdict.charges = self.charges.taken(&self.compiled);
+        let names = verdict.charges.iter().map(|charge| charge.quota.clone());
+        verdict.quotas = names.collect();
+    }
+
+    /// So many bytes of the model server's answer have come.
+    pub(super) fn meter(&mut self, bytes: usize, world: World<'_>) {
+        if self.charges.are_metered() {
+            self.charges.pass(bytes, &self.compiled, world);
+        }
+    }
+
+    /// All of the answer that will come has come.
+    pub(super) fn settle_charges(&mut self, world: World<'_>) {
+        if self.charges.are_metered() {
+            self.charges.settle(&self.compiled, world);
+            self.note_charges();
+        }
     }
 
     /// A number for the next call.

@@ -133,6 +133,7 @@ fn own_direction(event: &Event<'_>) -> Option<Direction> {
         }
         Event::ResponseHead { .. }
         | Event::ResponseBody { .. }
+        | Event::ResponseUnseen { .. }
         | Event::ResponseTrailers { .. } => Some(Direction::Response),
         Event::RequestWhole { .. }
         | Event::RequestBytes { .. }

@@ -101,6 +101,12 @@ pub enum Event<'a> {
         /// Whether the response ends here.
         end: bool,
     },
+    /// A piece of the response's body, all of which goes on unseen, came
+    /// ([`super::Exchange::wants_response_sizes`]).
+    ResponseUnseen {
+        /// How long it is.
+        bytes: usize,
+    },
     /// A piece of the response's body.
     ResponseBody {
         /// The piece.

@@ -157,6 +157,10 @@ impl Exchange {
             }
             Event::ResponseBody { piece, end } => self.response_piece(event, (piece, end), world),
             Event::ResponseTrailers { .. } => self.response_trailers(event, world),
+            Event::ResponseUnseen { bytes } => {
+                self.context.meter(bytes, world);
+                Outcome::go_on()
+            }
             Event::Closed { number, closing } => self.closed(number, closing, world),
         };
         self.close_passages(&outcome);
@@ -273,6 +277,9 @@ impl Exchange {
         world: World<'_>,
     ) -> Outcome {
         let found = bodies_come(self.outbound, world);
+        if self.response.is_from_server() {
+            self.context.meter(piece.len(), world);
+        }
         let mut outcome = self.step_response(event, world);
         let waits = self.response.is_held();
         self.commit_piece(piece, end, &mut outcome);
@@ -484,13 +491,15 @@ impl Exchange {
     fn closed(&mut self, number: u64, closing: &Closing<'_>, world: World<'_>) -> Outcome {
         let own = self.own_end();
         let context = &mut self.context;
-        let request = core::mem::replace(&mut self.request, RequestState::Closed);
-        request.close(context, world);
+        context.settle_charges(world);
+        context.charges.end(&context.compiled, world);
+        self.request = RequestState::Closed;
         let response = core::mem::replace(&mut self.response, ResponseState::Closed);
         response.close(context);
         self.inbound = Passage::Over;
         self.outbound = Passage::Over;
         let mut effects = context.give_back(Why::Unanswered);
+        effects.extend(context.compiled.quota_retries());
         let record = context.write_record(number, closing, own, world);
         effects.extend(counts::of(&context.record));
         effects.push(Effect::Record(record));

@@ -220,9 +220,7 @@ impl Refusal {
     pub(super) fn not_countable(quota: &str) -> Self {
         Self::forbidden(
             Code::CountUnknown,
-            format!(
-                "The quota {quota:?} counts predictions, and how many this request asks for can't be told."
-            ),
+            format!("The quota {quota:?} counts what can't be told of this request."),
         )
     }
 

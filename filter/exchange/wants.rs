@@ -28,4 +28,11 @@ impl Exchange {
     pub fn wants_response_body(&self) -> bool {
         self.response.wants_body() || self.commit != Commit::Off
     }
+
+    /// Whether it has to be told by [`super::Event::ResponseUnseen`] how long each piece of the
+    /// response's body is that doesn't have to come.
+    #[must_use]
+    pub fn wants_response_sizes(&self) -> bool {
+        self.context.charges.are_metered() && self.response.is_from_server()
+    }
 }

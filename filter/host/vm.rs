@@ -180,6 +180,15 @@ impl<H: Host> Vm<H> {
         }
     }
 
+    /// Sees to it that what exchanges hold of quotas is renewed. No host call where nothing is new.
+    pub(super) fn watch_slots(&self, now: Duration) {
+        let keeper = self.keeper.try_borrow();
+        let wants = keeper.is_ok_and(|keeper| keeper.wants_to_renew_slots());
+        if wants {
+            self.keep(Event::Held, now);
+        }
+    }
+
     /// Sees to it that the recorder is told which numbers were given.
     pub(super) fn watch_numbers(&self, now: Duration) {
         let keeper = self.keeper.try_borrow();

@@ -49,6 +49,8 @@ pub enum Event<'a> {
     Counted(Metric, u64),
     /// Bytes of bodies are held, and the gauge is not being updated.
     Buffered,
+    /// Something is held of quotas, and is not about to be renewed.
+    Held,
     /// Records have got numbers, and the recorder is not about to be told.
     Numbered,
     /// The configuration is out of use, and there are no more ticks.

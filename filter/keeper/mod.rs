@@ -2,7 +2,7 @@
 //!
 //! A VM has one keeper for each configuration. It looks after the keys that providers publish, knows
 //! which exchanges wait for them, wakes exchanges at the times that they want, remembers whether
-//! bodies come while heads wait, tells the host of what was counted, numbers records, asks people on behalf of
+//! bodies come while heads wait, renews what exchanges hold of quotas, tells the host of what was counted, numbers records, asks people on behalf of
 //! exchanges and waits for them, asks the desk what stands there, and sends what no exchange waits for.
 //! Exchanges are known to it by the host's numbers; what it tells one that is
 //! gone, the host drops.
@@ -16,6 +16,7 @@ mod key_duties;
 mod numbers;
 mod outbox;
 mod questions;
+mod slots;
 mod standing;
 mod troubles;
 
@@ -40,6 +41,7 @@ use key_duties::KeyDuties;
 use numbers::Numbers;
 use outbox::Outbox;
 use questions::Questions;
+use slots::Slots;
 use standing::StandingDuties;
 use troubles::Troubles;
 
@@ -72,6 +74,7 @@ pub struct Keeper {
     bodies: Bodies,
     numbers: Numbers,
     standing: StandingDuties,
+    slots: Slots,
     calls: u64,
     clock: Clock,
     /// Time between two ticks; `None` without any.
@@ -89,6 +92,7 @@ impl Keeper {
             ended: false,
             keys: KeyDuties::new(Rc::clone(&compiled)),
             standing: StandingDuties::new(Rc::clone(&compiled)),
+            slots: Slots::new(Rc::clone(&compiled)),
             warnings: compiled
                 .warnings()
                 .iter()
@@ -173,6 +177,10 @@ impl Keeper {
                 self.buffered.watch();
                 self.tick_within(buffered::PERIOD, &mut effects);
             }
+            Event::Held => {
+                let pause = self.slots.watch(world.now);
+                self.tick_within(pause, &mut effects);
+            }
             Event::Numbered => {
                 self.numbers.schedule(world.now);
                 self.tick_within(numbers::PERIOD, &mut effects);
@@ -235,6 +243,12 @@ impl Keeper {
         !self.ended && self.buffered.is_unwatched()
     }
 
+    /// Whether exchanges hold something of quotas, and no tick is scheduled to renew it.
+    #[must_use]
+    pub fn wants_to_renew_slots(&self) -> bool {
+        self.slots.is_unwatched()
+    }
+
     /// The next record's number, from 1.
     pub fn number_record(&mut self) -> u64 {
         self.numbers.give()
@@ -255,12 +269,13 @@ impl Keeper {
         let counts = self.counts.due().map(|due| due.saturating_sub(now));
         let buffered = self.buffered.pause();
         let numbers = self.numbers.due().map(|due| due.saturating_sub(now));
+        let slots = self.slots.due().map(|due| due.saturating_sub(now));
         let standing = self.standing.due();
         let standing = standing.map(|due| due.saturating_sub(now).min(standing::MAX_PAUSE));
         let questions = self.questions.due().map(|due| due.saturating_sub(now));
         let again = self.outbox.due().map(|due| due.saturating_sub(now));
         let period = [
-            keys, alarm, counts, buffered, numbers, standing, questions, again, soon,
+            keys, alarm, counts, buffered, numbers, slots, standing, questions, again, soon,
         ];
         let period = period.into_iter().flatten().min();
         let period = period.map(|period| period.max(MIN_TICK));
@@ -287,6 +302,7 @@ impl Keeper {
             let change = self.buffered.look();
             effects.extend(change.map(|by| Effect::Change(Metric::BufferedBytes, by)));
         }
+        self.slots.renew(world);
         if let Some(tended) = self.keys.tend(world) {
             self.follow(tended, effects);
         }

@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 use crate::dialect::{self, Routes};
 use crate::operation::{self, Models};
-use crate::quota::{Dimension, Quota};
+use crate::quota::Quota;
 use crate::rules::{Names, Pattern, Rule};
 use crate::{approval, identity, limits, quota, record, rules, shared, upstream};
 
@@ -241,7 +241,7 @@ fn read(node: &Node<'_>, text: &str) -> Option<Policy> {
     let routes = object.get("routes");
     let routes = routes.map_or_else(Routes::default, |node| dialect::read_routes(&node));
     let quotas_node = object.get("quotas")?;
-    let quotas = quota::read(&quotas_node);
+    let quotas = quota::read(&quotas_node, &claims);
     let approvals = approvals.map(|node| approval::read(&node));
     let mut record_mask = None;
     let sessions = record::read(&object.get("sessions")?, &mut |masks| {
@@ -267,7 +267,6 @@ fn read(node: &Node<'_>, text: &str) -> Option<Policy> {
     };
     let rules = object.get("rules");
     let rules = rules.map(|node| rules::read(&node, &mut references));
-    check_claims(&quotas_node, &quotas, &claims);
     Some(Policy {
         digest: hex(&Sha256::digest(text.as_bytes())),
         identity: identity?,
@@ -331,27 +330,6 @@ fn check_detectors(node: &Node<'_>, detectors: &[Detector]) {
             && let Some(value) = node.object().and_then(|object| object.get(key))
         {
             value.problem(last_line(&error.reason), "one that can be looked for");
-        }
-    }
-}
-
-/// A quota by a claim that nobody defines would put everybody into one count.
-fn check_claims(node: &Node<'_>, quotas: &[Quota], claims: &[String]) {
-    let entries = node.object().map(|object| object.entries());
-    for (name, node) in entries.unwrap_or_default() {
-        let quota = quotas.iter().find(|quota| quota.name == name);
-        let Some(quota) = quota else { continue };
-        let by = node.object().and_then(|object| object.get("by"));
-        let items = by.map(|by| by.items()).unwrap_or_default();
-        for (item, dimension) in items.iter().zip(&quota.by) {
-            if let Dimension::Claim(claim) = dimension
-                && !claims.contains(claim)
-            {
-                item.problem(
-                    format!("the claim {claim:?}, which no provider defines"),
-                    "a name under a provider's \"claims\"",
-                );
-            }
         }
     }
 }

@@ -1,39 +1,54 @@
-//! Taking from a window.
+//! Taking from a count.
 
-use core::iter::once;
 use core::time::Duration;
 
+use super::names::{self, Missed};
 use super::reservation::Reservation;
-use super::window::{Window, milliseconds};
-use crate::shared::{Entry, Full, Kind, Shared, Table, Unavailable};
+use super::window::{Want, Window, milliseconds};
+use crate::shared::{Cell, Digest, Entry, Full, Kind, Shared, Table, Unavailable};
 
-/// What is taken, and from which quota.
+/// What is taken, and from which count.
 #[derive(Clone, Copy, Debug)]
 pub struct Charge<'a> {
-    /// The quota's name.
+    /// The quota's name, with what makes its counts unlike those of the same name under another
+    /// policy.
     pub quota: &'a str,
     /// The values of its dimensions, such as the subject.
     pub key: &'a [&'a str],
     /// How much this request takes.
     pub amount: u64,
-    /// How much is allowed in one window.
+    /// How much must be left, if that is more than it takes.
+    pub room: u64,
+    /// How much is allowed.
     pub limit: u64,
-    /// The window's length; not zero.
-    pub per: Duration,
+    /// Who may have made up some of the key.
+    pub inventor: Option<Inventor<'a>>,
 }
+
+/// Who makes up names: a provider and a subject.
+pub type Inventor<'a> = (&'a str, &'a str);
 
 /// Why nothing was charged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChargeError {
-    /// The window has not enough left; it ends after this many seconds, at least 1.
+    /// There is not enough left; there may be after this many seconds, at least 1.
     Over {
-        /// Seconds until the window ends.
+        /// Seconds until enough is back, unless others take it.
         retry_after: u64,
     },
-    /// More than any window has: waiting will not help.
+    /// More than there ever is: waiting will not help.
     Never,
     /// The table can't be used, or has no room.
     Unavailable,
+}
+
+impl ChargeError {
+    /// In so many milliseconds there may be enough.
+    pub(super) fn over(wait: u64) -> Self {
+        Self::Over {
+            retry_after: wait.div_ceil(1000).max(1),
+        }
+    }
 }
 
 impl From<Unavailable> for ChargeError {
@@ -48,36 +63,84 @@ impl From<Full> for ChargeError {
     }
 }
 
-/// Takes `charge.amount` from the window that `now` (since 1970) lies in, if it has as much left.
+impl Charge<'_> {
+    /// What must be left.
+    pub(super) fn needs(&self) -> u64 {
+        self.amount.max(self.room)
+    }
+}
+
+/// Takes `charge.amount`, if there is as much left at `now` (since 1970).
 ///
 /// # Errors
 /// Nothing was taken.
 pub fn charge(
     table: &Table,
     shared: &dyn Shared,
+    window: Window,
     charge: &Charge<'_>,
     now: Duration,
 ) -> Result<Reservation, ChargeError> {
-    if charge.amount > charge.limit {
+    take(table, shared, window, charge, (now, true))
+}
+
+/// Says how much would be left if [`charge`] was called now, and takes nothing.
+///
+/// # Errors
+/// It couldn't be taken.
+pub fn look(
+    table: &Table,
+    shared: &dyn Shared,
+    window: Window,
+    charge: &Charge<'_>,
+    now: Duration,
+) -> Result<u64, ChargeError> {
+    take(table, shared, window, charge, (now, false)).map(|taken| taken.left())
+}
+
+fn take(
+    table: &Table,
+    shared: &dyn Shared,
+    window: Window,
+    charge: &Charge<'_>,
+    (now, write): (Duration, bool),
+) -> Result<Reservation, ChargeError> {
+    if charge.needs() > window.most_at_once(charge.limit) {
         return Err(ChargeError::Never);
     }
-    let window = Window::of(charge.per, now);
-    let digest = table.digest(once(charge.quota).chain(charge.key.iter().copied()));
-    table.update(shared, &digest, milliseconds(now), |cell| {
-        let count = cell.value(Kind::Count, &digest, window.end).unwrap_or(0);
-        let total = count
-            .checked_add(charge.amount)
-            .filter(|total| *total <= charge.limit)
-            .ok_or(ChargeError::Over {
-                retry_after: window.retry_after(),
-            })?;
-        cell.put(Entry {
-            kind: Kind::Count,
-            digest,
-            expiry: window.end,
-            value: total,
-        })?;
-        let left = charge.limit.saturating_sub(total);
-        Ok(Reservation::new(digest, window.end, charge.amount, left))
-    })
+    let now = milliseconds(now);
+    let want = Want {
+        amount: charge.amount,
+        room: Some(charge.needs()),
+        limit: charge.limit,
+        now,
+    };
+    let mut attempt = |digest: &Digest, may_begin: bool| {
+        let change = |cell: &mut Cell| {
+            let found = cell.get(Kind::Count, digest);
+            if found.is_none() && !may_begin {
+                return Err(Missed::Newcomer);
+            }
+            let taken = window.take(found, &want).map_err(ChargeError::over)?;
+            cell.put(&Entry {
+                kind: Kind::Count,
+                digest,
+                expiry: taken.written.expiry,
+                payload: &taken.written.payload,
+            })
+            .map_err(ChargeError::from)?;
+            Ok(Reservation::new(
+                window,
+                *digest,
+                charge,
+                (taken.at, taken.left),
+            ))
+        };
+        match write {
+            true => table.update(shared, digest, now, change),
+            false => table.look(shared, digest, now, change),
+        }
+    };
+    let end = window.fixed_end(now);
+    names::resolve((table, shared), charge, (now, end), write, &mut attempt)
 }

@@ -1,23 +1,34 @@
-//! Quotas: how much of a window is taken, counted once over all workers.
+//! Quotas: how much of something may be asked for, counted once over all workers.
 //!
 //! Counts are entries of the [shared table](crate::shared::Table), known by a digest of their quota
-//! and key, and by the window's end. A count that finds no room there is refused.
+//! and key. A count that finds no room there is refused. What is in an entry depends on its
+//! [`Window`]: a [ring](ring) of sub-windows, one number for a calendar's day or month, or a
+//! [bucket]. What may be under way at once is [held](in_flight), a row for each VM.
 //!
-//! Windows are fixed: they begin at whole multiples of their length since 1970, so that all
-//! workers agree on them without a word. Up to twice the limit can pass in a time as long as a
-//! window that lies across two of them.
+//! What is taken is a [`Reservation`], which knows the time that it was taken for: it can be settled
+//! or given back later.
 //!
-//! What is taken is a [`Reservation`], which knows its window: it can be settled or given back
-//! later, also when that window has ended and the next has begun.
+//! Who can make up the names in a key (models, claims, addresses) can make so many counts with them,
+//! and shares one with themselves beyond that: see [names].
 
+mod bucket;
+mod calendar;
 mod charge;
+mod in_flight;
+mod limit;
+mod names;
 mod reservation;
+mod ring;
 mod section;
 mod window;
 
 #[cfg(test)]
 mod tests;
 
-pub use charge::{Charge, ChargeError, charge};
-pub use reservation::Reservation;
-pub use section::{Dimension, Measure, QUOTAS, Quota, read};
+pub use calendar::Period;
+pub use charge::{Charge, ChargeError, Inventor, charge, look};
+pub use in_flight::{InFlight, Slot};
+pub use limit::{Special, Weight};
+pub use reservation::{Reservation, Unsettled};
+pub use section::{Dimension, Measure, QUOTAS, Quota, Span, read};
+pub use window::Window;

@@ -1,28 +1,38 @@
-//! What was taken from a window, until it is known what was really used.
+//! What was taken from a count, until it is known what was really used.
 
 use core::time::Duration;
 
-use super::window::milliseconds;
-use crate::shared::{Digest, Entry, Full, Kind, Shared, Table, Unavailable};
+use super::charge::Charge;
+use super::window::{Change, Want, Window, Written, milliseconds};
+use crate::shared::{Cell, Digest, Entry, Full, Kind, Shared, Table, Unavailable};
 
-/// An amount that was taken from one window. Dropped, it stays taken.
+/// An amount that was taken from one count. Dropped, it stays taken.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Reservation {
+    window: Window,
     /// The digest of the quota and its key.
     digest: Digest,
-    /// The end of its window, in milliseconds since 1970.
-    end: u64,
+    /// The time that it was taken for, as the window counts time.
+    at: u64,
     amount: u64,
-    /// How much of the window was left behind it.
+    limit: u64,
+    /// How much was left behind it.
     left: u64,
 }
 
 impl Reservation {
-    pub(super) fn new(digest: Digest, end: u64, amount: u64, left: u64) -> Self {
+    pub(super) fn new(
+        window: Window,
+        digest: Digest,
+        charge: &Charge<'_>,
+        (at, left): (u64, u64),
+    ) -> Self {
         Self {
+            window,
             digest,
-            end,
-            amount,
+            at,
+            amount: charge.amount,
+            limit: charge.limit,
             left,
         }
     }
@@ -33,14 +43,50 @@ impl Reservation {
         self.amount
     }
 
-    /// How much of the window was left once it had been taken.
+    /// How much was left once it had been taken.
     #[must_use]
     pub fn left(&self) -> u64 {
         self.left
     }
 
-    /// Corrects what was taken to `amount`, even beyond the limit: it has been used, and later
-    /// requests have to wait. Does nothing once the window has ended before `now` (since 1970).
+    /// How much there may be.
+    #[must_use]
+    pub fn limit(&self) -> u64 {
+        self.limit
+    }
+
+    /// Takes so much more at `now` (since 1970), even beyond the limit: it has been used, and later
+    /// requests have to wait.
+    ///
+    /// # Errors
+    /// The table can't be used, or has no room for a count that has expired meanwhile.
+    pub fn add(
+        &mut self,
+        table: &Table,
+        shared: &dyn Shared,
+        more: u64,
+        now: Duration,
+    ) -> Result<(), Unsettled> {
+        let now = milliseconds(now);
+        let want = Want {
+            amount: more,
+            room: None,
+            limit: self.limit,
+            now,
+        };
+        let (window, digest) = (self.window, self.digest);
+        self.left = table.update(shared, &digest, now, |cell| {
+            let taken = window.take(cell.get(Kind::Count, &digest), &want);
+            let taken = taken.map_err(|_| Unsettled)?;
+            put(cell, &digest, &taken.written)?;
+            Ok::<_, Unsettled>(taken.left)
+        })?;
+        self.amount = self.amount.saturating_add(more);
+        Ok(())
+    }
+
+    /// Corrects what was taken to `amount`, even beyond the limit. Does nothing once that time is past
+    /// at `now` (since 1970).
     ///
     /// # Errors
     /// The table can't be used, or has no room; what was taken before stays taken.
@@ -52,31 +98,30 @@ impl Reservation {
         now: Duration,
     ) -> Result<(), Unsettled> {
         let now = milliseconds(now);
-        if self.end > now && amount != self.amount {
-            table.update(shared, &self.digest, now, |cell| {
-                let count = cell.value(Kind::Count, &self.digest, self.end).unwrap_or(0);
-                let value = count.saturating_sub(self.amount).saturating_add(amount);
-                if value == 0 {
-                    cell.remove(Kind::Count, &self.digest, self.end);
-                    return Ok(());
+        if amount != self.amount {
+            let change = Change {
+                at: self.at,
+                taken: self.amount,
+                instead: amount,
+                limit: self.limit,
+                now,
+            };
+            let (window, digest) = (self.window, self.digest);
+            table.update(shared, &digest, now, |cell| {
+                match window.change(cell.get(Kind::Count, &digest), &change) {
+                    Some(written) => put(cell, &digest, &written),
+                    None => Ok(()),
                 }
-                cell.put(Entry {
-                    kind: Kind::Count,
-                    digest: self.digest,
-                    expiry: self.end,
-                    value,
-                })
-                .map_err(Unsettled::from)
             })?;
         }
         self.amount = amount;
         Ok(())
     }
 
-    /// Gives it back to its window.
+    /// Gives it back to the time that it was taken for.
     ///
     /// # Errors
-    /// The table can't be used; the amount stays taken until the window ends.
+    /// The table can't be used; the amount stays taken.
     pub fn refund(
         mut self,
         table: &Table,
@@ -85,6 +130,16 @@ impl Reservation {
     ) -> Result<(), Unsettled> {
         self.settle(table, shared, 0, now)
     }
+}
+
+fn put(cell: &mut Cell, digest: &Digest, written: &Written) -> Result<(), Unsettled> {
+    let entry = Entry {
+        kind: Kind::Count,
+        digest,
+        expiry: written.expiry,
+        payload: &written.payload,
+    };
+    Ok(cell.put(&entry)?)
 }
 
 /// A reservation could not be changed.

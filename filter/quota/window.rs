@@ -1,33 +1,139 @@
-//! Fixed windows.
+//! How a quota's time goes on.
 
 use core::time::Duration;
 
-/// A window and a time in it, in milliseconds since 1970.
+use super::bucket::Bucket;
+use super::calendar::{self, Period};
+use super::ring::Ring;
+use crate::shared::Entry;
+
+/// How a quota's time goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Window {
-    now: u64,
-    /// When it ends.
-    pub(super) end: u64,
+pub enum Window {
+    /// Any span as long as this may have as much as the limit.
+    Sliding {
+        /// The length of a sub-window in milliseconds: a twelfth of the window's, rounded up.
+        step: u64,
+        /// The most that any caller may have, by which numbers are written.
+        most: u64,
+    },
+    /// Each hour, day, week or month (UTC) has as much as the limit.
+    Calendar(Period),
+    /// What is taken comes back evenly, and so much at most can be taken at once.
+    Bucket {
+        /// The time in which as much as the limit comes back, in milliseconds.
+        per: u64,
+        /// What can be taken at once.
+        burst: u64,
+    },
+}
+
+/// What somebody wants of a count.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Want {
+    pub(super) amount: u64,
+    /// How much must be left, the amount included; `None` takes the amount whatever is left.
+    pub(super) room: Option<u64>,
+    pub(super) limit: u64,
+    /// In milliseconds since 1970.
+    pub(super) now: u64,
+}
+
+/// How an entry is to be written.
+pub(super) struct Written {
+    pub(super) expiry: u64,
+    pub(super) payload: Vec<u8>,
+}
+
+/// What comes of a want.
+pub(super) struct Taken {
+    pub(super) written: Written,
+    /// How much is left behind it.
+    pub(super) left: u64,
+    /// The time that it was taken for, as [`Window::change`] wants it.
+    pub(super) at: u64,
+}
+
+/// What becomes of something that was taken.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Change {
+    /// The time that it was taken for.
+    pub(super) at: u64,
+    pub(super) taken: u64,
+    /// What is taken instead.
+    pub(super) instead: u64,
+    pub(super) limit: u64,
+    /// In milliseconds since 1970.
+    pub(super) now: u64,
 }
 
 impl Window {
-    /// The window of length `per` that `now` (since 1970) lies in.
-    pub(super) fn of(per: Duration, now: Duration) -> Self {
-        let now = milliseconds(now);
-        let per = milliseconds(per).max(1);
-        let start = now - now % per;
-        Self {
-            now,
-            end: start.saturating_add(per),
+    /// One that slides, for callers who may have so much at most.
+    #[must_use]
+    pub fn sliding(per: Duration, most: u64) -> Self {
+        Self::Sliding {
+            step: milliseconds(per).div_ceil(12).max(1),
+            most,
         }
     }
 
-    /// Seconds until it ends, at least 1.
-    pub(super) fn retry_after(&self) -> u64 {
-        self.end.saturating_sub(self.now).div_ceil(1000).max(1)
+    /// The most that can be taken at once.
+    #[must_use]
+    pub fn most_at_once(self, limit: u64) -> u64 {
+        match self {
+            Self::Bucket { burst, .. } if limit > 0 => burst,
+            Self::Sliding { .. } | Self::Calendar(_) | Self::Bucket { .. } => limit,
+        }
     }
+
+    /// Takes something of a count, or says in how many milliseconds it can be taken.
+    pub(super) fn take(self, found: Option<Entry<'_>>, want: &Want) -> Result<Taken, u64> {
+        match self {
+            Self::Sliding { step, most } => Ring::read(step, found, want.now).take(want, most),
+            Self::Calendar(period) => calendar::take(period, found, want),
+            Self::Bucket { per, burst } => {
+                Bucket::read(per, want.limit, found, want.now).take(want, burst)
+            }
+        }
+    }
+
+    /// Changes what was taken. `None` if that makes no difference any more.
+    pub(super) fn change(self, found: Option<Entry<'_>>, change: &Change) -> Option<Written> {
+        let found = found?;
+        match self {
+            Self::Sliding { step, most } => {
+                Ring::read(step, Some(found), change.now).change(change, most)
+            }
+            Self::Calendar(_) => calendar::change(found, change),
+            Self::Bucket { per, .. } => {
+                Bucket::read(per, change.limit, Some(found), change.now).change(change)
+            }
+        }
+    }
+
+    /// When the fixed window ends that `now` lies in, in milliseconds since 1970: of windows as long
+    /// as this one's, which begin at whole multiples of their length.
+    pub(super) fn fixed_end(self, now: u64) -> u64 {
+        match self {
+            Self::Sliding { step, .. } => next_multiple(now, step.saturating_mul(12)),
+            Self::Calendar(period) => period.end(now),
+            Self::Bucket { per, .. } => next_multiple(now, per),
+        }
+    }
+}
+
+/// The first multiple of `length` behind `now`.
+pub(super) fn next_multiple(now: u64, length: u64) -> u64 {
+    let length = length.max(1);
+    now.saturating_sub(now % length).saturating_add(length)
 }
 
 pub(super) fn milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Eight bytes of a payload, from a place on, as a number; 0 where there are none.
+pub(super) fn number(payload: &[u8], at: usize) -> u64 {
+    let bytes = payload.get(at..).and_then(|rest| rest.first_chunk());
+    bytes.copied().map_or(0, u64::from_le_bytes)
 }

@@ -59,9 +59,28 @@ pub fn agree<const BYTES: usize>(
     Err(NotAgreed::Unavailable)
 }
 
+/// Counts the value of this name up, and gives what it is then, which nobody else is given: from 1.
+///
+/// # Errors
+/// The name was not made, or other bytes are there.
+pub fn next_number(shared: &dyn Shared, name: &str) -> Result<u32, NotAgreed> {
+    for _ in 0..MAX_TRIES {
+        let (value, version) = shared.get(name)?;
+        let number = match value.as_slice() {
+            [] => 0,
+            bytes => u32::from_le_bytes(bytes.try_into().map_err(|_| NotAgreed::Foreign)?),
+        };
+        let next = number.checked_add(1).ok_or(NotAgreed::Foreign)?;
+        if shared.compare_and_set(name, &next.to_le_bytes(), version)? {
+            return Ok(next);
+        }
+    }
+    Err(NotAgreed::Unavailable)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{NotAgreed, agree};
+    use super::{NotAgreed, agree, next_number};
     use crate::shared::{Shared, SharedError};
     use crate::testing::Memory;
 
@@ -73,6 +92,17 @@ mod tests {
         assert_eq!(agree(&memory, NAME, Some([1; 32])), Ok([1; 32]));
         assert_eq!(agree(&memory, NAME, Some([2; 32])), Ok([1; 32]));
         assert_eq!(agree::<32>(&memory, NAME, None), Ok([1; 32]));
+    }
+
+    #[test]
+    fn everybody_has_a_number_of_their_own() {
+        let memory = Memory::with([NAME]);
+        let numbers: Vec<_> = (0..3).map(|_| next_number(&memory, NAME)).collect();
+        assert_eq!(numbers, [Ok(1), Ok(2), Ok(3)]);
+        memory.put(NAME, b"something else");
+        assert_eq!(next_number(&memory, NAME), Err(NotAgreed::Foreign));
+        let unmade = next_number(&Memory::default(), NAME);
+        assert_eq!(unmade, Err(NotAgreed::Unavailable));
     }
 
     #[test]

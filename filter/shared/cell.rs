@@ -1,20 +1,18 @@
 //! One cell of the table: the living entries whose digests fall into it.
 
-use super::entry::{Digest, ENTRY_BYTES, Entry, Kind, MAX_EXPIRY};
-
-/// Entries of a cell.
-pub const MAX_ENTRIES: usize = 64;
-
-/// Counts of a cell. What is left is for reservations and grants.
-pub const MAX_COUNTS: usize = 56;
+use super::entry::{Digest, Entry, Kind, MAX_PAYLOAD_BYTES};
 
 /// Bytes of a full cell.
-pub(super) const CELL_BYTES: usize = MAX_ENTRIES * ENTRY_BYTES;
+pub const CELL_BYTES: usize = 2048;
+
+/// What callers alone may take of a cell. What is left is for reservations and grants.
+pub const MAX_COUNTED_BYTES: usize = CELL_BYTES / 8 * 7;
 
 /// The living entries of one cell.
 #[derive(Debug)]
 pub struct Cell {
-    entries: Vec<Entry>,
+    /// One entry behind the other.
+    bytes: Vec<u8>,
 }
 
 /// A cell has no room for one more entry until another expires.
@@ -24,75 +22,84 @@ pub struct Full;
 impl Cell {
     /// Reads what lives at `now`, in milliseconds since 1970. `None` for bytes that are no cell; a
     /// cell that was never written is empty.
-    pub(super) fn read(bytes: &[u8], now: u64) -> Option<Self> {
-        let (chunks, rest) = bytes.as_chunks::<ENTRY_BYTES>();
-        if !rest.is_empty() || chunks.len() > MAX_ENTRIES {
+    pub(super) fn read(bytes: Vec<u8>, now: u64) -> Option<Self> {
+        if bytes.len() > CELL_BYTES {
             return None;
         }
-        let mut entries = Vec::with_capacity(chunks.len().saturating_add(1));
-        for chunk in chunks {
-            let entry = Entry::read(chunk)?;
-            if entry.expiry > now {
-                entries.push(entry);
-            }
+        let mut rest = bytes.as_slice();
+        let mut some_expired = false;
+        while !rest.is_empty() {
+            let (entry, behind) = Entry::split(rest)?;
+            some_expired |= entry.expiry <= now;
+            rest = behind;
         }
-        Some(Self { entries })
-    }
-
-    pub(super) fn write(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(self.entries.len().saturating_mul(ENTRY_BYTES));
-        for entry in &self.entries {
-            entry.write(&mut bytes);
+        let mut cell = Self { bytes };
+        if some_expired {
+            cell.retain(|entry| entry.expiry > now);
         }
-        bytes
+        Some(cell)
     }
 
-    /// The entries of this kind and digest, with different expiries.
-    pub fn entries(&self, kind: Kind, digest: &Digest) -> impl Iterator<Item = &Entry> {
-        self.entries
-            .iter()
-            .filter(move |entry| entry.kind == kind && entry.digest == *digest)
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        self.bytes
     }
 
-    /// The value of the entry with this expiry, if there is one.
+    fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+        let mut rest = self.bytes.as_slice();
+        core::iter::from_fn(move || {
+            let (entry, behind) = Entry::split(rest)?;
+            rest = behind;
+            Some(entry)
+        })
+    }
+
+    fn retain(&mut self, keep: impl Fn(&Entry<'_>) -> bool) {
+        let mut kept = Vec::with_capacity(CELL_BYTES);
+        for entry in self.entries().filter(|entry| keep(entry)) {
+            entry.write(&mut kept);
+        }
+        self.bytes = kept;
+    }
+
+    /// The entry of this kind and digest, if there is one.
     #[must_use]
-    pub fn value(&self, kind: Kind, digest: &Digest, expiry: u64) -> Option<u64> {
-        self.entries(kind, digest)
-            .find(|entry| entry.expiry == expiry.min(MAX_EXPIRY))
-            .map(|entry| entry.value)
+    pub fn get(&self, kind: Kind, digest: &Digest) -> Option<Entry<'_>> {
+        self.entries()
+            .find(|entry| entry.kind == kind && entry.digest == digest)
     }
 
-    /// Puts an entry in, or another value into the one that is there.
+    /// Puts an entry in, in place of the one that is there of its kind and digest.
     ///
     /// # Errors
-    /// It is not there, and there is no room for it.
-    pub fn put(&mut self, entry: Entry) -> Result<(), Full> {
-        let entry = Entry {
-            expiry: entry.expiry.min(MAX_EXPIRY),
-            ..entry
-        };
-        if let Some(there) = self.entries.iter_mut().find(|one| one.is(&entry)) {
-            there.value = entry.value;
-            return Ok(());
+    /// There is no room for it. What was there stays there.
+    pub fn put(&mut self, entry: &Entry<'_>) -> Result<(), Full> {
+        let others = |kept: &Entry<'_>| kept.kind != entry.kind || kept.digest != entry.digest;
+        let (mut all, mut counted, mut known) = (entry.bytes(), entry.bytes(), None);
+        for other in self.entries() {
+            if !others(&other) {
+                known = Some(other.bytes());
+                continue;
+            }
+            all = all.saturating_add(other.bytes());
+            if other.kind.is_of_callers() {
+                counted = counted.saturating_add(other.bytes());
+            }
         }
-        if !self.has_room_for(entry.kind) {
+        // Who is there already, and takes no more than before, finds room whatever there is besides.
+        let grows = known.is_none_or(|before| before < entry.bytes());
+        let crowded = grows && entry.kind.is_of_callers() && counted > MAX_COUNTED_BYTES;
+        if all > CELL_BYTES || crowded || entry.payload.len() > MAX_PAYLOAD_BYTES {
             return Err(Full);
         }
-        self.entries.push(entry);
+        if known.is_some() {
+            self.retain(others);
+        }
+        entry.write(&mut self.bytes);
         Ok(())
     }
 
     /// Takes an entry out, if it is there.
-    pub fn remove(&mut self, kind: Kind, digest: &Digest, expiry: u64) {
-        let expiry = expiry.min(MAX_EXPIRY);
-        self.entries.retain(|entry| {
-            !(entry.kind == kind && entry.digest == *digest && entry.expiry == expiry)
-        });
-    }
-
-    fn has_room_for(&self, kind: Kind) -> bool {
-        let of_counts = |entry: &&Entry| entry.kind == Kind::Count;
-        self.entries.len() < MAX_ENTRIES
-            && (kind != Kind::Count || self.entries.iter().filter(of_counts).count() < MAX_COUNTS)
+    pub fn remove(&mut self, kind: Kind, digest: &Digest) {
+        self.retain(|entry| entry.kind != kind || entry.digest != digest);
     }
 }

@@ -2,14 +2,16 @@
 //! values that the first worker draws for all ([`agree`]), and a [`Table`] of expiring entries
 //! whose size is fixed.
 //!
-//! The table is an array of cells, each one value. An entry's cell is given by a digest that has a
-//! random key ([`Table::digest`]): nobody outside can choose whose entries fall together. A cell has
-//! room for [`MAX_ENTRIES`], so memory has a bound however many callers there are. In a full cell:
+//! The table is an array of cells, each one value of 2,048 bytes. An entry's cell is given by a digest
+//! that has a random key ([`Table::digest`]): nobody outside can choose whose entries fall together.
+//! Entries are as long as what they say. In a full cell:
 //!
 //! - an entry that has expired makes room, and nothing else does: an entry that lives is never
 //!   pushed out, since a limit that can be pushed out of memory is no limit;
-//! - a new count is refused room first, at [`MAX_COUNTS`] counts, so that callers alone can't take
+//! - a new count is refused room first, at [`MAX_COUNTED_BYTES`], so that callers alone can't take
 //!   what reservations and grants need.
+//!
+//! How many counts find room whatever falls together is in docs/quotas.md.
 
 mod agree;
 mod cell;
@@ -21,9 +23,9 @@ mod values;
 #[cfg(test)]
 mod tests;
 
-pub use agree::{NotAgreed, agree};
-pub use cell::{Cell, Full, MAX_COUNTS, MAX_ENTRIES};
-pub use entry::{Digest, Entry, Kind};
+pub use agree::{NotAgreed, agree, next_number};
+pub use cell::{CELL_BYTES, Cell, Full, MAX_COUNTED_BYTES};
+pub use entry::{Digest, Entry, HEAD_BYTES, Kind, MAX_EXPIRY};
 pub use section::{STORE, Store, read};
 pub use table::{NotJoined, Table, Unavailable};
 pub use values::{Shared, SharedError};

@@ -2,6 +2,7 @@
 
 use core::fmt;
 use core::hash::Hasher as _;
+use core::sync::atomic::{AtomicU64, Ordering};
 
 use siphasher::sip128::{Hasher128 as _, SipHasher24};
 
@@ -13,7 +14,7 @@ use super::values::{Shared, SharedError};
 /// What all have agreed on: 8 bytes of the table's size, 16 of the digests' key. The name has the
 /// version of the layout, the cells' included: another version of the filter in the same Envoy has
 /// a table of its own.
-const HEADER: &str = "portcullis.table.v1";
+const HEADER: &str = "portcullis.table.v2";
 
 /// Bytes of the header.
 const HEADER_BYTES: usize = 24;
@@ -26,6 +27,8 @@ const MAX_TRIES: u32 = 1000;
 pub struct Table {
     cells: u32,
     key: [u8; 16],
+    /// How often another worker was faster, since somebody asked.
+    retries: AtomicU64,
 }
 
 /// A cell can't be used.
@@ -91,6 +94,7 @@ impl Table {
         let table = Self {
             cells: cells(size),
             key,
+            retries: AtomicU64::new(0),
         };
         table.make_cells(shared)?;
         Ok(table)
@@ -133,14 +137,38 @@ impl Table {
         let name = name(self.cell(digest));
         for _ in 0..MAX_TRIES {
             let (bytes, version) = shared.get(&name).map_err(Unavailable::from)?;
-            let mut cell = Cell::read(&bytes, now).ok_or(Unavailable)?;
+            let mut cell = Cell::read(bytes, now).ok_or(Unavailable)?;
             let result = change(&mut cell)?;
-            let set = shared.compare_and_set(&name, &cell.write(), version);
+            let set = shared.compare_and_set(&name, &cell.into_bytes(), version);
             if set.map_err(Unavailable::from)? {
                 return Ok(result);
             }
+            self.retries.fetch_add(1, Ordering::Relaxed);
         }
         Err(Unavailable.into())
+    }
+
+    /// As [`Self::update`], without keeping what `change` makes of the cell.
+    ///
+    /// # Errors
+    /// What `change` says; or the cell can't be used.
+    pub fn look<T, E: From<Unavailable>>(
+        &self,
+        shared: &dyn Shared,
+        digest: &Digest,
+        now: u64,
+        change: impl FnOnce(&mut Cell) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let name = name(self.cell(digest));
+        let (bytes, _) = shared.get(&name).map_err(Unavailable::from)?;
+        change(&mut Cell::read(bytes, now).ok_or(Unavailable)?)
+    }
+
+    /// How often another worker was faster, so that a change was tried once more, since this was last
+    /// asked.
+    #[must_use]
+    pub fn take_retries(&self) -> u64 {
+        self.retries.swap(0, Ordering::Relaxed)
     }
 
     pub(crate) fn cell(&self, digest: &Digest) -> u32 {

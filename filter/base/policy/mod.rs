@@ -35,5 +35,5 @@ pub use problem::Problem;
 pub use reference::reference;
 pub use schema::schema;
 pub use secret::{Environment, Resolved};
-pub use units::show_size;
+pub use units::{parse_duration, show_size};
 pub use words::{last_line, list_of};

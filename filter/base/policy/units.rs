@@ -21,7 +21,8 @@ const SIZES: [(&str, u64); 4] = [
 ];
 
 /// `500ms`, `30s`, `5m`, `24h` or `7d`, in milliseconds.
-pub(super) fn parse_duration(text: &str) -> Option<u64> {
+#[must_use]
+pub fn parse_duration(text: &str) -> Option<u64> {
     parse(text, &DURATIONS)
 }
 

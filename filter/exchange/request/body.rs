@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::judge::judge;
-use super::state::{ExpectBody, RequestState, Step, give_back};
+use super::state::{ExpectBody, RequestState, Step};
 use crate::exchange::asked::Asked;
 use crate::exchange::buffers::Share;
 use crate::exchange::compiled_policy::CompiledPolicy;
@@ -25,9 +25,9 @@ pub(super) fn whole(
     let mut asked = state.asked;
     let limit = context.compiled.policy.limits.request_body;
     context.record.request.bytes = u64::try_from(whole.len()).ok();
+    asked.sent = context.record.request.bytes;
     context.record.note_asked(whole, true);
     if over(whole.len(), limit) {
-        give_back(&mut asked, context, world);
         return Step::refuse(Refusal::too_large(limit), context, world);
     }
     let form = context.keeping.is_on().then(|| asked.form.clone());
@@ -44,10 +44,7 @@ pub(super) fn whole(
     };
     let taken = match taken {
         Ok(taken) => taken,
-        Err(refusal) => {
-            give_back(&mut asked, context, world);
-            return Step::refuse(refusal, context, world);
-        }
+        Err(refusal) => return Step::refuse(refusal, context, world),
     };
     let body = taken.as_ref().map(|(body, _)| &**body);
     let seen = match body {

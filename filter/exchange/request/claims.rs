@@ -2,7 +2,8 @@
 
 use std::rc::Rc;
 
-use super::state::{ExpectClaims, RequestState, Step, give_back};
+use super::judge::charge;
+use super::state::{ExpectClaims, RequestState, Step};
 use crate::approval::{Decision, Why};
 use crate::call::Answer;
 use crate::exchange::approvals::{Claimed, Claiming};
@@ -62,7 +63,7 @@ pub(super) fn decided(
 
 fn claimed_to(
     claimed: Claimed,
-    mut plan: Box<ResponsePlan>,
+    plan: Box<ResponsePlan>,
     context: &mut Context,
     world: World<'_>,
 ) -> Step {
@@ -71,7 +72,7 @@ fn claimed_to(
             Ok(()) => go(plan, Vec::new(), context, world),
             Err(refusal) => {
                 let effects = context.give_back(Why::Unanswered);
-                refuse(&mut plan, refusal, effects, context, world)
+                refuse(refusal, effects, context, world)
             }
         },
         Claimed::Open(claiming, effects) => {
@@ -81,7 +82,7 @@ fn claimed_to(
             };
             Step::hold(RequestState::ExpectClaims(Box::new(state)), effects)
         }
-        Claimed::Refused(refusal, effects) => refuse(&mut plan, refusal, effects, context, world),
+        Claimed::Refused(refusal, effects) => refuse(refusal, effects, context, world),
     }
 }
 
@@ -95,25 +96,23 @@ fn may_go(plan: &ResponsePlan, context: &mut Context, world: World<'_>) -> Resul
     }
 }
 
-fn refuse(
-    plan: &mut ResponsePlan,
-    refusal: Refusal,
-    effects: Vec<Effect>,
-    context: &mut Context,
-    world: World<'_>,
-) -> Step {
-    give_back(&mut plan.asked, context, world);
+fn refuse(refusal: Refusal, effects: Vec<Effect>, context: &mut Context, world: World<'_>) -> Step {
     let mut step = Step::refuse(refusal, context, world);
     step.outcome.effects.splice(0..0, effects);
     step
 }
 
+/// Nothing but its quotas can refuse it now.
 fn go(
     plan: Box<ResponsePlan>,
     effects: Vec<Effect>,
     context: &mut Context,
     world: World<'_>,
 ) -> Step {
+    if let Err(refusal) = charge(&plan.asked, false, context, world) {
+        let effects = context.give_back(Why::Unanswered);
+        return refuse(refusal, effects, context, world);
+    }
     context.claims.go();
     context.record.verdict.action = "allow";
     context.record.timing.verdict = Some(context.elapsed(world));

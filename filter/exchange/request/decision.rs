@@ -1,7 +1,7 @@
 //! A request that waits for a person's decision.
 
 use super::judge::judge;
-use super::state::{ExpectDecision, RequestState, Step, give_back};
+use super::state::{ExpectDecision, RequestState, Step};
 use crate::approval::Decision;
 use crate::exchange::approvals::Decided;
 use crate::exchange::context::Context;
@@ -25,9 +25,6 @@ pub(super) fn decided(
             let state = ExpectDecision { asked, approval };
             Step::hold(RequestState::ExpectDecision(Box::new(state)), Vec::new())
         }
-        Decided::Refused(refusal) => {
-            give_back(&mut asked, context, world);
-            Step::refuse(refusal, context, world)
-        }
+        Decided::Refused(refusal) => Step::refuse(refusal, context, world),
     }
 }

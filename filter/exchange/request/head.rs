@@ -196,10 +196,11 @@ fn read(
         Some(_) => prompts_of_head(&path, policy),
         None => Prompts::default(),
     };
+    let opens_session = opens_session(headers, &method);
     let asked = Asked {
         form,
         identity,
-        opens_session: opens_session(headers, &method),
+        opens_session,
         operation,
         method,
         host,
@@ -212,7 +213,8 @@ fn read(
         shown: None,
         readable,
         next_rule: 0,
-        charges: None,
+        rule: None,
+        sent: (head.end && !opens_session).then_some(0),
         granted: Vec::new(),
         gates: Vec::new(),
         place: None,

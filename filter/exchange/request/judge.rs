@@ -3,10 +3,10 @@
 use std::rc::Rc;
 
 use super::claims::claim;
-use super::state::{ExpectBody, ExpectDecision, ExpectMessages, RequestState, Step, give_back};
+use super::state::{ExpectBody, ExpectDecision, ExpectMessages, RequestState, Step};
 use crate::exchange::approvals::{ApprovalStep, Gate, Stop, enter, shown};
 use crate::exchange::asked::{Asked, BodyDigest};
-use crate::exchange::charges::{Charges, counts_the_body};
+use crate::exchange::charges::{Charges, Spender, counts_the_body};
 use crate::exchange::compiled_policy::CompiledPolicy;
 use crate::exchange::context::Context;
 use crate::exchange::effect::Effect;
@@ -16,7 +16,7 @@ use crate::exchange::seen::Seen;
 use crate::exchange::standing::{is_granted, still_granted};
 use crate::exchange::taps::{RequestTaps, Wanted};
 use crate::exchange::world::World;
-use crate::quota::Quota;
+use crate::quota::{Measure, Quota};
 use crate::rules::Decision;
 use crate::rules::{Rule, Then};
 use mask::policy::Upgrades;
@@ -31,7 +31,6 @@ pub(super) fn judge(
     let compiled = Rc::clone(&context.compiled);
     // A body or a person may have been waited for since the caller was known.
     if let Err(refusal) = compiled.check_blocks(&asked.identity, world.now) {
-        give_back(&mut asked, context, world);
         return Step::refuse(refusal, context, world);
     }
     // A grant may have ended since.
@@ -119,7 +118,7 @@ fn ask(
     // A person must not be asked about a request that is refused all the same.
     if let Some(index) = allowed_behind_gates(&asked, &compiled) {
         let admitted = admit(&asked, &compiled, index)
-            .and_then(|()| charge(&mut asked, &compiled, index, context, world));
+            .and_then(|()| look_at_quotas(&asked, index, context, world));
         if let Err(refusal) = admitted {
             return Step::refuse(refusal, context, world);
         }
@@ -140,10 +139,7 @@ fn ask(
             let state = ExpectDecision { asked, approval };
             Step::hold(RequestState::ExpectDecision(Box::new(state)), vec![ask])
         }
-        Err(refusal) => {
-            give_back(&mut asked, context, world);
-            Step::refuse(refusal, context, world)
-        }
+        Err(refusal) => Step::refuse(refusal, context, world),
     }
 }
 
@@ -194,26 +190,49 @@ fn admit(asked: &Asked, compiled: &CompiledPolicy, index: usize) -> Result<(), R
     }
 }
 
-/// Charges the quotas of a rule that allows, unless that has been done.
-pub(super) fn charge(
-    asked: &mut Asked,
-    compiled: &CompiledPolicy,
+/// The quotas of a rule that allows, whose name goes into the record.
+fn quotas_of<'p>(
+    compiled: &'p CompiledPolicy,
+    index: Option<usize>,
+    context: &mut Context,
+) -> Result<&'p [usize], Refusal> {
+    let rule = index.and_then(|index| compiled.policy.rules.get(index));
+    let Some((rule, Then::Allow { quotas, .. })) = rule.map(|rule| (rule, &rule.then)) else {
+        return Err(Refusal::denied(None));
+    };
+    context.record.verdict.rule = Some(rule.name.clone());
+    Ok(quotas)
+}
+
+/// Whether a rule's quotas would let the request go now.
+fn look_at_quotas(
+    asked: &Asked,
     index: usize,
     context: &mut Context,
     world: World<'_>,
 ) -> Result<(), Refusal> {
-    let rule = compiled.policy.rules.get(index);
-    let Some(Then::Allow { quotas, .. }) = rule.map(|rule| &rule.then) else {
-        return Err(Refusal::denied(None));
+    let compiled = Rc::clone(&context.compiled);
+    let quotas = quotas_of(&compiled, Some(index), context)?;
+    Charges::look(&compiled, quotas, &asked.spender(context), world)
+}
+
+/// Charges the quotas of the rule that lets a request go, behind everything else that can refuse it;
+/// `goes_on` if a message of it has gone already.
+pub(super) fn charge(
+    asked: &Asked,
+    goes_on: bool,
+    context: &mut Context,
+    world: World<'_>,
+) -> Result<(), Refusal> {
+    let compiled = Rc::clone(&context.compiled);
+    let quotas = quotas_of(&compiled, asked.rule, context)?;
+    let spender = Spender {
+        goes_on,
+        ..asked.spender(context)
     };
-    if asked.charges.is_some() {
-        return Ok(());
-    }
-    context.record.verdict.rule = rule.map(|rule| rule.name.clone());
-    let charges = Charges::take(compiled, quotas, &asked.spender(), world)?;
-    context.record.verdict.quotas = charges.names(compiled);
-    context.record.verdict.charges = charges.taken(compiled);
-    asked.charges = Some(charges);
+    let charges = Charges::take(&compiled, quotas, &spender, world)?;
+    context.charges.add(charges);
+    context.note_charges();
     Ok(())
 }
 
@@ -240,17 +259,22 @@ fn allow(
     };
     if let Err(refusal) = admit(&asked, &compiled, index) {
         context.record.verdict.rule = Some(rule.name.clone());
-        give_back(&mut asked, context, world);
         return Step::refuse(refusal, context, world);
     }
-    let mut charged = quotas
-        .iter()
-        .filter_map(|index| compiled.policy.quotas.get(*index));
+    let counted = |of: &dyn Fn(&Quota) -> bool| {
+        let mut all = quotas.iter();
+        all.any(|index| compiled.policy.quotas.get(*index).is_some_and(of))
+    };
     // Of a stream, each message is counted.
-    let counts = |quota: &Quota| counts_the_body(quota) || asked.operation.body.streams();
-    if asked.facts.is_none() && charged.any(counts) {
+    let streams = asked.operation.body.streams();
+    if asked.facts.is_none() && counted(&|quota| counts_the_body(quota) || streams) {
         return read(asked, seen, context, world);
     }
+    // How long a body is, is known once it is whole, and what has no end has no length.
+    let measured =
+        matches!(seen, Seen::Coming) && counted(&|quota| quota.count == Measure::RequestBytes);
+    let endless = asked.opens_session || is_client_stream(&asked);
+    let measured = measured && !endless;
     // What follows the head of a session is no body, and has no end to wait for.
     let request = request.filter(|_| !asked.opens_session);
     let taps = RequestTaps::behind_verdict(request, &asked.form, seen, &compiled);
@@ -261,7 +285,7 @@ fn allow(
         && context.keeping.wants(&asked.form);
     let body = match seen {
         Seen::Here(body) => body,
-        Seen::Coming if kept && taps.are_closed() => {
+        Seen::Coming if (kept || measured) && taps.are_closed() => {
             asked.next_rule = index;
             return read_to_keep(asked, taps, context, world);
         }
@@ -271,9 +295,7 @@ fn allow(
             return read_to_mask(asked, taps, seen, context, world);
         }
     };
-    if let Err(refusal) = charge(&mut asked, &compiled, index, context, world) {
-        return Step::refuse(refusal, context, world);
-    }
+    asked.rule = Some(index);
     pass(asked, (rule, *mask, taps), body, context, world)
 }
 
@@ -289,10 +311,7 @@ fn pass(
     context.record.verdict.rule = Some(rule.name.clone());
     let sent = match taps.change(&asked.form, body, &compiled, &mut context.record) {
         Ok(sent) => sent,
-        Err(refusal) => {
-            give_back(&mut asked, context, world);
-            return Step::refuse(refusal, context, world);
-        }
+        Err(refusal) => return Step::refuse(refusal, context, world),
     };
     context.committed = compiled.is_committed(rule);
     context.keep_as(rule);
@@ -301,6 +320,7 @@ fn pass(
     }
     for effect in &sent.effects {
         if let Effect::ReplaceRequestBody(bytes) = effect {
+            asked.sent = u64::try_from(bytes.len()).ok();
             context.record.note_asked(bytes, true);
         }
     }
@@ -318,9 +338,9 @@ fn is_client_stream(asked: &Asked) -> bool {
     body.streams() || (asked.form.is_grpc() && body.grpc().is_none())
 }
 
-/// Waits for the whole body, to keep it in the record.
+/// Waits for the whole body, to keep it in the record or to know how long it is.
 fn read_to_keep(
-    mut asked: Box<Asked>,
+    asked: Box<Asked>,
     taps: RequestTaps,
     context: &mut Context,
     world: World<'_>,
@@ -328,14 +348,13 @@ fn read_to_keep(
     if world.bodies_come() {
         return Step::hold(await_body(asked, taps), Vec::new());
     }
-    give_back(&mut asked, context, world);
     Step::refuse(Refusal::no_bodies(), context, world)
 }
 
 /// Waits for the whole body, to mask it: the first time, or once more after a person was asked,
 /// since nobody but the host keeps it.
 fn read_to_mask(
-    mut asked: Box<Asked>,
+    asked: Box<Asked>,
     taps: RequestTaps,
     seen: Seen<'_>,
     context: &mut Context,
@@ -348,6 +367,5 @@ fn read_to_mask(
     } else {
         return Step::hold(await_body(asked, taps), Vec::new());
     };
-    give_back(&mut asked, context, world);
     Step::refuse(refusal, context, world)
 }

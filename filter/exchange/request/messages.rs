@@ -164,8 +164,9 @@ fn judge_one(
     if state.rule.is_some_and(|rule| rule != index) {
         return Err(Refusal::denied(None));
     }
-    state.asked.charges = None;
-    charge(&mut state.asked, &compiled, index, context, world)?;
+    state.asked.rule = Some(index);
+    state.asked.sent = Some(more);
+    charge(&state.asked, state.rule.is_some(), context, world)?;
     context.record.note_asked(frame, false);
     if state.rule.replace(index).is_some() {
         return Ok(None);

@@ -152,27 +152,6 @@ impl RequestState {
 
     /// Ends a request that has not passed.
     pub(super) fn refuse(self, refusal: Refusal, context: &mut Context, world: World<'_>) -> Step {
-        self.close(context, world);
         Step::refuse(refusal, context, world)
-    }
-
-    /// The request won't go on: what it has taken is given back.
-    pub(in crate::exchange) fn close(self, context: &mut Context, world: World<'_>) {
-        let mut asked = match self {
-            Self::ExpectBody(state) => state.asked,
-            Self::ExpectDecision(state) => state.asked,
-            Self::ExpectClaims(state) => state.plan.asked,
-            _ => return,
-        };
-        give_back(&mut asked, context, world);
-    }
-}
-
-/// The request won't go on: what quotas were charged with goes back.
-pub(super) fn give_back(asked: &mut Asked, context: &mut Context, world: World<'_>) {
-    if let Some(charges) = asked.charges.take() {
-        charges.give_back(&context.compiled, world);
-        context.record.verdict.quotas = Vec::new();
-        context.record.verdict.charges = Vec::new();
     }
 }

@@ -136,6 +136,11 @@ impl ResponseState {
         }
     }
 
+    /// Whether what comes now is the model server's.
+    pub(in crate::exchange) fn is_from_server(&self) -> bool {
+        !matches!(self, Self::ExpectRequest | Self::Refused | Self::Closed)
+    }
+
     /// A tick has let go what was held.
     pub(in crate::exchange) fn let_go(&mut self) {
         *self = match core::mem::replace(self, Self::Closed) {

@@ -115,6 +115,7 @@ impl<H: Host> Stream<H> {
         };
         let outcome = exchange.handle(event, world);
         vm.watch_buffers(self.now);
+        vm.watch_slots(self.now);
         Ok(outcome)
     }
 

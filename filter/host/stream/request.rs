@@ -36,10 +36,13 @@ impl<H: Host> Stream<H> {
         String::from_utf8(self.host.property(&["xds", "cluster_name"]).ok()?).ok()
     }
 
-    /// Tells the exchange what approvals are bound to of how the request came, if there can be some.
+    /// Tells the exchange how the request came, if approvals are bound to that or quotas count by it.
     fn tell_how_it_came(&mut self) {
-        let approvals = self.vm.as_ref().map(|vm| &vm.compiled.policy().approvals);
-        if let (Some(Some(_)), Some(exchange)) = (approvals, &mut self.exchange) {
+        let compiled = self.vm.as_ref().map(|vm| &vm.compiled);
+        let wanted = compiled.is_some_and(|compiled| {
+            compiled.policy().approvals.is_some() || compiled.counts_addresses()
+        });
+        if let (true, Some(exchange)) = (wanted, &mut self.exchange) {
             let text = |path: &[&str]| text(&self.host, path).filter(|text| !text.is_empty());
             exchange.came(Came {
                 route: text(&["xds", "route_name"]),

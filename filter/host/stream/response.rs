@@ -48,6 +48,9 @@ impl<H: Host> Stream<H> {
         if self.wants(Exchange::wants_response_body) {
             return self.respond(size, end);
         }
+        if self.wants(Exchange::wants_response_sizes) {
+            return self.act(Direction::Response, Event::ResponseUnseen { bytes: size });
+        }
         Action::Continue
     }
 
