@@ -30,6 +30,7 @@ const DOCUMENTS: &[&str] = &[
     "docs/desk.md",
     "docs/media-types.md",
     "docs/policy.md",
+    "docs/quotas.md",
     "docs/sessions.md",
     "examples/policies/README.md",
     "filter/mask/detectors/README.md",

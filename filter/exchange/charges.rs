@@ -107,7 +107,7 @@ impl Charges {
     }
 
     /// Gives everything back to the times that it was taken for.
-    fn give_back(self, compiled: &CompiledPolicy, world: World<'_>) {
+    pub(super) fn give_back(self, compiled: &CompiledPolicy, world: World<'_>) {
         let Some(table) = compiled.table() else {
             return;
         };

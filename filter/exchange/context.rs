@@ -222,8 +222,14 @@ impl Context {
         self.claims.give_back(why, approvals, &mut self.record)
     }
 
+    /// What goes has taken this from quotas.
+    pub(super) fn take_charges(&mut self, charges: Charges) {
+        self.charges.add(charges);
+        self.note_charges();
+    }
+
     /// Writes what has been taken from quotas into the record.
-    pub(super) fn note_charges(&mut self) {
+    fn note_charges(&mut self) {
         let verdict = &mut self.record.verdict;
         verdict.charges = self.charges.taken(&self.compiled);
         let names = verdict.charges.iter().map(|charge| charge.quota.clone());

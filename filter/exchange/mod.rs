@@ -19,6 +19,7 @@ mod contract;
 mod counts;
 mod destination;
 mod effect;
+mod ending;
 mod event;
 mod headers;
 mod keeping;
@@ -54,8 +55,8 @@ pub use event::{Direction, Event, Headers, Purpose};
 pub use request::unwritable;
 pub use world::{Arrived, Bodies, Name, NothingElse, World};
 
-use crate::approval::{Subject, Why};
-use crate::record::{Own, Record};
+use crate::approval::Subject;
+use crate::record::Record;
 use commit::Commit;
 use committing::Gone;
 use context::Context;
@@ -469,44 +470,8 @@ impl Exchange {
         }
     }
 
-    /// What the filter itself did to the exchange's end.
-    fn own_end(&self) -> Option<Own> {
-        match self.response {
-            ResponseState::Cut | ResponseState::Told(_) => Some(Own::Cut),
-            ResponseState::Refused => Some(Own::Refused),
-            _ => self.context.record.verdict.status.map(|_| Own::Refused),
-        }
-    }
-
     fn has_passed_request(&self) -> bool {
         matches!(self.request, RequestState::Passed)
-    }
-
-    /// What stands for the record, whose number is this, until the exchange is closed.
-    #[must_use]
-    pub fn open_record(&mut self, number: u64) -> String {
-        self.context.record.open_form(number)
-    }
-
-    fn closed(&mut self, number: u64, closing: &Closing<'_>, world: World<'_>) -> Outcome {
-        let own = self.own_end();
-        let context = &mut self.context;
-        context.settle_charges(world);
-        context.charges.end(&context.compiled, world);
-        self.request = RequestState::Closed;
-        let response = core::mem::replace(&mut self.response, ResponseState::Closed);
-        response.close(context);
-        self.inbound = Passage::Over;
-        self.outbound = Passage::Over;
-        let mut effects = context.give_back(Why::Unanswered);
-        effects.extend(context.compiled.quota_retries());
-        let record = context.write_record(number, closing, own, world);
-        effects.extend(counts::of(&context.record));
-        effects.push(Effect::Record(record));
-        Outcome {
-            effects,
-            flow: Flow::Continue,
-        }
     }
 }
 

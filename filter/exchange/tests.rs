@@ -13,6 +13,7 @@ mod masks;
 mod messages;
 mod own_secrets;
 mod passing;
+mod quotas;
 mod recorded;
 mod requests;
 mod responses;

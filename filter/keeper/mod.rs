@@ -121,6 +121,7 @@ impl Keeper {
             self.numbers.put_back(by);
             self.questions.put_back(by);
             self.outbox.put_back(by);
+            self.slots.put_back(by);
             self.troubles.put_back(by);
         }
         match event {

@@ -33,6 +33,11 @@ impl Slots {
         pause
     }
 
+    /// The clock has been put back by so much.
+    pub(super) fn put_back(&mut self, by: Duration) {
+        self.due = self.due.map(|due| due.saturating_sub(by));
+    }
+
     /// When the next is due, since 1970.
     pub(super) fn due(&self) -> Option<Duration> {
         self.due

@@ -1,4 +1,7 @@
-//! Quotas: exact over both workers, kept apart by what the policy names, and told to the client.
+//! Quotas: exact over all workers, kept apart by what the policy names, and told to the client.
+
+mod crowds;
+mod held;
 
 use std::collections::BTreeSet;
 use std::thread;
@@ -17,9 +20,15 @@ use crate::support::{CREDENTIAL, Guarded, code, idp, in_each_envoy, policy};
 
 in_each_envoy!(quotas_are_exact, one_envoy_counts_in_one_store);
 
-/// Windows begin at whole multiples of their length: this one does not end during a test.
+/// Nothing falls out of this window during a test.
 const LONG: &str = "31d";
-const LONG_SECONDS: u64 = 31 * 86_400;
+/// A twelfth of that.
+const STEP_SECONDS: u64 = 31 * 86_400 / 12;
+
+/// The seconds until what is taken now falls out of it: in the thirteenth sub-window from now.
+fn until_it_falls_out() -> u64 {
+    13 * STEP_SECONDS - now() % STEP_SECONDS
+}
 
 fn quotas_are_exact(version: &str) {
     let quota = |by: &[&str], count: &str, limit: u64, per: &str| json!({"by": by, "count": count, "limit": limit, "per": per});
@@ -120,7 +129,7 @@ fn requests_are_counted_once_over_both_workers(guarded: &Guarded) {
             "GET /v1/models HTTP/1.1\r\nhost: crowd.test\r\nauthorization: Bearer {token}\r\n\r\n"
         )
     };
-    let left = LONG_SECONDS - now() % LONG_SECONDS;
+    let left = until_it_falls_out();
     let answers = at_once(guarded, 200, head("ana").as_bytes());
     assert_eq!(with_status(&answers, 200), LIMIT, "passed");
     assert_eq!(with_status(&answers, 429), 200 - LIMIT, "refused");
@@ -131,7 +140,7 @@ fn requests_are_counted_once_over_both_workers(guarded: &Guarded) {
         let wait: u64 = wait
             .parse()
             .unwrap_or_else(|_| panic!("retry-after {wait:?}"));
-        let still = LONG_SECONDS - now() % LONG_SECONDS;
+        let still = until_it_falls_out();
         assert!(
             (still..=left).contains(&wait),
             "retry-after {wait}, {still} to {left} are left"

@@ -122,7 +122,7 @@ fn grpc_request() -> Request {
 
 /// The module with one exported function that traps at once. The function keeps its length, so
 /// everything else stays where it is.
-fn trapping(module: &Path, export: &str) -> Vec<u8> {
+pub fn trapping(module: &Path, export: &str) -> Vec<u8> {
     const UNREACHABLE: u8 = 0x00;
     const NOP: u8 = 0x01;
     const END: u8 = 0x0b;

@@ -109,9 +109,12 @@ fn go(
     context: &mut Context,
     world: World<'_>,
 ) -> Step {
-    if let Err(refusal) = charge(&plan.asked, false, context, world) {
-        let effects = context.give_back(Why::Unanswered);
-        return refuse(refusal, effects, context, world);
+    match charge(&plan.asked, false, context, world) {
+        Ok(charges) => context.take_charges(charges),
+        Err(refusal) => {
+            let effects = context.give_back(Why::Unanswered);
+            return refuse(refusal, effects, context, world);
+        }
     }
     context.claims.go();
     context.record.verdict.action = "allow";

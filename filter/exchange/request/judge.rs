@@ -223,17 +223,14 @@ pub(super) fn charge(
     goes_on: bool,
     context: &mut Context,
     world: World<'_>,
-) -> Result<(), Refusal> {
+) -> Result<Charges, Refusal> {
     let compiled = Rc::clone(&context.compiled);
     let quotas = quotas_of(&compiled, asked.rule, context)?;
     let spender = Spender {
         goes_on,
         ..asked.spender(context)
     };
-    let charges = Charges::take(&compiled, quotas, &spender, world)?;
-    context.charges.add(charges);
-    context.note_charges();
-    Ok(())
+    Charges::take(&compiled, quotas, &spender, world)
 }
 
 fn allow(

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use super::judge::charge;
 use super::state::{ExpectMessages, RequestState, Step};
 use crate::exchange::asked::Asked;
+use crate::exchange::charges::Charges;
 use crate::exchange::context::Context;
 use crate::exchange::effect::{Effect, Flow, Outcome};
 use crate::exchange::reply::Refusal;
@@ -29,9 +30,21 @@ pub(super) fn bytes(
     context: &mut Context,
     world: World<'_>,
 ) -> Step {
-    match go_on(state, bytes, end, context, world) {
-        Ok(step) => step,
-        Err(refusal) => Step::refuse(refusal, context, world),
+    let mut charged = Vec::new();
+    match go_on(state, (bytes, end), &mut charged, context, world) {
+        Ok(step) => {
+            for charges in charged {
+                context.take_charges(charges);
+            }
+            step
+        }
+        Err(refusal) => {
+            // What came with a message that is refused doesn't go either.
+            for charges in charged {
+                charges.give_back(&context.compiled, world);
+            }
+            Step::refuse(refusal, context, world)
+        }
     }
 }
 
@@ -49,8 +62,8 @@ pub(super) fn ended(state: ExpectMessages, context: &mut Context, world: World<'
 
 fn go_on(
     mut state: ExpectMessages,
-    bytes: &[u8],
-    end: bool,
+    (bytes, end): (&[u8], bool),
+    charged: &mut Vec<Charges>,
     context: &mut Context,
     world: World<'_>,
 ) -> Result<Step, Refusal> {
@@ -62,7 +75,7 @@ fn go_on(
     let mut whole = 0;
     let mut plan = None;
     while let Some((frame, behind)) = split_frame(rest, limit)? {
-        let passed = judge_one(&mut state, frame, context, world)?;
+        let passed = judge_one(&mut state, frame, charged, context, world)?;
         plan = plan.or(passed);
         whole += frame.len();
         rest = behind;
@@ -130,6 +143,7 @@ fn split_frame(bytes: &[u8], limit: u64) -> Result<Option<Split<'_>>, Refusal> {
 fn judge_one(
     state: &mut ExpectMessages,
     frame: &[u8],
+    charged: &mut Vec<Charges>,
     context: &mut Context,
     world: World<'_>,
 ) -> Result<Option<Box<ResponsePlan>>, Refusal> {
@@ -166,7 +180,7 @@ fn judge_one(
     }
     state.asked.rule = Some(index);
     state.asked.sent = Some(more);
-    charge(&state.asked, state.rule.is_some(), context, world)?;
+    charged.push(charge(&state.asked, state.rule.is_some(), context, world)?);
     context.record.note_asked(frame, false);
     if state.rule.replace(index).is_some() {
         return Ok(None);

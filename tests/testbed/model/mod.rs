@@ -10,7 +10,7 @@ mod v2;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http_body_util::BodyExt;
 use hyper::Request;
@@ -39,6 +39,8 @@ pub struct Received {
     pub body: Vec<u8>,
     /// Whether the body came to its end.
     pub complete: bool,
+    /// When the head came.
+    pub at: Instant,
 }
 
 impl Received {
@@ -214,6 +216,7 @@ async fn handle(state: Arc<State>, request: Request<Incoming>) -> hyper::Respons
         headers: http::list(&head.headers),
         body: Vec::new(),
         complete: false,
+        at: Instant::now(),
     };
     let path = head.uri.path().to_owned();
     if path == format!("/{}/ModelStreamInfer", kserve::SERVICE) {
