@@ -4,7 +4,6 @@ use std::rc::Rc;
 
 use super::approvals::{Gate, Shown};
 use super::charges::Spender;
-use super::context::Context;
 use super::media::RequestForm;
 use super::reply::Refusal;
 use super::waiting_room::WaitingPlace;
@@ -111,14 +110,14 @@ impl Asked {
         }
     }
 
-    /// Who is charged.
-    pub(super) fn spender<'a>(&'a self, context: &'a Context) -> Spender<'a> {
+    /// Who is charged, and comes from this address.
+    pub(super) fn spender<'a>(&'a self, client: Option<&'a str>) -> Spender<'a> {
         Spender {
             identity: &self.identity,
             operation: self.operation_name().unwrap_or(UNKNOWN),
             facts: self.facts.as_ref(),
             bytes: self.sent,
-            client: context.came.client.as_deref(),
+            client,
             goes_on: false,
         }
     }

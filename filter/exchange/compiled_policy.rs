@@ -6,7 +6,6 @@ use std::rc::Rc;
 
 use super::buffers::Buffers;
 use super::destination::Misled;
-use super::effect::Effect;
 use super::own_secrets::{self, OwnSecrets};
 use super::waiting_room::WaitingRoom;
 use base::policy::show_size;
@@ -15,7 +14,6 @@ use mask::policy::Plan;
 use crate::approval::Standing;
 use crate::dialect;
 use crate::identity::{KeyAnswer, Tended, Verifier};
-use crate::metric::Metric;
 use crate::policy::{self, Environment, Policy, Problem};
 use crate::quota::{Dimension, InFlight, Quota, Span};
 use crate::record::BodyForm;
@@ -286,10 +284,9 @@ impl CompiledPolicy {
         }
     }
 
-    /// How often other workers were faster since this was last asked, if they were.
-    pub(super) fn quota_retries(&self) -> Option<Effect> {
-        let retries = self.table()?.take_retries();
-        (retries > 0).then_some(Effect::Count(Metric::QuotaRetries, retries))
+    /// How often other workers were faster since this was last asked.
+    pub(super) fn quota_retries(&self) -> u64 {
+        self.table().map_or(0, Table::take_retries)
     }
 
     /// Looks after keys that providers publish. `now` is since 1970.

@@ -4,6 +4,11 @@ use super::effect::Effect;
 use crate::metric::Metric;
 use crate::record::Record;
 
+/// How often other workers were faster, if they were.
+pub(super) fn retries(count: u64) -> Option<Effect> {
+    (count > 0).then_some(Effect::Count(Metric::QuotaRetries, count))
+}
+
 /// What operators want to know of an exchange without reading its record.
 pub(super) fn of(record: &Record) -> Vec<Effect> {
     let verdict = &record.verdict;

@@ -26,7 +26,12 @@ impl Exchange {
         self.context.record.open_form(number)
     }
 
-    pub(super) fn closed(&mut self, number: u64, closing: &Closing<'_>, world: World<'_>) -> Outcome {
+    pub(super) fn closed(
+        &mut self,
+        number: u64,
+        closing: &Closing<'_>,
+        world: World<'_>,
+    ) -> Outcome {
         let own = self.own_end();
         let context = &mut self.context;
         context.settle_charges(world);
@@ -37,7 +42,7 @@ impl Exchange {
         self.inbound = Passage::Over;
         self.outbound = Passage::Over;
         let mut effects = context.give_back(Why::Unanswered);
-        effects.extend(context.compiled.quota_retries());
+        effects.extend(counts::retries(context.compiled.quota_retries()));
         let record = context.write_record(number, closing, own, world);
         effects.extend(counts::of(&context.record));
         effects.push(Effect::Record(record));
@@ -47,4 +52,3 @@ impl Exchange {
         }
     }
 }
-

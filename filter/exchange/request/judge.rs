@@ -213,7 +213,12 @@ fn look_at_quotas(
 ) -> Result<(), Refusal> {
     let compiled = Rc::clone(&context.compiled);
     let quotas = quotas_of(&compiled, Some(index), context)?;
-    Charges::look(&compiled, quotas, &asked.spender(context), world)
+    Charges::look(
+        &compiled,
+        quotas,
+        &asked.spender(context.came.client.as_deref()),
+        world,
+    )
 }
 
 /// Charges the quotas of the rule that lets a request go, behind everything else that can refuse it;
@@ -228,7 +233,7 @@ pub(super) fn charge(
     let quotas = quotas_of(&compiled, asked.rule, context)?;
     let spender = Spender {
         goes_on,
-        ..asked.spender(context)
+        ..asked.spender(context.came.client.as_deref())
     };
     Charges::take(&compiled, quotas, &spender, world)
 }
