@@ -218,7 +218,7 @@ fn quotas_count_requests_and_items_and_give_back_what_did_not_pass() {
         .1
         .parse()
         .unwrap();
-    assert!((1..=3600).contains(&retry));
+    assert!((1..=3900).contains(&retry));
     assert_eq!(code(&ask(6)), "quota_too_small");
     // The two refusals gave their requests back: two more pass.
     assert_eq!(ask(1).flow, Flow::Continue);
