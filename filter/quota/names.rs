@@ -68,7 +68,7 @@ fn may_make(
     (now, end): (u64, u64),
     write: bool,
 ) -> Result<bool, ChargeError> {
-    let mut change = |cell: &mut Cell| {
+    let change = |cell: &mut Cell| {
         let found = cell.get(Kind::Names, digest);
         let made = found.and_then(|entry| entry.payload.first_chunk());
         let made = made.map_or(0, |bytes| u16::from_le_bytes(*bytes));
@@ -85,7 +85,7 @@ fn may_make(
         Ok(true)
     };
     // Whose names are used up is only looked at: what others make of the cell doesn't concern it.
-    match table.look(shared, digest, now, &mut change)? {
+    match table.look(shared, digest, now, change)? {
         true if write => table.update(shared, digest, now, change),
         may => Ok(may),
     }

@@ -126,8 +126,8 @@ impl Ring {
 fn width(most: u64) -> usize {
     match most {
         0..=0xff => 1,
-        ..=0xffff => 2,
-        ..=0xffff_ffff => 4,
+        0x100..=0xffff => 2,
+        0x1_0000..=0xffff_ffff => 4,
         _ => 8,
     }
 }
