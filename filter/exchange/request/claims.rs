@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::judge::charge;
+use super::charge::charge;
 use super::state::{ExpectClaims, RequestState, Step};
 use crate::approval::{Decision, Why};
 use crate::call::Answer;

@@ -2,11 +2,12 @@
 
 use std::rc::Rc;
 
+use super::charge::look_at_quotas;
 use super::claims::claim;
 use super::state::{ExpectBody, ExpectDecision, ExpectMessages, RequestState, Step};
 use crate::exchange::approvals::{ApprovalStep, Gate, Stop, enter, shown};
 use crate::exchange::asked::{Asked, BodyDigest};
-use crate::exchange::charges::{Charges, Spender, counts_the_body};
+use crate::exchange::charges::counts_the_body;
 use crate::exchange::compiled_policy::CompiledPolicy;
 use crate::exchange::context::Context;
 use crate::exchange::effect::Effect;
@@ -188,54 +189,6 @@ fn admit(asked: &Asked, compiled: &CompiledPolicy, index: usize) -> Result<(), R
         true => Ok(()),
         false => Err(Refusal::no_session()),
     }
-}
-
-/// The quotas of a rule that allows, whose name goes into the record.
-fn quotas_of<'p>(
-    compiled: &'p CompiledPolicy,
-    index: Option<usize>,
-    context: &mut Context,
-) -> Result<&'p [usize], Refusal> {
-    let rule = index.and_then(|index| compiled.policy.rules.get(index));
-    let Some((rule, Then::Allow { quotas, .. })) = rule.map(|rule| (rule, &rule.then)) else {
-        return Err(Refusal::denied(None));
-    };
-    context.record.verdict.rule = Some(rule.name.clone());
-    Ok(quotas)
-}
-
-/// Whether a rule's quotas would let the request go now.
-fn look_at_quotas(
-    asked: &Asked,
-    index: usize,
-    context: &mut Context,
-    world: World<'_>,
-) -> Result<(), Refusal> {
-    let compiled = Rc::clone(&context.compiled);
-    let quotas = quotas_of(&compiled, Some(index), context)?;
-    Charges::look(
-        &compiled,
-        quotas,
-        &asked.spender(context.came.client.as_deref()),
-        world,
-    )
-}
-
-/// Charges the quotas of the rule that lets a request go, behind everything else that can refuse it;
-/// `goes_on` if a message of it has gone already.
-pub(super) fn charge(
-    asked: &Asked,
-    goes_on: bool,
-    context: &mut Context,
-    world: World<'_>,
-) -> Result<Charges, Refusal> {
-    let compiled = Rc::clone(&context.compiled);
-    let quotas = quotas_of(&compiled, asked.rule, context)?;
-    let spender = Spender {
-        goes_on,
-        ..asked.spender(context.came.client.as_deref())
-    };
-    Charges::take(&compiled, quotas, &spender, world)
 }
 
 fn allow(

@@ -6,7 +6,7 @@
 
 use std::rc::Rc;
 
-use super::judge::charge;
+use super::charge::charge;
 use super::state::{ExpectMessages, RequestState, Step};
 use crate::exchange::asked::Asked;
 use crate::exchange::charges::Charges;

@@ -4,6 +4,7 @@
 //! it with an answer of the filter's own.
 
 mod body;
+mod charge;
 mod claims;
 mod decision;
 mod edits;
