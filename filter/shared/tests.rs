@@ -212,11 +212,7 @@ fn who_joins_finds_the_first_size_and_the_first_key() {
 
     let other = Table::join(&memory, size(32), Some([6; 16])).unwrap();
     assert_eq!(other.digest(["a"]), one.digest);
-    assert_eq!(
-        found(&other, &memory, &one, NOW).is_some(),
-        true,
-        "made once"
-    );
+    assert!(found(&other, &memory, &one, NOW).is_some(), "made once");
     let without_randomness = Table::join(&memory, size(32), None).unwrap();
     assert_eq!(without_randomness.digest(["a"]), one.digest);
 

@@ -21,13 +21,13 @@ fn chance(cells: f64, room: u32, counts: f64) -> f64 {
 }
 
 /// The most counts of which the chance that one finds no room is below one in a billion.
-fn counts(size: usize, payload: usize) -> u64 {
+fn counts(size: usize, payload: usize) -> u32 {
     let cells = f64::from(u32::try_from(size / CELL_BYTES).unwrap());
     let room = u32::try_from(MAX_COUNTED_BYTES / (HEAD_BYTES + payload)).unwrap();
-    let (mut fits, mut fails) = (0_u64, 1_u64 << 40);
+    let (mut fits, mut fails) = (0_u32, 1_u32 << 30);
     while fails - fits > 1 {
         let middle = fits.midpoint(fails);
-        let mean = middle as f64;
+        let mean = f64::from(middle);
         let most = cells * f64::from(room);
         if mean < most && chance(cells, room, mean) < 1e-9 {
             fits = middle;
@@ -38,7 +38,7 @@ fn counts(size: usize, payload: usize) -> u64 {
     fits
 }
 
-fn thousands(number: u64) -> String {
+fn thousands(number: u32) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {
