@@ -68,8 +68,8 @@ fn crowd(
     })
 }
 
-fn list(token: &str) -> Vec<u8> {
-    format!("GET /v1/models HTTP/1.1\r\nhost: models\r\nauthorization: Bearer {token}\r\n\r\n")
+fn list(token: &str, host: &str) -> Vec<u8> {
+    format!("GET /v1/models HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\n\r\n")
         .into_bytes()
 }
 
@@ -100,7 +100,7 @@ fn exactly_a_thousand_pass_of_eight_workers(version: &str) {
     );
     for key in 0..10 {
         let token = token(&format!("person-{key}"));
-        let request = list(&token);
+        let request = list(&token, "models");
         guarded.model.forget();
         let port = guarded.mesh.port();
         let next = |_, round| (round < 20).then(|| request.clone());
@@ -135,17 +135,16 @@ fn no_span_has_more_than_the_limit_at_full_rate(version: &str) {
                 "leaks": {"by": ["subject"], "count": "requests", "limit": RATE, "per": "3s", "burst": BURST},
             },
             "rules": [
-                {"name": "list", "when": {"operation": ["model.list"]}, "then": "allow", "quota": ["slides"]},
-                {"name": "embed", "when": {"operation": ["embedding.create"]}, "then": "allow", "quota": ["leaks"]},
+                {"name": "slides", "when": {"host": ["slides"]}, "then": "allow", "quota": ["slides"]},
+                {"name": "leaks", "when": {"host": ["leaks"]}, "then": "allow", "quota": ["leaks"]},
             ],
         })),
         |builder| builder.concurrency(WORKERS).without_access_logs(),
     );
     let token = token("ana");
-    for (what, request, most) in [
-        ("slides", list(&token), RATE),
-        ("leaks", embed(&token, 1), RATE + BURST),
-    ] {
+    // Without bodies: an answer in front of one ends the connection.
+    for (what, most) in [("slides", RATE), ("leaks", RATE + BURST)] {
+        let request = list(&token, what);
         guarded.model.forget();
         let start = Instant::now();
         let next = |_, _| (start.elapsed() < 4 * PER).then(|| request.clone());
