@@ -7,7 +7,7 @@
 //! An entry has the level and the time of it, and expires when the bucket is empty. Where a clock has
 //! been put back, nothing runs out until it has come to that time again.
 
-use super::window::{Change, Taken, Want, Written, number};
+use super::taking::{Change, Taken, Want, Written, number};
 use crate::shared::Entry;
 
 pub(super) struct Bucket {

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use super::window::{Change, Taken, Want, Written, next_multiple, number};
+use super::taking::{Change, Taken, Want, Written, next_multiple, number};
 use crate::shared::Entry;
 use base::time::next_month;
 

@@ -12,7 +12,7 @@ use std::rc::Rc;
 
 use super::charge::{Charge, ChargeError};
 use super::names::{self, Missed};
-use super::window::{milliseconds, next_multiple};
+use super::taking::{milliseconds, next_multiple};
 use crate::shared::{Cell, Digest, Entry, Full, Kind, NotAgreed, Shared, Table, next_number};
 
 /// Where VMs find their numbers.

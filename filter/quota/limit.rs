@@ -3,8 +3,6 @@
 use base::glob::Glob;
 use base::identity::Identity;
 
-use super::section::Quota;
-
 /// A limit of its own for some callers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Special {
@@ -26,7 +24,7 @@ pub struct Weight {
 }
 
 impl Special {
-    fn is_for(&self, identity: &Identity) -> bool {
+    pub(super) fn is_for(&self, identity: &Identity) -> bool {
         let claims = |(name, globs): &(String, Vec<Glob>)| {
             let values = identity.claims.get(name);
             values.is_some_and(|values| any(globs, values))
@@ -41,31 +39,8 @@ fn any(globs: &[Glob], values: &[String]) -> bool {
     values.iter().any(fits)
 }
 
-impl Quota {
-    /// How much a caller is allowed, and the place of the special limit that says so, if one does.
-    #[must_use]
-    pub fn limit_of(&self, identity: &Identity) -> (Option<usize>, u64) {
-        let mut specials = self.limits.iter().enumerate();
-        let special = specials.find(|(_, special)| special.is_for(identity));
-        special.map_or((None, self.limit), |(place, special)| {
-            (Some(place), special.limit)
-        })
-    }
-
-    /// What one of a model counts for; of a request that names none, what one of the model whose name
-    /// is empty does.
-    #[must_use]
-    pub fn weight_of(&self, model: Option<&str>) -> u64 {
-        let model = model.unwrap_or_default();
-        let fits = |weight: &&Weight| weight.models.iter().any(|glob| glob.matches(model));
-        let weight = self.weights.iter().find(fits);
-        weight.map_or(1, |weight| weight.weight)
-    }
-
-    /// The group under which a caller is counted, if it is in one of the quota's.
-    #[must_use]
-    pub fn group_of(&self, identity: &Identity) -> Option<&str> {
-        let is_in = |group: &&String| identity.groups.contains(group);
-        self.groups.iter().find(is_in).map(String::as_str)
+impl Weight {
+    pub(super) fn is_for(&self, model: &str) -> bool {
+        self.models.iter().any(|glob| glob.matches(model))
     }
 }

@@ -20,15 +20,18 @@ mod names;
 mod reservation;
 mod ring;
 mod section;
+mod take;
+mod taking;
 mod window;
 
 #[cfg(test)]
 mod tests;
 
 pub use calendar::Period;
-pub use charge::{Charge, ChargeError, Inventor, charge, look};
+pub use charge::{Charge, ChargeError, Inventor};
 pub use in_flight::{InFlight, Slot};
 pub use limit::{Special, Weight};
 pub use reservation::{Reservation, Unsettled};
 pub use section::{Dimension, Measure, QUOTAS, Quota, Span, read};
+pub use take::{charge, look};
 pub use window::Window;

@@ -3,7 +3,8 @@
 use core::time::Duration;
 
 use super::charge::Charge;
-use super::window::{Change, Want, Window, Written, milliseconds};
+use super::taking::{Change, Want, Written, milliseconds};
+use super::window::Window;
 use crate::shared::{Cell, Digest, Entry, Full, Kind, Shared, Table, Unavailable};
 
 /// An amount that was taken from one count. Dropped, it stays taken.

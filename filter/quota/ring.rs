@@ -8,7 +8,7 @@
 //! when the newest has fallen out; so its expiry also says which sub-window is the newest. That never
 //! goes back: where a clock has been put back, what is taken goes into the newest sub-window.
 
-use super::window::{Change, Taken, Want, Written};
+use super::taking::{Change, Taken, Want, Written};
 use crate::shared::Entry;
 
 /// Sub-windows of a ring.

@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use base::identity::Identity;
 use base::policy::{Form, GLOBS, Key, Node, Object, Presence, TEXTS, Usual, parse_duration};
 use serde_json::Value;
 
@@ -78,6 +79,34 @@ pub struct Quota {
     pub weights: Vec<Weight>,
     /// In which time.
     pub span: Span,
+}
+
+impl Quota {
+    /// How much a caller is allowed, and the place of the special limit that says so, if one does.
+    #[must_use]
+    pub fn limit_of(&self, identity: &Identity) -> (Option<usize>, u64) {
+        let mut specials = self.limits.iter().enumerate();
+        let special = specials.find(|(_, special)| special.is_for(identity));
+        special.map_or((None, self.limit), |(place, special)| {
+            (Some(place), special.limit)
+        })
+    }
+
+    /// What one of a model counts for; of a request that names none, what one of the model whose name
+    /// is empty does.
+    #[must_use]
+    pub fn weight_of(&self, model: Option<&str>) -> u64 {
+        let model = model.unwrap_or_default();
+        let weight = self.weights.iter().find(|weight| weight.is_for(model));
+        weight.map_or(1, |weight| weight.weight)
+    }
+
+    /// The group under which a caller is counted, if it is in one of the quota's.
+    #[must_use]
+    pub fn group_of(&self, identity: &Identity) -> Option<&str> {
+        let is_in = |group: &&String| identity.groups.contains(group);
+        self.groups.iter().find(is_in).map(String::as_str)
+    }
 }
 
 /// `/quotas`.
