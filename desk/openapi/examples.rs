@@ -229,6 +229,22 @@ pub(super) fn access() -> Value {
     })
 }
 
+pub(super) fn group_access() -> Value {
+    json!({
+        "group": "ml-ops",
+        "rule": "tune-needs-a-person",
+        "operation": "model.tune",
+        "models": "any",
+        "calendar": {
+            "windows": [{ "days": ["mon", "tue", "wed", "thu", "fri"], "from": "09:00", "to": "17:00" }],
+            "offset": "+01:00",
+            "until": "2027-01-31",
+        },
+        "reviewers": ["ml-leads"],
+        "reason": "The winter's experiments.",
+    })
+}
+
 pub(super) fn access_view() -> Value {
     with(
         with(view(), answer()),
@@ -272,7 +288,7 @@ pub(super) fn block() -> Value {
 }
 
 pub(super) fn blocks() -> Value {
-    json!({ "blocks": [block()] })
+    json!({ "blocks": [block()], "next": null })
 }
 
 pub(super) fn delegate() -> Value {

@@ -172,7 +172,8 @@ pub(super) const OPERATIONS: &[Operation] = &[
         summary: "Tells what holds without a question: time windows and blocks.",
         description: "A long poll; where too many wait already, all is told at once. A filter uses a grant of the list without a call, and refuses who is blocked, for \
             `lease_ms` from when it sent the call that was answered; an answer `unchanged` renews that. Behind it, it asks. \
-            Grants with a number of uses are not listed: they are claimed each time, so that all filters together \
+            A grant for a group covers whoever has it in their token, but those that `except` names; one by a calendar is listed while \
+            its window is open. Grants with a number of uses are not listed: they are claimed each time, so that all filters together \
             can't use more than there are. There are 10,000 grants and 10,000 blocks at most.",
         query: &[
             Parameter {

@@ -12,7 +12,7 @@ mod sweep;
 pub use access::{ask_ahead, grants};
 pub use asking::{Limits, ask, cancel, claim, give_back, wait};
 pub use deciding::{decide, list, look};
-pub use orders::{blocks, delegate, delegations, lift, put_block, undelegate};
+pub use orders::{blocks, delegate, delegations, lift, list_blocks, put_block, undelegate};
 pub use people::People;
 pub use standing::standing;
 pub use sweep::{KEPT_FOR, kept_for, sweep};

@@ -27,17 +27,20 @@ pub fn standing(work: &mut Work<'_>, filter: &str, since: Option<&str>) -> Resul
     }
     let listed = work.rows.listed(filter, now, MAX_GRANTS)?;
     let grants = listed.into_iter().filter_map(|approval| {
-        let left = approval.left(now)?;
-        let matter = approval.question.matter;
+        // One whose window is over by now is listed until that is noted.
+        let left = approval.left(now).filter(|left| left.left_ms > 0)?;
+        let (matter, ahead) = (approval.question.matter, approval.ahead);
         Some(StandingGrant {
             id: approval.id,
             issuer: matter.issuer,
-            subject: Some(matter.subject),
-            group: None,
+            subject: ahead.group.is_none().then_some(matter.subject),
+            group: ahead.group,
+            except: approval.apart,
             rule: matter.rule,
             rule_digest: matter.rule_digest?,
             operation: Some(matter.operation),
             model: matter.model,
+            models: ahead.models,
             left_ms: left.left_ms,
         })
     });
@@ -101,10 +104,12 @@ mod tests {
             issuer: "i".to_owned(),
             subject: Some("s".to_owned()),
             group: None,
+            except: Vec::new(),
             rule: "r".to_owned(),
             rule_digest: "d".to_owned(),
             operation: Some("o".to_owned()),
             model: Some(text.to_owned()),
+            models: None,
             left_ms: 1,
         }
     }

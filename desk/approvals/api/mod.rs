@@ -15,7 +15,7 @@ use axum::extract::{Path, Request};
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{delete, get, post};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::acts::People;
@@ -23,6 +23,7 @@ use super::clerk::Clerk;
 use super::news::News;
 use crate::http::{Callers, Credentials, Person, Refusal, json as answer};
 use crate::stop::Stop;
+use crate::store::Page;
 
 /// The longest text that a reviewer writes, in characters; a filter passes on no more.
 const MAX_REASON: usize = 500;
@@ -107,6 +108,20 @@ fn path_id(id: Result<Path<String>, PathRejection>, what: &str) -> Result<String
         .map(|Path(id)| id)
         .filter(|id| id.len() <= 64)
         .ok_or_else(|| Refusal::not_found(what))
+}
+
+/// Which part of a list is wanted.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PageQuery {
+    before: Option<String>,
+    limit: Option<u32>,
+}
+
+impl PageQuery {
+    fn page(self) -> Page {
+        Page::new(self.before, self.limit)
+    }
 }
 
 fn query_of<T>(query: Result<axum::extract::Query<T>, QueryRejection>) -> Result<T, Refusal> {

@@ -3,7 +3,7 @@
 use super::approval::{Approval, Asker};
 use super::grant::millis;
 use super::happened::{Happened, Step};
-use crate::approvals::protocol::{Question, State};
+use crate::approvals::protocol::{Ahead, Question, State};
 
 /// How long a question stays open when nobody waits for it any more, in milliseconds: 15 minutes.
 pub const ALONE_FOR: i64 = 15 * 60 * 1000;
@@ -47,6 +47,10 @@ impl Approval {
             returned: Vec::new(),
             covered: Vec::new(),
             vouched: false,
+            ahead: Ahead::default(),
+            apart: Vec::new(),
+            closed: false,
+            turns: None,
         };
         if filter.is_some() {
             asked.is_awaited(&asker, now);

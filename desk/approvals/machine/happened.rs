@@ -106,6 +106,7 @@ impl Approval {
     ) -> Step<R> {
         let mut happened: Vec<_> = self.tick(now).into_iter().collect();
         let reply = command(&mut self, &mut happened);
+        self.turn(now);
         Step {
             after: self,
             happened,

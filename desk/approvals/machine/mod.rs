@@ -10,6 +10,7 @@
 
 mod approval;
 mod asking;
+mod calendar;
 mod claims;
 mod deciding;
 mod grant;

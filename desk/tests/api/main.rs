@@ -10,6 +10,7 @@
 )]
 
 mod access_log;
+mod ahead;
 mod approvals;
 mod audit;
 mod check;

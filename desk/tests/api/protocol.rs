@@ -370,6 +370,14 @@ fn what_people_call_is_as_the_document_has_it() {
     });
     let wanted = id(&held.post("/v1/access", CAROL, &access).ok());
     held.decide(&wanted, "approve", ANA).ok();
+    let mut group = access.clone();
+    group
+        .as_object_mut()
+        .unwrap()
+        .retain(|name, _| !["model", "for"].contains(&name.as_str()));
+    let more = json!({ "group": "ml-ops", "models": "any", "calendar": crate::ahead::always() });
+    let group = id(&held.post("/v1/access", CAROL, &with(group, more)).ok());
+    held.decide(&group, "deny", ANA).ok();
     let window = asked(json!({ "grant": { "for": 60 }, "model": "small" }));
     held.decide(&window, "approve", ANA).ok();
     let grants = held.call("GET", "/v1/grants?limit=10", ANA, None).ok();

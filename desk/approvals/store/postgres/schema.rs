@@ -43,6 +43,11 @@ CREATE TABLE portcullis_standing (salt TEXT NOT NULL, revision BIGINT NOT NULL);
 INSERT INTO portcullis_standing VALUES (gen_random_uuid()::text, 0);
 ", "
 CREATE INDEX portcullis_ended ON portcullis_approvals (expires) WHERE state IN ('denied', 'used', 'expired', 'revoked');
+", "
+ALTER TABLE portcullis_approvals ADD COLUMN holders TEXT;
+ALTER TABLE portcullis_approvals ADD COLUMN turns BIGINT;
+CREATE INDEX portcullis_holders ON portcullis_approvals (holders) WHERE wide AND state = 'approved' AND holders IS NOT NULL;
+CREATE INDEX portcullis_turns ON portcullis_approvals (turns) WHERE state = 'approved' AND turns IS NOT NULL;
 "];
 
 /// Takes the steps that the database hasn't seen, all or none.
