@@ -137,50 +137,54 @@ pub enum GrantsCommand {
 #[derive(Subcommand)]
 pub enum AccessCommand {
     /// Asks for access ahead of need: a question that waits for reviewers.
-    Request {
-        /// The operation (model.export, ...).
-        #[arg(long)]
-        operation: String,
-        /// The model; without this option and --any-model, only requests that name none.
-        #[arg(long)]
-        model: Option<String>,
-        /// For any model, also for requests that name none.
-        #[arg(long, conflicts_with = "model")]
-        any_model: bool,
-        /// The rule of the policy that asks for approval.
-        #[arg(long)]
-        rule: String,
-        /// SHA-256 of that rule, as questions show it, so that an edit of it voids the grant.
-        #[arg(long, value_name = "HEX")]
-        rule_digest: Option<String>,
-        /// For how long: a number and s, m, h or d.
-        #[arg(long = "for", value_name = "TIME", value_parser = review::seconds, required_unless_present = "windows")]
-        time: Option<u64>,
-        #[command(flatten)]
-        windows: Windows,
-        /// How often; without this option, any number of times.
-        #[arg(long, value_name = "NUMBER")]
-        uses: Option<u64>,
-        /// A group that may decide. May be repeated.
-        #[arg(long = "reviewers", value_name = "GROUP", required = true)]
-        reviewers: Vec<String>,
-        /// How many of them must approve: as many as the rule wants.
-        #[arg(long, value_name = "NUMBER", default_value_t = 1)]
-        approvals: u32,
-        /// The subject, one of those that desk.json links to you. Without this option, the first.
-        #[arg(long)]
-        subject: Option<String>,
-        /// A group in the tokens of the issuer, for whose members it is instead. Who approves it isn't let
-        /// through by it.
-        #[arg(long, conflicts_with = "subject")]
-        group: Option<String>,
-        /// The issuer of its tokens.
-        #[arg(long, value_name = "URL")]
-        issuer: Option<String>,
-        /// Why.
-        #[arg(long, value_name = "TEXT")]
-        reason: String,
-    },
+    Request(Box<Asking>),
+}
+
+// What is asked for: its help is that of the command.
+#[derive(Args)]
+pub struct Asking {
+    /// The operation (model.export, ...).
+    #[arg(long)]
+    operation: String,
+    /// The model; without this option and --any-model, only requests that name none.
+    #[arg(long)]
+    model: Option<String>,
+    /// For any model, also for requests that name none.
+    #[arg(long, conflicts_with = "model")]
+    any_model: bool,
+    /// The rule of the policy that asks for approval.
+    #[arg(long)]
+    rule: String,
+    /// SHA-256 of that rule, as questions show it, so that an edit of it voids the grant.
+    #[arg(long, value_name = "HEX")]
+    rule_digest: Option<String>,
+    /// For how long: a number and s, m, h or d.
+    #[arg(long = "for", value_name = "TIME", value_parser = review::seconds, required_unless_present = "windows")]
+    time: Option<u64>,
+    #[command(flatten)]
+    windows: Windows,
+    /// How often; without this option, any number of times.
+    #[arg(long, value_name = "NUMBER")]
+    uses: Option<u64>,
+    /// A group that may decide. May be repeated.
+    #[arg(long = "reviewers", value_name = "GROUP", required = true)]
+    reviewers: Vec<String>,
+    /// How many of them must approve: as many as the rule wants.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    approvals: u32,
+    /// The subject, one of those that desk.json links to you. Without this option, the first.
+    #[arg(long)]
+    subject: Option<String>,
+    /// A group in the tokens of the issuer, for whose members it is instead. Who approves it isn't let
+    /// through by it.
+    #[arg(long, conflicts_with = "subject")]
+    group: Option<String>,
+    /// The issuer of its tokens.
+    #[arg(long, value_name = "URL")]
+    issuer: Option<String>,
+    /// Why.
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
 }
 
 /// Windows that come again each week.
@@ -300,22 +304,23 @@ fn dispatch(desk: &Remote, order: Order, out: &mut dyn Write) -> Status {
         Order::Approvals(command) => approvals(desk, command, out),
         Order::Grants(GrantsCommand::List) => review::grants(desk, out),
         Order::Grants(GrantsCommand::Revoke(of)) => decide(desk, Decision::Revoke, &of, out),
-        Order::Access(AccessCommand::Request {
-            operation,
-            model,
-            any_model,
-            rule,
-            rule_digest,
-            time,
-            windows,
-            uses,
-            reviewers,
-            approvals,
-            subject,
-            group,
-            issuer,
-            reason,
-        }) => {
+        Order::Access(AccessCommand::Request(asking)) => {
+            let Asking {
+                operation,
+                model,
+                any_model,
+                rule,
+                rule_digest,
+                time,
+                windows,
+                uses,
+                reviewers,
+                approvals,
+                subject,
+                group,
+                issuer,
+                reason,
+            } = *asking;
             let wanted = review::Wanted {
                 issuer,
                 subject,

@@ -292,10 +292,7 @@ fn windows_of_the_week_and_groups_are_asked_for_and_listed_by_commands() {
         (vec![], "--for"),
         ([&days[..], &clock, &["--for", "1h"]].concat(), "--for"),
         (days.to_vec(), "--offset"),
-        (
-            [&two[..], &clock, &["--to", "03:00"]].concat(),
-            "as many",
-        ),
+        ([&two[..], &clock, &["--to", "03:00"]].concat(), "as many"),
         ([&["--days", "mo"], &days[2..], &clock].concat(), "mon-fri"),
         (
             vec!["--for", "1h", "--any-model", "--model", "m"],

@@ -362,6 +362,22 @@ fn run(place: Place, ops: &[(Op, usize)]) {
     }
 }
 
+#[test]
+fn a_window_that_closed_and_opened_while_no_desk_looked_is_told() {
+    let mut desks = Desks::new(Place::file());
+    let approve = Op::Decide(DecisionKind::Approve, "bob", 0);
+    for op in [
+        Op::Request(2),
+        approve,
+        Op::Ask(2, 0),
+        Op::Pass(1440),
+        Op::Sweep,
+    ] {
+        desks.run(&op, 0);
+    }
+    assert_eq!(desks.told[0].as_ref().unwrap().1.len(), 1);
+}
+
 fn ops() -> impl Strategy<Value = Vec<(Op, usize)>> {
     prop::collection::vec(op(), 1..80)
 }
