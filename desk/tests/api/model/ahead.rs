@@ -57,7 +57,7 @@ const ENDS: i64 = 1_800_226_800_000;
 
 fn is_open(now: i64) -> bool {
     let minute = now / A_MINUTE % (24 * 60);
-    (480..510).contains(&minute) || minute >= 1260 || minute < 60
+    (480..510).contains(&minute) || !(60..1260).contains(&minute)
 }
 
 #[derive(Clone, Debug)]
@@ -142,6 +142,9 @@ impl Known {
     }
 }
 
+/// The revision, the grants with what was left of them, and when this was.
+type Told = (String, BTreeMap<String, u64>, i64);
+
 struct Desks {
     place: Place,
     stores: [Box<dyn Store>; 2],
@@ -149,7 +152,7 @@ struct Desks {
     known: Vec<(String, Known)>,
     claims: u64,
     /// What each desk's filter was told last: the revision, and the grants.
-    told: [Option<(String, BTreeMap<String, u64>, i64)>; 2],
+    told: [Option<Told>; 2],
 }
 
 fn person(name: &str) -> Person {
