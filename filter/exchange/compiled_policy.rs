@@ -264,6 +264,13 @@ impl CompiledPolicy {
         self.verifier.tend(now, shared)
     }
 
+    /// How often a token was there among those that were verified, and how often not, since this was
+    /// last asked.
+    #[must_use]
+    pub fn take_token_lookups(&self) -> (u64, u64) {
+        self.verifier.take_lookups()
+    }
+
     /// Takes a provider's answer to a request for keys, `Ok(None)` if there was no whole one, `Err`
     /// if the request could not be sent.
     pub fn keys_answered(

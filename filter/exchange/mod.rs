@@ -492,7 +492,10 @@ impl Exchange {
         self.outbound = Passage::Over;
         let mut effects = context.give_back(Why::Unanswered);
         let record = context.write_record(number, closing, own, world);
-        effects.extend(counts::of(&context.record));
+        effects.extend(counts::of(
+            &context.record,
+            &context.compiled.policy().models,
+        ));
         effects.push(Effect::Record(record));
         Outcome {
             effects,

@@ -200,9 +200,12 @@ pub(super) trait Host: Clone + 'static {
     /// A gauge of the whole host; the same name is the same gauge.
     fn gauge(&self, name: &str) -> Result<u32, Status>;
 
+    /// A histogram of the whole host; the same name is the same histogram.
+    fn histogram(&self, name: &str) -> Result<u32, Status>;
+
     /// What a gauge has.
     fn metric(&self, gauge: u32) -> Result<u64, Status>;
 
-    /// Sets a gauge.
+    /// Sets a gauge, or puts a value into a histogram.
     fn set_metric(&self, gauge: u32, value: u64) -> Result<(), Status>;
 }

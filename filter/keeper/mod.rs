@@ -31,7 +31,7 @@ pub use event::{Call, Effect, Event, Level, Purpose, Told, World};
 use crate::approval::Trouble;
 use crate::call::Answer;
 use crate::exchange::{Bodies, CompiledPolicy};
-use crate::metric::Metric;
+use crate::metric::{Kind, Metric};
 use alarms::Alarms;
 use buffered::Buffered;
 use clock::Clock;
@@ -62,6 +62,7 @@ pub struct Keeper {
     buffered: Buffered,
     /// What the policy says in vain, until it is told.
     warnings: Vec<String>,
+    compiled: Rc<CompiledPolicy>,
     /// The policy's digest.
     digest: String,
     /// Whether the configuration is out of use: no tick is to be counted on any more.
@@ -86,6 +87,7 @@ impl Keeper {
             numbers: Numbers::new(Rc::clone(&compiled), worker),
             buffered: Buffered::new(Rc::clone(&compiled)),
             digest: compiled.policy().digest.clone(),
+            compiled: Rc::clone(&compiled),
             ended: false,
             keys: KeyDuties::new(Rc::clone(&compiled)),
             standing: StandingDuties::new(Rc::clone(&compiled)),
@@ -162,7 +164,8 @@ impl Keeper {
                 self.tick_within(MIN_TICK, &mut effects);
             }
             Event::Bodies(found) => effects.extend(self.learn(found)),
-            Event::Counted(metric, amount) if self.ended => {
+            // Each amount by itself: a sum says nothing of how they are distributed.
+            Event::Counted(metric, amount) if self.ended || metric.kind() == Kind::Histogram => {
                 tell(BTreeMap::from([(metric, amount)]), &mut effects);
             }
             Event::Counted(metric, amount) => {
@@ -281,6 +284,7 @@ impl Keeper {
             let what = Told::Tick;
             effects.push(Effect::Tell { exchange, what });
         }
+        self.count_lookups(world.now);
         tell(self.counts.take(world.now), effects);
         // Once it has ended, what was told has been taken back, and would not be again.
         if !self.ended {
@@ -318,6 +322,16 @@ impl Keeper {
         }
     }
 
+    fn count_lookups(&mut self, now: Duration) {
+        let (hits, misses) = self.compiled.take_token_lookups();
+        for (outcome, count) in [("hit", hits), ("miss", misses)] {
+            if count > 0 {
+                let metric = Metric::TokenLookups { outcome };
+                self.counts.add(metric, count, now);
+            }
+        }
+    }
+
     fn note_trouble(&mut self, trouble: Trouble, effects: &mut Vec<Effect>, now: Duration) {
         effects.extend(self.troubles.log(trouble, now));
         let code = trouble.code();
@@ -341,6 +355,11 @@ impl Keeper {
         for line in tended.notes {
             let level = Level::Warn;
             effects.push(Effect::Log { level, line });
+        }
+        for (provider, there) in tended.fetched {
+            let outcome = if there { "ok" } else { "failed" };
+            let metric = Metric::KeyRefreshes { provider, outcome };
+            tell(BTreeMap::from([(metric, 1)]), effects);
         }
         for call in tended.calls {
             let number = self.number_call();

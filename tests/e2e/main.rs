@@ -14,6 +14,7 @@ mod bodies;
 mod clients;
 mod conformance;
 mod crude;
+mod dashboards;
 mod hostile;
 mod identity;
 mod installed;

@@ -335,6 +335,11 @@ pub(super) fn gauge(name: &str) -> Result<u32, Status> {
     define(1, name)
 }
 
+/// A histogram of the whole Envoy; the same name is the same histogram.
+pub(super) fn histogram(name: &str) -> Result<u32, Status> {
+    define(2, name)
+}
+
 fn define(kind: u32, name: &str) -> Result<u32, Status> {
     let mut id = 0;
     // SAFETY: the out-pointer outlives the call, and the slice is live.

@@ -139,6 +139,10 @@ impl Host for EnvoyHost {
         calls::gauge(name)
     }
 
+    fn histogram(&self, name: &str) -> Result<u32, Status> {
+        calls::histogram(name)
+    }
+
     fn metric(&self, gauge: u32) -> Result<u64, Status> {
         calls::metric(gauge)
     }

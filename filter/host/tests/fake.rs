@@ -462,6 +462,11 @@ impl Host for FakeHost {
         Ok(self.define(name, true))
     }
 
+    fn histogram(&self, name: &str) -> Result<u32, Status> {
+        self.enter("histogram")?;
+        Ok(self.define(name, true))
+    }
+
     fn metric(&self, _: u32) -> Result<u64, Status> {
         self.enter("metric")?;
         Ok(0)
