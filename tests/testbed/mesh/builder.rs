@@ -41,6 +41,7 @@ pub struct Builder {
     stop_iteration: bool,
     module: Option<std::path::PathBuf>,
     shared: bool,
+    drain_seconds: Option<u32>,
     port: u16,
     admin_port: u16,
 }
@@ -77,6 +78,7 @@ impl Default for Builder {
             stop_iteration: true,
             module: None,
             shared: false,
+            drain_seconds: None,
             port: 0,
             admin_port: 0,
         }
@@ -281,6 +283,14 @@ impl Builder {
         self
     }
 
+    /// An Envoy for this mesh alone that takes other policies while it runs ([`Mesh::update`]). What is
+    /// under way under a policy that was replaced is ended after so many seconds.
+    #[must_use]
+    pub fn updatable(mut self, drain_seconds: u32) -> Self {
+        self.drain_seconds = Some(drain_seconds);
+        self
+    }
+
     /// Fixed ports for the listener and for Envoy's admin interface instead of
     /// free ones, for people who want to find them again.
     #[must_use]
@@ -301,7 +311,7 @@ impl Builder {
                 port::must_be_free(port)?;
             }
         }
-        if self.may_share() {
+        if self.drain_seconds.is_some() || self.may_share() {
             return self.lease();
         }
         let mut process = self.spawn()?;
@@ -361,10 +371,14 @@ impl Builder {
             workers: self.concurrency,
             variables: self.variables.clone(),
         };
+        let drain = self.drain_seconds.unwrap_or(0).to_string();
         let start = |folder: TempDir, bootstrap: &Value| {
-            self.spawn_in(folder, bootstrap, &["--drain-time-s", "0"])
+            self.spawn_in(folder, bootstrap, &["--drain-time-s", &drain])
         };
-        let lease = shared::lease(&kind, keeper, start, folder, &config)?;
+        let lease = match self.drain_seconds {
+            None => shared::lease(&kind, keeper, start, folder, config),
+            Some(_) => shared::lease_of_own(&kind, keeper, start, folder, config),
+        }?;
         Ok(Mesh {
             admin_port: lease.admin_port,
             listeners: lease.listeners.clone(),
@@ -374,7 +388,7 @@ impl Builder {
 
     fn spawn(&self) -> Result<Process, String> {
         let folder = process::folder()?;
-        let config = self.config(folder.path(), None)?;
+        let config = self.config(folder.path(), None)?.into_value();
         self.spawn_in(folder, &config, &[])
     }
 
@@ -408,7 +422,7 @@ impl Builder {
 
     /// The shipped configuration with what was changed, and for virtual machines another id if one
     /// is given.
-    fn config(&self, folder: &std::path::Path, machine: Option<&str>) -> Result<Value, String> {
+    fn config(&self, folder: &std::path::Path, machine: Option<&str>) -> Result<Config, String> {
         let mut config = Config::read(&dirs::workspace().join(self.shipped))?;
         config.admin(self.admin_port)?;
         config.access_log(&folder.join("access.log"))?;
@@ -472,7 +486,7 @@ impl Builder {
         if !self.guarded {
             config.unguard()?;
         }
-        Ok(config.into_value())
+        Ok(config)
     }
 }
 

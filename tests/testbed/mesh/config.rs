@@ -15,6 +15,7 @@ const HTTP2: &str = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 /// Where the connection manager of a listener is.
 const MANAGER: &str = "/filter_chains/0/filters/0/typed_config";
 
+#[derive(Debug)]
 pub(super) struct Config(Value);
 
 impl Config {
@@ -24,6 +25,10 @@ impl Config {
         yaml_serde::from_str(&text)
             .map(Self)
             .map_err(|error| format!("{}: {error}", file.display()))
+    }
+
+    pub(super) fn value(&self) -> &Value {
+        &self.0
     }
 
     pub(super) fn into_value(self) -> Value {
