@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use testbed::body::Gate;
 use testbed::http::{Client, Pending};
+use testbed::model::Answer;
 use testbed::wait;
 
 use super::{gated, tune};
@@ -12,6 +14,7 @@ use crate::support::{Desk, Guarded, code, in_the_current_envoy, policy};
 in_the_current_envoy!(
     what_is_held_is_decided_under_the_policy_it_came_to,
     what_is_held_when_an_old_policy_ends_may_come_back,
+    an_approval_whose_request_was_cut_off_comes_back,
 );
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -130,4 +133,33 @@ fn what_is_held_when_an_old_policy_ends_may_come_back(version: &str) {
     let answer = guarded.send(tune("cho", "file-1"));
     assert_eq!(code(&answer), "denied", "{}", answer.text());
     assert_eq!(guarded.model.begun(), 2);
+}
+
+/// What was claimed for a request that Envoy ends with the old policy was claimed for nothing.
+fn an_approval_whose_request_was_cut_off_comes_back(version: &str) {
+    let desk = Desk::start();
+    let with = |edit: fn() -> Value| {
+        let mut policy = edit();
+        policy["rules"][0]["then"]["approve"]["give_back"] = json!("on_failure");
+        policy
+    };
+    let mut guarded = Guarded::start_with(version, &with(|| gated("5m", "DESK_KEY")), |builder| {
+        builder.updatable(1).cluster_http2("desk", desk.port)
+    });
+    let path = "/v1/fine_tuning/jobs";
+    let never = Gate::new();
+    guarded.model.answer(path, Answer::new(200).gated(&never));
+    let cut = hold(&guarded, true, "ann");
+    let question = desk.pending("ann");
+    desk.decide(&question, "approve", "");
+    let reached = || guarded.model.begun() == 1;
+    wait::until("the model server to be asked", PATIENCE, reached).unwrap();
+    guarded.mesh.update(with(edited)).unwrap();
+    assert!(cut.response().is_err());
+    let path_of_it = format!("/v1/approvals/{}", question["id"].as_str().unwrap());
+    let back = || desk.get(&path_of_it)["state"] == "approved";
+    wait::until("the approval to come back", PATIENCE, back).unwrap();
+    guarded.model.answer_as_usual(path);
+    let answer = hold(&guarded, true, "ann").response().unwrap().read();
+    assert_eq!(answer.status, 200, "{}", answer.text());
 }
