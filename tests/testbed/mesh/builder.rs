@@ -29,6 +29,7 @@ pub struct Builder {
     clusters: Vec<Cluster>,
     secured: Option<(Vec<String>, Value)>,
     breakers: Vec<(String, u32)>,
+    spread: Vec<(String, Vec<u16>, Value)>,
     missing: Vec<String>,
     routes: Vec<Value>,
     filters: Vec<Value>,
@@ -66,6 +67,7 @@ impl Default for Builder {
             clusters: Vec::new(),
             secured: None,
             breakers: Vec::new(),
+            spread: Vec::new(),
             missing: Vec::new(),
             routes: Vec::new(),
             filters: Vec::new(),
@@ -181,6 +183,14 @@ impl Builder {
     #[must_use]
     pub fn most_requests(mut self, cluster: &str, count: u32) -> Self {
         self.breakers.push((cluster.to_owned(), count));
+        self
+    }
+
+    /// Gives a cluster several addresses, and further members of Envoy's configuration of it.
+    #[must_use]
+    pub fn spread(mut self, cluster: &str, ports: &[u16], members: &Value) -> Self {
+        let one = (cluster.to_owned(), ports.to_vec(), members.clone());
+        self.spread.push(one);
         self
     }
 
@@ -460,6 +470,9 @@ impl Builder {
         config.nobody_listens()?;
         for cluster in &self.clusters {
             config.cluster(&cluster.name, cluster.port, cluster.http2)?;
+        }
+        for (name, ports, members) in &self.spread {
+            config.spread(name, ports, members)?;
         }
         for (name, count) in &self.breakers {
             config.most_requests(name, *count)?;

@@ -266,6 +266,24 @@ impl Config {
         Ok(())
     }
 
+    /// Gives a cluster several addresses, and merges these members into it.
+    pub(super) fn spread(&mut self, name: &str, ports: &[u16], more: &Value) -> Result<(), String> {
+        let cluster = named(self.clusters()?, name)?;
+        let all = items(cluster, "/load_assignment/endpoints/0/lb_endpoints")?;
+        let first = all.first().cloned();
+        let first = first.ok_or_else(|| format!("cluster {name} has no address"))?;
+        all.clear();
+        for port in ports {
+            let mut one = first.clone();
+            *at(&mut one, "/endpoint/address/socket_address/port_value")? = json!(port);
+            all.push(one);
+        }
+        let fields = cluster.as_object_mut();
+        let fields = fields.ok_or_else(|| format!("cluster {name} is not an object"))?;
+        fields.extend(more.as_object().cloned().unwrap_or_default());
+        Ok(())
+    }
+
     pub(super) fn most_requests(&mut self, name: &str, count: u32) -> Result<(), String> {
         let path = "/circuit_breakers/thresholds/0/max_requests";
         *at(named(self.clusters()?, name)?, path)? = json!(count);
