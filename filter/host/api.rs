@@ -176,6 +176,9 @@ pub(super) trait Host: Clone + 'static {
     /// Zero stops the ticks.
     fn tick_every(&self, milliseconds: u32) -> Result<(), Status>;
 
+    /// Says that the configuration of the current context may go now, which it kept the host from.
+    fn done(&self) -> Result<(), Status>;
+
     /// Sends a request; its answer comes with the token that this gives.
     fn call(&self, call: HttpCall<'_>) -> Result<u32, Status>;
 

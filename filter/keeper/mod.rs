@@ -65,7 +65,7 @@ pub struct Keeper {
     compiled: Rc<CompiledPolicy>,
     /// The policy's digest.
     digest: String,
-    /// Whether the configuration is out of use: no tick is to be counted on any more.
+    /// Whether the configuration is out of use: no tick is to be counted on any more, but for what must arrive.
     ended: bool,
     outbox: Outbox,
     questions: Questions,
@@ -187,13 +187,17 @@ impl Keeper {
                 let change = self.buffered.end();
                 effects.extend(change.map(|by| Effect::Change(Metric::BufferedBytes, by)));
                 effects.push(Effect::Change(self.policy_vms(), -1));
-                // There is no tick that they could wait for, and no answer to try again behind.
+                // No tick may come any more. Where the host keeps the configuration until this has
+                // arrived, what doesn't is sent again.
                 for post in self.questions.take_posts() {
                     effects.extend(self.outbox.add(post));
                 }
                 for call in self.outbox.send(Duration::MAX) {
                     let number = self.number_call();
                     effects.push(Effect::Call(call.number(number)));
+                }
+                if !self.is_done() {
+                    self.tick_within(MIN_TICK, &mut effects);
                 }
             }
             Event::Ask { exchange, ask } => {
@@ -218,6 +222,14 @@ impl Keeper {
             self.tick_within(MIN_TICK, &mut effects);
         }
         effects
+    }
+
+    /// Whether the configuration is out of use, and nothing has to arrive any more. Until then the host keeps it: an
+    /// approval that was claimed for nothing would not come back otherwise, and a desk would think that
+    /// somebody waits. What can't be delivered is given up some time ([`Outbox`]).
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.ended && self.outbox.is_empty() && !self.questions.have_posts()
     }
 
     /// Whether one more exchange may wait for keys.

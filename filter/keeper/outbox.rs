@@ -71,6 +71,11 @@ impl Outbox {
         })
     }
 
+    /// Whether all that there was has arrived, or was given up.
+    pub(super) fn is_empty(&self) -> bool {
+        self.queued.is_empty() && self.under_way == 0 && self.again.is_empty()
+    }
+
     /// Whether something can be sent.
     pub(super) fn has_something(&self) -> bool {
         !self.queued.is_empty() && self.under_way < MAX_UNDER_WAY

@@ -271,6 +271,11 @@ impl Questions {
         self.leave(exchange);
     }
 
+    /// Whether something is to be posted.
+    pub(super) fn have_posts(&self) -> bool {
+        !self.posts.is_empty()
+    }
+
     /// What is to be posted now.
     pub(super) fn take_posts(&mut self) -> Vec<call::Call<Post>> {
         core::mem::take(&mut self.posts)

@@ -5,6 +5,11 @@ mod breaker;
 mod clients;
 mod crowds;
 mod grants;
+mod idle;
+mod latency;
+mod protocols;
+mod two_desks;
+mod updates;
 
 use std::time::Duration;
 

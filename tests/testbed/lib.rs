@@ -24,6 +24,7 @@ pub mod mesh;
 pub mod model;
 pub mod oidc;
 pub mod port;
+pub mod postgres;
 pub mod process;
 pub mod prose;
 pub mod spellings;

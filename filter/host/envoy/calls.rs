@@ -52,6 +52,7 @@ unsafe extern "C" {
     fn proxy_continue_stream(direction: u32) -> u32;
     fn proxy_set_effective_context(context: u32) -> u32;
     fn proxy_set_tick_period_milliseconds(period: u32) -> u32;
+    fn proxy_done() -> u32;
     fn proxy_get_shared_data(
         key: *const u8,
         key_size: usize,
@@ -258,6 +259,12 @@ pub(super) fn act_for(context: u32) -> Result<(), Status> {
 pub(super) fn tick_every(milliseconds: u32) -> Result<(), Status> {
     // SAFETY: no memory is passed.
     check(unsafe { proxy_set_tick_period_milliseconds(milliseconds) })
+}
+
+/// Lets go of a configuration that is out of use.
+pub(super) fn done() -> Result<(), Status> {
+    // SAFETY: no memory is passed.
+    check(unsafe { proxy_done() })
 }
 
 /// A shared value and the number of its last change.

@@ -100,6 +100,10 @@ impl Host for EnvoyHost {
         calls::tick_every(milliseconds)
     }
 
+    fn done(&self) -> Result<(), Status> {
+        calls::done()
+    }
+
     fn call(&self, call: HttpCall<'_>) -> Result<u32, Status> {
         let HttpCall {
             cluster,
