@@ -107,6 +107,7 @@ fn a_full_exchange_costs_no_more_host_calls_than_it_must() {
         "remove_header",  // the answer's content-length
         "replace_buffer", // the masked answer
         "set_header",     // accept-encoding
+        "set_metric",     // the time to the first byte
         "set_shared",     // the quota
         "set_state",      // the record's number
         "set_state",      // the record
@@ -150,6 +151,9 @@ fn counts_are_told_together_within_a_second() {
         ("portcullis_decisions.action=deny.code=token_malformed", 1),
         ("portcullis_tokens_refused.code=token_malformed", 1),
         ("portcullis_matches.detector=email", 6),
+        ("portcullis_records", 4),
+        ("portcullis_token_lookups.outcome=hit", 2),
+        ("portcullis_token_lookups.outcome=miss", 2),
     ];
     let counted = counted.map(|(name, count)| (name.to_owned(), count));
     assert_eq!(host.counters(), counted);
