@@ -13,6 +13,8 @@ use base::identity::{Identity, token_digest};
 use base::json;
 use serde_json::Value;
 
+use super::kept::Names;
+
 /// The largest answer that is taken: all that may be listed, at 400 bytes each.
 pub const MAX_STANDING_BYTES: usize = 8 << 20;
 
@@ -59,6 +61,8 @@ pub struct Standing {
     blocks: Vec<Block>,
     /// Of the blocks.
     block_keys: Keys,
+    /// Under which names answers are kept.
+    answers: Names,
     /// Since when it has stood like this for certain, since 1970.
     since: Option<Duration>,
     lease: Duration,
@@ -169,6 +173,7 @@ impl Standing {
             self.grant_keys = Keys::new(grant_keys);
             self.blocks = blocks;
             self.block_keys = Keys::new(block_keys);
+            self.answers = Names::read(&answer);
             self.revision = revision;
         }
         // That nothing has changed is said behind the wait.
@@ -186,10 +191,7 @@ impl Standing {
     #[must_use]
     #[inline(never)]
     pub fn grant(&self, scope: &Scope<'_>, now: Duration) -> Option<&str> {
-        let since = self.since?;
-        // A clock that was put back tells nothing of a lease.
-        let leased = since <= now && now < since.saturating_add(self.lease);
-        if self.grants.is_empty() || !leased {
+        if self.grants.is_empty() || !self.is_leased(now) {
             return None;
         }
         let caller = scope.caller;
@@ -260,6 +262,19 @@ impl Standing {
             }
         }
         None
+    }
+
+    /// Whether an answer may be kept under this name; `None` if that can't be told now.
+    #[must_use]
+    #[inline(never)]
+    pub fn keeps(&self, name: &str, now: Duration) -> Option<bool> {
+        self.answers.has(name).filter(|_| self.is_leased(now))
+    }
+
+    fn is_leased(&self, now: Duration) -> bool {
+        // A clock that was put back tells nothing of a lease.
+        let leased = |since: Duration| since <= now && now < since.saturating_add(self.lease);
+        self.since.is_some_and(leased)
     }
 
     /// Whether it can be told who is blocked.

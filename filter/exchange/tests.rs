@@ -321,6 +321,7 @@ pub(super) fn decision(id: &str, state: &str) -> Decision {
     };
     Decision::Answer(approval::Answer {
         id: id.to_owned(),
+        binding: "b".to_owned(),
         state,
         reviewer: by.map(str::to_owned),
         reason: by.map(|_| "a drill".to_owned()),
