@@ -95,6 +95,9 @@ pub struct Approval {
     pub covered: Vec<Covered>,
     /// Whether a question has shown that the rule's own reviewers gave what was asked ahead of need.
     pub vouched: bool,
+    /// Until when the answer that it is about is kept, if it is.
+    #[serde(default)]
+    pub kept: Option<i64>,
 }
 
 impl Approval {

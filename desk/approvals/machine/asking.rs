@@ -47,6 +47,7 @@ impl Approval {
             returned: Vec::new(),
             covered: Vec::new(),
             vouched: false,
+            kept: None,
         };
         if filter.is_some() {
             asked.is_awaited(&asker, now);
@@ -110,6 +111,8 @@ impl Approval {
                 approval.askers.remove(known);
                 if approval.askers.is_empty() {
                     let alone = now.saturating_add(ALONE_FOR);
+                    // What is kept is there for a client that comes back later.
+                    let alone = alone.max(approval.kept.unwrap_or(alone));
                     approval.expires = approval.expires.min(alone);
                 }
                 happened.push(Happened::Cancelled {

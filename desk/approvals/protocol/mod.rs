@@ -4,6 +4,7 @@
 //! Members that this version doesn't know are carried or ignored, never refused.
 
 mod answer;
+mod kept;
 mod own;
 mod people;
 mod question;
@@ -14,6 +15,7 @@ pub use answer::{
     Answer, Cancel, Claim, ClaimState, Claimed, DecisionKind, GiveBack, Granted, State, Tally,
     WhyBack,
 };
+pub use kept::{Find, Found, Keep, MAX_KEPT_SECONDS, MAX_SEALED_BYTES, Sealed};
 pub use people::{
     Access, Block, Blocks, Bulk, Decide, Delegate, Delegation, Delegations, Failure, Grants,
     NewBlock, Outcome, Outcomes,
