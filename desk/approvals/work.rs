@@ -107,7 +107,8 @@ impl Work<'_> {
                 return Err(StoreError::Conflict.into());
             }
             if after.kept.is_some() && after.state != old.state {
-                self.rows.end_answer(&after.id, after.answer_ends(self.now))?;
+                self.rows
+                    .end_answer(&after.id, after.answer_ends(self.now))?;
             }
             self.told.standing |= after.is_listed() != old.is_listed();
             if (after.state, after.decisions.len()) != (old.state, old.decisions.len()) {

@@ -192,11 +192,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
             Refused(409, "already_decided", "it was denied, or taken back"),
             Refused(409, "used", "it is used up"),
             Refused(409, "expired", "its time is over"),
-            Refused(
-                429,
-                "answers_full",
-                "as many are kept as there is room for",
-            ),
+            Refused(429, "answers_full", "as many are kept as there is room for"),
         ],
     },
     Operation {

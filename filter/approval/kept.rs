@@ -10,7 +10,7 @@ use core::time::Duration;
 
 use base::bytes::hex;
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
+use base64::engine::general_purpose::{STANDARD as BASE64, STANDARD_NO_PAD};
 use chacha20poly1305::aead::AeadInPlace as _;
 use chacha20poly1305::{ChaCha20Poly1305, KeyInit as _, Nonce};
 use hkdf::Hkdf;
@@ -261,7 +261,8 @@ fn beginning(digits: &str) -> Option<u128> {
 
 /// The key that 32 bytes in base64 are.
 pub(super) fn read_key(text: &str) -> Option<[u8; KEY_BYTES]> {
-    BASE64.decode(text).ok()?.try_into().ok()
+    let digits = text.trim_end_matches('=');
+    STANDARD_NO_PAD.decode(digits).ok()?.try_into().ok()
 }
 
 #[cfg(test)]

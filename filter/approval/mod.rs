@@ -34,7 +34,8 @@ use crate::call::{Call, Message};
 pub use answer::{Answer, Decision, State, read_answer, read_claim};
 pub use binding::{Binding, bind, digest, name};
 pub use kept::{
-    Answers, FIND_PATH, KEY_BYTES, KeptAnswer, MAX_FETCHED_BYTES, fetch, find, read_found, read_sealed,
+    Answers, FIND_PATH, KEY_BYTES, KeptAnswer, MAX_FETCHED_BYTES, fetch, find, read_found,
+    read_sealed,
 };
 pub use question::{Body, Escalate, Grant, Question};
 pub use section::{APPROVALS, Approvals, read};

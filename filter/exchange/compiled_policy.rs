@@ -154,8 +154,7 @@ impl CompiledPolicy {
     #[must_use]
     pub fn seals(&self) -> bool {
         let keeps = self.policy.sessions.keeps.as_ref();
-        keeps.is_some_and(|keeps| matches!(keeps.how, BodyForm::Raw(_)))
-            || self.answers().is_some()
+        keeps.is_some_and(|keeps| matches!(keeps.how, BodyForm::Raw(_))) || self.answers().is_some()
     }
 
     /// How answers that wait for a person are kept, if they are.

@@ -135,9 +135,10 @@ impl Exchange {
                 number,
                 answer,
             } => match purpose {
-                Purpose::RequestClaim | Purpose::KeptAnswer => self.handle_outside(Direction::Request, |exchange| {
-                    exchange.step_request(event, world)
-                }),
+                Purpose::RequestClaim | Purpose::KeptAnswer => self
+                    .handle_outside(Direction::Request, |exchange| {
+                        exchange.step_request(event, world)
+                    }),
                 Purpose::AnswerClaim => self.handle_outside(Direction::Response, |exchange| {
                     exchange.step_response(event, world)
                 }),

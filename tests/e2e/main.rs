@@ -17,6 +17,7 @@ mod crude;
 mod hostile;
 mod identity;
 mod installed;
+mod kept_answers;
 mod keys;
 mod masking;
 mod masks_actions;

@@ -50,13 +50,15 @@ pub fn keep(
     let until = found.approval.kept.unwrap_or(until);
     let first = found.approval.kept.is_none();
     let step = found.approval.clone().keep(until, now);
-    let (approval, ()) = work.apply(&Who::Filter(filter.to_owned()), &found, step)?;
-    if first {
+    if first && step.reply.is_ok() {
         let (answers, bytes) = work.rows.answers_size()?;
         let length = u64::try_from(sealed.len()).unwrap_or(u64::MAX);
         if answers >= room.answers || bytes.saturating_add(length) > room.bytes {
             return Err(too_many("answers_full", "No more answers can be kept.").into());
         }
+    }
+    let (approval, ()) = work.apply(&Who::Filter(filter.to_owned()), &found, step)?;
+    if first {
         work.rows.put_answer(&KeptAnswer {
             approval: approval.id.clone(),
             filter: filter.to_owned(),

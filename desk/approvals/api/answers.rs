@@ -27,10 +27,7 @@ async fn keep(
     id: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Result<Response, Refusal> {
-    let filter = desk
-        .callers
-        .identify(&Credentials::of(&request))?
-        .filter()?;
+    let filter = desk.filter(&request)?;
     let id = path_id(id, "approval")?;
     let bytes = read_bytes(request, MAX_KEEP_BYTES).await?;
     let mut keep: Keep = serde_json::from_slice(&bytes).map_err(|error| {
@@ -64,9 +61,7 @@ async fn fetch(
 ) -> Result<Response, Refusal> {
     let filter = desk.callers.identify(&credentials)?.filter()?;
     let id = path_id(id, "approval")?;
-    let fetched = desk
-        .clerk
-        .run(move |work| acts::fetch(work, &id, &filter));
+    let fetched = desk.clerk.run(move |work| acts::fetch(work, &id, &filter));
     shown(&fetched.await?)
 }
 
@@ -75,15 +70,10 @@ pub(super) async fn find(
     Shared(desk): Shared<Desk>,
     request: Request,
 ) -> Result<Response, Refusal> {
-    let filter = desk
-        .callers
-        .identify(&Credentials::of(&request))?
-        .filter()?;
+    let filter = desk.filter(&request)?;
     let find: Find = read_body(request, None).await?;
     check_id("request", &find.request, 64)?;
     check_id("asker", &find.asker, 32)?;
-    let found = desk
-        .clerk
-        .run(move |work| acts::find(work, &find, &filter));
+    let found = desk.clerk.run(move |work| acts::find(work, &find, &filter));
     shown(&found.await?)
 }

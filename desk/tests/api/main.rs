@@ -21,6 +21,7 @@ mod expiry;
 mod gaps;
 mod grants;
 mod harness;
+mod kept_answers;
 mod ledger;
 mod metrics;
 mod model;

@@ -107,9 +107,8 @@ fn note(asked: &Asked, answer: &KeptAnswer, compiled: &CompiledPolicy, context: 
         tunnel: false,
     };
     let masks = compiled.masks(plan);
-    let content = masks.map(|masks| {
-        media::content(&headers, Some(answer.status), question, masks.options())
-    });
+    let content =
+        masks.map(|masks| media::content(&headers, Some(answer.status), question, masks.options()));
     context.keeping.begin_response(match content {
         Some(Ok(Content::Text(form))) => {
             let form = form.with(asked.operation.layout());

@@ -18,7 +18,10 @@ use crate::rules::{Rule, Then};
 /// Whether an answer under this rule may be kept, as far as the request can tell.
 pub(super) fn may_keep(asked: &Asked, rule: &Rule, context: &Context) -> bool {
     let compiled = &context.compiled;
-    let Then::Allow { mask: Some(plan), .. } = rule.then else {
+    let Then::Allow {
+        mask: Some(plan), ..
+    } = rule.then
+    else {
         return false;
     };
     let waits = compiled.masks(Some(plan)).is_some_and(|one| one.may_wait());

@@ -68,7 +68,9 @@ fn begin(
         found,
         answer: Some(&BodyDigest::of(body)),
         shown: shown.as_ref(),
-        open: keeping.as_ref().map_or(OPEN, |keeping| keeping.keep.min(OPEN)),
+        open: keeping
+            .as_ref()
+            .map_or(OPEN, |keeping| keeping.keep.min(OPEN)),
     };
     let gate = Gate::new(&stop, tapped.asked(), context, world)?;
     let place = enter(&gate, tapped.asked(), context)?;

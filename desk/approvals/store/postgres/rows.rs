@@ -55,7 +55,11 @@ impl<'c> PostgresRows<'c> {
         }
     }
 
-    pub(super) fn query(&mut self, sql: &'static str, values: Values<'_>) -> Result<Vec<Row>, StoreError> {
+    pub(super) fn query(
+        &mut self,
+        sql: &'static str,
+        values: Values<'_>,
+    ) -> Result<Vec<Row>, StoreError> {
         let known = self.prepared.get(sql).cloned();
         let statement = match known {
             Some(statement) => statement,
@@ -76,7 +80,11 @@ impl<'c> PostgresRows<'c> {
         self.query(sql, values)?.iter().map(stored).collect()
     }
 
-    pub(super) fn count(&mut self, sql: &'static str, values: Values<'_>) -> Result<u64, StoreError> {
+    pub(super) fn count(
+        &mut self,
+        sql: &'static str,
+        values: Values<'_>,
+    ) -> Result<u64, StoreError> {
         let rows = self.query(sql, values)?;
         let count: i64 = rows.first().map_or(Ok(0), |row| row.try_get(0))?;
         Ok(u64::try_from(count).unwrap_or_default())

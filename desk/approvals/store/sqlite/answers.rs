@@ -88,9 +88,7 @@ impl KeptAnswers for SqliteRows<'_> {
                 at,
             ),
         };
-        self.0
-            .prepare_cached(sql)?
-            .execute(params![approval, at])?;
+        self.0.prepare_cached(sql)?.execute(params![approval, at])?;
         Ok(())
     }
 
