@@ -9,6 +9,7 @@
 use core::time::Duration;
 
 use base::bytes::hex;
+use base::sort::sort;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD as BASE64, STANDARD_NO_PAD};
 use chacha20poly1305::aead::AeadInPlace as _;
@@ -241,7 +242,7 @@ impl Names {
         let names = names.and_then(|names| {
             let names = names.iter().map(|name| beginning(name.as_str()?));
             let mut names: Vec<u128> = names.collect::<Option<_>>()?;
-            names.sort_unstable();
+            sort(&mut names);
             Some(names)
         });
         Self(names)
