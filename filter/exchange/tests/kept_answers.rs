@@ -382,7 +382,7 @@ fn where_the_desk_says_that_nothing_is_kept_nobody_is_asked() {
     stands(&json!([]));
     let (_, outcome) = came(&policy, "e2", BODY);
     assert!(is_passed(&outcome), "{outcome:?}");
-    stands(&json!([&kept.request[..32]]));
+    stands(&json!([kept.request.get(..32)]));
     let (mut exchange, find) = again(&policy, "e2");
     // There is one, so there must not be another.
     let outcome = exchange.decided(&find, &Decision::Trouble(Trouble::Failing));
