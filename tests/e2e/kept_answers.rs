@@ -84,7 +84,7 @@ fn an_approved_answer_comes_once(guarded: &Guarded, desk: &Desk) {
     let records = records(guarded, "kept.test", 3);
     let gave = records
         .iter()
-        .find(|one| one["verdict"]["action"] == "allow" && one["response"]["status"] == 200);
+        .find(|one| one.to_string().contains("\"kept_from\":\""));
     let gave = gave.unwrap_or_else(|| panic!("{records:#?}"));
     assert_eq!(gave["ended"]["how"], "complete", "{gave}");
     let made = records
