@@ -121,7 +121,7 @@ pub(super) fn answered(
 /// A claim that could not be sent may be now.
 pub(super) fn tick(state: ExpectDecision, context: &mut Context, world: World<'_>) -> Step {
     let claimed = state.claiming.tick(context, world);
-    claimed_to(claimed, state.tapped, context, world)
+    claimed_to(claimed, (state.tapped, state.sealed), context, world)
 }
 
 fn claimed_to(
