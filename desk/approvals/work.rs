@@ -110,6 +110,10 @@ impl Work<'_> {
             // looked, filters know the end of the one before.
             let listed = |one: &Approval| one.is_listed().then_some(one.turns);
             self.told.standing |= listed(&after) != listed(old);
+            if after.kept.is_some() && after.state != old.state {
+                self.rows
+                    .end_answer(&after.id, after.answer_ends(self.now))?;
+            }
             if (after.state, after.decisions.len()) != (old.state, old.decisions.len()) {
                 self.told.woken.push(after.id.clone());
             }

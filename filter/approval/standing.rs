@@ -17,6 +17,8 @@ use base::identity::Identity;
 use keys::{Keys, join, key};
 use lists::{Grant, Lists, Of, block_key, holder_key, rule_key, scope_key};
 
+use super::kept::Names;
+
 /// The largest answer that is taken: all that may be listed, at 400 bytes each.
 pub const MAX_STANDING_BYTES: usize = 8 << 20;
 
@@ -55,6 +57,8 @@ pub struct Standing {
     any_model: bool,
     /// and some for groups.
     any_group: bool,
+    /// Under which names answers are kept.
+    answers: Names,
     /// Since when it has stood like this for certain, since 1970.
     since: Option<Duration>,
     lease: Duration,
@@ -124,6 +128,7 @@ impl Standing {
                 return Err("no list of grants, or none of blocks");
             }
             self.list(said.lists);
+            self.answers = Names::of(said.answers);
             self.revision = revision;
         }
         // That nothing has changed is said behind the wait.
@@ -152,10 +157,7 @@ impl Standing {
     #[must_use]
     #[inline(never)]
     pub fn grant(&self, scope: &Scope<'_>, now: Duration) -> Option<&str> {
-        let since = self.since?;
-        // A clock that was put back tells nothing of a lease.
-        let leased = since <= now && now < since.saturating_add(self.lease);
-        if self.lists.grants.is_empty() || !leased {
+        if self.lists.grants.is_empty() || !self.is_leased(now) {
             return None;
         }
         let caller = scope.caller;
@@ -266,6 +268,19 @@ impl Standing {
             }
         }
         None
+    }
+
+    /// Whether an answer may be kept under this name; `None` if that can't be told now.
+    #[must_use]
+    #[inline(never)]
+    pub fn keeps(&self, name: &str, now: Duration) -> Option<bool> {
+        self.answers.has(name).filter(|_| self.is_leased(now))
+    }
+
+    fn is_leased(&self, now: Duration) -> bool {
+        // A clock that was put back tells nothing of a lease.
+        let leased = |since: Duration| since <= now && now < since.saturating_add(self.lease);
+        self.since.is_some_and(leased)
     }
 
     /// Whether it can be told who is blocked.

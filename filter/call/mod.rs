@@ -68,6 +68,17 @@ pub enum Message {
     },
 }
 
+impl Message {
+    /// How many bytes its body has.
+    #[must_use]
+    pub fn body_bytes(&self) -> usize {
+        match self {
+            Self::Http { body, .. } => body.len(),
+            Self::Grpc { message, .. } => message.len(),
+        }
+    }
+}
+
 /// What came of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer<'a> {

@@ -11,7 +11,7 @@ use super::waiting_room::WaitingRoom;
 use base::policy::show_size;
 use mask::policy::Plan;
 
-use crate::approval::Standing;
+use crate::approval::{Answers, Standing};
 use crate::dialect;
 use crate::identity::{KeyAnswer, Tended, Verifier};
 use crate::policy::{self, Environment, Policy, Problem};
@@ -150,11 +150,16 @@ impl CompiledPolicy {
         self.shown_masks.as_ref()
     }
 
-    /// Whether bodies are sealed, so that exchanges need random bytes.
+    /// Whether something is sealed, so that exchanges need random bytes.
     #[must_use]
     pub fn seals(&self) -> bool {
         let keeps = self.policy.sessions.keeps.as_ref();
-        keeps.is_some_and(|keeps| matches!(keeps.how, BodyForm::Raw(_)))
+        keeps.is_some_and(|keeps| matches!(keeps.how, BodyForm::Raw(_))) || self.answers().is_some()
+    }
+
+    /// How answers that wait for a person are kept, if they are.
+    pub(super) fn answers(&self) -> Option<&Answers> {
+        self.policy.approvals.as_ref()?.answers.as_ref()
     }
 
     /// Makes what the workers share, and agrees with the others on it: before anything else, and

@@ -153,6 +153,7 @@ fn an_approved_request_passes_once(guarded: &Guarded, desk: &Desk) {
             "decided": null,
             "claim": null,
             "given_back": false,
+            "kept_from": null,
         })
     );
     assert_eq!(record["verdict"]["action"], "allow", "{record}");

@@ -18,6 +18,7 @@ mod dashboards;
 mod hostile;
 mod identity;
 mod installed;
+mod kept_answers;
 mod keys;
 mod masking;
 mod masks_actions;

@@ -43,6 +43,7 @@ pub fn sweep(work: &mut Work<'_>, keep: i64) -> Result<(), Halt> {
         work.apply(&Who::Desk, &turning, step)?;
     }
     work.rows.forget(now.saturating_sub(keep), MAX_ENDED)?;
+    work.rows.forget_answers(now, MAX_ENDED)?;
     for kept in work.rows.ended(Kind::Block, now, MAX_ENDED)? {
         let block: Block = read(&kept)?;
         work.rows.unkeep(Kind::Block, &kept.id)?;

@@ -171,7 +171,7 @@ pub(super) async fn get_standing(
     }
 }
 
-fn check_id(name: &str, text: &str, digits: usize) -> Result<(), Refusal> {
+pub(super) fn check_id(name: &str, text: &str, digits: usize) -> Result<(), Refusal> {
     match is_hex(text, digits) {
         true => Ok(()),
         false => Err(Refusal::malformed(format!(

@@ -1,5 +1,6 @@
 //! The approval API.
 
+mod answers;
 mod filters;
 mod orders;
 mod reviewers;
@@ -18,7 +19,7 @@ use axum::routing::{delete, get, post};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use super::acts::People;
+use super::acts::{People, Room};
 use super::clerk::Clerk;
 use super::news::News;
 use crate::http::{Callers, Credentials, Person, Refusal, json as answer};
@@ -44,6 +45,8 @@ pub struct Desk {
     pub news: News,
     /// Ends the waits when the desk stops.
     pub stop: Stop,
+    /// How much room there is for answers that wait.
+    pub room: Room,
 }
 
 impl Desk {
@@ -58,6 +61,7 @@ impl Desk {
             clerk,
             news,
             stop,
+            room: Room::STANDARD,
         }
     }
 
@@ -69,6 +73,12 @@ impl Desk {
     /// The person who calls.
     fn reviewer(&self, request: &Request) -> Result<Arc<Person>, Refusal> {
         self.callers.identify(&Credentials::of(request))?.reviewer()
+    }
+
+    /// With so much room for answers that wait.
+    #[must_use]
+    pub fn with_room(self, room: Room) -> Self {
+        Self { room, ..self }
     }
 }
 
@@ -83,6 +93,8 @@ pub fn routes() -> Router<Desk> {
         .route("/v1/approvals/{id}/claim", post(filters::claim))
         .route("/v1/approvals/{id}/give_back", post(filters::give_back))
         .route("/v1/approvals/{id}/cancel", post(filters::cancel))
+        .route("/v1/approvals/{id}/answer", answers::route())
+        .route("/v1/answers", post(answers::find))
         .route("/v1/standing", get(filters::get_standing))
         .route("/v1/approvals/{id}/approve", post(reviewers::approve))
         .route("/v1/approvals/{id}/deny", post(reviewers::deny))

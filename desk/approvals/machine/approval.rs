@@ -107,6 +107,9 @@ pub struct Approval {
     /// and when it has to be looked at again, since filters are told.
     #[serde(default)]
     pub turns: Option<i64>,
+    /// Until when the answer that it is about is kept, if it is.
+    #[serde(default)]
+    pub kept: Option<i64>,
 }
 
 impl Approval {

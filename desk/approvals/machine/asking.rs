@@ -51,6 +51,7 @@ impl Approval {
             apart: Vec::new(),
             closed: false,
             turns: None,
+            kept: None,
         };
         if filter.is_some() {
             asked.is_awaited(&asker, now);
@@ -114,6 +115,8 @@ impl Approval {
                 approval.askers.remove(known);
                 if approval.askers.is_empty() {
                     let alone = now.saturating_add(ALONE_FOR);
+                    // What is kept is there for a client that comes back later.
+                    let alone = alone.max(approval.kept.unwrap_or(alone));
                     approval.expires = approval.expires.min(alone);
                 }
                 happened.push(Happened::Cancelled {

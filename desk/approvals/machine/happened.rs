@@ -73,6 +73,10 @@ pub enum Trouble {
     ReasonRequired,
     /// The reviewer is not one of those who may break glass.
     NoBreakGlass,
+    /// It is about no answer that could be kept.
+    NoAnswer,
+    /// It has not been approved, or not any more.
+    NotApproved,
 }
 
 /// What comes of a command.

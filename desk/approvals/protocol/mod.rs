@@ -6,6 +6,7 @@
 mod ahead;
 mod answer;
 mod calendar;
+mod kept;
 mod own;
 mod people;
 mod question;
@@ -18,6 +19,7 @@ pub use answer::{
     WhyBack,
 };
 pub use calendar::{Calendar, Clock, Date, Day, Offset, Window};
+pub use kept::{Find, Found, Keep, MAX_KEPT_SECONDS, MAX_SEALED_BYTES, Sealed};
 pub(super) use people::MAX_GROUP_BYTES;
 pub use people::{
     Access, Block, Blocks, Bulk, Decide, Delegate, Delegation, Delegations, Failure, Grants,

@@ -67,7 +67,8 @@ pub struct Body {
     pub digest: String,
     /// Its length.
     pub bytes: u64,
-    /// Its beginning as text, under the policy's masks; none of an answer, or where it has no text.
+    /// Its beginning as text, under the policy's masks; none where it has no text. Of an answer, what was found is
+    /// hidden, too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// Whether it goes on behind that.

@@ -67,6 +67,9 @@ pub struct Changed {
     pub grants: Vec<StandingGrant>,
     /// Who is blocked.
     pub blocks: Vec<StandingBlock>,
+    /// Under which names answers are kept: the first 32 hex digits of each. Missing where that isn't all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answers: Option<Vec<String>>,
 }
 
 /// The answer to `GET /v1/standing`.

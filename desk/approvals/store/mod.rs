@@ -1,11 +1,13 @@
 //! Where approvals are kept. What is kept of one is a document with a version, and beside it what it is found
 //! by. A change is load, step, and replacement of the version that was loaded, in one transaction.
 
+mod answers;
 pub mod postgres;
 mod sqlite;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::answers::{KeptAnswer, KeptAnswers};
 pub use self::sqlite::Sqlite;
 use super::machine::Approval;
 use super::protocol::{Matter, State};
@@ -111,7 +113,7 @@ pub trait Store: Send {
     clippy::missing_errors_doc,
     reason = "they have one, and it is told once"
 )]
-pub trait Rows {
+pub trait Rows: KeptAnswers {
     /// The approval with this id.
     fn find(&mut self, id: &str) -> Result<Option<Stored>, StoreError>;
 

@@ -1,5 +1,7 @@
 //! In SQLite: `desk/store/schema.rs` has the tables.
 
+mod answers;
+
 use rusqlite::{
     Connection, OptionalExtension as _, Params, Row, Transaction, TransactionBehavior, params,
 };

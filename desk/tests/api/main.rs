@@ -22,6 +22,7 @@ mod expiry;
 mod gaps;
 mod grants;
 mod harness;
+mod kept_answers;
 mod ledger;
 mod metrics;
 mod model;

@@ -5,6 +5,7 @@ use core::time::Duration;
 use base::identity::token_digest;
 use base::json::{self, JsonEvent, JsonSink};
 
+use super::super::kept::{MAX_NAMES, beginning};
 use super::lists::{Block, Grant, Lists, Of, Span};
 
 /// Grants, and blocks, in one answer.
@@ -28,6 +29,8 @@ pub(super) struct Said {
     pub(super) grants: bool,
     pub(super) blocks: bool,
     pub(super) lists: Lists,
+    /// The beginnings of the names under which answers are kept, if all of them are told.
+    pub(super) answers: Option<Vec<u128>>,
 }
 
 /// Reads an answer. What it grants ends so much behind `sent`, and what it blocks behind `now`: a grant ends no
@@ -77,6 +80,7 @@ enum At {
     List(Kind),
     Item(Kind),
     Except,
+    Answers,
     Behind,
 }
 
@@ -94,6 +98,7 @@ enum Name {
     Unchanged,
     Lease,
     List(Kind),
+    Answers,
     Text(usize),
     Left,
     Models,
@@ -158,7 +163,7 @@ impl JsonSink for Reader {
     }
 
     fn wants_text(&self) -> bool {
-        let known = self.name != Name::Unknown || self.at == At::Except;
+        let known = self.name != Name::Unknown || matches!(self.at, At::Except | At::Answers);
         known && self.skipped == 0 && self.wrong.is_none()
     }
 }
@@ -175,6 +180,7 @@ impl Reader {
                     "lease_ms" => Name::Lease,
                     "grants" => Name::List(Kind::Grant),
                     "blocks" => Name::List(Kind::Block),
+                    "answers" => Name::Answers,
                     _ => Name::Unknown,
                 }
             }
@@ -214,6 +220,20 @@ impl Reader {
             }
             (At::Except, JsonEvent::End) => self.at = At::Item(Kind::Grant),
             (At::Except, _) => return Err("an exception that is no text"),
+            (At::Answers, JsonEvent::Text(text)) => {
+                let name = beginning(text);
+                let all = self.said.answers.as_mut();
+                match all.filter(|all| all.len() < MAX_NAMES).zip(name) {
+                    Some((all, name)) => all.push(name),
+                    // What is more, or not what is expected, tells nothing.
+                    None => self.said.answers = None,
+                }
+            }
+            (At::Answers, JsonEvent::End) => self.at = At::Top,
+            (At::Answers, event) => {
+                self.said.answers = None;
+                self.skip(event);
+            }
             (At::Behind, _) => {}
         }
         Ok(())
@@ -235,6 +255,10 @@ impl Reader {
                 }
                 self.listed = 0;
                 self.at = At::List(kind);
+            }
+            (Name::Answers, JsonEvent::Array) => {
+                said.answers = Some(Vec::new());
+                self.at = At::Answers;
             }
             (Name::Lease, _) => return Err("no lease_ms"),
             // What is missing then is told behind the answer.

@@ -93,7 +93,7 @@ fn a_grant_lets_requests_pass_without_a_question_and_the_record_says_so() {
     assert_eq!(record["verdict"]["rule"], "all");
     assert_eq!(
         record["approvals"][0],
-        json!({"id": "apr_1", "state": "granted", "rule": "gate", "reviewer": null, "reason": null, "decided": null, "claim": null, "given_back": false})
+        json!({"id": "apr_1", "state": "granted", "rule": "gate", "reviewer": null, "reason": null, "decided": null, "claim": null, "given_back": false, "kept_from": null})
     );
     assert_eq!(record["verdict"]["quotas"], json!(["few"]));
 }

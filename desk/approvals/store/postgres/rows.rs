@@ -55,7 +55,11 @@ impl<'c> PostgresRows<'c> {
         }
     }
 
-    fn query(&mut self, sql: &'static str, values: Values<'_>) -> Result<Vec<Row>, StoreError> {
+    pub(super) fn query(
+        &mut self,
+        sql: &'static str,
+        values: Values<'_>,
+    ) -> Result<Vec<Row>, StoreError> {
         let known = self.prepared.get(sql).cloned();
         let statement = match known {
             Some(statement) => statement,
@@ -76,7 +80,11 @@ impl<'c> PostgresRows<'c> {
         self.query(sql, values)?.iter().map(stored).collect()
     }
 
-    fn count(&mut self, sql: &'static str, values: Values<'_>) -> Result<u64, StoreError> {
+    pub(super) fn count(
+        &mut self,
+        sql: &'static str,
+        values: Values<'_>,
+    ) -> Result<u64, StoreError> {
         let rows = self.query(sql, values)?;
         let count: i64 = rows.first().map_or(Ok(0), |row| row.try_get(0))?;
         Ok(u64::try_from(count).unwrap_or_default())
@@ -423,7 +431,7 @@ fn name(kind: Kind) -> &'static str {
 }
 
 /// A text by which something is found. PostgreSQL has no NUL in texts; what is found is compared again.
-fn fit(text: &str) -> String {
+pub(super) fn fit(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
 }
 
