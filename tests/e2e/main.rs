@@ -18,6 +18,7 @@ mod hostile;
 mod identity;
 mod installed;
 mod keys;
+mod manifests;
 mod masking;
 mod masks_actions;
 mod masks_approvals;

@@ -26,6 +26,10 @@ impl Config {
             .map_err(|error| format!("{}: {error}", file.display()))
     }
 
+    pub(super) fn of(whole: Value) -> Self {
+        Self(whole)
+    }
+
     pub(super) fn into_value(self) -> Value {
         self.0
     }
