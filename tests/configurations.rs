@@ -301,7 +301,7 @@ fn compose_s_file_is_what_its_schema_says() {
         return;
     };
     let schema: Value = serde_json::from_str(&fs::read_to_string(schema).unwrap()).unwrap();
-    let validator = jsonschema::draft201909::new(&schema).unwrap();
+    let validator = jsonschema::draft7::new(&schema).unwrap();
     let problems: Vec<String> = validator
         .iter_errors(&compose)
         .map(|error| format!("{}: {error}", error.instance_path()))

@@ -223,7 +223,7 @@ fn keeps_records(guarded: &Guarded<'_>, mesh: &Mesh, desk: &Desk) {
     let what = format!("the record of {name}");
     let record = wait::value(&what, PATIENCE, || of_host(mesh.sessions(0).unwrap()));
     let record = record.unwrap();
-    assert_eq!(record["decision"]["action"], "allow", "{name}: {record}");
+    assert_eq!(record["verdict"]["action"], "allow", "{name}: {record}");
     if guarded.case.streams_records {
         let what = format!("the record of {name} at the desk");
         let id = record["id"].as_str().unwrap();

