@@ -99,7 +99,11 @@ fn the_desk_s_image_is_what_its_digests_say_and_runs() {
     assert_eq!(config["rootfs"]["diff_ids"], json!([digest(&unpacked)]));
 
     // What a container has: the binary, two files that name its user, and a folder of that user's.
-    let listing = printed(Command::new("tar").args(["--numeric-owner", "-tvzf"]).arg(&layer));
+    let listing = printed(
+        Command::new("tar")
+            .args(["--numeric-owner", "-tvzf"])
+            .arg(&layer),
+    );
     let data = listing
         .lines()
         .find(|line| line.ends_with("var/lib/portcullis/"))

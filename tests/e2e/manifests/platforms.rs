@@ -129,9 +129,12 @@ fn of_mesh() -> Value {
                     "common_config": {
                         "log_name": service["logName"],
                         "transport_api_version": "V3",
-                        "grpc_service": {"envoy_grpc": {"cluster_name": format!(
-                            "outbound|{}||{}", service["port"], service["service"].as_str().unwrap()
-                        )}},
+                        "grpc_service": {"envoy_grpc": {
+                            "cluster_name": format!(
+                                "outbound|{}||{}", service["port"], service["service"].as_str().unwrap()
+                            ),
+                            "authority": service["service"],
+                        }},
                         "filter_state_objects_to_log": service["filterStateObjectsToLog"],
                     },
                 },
