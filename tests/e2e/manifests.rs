@@ -87,7 +87,14 @@ fn every_manifest_guards(version: &str) {
     assert!(names.len() >= 9, "{names:?}");
     model.say("Write to ana@corp.com.");
     model.answer(cases::LIMITS, rate_limit(false));
-    let mesh = mesh(version, &cases, &model, &desk);
+    let as_it_comes = cases::with_small_buffers(&cases);
+    let mesh = mesh(
+        version,
+        &[cases.as_slice(), &[as_it_comes]].concat(),
+        &model,
+        &desk,
+    );
+    long_prompts_need_larger_buffers(mesh.port_of(cases::SMALL).unwrap());
     for case in &cases {
         let host = format!("{}.example", case.name.replace(['/', '.'], "-"));
         let port = mesh.port_of(&case.name).unwrap();
@@ -190,6 +197,14 @@ fn reads_bodies(guarded: &Guarded<'_>) {
     );
     let answer = guarded.send(chat(&ana(), &long));
     assert_eq!(answer.status, 200, "{name}: {}", answer.text());
+}
+
+/// Without what the manifests say of buffers, Envoy Gateway's proxy refuses a prompt before the filter has seen it.
+fn long_prompts_need_larger_buffers(port: u16) {
+    let send =
+        |length: usize| http::send(port, chat(&ana(), &"All is well. ".repeat(length))).unwrap();
+    assert_eq!(send(100).status, 200);
+    assert_eq!(send(8_000).status, 413);
 }
 
 /// A request waits at the desk that the manifest names, and goes on.

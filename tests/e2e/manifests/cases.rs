@@ -11,7 +11,11 @@ use crate::support::{Desk, idp};
 /// Where Envoy asks the rate limit service.
 pub const LIMITS: &str = "/envoy.service.ratelimit.v3.RateLimitService/ShouldRateLimit";
 
+/// The listener of [`with_small_buffers`].
+pub const SMALL: &str = "small";
+
 /// A manifest.
+#[derive(Clone)]
 pub struct Case {
     /// Its file.
     pub name: String,
@@ -66,6 +70,20 @@ fn case(file: &str, document: &Value, filter: Value) -> Case {
         policy,
         streams_records,
     }
+}
+
+/// Envoy Gateway's EnvoyPatchPolicy with buffers as it makes them by itself.
+pub fn with_small_buffers(cases: &[Case]) -> Case {
+    let patched = "envoy/envoy-gateway/envoypatchpolicy.yaml";
+    let mut small = cases
+        .iter()
+        .find(|case| case.name == patched)
+        .unwrap()
+        .clone();
+    SMALL.clone_into(&mut small.name);
+    small.listener["name"] = json!(SMALL);
+    small.listener["per_connection_buffer_limit_bytes"] = json!(32_768);
+    small
 }
 
 /// With what each manifest says is to be changed: the identity provider, and where the module is.
