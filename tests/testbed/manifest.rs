@@ -100,7 +100,10 @@ fn of_envoy(whole: &Value) -> Option<Value> {
 
 /// As istiod makes it of a plugin.
 fn of_istio(document: &Value, plugin: &Value) -> Value {
-    let part = |name: &str| document["metadata"][name].as_str().unwrap_or_default();
+    let part = |place: &str| {
+        let found = document.pointer(place).and_then(Value::as_str);
+        found.unwrap_or_default()
+    };
     let mut variables = Map::new();
     variables.insert(
         "ISTIO_META_WASM_PLUGIN_RESOURCE_VERSION".to_owned(),
@@ -130,7 +133,7 @@ fn of_istio(document: &Value, plugin: &Value) -> Value {
         Some(other) => other,
     };
     json!({
-        "name": format!("{}.{}", part("namespace"), part("name")),
+        "name": format!("{}.{}", part("/metadata/namespace"), part("/metadata/name")),
         "root_id": plugin["pluginName"],
         "failure_policy": policy,
         "configuration": text(&plugin["pluginConfig"]),
@@ -144,7 +147,7 @@ fn of_istio(document: &Value, plugin: &Value) -> Value {
 
 /// As Envoy Gateway makes it of an extension.
 fn of_gateway(extension: &Value) -> Value {
-    let code = &extension["code"]["http"];
+    let code = extension.pointer("/code/http").unwrap_or(&Value::Null);
     json!({
         "name": extension["name"],
         "root_id": extension["rootID"],
@@ -154,7 +157,7 @@ fn of_gateway(extension: &Value) -> Value {
             "vm_id": "envoyextensionpolicy/inference/portcullis/wasm/0",
             "runtime": "envoy.wasm.runtime.v8",
             "code": fetched(&code["url"], &code["sha256"]),
-            "environment_variables": {"host_env_keys": extension["env"]["hostKeys"]},
+            "environment_variables": {"host_env_keys": extension.pointer("/env/hostKeys")},
         },
     })
 }
@@ -183,12 +186,16 @@ pub fn policy(filter: &Value) -> Result<Value, String> {
 
 /// Gives a filter another policy.
 pub fn set_policy(filter: &mut Value, policy: &Value) {
-    filter["typed_config"]["config"]["configuration"]["value"] = json!(policy.to_string());
+    if let Some(text) = filter.pointer_mut("/typed_config/config/configuration/value") {
+        *text = json!(policy.to_string());
+    }
 }
 
 /// Gives a filter the module as a file, as the one that fetches it does or whoever copies the configuration.
 pub fn set_module(filter: &mut Value, file: &std::path::Path) {
-    filter["typed_config"]["config"]["vm_config"]["code"] = json!({"local": {"filename": file}});
+    if let Some(code) = filter.pointer_mut("/typed_config/config/vm_config/code") {
+        *code = json!({"local": {"filename": file}});
+    }
 }
 
 #[cfg(test)]
