@@ -20,6 +20,7 @@ mod identity;
 mod installed;
 mod kept_answers;
 mod keys;
+mod manifests;
 mod masking;
 mod masks_actions;
 mod masks_approvals;

@@ -21,6 +21,7 @@ const SHIPPED: &str = "envoy/plain/envoy.yaml";
 #[derive(Debug, Clone)]
 pub struct Builder {
     shipped: &'static str,
+    whole: Option<Value>,
     version: Option<String>,
     policy: Option<String>,
     structure: Option<Value>,
@@ -59,6 +60,7 @@ impl Default for Builder {
     fn default() -> Self {
         Self {
             shipped: SHIPPED,
+            whole: None,
             version: Some(envoy::CURRENT.to_owned()),
             policy: None,
             structure: None,
@@ -92,6 +94,15 @@ impl Builder {
     #[must_use]
     pub fn shipped(mut self, file: &'static str) -> Self {
         self.shipped = file;
+        self
+    }
+
+    /// A whole configuration, of which nothing is changed but the admin interface's port: of the other methods only
+    /// those have an effect that say which Envoy is started and with which variables. Paths in it are taken from
+    /// the folder of [`Mesh::file`].
+    #[must_use]
+    pub fn as_it_stands(mut self, configuration: Value) -> Self {
+        self.whole = Some(configuration);
         self
     }
 
@@ -361,6 +372,7 @@ impl Builder {
         let ordinary = self.module.is_none()
             && self.guarded
             && self.shipped == plain.shipped
+            && self.whole.is_none()
             && self.concurrency == plain.concurrency
             && (self.port, self.admin_port) == (plain.port, plain.admin_port);
         let streams_records = self.clusters.iter().any(|one| one.name == "desk_log");
@@ -433,6 +445,11 @@ impl Builder {
     /// The shipped configuration with what was changed, and for virtual machines another id if one
     /// is given.
     fn config(&self, folder: &std::path::Path, machine: Option<&str>) -> Result<Config, String> {
+        if let Some(whole) = &self.whole {
+            let mut config = Config::of(whole.clone());
+            config.admin(self.admin_port)?;
+            return Ok(config);
+        }
         let mut config = Config::read(&dirs::workspace().join(self.shipped))?;
         config.admin(self.admin_port)?;
         config.access_log(&folder.join("access.log"))?;

@@ -31,6 +31,10 @@ impl Config {
         &self.0
     }
 
+    pub(super) fn of(whole: Value) -> Self {
+        Self(whole)
+    }
+
     pub(super) fn into_value(self) -> Value {
         self.0
     }
