@@ -137,41 +137,109 @@ pub enum GrantsCommand {
 #[derive(Subcommand)]
 pub enum AccessCommand {
     /// Asks for access ahead of need: a question that waits for reviewers.
-    Request {
-        /// The operation (model.export, ...).
-        #[arg(long)]
-        operation: String,
-        /// The model; without this option, only requests that name none.
-        #[arg(long)]
-        model: Option<String>,
-        /// The rule of the policy that asks for approval.
-        #[arg(long)]
-        rule: String,
-        /// SHA-256 of that rule, as questions show it, so that an edit of it voids the grant.
-        #[arg(long, value_name = "HEX")]
-        rule_digest: Option<String>,
-        /// For how long: a number and s, m, h or d.
-        #[arg(long = "for", value_name = "TIME", value_parser = review::seconds)]
-        time: u64,
-        /// How often; without this option, any number of times.
-        #[arg(long, value_name = "NUMBER")]
-        uses: Option<u64>,
-        /// A group that may decide. May be repeated.
-        #[arg(long = "reviewers", value_name = "GROUP", required = true)]
-        reviewers: Vec<String>,
-        /// How many of them must approve: as many as the rule wants.
-        #[arg(long, value_name = "NUMBER", default_value_t = 1)]
-        approvals: u32,
-        /// The subject, one of those that desk.json links to you. Without this option, the first.
-        #[arg(long)]
-        subject: Option<String>,
-        /// The issuer of its tokens.
-        #[arg(long, value_name = "URL")]
-        issuer: Option<String>,
-        /// Why.
-        #[arg(long, value_name = "TEXT")]
-        reason: String,
-    },
+    Request(Box<Asking>),
+}
+
+// What is asked for: its help is that of the command.
+#[derive(Args)]
+pub struct Asking {
+    /// The operation (model.export, ...).
+    #[arg(long)]
+    operation: String,
+    /// The model; without this option and --any-model, only requests that name none.
+    #[arg(long)]
+    model: Option<String>,
+    /// For any model, also for requests that name none.
+    #[arg(long, conflicts_with = "model")]
+    any_model: bool,
+    /// The rule of the policy that asks for approval.
+    #[arg(long)]
+    rule: String,
+    /// SHA-256 of that rule, as questions show it, so that an edit of it voids the grant.
+    #[arg(long, value_name = "HEX")]
+    rule_digest: Option<String>,
+    /// For how long: a number and s, m, h or d.
+    #[arg(long = "for", value_name = "TIME", value_parser = review::seconds, required_unless_present = "windows")]
+    time: Option<u64>,
+    #[command(flatten)]
+    windows: Windows,
+    /// How often; without this option, any number of times.
+    #[arg(long, value_name = "NUMBER")]
+    uses: Option<u64>,
+    /// A group that may decide. May be repeated.
+    #[arg(long = "reviewers", value_name = "GROUP", required = true)]
+    reviewers: Vec<String>,
+    /// How many of them must approve: as many as the rule wants.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    approvals: u32,
+    /// The subject, one of those that desk.json links to you. Without this option, the first.
+    #[arg(long)]
+    subject: Option<String>,
+    /// A group in the tokens of the issuer, for whose members it is instead. Who approves it isn't let
+    /// through by it.
+    #[arg(long, conflicts_with = "subject")]
+    group: Option<String>,
+    /// The issuer of its tokens.
+    #[arg(long, value_name = "URL")]
+    issuer: Option<String>,
+    /// Why.
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+}
+
+/// Windows that come again each week.
+#[derive(Args)]
+#[group(id = "windows", multiple = true, conflicts_with = "time")]
+pub struct Windows {
+    /// Instead of --for, on which days: mon-fri, or sat,sun. With --from and --to it may be repeated, for
+    /// another window each time.
+    #[arg(long, value_name = "DAYS", value_parser = days, requires_all = ["from", "to", "offset", "until"])]
+    days: Vec<Days>,
+    /// From when, as in 09:00.
+    #[arg(long, value_name = "TIME", requires = "days")]
+    from: Vec<String>,
+    /// To when; on the next day, if that isn't later than --from.
+    #[arg(long, value_name = "TIME", requires = "days")]
+    to: Vec<String>,
+    /// How far that clock is from UTC, as in +01:00: the same in summer and in winter.
+    #[arg(
+        long,
+        value_name = "OFFSET",
+        requires = "days",
+        allow_hyphen_values = true
+    )]
+    offset: Option<String>,
+    /// The last day, as in 2027-01-31.
+    #[arg(long, value_name = "DAY", requires = "days")]
+    until: Option<String>,
+}
+
+/// Days of one window.
+#[derive(Clone)]
+struct Days(Vec<&'static str>);
+
+fn days(text: &str) -> Result<Days, String> {
+    review::days(text).map(Days)
+}
+
+impl Windows {
+    /// What they say; nothing, where there are none.
+    fn weekly(self) -> Result<Option<review::Weekly>, review::Failed> {
+        if self.days.is_empty() {
+            return Ok(None);
+        }
+        if [self.from.len(), self.to.len()] != [self.days.len(); 2] {
+            let message = "expected as many --from and --to as --days";
+            return Err(review::Failed::Wrong(message.to_owned()));
+        }
+        Ok(Some(review::Weekly {
+            days: self.days.into_iter().map(|days| days.0).collect(),
+            from: self.from,
+            to: self.to,
+            offset: self.offset.unwrap_or_default(),
+            until: self.until.unwrap_or_default(),
+        }))
+    }
 }
 
 /// Who is blocked.
@@ -236,27 +304,34 @@ fn dispatch(desk: &Remote, order: Order, out: &mut dyn Write) -> Status {
         Order::Approvals(command) => approvals(desk, command, out),
         Order::Grants(GrantsCommand::List) => review::grants(desk, out),
         Order::Grants(GrantsCommand::Revoke(of)) => decide(desk, Decision::Revoke, &of, out),
-        Order::Access(AccessCommand::Request {
-            operation,
-            model,
-            rule,
-            rule_digest,
-            time,
-            uses,
-            reviewers,
-            approvals,
-            subject,
-            issuer,
-            reason,
-        }) => {
+        Order::Access(AccessCommand::Request(asking)) => {
+            let Asking {
+                operation,
+                model,
+                any_model,
+                rule,
+                rule_digest,
+                time,
+                windows,
+                uses,
+                reviewers,
+                approvals,
+                subject,
+                group,
+                issuer,
+                reason,
+            } = *asking;
             let wanted = review::Wanted {
                 issuer,
                 subject,
+                group,
                 rule,
                 rule_digest,
                 operation,
                 model,
+                any_model,
                 seconds: time,
+                calendar: windows.weekly()?,
                 uses,
                 reviewers,
                 approvals,

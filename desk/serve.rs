@@ -149,7 +149,11 @@ async fn serve(options: &Options, config: &Config) -> Result<(), Failure> {
     let (clerk, _) = Clerk::start(store, entering(&writer), news.clone(), counted, keep)
         .map_err(|error| Failure(format!("no thread for approvals: {error}")))?;
     warn_of_unlinked(&callers);
-    let desk = Desk::new(Arc::clone(&callers), clerk, news, stop.clone());
+    let room = approvals::acts::Room {
+        bytes: config.answers.mebibytes << 20,
+        ..approvals::acts::Room::STANDARD
+    };
+    let desk = Desk::new(Arc::clone(&callers), clerk, news, stop.clone()).with_room(room);
     let archive = Archive {
         callers,
         database: Database::new(reading),

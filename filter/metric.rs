@@ -8,7 +8,18 @@
 use base::code::Code;
 use core::fmt::{self, Write as _};
 
-/// A number of the whole Envoy: a counter, or a gauge that goes up and down.
+/// What the host makes of the amounts that it is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Adds them up.
+    Counter,
+    /// Adds them up, and some are below zero.
+    Gauge,
+    /// Keeps how they are distributed.
+    Histogram,
+}
+
+/// A number of the whole Envoy.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Metric {
     /// Requests by what was decided.
@@ -29,6 +40,35 @@ pub enum Metric {
     Matches {
         /// The detector that found them.
         detector: String,
+    },
+    /// What was taken from quotas, in what each of them counts.
+    Charged {
+        /// The quota.
+        quota: String,
+    },
+    /// Tokens that answers say they took.
+    Tokens {
+        /// The model's name, if the policy gives it one; `other` for all others, which callers could
+        /// make up.
+        model: String,
+        /// `prompt`, `completion` or `cached`.
+        kind: &'static str,
+    },
+    /// Milliseconds until the first byte of an answer's body went on: a histogram.
+    FirstByte,
+    /// Records that were written.
+    Records,
+    /// Times that tokens were looked for among those that were verified.
+    TokenLookups {
+        /// Whether it was there: `hit` or `miss`.
+        outcome: &'static str,
+    },
+    /// Times that a provider's keys were asked for.
+    KeyRefreshes {
+        /// Its name.
+        provider: String,
+        /// `ok` or `failed`.
+        outcome: &'static str,
     },
     /// Answers that were refused or cut off.
     AnswersRefused {
@@ -55,10 +95,14 @@ pub enum Metric {
 }
 
 impl Metric {
-    /// Whether it goes down, too.
+    /// What the host makes of it.
     #[must_use]
-    pub fn is_gauge(&self) -> bool {
-        matches!(self, Self::BufferedBytes | Self::PolicyVms { .. })
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::BufferedBytes | Self::PolicyVms { .. } => Kind::Gauge,
+            Self::FirstByte => Kind::Histogram,
+            _ => Kind::Counter,
+        }
     }
 }
 
@@ -89,6 +133,17 @@ impl fmt::Display for Metric {
             ),
             Self::TokensRefused { code } => ("tokens_refused", &[("code", Some(code.name()))]),
             Self::Matches { detector } => ("matches", &[("detector", Some(detector))]),
+            Self::Charged { quota } => ("quota_charged", &[("quota", Some(quota))]),
+            Self::Tokens { model, kind } => {
+                ("tokens", &[("model", Some(model)), ("kind", Some(kind))])
+            }
+            Self::FirstByte => ("first_byte_milliseconds", &[]),
+            Self::Records => ("records", &[]),
+            Self::TokenLookups { outcome } => ("token_lookups", &[("outcome", Some(outcome))]),
+            Self::KeyRefreshes { provider, outcome } => (
+                "key_refreshes",
+                &[("provider", Some(provider)), ("outcome", Some(outcome))],
+            ),
             Self::AnswersRefused { code } => ("answers_refused", &[("code", Some(code.name()))]),
             Self::StandingFailed => ("standing_failed", &[]),
             Self::ApprovalFailures { code } => {

@@ -29,9 +29,13 @@ const DOCUMENTS: &[&str] = &[
     "docs/approvals.md",
     "docs/desk.md",
     "docs/media-types.md",
+    "docs/mesh.md",
     "docs/policy.md",
     "docs/quotas.md",
     "docs/sessions.md",
+    "envoy/README.md",
+    "envoy/func-e/README.md",
+    "envoy/image/README.md",
     "examples/policies/README.md",
     "filter/mask/detectors/README.md",
 ];

@@ -1,8 +1,8 @@
 //! What the ledger says of what happened.
 
 use super::machine::{Approval, Happened};
-use super::protocol::{About, Block, Delegation, State, WhyBack};
-use crate::sessions::deeds::{self, Change, Claim, Concerned, Decision, Question};
+use super::protocol::{self, About, Block, Delegation, State, WhyBack};
+use crate::sessions::deeds::{self, Ahead, Change, Claim, Concerned, Decision, Question};
 use crate::sessions::{What, cut_text, time_text};
 
 /// As an event.
@@ -101,6 +101,22 @@ fn question(approval: &Approval) -> Question {
             .map(|group| cut_text(group))
             .collect(),
         approvals: asked.approvals,
+        ahead: ahead(approval),
+    }
+}
+
+fn ahead(approval: &Approval) -> Ahead {
+    let protocol::Ahead {
+        group,
+        models,
+        calendar,
+    } = &approval.ahead;
+    Ahead {
+        group: group.as_deref().map(cut_text),
+        models: models.map(|protocol::Models::Any| "any".to_owned()),
+        calendar: calendar
+            .as_ref()
+            .map(|calendar| cut_text(&calendar.to_string())),
     }
 }
 
@@ -115,6 +131,7 @@ fn decision(approval: &Approval) -> Decision {
         digest: approval.question.binding.clone(),
         policy: approval.question.matter.policy.clone(),
         asked: time_text(approval.created),
+        ahead: ahead(approval),
     }
 }
 

@@ -64,6 +64,16 @@ pub(super) fn of(trouble: Trouble) -> Refusal {
             "no_break_glass",
             "You are not one of those who may set the rules aside.",
         ),
+        Trouble::NoAnswer => (
+            StatusCode::CONFLICT,
+            "no_answer",
+            "This is not about one answer.",
+        ),
+        Trouble::NotApproved => (
+            StatusCode::CONFLICT,
+            "not_approved",
+            "This is not approved, or not any more.",
+        ),
     };
     Refusal::new(status, code, message)
 }

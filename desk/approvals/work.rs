@@ -106,7 +106,14 @@ impl Work<'_> {
             if !replaced {
                 return Err(StoreError::Conflict.into());
             }
-            self.told.standing |= after.is_listed() != old.is_listed();
+            // What is listed until another time is told anew, too: of a window that closed and opened while nobody
+            // looked, filters know the end of the one before.
+            let listed = |one: &Approval| one.is_listed().then_some(one.turns);
+            self.told.standing |= listed(&after) != listed(old);
+            if after.kept.is_some() && after.state != old.state {
+                self.rows
+                    .end_answer(&after.id, after.answer_ends(self.now))?;
+            }
             if (after.state, after.decisions.len()) != (old.state, old.decisions.len()) {
                 self.told.woken.push(after.id.clone());
             }

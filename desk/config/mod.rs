@@ -15,6 +15,7 @@
 //! older; without it, everything is kept. `tls` and `connections` are described in docs/desk.md, and
 //! `witnesses.rs` says how witnesses are written. Unknown members are errors.
 
+mod answers;
 mod key;
 mod network;
 mod reviewer;
@@ -26,6 +27,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+pub use self::answers::Answers;
 use self::key::resolve;
 pub use self::key::{Key, MIN_KEY};
 pub use self::reviewer::{Reviewer, Subject};
@@ -62,6 +64,8 @@ pub struct Config {
     pub tls: Option<Tls>,
     /// The database of approvals, if several desks share one.
     pub store: Option<Shared>,
+    /// How much room there is for answers that wait for people.
+    pub answers: Answers,
 }
 
 /// A filter, or several that share a key or a certificate.
@@ -92,6 +96,8 @@ struct Written {
     connections: Connections,
     tls: Option<Tls>,
     store: Option<WrittenShared>,
+    #[serde(default)]
+    answers: Answers,
 }
 
 /// Reads a configuration; `environment` gives the values that `${NAME}` stands for.
@@ -142,6 +148,7 @@ pub fn read(text: &str, environment: &dyn Fn(&str) -> Option<String>) -> Result<
     }
     written.connections.check()?;
     written.tls.as_ref().map_or(Ok(()), Tls::check)?;
+    written.answers.check()?;
     Ok(Config {
         filters: written.filters,
         reviewers: written.reviewers,
@@ -155,6 +162,7 @@ pub fn read(text: &str, environment: &dyn Fn(&str) -> Option<String>) -> Result<
             .store
             .map(|store| store::shared(store, environment))
             .transpose()?,
+        answers: written.answers,
     })
 }
 

@@ -163,6 +163,12 @@ impl Sources {
         for (decision, count) in self.decided.counts() {
             text.sample(name, &[("decision", decision)], count);
         }
+        text.one(
+            "portcullis_desk_subjects_denied_repeatedly",
+            Type::Gauge,
+            "Subjects to whom reviewers denied at least three approvals within an hour.",
+            self.decided.denied_repeatedly(std::time::Instant::now()),
+        );
         let name = "portcullis_desk_approvals_claims_total";
         text.family(
             name,

@@ -16,6 +16,8 @@ const RULE: &str = "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266
 const BODY: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 const POLICY: &str = "fcde2b2edba56bf408601fb721fe9b5c338d10ee429ea04fae5511b68fbf8fb9";
 const EXCHANGE: &str = "5b0e2c1a9d8f47e6a5b4c3d2e1f00112";
+const NAME: &str = "84983e441c3bd26ebaae4aa1f95129e5e54670f1a1b2c3d4e5f60718293a4b5c";
+const SEALED: &str = "c2VhbGVkLCBzbyB0aGF0IG9ubHkgZmlsdGVycyBjYW4gb3BlbiBpdA==";
 const CLAIM: &str = "8899aabbccddeeff0011223344556677";
 
 /// `base` with other members.
@@ -78,7 +80,12 @@ pub(super) fn question_about_an_answer() -> Value {
             "method": "POST",
             "path": "/v1/chat/completions",
             "headers": { "content-type": "application/json" },
-            "body": { "digest": BODY, "bytes": 1_024 },
+            "body": {
+                "digest": BODY,
+                "bytes": 1_024,
+                "text": "{\"choices\":[{\"message\":{\"content\":\"Write to [EMAIL].\"}}]}",
+                "cut": false,
+            },
             "found": ["email"],
             "grant": { "for": 1_800, "uses": 1 },
         }),
@@ -157,7 +164,24 @@ pub(super) fn standing() -> Value {
             "left_ms": null,
             "reason": "The laptop was stolen.",
         }],
+        "answers": [NAME.get(..32)],
     })
+}
+
+pub(super) fn keep() -> Value {
+    json!({ "request": NAME, "sealed": SEALED, "keep": 3_600 })
+}
+
+pub(super) fn find() -> Value {
+    json!({ "request": NAME, "asker": ASKER })
+}
+
+pub(super) fn found() -> Value {
+    with(approved(), json!({ "request": NAME }))
+}
+
+pub(super) fn sealed() -> Value {
+    json!({ "id": APPROVAL, "sealed": SEALED })
 }
 
 pub(super) fn unchanged() -> Value {
@@ -229,6 +253,22 @@ pub(super) fn access() -> Value {
     })
 }
 
+pub(super) fn group_access() -> Value {
+    json!({
+        "group": "ml-ops",
+        "rule": "tune-needs-a-person",
+        "operation": "model.tune",
+        "models": "any",
+        "calendar": {
+            "windows": [{ "days": ["mon", "tue", "wed", "thu", "fri"], "from": "09:00", "to": "17:00" }],
+            "offset": "+01:00",
+            "until": "2027-01-31",
+        },
+        "reviewers": ["ml-leads"],
+        "reason": "The winter's experiments.",
+    })
+}
+
 pub(super) fn access_view() -> Value {
     with(
         with(view(), answer()),
@@ -272,7 +312,7 @@ pub(super) fn block() -> Value {
 }
 
 pub(super) fn blocks() -> Value {
-    json!({ "blocks": [block()] })
+    json!({ "blocks": [block()], "next": null })
 }
 
 pub(super) fn delegate() -> Value {

@@ -8,7 +8,7 @@ use super::refused::Refused;
 use super::schemas::of;
 use super::who::Who;
 use crate::approvals::protocol::{
-    Answer, Cancel, Claim, Claimed, GiveBack, Question, Standing, View,
+    Answer, Cancel, Claim, Claimed, Find, Found, GiveBack, Keep, Question, Sealed, Standing, View,
 };
 
 const NOT_FOUND: Refused = Refused(
@@ -165,6 +165,88 @@ pub(super) const OPERATIONS: &[Operation] = &[
         refused: &[NOT_FOUND],
     },
     Operation {
+        id: "keepAnswer",
+        method: "post",
+        path: "/v1/approvals/{id}/answer",
+        who: Who::Filter,
+        summary: "Has the answer kept that an approval is about.",
+        description: "Sealed by the filter, so that nobody else can read it, until it is approved and asked for again. \
+            The first one of an approval stays; again, it changes nothing. It is erased when it is denied or taken \
+            back, ten minutes behind its use, and when its time is over. Its question stays open as long, whether or \
+            not somebody waits. What is sealed may have 4 MiB.",
+        query: &[],
+        request: Some(Sent {
+            optional: false,
+            schema: of::<Keep>,
+            examples: &[("keep", examples::keep)],
+        }),
+        answer: Answered {
+            status: 200,
+            description: "How it stands with the approval.",
+            schemas: &[of::<Answer>],
+            examples: &[("pending", examples::pending)],
+        },
+        refused: &[
+            NOT_FOUND,
+            Refused(409, "no_answer", "the approval is not about one answer"),
+            Refused(409, "already_decided", "it was denied, or taken back"),
+            Refused(409, "used", "it is used up"),
+            Refused(409, "expired", "its time is over"),
+            Refused(429, "answers_full", "as many are kept as there is room for"),
+        ],
+    },
+    Operation {
+        id: "findAnswer",
+        method: "post",
+        path: "/v1/answers",
+        who: Who::Filter,
+        summary: "Finds the answer to the same request that is kept.",
+        description: "The approval that it waits for: one that is approved, or else the latest that is pending or was \
+            denied not long ago. Who asks waits for it then as for a question. Once it is approved, it is fetched and \
+            claimed by the `binding` that this says.",
+        query: &[],
+        request: Some(Sent {
+            optional: false,
+            schema: of::<Find>,
+            examples: &[("find", examples::find)],
+        }),
+        answer: Answered {
+            status: 200,
+            description: "How it stands with the approval.",
+            schemas: &[of::<Found>],
+            examples: &[("approved", examples::found)],
+        },
+        refused: &[Refused(
+            404,
+            "not_found",
+            "no answer is kept under this name, for this filter",
+        )],
+    },
+    Operation {
+        id: "fetchAnswer",
+        method: "get",
+        path: "/v1/approvals/{id}/answer",
+        who: Who::Filter,
+        summary: "Gives the sealed answer out, once it is approved.",
+        description: "It takes nothing: the answer goes once the approval is claimed, too.",
+        query: &[],
+        request: None,
+        answer: Answered {
+            status: 200,
+            description: "The sealed answer.",
+            schemas: &[of::<Sealed>],
+            examples: &[("sealed", examples::sealed)],
+        },
+        refused: &[
+            Refused(
+                404,
+                "not_found",
+                "there is no such approval, for this filter, or its answer isn't kept",
+            ),
+            Refused(409, "not_approved", "it is not approved, or not any more"),
+        ],
+    },
+    Operation {
         id: "standing",
         method: "get",
         path: "/v1/standing",
@@ -172,8 +254,10 @@ pub(super) const OPERATIONS: &[Operation] = &[
         summary: "Tells what holds without a question: time windows and blocks.",
         description: "A long poll; where too many wait already, all is told at once. A filter uses a grant of the list without a call, and refuses who is blocked, for \
             `lease_ms` from when it sent the call that was answered; an answer `unchanged` renews that. Behind it, it asks. \
-            Grants with a number of uses are not listed: they are claimed each time, so that all filters together \
-            can't use more than there are. There are 10,000 grants and 10,000 blocks at most.",
+            A grant for a group covers whoever has it in their token, but those that `except` names; one by a calendar is listed while \
+            its window is open. Grants with a number of uses are not listed: they are claimed each time, so that all filters together \
+            can't use more than there are. There are 10,000 grants and 10,000 blocks at most. Of answers that are kept, the \
+            beginnings of their names are listed, so that filters look for no others; missing where that isn't all.",
         query: &[
             Parameter {
                 name: "since",

@@ -64,7 +64,11 @@ const BY_BODY: &[Refused] = &[
         "the body isn't what is expected; the message says where",
     ),
     Refused(408, "too_slow", "the body doesn't come within 10 seconds"),
-    Refused(413, "too_large", "the body has more than 64 KiB"),
+    Refused(
+        413,
+        "too_large",
+        "the body has more than 64 KiB, or than the operation takes",
+    ),
 ];
 
 /// The answers with errors, by their statuses.

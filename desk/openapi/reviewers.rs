@@ -196,13 +196,18 @@ pub(super) const OPERATIONS: &[Operation] = &[
         path: "/v1/access",
         who: Who::Reviewer,
         summary: "Asks for access ahead of need.",
-        description: "For a subject that desk.json links to the caller; another one is `malformed`. The reviewers of the groups that it names \
-            decide; the first question that it would answer shows whether those are whom the rule wants.",
+        description: "For a subject that desk.json links to the caller, or for a group of such a subject's issuer; another one is \
+            `malformed`. The reviewers of the groups that it names \
+            decide; the first question that it would answer shows whether those are whom the rule wants. A group's access isn't for \
+            those who approved it. With a `calendar`, access holds in its windows, until the end of its last day: 366 days at most.",
         query: &[],
         request: Some(Sent {
             optional: false,
             schema: of::<Access>,
-            examples: &[("half_an_hour", examples::access)],
+            examples: &[
+                ("half_an_hour", examples::access),
+                ("office_hours", examples::group_access),
+            ],
         }),
         answer: Answered {
             status: 200,
@@ -275,16 +280,26 @@ pub(super) const OPERATIONS: &[Operation] = &[
         path: "/v1/blocks",
         who: Who::Reviewer,
         summary: "Lists who is blocked.",
-        description: "Newest first.",
-        query: &[],
+        description: "Newest first, in pages as approvals are.",
+        query: &[
+            Parameter {
+                example: || json!("17"),
+                ..BEFORE
+            },
+            LIMIT,
+        ],
         request: None,
         answer: Answered {
             status: 200,
-            description: "All blocks that hold.",
+            description: "A page of the blocks that hold.",
             schemas: &[of::<Blocks>],
-            examples: &[("blocks", examples::blocks)],
+            examples: &[("page", examples::blocks)],
         },
-        refused: &[],
+        refused: &[Refused(
+            400,
+            "malformed",
+            "a parameter isn't known, or not what is expected",
+        )],
     },
     Operation {
         id: "unblock",

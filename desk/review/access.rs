@@ -9,6 +9,7 @@ use super::failed::Status;
 use super::member::any;
 use super::remote::Remote;
 use super::table::json_line;
+use super::weekly::Weekly;
 use crate::plain::plain;
 
 /// What somebody wants to be allowed ahead of need.
@@ -18,6 +19,8 @@ pub struct Wanted {
     pub issuer: Option<String>,
     /// The subject.
     pub subject: Option<String>,
+    /// The group of the issuer's tokens for which it is, instead of a subject.
+    pub group: Option<String>,
     /// The rule that asks for approval.
     pub rule: String,
     /// SHA-256 of the rule, so that an edit of it voids the grant.
@@ -26,8 +29,12 @@ pub struct Wanted {
     pub operation: String,
     /// The model; without it, only requests that name none.
     pub model: Option<String>,
-    /// For how many seconds.
-    pub seconds: u64,
+    /// Whether it is for any model instead.
+    pub any_model: bool,
+    /// For how many seconds,
+    pub seconds: Option<u64>,
+    /// or when.
+    pub calendar: Option<Weekly>,
     /// How often; without it, any number of times.
     pub uses: Option<u64>,
     /// Who may decide.
@@ -45,11 +52,14 @@ impl Wanted {
         let members = [
             ("issuer", text(&self.issuer)),
             ("subject", text(&self.subject)),
+            ("group", text(&self.group)),
             ("rule", Some(json!(self.rule))),
             ("rule_digest", text(&self.rule_digest)),
             ("operation", Some(json!(self.operation))),
             ("model", text(&self.model)),
-            ("for", Some(json!(self.seconds))),
+            ("models", self.any_model.then(|| json!("any"))),
+            ("for", self.seconds.map(Value::from)),
+            ("calendar", self.calendar.as_ref().map(Weekly::body)),
             ("uses", self.uses.map(Value::from)),
             ("reviewers", Some(json!(self.reviewers))),
             ("approvals", Some(json!(self.approvals))),

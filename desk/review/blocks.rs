@@ -5,7 +5,8 @@ use std::io::Write;
 use serde_json::{Value, json};
 
 use super::failed::{Failed, Status, Telling};
-use super::member::{any, id, left, wanted_list};
+use super::list::{ROWS, pages};
+use super::member::{any, id, left};
 use super::remote::Remote;
 use super::table::{json_line, table};
 use super::{DONE, REFUSED};
@@ -93,16 +94,20 @@ pub fn unblock(
 /// # Errors
 /// The desk refused, or can't be reached.
 pub fn blocks(desk: &Remote, out: &mut dyn Write) -> Status {
-    let said = desk.get("/v1/blocks")?;
-    let blocks = wanted_list(&said, "blocks")?;
-    if desk.json {
-        for block in blocks {
-            json_line(out, block)?;
+    let mut rows = Vec::new();
+    pages(desk, "/v1/blocks?", "blocks", ROWS, &mut |block, at| {
+        match desk.json {
+            true => json_line(out, block)?,
+            false => rows.push(row(block, at)),
         }
-    } else if blocks.is_empty() {
+        Ok(true)
+    })?;
+    if desk.json {
+        return Ok(DONE);
+    }
+    if rows.is_empty() {
         writeln!(out, "Nobody is blocked.")?;
     } else {
-        let rows: Vec<_> = blocks.iter().map(|block| row(block, said.at)).collect();
         table(out, &["ID", "LEFT", "WHO", "ISSUER", "BY", "REASON"], &rows)?;
     }
     Ok(DONE)

@@ -5,6 +5,7 @@ use std::io::Write;
 use serde_json::Value;
 
 use super::DONE;
+use super::ahead::{calendar, holder, model};
 use super::failed::Status;
 use super::list::{ROWS, pages};
 use super::member::{any, left};
@@ -40,10 +41,19 @@ pub fn grants(desk: &Remote, out: &mut dyn Write) -> Status {
         "RULE",
         "OPERATION",
         "MODEL",
+        "WHEN",
         "BY",
     ];
     table(out, &headings, &rows)?;
     Ok(DONE)
+}
+
+/// How long it holds; by a calendar, also while that is closed.
+fn left_of(approval: &Value, grant: &Value, at: i64) -> Option<String> {
+    match approval.get("calendar") {
+        Some(Value::Object(_)) => left(approval, "expires", at),
+        _ => left(grant, "expires", at),
+    }
 }
 
 fn row(approval: &Value, at: i64) -> Vec<String> {
@@ -55,13 +65,14 @@ fn row(approval: &Value, at: i64) -> Vec<String> {
     };
     vec![
         any(approval, "id"),
-        left(grant, "expires", at).unwrap_or_default(),
+        left_of(approval, grant, at).unwrap_or_default(),
         uses,
-        any(approval, "subject"),
+        holder(approval),
         any(approval, "issuer"),
         any(approval, "rule"),
         any(approval, "operation"),
-        any(approval, "model"),
+        model(approval),
+        calendar(approval),
         any(approval, "reviewer"),
     ]
 }

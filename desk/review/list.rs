@@ -4,6 +4,7 @@ use std::io::Write;
 
 use serde_json::Value;
 
+use super::ahead::{holder, model};
 use super::failed::{Failed, Status};
 use super::member::{ago, any, counted, left, text, texts, wanted_list};
 use super::remote::Remote;
@@ -107,7 +108,7 @@ fn row(approval: &Value, at: i64) -> Vec<String> {
         any(approval, "state"),
         ago(approval, "created", at).unwrap_or_default(),
         left.unwrap_or_default(),
-        any(approval, "subject"),
+        holder(approval),
         what(approval),
         any(approval, "rule"),
         texts(approval, "reviewers"),
@@ -119,8 +120,9 @@ fn row(approval: &Value, at: i64) -> Vec<String> {
 /// What is asked for, in a few words.
 pub(super) fn what(approval: &Value) -> String {
     let mut said = any(approval, "operation");
-    if let Some(model) = text(approval, "model") {
-        said.push_str(&format!(" of {model}"));
+    match &*model(approval) {
+        "" => {}
+        model => said.push_str(&format!(" of {model}")),
     }
     if text(approval, "about") == Some("answer") {
         said.push_str(", its answer");

@@ -5,6 +5,7 @@
 //! terminal with anything in it that could control one.
 
 mod access;
+mod ahead;
 mod blocks;
 mod decide;
 mod delegations;
@@ -17,6 +18,7 @@ mod show;
 mod span;
 mod table;
 mod watch;
+mod weekly;
 
 pub use access::{Wanted, request};
 pub use blocks::{Blocked, block, blocks, unblock};
@@ -29,6 +31,7 @@ pub use remote::{Access, Remote, USUAL_DESK};
 pub use show::show;
 pub use span::seconds;
 pub use watch::watch;
+pub use weekly::{Weekly, days};
 
 /// The exit status when everything was done.
 pub const DONE: u8 = 0;

@@ -5,6 +5,7 @@ use std::io::Write;
 use serde_json::Value;
 
 use super::DONE;
+use super::ahead::calendar;
 use super::failed::{Failed, Status};
 use super::list::what;
 use super::member::{ago, any, counted, id, left, list, text, texts};
@@ -123,6 +124,8 @@ impl Page<'_> {
         self.line("Issuer", &format!("{issuer}{provider}"))?;
         let groups = self.take_texts("groups");
         self.line("Groups", &groups)?;
+        let group = self.around("everybody in the group ", "group", ", but who approves it");
+        self.line("For", &group)?;
         let parts = [
             self.take("client"),
             self.around("by the filter ", "filter", ""),
@@ -136,7 +139,7 @@ impl Page<'_> {
 
     fn request(&mut self) -> Result<(), Failed> {
         let approval = self.approval;
-        self.shown.extend(["operation", "model", "about"]);
+        self.shown.extend(["operation", "model", "models", "about"]);
         let items = self.around(", ", "items", " items");
         self.line("What", &format!("{}{items}", what(approval)))?;
         let others = self.take_texts("other_models");
@@ -197,7 +200,9 @@ impl Page<'_> {
         let asks_for = granted(approval.get("asks_for"));
         let once = "this request, once within 30 minutes";
         let asks_for = if asks_for.is_empty() { once } else { &asks_for };
-        self.line("Would give", asks_for)
+        self.line("Would give", asks_for)?;
+        self.shown.push("calendar");
+        self.line("When", &calendar(approval))
     }
 
     fn history(&mut self) -> Result<(), Failed> {

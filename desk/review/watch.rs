@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::ahead::holder;
 use super::failed::{Failed, Status};
 use super::list::{ROWS, pages, path, what};
 use super::member::{any, texts};
@@ -108,7 +109,7 @@ fn line(desk: &Remote, approval: &Value, out: &mut dyn Write) -> Result<(), Fail
     let cells = [
         any(approval, "created"),
         any(approval, "id"),
-        any(approval, "subject"),
+        holder(approval),
         what(approval),
         place,
         format!("rule {}", any(approval, "rule")),

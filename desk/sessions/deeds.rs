@@ -20,6 +20,20 @@ pub struct Concerned {
     pub issuer: String,
 }
 
+/// What was asked ahead of need is for, beyond one subject, model and length of time.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ahead {
+    /// The group of the issuer's tokens whose members it is for, instead of the subject.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// `any`, where it is for all models.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub models: Option<String>,
+    /// When it holds, as `mon-fri 09:00-17:00 +01:00 until 2027-01-31`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calendar: Option<String>,
+}
+
 /// Somebody asked for an approval.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Question {
@@ -42,6 +56,9 @@ pub struct Question {
     pub reviewers: Vec<String>,
     /// How many people must approve.
     pub approvals: u32,
+    /// What was asked ahead of need.
+    #[serde(flatten)]
+    pub ahead: Ahead,
 }
 
 /// A reviewer decided on an approval.
@@ -66,6 +83,9 @@ pub struct Decision {
     pub policy: Option<String>,
     /// When it was asked for (RFC 3339).
     pub asked: String,
+    /// What was asked ahead of need.
+    #[serde(flatten)]
+    pub ahead: Ahead,
 }
 
 /// A use was taken, or given back.

@@ -79,6 +79,25 @@ CREATE TABLE standing (salt TEXT NOT NULL, revision INTEGER NOT NULL) STRICT;
 INSERT INTO standing VALUES (lower(hex(randomblob(8))), 0);
 ", "
 CREATE INDEX approvals_ended ON approvals (expires) WHERE state IN ('denied', 'used', 'expired', 'revoked');
+", "
+ALTER TABLE approvals ADD COLUMN holders TEXT;
+ALTER TABLE approvals ADD COLUMN turns INTEGER;
+CREATE INDEX approvals_holders ON approvals (holders, issuer, rule) WHERE wide = 1 AND state = 'approved' AND holders IS NOT NULL;
+CREATE INDEX approvals_turns ON approvals (turns) WHERE state = 'approved' AND turns IS NOT NULL;
+", "
+CREATE TABLE answers (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    approval TEXT NOT NULL UNIQUE,
+    filter TEXT NOT NULL,
+    request TEXT NOT NULL,
+    expires INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    sealed BLOB NOT NULL
+) STRICT;
+CREATE INDEX answers_same ON answers (request, filter, seq);
+CREATE INDEX answers_filter ON answers (filter, seq);
+CREATE INDEX answers_expires ON answers (expires);
+CREATE INDEX answers_bytes ON answers (bytes);
 "];
 
 /// The form before approvals were bound to what version 2 of the protocol binds them to.

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::hash::{BuildHasher, RandomState};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
@@ -13,12 +14,16 @@ use testbed::{port, wait};
 /// Who may decide.
 pub const REVIEWER: &str = "ana";
 
+/// Who asks for access ahead of need.
+pub const ASKER: &str = "erin";
+
 /// How long the desk may take to start, and a person's question to reach it.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A running desk with one filter and one reviewer. Dropping it stops it.
+/// A running desk with one filter, one reviewer, and somebody who may ask. Dropping it stops it.
 pub struct Desk {
     _process: Process,
+    binary: PathBuf,
     /// Where approvals and session records are served.
     pub port: u16,
     /// Where Envoy's access log stream goes.
@@ -27,26 +32,36 @@ pub struct Desk {
     pub filter_key: String,
     /// What the reviewer shows.
     pub reviewer_key: String,
+    /// What shows who asks for access.
+    pub asker_key: String,
 }
 
 impl Desk {
-    /// Starts one; a port of 0 takes a free one.
-    pub fn start(wanted: u16, wanted_grpc: u16) -> Result<Self, String> {
+    /// Starts one, where people's tokens have this issuer; a port of 0 takes a free one.
+    pub fn start(wanted: u16, wanted_grpc: u16, issuer: &str) -> Result<Self, String> {
         let binary = testbed::desk::build()?;
         let port = chosen(wanted)?;
         let grpc_port = chosen(wanted_grpc)?;
         let filter_key = secret("filter");
         let reviewer_key = secret(REVIEWER);
+        let asker_key = secret(ASKER);
+        let known_as = |subject: &str| json!([{ "issuer": issuer, "subject": subject }]);
         let folder = process::folder()?;
         let config = folder.path().join("desk.json");
         let people = json!({
             "filters": [{ "name": "envoy", "key": "${DESK_KEY}" }],
-            "reviewers": [{ "name": REVIEWER, "groups": ["ml-leads"], "key": "${REVIEWER_KEY}" }],
+            "reviewers": [
+                {
+                    "name": REVIEWER, "groups": ["ml-leads"], "key": "${REVIEWER_KEY}",
+                    "subjects": known_as(REVIEWER), "blocks": true,
+                },
+                { "name": ASKER, "groups": ["engineers"], "key": "${ASKER_KEY}", "subjects": known_as(ASKER) },
+            ],
             "records_need_key": true,
         });
         fs::write(&config, people.to_string())
             .map_err(|error| format!("cannot write {}: {error}", config.display()))?;
-        let mut command = Command::new(binary);
+        let mut command = Command::new(&binary);
         command
             .arg("desk")
             .args(["--listen", &format!("127.0.0.1:{port}")])
@@ -56,7 +71,8 @@ impl Desk {
             .arg("--config")
             .arg(config)
             .env("DESK_KEY", &filter_key)
-            .env("REVIEWER_KEY", &reviewer_key);
+            .env("REVIEWER_KEY", &reviewer_key)
+            .env("ASKER_KEY", &asker_key);
         let mut process = Process::spawn_in("the desk", folder, command)?;
         process.until("the desk to listen", PATIENCE, || {
             [port, grpc_port]
@@ -65,11 +81,34 @@ impl Desk {
         })?;
         Ok(Self {
             _process: process,
+            binary,
             port,
             grpc_port,
             filter_key,
             reviewer_key,
+            asker_key,
         })
+    }
+
+    /// Runs `portcullis` with these arguments, as the person whose key it is; gives what it prints.
+    pub fn run(&self, key: &str, arguments: &[&str]) -> Result<String, String> {
+        let mut command = Command::new(&self.binary);
+        command
+            .args(arguments)
+            .env("PORTCULLIS_DESK", format!("http://127.0.0.1:{}", self.port))
+            .env("PORTCULLIS_KEY", key);
+        let output = command.output().map_err(|error| error.to_string())?;
+        let said = String::from_utf8_lossy(&output.stdout)
+            .trim_end()
+            .to_owned();
+        match output.status.success() {
+            true => Ok(said),
+            false => Err(format!(
+                "portcullis {}: {said}{}",
+                arguments.join(" "),
+                String::from_utf8_lossy(&output.stderr)
+            )),
+        }
     }
 
     /// Waits until an approval is pending, and gives it.

@@ -89,7 +89,7 @@ impl Stage {
         eprintln!("starting a model server, an identity provider, the desk and Envoy ...");
         let model = Model::start()?;
         let idp = Idp::start()?;
-        let desk = Desk::start(ports.desk, ports.desk_grpc)?;
+        let desk = Desk::start(ports.desk, ports.desk_grpc, &idp.issuer())?;
         signals.check()?;
         let policy = policy(&idp)?;
         let model_key = desk::secret("service");

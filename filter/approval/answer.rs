@@ -11,6 +11,8 @@ use crate::call;
 pub struct Answer {
     /// The approval's id: letters, digits, `_` and `-`.
     pub id: String,
+    /// What it is bound to.
+    pub binding: String,
     /// How far it is.
     pub state: State,
     /// Who decided.
@@ -54,6 +56,8 @@ pub enum Decision {
     Answer(Answer),
     /// Nobody has decided in time on the approval with this id.
     Late(String),
+    /// No answer is kept under the name that was looked for.
+    Nothing,
     /// The service could not be asked, or not be waited for.
     Trouble(Trouble),
 }
@@ -75,6 +79,7 @@ pub fn read_answer(
     if let (404 | 410, Some(id)) = (status, id) {
         return Ok(Answer {
             id: id.to_owned(),
+            binding: binding.to_owned(),
             state: State::Gone,
             reviewer: None,
             reason: None,
@@ -82,8 +87,9 @@ pub fn read_answer(
         });
     }
     let value = parse(status, body)?;
-    let answer = read(&value, binding).ok_or(Trouble::NotUnderstood)?;
+    let answer = read(&value).ok_or(Trouble::NotUnderstood)?;
     match id {
+        _ if answer.binding != binding => Err(Trouble::NotUnderstood),
         Some(id) if answer.id != id => Err(Trouble::NotUnderstood),
         _ => Ok(answer),
     }
@@ -114,7 +120,7 @@ pub fn read_claim(
     }
 }
 
-fn parse(status: u16, body: &[u8]) -> Result<Value, Trouble> {
+pub(super) fn parse(status: u16, body: &[u8]) -> Result<Value, Trouble> {
     let value = json::parse(body).ok();
     match Trouble::of(status, value.is_some()) {
         Some(trouble) => Err(trouble),
@@ -122,13 +128,10 @@ fn parse(status: u16, body: &[u8]) -> Result<Value, Trouble> {
     }
 }
 
-fn read(value: &Value, binding: &str) -> Option<Answer> {
+pub(super) fn read(value: &Value) -> Option<Answer> {
     let id = value.get("id")?.as_str()?;
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
     if id.is_empty() || id.len() > 64 || !id.bytes().all(plain) {
-        return None;
-    }
-    if value.get("binding")?.as_str()? != binding {
         return None;
     }
     let state = match value.get("state")?.as_str()? {
@@ -154,6 +157,7 @@ fn read(value: &Value, binding: &str) -> Option<Answer> {
     };
     Some(Answer {
         id: id.to_owned(),
+        binding: value.get("binding")?.as_str()?.to_owned(),
         state,
         reviewer: text("reviewer"),
         reason: text("reason"),

@@ -42,8 +42,8 @@ pub struct Binding<'a> {
     pub rule_digest: &'a str,
     /// What is asked about.
     pub about: Subject,
-    /// SHA-256 of the answer that waits, in hex: until answers are kept for the next try, an approval
-    /// is for the very answer that a person was asked about.
+    /// SHA-256 of the answer that waits, in hex: an approval is for the very answer that a person was
+    /// asked about. Without it, this is what any answer to the request is kept by.
     pub answer: Option<&'a str>,
 }
 

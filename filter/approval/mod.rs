@@ -10,11 +10,15 @@
 //! | `POST /v1/approvals/{id}/claim` | takes the approval, once for each claim id |
 //! | `POST /v1/approvals/{id}/give_back` | gives back what was claimed for something that came to nothing |
 //! | `POST /v1/approvals/{id}/cancel` | nobody waits any more |
+//! | `POST /v1/approvals/{id}/answer` | has the answer kept, sealed, that the approval is about |
+//! | `POST /v1/answers` | finds the approval about an answer to the same request that is kept |
+//! | `GET /v1/approvals/{id}/answer` | fetches the sealed answer, once it is approved |
 //!
 //! An answer that is for another binding, another approval or another claim is none.
 
 mod answer;
 mod binding;
+mod kept;
 mod question;
 mod section;
 mod standing;
@@ -29,6 +33,10 @@ use crate::call::{Call, Message};
 
 pub use answer::{Answer, Decision, State, read_answer, read_claim};
 pub use binding::{Binding, bind, digest, name};
+pub use kept::{
+    Answers, FIND_PATH, KEY_BYTES, KeptAnswer, MAX_FETCHED_BYTES, fetch, find, read_found,
+    read_sealed,
+};
 pub use question::{Body, Escalate, Grant, Question};
 pub use section::{APPROVALS, Approvals, read};
 pub use standing::{MAX_STANDING_BYTES, Poll, Scope, Standing};

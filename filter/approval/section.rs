@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use super::kept::{Answers, MAX_KEPT_BYTES, read_key};
 use base::policy::{CLUSTER, FLAG, Form, Key, Node, SECRET, Usual, header_token};
 
 /// The most headers that an approval is bound to besides the usual ones.
@@ -24,6 +25,8 @@ pub struct Approvals {
     pub standing: bool,
     /// Whether nobody passes while it can't be told who is blocked.
     pub needs_blocks: bool,
+    /// How answers that wait for a person are kept, if they are.
+    pub answers: Option<Answers>,
 }
 
 impl core::fmt::Debug for Approvals {
@@ -84,7 +87,34 @@ pub static APPROVALS: Form = Form::object(&[
         "What becomes of all requests, also those that nobody is asked about, while the desk can't be asked who is blocked. Beside `standing`.",
         &BLOCKS,
     ),
+    Key::optional(
+        "answers",
+        "Answers that wait for a person are kept at the desk, sealed, so that the same request gets the very answer that was approved. Without it, each try is a new answer, about which a person is asked anew.",
+        &ANSWERS,
+    ),
 ]);
+
+static ANSWERS: Form = Form::object(&[
+    Key::required(
+        "key",
+        "32 random bytes in base64, the same in every Envoy that knows the desk by the same key. The desk never has it. With another key, what was kept before is not found any more.",
+        &SECRET,
+    ),
+    Key::usually(
+        "keep",
+        Usual::Text("1h"),
+        "How long an answer is kept, from when it began to wait. Its question stays open no longer than that.",
+        &KEEP,
+    ),
+    Key::usually(
+        "max_bytes",
+        Usual::Text("1MiB"),
+        "The largest answer that is kept, once it is decoded and masked. With a larger one, the next try is a new answer.",
+        &KEPT_BYTES,
+    ),
+]);
+static KEEP: Form = Form::duration(Duration::from_secs(60), Duration::from_secs(24 * 60 * 60));
+static KEPT_BYTES: Form = Form::size(1, MAX_KEPT_BYTES);
 
 static HEADERS: Form = Form::list_or_none(&HEADER);
 static HEADER: Form = Form::text_like(
@@ -131,6 +161,7 @@ pub fn read(node: &Node<'_>) -> Option<Approvals> {
             "\"standing\": true, or \"on_failure\": \"allow\"",
         );
     }
+    let answers = object.get("answers").map(|node| read_answers(&node));
     object.name("on_failure")?;
     Some(Approvals {
         cluster: cluster?,
@@ -143,6 +174,31 @@ pub fn read(node: &Node<'_>) -> Option<Approvals> {
         headers: headers.unwrap_or_default(),
         standing: standing?,
         needs_blocks: unheard? == 1,
+        answers: match answers {
+            None => None,
+            Some(read) => Some(read?),
+        },
+    })
+}
+
+fn read_answers(node: &Node<'_>) -> Option<Answers> {
+    let object = node.object()?;
+    let key = object.get("key").and_then(|node| {
+        let key = read_key(&node.secret()?);
+        if key.is_none() {
+            node.problem(
+                "something else",
+                "32 bytes in base64, as `openssl rand -base64 32` prints them",
+            );
+        }
+        key
+    });
+    let keep = object.duration("keep");
+    let max_bytes = object.size("max_bytes");
+    Some(Answers {
+        key: key?,
+        keep: keep?,
+        max_bytes: usize::try_from(max_bytes?).ok()?,
     })
 }
 

@@ -111,6 +111,7 @@ fn answers_are_for_what_was_asked_or_are_none() {
         ),
         Ok(Answer {
             id: "apr_1".to_owned(),
+            binding: "b".to_owned(),
             state: State::Denied,
             reviewer: Some("ana".to_owned()),
             reason: Some("no".to_owned()),

@@ -112,6 +112,8 @@ codes! {
     ApprovalPending = "approval_pending",
     /// The approval was used or has expired.
     ApprovalGone = "approval_gone",
+    /// The answer that was approved is not as it was kept.
+    KeptAnswerChanged = "kept_answer_changed",
     /// Nobody can be asked now: the approval service gives no answer.
     ApprovalUnavailable = "approval_unavailable",
     /// The approval service refuses the filter's key.

@@ -22,7 +22,7 @@ pub struct Call<Purpose> {
     pub number: u64,
     /// The Envoy cluster.
     pub cluster: String,
-    /// The `:authority`, where it isn't the cluster's name.
+    /// The `:authority`, where it isn't the one that the cluster's name gives.
     pub authority: Option<String>,
     /// What is sent.
     pub message: Message,
@@ -30,6 +30,23 @@ pub struct Call<Purpose> {
     pub timeout: Duration,
     /// The most bytes that an answer's body may have; a larger answer is rejected.
     pub max_answer_bytes: usize,
+}
+
+impl<Purpose> Call<Purpose> {
+    /// The `:authority`. Without one it is the cluster's name, or the end of a name that servers would refuse as a
+    /// host: of Istio's `outbound|7070||desk.example`, `desk.example`.
+    #[must_use]
+    pub fn authority(&self) -> &str {
+        if let Some(authority) = &self.authority {
+            return authority;
+        }
+        let foreign =
+            |one: char| !(one.is_ascii_alphanumeric() || matches!(one, '-' | '.' | '_' | ':'));
+        match self.cluster.rsplit(foreign).next() {
+            Some("") | None => "cluster",
+            Some(name) => name,
+        }
+    }
 }
 
 /// How much it matters that a call arrives for whose answer nobody waits.
@@ -66,6 +83,17 @@ pub enum Message {
         /// A message of protobuf.
         message: Vec<u8>,
     },
+}
+
+impl Message {
+    /// How many bytes its body has.
+    #[must_use]
+    pub fn body_bytes(&self) -> usize {
+        match self {
+            Self::Http { body, .. } => body.len(),
+            Self::Grpc { message, .. } => message.len(),
+        }
+    }
 }
 
 /// What came of a call.

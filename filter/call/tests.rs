@@ -1,4 +1,41 @@
-use super::{GrpcStatus, frame, unframe};
+use core::time::Duration;
+
+use super::{Call, GrpcStatus, Message, frame, unframe};
+
+/// Servers refuse a request whose `:authority` is no host.
+#[test]
+fn a_cluster_is_asked_as_a_host_whatever_its_name() {
+    let call = |cluster: &str, authority: Option<&str>| Call {
+        purpose: (),
+        number: 1,
+        cluster: cluster.to_owned(),
+        authority: authority.map(str::to_owned),
+        message: Message::Http {
+            method: "GET",
+            scheme: None,
+            path: "/".to_owned(),
+            headers: Vec::new(),
+            body: Vec::new(),
+        },
+        timeout: Duration::from_secs(1),
+        max_answer_bytes: 1,
+    };
+    for (cluster, asked) in [
+        ("desk", "desk"),
+        ("desk.example:7070", "desk.example:7070"),
+        (
+            "outbound|7070||desk.ns.svc.cluster.local",
+            "desk.ns.svc.cluster.local",
+        ),
+        ("httproute/ns/desk/rule/0", "0"),
+        ("b\u{fc}ro", "ro"),
+        ("outbound|7070||", "cluster"),
+        ("", "cluster"),
+    ] {
+        assert_eq!(call(cluster, None).authority(), asked, "{cluster}");
+    }
+    assert_eq!(call("idp", Some("idp.example")).authority(), "idp.example");
+}
 
 #[test]
 fn a_message_comes_out_of_its_frame_as_it_went_in() {

@@ -54,6 +54,22 @@ pub(super) struct Asked {
     pub(super) gates: Vec<Gate>,
     /// Where it waits for people.
     pub(super) place: Option<WaitingPlace>,
+    /// The answer that may be kept for it.
+    pub(super) kept: Kept,
+}
+
+/// What is known of the answer to a request that may be kept until the same is asked once more.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) enum Kept {
+    /// Nobody has looked for one.
+    #[default]
+    Unknown,
+    /// The body is read, so that one can be looked for.
+    Reads,
+    /// None can be.
+    Never,
+    /// It would have this name, and there is none now.
+    Named(String),
 }
 
 /// A body, without what is in it.
@@ -98,6 +114,7 @@ impl Asked {
             granted: Vec::new(),
             gates: Vec::new(),
             place: None,
+            kept: Kept::Never,
         }
     }
 

@@ -11,7 +11,7 @@ use super::waiting_room::WaitingRoom;
 use base::policy::show_size;
 use mask::policy::Plan;
 
-use crate::approval::Standing;
+use crate::approval::{Answers, Standing};
 use crate::dialect;
 use crate::identity::{KeyAnswer, Tended, Verifier};
 use crate::policy::{self, Environment, Policy, Problem};
@@ -154,11 +154,16 @@ impl CompiledPolicy {
         self.shown_masks.as_ref()
     }
 
-    /// Whether bodies are sealed, so that exchanges need random bytes.
+    /// Whether something is sealed, so that exchanges need random bytes.
     #[must_use]
     pub fn seals(&self) -> bool {
         let keeps = self.policy.sessions.keeps.as_ref();
-        keeps.is_some_and(|keeps| matches!(keeps.how, BodyForm::Raw(_)))
+        keeps.is_some_and(|keeps| matches!(keeps.how, BodyForm::Raw(_))) || self.answers().is_some()
+    }
+
+    /// How answers that wait for a person are kept, if they are.
+    pub(super) fn answers(&self) -> Option<&Answers> {
+        self.policy.approvals.as_ref()?.answers.as_ref()
     }
 
     /// Makes what the workers share, and agrees with the others on it: before anything else, and
@@ -292,6 +297,13 @@ impl CompiledPolicy {
     /// Looks after keys that providers publish. `now` is since 1970.
     pub fn tend_keys(&self, now: Duration, shared: &dyn Shared) -> Tended {
         self.verifier.tend(now, shared)
+    }
+
+    /// How often a token was there among those that were verified, and how often not, since this was
+    /// last asked.
+    #[must_use]
+    pub fn take_token_lookups(&self) -> (u64, u64) {
+        self.verifier.take_lookups()
     }
 
     /// Takes a provider's answer to a request for keys, `Ok(None)` if there was no whole one, `Err`

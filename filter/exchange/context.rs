@@ -19,6 +19,7 @@ use crate::approval::Why;
 use crate::dialect::{self, Dialect};
 use crate::identity::Identity;
 use crate::policy::Policy;
+use crate::record::age::SEED_BYTES;
 use crate::record::{Caller, Closing, How, MAX_TRIED, Own, Record, Tried};
 use crate::rules::{self, Decision, Rule};
 
@@ -46,6 +47,8 @@ pub(super) struct Context {
     pub(super) destination: Option<Destination>,
     /// How the request came, where an approval depends on that.
     pub(super) came: Came,
+    /// Random bytes that what is sealed is sealed with.
+    pub(super) seed: Option<[u8; SEED_BYTES]>,
     /// What has been taken of approvals.
     pub(super) claims: Claims,
     /// What has been taken from quotas.
@@ -75,6 +78,7 @@ impl Context {
             caller: None,
             destination: None,
             came: Came::default(),
+            seed: None,
             claims: Claims::default(),
             charges: Charges::default(),
             dialect: &dialect::OPENAI,

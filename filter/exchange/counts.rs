@@ -2,6 +2,7 @@
 
 use super::effect::Effect;
 use crate::metric::Metric;
+use crate::operation::Models;
 use crate::record::Record;
 
 /// How often other workers were faster, if they were.
@@ -9,8 +10,11 @@ pub(super) fn retries(count: u64) -> Option<Effect> {
     (count > 0).then_some(Effect::Count(Metric::QuotaRetries, count))
 }
 
+/// More tokens than any answer takes.
+const MAX_TOKENS: u64 = 1 << 32;
+
 /// What operators want to know of an exchange without reading its record.
-pub(super) fn of(record: &Record) -> Vec<Effect> {
+pub(super) fn of(record: &Record, models: &Models) -> Vec<Effect> {
     let verdict = &record.verdict;
     let mut effects = vec![Effect::Count(
         Metric::Decisions {
@@ -30,5 +34,30 @@ pub(super) fn of(record: &Record) -> Vec<Effect> {
         let detector = detector.to_owned();
         effects.push(Effect::Count(Metric::Matches { detector }, found));
     }
+    for charged in &verdict.charges {
+        let quota = charged.quota.clone();
+        effects.push(Effect::Count(Metric::Charged { quota }, charged.amount));
+    }
+    if let Some(tokens) = record.response.tokens {
+        let model = record.request.model.as_deref();
+        let model = model.filter(|name| models.has(name)).unwrap_or("other");
+        let kinds = [
+            ("prompt", tokens.prompt),
+            ("completion", tokens.completion),
+            ("cached", tokens.cached),
+        ];
+        let counted = kinds
+            .into_iter()
+            .filter_map(|(kind, count)| Some((kind, count.filter(|count| *count > 0)?)));
+        effects.extend(counted.map(|(kind, count)| {
+            let model = model.to_owned();
+            // A server that makes numbers up doesn't spoil the sum for good.
+            Effect::Count(Metric::Tokens { model, kind }, count.min(MAX_TOKENS))
+        }));
+    }
+    if let Some(first) = record.timing.first_byte {
+        effects.push(Effect::Count(Metric::FirstByte, first));
+    }
+    effects.push(Effect::Count(Metric::Records, 1));
     effects
 }

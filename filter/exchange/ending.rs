@@ -44,7 +44,10 @@ impl Exchange {
         let mut effects = context.give_back(Why::Unanswered);
         effects.extend(counts::retries(context.compiled.quota_retries()));
         let record = context.write_record(number, closing, own, world);
-        effects.extend(counts::of(&context.record));
+        effects.extend(counts::of(
+            &context.record,
+            &context.compiled.policy().models,
+        ));
         effects.push(Effect::Record(record));
         Outcome {
             effects,

@@ -144,6 +144,8 @@ pub enum Purpose {
     RequestClaim,
     /// To claim one for the answer.
     AnswerClaim,
+    /// To fetch an answer that is kept, or to claim it.
+    KeptAnswer,
     /// To have the record kept before the answer ends.
     Commit,
 }

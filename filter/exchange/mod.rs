@@ -105,11 +105,12 @@ impl Exchange {
         }
     }
 
-    /// The same, with random bytes of its own that its record's bodies are sealed with
-    /// ([`CompiledPolicy::seals`]).
+    /// The same, with random bytes of its own that its record's bodies are sealed with, and answers that are
+    /// kept ([`CompiledPolicy::seals`]).
     #[must_use]
     pub fn with_seed(mut self, seed: Option<[u8; SEED_BYTES]>) -> Self {
         self.context.keeping.seed(seed);
+        self.context.seed = seed;
         self
     }
 
@@ -135,9 +136,10 @@ impl Exchange {
                 number,
                 answer,
             } => match purpose {
-                Purpose::RequestClaim => self.handle_outside(Direction::Request, |exchange| {
-                    exchange.step_request(event, world)
-                }),
+                Purpose::RequestClaim | Purpose::KeptAnswer => self
+                    .handle_outside(Direction::Request, |exchange| {
+                        exchange.step_request(event, world)
+                    }),
                 Purpose::AnswerClaim => self.handle_outside(Direction::Response, |exchange| {
                     exchange.step_response(event, world)
                 }),
@@ -260,10 +262,12 @@ impl Exchange {
     ) -> Outcome {
         let from_server = matches!(self.response, ResponseState::ExpectHead(_));
         let mut outcome = self.step_response(event, world);
-        if from_server {
-            outcome.effects.extend(self.context.model_answered(headers));
+        if self.request.is_answered() {
+            // It is on its way to the client.
+            self.context.claims.settle();
         }
         if from_server {
+            outcome.effects.extend(self.context.model_answered(headers));
             self.commit_head(headers, end, &mut outcome);
         }
         let watch = watch(outcome.flow, end, world);

@@ -76,6 +76,12 @@ impl Refusal {
         Self::forbidden(Code::ApprovalGone, message)
     }
 
+    /// What is kept is not what the filter had kept: nothing of it goes.
+    pub(super) fn kept_answer_changed(id: &str) -> Self {
+        let message = format!("The answer that was approved ({id}) can't be opened.");
+        Self::new(502, Code::KeptAnswerChanged, message).with("x-should-retry", "false".to_owned())
+    }
+
     /// A grant ended while the request waited for something else.
     pub(super) fn grant_over() -> Self {
         Self::forbidden(

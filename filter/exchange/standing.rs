@@ -66,16 +66,13 @@ pub(super) fn still_granted(asked: &Asked, compiled: &CompiledPolicy, now: Durat
 fn scope<'a>(asked: &'a Asked, rule: &'a Rule) -> Option<Scope<'a>> {
     // What is asked for, and of which model, may be in the body.
     let facts = asked.facts.as_ref()?;
-    // A grant is for one model, and the server may take any that is named.
-    if !facts.others.is_empty() {
-        return None;
-    }
     Some(Scope {
         caller: &asked.identity,
         rule: &rule.name,
         digest: &rule.digest,
         operation: asked.operation_name().unwrap_or(UNKNOWN),
         model: facts.model.name().or(asked.operation.model.name()),
+        others: !facts.others.is_empty(),
     })
 }
 

@@ -176,6 +176,9 @@ pub(super) trait Host: Clone + 'static {
     /// Zero stops the ticks.
     fn tick_every(&self, milliseconds: u32) -> Result<(), Status>;
 
+    /// Says that the configuration of the current context may go now, which it kept the host from.
+    fn done(&self) -> Result<(), Status>;
+
     /// Sends a request; its answer comes with the token that this gives.
     fn call(&self, call: HttpCall<'_>) -> Result<u32, Status>;
 
@@ -200,9 +203,12 @@ pub(super) trait Host: Clone + 'static {
     /// A gauge of the whole host; the same name is the same gauge.
     fn gauge(&self, name: &str) -> Result<u32, Status>;
 
+    /// A histogram of the whole host; the same name is the same histogram.
+    fn histogram(&self, name: &str) -> Result<u32, Status>;
+
     /// What a gauge has.
     fn metric(&self, gauge: u32) -> Result<u64, Status>;
 
-    /// Sets a gauge.
+    /// Sets a gauge, or puts a value into a histogram.
     fn set_metric(&self, gauge: u32, value: u64) -> Result<(), Status>;
 }

@@ -35,7 +35,7 @@ impl<P: Copy> Calls<P> {
     /// Sends a call; says whether it could be sent. A missing cluster, or one without hosts, is
     /// known at once.
     pub(super) fn send(&mut self, host: &impl Host, call: &Call<P>) -> bool {
-        let authority = call.authority.as_deref().unwrap_or(&call.cluster);
+        let authority = call.authority();
         let framed;
         let (mut headers, more, body): (Vec<(&str, &str)>, _, &[u8]) = match &call.message {
             Message::Http {

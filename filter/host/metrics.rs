@@ -4,7 +4,7 @@ use core::cell::Cell;
 use std::collections::BTreeMap;
 
 use super::api::{Host, Status};
-use crate::metric::Metric;
+use crate::metric::{Kind, Metric};
 
 /// A gauge of the largest VM's memory in bytes. Memory of a VM never shrinks, so its largest is
 /// its last.
@@ -55,11 +55,16 @@ fn raise(host: &impl Host, gauge: u32, value: u64) -> Result<(), Status> {
 pub(super) struct Metrics(BTreeMap<Metric, u32>);
 
 impl Metrics {
-    /// Raises a counter, or changes a gauge.
+    /// Raises a counter, changes a gauge, or puts a value into a histogram.
     pub(super) fn change(&mut self, host: &impl Host, metric: Metric, by: i64) {
-        if let Some(number) = self.number(host, metric) {
-            let _ = host.change(number, by);
-        }
+        let kind = metric.kind();
+        let Some(number) = self.number(host, metric) else {
+            return;
+        };
+        let _ = match kind {
+            Kind::Counter | Kind::Gauge => host.change(number, by),
+            Kind::Histogram => host.set_metric(number, u64::try_from(by).unwrap_or(0)),
+        };
     }
 
     fn number(&mut self, host: &impl Host, metric: Metric) -> Option<u32> {
@@ -67,10 +72,10 @@ impl Metrics {
             return Some(*number);
         }
         let name = metric.to_string();
-        let number = if metric.is_gauge() {
-            host.gauge(&name)
-        } else {
-            host.counter(&name)
+        let number = match metric.kind() {
+            Kind::Counter => host.counter(&name),
+            Kind::Gauge => host.gauge(&name),
+            Kind::Histogram => host.histogram(&name),
         };
         let number = number.ok()?;
         self.0.insert(metric, number);

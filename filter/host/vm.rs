@@ -1,6 +1,6 @@
 //! One configuration in one VM: what its streams share, and its keeper's effects.
 
-use core::cell::{OnceCell, RefCell};
+use core::cell::{Cell, OnceCell, RefCell};
 use core::time::Duration;
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::{Rc, Weak};
@@ -36,6 +36,8 @@ pub(super) struct Vm<H: Host> {
     metrics: RefCell<Metrics>,
     /// Streams that the keeper may have something to tell.
     sleepers: RefCell<BTreeMap<u32, Weak<RefCell<dyn Sleeper>>>>,
+    /// Whether the host waits for what must still arrive before it lets the configuration go.
+    lingers: Cell<bool>,
 }
 
 /// A stream, as the keeper knows it.
@@ -75,6 +77,7 @@ impl<H: Host> Vm<H> {
             calls: RefCell::default(),
             metrics: RefCell::default(),
             sleepers: RefCell::default(),
+            lingers: Cell::new(false),
             host,
         };
         vm.keep(Event::Started, Duration::ZERO);
@@ -160,15 +163,31 @@ impl<H: Host> Vm<H> {
         if let Some(effect) = pace {
             self.perform(effect, now);
         }
+        self.let_go();
     }
 
-    /// The configuration is out of use. Envoy tells of that by its own callback.
+    /// The configuration is out of use. Envoy tells of that by its own callback. Whether it may go at once: if
+    /// not, the host is told when it may.
     #[cfg_attr(
         not(any(test, target_arch = "wasm32")),
         expect(dead_code, reason = "only Envoy's callback calls it")
     )]
-    pub(super) fn end(&self) {
+    pub(super) fn end(&self) -> bool {
         self.keep(Event::Ended, Duration::ZERO);
+        let done = self.keeper.borrow().is_done();
+        self.lingers.set(!done);
+        done
+    }
+
+    /// Tells the host that waits for it that everything has arrived.
+    fn let_go(&self) {
+        let done = self
+            .keeper
+            .try_borrow()
+            .is_ok_and(|keeper| keeper.is_done());
+        if done && self.lingers.replace(false) && self.host.act_for(self.root).is_ok() {
+            let _ = self.host.done();
+        }
     }
 
     /// Sees to it that what is held of bodies is told. No host call where nothing is to be told.
@@ -209,6 +228,7 @@ impl<H: Host> Vm<H> {
         let now = self.host.now().unwrap_or_default();
         let answer = received.as_answer();
         self.keep(Event::CallAnswered { purpose, answer }, now);
+        self.let_go();
     }
 
     /// Hands an answer to the stream that made the call, if it is still there.

@@ -29,7 +29,7 @@ mod unknown;
 #[cfg(test)]
 mod tests;
 
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 use core::time::Duration;
 use std::rc::Rc;
 
@@ -56,6 +56,8 @@ pub struct Verifier {
     providers: RefCell<Vec<Provider>>,
     cache: Option<RefCell<Cache>>,
     last_header: RefCell<LastHeader>,
+    hits: Cell<u64>,
+    misses: Cell<u64>,
     warnings: Vec<Problem>,
 }
 
@@ -102,6 +104,8 @@ impl Verifier {
         Ok(Self {
             providers: RefCell::new(providers),
             last_header: RefCell::default(),
+            hits: Cell::default(),
+            misses: Cell::default(),
             warnings,
             cache: cached.then(|| RefCell::new(Cache::new(settings.cache, secret))),
         })
@@ -129,6 +133,11 @@ impl Verifier {
             let digest = cache.digest(token);
             (digest, cache.get(digest, now))
         });
+        let found = digest.as_ref().is_some_and(|(_, found)| found.is_some());
+        if self.cache.is_some() {
+            let count = if found { &self.hits } else { &self.misses };
+            count.set(count.get().saturating_add(1));
+        }
         if let Some((_, Some(identity))) = digest {
             return Ok(identity);
         }
@@ -153,6 +162,13 @@ impl Verifier {
             Verdict::Refused(refusal) => Err(refusal.into()),
             Verdict::Unready => Err(Unverified::Wait(provider.wait())),
         }
+    }
+
+    /// How often a token was there among those that were verified, and how often not, since this was
+    /// last asked.
+    #[must_use]
+    pub fn take_lookups(&self) -> (u64, u64) {
+        (self.hits.take(), self.misses.take())
     }
 
     /// The names of the values that must be made before the first [`Self::tend`].

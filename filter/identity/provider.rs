@@ -191,11 +191,17 @@ impl Provider {
             return Tended::default();
         };
         let before = fetcher.asked();
+        let name = &self.settings.name;
         let request = act(fetcher, &mut self.keys);
         Tended {
             requests: request.into_iter().collect(),
             renewed: fetcher.asked() != before,
             pause: Some(fetcher.pause()),
+            fetched: fetcher
+                .fetched()
+                .map(|there| (name.clone(), there))
+                .into_iter()
+                .collect(),
             notes: fetcher.notes(),
         }
     }

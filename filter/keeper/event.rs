@@ -53,7 +53,7 @@ pub enum Event<'a> {
     Held,
     /// Records have got numbers, and the recorder is not about to be told.
     Numbered,
-    /// The configuration is out of use, and there are no more ticks.
+    /// The configuration is out of use. Once [`super::Keeper::is_done`], there are no more ticks.
     Ended,
     /// An exchange asks a person.
     Ask {

@@ -24,6 +24,8 @@ pub(super) struct Followed {
     pub(super) calls: Vec<Call>,
     /// Whether there are new keys.
     pub(super) renewed: bool,
+    /// How fetches ended: the provider's name, and whether there was a key set.
+    pub(super) fetched: Vec<(String, bool)>,
     pub(super) notes: Vec<String>,
 }
 
@@ -92,6 +94,7 @@ impl KeyDuties {
         Followed {
             calls: tended.requests.into_iter().map(call).collect(),
             renewed: tended.renewed,
+            fetched: tended.fetched,
             notes: tended.notes,
         }
     }

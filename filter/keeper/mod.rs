@@ -32,7 +32,7 @@ pub use event::{Call, Effect, Event, Level, Purpose, Told, World};
 use crate::approval::Trouble;
 use crate::call::Answer;
 use crate::exchange::{Bodies, CompiledPolicy};
-use crate::metric::Metric;
+use crate::metric::{Kind, Metric};
 use alarms::Alarms;
 use buffered::Buffered;
 use clock::Clock;
@@ -64,9 +64,10 @@ pub struct Keeper {
     buffered: Buffered,
     /// What the policy says in vain, until it is told.
     warnings: Vec<String>,
+    compiled: Rc<CompiledPolicy>,
     /// The policy's digest.
     digest: String,
-    /// Whether the configuration is out of use: no tick is to be counted on any more.
+    /// Whether the configuration is out of use: no tick is to be counted on any more, but for what must arrive.
     ended: bool,
     outbox: Outbox,
     questions: Questions,
@@ -89,6 +90,7 @@ impl Keeper {
             numbers: Numbers::new(Rc::clone(&compiled), worker),
             buffered: Buffered::new(Rc::clone(&compiled)),
             digest: compiled.policy().digest.clone(),
+            compiled: Rc::clone(&compiled),
             ended: false,
             keys: KeyDuties::new(Rc::clone(&compiled)),
             standing: StandingDuties::new(Rc::clone(&compiled)),
@@ -167,7 +169,8 @@ impl Keeper {
                 self.tick_within(MIN_TICK, &mut effects);
             }
             Event::Bodies(found) => effects.extend(self.learn(found)),
-            Event::Counted(metric, amount) if self.ended => {
+            // Each amount by itself: a sum says nothing of how they are distributed.
+            Event::Counted(metric, amount) if self.ended || metric.kind() == Kind::Histogram => {
                 tell(BTreeMap::from([(metric, amount)]), &mut effects);
             }
             Event::Counted(metric, amount) => {
@@ -193,13 +196,17 @@ impl Keeper {
                 let change = self.buffered.end();
                 effects.extend(change.map(|by| Effect::Change(Metric::BufferedBytes, by)));
                 effects.push(Effect::Change(self.policy_vms(), -1));
-                // There is no tick that they could wait for, and no answer to try again behind.
+                // No tick may come any more. Where the host keeps the configuration until this has
+                // arrived, what doesn't is sent again.
                 for post in self.questions.take_posts() {
                     effects.extend(self.outbox.add(post));
                 }
                 for call in self.outbox.send(Duration::MAX) {
                     let number = self.number_call();
                     effects.push(Effect::Call(call.number(number)));
+                }
+                if !self.is_done() {
+                    self.tick_within(MIN_TICK, &mut effects);
                 }
             }
             Event::Ask { exchange, ask } => {
@@ -224,6 +231,14 @@ impl Keeper {
             self.tick_within(MIN_TICK, &mut effects);
         }
         effects
+    }
+
+    /// Whether the configuration is out of use, and nothing has to arrive any more. Until then the host keeps it: an
+    /// approval that was claimed for nothing would not come back otherwise, and a desk would think that
+    /// somebody waits. What can't be delivered is given up some time ([`Outbox`]).
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.ended && self.outbox.is_empty() && !self.questions.have_posts()
     }
 
     /// Whether one more exchange may wait for keys.
@@ -297,6 +312,7 @@ impl Keeper {
             let what = Told::Tick;
             effects.push(Effect::Tell { exchange, what });
         }
+        self.count_lookups(world.now);
         tell(self.counts.take(world.now), effects);
         // Once it has ended, what was told has been taken back, and would not be again.
         if !self.ended {
@@ -335,6 +351,16 @@ impl Keeper {
         }
     }
 
+    fn count_lookups(&mut self, now: Duration) {
+        let (hits, misses) = self.compiled.take_token_lookups();
+        for (outcome, count) in [("hit", hits), ("miss", misses)] {
+            if count > 0 {
+                let metric = Metric::TokenLookups { outcome };
+                self.counts.add(metric, count, now);
+            }
+        }
+    }
+
     fn note_trouble(&mut self, trouble: Trouble, effects: &mut Vec<Effect>, now: Duration) {
         effects.extend(self.troubles.log(trouble, now));
         let code = trouble.code();
@@ -358,6 +384,11 @@ impl Keeper {
         for line in tended.notes {
             let level = Level::Warn;
             effects.push(Effect::Log { level, line });
+        }
+        for (provider, there) in tended.fetched {
+            let outcome = if there { "ok" } else { "failed" };
+            let metric = Metric::KeyRefreshes { provider, outcome };
+            tell(BTreeMap::from([(metric, 1)]), effects);
         }
         for call in tended.calls {
             let number = self.number_call();

@@ -14,6 +14,9 @@ use crate::call::{self, Answer, Post};
 /// wait for a person are cut off.
 const MAX_QUEUED: usize = 1024;
 
+/// The most bytes that calls have together which need not arrive, and wait to be sent.
+const MAX_QUEUED_BYTES: usize = 16 << 20;
+
 /// The most calls that are under way at once.
 const MAX_UNDER_WAY: usize = 64;
 
@@ -51,6 +54,10 @@ impl Outbox {
         let cluster = call.cluster.clone();
         let is_full = self.queued.len() >= MAX_QUEUED;
         let less = |letter: &Letter| letter.call.purpose == Post::Once;
+        let bytes = |call: &call::Call<Post>| call.message.body_bytes();
+        let queued = self.queued.iter().map(|letter| bytes(&letter.call));
+        let all = queued.fold(bytes(&call), usize::saturating_add);
+        let is_full = is_full || (!must_arrive && all > MAX_QUEUED_BYTES);
         let room = match self.queued.iter().position(less) {
             _ if !is_full => true,
             Some(place) if must_arrive => self.queued.remove(place).is_some(),
@@ -69,6 +76,11 @@ impl Outbox {
                 "messages to cluster {cluster:?} are dropped: {MAX_QUEUED} wait to be sent"
             ),
         })
+    }
+
+    /// Whether all that there was has arrived, or was given up.
+    pub(super) fn is_empty(&self) -> bool {
+        self.queued.is_empty() && self.under_way == 0 && self.again.is_empty()
     }
 
     /// Whether something can be sent.

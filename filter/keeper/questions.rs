@@ -6,6 +6,8 @@
 //! often, until the exchanges' own deadlines. To be told that it is approved is no leave to pass: each
 //! exchange claims the approval then. As many are told at once as it is good for, and the question is
 //! asked once more for the others.
+//!
+//! An answer that is kept is waited for in the same way: it is looked for by its name instead of asked about.
 
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
@@ -70,6 +72,10 @@ struct Seat {
 #[derive(Debug)]
 struct Question {
     binding: String,
+    /// Whether it looks for an answer that is kept under this name, and waits for that one's approval.
+    finds: bool,
+    /// What the approval is bound to.
+    bound: String,
     asker: String,
     text: Rc<[u8]>,
     /// The approval's id, once the service has answered.
@@ -127,6 +133,7 @@ impl Questions {
             self.deadlines.insert((seat.deadline, exchange));
             let decision = Decision::Answer(Answer {
                 id,
+                binding: question.bound.clone(),
                 state: State::Pending,
                 reviewer: None,
                 reason: None,
@@ -142,6 +149,8 @@ impl Questions {
         let number = self.numbers;
         let question = Question {
             binding: ask.binding.clone(),
+            finds: ask.finds,
+            bound: ask.binding.clone(),
             asker: ask.asker.clone(),
             text: Rc::clone(&ask.question),
             id: None,
@@ -271,6 +280,11 @@ impl Questions {
         self.leave(exchange);
     }
 
+    /// Whether something is to be posted.
+    pub(super) fn have_posts(&self) -> bool {
+        !self.posts.is_empty()
+    }
+
     /// What is to be posted now.
     pub(super) fn take_posts(&mut self) -> Vec<call::Call<Post>> {
         core::mem::take(&mut self.posts)
@@ -320,8 +334,11 @@ impl Questions {
                 ((path, Vec::new()), Duration::from_secs(seconds))
             }
             _ => {
-                let path = approval::ASK_PATH.to_owned();
-                ((path, question.text.to_vec()), Duration::ZERO)
+                let path = match question.finds {
+                    true => approval::FIND_PATH,
+                    false => approval::ASK_PATH,
+                };
+                ((path.to_owned(), question.text.to_vec()), Duration::ZERO)
             }
         };
         question.held = held;
@@ -340,12 +357,21 @@ impl Questions {
         self.under_way = self.under_way.saturating_sub(1);
         let question = self.open.get_mut(&number)?;
         let id = question.id.as_deref().filter(|_| !question.asks);
-        match approval::read_answer(answer, &question.binding, id) {
-            Ok(answer) => {
+        let read = match question.finds && question.asks {
+            true => approval::read_found(answer, &question.binding),
+            false => approval::read_answer(answer, &question.bound, id).map(Some),
+        };
+        match read {
+            Ok(None) => {
+                self.tell_all(number, &Decision::Nothing);
+                None
+            }
+            Ok(Some(answer)) => {
                 question.failed = 0;
                 question.trouble = None;
                 let asked = question.asks;
                 question.id = Some(answer.id.clone());
+                question.bound.clone_from(&answer.binding);
                 self.take(number, answer, asked, now);
                 None
             }

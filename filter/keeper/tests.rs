@@ -302,6 +302,26 @@ fn what_nobody_waits_for_goes_with_the_next_tick_so_many_at_once_and_no_more_tha
     assert_eq!(calls(&kept.tick()), 3);
 }
 
+#[test]
+fn a_configuration_out_of_use_is_done_once_what_must_arrive_has() {
+    let mut kept = kept(false);
+    kept.handle(message(0));
+    assert!(!kept.keeper.is_done(), "it is in use");
+    let calls = kept
+        .handle(Event::Ended)
+        .into_iter()
+        .filter_map(|effect| match effect {
+            Effect::Call(call) => Some(call.purpose),
+            _ => None,
+        });
+    let purposes: Vec<_> = calls.collect();
+    assert_eq!(purposes.len(), 1);
+    assert!(!kept.keeper.is_done(), "it is under way");
+    let (purpose, answer) = (purposes[0], Answer::NotSent);
+    kept.handle(Event::CallAnswered { purpose, answer });
+    assert!(kept.keeper.is_done());
+}
+
 fn must_arrive() -> Event<'static> {
     let Event::Post(call) = message(0) else {
         panic!("a message");

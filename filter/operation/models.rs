@@ -103,6 +103,14 @@ impl Models {
         known.map_or(asked, String::as_str)
     }
 
+    /// Whether the policy has a model of this name.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        // A name is an alias of itself.
+        let is_it = |known: &String| known == name;
+        self.exact.values().any(is_it) || self.folded.values().any(is_it)
+    }
+
     /// The model that is asked for, by that name. One that isn't named is the default, if there is one.
     #[must_use]
     pub fn resolve(&self, asked: Model) -> Model {

@@ -38,6 +38,8 @@ use plans::Plans;
 pub struct Policy {
     /// SHA-256 of the policy's text, in hex: what an approval is bound to, and what a record names.
     pub digest: String,
+    /// That of what its masks and detectors say.
+    pub masks_digest: String,
     /// Who may issue tokens.
     pub identity: identity::Section,
     /// What the model server is told.
@@ -269,6 +271,7 @@ fn read(node: &Node<'_>, text: &str) -> Option<Policy> {
     let rules = rules.map(|node| rules::read(&node, &mut references));
     Some(Policy {
         digest: hex(&Sha256::digest(text.as_bytes())),
+        masks_digest: digest_of(&object, &["masks", "detectors"]),
         identity: identity?,
         upstream: upstream?,
         limits: limits?,
@@ -288,6 +291,18 @@ fn read(node: &Node<'_>, text: &str) -> Option<Policy> {
         sessions: sessions?,
         rules: rules?,
     })
+}
+
+/// The digest of what some sections say, as that of a rule.
+fn digest_of(object: &Object<'_>, sections: &[&str]) -> String {
+    let mut digest = Sha256::new();
+    for section in sections {
+        let node = object.get(section);
+        let text = node.and_then(|node| node.value().map(ToString::to_string));
+        digest.update(text.unwrap_or_default());
+        digest.update([0]);
+    }
+    hex(&digest.finalize())
 }
 
 /// Keys that have one value only, so far.

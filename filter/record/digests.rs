@@ -36,6 +36,10 @@ impl Digests {
         }
     }
 
+    pub(super) fn drop_request(&mut self) {
+        self.request = None;
+    }
+
     pub(super) fn drop_response(&mut self) {
         self.response = None;
     }

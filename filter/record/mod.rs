@@ -172,6 +172,11 @@ impl Record {
         self.digests.note_request(bytes, instead);
     }
 
+    /// The request did not go on to the model server: it is answered with what was kept.
+    pub fn not_asked(&mut self) {
+        self.digests.drop_request();
+    }
+
     /// The response has a body, and its bytes are counted.
     pub fn begin_body(&mut self) {
         self.digests.begin_response();

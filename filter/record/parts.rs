@@ -121,6 +121,8 @@ pub struct Approval {
     pub claim: Option<String>,
     /// Whether it was given back, since the model server didn't answer, or failed.
     pub given_back: bool,
+    /// The exchange in which the answer was made that was kept until it was approved, and went now.
+    pub kept_from: Option<String>,
 }
 
 /// What came back.

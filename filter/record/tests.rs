@@ -136,6 +136,7 @@ proptest! {
             decided: None,
             claim: Some("f".repeat(32)),
             given_back: false,
+            kept_from: None,
         });
         record.close(
             &Closing {
@@ -294,6 +295,7 @@ fn the_longest_record_of(character: &str) {
             decided: Some("+292277026596-12-04T15:30:07.999Z".to_owned()),
             claim: Some("f".repeat(32)),
             given_back: false,
+            kept_from: Some("f".repeat(32)),
         });
     }
     record.close(

@@ -5,6 +5,11 @@ mod breaker;
 mod clients;
 mod crowds;
 mod grants;
+mod idle;
+mod latency;
+mod protocols;
+mod two_desks;
+mod updates;
 
 use std::time::Duration;
 
@@ -148,6 +153,7 @@ fn an_approved_request_passes_once(guarded: &Guarded, desk: &Desk) {
             "decided": null,
             "claim": null,
             "given_back": false,
+            "kept_from": null,
         })
     );
     assert_eq!(record["verdict"]["action"], "allow", "{record}");

@@ -128,6 +128,7 @@ impl Guarded {
             .variable("MODEL_SERVER_KEY", CREDENTIAL)
             // Most want it; those that don't may have the same Envoy then.
             .variable("DESK_KEY", FILTER_KEY)
+            .variable("ANSWER_KEY", ANSWER_KEY)
             .model(model.port())
             .shared();
         let mesh = change(builder).start().unwrap();
@@ -162,6 +163,9 @@ impl Guarded {
         found.unwrap_or_else(|why| panic!("{why}; Envoy's log:\n{}", self.mesh.log()))
     }
 }
+
+/// What answers that wait are sealed with: 32 bytes in base64.
+const ANSWER_KEY: &str = "c2V2ZW4gdGltZXMgZm91ciBhbmQgZm91ciBtb3JlISE=";
 
 /// What the desk knows the filter by.
 const FILTER_KEY: &str = "filter-key-8c1d4e0a93";

@@ -6,7 +6,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Signal, getrlimit, kill_process, setrlimit};
 pub use tempfile::TempDir;
 
 use crate::{nested, wait};
@@ -183,6 +183,16 @@ impl Drop for Process {
         }
         self.stop();
     }
+}
+
+/// Lets this process have as many files open as the system allows, which may be more than at its start.
+///
+/// # Errors
+/// When the system refuses it.
+pub fn more_files() -> Result<(), String> {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    setrlimit(Resource::Nofile, limit).map_err(|error| format!("no more open files: {error}"))
 }
 
 /// A folder for a process that is about to start.

@@ -10,7 +10,8 @@ use super::deciding::list;
 use super::ids::new_id;
 use crate::approvals::machine::Approval;
 use crate::approvals::protocol::{
-    About, Access, Approvals, GrantTerms, Matter, Question, ReasonRule, State, View, is_hex,
+    About, Access, Ahead, Approvals, GrantTerms, MAX_GRANT_SECONDS, MAX_GROUP_BYTES, Matter,
+    Question, ReasonRule, State, View, is_hex,
 };
 use crate::approvals::store::Which;
 use crate::approvals::work::{Halt, Work};
@@ -21,10 +22,10 @@ use crate::store::Page;
 /// How long such a question stays open, in seconds: a week.
 const OPEN_SECONDS: u64 = 7 * 24 * 60 * 60;
 
-/// `person` asks for requests of their own to come.
+/// `person` asks for requests to come: their own, or those of a group.
 ///
 /// # Errors
-/// The subject isn't the person's, or something is malformed.
+/// The subject, or the group's issuer, isn't the person's, or something is malformed.
 pub fn ask_ahead(work: &mut Work<'_>, access: &Access, person: &Person) -> Result<View, Halt> {
     let matches =
         |wanted: &Option<String>, own: &String| wanted.as_ref().is_none_or(|wanted| wanted == own);
@@ -33,13 +34,17 @@ pub fn ask_ahead(work: &mut Work<'_>, access: &Access, person: &Person) -> Resul
         .iter()
         .find(|one| matches(&access.issuer, &one.issuer) && matches(&access.subject, &one.subject));
     let linked = linked.ok_or_else(|| {
-        Refusal::malformed("\"subject\" is one that is linked to you, of its \"issuer\".")
+        Refusal::malformed(
+            "\"subject\" is one that is linked to you, of its \"issuer\"; that of a \"group\" is one of yours.",
+        )
     })?;
     let digest = access.rule_digest.as_ref();
     if digest.is_some_and(|digest| !is_hex(digest, 64)) {
         let message = "\"rule_digest\" is SHA-256 in 64 lower-case hex digits.";
         return Err(Refusal::malformed(message).into());
     }
+    let (seconds, open) = time(access, work.now)?;
+    check_scope(access)?;
     let id = new_id("apr_")?;
     let question = Question {
         version: 2,
@@ -58,9 +63,9 @@ pub fn ask_ahead(work: &mut Work<'_>, access: &Access, person: &Person) -> Resul
         },
         approvals: access.approvals,
         reason: ReasonRule::Optional,
-        expires: OPEN_SECONDS,
+        expires: open,
         grant: Some(GrantTerms {
-            seconds: access.seconds,
+            seconds,
             uses: access.uses,
         }),
         unknown: Map::from_iter([("purpose".to_owned(), access.reason.clone().into())]),
@@ -68,8 +73,56 @@ pub fn ask_ahead(work: &mut Work<'_>, access: &Access, person: &Person) -> Resul
     question.check_terms().map_err(Refusal::malformed)?;
     make_room(work, &question.matter, Limits::STANDARD)?;
     let (now, who) = (work.now, Who::Reviewer(person.name.clone()));
-    let step = Approval::ask(id, question, None, Some(&person.name), now);
+    let mut step = Approval::ask(id, question, None, Some(&person.name), now);
+    step.after.ahead = Ahead {
+        group: access.group.clone(),
+        models: access.models,
+        calendar: access.calendar.clone(),
+    };
     Ok(work.add(&who, step)?.view(now))
+}
+
+/// For how many seconds it is asked, and for how many the question stays open: of a calendar, no longer than that.
+fn time(access: &Access, now: i64) -> Result<(u64, u64), Refusal> {
+    match (access.seconds, &access.calendar) {
+        (Some(seconds), None) => Ok((seconds, OPEN_SECONDS)),
+        (None, Some(calendar)) => {
+            calendar.check().map_err(Refusal::malformed)?;
+            let left = calendar.ends().saturating_sub(now) / 1000;
+            let left = u64::try_from(left).unwrap_or(0);
+            if !(1..=MAX_GRANT_SECONDS).contains(&left) {
+                let days = MAX_GRANT_SECONDS / (24 * 60 * 60);
+                let message = format!("\"until\" is a day from today to {days} days on.");
+                return Err(Refusal::malformed(message));
+            }
+            if calendar.turns(now).is_none() {
+                let message = "The \"calendar\" has no window until its end.";
+                return Err(Refusal::malformed(message));
+            }
+            Ok((left, left.min(OPEN_SECONDS)))
+        }
+        (None, None) | (Some(_), Some(_)) => Err(Refusal::malformed(
+            "Access is \"for\" a number of seconds, or by a \"calendar\".",
+        )),
+    }
+}
+
+/// Checks for whom and for which models it is asked.
+fn check_scope(access: &Access) -> Result<(), Refusal> {
+    if access.models.is_some() && access.model.is_some() {
+        let message = "Access is for one \"model\", or for \"any\" of the \"models\".";
+        return Err(Refusal::malformed(message));
+    }
+    if access.group.is_some() && access.subject.is_some() {
+        let message = "Access is for a \"subject\", or for a \"group\".";
+        return Err(Refusal::malformed(message));
+    }
+    let fits = |group: &String| (1..=MAX_GROUP_BYTES).contains(&group.len());
+    if !access.group.as_ref().is_none_or(fits) {
+        let message = format!("\"group\" has 1 to {MAX_GROUP_BYTES} bytes.");
+        return Err(Refusal::malformed(message));
+    }
+    Ok(())
 }
 
 /// A page of the grants that are good for more than one request.

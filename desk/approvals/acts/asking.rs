@@ -163,7 +163,7 @@ pub fn cancel(work: &mut Work<'_>, id: &str, asker: &str, filter: &str) -> Resul
     Ok(approval.answer(&approval.question.binding, now))
 }
 
-fn load(work: &mut Work<'_>, id: &str, filter: &str) -> Result<Stored, Halt> {
+pub(super) fn load(work: &mut Work<'_>, id: &str, filter: &str) -> Result<Stored, Halt> {
     let found = work.load(id)?;
     match found.approval.is_for(filter) {
         true => Ok(found),

@@ -7,19 +7,19 @@ use serde::de::DeserializeOwned;
 use super::ids::new_id;
 use super::people::People;
 use crate::approvals::entries;
-use crate::approvals::protocol::{Block, Delegate, Delegation, NewBlock};
+use crate::approvals::protocol::{Block, Blocks, Delegate, Delegation, NewBlock};
 use crate::approvals::refusal::too_many;
-use crate::approvals::store::{Kept, Kind};
+use crate::approvals::store::{Held, Kept, Kind};
 use crate::approvals::work::{Halt, Work};
 use crate::http::{Person, Refusal};
 use crate::sessions::{What, Who, time_text};
-use crate::store::StoreError;
+use crate::store::{Page, StoreError};
 
 /// The most blocks.
 pub(super) const MAX_BLOCKS: u32 = 10_000;
 
 /// The most that all blocks say together, in bytes: filters are told of all of them at once.
-const MAX_BLOCK_BYTES: usize = 7 << 20;
+const MAX_BLOCK_BYTES: u64 = 7 << 20;
 
 /// The most delegations.
 const MAX_DELEGATIONS: u32 = 1_000;
@@ -50,8 +50,7 @@ pub fn put_block(work: &mut Work<'_>, new: &NewBlock, person: &Person) -> Result
         return Err(Refusal::malformed("\"for\" is at least 1 second.").into());
     }
     let now = work.now;
-    let before = work.rows.kept(Kind::Block, now, MAX_BLOCKS)?;
-    if is_full(&before) {
+    if is_full(work.rows.held(Kind::Block, now)?) {
         return Err(too_many("too_many_blocks", "Too much is blocked already.").into());
     }
     let ends = new.seconds.map(|seconds| end(now, seconds));
@@ -72,10 +71,8 @@ pub fn put_block(work: &mut Work<'_>, new: &NewBlock, person: &Person) -> Result
 }
 
 /// Whether no other block fits.
-fn is_full(before: &[Kept]) -> bool {
-    let bytes = before.iter().map(|kept| kept.document.len());
-    before.len() >= usize::try_from(MAX_BLOCKS).unwrap_or(usize::MAX)
-        || bytes.fold(0, usize::saturating_add) >= MAX_BLOCK_BYTES
+fn is_full(held: Held) -> bool {
+    held.number >= u64::from(MAX_BLOCKS) || held.bytes >= MAX_BLOCK_BYTES
 }
 
 /// Ends a block.
@@ -105,6 +102,19 @@ pub fn blocks(work: &mut Work<'_>) -> Result<Vec<(Block, Option<u64>)>, Halt> {
         Ok((read(kept)?, left))
     });
     blocks.collect()
+}
+
+/// A page of what is blocked, newest first.
+///
+/// # Errors
+/// The store fails.
+pub fn list_blocks(work: &mut Work<'_>, page: &Page) -> Result<Blocks, Halt> {
+    let listed = work.rows.kept_page(Kind::Block, work.now, page)?;
+    let blocks = listed.rows.iter().map(read);
+    Ok(Blocks {
+        blocks: blocks.collect::<Result<_, _>>()?,
+        next: listed.next,
+    })
 }
 
 /// Lets another reviewer decide instead of `person`.
@@ -233,17 +243,13 @@ mod tests {
 
     #[test]
     fn blocks_are_bounded_by_their_number_and_by_what_they_say() {
-        let blocks = |number: usize, bytes: usize| -> Vec<Kept> {
-            let one = Kept {
-                id: "blk_1".to_owned(),
-                expires: i64::MAX,
-                document: "x".repeat(bytes),
-            };
-            vec![one; number]
+        let held = |number: u64, bytes: u64| Held {
+            number,
+            bytes: number * bytes,
         };
-        assert!(!is_full(&blocks(9_999, 200)));
-        assert!(is_full(&blocks(10_000, 200)));
-        assert!(!is_full(&blocks(1_023, 7 << 10)));
-        assert!(is_full(&blocks(1_024, 7 << 10)));
+        assert!(!is_full(held(9_999, 200)));
+        assert!(is_full(held(10_000, 200)));
+        assert!(!is_full(held(1_023, 7 << 10)));
+        assert!(is_full(held(1_024, 7 << 10)));
     }
 }

@@ -9,6 +9,9 @@ use crate::approvals::work::{Halt, Work};
 /// The most grants that are listed. For what is left out, filters ask.
 const MAX_GRANTS: u32 = 10_000;
 
+/// The most kept answers whose names are listed. If there are more, filters ask about each request.
+const MAX_ANSWERS: u32 = 10_000;
+
 /// The longest answer, in bytes, with room for what stands around the lists: filters take no more than 8 MiB.
 /// What is blocked is shorter than that by itself, so that only grants are left out.
 const MAX_BYTES: usize = (8 << 20) - 1024;
@@ -27,17 +30,20 @@ pub fn standing(work: &mut Work<'_>, filter: &str, since: Option<&str>) -> Resul
     }
     let listed = work.rows.listed(filter, now, MAX_GRANTS)?;
     let grants = listed.into_iter().filter_map(|approval| {
-        let left = approval.left(now)?;
-        let matter = approval.question.matter;
+        // One whose window is over by now is listed until that is noted.
+        let left = approval.left(now).filter(|left| left.left_ms > 0)?;
+        let (matter, ahead) = (approval.question.matter, approval.ahead);
         Some(StandingGrant {
             id: approval.id,
             issuer: matter.issuer,
-            subject: Some(matter.subject),
-            group: None,
+            subject: ahead.group.is_none().then_some(matter.subject),
+            group: ahead.group,
+            except: approval.apart,
             rule: matter.rule,
             rule_digest: matter.rule_digest?,
             operation: Some(matter.operation),
             model: matter.model,
+            models: ahead.models,
             left_ms: left.left_ms,
         })
     });
@@ -51,7 +57,11 @@ pub fn standing(work: &mut Work<'_>, filter: &str, since: Option<&str>) -> Resul
         reason: block.reason,
     });
     let blocks: Vec<StandingBlock> = blocks.collect();
+    let most = usize::try_from(MAX_ANSWERS).unwrap_or(usize::MAX);
+    let names = work.rows.answer_names(filter, now, MAX_ANSWERS + 1)?;
+    let answers = (names.len() <= most).then_some(names);
     let taken = blocks.iter().map(bytes).fold(0, usize::saturating_add);
+    let taken = taken.saturating_add(answers.as_ref().map_or(0, bytes));
     let (grants, left_out) = fitting(grants, MAX_BYTES.saturating_sub(taken));
     if left_out > 0 {
         tracing::warn!(
@@ -65,6 +75,7 @@ pub fn standing(work: &mut Work<'_>, filter: &str, since: Option<&str>) -> Resul
         lease_ms: LEASE_MILLIS,
         grants,
         blocks,
+        answers,
     }))
 }
 
@@ -101,10 +112,12 @@ mod tests {
             issuer: "i".to_owned(),
             subject: Some("s".to_owned()),
             group: None,
+            except: Vec::new(),
             rule: "r".to_owned(),
             rule_digest: "d".to_owned(),
             operation: Some("o".to_owned()),
             model: Some(text.to_owned()),
+            models: None,
             left_ms: 1,
         }
     }
@@ -121,6 +134,7 @@ mod tests {
             lease_ms: LEASE_MILLIS,
             grants: fit,
             blocks: Vec::new(),
+            answers: None,
         });
         let told = bytes(&told);
         assert!(told < 8 << 20 && told > 7 << 20, "{told}");

@@ -12,6 +12,9 @@ use crate::sessions::{What, Who};
 /// How much is ended, and how much removed, at a time.
 const MAX_ENDED: u32 = 100;
 
+/// How many windows open or close at a time: those of a whole office begin at once.
+const MAX_TURNED: u32 = 1000;
+
 /// For how long an approval is kept behind its end, in milliseconds: 30 days.
 pub const KEPT_FOR: i64 = 30 * A_DAY;
 
@@ -25,7 +28,7 @@ pub fn kept_for(retention: Option<Duration>) -> i64 {
     retention.map_or(KEPT_FOR, |kept| millis(kept).clamp(A_DAY, KEPT_FOR))
 }
 
-/// Ends what has run out of time, and removes what ended `keep` milliseconds ago.
+/// Ends what has run out of time, lists what opens and no longer what closes, and removes what ended `keep` milliseconds ago.
 ///
 /// # Errors
 /// The store fails.
@@ -35,7 +38,12 @@ pub fn sweep(work: &mut Work<'_>, keep: i64) -> Result<(), Halt> {
         let step = due.approval.clone().expire(now);
         work.apply(&Who::Desk, &due, step)?;
     }
+    for turning in work.rows.turning(now, MAX_TURNED)? {
+        let step = turning.approval.clone().expire(now);
+        work.apply(&Who::Desk, &turning, step)?;
+    }
     work.rows.forget(now.saturating_sub(keep), MAX_ENDED)?;
+    work.rows.forget_answers(now, MAX_ENDED)?;
     for kept in work.rows.ended(Kind::Block, now, MAX_ENDED)? {
         let block: Block = read(&kept)?;
         work.rows.unkeep(Kind::Block, &kept.id)?;

@@ -161,7 +161,8 @@ pub(super) async fn get_standing(
         let over = tokio::select! {
             () = news.wait_for_standing() => false,
             () = tokio::time::sleep_until(deadline) => true,
-            () = stop.requested() => true,
+            // The wait isn't over, so that this can't be said to be unchanged.
+            () = stop.requested() => return shown(&look(&None).await?),
         };
         let seen = look(&since).await?;
         if over || matches!(seen, Standing::Changed(_)) {
@@ -170,7 +171,7 @@ pub(super) async fn get_standing(
     }
 }
 
-fn check_id(name: &str, text: &str, digits: usize) -> Result<(), Refusal> {
+pub(super) fn check_id(name: &str, text: &str, digits: usize) -> Result<(), Refusal> {
     match is_hex(text, digits) {
         true => Ok(()),
         false => Err(Refusal::malformed(format!(

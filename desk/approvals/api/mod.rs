@@ -1,5 +1,6 @@
 //! The approval API.
 
+mod answers;
 mod filters;
 mod orders;
 mod reviewers;
@@ -15,14 +16,15 @@ use axum::extract::{Path, Request};
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{delete, get, post};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use super::acts::People;
+use super::acts::{People, Room};
 use super::clerk::Clerk;
 use super::news::News;
 use crate::http::{Callers, Credentials, Person, Refusal, json as answer};
 use crate::stop::Stop;
+use crate::store::Page;
 
 /// The longest text that a reviewer writes, in characters; a filter passes on no more.
 const MAX_REASON: usize = 500;
@@ -43,6 +45,8 @@ pub struct Desk {
     pub news: News,
     /// Ends the waits when the desk stops.
     pub stop: Stop,
+    /// How much room there is for answers that wait.
+    pub room: Room,
 }
 
 impl Desk {
@@ -57,6 +61,7 @@ impl Desk {
             clerk,
             news,
             stop,
+            room: Room::STANDARD,
         }
     }
 
@@ -68,6 +73,12 @@ impl Desk {
     /// The person who calls.
     fn reviewer(&self, request: &Request) -> Result<Arc<Person>, Refusal> {
         self.callers.identify(&Credentials::of(request))?.reviewer()
+    }
+
+    /// With so much room for answers that wait.
+    #[must_use]
+    pub fn with_room(self, room: Room) -> Self {
+        Self { room, ..self }
     }
 }
 
@@ -82,6 +93,8 @@ pub fn routes() -> Router<Desk> {
         .route("/v1/approvals/{id}/claim", post(filters::claim))
         .route("/v1/approvals/{id}/give_back", post(filters::give_back))
         .route("/v1/approvals/{id}/cancel", post(filters::cancel))
+        .route("/v1/approvals/{id}/answer", answers::route())
+        .route("/v1/answers", post(answers::find))
         .route("/v1/standing", get(filters::get_standing))
         .route("/v1/approvals/{id}/approve", post(reviewers::approve))
         .route("/v1/approvals/{id}/deny", post(reviewers::deny))
@@ -107,6 +120,20 @@ fn path_id(id: Result<Path<String>, PathRejection>, what: &str) -> Result<String
         .map(|Path(id)| id)
         .filter(|id| id.len() <= 64)
         .ok_or_else(|| Refusal::not_found(what))
+}
+
+/// Which part of a list is wanted.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PageQuery {
+    before: Option<String>,
+    limit: Option<u32>,
+}
+
+impl PageQuery {
+    fn page(self) -> Page {
+        Page::new(self.before, self.limit)
+    }
 }
 
 fn query_of<T>(query: Result<axum::extract::Query<T>, QueryRejection>) -> Result<T, Refusal> {

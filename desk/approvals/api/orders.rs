@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, Request, State as Shared};
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Path, Query, Request, State as Shared};
 use axum::response::Response;
 
-use super::{Desk, check_given_reason, path_id, shown};
+use super::{Desk, PageQuery, check_given_reason, path_id, query_of, shown};
 use crate::approvals::acts;
-use crate::approvals::protocol::{Blocks, Delegate, Delegations, NewBlock};
+use crate::approvals::protocol::{Delegate, Delegations, NewBlock};
 use crate::http::{Credentials, Refusal, read_body};
 
 pub(super) async fn put_block(
@@ -26,14 +26,13 @@ pub(super) async fn put_block(
 
 pub(super) async fn get_blocks(
     Shared(desk): Shared<Desk>,
+    query: Result<Query<PageQuery>, QueryRejection>,
     credentials: Credentials,
 ) -> Result<Response, Refusal> {
     desk.callers.identify(&credentials)?.reviewer()?;
-    let blocks = desk.clerk.run(acts::blocks).await?;
-    let blocks = blocks.into_iter().map(|(block, _)| block);
-    shown(&Blocks {
-        blocks: blocks.collect(),
-    })
+    let page = query_of(query)?.page();
+    let listed = desk.clerk.run(move |work| acts::list_blocks(work, &page));
+    shown(&listed.await?)
 }
 
 pub(super) async fn delete_block(

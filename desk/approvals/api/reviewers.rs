@@ -7,7 +7,7 @@ use axum::extract::{Path, Query, Request, State as Shared};
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::{Desk, check_given_reason, check_reason, path_id, query_of, shown};
+use super::{Desk, PageQuery, check_given_reason, check_reason, path_id, query_of, shown};
 use crate::approvals::acts;
 use crate::approvals::machine::Verdict;
 use crate::approvals::protocol::{
@@ -52,21 +52,13 @@ pub(super) async fn get_list(
     shown(&listed.await?)
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct PageQuery {
-    before: Option<String>,
-    limit: Option<u32>,
-}
-
 pub(super) async fn get_grants(
     Shared(desk): Shared<Desk>,
     query: Result<Query<PageQuery>, QueryRejection>,
     credentials: Credentials,
 ) -> Result<Response, Refusal> {
     desk.callers.identify(&credentials)?.reviewer()?;
-    let query = query_of(query)?;
-    let page = Page::new(query.before, query.limit);
+    let page = query_of(query)?.page();
     let listed = desk.clerk.run(move |work| acts::grants(work, &page));
     let listed = listed.await?;
     shown(&Grants {

@@ -83,8 +83,36 @@ async fn is_told_at_once(desk: Desk) {
     assert_eq!((&told["grants"], &told["blocks"]), (&json!([]), &json!([])));
 }
 
+/// The desk that the tests have is one that stops.
+async fn is_told_all_when_it_stops(desk: Desk) {
+    let stands = desk
+        .clerk
+        .run(|work| acts::standing(work, "edge", None))
+        .await;
+    let Standing::Changed(stands) = stands.unwrap() else {
+        panic!("nothing was known")
+    };
+    let revision = stands.revision;
+    let since = serde_json::from_value(json!({ "wait": 60, "since": revision })).unwrap();
+    let answer = filters::get_standing(Shared(desk), Ok(Query(since)), credentials()).await;
+    let told = said(answer).await;
+    assert_eq!(
+        (&told["revision"], &told["unchanged"], &told["blocks"]),
+        (&json!(revision), &Value::Null, &json!([]))
+    );
+}
+
+#[test]
+fn a_desk_that_stops_does_not_say_before_the_wait_is_over_that_nothing_has_changed() {
+    in_time(is_told_all_when_it_stops);
+}
+
 #[test]
 fn where_too_many_wait_the_next_one_is_told_at_once_how_it_stands() {
+    in_time(is_told_at_once);
+}
+
+fn in_time<T: Future<Output = ()>>(test: impl FnOnce(Desk) -> T) {
     let folder = tempfile::tempdir().unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -92,7 +120,7 @@ fn where_too_many_wait_the_next_one_is_told_at_once_how_it_stands() {
         .build()
         .unwrap();
     runtime.block_on(async {
-        let answered = is_told_at_once(desk(folder.path()));
+        let answered = test(desk(folder.path()));
         let patience = Duration::from_secs(30);
         tokio::time::timeout(patience, answered).await.unwrap();
     });

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::approvals::protocol::{
-    Answer, ClaimView, DecisionKind, DecisionView, Question, State, Tally, View, WhyBack,
+    Ahead, Answer, ClaimView, DecisionKind, DecisionView, Question, State, Tally, View, WhyBack,
 };
 use crate::sessions::time_text;
 
@@ -95,6 +95,21 @@ pub struct Approval {
     pub covered: Vec<Covered>,
     /// Whether a question has shown that the rule's own reviewers gave what was asked ahead of need.
     pub vouched: bool,
+    /// What it is for beyond one subject, model and length of time.
+    #[serde(default)]
+    pub ahead: Ahead,
+    /// Whose requests a grant for a group doesn't cover, by subject or e-mail address, in lower case.
+    #[serde(default)]
+    pub apart: Vec<String>,
+    /// Whether its calendar was closed when it was looked at last,
+    #[serde(default)]
+    pub closed: bool,
+    /// and when it has to be looked at again, since filters are told.
+    #[serde(default)]
+    pub turns: Option<i64>,
+    /// Until when the answer that it is about is kept, if it is.
+    #[serde(default)]
+    pub kept: Option<i64>,
 }
 
 impl Approval {
@@ -164,6 +179,7 @@ impl Approval {
             approvals,
             grant,
             asks_for: self.question.grant,
+            ahead: self.ahead.clone(),
             reasons: self.question.reason,
             created: time_text(self.created),
             expires: time_text(self.expires),

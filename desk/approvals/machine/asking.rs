@@ -3,7 +3,7 @@
 use super::approval::{Approval, Asker};
 use super::grant::millis;
 use super::happened::{Happened, Step};
-use crate::approvals::protocol::{Question, State};
+use crate::approvals::protocol::{Ahead, Question, State};
 
 /// How long a question stays open when nobody waits for it any more, in milliseconds: 15 minutes.
 pub const ALONE_FOR: i64 = 15 * 60 * 1000;
@@ -47,6 +47,11 @@ impl Approval {
             returned: Vec::new(),
             covered: Vec::new(),
             vouched: false,
+            ahead: Ahead::default(),
+            apart: Vec::new(),
+            closed: false,
+            turns: None,
+            kept: None,
         };
         if filter.is_some() {
             asked.is_awaited(&asker, now);
@@ -110,6 +115,8 @@ impl Approval {
                 approval.askers.remove(known);
                 if approval.askers.is_empty() {
                     let alone = now.saturating_add(ALONE_FOR);
+                    // What is kept is there for a client that comes back later.
+                    let alone = alone.max(approval.kept.unwrap_or(alone));
                     approval.expires = approval.expires.min(alone);
                 }
                 happened.push(Happened::Cancelled {

@@ -52,6 +52,10 @@ impl Approval {
         if self.state != State::Approved {
             return Ok(Taken::Not(self.state));
         }
+        if !self.holds_at(now) {
+            // What is asked anew waits for people.
+            return Ok(Taken::Not(State::Expired));
+        }
         if self.claims.len() >= MAX_CLAIMS {
             self.claims.remove(0);
         }

@@ -51,6 +51,9 @@ impl Approval {
                 }
                 approval.is_open()?;
                 approval.note(verdict, person, right?, false, now)?;
+                if approves {
+                    approval.set_apart(person, lent);
+                }
                 let tally = approval.tally();
                 if !approves {
                     approval.settle(State::Denied, now);
@@ -120,7 +123,7 @@ impl Approval {
     /// Enough people have decided.
     fn settle(&mut self, state: State, now: i64) {
         let lasts = match state {
-            State::Approved => self.lasts(),
+            State::Approved => self.lasts(now),
             _ => DENIED_FOR,
         };
         self.state = state;

@@ -1,7 +1,9 @@
 //! What an approval is good for.
 
 use super::approval::{Approval, Covered};
-use crate::approvals::protocol::{About, DecisionKind, Granted, Question, ReasonRule, State};
+use crate::approvals::protocol::{
+    About, DecisionKind, Granted, Matter, Models, Question, ReasonRule, State,
+};
 
 /// How long an approval for one request waits to be used, in milliseconds: 30 minutes.
 pub const APPROVED_FOR: i64 = 30 * 60 * 1000;
@@ -9,6 +11,10 @@ pub const APPROVED_FOR: i64 = 30 * 60 * 1000;
 /// The most requests of a wide grant that are remembered until they are claimed. When there are more, the
 /// oldest has to ask again.
 const MAX_COVERED: usize = 256;
+
+/// The most subjects and e-mail addresses that filters are told of as apart from a group. Where there are more,
+/// they ask.
+const MAX_APART: usize = 64;
 
 impl Approval {
     /// Whether it is good for all requests of its kind, and not for the one that was asked about.
@@ -29,17 +35,48 @@ impl Approval {
     }
 
     /// For how many milliseconds it is good from the decision.
-    pub(super) fn lasts(&self) -> i64 {
+    pub(super) fn lasts(&self, now: i64) -> i64 {
+        if let Some(calendar) = &self.ahead.calendar {
+            return calendar.ends().saturating_sub(now);
+        }
         self.question
             .grant
             .map_or(APPROVED_FOR, |grant| millis(grant.seconds))
     }
 
+    /// Until when it is good without a break; `None` while its calendar is closed.
+    fn open_until(&self, now: i64) -> Option<i64> {
+        match &self.ahead.calendar {
+            None => Some(self.expires),
+            Some(calendar) => calendar
+                .open_until(now)
+                .map(|until| until.min(self.expires)),
+        }
+    }
+
+    /// Whether it is good now, if it is approved.
+    pub(super) fn holds_at(&self, now: i64) -> bool {
+        self.open_until(now).is_some_and(|until| until > now)
+    }
+
+    /// Notes whether the calendar is open, and when that changes.
+    pub(super) fn turn(&mut self, now: i64) {
+        let Some(calendar) = &self.ahead.calendar else {
+            return;
+        };
+        let approved = self.state == State::Approved;
+        self.turns = calendar
+            .turns(now)
+            .filter(|_| approved && self.uses().is_none());
+        self.closed = !self.holds_at(now);
+    }
+
     /// What is left of it, while it is approved.
     #[must_use]
     pub fn left(&self, now: i64) -> Option<Granted> {
+        let until = self.open_until(now).unwrap_or(now);
         (self.state == State::Approved).then(|| Granted {
-            left_ms: u64::try_from(self.expires.saturating_sub(now)).unwrap_or(0),
+            left_ms: u64::try_from(until.saturating_sub(now)).unwrap_or(0),
             uses_left: self.uses().map(|uses| uses.saturating_sub(self.spent)),
         })
     }
@@ -48,11 +85,12 @@ impl Approval {
     #[must_use]
     pub fn is_listed(&self) -> bool {
         let known = self.question.matter.about != About::Access || self.vouched;
-        self.state == State::Approved && self.is_wide() && self.uses().is_none() && known
+        let open = !self.closed && self.apart.len() <= MAX_APART;
+        self.state == State::Approved && self.is_wide() && self.uses().is_none() && known && open
     }
 
-    /// Whether this live grant answers a question of `filter`: the same caller asks for the same kind of thing
-    /// under the same rule. What was asked ahead of need named the reviewers itself, so that the question has
+    /// Whether this live grant answers a question of `filter`: the same caller, or one of the group, asks for the
+    /// same kind of thing under the same rule. What was asked ahead of need named the reviewers itself, so that the question has
     /// to show that the rule's own would have done.
     #[must_use]
     pub fn covers(&self, question: &Question, filter: &str, now: i64) -> bool {
@@ -66,15 +104,33 @@ impl Approval {
         self.state == State::Approved
             && self.expires > now
             && self.is_wide()
+            && self.holds_at(now)
             && self.is_for(filter)
-            && (&own.issuer, &own.subject) == (&other.issuer, &other.subject)
-            && (&own.rule, &own.operation, &own.model)
-                == (&other.rule, &other.operation, &other.model)
-            // A grant is for one model.
-            && other.other_models.is_empty()
+            && self.is_held_by(other)
+            && (&own.rule, &own.operation) == (&other.rule, &other.operation)
+            && self.is_of_model(other)
             && about == other.about
             && rule
             && (!ahead || self.vouched || self.satisfies(question))
+    }
+
+    /// Whether it is for who asks.
+    fn is_held_by(&self, other: &Matter) -> bool {
+        let own = &self.question.matter;
+        let holds = match &self.ahead.group {
+            None => own.subject == other.subject,
+            Some(group) => other.groups.contains(group) && !self.is_apart(other),
+        };
+        own.issuer == other.issuer && holds
+    }
+
+    /// Whether it is for the model that is asked for.
+    fn is_of_model(&self, other: &Matter) -> bool {
+        match self.ahead.models {
+            Some(Models::Any) => true,
+            // It is for one model, and the server may take any that is named.
+            None => self.question.matter.model == other.model && other.other_models.is_empty(),
+        }
     }
 
     /// Whether those who approved are those whom the question's rule wants.

@@ -73,6 +73,10 @@ pub enum Trouble {
     ReasonRequired,
     /// The reviewer is not one of those who may break glass.
     NoBreakGlass,
+    /// It is about no answer that could be kept.
+    NoAnswer,
+    /// It has not been approved, or not any more.
+    NotApproved,
 }
 
 /// What comes of a command.
@@ -106,6 +110,7 @@ impl Approval {
     ) -> Step<R> {
         let mut happened: Vec<_> = self.tick(now).into_iter().collect();
         let reply = command(&mut self, &mut happened);
+        self.turn(now);
         Step {
             after: self,
             happened,

@@ -10,10 +10,12 @@
 
 mod approval;
 mod asking;
+mod calendar;
 mod claims;
 mod deciding;
 mod grant;
 mod happened;
+mod kept;
 mod people;
 #[cfg(test)]
 mod tests;
@@ -24,4 +26,5 @@ pub use claims::MAX_CLAIMS;
 pub use deciding::{DENIED_FOR, Verdict};
 pub use grant::APPROVED_FOR;
 pub use happened::{Happened, Step, Trouble};
+pub use kept::{Ends, USED_FOR};
 pub use people::{Lent, is_own};

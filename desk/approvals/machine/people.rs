@@ -36,6 +36,40 @@ pub fn is_own(approval: &Approval, person: &Person) -> bool {
         || (person.subjects.is_empty() && alike(&person.name, &matter.subject))
 }
 
+impl Approval {
+    /// Notes that a grant for a group isn't for who approves it, nor for whom that is done: nobody lets
+    /// themselves pass.
+    pub(super) fn set_apart(&mut self, person: &Person, lent: &[Lent<'_>]) {
+        if self.ahead.group.is_none() {
+            return;
+        }
+        let other = self.decisions.last().and_then(|last| {
+            let other = last.on_behalf_of.as_ref()?;
+            lent.iter().find(|lent| lent.from.name == *other)
+        });
+        for person in [Some(person), other.map(|lent| lent.from)] {
+            let Some(person) = person else { continue };
+            let issuer = &self.question.matter.issuer;
+            let subjects = person.subjects.iter();
+            let subjects = subjects.filter(|link| link.issuer == *issuer);
+            let name = person.subjects.is_empty().then_some(&person.name);
+            let names = subjects.map(|link| &link.subject);
+            for name in names.chain(&person.email).chain(name) {
+                let name = name.to_lowercase();
+                if !self.apart.contains(&name) {
+                    self.apart.push(name);
+                }
+            }
+        }
+    }
+
+    /// Whether who asks has approved this grant for a group.
+    pub(super) fn is_apart(&self, other: &crate::approvals::protocol::Matter) -> bool {
+        let named = |text: &String| self.apart.contains(&text.to_lowercase());
+        named(&other.subject) || other.email.as_ref().is_some_and(named)
+    }
+}
+
 /// Whether two texts are the same but for their case, in any script.
 fn alike(one: &str, other: &str) -> bool {
     one.to_lowercase() == other.to_lowercase()

@@ -1,5 +1,7 @@
 //! Each rule by itself.
 
+mod ahead;
+
 use serde_json::{Value, json};
 
 use super::*;

@@ -76,7 +76,7 @@ pub struct Tally {
 /// What is left of an approval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Granted {
-    /// For how many milliseconds more.
+    /// For how many milliseconds more; of what holds by a calendar, until it closes, and 0 while it is closed.
     pub left_ms: u64,
     /// How often more; without a number, as often as the time allows.
     pub uses_left: Option<u64>,

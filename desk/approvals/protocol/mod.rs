@@ -3,22 +3,29 @@
 //! Times between a filter and the desk are how much is left, since their clocks differ; what people see is RFC 3339.
 //! Members that this version doesn't know are carried or ignored, never refused.
 
+mod ahead;
 mod answer;
+mod calendar;
+mod kept;
 mod own;
 mod people;
 mod question;
 mod standing;
 mod view;
 
+pub use ahead::{Ahead, Models};
 pub use answer::{
     Answer, Cancel, Claim, ClaimState, Claimed, DecisionKind, GiveBack, Granted, State, Tally,
     WhyBack,
 };
+pub use calendar::{Calendar, Clock, Date, Day, Offset, Window};
+pub use kept::{Find, Found, Keep, MAX_KEPT_SECONDS, MAX_SEALED_BYTES, Sealed};
+pub(super) use people::MAX_GROUP_BYTES;
 pub use people::{
     Access, Block, Blocks, Bulk, Decide, Delegate, Delegation, Delegations, Failure, Grants,
     NewBlock, Outcome, Outcomes,
 };
-pub(super) use question::is_hex;
 pub use question::{About, Body, Escalate, GrantTerms, Matter, Question, ReasonRule};
+pub(super) use question::{MAX_GRANT_SECONDS, is_hex};
 pub use standing::{Changed, LEASE_MILLIS, Standing, StandingBlock, StandingGrant};
 pub use view::{Approvals, ClaimView, DecisionView, View};

@@ -1,7 +1,7 @@
 //! What is for the desk to say.
 
 /// Members of a [`View`](super::View) that stand beside those of its question.
-pub(super) const DESKS_OWN: [&str; 15] = [
+pub(super) const DESKS_OWN: [&str; 18] = [
     "id",
     "state",
     "reason",
@@ -17,4 +17,7 @@ pub(super) const DESKS_OWN: [&str; 15] = [
     "waiting",
     "reasons",
     "asks_for",
+    "group",
+    "models",
+    "calendar",
 ];

@@ -3,7 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::ahead::Models;
 use super::answer::{DecisionKind, State};
+use super::calendar::Calendar;
 use super::view::View;
 
 /// The body of `POST /v1/approvals/{id}/approve`, `deny` and `revoke`; it may be left out.
@@ -60,6 +62,9 @@ pub struct Outcomes {
     pub results: Vec<Outcome>,
 }
 
+/// The longest name of a group, in bytes.
+pub(in crate::approvals) const MAX_GROUP_BYTES: usize = 1024;
+
 /// The body of `POST /v1/access`: a question ahead of need.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -70,6 +75,10 @@ pub struct Access {
     /// The subject, which is linked to the caller; the caller's first without it.
     #[serde(default)]
     pub subject: Option<String>,
+    /// The group of the issuer's tokens for whose members it is, instead of a subject.
+    #[serde(default)]
+    #[schemars(length(min = 1, max = MAX_GROUP_BYTES))]
+    pub group: Option<String>,
     /// The rule that wants approval.
     pub rule: String,
     /// What the rule says: SHA-256 in hex. Without it, the first question that it covers tells.
@@ -77,12 +86,18 @@ pub struct Access {
     pub rule_digest: Option<String>,
     /// The operation.
     pub operation: String,
-    /// The model; without it, only requests that name none.
+    /// The model; without it and `models`, only requests that name none.
     #[serde(default)]
     pub model: Option<String>,
-    /// For how many seconds from the decision.
-    #[serde(rename = "for")]
-    pub seconds: u64,
+    /// `any` for all models, instead of one.
+    #[serde(default)]
+    pub models: Option<Models>,
+    /// For how many seconds from the decision,
+    #[serde(default, rename = "for")]
+    pub seconds: Option<u64>,
+    /// or when, from the decision on: in windows that come again each week.
+    #[serde(default)]
+    pub calendar: Option<Calendar>,
     /// How often; without it, as often as the time allows.
     #[serde(default)]
     pub uses: Option<u64>,
@@ -154,6 +169,8 @@ pub struct Block {
 pub struct Blocks {
     /// Newest first.
     pub blocks: Vec<Block>,
+    /// The `before` of the next page, if there is one.
+    pub next: Option<String>,
 }
 
 /// The body of `POST /v1/delegations`.

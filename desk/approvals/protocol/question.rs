@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use super::own::DESKS_OWN;
@@ -13,6 +13,12 @@ const MAX_TEXT_BYTES: usize = 8 << 10;
 
 /// The longest text that a grant is for, in bytes: filters are told of many grants at once.
 const MAX_SCOPE_BYTES: usize = 4 << 10;
+
+/// The most models that a request may name besides.
+const MAX_OTHER_MODELS: usize = 64;
+
+/// The longest that these are together, in bytes: a question has to fit into a body.
+const MAX_OTHER_MODELS_BYTES: usize = 16 << 10;
 
 /// The most groups that may be named as reviewers.
 const MAX_GROUPS: usize = 64;
@@ -24,7 +30,7 @@ const MAX_APPROVALS: u32 = 16;
 const MAX_OPEN_SECONDS: u64 = 30 * 24 * 60 * 60;
 
 /// The longest that a grant lasts, in seconds: a year.
-const MAX_GRANT_SECONDS: u64 = 366 * 24 * 60 * 60;
+pub(in crate::approvals) const MAX_GRANT_SECONDS: u64 = 366 * 24 * 60 * 60;
 
 /// The most uses of a grant that are counted.
 const MAX_USES: u64 = 1_000_000;
@@ -61,7 +67,8 @@ pub struct Body {
     pub digest: String,
     /// Its length.
     pub bytes: u64,
-    /// Its beginning as text, under the policy's masks; none of an answer, or where it has no text.
+    /// Its beginning as text, under the policy's masks; none where it has no text. Of an answer, what was found is
+    /// hidden, too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// Whether it goes on behind that.
@@ -129,11 +136,13 @@ pub struct Matter {
     /// The canonical query.
     #[serde(default)]
     pub query: Option<String>,
-    /// The model that is asked for.
-    #[serde(default)]
+    /// The model that is asked for. An empty name is none.
+    #[serde(default, deserialize_with = "name")]
     pub model: Option<String>,
-    /// Other models that the request names, one of which the server may take.
+    /// Other models that the request names, one of which the server may take. Together they have 16,384 bytes
+    /// at most.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = MAX_OTHER_MODELS))]
     pub other_models: Vec<String>,
     /// Predictions that are asked for.
     #[serde(default)]
@@ -210,6 +219,12 @@ pub struct Question {
     pub unknown: Map<String, Value>,
 }
 
+/// A name, where there is one: servers take an empty one for none.
+fn name<'de, D: Deserializer<'de>>(value: D) -> Result<Option<String>, D::Error> {
+    let name = Option::<String>::deserialize(value)?;
+    Ok(name.filter(|name| !name.is_empty()))
+}
+
 fn two() -> u64 {
     2
 }
@@ -259,6 +274,13 @@ impl Question {
         }
         for (name, text) in [("method", &matter.method), ("path", &matter.path)] {
             check_text(name, text, MAX_TEXT_BYTES)?;
+        }
+        let others = matter.other_models.iter();
+        let bytes = others.map(String::len).fold(0, usize::saturating_add);
+        if matter.other_models.len() > MAX_OTHER_MODELS || bytes > MAX_OTHER_MODELS_BYTES {
+            return Err(format!(
+                "\"other_models\" names {MAX_OTHER_MODELS} models at most, with {MAX_OTHER_MODELS_BYTES} bytes"
+            ));
         }
         self.check_terms()
     }

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::ahead::Models;
+
 /// How long a filter may go by what it was told last, in milliseconds.
 pub const LEASE_MILLIS: u64 = 2000;
 
@@ -17,6 +19,10 @@ pub struct StandingGrant {
     pub subject: Option<String>,
     /// or a group.
     pub group: Option<String>,
+    /// Of a group, whose requests it doesn't cover: subjects and e-mail addresses, in lower case.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64))]
+    pub except: Vec<String>,
     /// The rule.
     pub rule: String,
     /// What the rule says: SHA-256 in hex.
@@ -24,8 +30,11 @@ pub struct StandingGrant {
     pub rule_digest: String,
     /// The operation; `None` for all.
     pub operation: Option<String>,
-    /// The model; `None` for requests that name none.
+    /// The model; `None` for requests that name none, unless `models` says otherwise.
     pub model: Option<String>,
+    /// `any` for all models, whatever else a request names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub models: Option<Models>,
     /// For how many milliseconds more.
     pub left_ms: u64,
 }
@@ -58,6 +67,9 @@ pub struct Changed {
     pub grants: Vec<StandingGrant>,
     /// Who is blocked.
     pub blocks: Vec<StandingBlock>,
+    /// Under which names answers are kept: the first 32 hex digits of each. Missing where that isn't all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answers: Option<Vec<String>>,
 }
 
 /// The answer to `GET /v1/standing`.

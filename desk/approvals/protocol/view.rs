@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::ahead::Ahead;
 use super::answer::{DecisionKind, Granted, State, Tally, WhyBack};
 use super::question::{GrantTerms, Matter, ReasonRule};
 
@@ -56,6 +57,9 @@ pub struct View {
     pub grant: Option<Granted>,
     /// What an approval is good for; without it, for one use within 30 minutes.
     pub asks_for: Option<GrantTerms>,
+    /// For whom, which models and when else, of what was asked ahead of need.
+    #[serde(flatten)]
+    pub ahead: Ahead,
     /// Whether reviewers must give a reason.
     pub reasons: ReasonRule,
     /// When it was asked for.

@@ -1,11 +1,13 @@
 //! Where approvals are kept. What is kept of one is a document with a version, and beside it what it is found
 //! by. A change is load, step, and replacement of the version that was loaded, in one transaction.
 
+mod answers;
 pub mod postgres;
 mod sqlite;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::answers::{KeptAnswer, KeptAnswers};
 pub use self::sqlite::Sqlite;
 use super::machine::Approval;
 use super::protocol::{Matter, State};
@@ -63,6 +65,15 @@ pub struct Kept {
     pub document: String,
 }
 
+/// How much there is of a kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Held {
+    /// How many.
+    pub number: u64,
+    /// How long their documents are together, in bytes.
+    pub bytes: u64,
+}
+
 /// How many there are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Open {
@@ -74,6 +85,12 @@ pub struct Open {
     pub approved: u64,
     /// Blocks.
     pub blocks: u64,
+}
+
+/// The place before which a page of what is kept begins.
+fn before(page: &Page) -> i64 {
+    let place = page.before().map(|place| place.parse().unwrap_or(0));
+    place.unwrap_or(i64::MAX)
 }
 
 /// A database. It is called from one thread.
@@ -96,7 +113,7 @@ pub trait Store: Send {
     clippy::missing_errors_doc,
     reason = "they have one, and it is told once"
 )]
-pub trait Rows {
+pub trait Rows: KeptAnswers {
     /// The approval with this id.
     fn find(&mut self, id: &str) -> Result<Option<Stored>, StoreError>;
 
@@ -113,7 +130,8 @@ pub trait Rows {
         now: i64,
     ) -> Result<Option<Stored>, StoreError>;
 
-    /// Approved ones for more than one request that may cover what a caller asks for, newest first.
+    /// Approved ones for more than one request that may cover what a caller asks for, newest first: those of the
+    /// subject, and those of its groups.
     fn wide(&mut self, matter: &Matter, most: u32) -> Result<Vec<Stored>, StoreError>;
 
     /// Adds an approval.
@@ -140,6 +158,9 @@ pub trait Rows {
     /// Open ones whose time is over.
     fn due(&mut self, now: i64, most: u32) -> Result<Vec<Stored>, StoreError>;
 
+    /// Approved ones whose calendar opens or closes by this time, the longest ago first.
+    fn turning(&mut self, now: i64, most: u32) -> Result<Vec<Stored>, StoreError>;
+
     /// Removes what ended before this time, the oldest first; says how many these were.
     fn forget(&mut self, before: i64, most: u32) -> Result<u64, StoreError>;
 
@@ -157,6 +178,12 @@ pub trait Rows {
 
     /// What is kept of a kind and hasn't ended, newest first.
     fn kept(&mut self, kind: Kind, now: i64, most: u32) -> Result<Vec<Kept>, StoreError>;
+
+    /// A page of that. What follows is found by its place, since what is kept may be removed meanwhile.
+    fn kept_page(&mut self, kind: Kind, now: i64, page: &Page) -> Result<Listed<Kept>, StoreError>;
+
+    /// How much of it there is.
+    fn held(&mut self, kind: Kind, now: i64) -> Result<Held, StoreError>;
 
     /// What is kept of a kind and has ended.
     fn ended(&mut self, kind: Kind, now: i64, most: u32) -> Result<Vec<Kept>, StoreError>;

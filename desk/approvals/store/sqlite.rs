@@ -1,10 +1,12 @@
 //! In SQLite: `desk/store/schema.rs` has the tables.
 
+mod answers;
+
 use rusqlite::{
     Connection, OptionalExtension as _, Params, Row, Transaction, TransactionBehavior, params,
 };
 
-use super::{Kept, Kind, Open, Rows, Store, Stored, Which, Whose};
+use super::{Held, Kept, Kind, Open, Rows, Store, Stored, Which, Whose};
 use crate::approvals::machine::Approval;
 use crate::approvals::protocol::{Matter, State};
 use crate::store::{Listed, Page, StoreError};
@@ -99,10 +101,17 @@ impl Rows for SqliteRows<'_> {
     }
 
     fn wide(&mut self, matter: &Matter, most: u32) -> Result<Vec<Stored>, StoreError> {
+        let groups = serde_json::to_string(&matter.groups);
+        let groups = groups.map_err(|error| StoreError::Form(error.to_string()))?;
         self.many(
-            "wide = 1 AND state = 'approved' AND subject = ?1 AND issuer = ?2 AND rule = ?3
-             ORDER BY seq DESC LIMIT ?4",
-            params![matter.subject, matter.issuer, matter.rule, most],
+            "seq IN (
+                 SELECT seq FROM approvals WHERE wide = 1 AND state = 'approved' AND holders IS NULL
+                     AND subject = ?1 AND issuer = ?2 AND rule = ?3
+                 UNION ALL
+                 SELECT seq FROM approvals WHERE wide = 1 AND state = 'approved'
+                     AND holders IS NOT NULL AND holders IN (SELECT value FROM json_each(?5)) AND issuer = ?2 AND rule = ?3
+             ) ORDER BY seq DESC LIMIT ?4",
+            params![matter.subject, matter.issuer, matter.rule, most, groups],
         )
     }
 
@@ -111,8 +120,8 @@ impl Rows for SqliteRows<'_> {
         self.0
             .prepare_cached(
                 "INSERT INTO approvals (id, filter, binding, issuer, subject, rule, state, wide,
-                     listed, expires, awaited, version, document)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 1, ?12)",
+                     listed, expires, awaited, version, document, holders, turns)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 1, ?12, ?13, ?14)",
             )?
             .execute(params![
                 approval.id,
@@ -127,6 +136,8 @@ impl Rows for SqliteRows<'_> {
                 approval.expires,
                 approval.awaited_until(),
                 document(approval)?,
+                approval.ahead.group,
+                approval.turns,
             ])?;
         Ok(())
     }
@@ -137,7 +148,7 @@ impl Rows for SqliteRows<'_> {
             .0
             .prepare_cached(
                 "UPDATE approvals SET state = ?3, listed = ?4, expires = ?5, awaited = ?6,
-                     document = ?7, version = version + 1
+                     document = ?7, turns = ?8, version = version + 1
                  WHERE id = ?1 AND version = ?2",
             )?
             .execute(params![
@@ -148,6 +159,7 @@ impl Rows for SqliteRows<'_> {
                 approval.expires,
                 approval.awaited_until(),
                 document(approval)?,
+                approval.turns,
             ])?;
         Ok(replaced == 1)
     }
@@ -208,6 +220,13 @@ impl Rows for SqliteRows<'_> {
         )
     }
 
+    fn turning(&mut self, now: i64, most: u32) -> Result<Vec<Stored>, StoreError> {
+        self.many(
+            "state = 'approved' AND turns <= ?1 ORDER BY turns LIMIT ?2",
+            params![now, most],
+        )
+    }
+
     fn forget(&mut self, before: i64, most: u32) -> Result<u64, StoreError> {
         let removed = self
             .0
@@ -264,6 +283,34 @@ impl Rows for SqliteRows<'_> {
             "kind = ?1 AND expires > ?2 ORDER BY seq DESC LIMIT ?3",
             params![name(kind), now, most],
         )
+    }
+
+    fn kept_page(&mut self, kind: Kind, now: i64, page: &Page) -> Result<Listed<Kept>, StoreError> {
+        let mut statement = self.0.prepare_cached(
+            "SELECT id, expires, document, seq FROM kept
+             WHERE kind = ?1 AND expires > ?2 AND seq < ?3 ORDER BY seq DESC",
+        )?;
+        let values = params![name(kind), now, super::before(page)];
+        let rows = statement.query_map(values, |row| {
+            let kept = kept(row)?;
+            let size = kept.document.len();
+            Ok((row.get::<_, i64>(3)?.to_string(), kept, size))
+        })?;
+        Ok(page.gather(rows)?)
+    }
+
+    fn held(&mut self, kind: Kind, now: i64) -> Result<Held, StoreError> {
+        let mut statement = self.0.prepare_cached(
+            "SELECT count(*), coalesce(sum(length(CAST(document AS BLOB))), 0) FROM kept
+             WHERE kind = ?1 AND expires > ?2",
+        )?;
+        let held = statement.query_row(params![name(kind), now], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
+        })?;
+        Ok(Held {
+            number: u64::try_from(held.0).unwrap_or_default(),
+            bytes: u64::try_from(held.1).unwrap_or_default(),
+        })
     }
 
     fn ended(&mut self, kind: Kind, now: i64, most: u32) -> Result<Vec<Kept>, StoreError> {

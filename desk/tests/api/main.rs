@@ -10,6 +10,7 @@
 )]
 
 mod access_log;
+mod ahead;
 mod approvals;
 mod audit;
 mod check;
@@ -21,6 +22,7 @@ mod expiry;
 mod gaps;
 mod grants;
 mod harness;
+mod kept_answers;
 mod ledger;
 mod metrics;
 mod model;

@@ -143,6 +143,7 @@ fn metrics_tell_what_the_desk_does_without_a_key() {
             "portcullis_desk_approvals_decided_total{decision=\"denied\"}",
             1.0,
         ),
+        ("portcullis_desk_subjects_denied_repeatedly", 0.0),
         ("portcullis_desk_connections_open{port=\"http\"}", 1.0),
         ("portcullis_desk_connections_open{port=\"grpc\"}", 1.0),
         (

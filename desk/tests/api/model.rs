@@ -1,6 +1,7 @@
 //! Orders of asking, deciding, claiming, giving back, leaving, time, restarts and failures of the ledger, by two
 //! desks on one store, against a model that knows only what was granted: never is more used, and nothing is lost.
 
+mod ahead;
 mod directed;
 mod op;
 mod people;

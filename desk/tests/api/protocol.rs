@@ -251,6 +251,7 @@ fn what_filters_call_is_as_the_document_has_it() {
         "what isn't known is carried"
     );
 
+    answers_are_kept(&held, asker);
     for (method, target, body) in [
         (
             "POST",
@@ -370,6 +371,14 @@ fn what_people_call_is_as_the_document_has_it() {
     });
     let wanted = id(&held.post("/v1/access", CAROL, &access).ok());
     held.decide(&wanted, "approve", ANA).ok();
+    let mut group = access.clone();
+    group
+        .as_object_mut()
+        .unwrap()
+        .retain(|name, _| !["model", "for"].contains(&name.as_str()));
+    let more = json!({ "group": "ml-ops", "models": "any", "calendar": crate::ahead::always() });
+    let group = id(&held.post("/v1/access", CAROL, &with(group, more)).ok());
+    held.decide(&group, "deny", ANA).ok();
     let window = asked(json!({ "grant": { "for": 60 }, "model": "small" }));
     held.decide(&window, "approve", ANA).ok();
     let grants = held.call("GET", "/v1/grants?limit=10", ANA, None).ok();
@@ -403,6 +412,48 @@ fn what_people_call_is_as_the_document_has_it() {
     what_is_not_seen_is_known(&held, "reviewers");
 }
 
+/// An answer that waits is kept, found and fetched, or isn't.
+fn answers_are_kept(held: &Held, asker: &str) {
+    let about = |number| {
+        let changes = json!({ "about": "answer", "found": ["email"] });
+        id(&held.ask(&with(question(held, number), changes)))
+    };
+    let keep = json!({ "request": "7".repeat(64), "sealed": "c2VhbGVk", "keep": 60 });
+    let put = |id: &str| held.post(&format!("/v1/approvals/{id}/answer"), EDGE, &keep);
+    let fetch = |id: &str| held.call("GET", &format!("/v1/approvals/{id}/answer"), EDGE, None);
+    let find = json!({ "request": "7".repeat(64), "asker": asker });
+    let nobody = held.post("/v1/answers", EDGE, &find).refusal();
+    assert_eq!(nobody, (404, "not_found".to_owned()));
+    assert_eq!(put("x").refusal(), (404, "not_found".to_owned()));
+    assert_eq!(fetch("x").refusal(), (404, "not_found".to_owned()));
+    let other = id(&held.ask(&question(held, 20)));
+    assert_eq!(put(&other).refusal(), (409, "no_answer".to_owned()));
+    let waits = about(21);
+    assert_eq!(put(&waits).ok()["state"], "pending");
+    assert_eq!(fetch(&waits).refusal(), (409, "not_approved".to_owned()));
+    held.decide(&waits, "approve", ANA).ok();
+    let found = held.post("/v1/answers", EDGE, &find).ok();
+    assert_eq!(
+        (&found["id"], &found["state"]),
+        (&json!(waits), &json!("approved"))
+    );
+    assert_eq!(fetch(&waits).ok()["sealed"], "c2VhbGVk");
+    let standing = held.call("GET", "/v1/standing", EDGE, None).ok();
+    assert_eq!(standing["answers"], json!(["7".repeat(32)]));
+    let used = question(held, 21);
+    held.claim(&waits, 21, &used).ok();
+    assert_eq!(put(&waits).refusal(), (409, "used".to_owned()));
+    let denied = about(22);
+    held.decide(&denied, "deny", ANA).ok();
+    assert_eq!(put(&denied).refusal(), (409, "already_decided".to_owned()));
+    let changes = json!({ "about": "answer", "found": ["email"], "expires": 1 });
+    let short = id(&held.ask(&with(question(held, 23), changes)));
+    held.desk.until(&format!("/v1/approvals/{short}"), |seen| {
+        seen["state"] == "expired"
+    });
+    assert_eq!(put(&short).refusal(), (409, "expired".to_owned()));
+}
+
 /// No key, another's key, and bodies and parameters that are none, wherever they can be.
 fn wrong_ones_are_refused(held: &Held, filters: bool) {
     let paths = held.document["paths"].as_object().unwrap();
@@ -424,7 +475,11 @@ fn wrong_ones_are_refused(held: &Held, filters: bool) {
             if operation["requestBody"].is_object() {
                 let answer = held.call(&method, &target, right, Some(&json!([7])));
                 assert_eq!(answer.refusal(), (400, "malformed".to_owned()), "{target}");
-                let huge = json!({ "reason": "x".repeat(70_000) });
+                let large = match operation["operationId"] == "keepAnswer" {
+                    true => 6_000_000,
+                    false => 70_000,
+                };
+                let huge = json!({ "reason": "x".repeat(large) });
                 let answer = held.call(&method, &target, right, Some(&huge));
                 assert_eq!(answer.refusal(), (413, "too_large".to_owned()), "{target}");
             } else if operation["responses"]["400"].is_object() {
@@ -443,6 +498,7 @@ fn what_is_not_seen_is_known(held: &Held, tag: &str) {
         "recorder_failing",
         "too_slow",
         "two_filters",
+        "answers_full",
         "too_many_blocks",
         "too_many_delegations",
     ];

@@ -21,7 +21,10 @@ struct Two {
 fn desk(folder: &Folder, cluster: &Cluster) -> Desk {
     let reviewers = json!([
         { "name": "ana", "groups": ["ml-leads"], "key": ANA, "blocks": true },
-        { "name": "bob", "groups": ["legal"], "key": BOB },
+        {
+            "name": "bob", "groups": ["legal"], "key": BOB,
+            "subjects": [{ "issuer": "https://idp.example", "subject": "bob" }],
+        },
     ]);
     let changes = json!({ "store": cluster.store(), "reviewers": reviewers });
     Desk::start_with(&folder.config_changed(changes), &folder.store())
@@ -66,6 +69,52 @@ fn what_is_decided_at_one_desk_is_heard_at_the_other() {
         two.one.post("/v1/blocks", ANA, &block).ok();
         assert_eq!(waiting.join().unwrap()["blocks"][0]["subject"], "mallory");
     });
+}
+
+#[test]
+fn what_a_group_is_granted_at_one_desk_is_counted_and_listed_at_the_other() {
+    let Some(two) = Two::start() else { return };
+    let ask = |number, subject: &str| {
+        let change = json!({ "subject": subject, "groups": ["ml-ops"] });
+        with(question(number), change)
+    };
+    let access = |terms: Value| {
+        let access = json!({
+            "rule": "export-needs-a-person", "operation": "model.export", "group": "ml-ops", "for": 600,
+            "reviewers": ["ml-leads"], "reason": "the release",
+        });
+        let asked = two.one.post("/v1/access", BOB, &with(access, terms)).ok();
+        two.other.decide(&id(&asked), "approve", ANA).ok();
+        id(&asked)
+    };
+    let counted = access(json!({ "model": "big", "uses": 2 }));
+    let desks = [&two.one, &two.other, &two.one];
+    let members = ["carol", "dave", "erin"];
+    let claimed: Vec<Value> = (1..)
+        .zip(desks.into_iter().zip(members))
+        .map(|(number, (desk, member))| {
+            let asked = ask(number, member);
+            // What is used up answers nothing more.
+            let answer = desk.ask(&asked);
+            assert_eq!(id(&answer) == counted, number < 3, "{answer}");
+            let answer = desk.claim(&counted, &asked, number);
+            answer.json()["state"].clone()
+        })
+        .collect();
+    assert_eq!(claimed, [json!("claimed"), json!("claimed"), Value::Null]);
+
+    let window = access(json!({ "models": "any" }));
+    let revision = two.one.get("/v1/standing", EDGE).ok()["revision"].clone();
+    let target = format!("/v1/standing?since={}&wait=60", revision.as_str().unwrap());
+    let listed = std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| two.one.get(&target, EDGE).ok());
+        assert_eq!(id(&two.other.ask(&ask(9, "erin"))), window);
+        waiting.join().unwrap()["grants"][0].clone()
+    });
+    assert_eq!(
+        (&listed["id"], &listed["group"], &listed["models"]),
+        (&json!(window), &json!("ml-ops"), &json!("any"))
+    );
 }
 
 #[test]

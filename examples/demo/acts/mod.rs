@@ -2,6 +2,7 @@
 
 mod approvals;
 mod callers;
+mod grants;
 mod masks;
 mod rules;
 mod sessions;
@@ -26,6 +27,7 @@ pub fn play(paper: &mut Paper, stage: &mut Stage) -> Result<(), String> {
     masks::play(paper, stage)?;
     stream::play(paper, stage)?;
     approvals::play(paper, stage)?;
+    grants::play(paper, stage)?;
     sessions::play(paper, stage)
 }
 

@@ -87,6 +87,7 @@ fn found_for(
         digest,
         operation,
         model,
+        others: false,
     };
     standing.grant(&scope, now).map(str::to_owned)
 }
@@ -147,6 +148,142 @@ fn a_grant_for_a_group_or_for_any_operation_covers_more() {
     assert_eq!(found(&none, &jane, NOW), None);
     let unnamed = found_for(&none, &jane, ("ask", "d1"), ("model.export", None), NOW);
     assert!(unnamed.is_some());
+}
+
+#[test]
+fn a_grant_for_any_model_says_so_and_covers_what_names_several() {
+    let jane = jane();
+    let covers = |one: &Standing, model, others| {
+        let scope = Scope {
+            caller: &jane,
+            rule: "ask",
+            digest: "d1",
+            operation: "model.export",
+            model,
+            others,
+        };
+        one.grant(&scope, NOW).is_some()
+    };
+    for (changes, covered) in [
+        (json!({"model": null, "models": "any"}), [true; 6]),
+        (
+            json!({"model": null, "models": "any", "operation": null}),
+            [true; 6],
+        ),
+        (
+            json!({"model": null, "models": "any", "subject": null, "group": "leads"}),
+            [true; 6],
+        ),
+        (json!({}), [true, false, false, false, false, false]),
+        (
+            json!({"operation": null}),
+            [true, false, false, false, false, false],
+        ),
+        (
+            json!({"model": null}),
+            [false, false, true, false, false, false],
+        ),
+        // A star is a name, and a word that isn't known says nothing.
+        (json!({"model": "*"}), [false; 6]),
+        (
+            json!({"model": null, "models": "some"}),
+            [false, false, true, false, false, false],
+        ),
+        (
+            json!({"models": null}),
+            [true, false, false, false, false, false],
+        ),
+    ] {
+        let one = standing(&listed(&[grant(&changes)], &[]));
+        let asked = [Some("m"), Some("n"), None].map(|model| covers(&one, model, false));
+        let several = [Some("m"), Some("n"), None].map(|model| covers(&one, model, true));
+        assert_eq!([asked, several].concat(), covered, "{changes}");
+    }
+}
+
+#[test]
+fn a_grant_for_a_group_is_not_for_those_whom_it_excepts() {
+    let except = json!(["joe", "j\u{f6}rg@example.com"]);
+    let group = json!({"subject": null, "group": "leads", "except": except});
+    let one = standing(&listed(&[grant(&group)], &[]));
+    let named = |subject: &str, email: Option<&str>| Identity {
+        subject: subject.to_owned(),
+        email: email.map(str::to_owned),
+        ..jane()
+    };
+    for (caller, covered) in [
+        (named("jane", None), true),
+        (named("joe", None), false),
+        (named("Joe", None), false),
+        (named("jane", Some("J\u{d6}RG@example.com")), false),
+        (named("jane", Some("jane@example.com")), true),
+    ] {
+        assert_eq!(found(&one, &caller, NOW).is_some(), covered, "{caller:?}");
+    }
+    // Another grant may cover them.
+    let two = [
+        grant(&group),
+        grant(&json!({"subject": null, "group": "engineers", "id": "grant_2"})),
+    ];
+    let two = standing(&listed(&two, &[]));
+    assert_eq!(
+        found(&two, &named("joe", None), NOW).as_deref(),
+        Some("grant_2")
+    );
+    // Each grant has its own.
+    let next = [
+        grant(&group),
+        grant(&json!({"subject": "joe", "id": "grant_3"})),
+    ];
+    let next = standing(&listed(&next, &[]));
+    assert_eq!(
+        found(&next, &named("joe", None), NOW).as_deref(),
+        Some("grant_3")
+    );
+}
+
+#[test]
+fn what_is_not_known_is_passed_over_however_deep_it_is() {
+    let odd = json!({"a": [{"id": 1}, [[]], "x"], "grants": {"b": null}});
+    let mut answer = listed(
+        &[grant(&json!({"by": odd, "reviewers": ["x"], "z": 0.5}))],
+        &[block(&json!({"subject": "joe", "by": odd, "except": null}))],
+    );
+    answer["later"] = odd.clone();
+    answer["more"] = json!([odd, true]);
+    let one = standing(&answer);
+    assert!(found(&one, &jane(), NOW).is_some());
+    let joe = Identity {
+        subject: "joe".to_owned(),
+        ..jane()
+    };
+    assert_eq!(one.block(&joe, NOW), Some("blk_1"));
+    // What says that something has changed has both lists.
+    let mut changed = Standing::default();
+    let text = br#"{"revision": "r1", "lease_ms": 2000, "unchanged": false, "grants": []}"#;
+    assert!(changed.take(text, poll(NOW, 0), NOW).is_err());
+}
+
+#[test]
+fn names_of_any_length_are_told_apart() {
+    let names: Vec<String> = (0..40).map(|length| "x".repeat(length + 1)).collect();
+    let grants: Vec<Value> = names
+        .iter()
+        .map(|name| grant(&json!({"id": format!("g{}", name.len()), "subject": name})))
+        .collect();
+    let one = standing(&listed(&grants, &[]));
+    for name in &names {
+        let caller = Identity {
+            subject: name.clone(),
+            ..jane()
+        };
+        assert_eq!(found(&one, &caller, NOW), Some(format!("g{}", name.len())));
+        let other = Identity {
+            subject: format!("{name}\0"),
+            ..jane()
+        };
+        assert_eq!(found(&one, &other, NOW), None);
+    }
 }
 
 #[test]
@@ -304,6 +441,12 @@ fn an_answer_that_is_wrong_changes_nothing() {
         a_grant(json!({"operation": ""})),
         a_grant(json!({"model": ["m"]})),
         a_grant(json!({"model": long})),
+        a_grant(json!({"models": "any"})),
+        a_grant(json!({"model": null, "models": ["any"]})),
+        a_grant(json!({"except": "joe"})),
+        a_grant(json!({"except": [5]})),
+        a_grant(json!({"except": [["joe"]]})),
+        a_grant(json!({"except": vec!["joe"; 65]})),
         a_block(json!({})),
         a_block(json!({"subject": 5})),
         a_block(json!({"subject": "jane", "left_ms": "soon"})),

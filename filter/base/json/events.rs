@@ -22,7 +22,7 @@ pub enum JsonEvent<'a> {
     /// `null`.
     Null,
     /// `true` or `false`.
-    Word,
+    Word(bool),
     /// A number; its value if it is a whole number of 0 or more that fits.
     Number(Option<u64>),
     /// A string, decoded.
@@ -126,8 +126,8 @@ impl<S: JsonSink + ?Sized> Reader<'_, '_, S> {
             Some(b'-' | b'0'..=b'9') => JsonEvent::Number(self.text.number()?),
             Some(b'{') => return self.object(),
             Some(b'[') => return self.array(),
-            Some(b't') => self.word(b"true", JsonEvent::Word)?,
-            Some(b'f') => self.word(b"false", JsonEvent::Word)?,
+            Some(b't') => self.word(b"true", JsonEvent::Word(true))?,
+            Some(b'f') => self.word(b"false", JsonEvent::Word(false))?,
             Some(b'n') => self.word(b"null", JsonEvent::Null)?,
             Some(_) => return Err(Reason::Value),
             None => return Err(Reason::Ended),

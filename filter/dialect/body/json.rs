@@ -247,11 +247,11 @@ impl<'w, 't> Walk<'w, 't> {
                 }
             }
             JsonEvent::SkippedText if roles.has(Roles::DATA) || open.data => self.tensor.text(),
-            JsonEvent::Word | JsonEvent::Null if roles.has(Roles::DATA) || open.data => {
+            JsonEvent::Word(_) | JsonEvent::Null if roles.has(Roles::DATA) || open.data => {
                 self.tensor.element();
             }
             // Some servers read them as 0 and 1.
-            JsonEvent::Word if roles.has(Roles::TIMES) || roles.has(Roles::MODEL) => {
+            JsonEvent::Word(_) if roles.has(Roles::TIMES) || roles.has(Roles::MODEL) => {
                 self.found
                     .wrong("A member is true or false, and not what its route takes.");
             }

@@ -5,7 +5,7 @@ use core::time::Duration;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::shown::shown_query;
+use super::shown::{Shown, shown_query};
 use crate::approval::{self, Binding, Body, Escalate, Grant, Question, Subject, Trouble};
 use crate::exchange::asked::{Asked, BodyDigest};
 use crate::exchange::context::Context;
@@ -24,6 +24,8 @@ pub struct Ask {
     pub number: u64,
     /// What an approval is bound to, in hex: the same question has the same one.
     pub binding: String,
+    /// Whether it is the name of an answer that may be kept, whose approval is looked for and waited for.
+    pub finds: bool,
     /// Who waits, where nobody else has asked yet.
     pub asker: String,
     /// The question as the service takes it, if nobody else has asked yet.
@@ -42,6 +44,16 @@ pub(in crate::exchange) struct Stop<'a> {
     pub(in crate::exchange) found: &'a [String],
     /// The answer, if that is what waits.
     pub(in crate::exchange) answer: Option<&'a BodyDigest>,
+    /// Its beginning as a reviewer sees it.
+    pub(in crate::exchange) shown: Option<&'a Shown>,
+    /// For how long the question is open where the rule says nothing.
+    pub(in crate::exchange) open: Duration,
+}
+
+impl Stop<'_> {
+    fn about_answer(&self) -> bool {
+        self.answer.is_some()
+    }
 }
 
 /// A gate that an exchange has come to.
@@ -65,7 +77,7 @@ pub(in crate::exchange) struct Gate {
 }
 
 /// How long a question stays open where nothing is said.
-const OPEN: Duration = Duration::from_secs(24 * 60 * 60);
+pub(in crate::exchange) const OPEN: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Takes a place of the caller's to wait in.
 pub(in crate::exchange) fn enter(
@@ -75,6 +87,15 @@ pub(in crate::exchange) fn enter(
 ) -> Result<WaitingPlace, Refusal> {
     let entered = context.compiled.waiting_room.enter(&asked.identity);
     entered.map_err(|full| unavailable(gate.number, context, Refusal::too_many_waiting(full)))
+}
+
+/// The same, before anybody is asked.
+pub(in crate::exchange) fn enter_to_look(
+    asked: &Asked,
+    context: &Context,
+) -> Result<WaitingPlace, Refusal> {
+    let entered = context.compiled.waiting_room.enter(&asked.identity);
+    entered.map_err(Refusal::too_many_waiting)
 }
 
 /// Notes that nobody could be asked at the gate with this number.
@@ -177,7 +198,10 @@ fn question<'a>(
     context: &'a Context,
 ) -> Question<'a> {
     let identity = &asked.identity;
-    let shown = asked.shown.as_ref().filter(|_| stop.answer.is_none());
+    let shown = match stop.about_answer() {
+        true => stop.shown,
+        false => asked.shown.as_ref(),
+    };
     let terms = stop.terms;
     let needs_reason = terms.is_some_and(|terms| terms.needs_reason);
     let grant = terms.and_then(|terms| terms.grant);
@@ -228,7 +252,7 @@ fn question<'a>(
         reviewers: stop.reviewers,
         approvals: terms.map_or(1, |terms| terms.approvals),
         reason: if needs_reason { "required" } else { "optional" },
-        expires: terms.map_or(OPEN, |terms| terms.expires).as_secs(),
+        expires: terms.map_or(stop.open, |terms| terms.expires).as_secs(),
         escalate: escalate.map(|escalate| Escalate {
             after: escalate.after.as_secs(),
             reviewers: &escalate.reviewers,

@@ -1,10 +1,10 @@
-//! What a reviewer is shown of a request's body, and of its query.
+//! What a reviewer is shown of a request's body, of its query, and of an answer.
 
 use core::str;
 use std::borrow::Cow;
 
 use crate::exchange::compiled_policy::CompiledPolicy;
-use crate::exchange::media::{Content, RequestForm};
+use crate::exchange::media::{Content, RequestForm, TextForm};
 use crate::operation;
 use mask::{Format, Framing, Masks, Pass};
 
@@ -42,6 +42,25 @@ pub(in crate::exchange) fn shown(
         ..text.framing
     };
     let written = masked(body, masks, (text.format, framing))?;
+    cut(&written, false)
+}
+
+/// What of an answer is text, as it would go but with what was found hidden, too.
+pub(in crate::exchange) fn shown_answer(
+    body: &[u8],
+    form: &TextForm,
+    compiled: &CompiledPolicy,
+) -> Option<Shown> {
+    let is_text = matches!(
+        form.format,
+        Format::Json | Format::Text | Format::Html | Format::Xml | Format::Events | Format::Lines
+    );
+    let masks = compiled.shown_masks().filter(|_| is_text)?;
+    let framing = Framing {
+        opaque_parts: false,
+        ..form.framing
+    };
+    let written = masked(body, masks, (form.format, framing))?;
     cut(&written, false)
 }
 

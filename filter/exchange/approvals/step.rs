@@ -35,6 +35,7 @@ impl ApprovalStep {
             about: gate.about,
             number,
             binding: gate.binding.clone(),
+            finds: false,
             asker: gate.asker.clone(),
             question: Rc::clone(&gate.question),
             deadline: gate.deadline,
@@ -72,6 +73,8 @@ impl ApprovalStep {
         let about = self.gate.about;
         let answer = match decision {
             Decision::Answer(answer) => answer,
+            // Only what is looked for comes to that.
+            Decision::Nothing => return Decided::Open(self),
             Decision::Late(id) => return Decided::Refused(Refusal::undecided(id)),
             Decision::Trouble(trouble) => {
                 let refusal = Refusal::not_asked(*trouble);
@@ -92,7 +95,7 @@ impl ApprovalStep {
     }
 }
 
-fn note(gate: u64, answer: &Answer, context: &mut Context, world: World<'_>) {
+pub(super) fn note(gate: u64, answer: &Answer, context: &mut Context, world: World<'_>) {
     if let Some(approval) = context.record.approval_of(gate) {
         approval.id = Some(answer.id.clone());
         approval.state = answer.state.name();

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::judge::judge;
 use super::state::{ExpectBody, RequestState, Step};
-use crate::exchange::asked::Asked;
+use crate::exchange::asked::{Asked, BodyDigest, Kept};
 use crate::exchange::buffers::Share;
 use crate::exchange::compiled_policy::CompiledPolicy;
 use crate::exchange::context::Context;
@@ -47,6 +47,9 @@ pub(super) fn whole(
         Err(refusal) => return Step::refuse(refusal, context, world),
     };
     let body = taken.as_ref().map(|(body, _)| &**body);
+    if asked.kept == Kept::Reads {
+        asked.body = body.map(BodyDigest::of);
+    }
     let seen = match body {
         Some(body) if !only_kept => Seen::Here(body),
         _ => Seen::Gone,

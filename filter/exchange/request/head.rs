@@ -9,7 +9,7 @@ use super::judge::judge;
 use super::state::{ExpectKeys, RequestState, Step};
 use crate::approval::Approvals;
 use crate::dialect::{self, DIALECTS, Dialect};
-use crate::exchange::asked::Asked;
+use crate::exchange::asked::{Asked, Kept};
 use crate::exchange::context::Context;
 use crate::exchange::destination::Destination;
 use crate::exchange::effect::Effect;
@@ -218,6 +218,7 @@ fn read(
         granted: Vec::new(),
         gates: Vec::new(),
         place: None,
+        kept: Kept::Unknown,
     };
     Ok((asked, effects))
 }

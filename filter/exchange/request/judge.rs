@@ -4,9 +4,10 @@ use std::rc::Rc;
 
 use super::charge::look_at_quotas;
 use super::claims::claim;
+use super::kept;
 use super::state::{ExpectBody, ExpectDecision, ExpectMessages, RequestState, Step};
-use crate::exchange::approvals::{ApprovalStep, Gate, Stop, enter, shown};
-use crate::exchange::asked::{Asked, BodyDigest};
+use crate::exchange::approvals::{ApprovalStep, Gate, OPEN, Stop, enter, shown};
+use crate::exchange::asked::{Asked, BodyDigest, Kept};
 use crate::exchange::charges::counts_the_body;
 use crate::exchange::compiled_policy::CompiledPolicy;
 use crate::exchange::context::Context;
@@ -115,9 +116,25 @@ fn ask(
         };
         asked.body = Some(BodyDigest::of(body));
     }
+    // The answer may be there, so that nobody has to be asked whether there may be one.
+    let behind = (asked.kept == Kept::Unknown).then(|| {
+        let allowed = allowed_from(&asked, &compiled, index.saturating_add(1))?;
+        compiled.policy.rules.get(allowed)
+    });
+    if let Some(allowed) = behind.flatten()
+        && kept::may_keep(&asked, allowed, context)
+    {
+        if let Seen::Here(body) = seen {
+            asked.shown = shown(body, &asked.form, &compiled);
+        }
+        asked = match kept::look(asked, allowed, context, world) {
+            Ok(asked) => asked,
+            Err(step) => return step,
+        };
+    }
     asked.next_rule = index.saturating_add(1);
     // A person must not be asked about a request that is refused all the same.
-    if let Some(index) = allowed_behind_gates(&asked, &compiled) {
+    if let Some(index) = allowed_from(&asked, &compiled, asked.next_rule) {
         let admitted = admit(&asked, &compiled, index)
             .and_then(|()| look_at_quotas(&asked, index, context, world));
         if let Err(refusal) = admitted {
@@ -134,6 +151,8 @@ fn ask(
         terms: Some(gate),
         found: &[],
         answer: None,
+        shown: None,
+        open: OPEN,
     };
     match stop_at(&stop, &mut asked, context, world) {
         Ok((approval, ask)) => {
@@ -158,9 +177,9 @@ fn stop_at(
     Ok(ApprovalStep::ask(gate, context))
 }
 
-/// The rule that will allow the request once everybody who must be asked has approved, if one will.
-fn allowed_behind_gates(asked: &Asked, compiled: &CompiledPolicy) -> Option<usize> {
-    let mut next = asked.next_rule;
+/// The rule that will allow the request once everybody who must be asked has approved, if one will, by the rules
+/// from `next` on.
+fn allowed_from(asked: &Asked, compiled: &CompiledPolicy, mut next: usize) -> Option<usize> {
     loop {
         match asked.decide(&compiled.policy.rules, next, &mut |_, _| ()) {
             Decision::Approve(index) if index >= next => next = index.saturating_add(1),
@@ -230,6 +249,25 @@ fn allow(
         matches!(seen, Seen::Coming) && counted(&|quota| quota.count == Measure::RequestBytes);
     let endless = asked.opens_session || is_client_stream(&asked);
     let measured = measured && !endless;
+    if matches!(asked.kept, Kept::Unknown | Kept::Reads) {
+        if !kept::may_keep(&asked, rule, context) {
+            asked.kept = Kept::Never;
+        } else if let (None, Seen::Here(body)) = (&asked.body, seen) {
+            asked.body = Some(BodyDigest::of(body));
+        }
+        if asked.body.is_some() && asked.kept != Kept::Never {
+            asked = match kept::look(asked, rule, context, world) {
+                Ok(asked) => asked,
+                Err(step) => return step,
+            };
+        } else if asked.kept == Kept::Unknown && asked.readable.is_ok() && world.bodies_come() {
+            // It goes by the body, which nobody has read for anything else.
+            asked.next_rule = index;
+            asked.kept = Kept::Reads;
+            let taps = RequestTaps::behind_verdict(None, &asked.form, seen, &compiled);
+            return Step::hold(await_body(asked, taps), Vec::new());
+        }
+    }
     // What follows the head of a session is no body, and has no end to wait for.
     let request = request.filter(|_| !asked.opens_session);
     let taps = RequestTaps::behind_verdict(request, &asked.form, seen, &compiled);

@@ -8,8 +8,10 @@ mod charge;
 mod claims;
 mod decision;
 mod edits;
+mod found;
 mod head;
 mod judge;
+mod kept;
 mod keys;
 mod messages;
 mod state;
@@ -82,6 +84,17 @@ pub(super) fn step(
             claims::answered(*state, answer, context, world)
         }
         (RequestState::ExpectClaims(state), Event::Tick) => claims::tick(*state, context, world),
+        (
+            RequestState::ExpectKept(state),
+            Event::Decided {
+                number, decision, ..
+            },
+        ) if state.finding.awaits(number) => found::decided(*state, decision, context, world),
+        (RequestState::ExpectKept(state), Event::CallAnswered { number, answer, .. })
+            if state.finding.awaits(number) =>
+        {
+            found::answered(*state, answer, context, world)
+        }
         // No host should bring a second head, or a body in front of one.
         (state, Event::RequestHead { .. }) => state.refuse(Refusal::out_of_order(), context, world),
         (

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use crate::exchange::approvals::{ApprovalStep, Claiming};
+use crate::exchange::approvals::{ApprovalStep, Claiming, Finding};
 use crate::exchange::asked::Asked;
 use crate::exchange::buffers::Share;
 use crate::exchange::context::Context;
@@ -27,8 +27,12 @@ pub(in crate::exchange) enum RequestState {
     ExpectDecision(Box<ExpectDecision>),
     /// It may go on once the approvals are claimed.
     ExpectClaims(Box<ExpectClaims>),
+    /// An answer to it may be kept.
+    ExpectKept(Box<ExpectKept>),
     /// It went on.
     Passed,
+    /// It got an answer that was kept.
+    Answered,
     /// The filter answered it.
     Refused,
     /// The exchange is over.
@@ -121,7 +125,19 @@ pub(in crate::exchange) struct ExpectDecision {
     pub(super) approval: ApprovalStep,
 }
 
+/// A request to which an answer may be kept.
+#[derive(Debug)]
+pub(in crate::exchange) struct ExpectKept {
+    pub(super) asked: Box<Asked>,
+    pub(super) finding: Box<Finding>,
+}
+
 impl RequestState {
+    /// Whether an answer that was kept has been given to it.
+    pub(in crate::exchange) fn is_answered(&self) -> bool {
+        matches!(self, Self::Answered)
+    }
+
     /// Until when it waits for keys, or to send a claim again, since 1970.
     pub(in crate::exchange) fn due(&self) -> Option<Duration> {
         match self {

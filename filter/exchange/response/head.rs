@@ -77,6 +77,8 @@ pub(super) fn take(
             context.record.response.streamed = is_streamed(form.format);
             format = Some(form.format);
             going = Ok((form, tapped.wanted().is_change(masks)));
+            let media = single(headers, "content-type").unwrap_or("application/json");
+            tapped.held = masks.may_wait().then(|| (media.to_owned(), form));
             measured =
                 tapped.wanted().is_change(masks) && matches!(form.format, Format::Tensors(_));
             let wanted = (tapped.wanted(), &tapped.asked().operation.body);

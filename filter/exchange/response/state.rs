@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use super::plan::ResponsePlan;
 use super::tapped::Tapped;
-use crate::exchange::approvals::Claiming;
+use crate::exchange::approvals::{Claiming, Sealed};
 use crate::exchange::buffers::Share;
 use crate::exchange::context::Context;
 use crate::exchange::effect::{Effect, Flow, Outcome};
@@ -67,6 +67,8 @@ pub(in crate::exchange) struct Told {
 pub(in crate::exchange) struct ExpectDecision {
     pub(super) tapped: Box<Tapped>,
     pub(super) claiming: Claiming,
+    /// What is kept of it at the service, once that has said by which id.
+    pub(super) sealed: Option<Sealed>,
 }
 
 /// What an event comes to.

@@ -7,6 +7,7 @@ use crate::exchange::context::Context;
 use crate::exchange::effect::Effect;
 use crate::exchange::headers::JSON_BYTES;
 use crate::exchange::masked_fields::MaskedFields;
+use crate::exchange::media::TextForm;
 use crate::exchange::taps::{ResponseTaps, Wanted, note_secrets};
 use mask::Format;
 
@@ -32,6 +33,8 @@ pub(in crate::exchange) struct Tapped {
     pub(super) trailers_possible: bool,
     /// How many bytes of the body are to come, where its head says so.
     pub(super) to_come: Option<u64>,
+    /// Its content-type, and how it carries text, where it may wait for a person.
+    pub(super) held: Option<(String, TextForm)>,
 }
 
 impl Tapped {
@@ -46,6 +49,7 @@ impl Tapped {
             gone: Vec::new(),
             trailers_possible: false,
             to_come: None,
+            held: None,
         }
     }
 

@@ -109,6 +109,12 @@ fn note(asked: &mut Asked, facts: Facts, context: &mut Context) {
     asked.facts = Some(facts);
 }
 
+/// The most models that a request may name besides: who decides on it sees all of them.
+const MAX_OTHERS: usize = 64;
+
+/// The longest that these are together, in bytes: a question about the request has room for them.
+const MAX_OTHERS_BYTES: usize = 16 << 10;
+
 /// Puts together what the body, the path and the query say.
 pub(in crate::exchange) fn complete(
     mut facts: Facts,
@@ -141,6 +147,10 @@ pub(in crate::exchange) fn complete(
     facts
         .others
         .retain(|name| facts.model.name() != Some(name.as_str()));
+    let bytes = facts.others.iter().map(String::len);
+    if facts.others.len() > MAX_OTHERS || bytes.fold(0, usize::saturating_add) > MAX_OTHERS_BYTES {
+        return Err(Refusal::malformed("The request names too many models."));
+    }
     facts.items = facts
         .items
         .map(|items| items.saturating_mul(operation.times));

@@ -80,7 +80,7 @@ fn an_answer_without_such_a_match_goes_on_whole() {
 }
 
 #[test]
-fn the_question_says_what_was_found_and_nothing_of_it() {
+fn the_question_says_what_was_found_and_shows_the_answer_with_that_hidden() {
     let (_, asked) = asked();
     assert_eq!(asked.about, Subject::Answer);
     let question: Value = serde_json::from_slice(&asked.question).unwrap();
@@ -91,7 +91,8 @@ fn the_question_says_what_was_found_and_nothing_of_it() {
     assert_eq!(question["operation"], "inference.chat");
     assert_eq!(question["rule"], "all");
     let sent = crate::approval::digest(SENT.as_bytes());
-    let body = json!({"digest": sent, "bytes": SENT.len(), "text": null, "cut": false});
+    let shown = r#"{"a":"[EMAIL] from [IP]"}"#;
+    let body = json!({"digest": sent, "bytes": SENT.len(), "text": shown, "cut": false});
     assert_eq!(question["body"], body);
     assert!(
         !String::from_utf8(asked.question.to_vec())

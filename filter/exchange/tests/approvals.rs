@@ -278,6 +278,7 @@ fn approved_is_claimed_and_goes_on_and_later_rules_are_tried() {
             "decided": "2027-01-15T08:00:20.000Z",
             "claim": sent["claim"],
             "given_back": false,
+            "kept_from": null,
         })
     );
 }

@@ -93,7 +93,7 @@ fn a_grant_lets_requests_pass_without_a_question_and_the_record_says_so() {
     assert_eq!(record["verdict"]["rule"], "all");
     assert_eq!(
         record["approvals"][0],
-        json!({"id": "apr_1", "state": "granted", "rule": "gate", "reviewer": null, "reason": null, "decided": null, "claim": null, "given_back": false})
+        json!({"id": "apr_1", "state": "granted", "rule": "gate", "reviewer": null, "reason": null, "decided": null, "claim": null, "given_back": false, "kept_from": null})
     );
     assert_eq!(record["verdict"]["quotas"], json!(["few"]));
 }
@@ -351,6 +351,58 @@ fn a_grant_is_for_one_model_only() {
     let outcome = exchange.whole(r#"{"model":"m","input":"a","fallbacks":["large-1"]}"#);
     let question: Value = serde_json::from_slice(&ask(&outcome).question).unwrap();
     assert_eq!(question["other_models"], json!(["large-1"]));
+}
+
+#[test]
+fn a_grant_for_any_model_covers_several() {
+    let compiled = usual();
+    let any = json!({"model": null, "models": "any", "subject": null, "group": "engineers"});
+    let grants = json!([grant(&compiled, &any)]);
+    says(&compiled, now(), &grants, &json!([]));
+    for body in [
+        r#"{"model":"m","input":"a","fallbacks":["large-1"]}"#,
+        r#"{"model":"n","input":"a"}"#,
+        r#"{"input":"a"}"#,
+    ] {
+        let mut exchange = Driven::new(&compiled);
+        let json = [("content-type", "application/json")];
+        exchange.head("POST", "/v1/embeddings", &json, false);
+        assert_eq!(exchange.whole(body).flow, Flow::Continue, "{body}");
+    }
+}
+
+#[test]
+fn an_empty_model_is_asked_about_as_none() {
+    let (_, outcome) = embeds(&usual(), "");
+    let question: Value = serde_json::from_slice(&ask(&outcome).question).unwrap();
+    assert_eq!(question["model"], Value::Null);
+    // A grant for requests that name none covers it.
+    let compiled = usual();
+    let none = json!([grant(&compiled, &json!({"model": null}))]);
+    says(&compiled, now(), &none, &json!([]));
+    assert_eq!(embeds(&compiled, "").1.flow, Flow::Continue);
+}
+
+#[test]
+fn who_decides_sees_all_models_that_a_request_names() {
+    let named = |count: usize, length: usize| {
+        let names: Vec<String> = (0..count)
+            .map(|number| format!("model={number:0>length$}"))
+            .collect();
+        let mut exchange = Driven::new(&usual());
+        let path = format!("/v1/embeddings?{}", names.join("&"));
+        let json = [("content-type", "application/json")];
+        let head = exchange.head("POST", &path, &json, false);
+        assert_eq!(head.flow, Flow::Hold);
+        exchange.whole(r#"{"model":"m","input":"a"}"#)
+    };
+    let question: Value = serde_json::from_slice(&ask(&named(64, 3)).question).unwrap();
+    assert_eq!(question["other_models"].as_array().unwrap().len(), 64);
+    for (count, length) in [(65, 3), (5, 4000)] {
+        let outcome = named(count, length);
+        assert_eq!(reply(&outcome).status, 400, "{count}");
+        assert!(reply(&outcome).body.contains("too many models"));
+    }
 }
 
 #[test]

@@ -52,6 +52,7 @@ unsafe extern "C" {
     fn proxy_continue_stream(direction: u32) -> u32;
     fn proxy_set_effective_context(context: u32) -> u32;
     fn proxy_set_tick_period_milliseconds(period: u32) -> u32;
+    fn proxy_done() -> u32;
     fn proxy_get_shared_data(
         key: *const u8,
         key_size: usize,
@@ -260,6 +261,12 @@ pub(super) fn tick_every(milliseconds: u32) -> Result<(), Status> {
     check(unsafe { proxy_set_tick_period_milliseconds(milliseconds) })
 }
 
+/// Lets go of a configuration that is out of use.
+pub(super) fn done() -> Result<(), Status> {
+    // SAFETY: no memory is passed.
+    check(unsafe { proxy_done() })
+}
+
 /// A shared value and the number of its last change.
 pub(super) fn shared(key: &str) -> Result<(Vec<u8>, u32), Status> {
     let (mut data, mut size, mut change) = (null_mut(), 0, 0);
@@ -333,6 +340,11 @@ pub(super) fn change(metric: u32, by: i64) -> Result<(), Status> {
 /// A gauge of the whole Envoy; the same name is the same gauge.
 pub(super) fn gauge(name: &str) -> Result<u32, Status> {
     define(1, name)
+}
+
+/// A histogram of the whole Envoy; the same name is the same histogram.
+pub(super) fn histogram(name: &str) -> Result<u32, Status> {
+    define(2, name)
 }
 
 fn define(kind: u32, name: &str) -> Result<u32, Status> {

@@ -100,6 +100,10 @@ impl Host for EnvoyHost {
         calls::tick_every(milliseconds)
     }
 
+    fn done(&self) -> Result<(), Status> {
+        calls::done()
+    }
+
     fn call(&self, call: HttpCall<'_>) -> Result<u32, Status> {
         let HttpCall {
             cluster,
@@ -137,6 +141,10 @@ impl Host for EnvoyHost {
 
     fn gauge(&self, name: &str) -> Result<u32, Status> {
         calls::gauge(name)
+    }
+
+    fn histogram(&self, name: &str) -> Result<u32, Status> {
+        calls::histogram(name)
     }
 
     fn metric(&self, gauge: u32) -> Result<u64, Status> {

@@ -55,10 +55,7 @@ impl Root {
 
 impl Context for Root {
     fn on_done(&mut self) -> bool {
-        if let Some(vm) = &self.vm {
-            vm.end();
-        }
-        true
+        self.vm.as_ref().is_none_or(|vm| vm.end())
     }
 
     fn on_http_call_response(&mut self, token: u32, headers: usize, bytes: usize, trailers: usize) {

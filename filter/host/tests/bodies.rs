@@ -33,7 +33,11 @@ fn the_first_body_that_stays_with_the_host_has_its_head_refused_and_all_after_it
     assert!(!first.request.head);
     first.log();
     first.tick();
-    assert_eq!(host.period(), 1000, "there is nothing left to find out");
+    assert_eq!(
+        host.period(),
+        990,
+        "there is nothing left to find out, but counts to tell"
+    );
 
     let mut second = Driven::of(&vm);
     second.request_headers(&[], false);

@@ -1,10 +1,14 @@
 //! How many host calls an exchange costs: each takes about as long as all that the filter does.
 
+use core::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::{Driven, vm};
+use crate::call::{Call, Message, Post};
 use crate::exchange::Direction;
 use crate::host::tests::fake::FakeHost;
+use crate::keeper::Event;
 
 /// One exchange of a configuration that has verified this token before; gives its host calls.
 fn second_of(sections: &Value, body: &str, answer: &str) -> Vec<&'static str> {
@@ -103,6 +107,7 @@ fn a_full_exchange_costs_no_more_host_calls_than_it_must() {
         "remove_header",  // the answer's content-length
         "replace_buffer", // the masked answer
         "set_header",     // accept-encoding
+        "set_metric",     // the time to the first byte
         "set_shared",     // the quota
         "set_state",      // the record's number
         "set_state",      // the record
@@ -146,6 +151,9 @@ fn counts_are_told_together_within_a_second() {
         ("portcullis_decisions.action=deny.code=token_malformed", 1),
         ("portcullis_tokens_refused.code=token_malformed", 1),
         ("portcullis_matches.detector=email", 6),
+        ("portcullis_records", 4),
+        ("portcullis_token_lookups.outcome=hit", 2),
+        ("portcullis_token_lookups.outcome=miss", 2),
     ];
     let counted = counted.map(|(name, count)| (name.to_owned(), count));
     assert_eq!(host.counters(), counted);
@@ -191,4 +199,36 @@ fn what_is_held_and_which_policy_holds_can_be_read_from_gauges() {
     vm.end();
     assert_eq!(buffered(), Some(0));
     assert_eq!(host.gauge_named(&vms), Some(0));
+}
+
+#[test]
+fn a_configuration_goes_once_what_must_arrive_has() {
+    let host = FakeHost::new();
+    let vm = vm(&host, &json!({"rules": [{"name": "all", "then": "allow"}]}));
+    vm.keep(
+        Event::Post(Call {
+            purpose: Post::UntilTaken,
+            number: 0,
+            cluster: "desk".to_owned(),
+            authority: None,
+            message: Message::Http {
+                method: "POST",
+                scheme: None,
+                path: "/".to_owned(),
+                headers: Vec::new(),
+                body: Vec::new(),
+            },
+            timeout: Duration::from_secs(1),
+            max_answer_bytes: 0,
+        }),
+        Duration::from_secs(1),
+    );
+    assert!(!vm.end(), "the host is to keep it");
+    vm.tick();
+    assert!(!host.calls().contains(&"done"), "the call is under way");
+    vm.answered(host.answer("200", b""));
+    assert!(host.calls().contains(&"done"));
+    vm.tick();
+    let times = host.calls().into_iter().filter(|call| *call == "done");
+    assert_eq!(times.count(), 1);
 }

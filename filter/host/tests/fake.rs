@@ -383,6 +383,10 @@ impl Host for FakeHost {
         Ok(())
     }
 
+    fn done(&self) -> Result<(), Status> {
+        self.enter("done")
+    }
+
     fn call(&self, call: HttpCall<'_>) -> Result<u32, Status> {
         self.enter("call")?;
         assert!(!call.timeout.is_zero(), "a call without a limit");
@@ -459,6 +463,11 @@ impl Host for FakeHost {
 
     fn gauge(&self, name: &str) -> Result<u32, Status> {
         self.enter("gauge")?;
+        Ok(self.define(name, true))
+    }
+
+    fn histogram(&self, name: &str) -> Result<u32, Status> {
+        self.enter("histogram")?;
         Ok(self.define(name, true))
     }
 

@@ -84,6 +84,8 @@ pub(super) struct Fetcher {
     leads: Option<(Step, u64)>,
     /// Until when this worker leaves leading to others, because it could not even send a request.
     unable: u64,
+    /// How a fetch ended that this worker led: whether there was a key set.
+    fetched: Option<bool>,
     /// For the log.
     notes: Vec<String>,
 }
@@ -112,6 +114,7 @@ impl Fetcher {
             wanted: None,
             leads: None,
             unable: 0,
+            fetched: None,
             notes: Vec::new(),
         }
     }
@@ -143,6 +146,11 @@ impl Fetcher {
         } else {
             LOOK
         }
+    }
+
+    /// How the last fetch ended that this worker led, once.
+    pub(super) fn fetched(&mut self) -> Option<bool> {
+        self.fetched.take()
     }
 
     /// What there is to be told, once.
@@ -233,6 +241,7 @@ impl Fetcher {
         now: u64,
         shared: &dyn Shared,
     ) {
+        self.fetched = Some(result.is_ok());
         if let Err(error) = result {
             let error = format!("the keys of {:?} can't be fetched: {error}", self.issuer);
             self.notes.push(error);

@@ -13,6 +13,8 @@ pub struct Tended {
     pub renewed: bool,
     /// When to look again, from now; never, if no provider's keys are fetched.
     pub pause: Option<Duration>,
+    /// How fetches of keys ended: the provider's name, and whether there was a key set.
+    pub fetched: Vec<(String, bool)>,
     /// For the log.
     pub notes: Vec<String>,
 }
@@ -25,6 +27,7 @@ impl Tended {
             (Some(one), Some(other)) => Some(one.min(other)),
             (one, other) => one.or(other),
         };
+        self.fetched.extend(other.fetched);
         self.notes.extend(other.notes);
     }
 }

@@ -45,6 +45,7 @@ impl Kept {
             about: Subject::Request,
             number: u64::from(exchange) + 1000,
             binding: binding.to_owned(),
+            finds: false,
             asker: format!("asker{exchange}"),
             question: format!("question {exchange}").into_bytes().into(),
             deadline: self.now + seconds(wait),
@@ -154,12 +155,60 @@ fn http(call: &Call) -> (&str, &str, String) {
 }
 
 #[test]
+fn a_kept_answer_is_looked_for_and_its_approval_waited_for() {
+    let mut kept = asking();
+    let find = |exchange: u32, now: Duration| Event::Ask {
+        exchange,
+        ask: Box::new(Ask {
+            about: Subject::Request,
+            number: u64::from(exchange) + 1000,
+            binding: "name".to_owned(),
+            finds: true,
+            asker: "a".to_owned(),
+            question: b"find".to_vec().into(),
+            deadline: now + seconds(25),
+        }),
+    };
+    let now = kept.now;
+    kept.handle(find(1, now));
+    kept.handle(find(2, now));
+    let ask = kept.called();
+    assert_eq!(http(&ask), ("POST", "/v1/answers", "find".to_owned()));
+    let found =
+        |state: &str| json!({"id": "apr_1", "binding": "b", "state": state, "request": "name"});
+    kept.answer(&ask, Some((200, &found("pending"))));
+    let (calls, heard) = kept.step();
+    assert_eq!(states(&heard), [State::Pending, State::Pending]);
+    let path = "/v1/approvals/apr_1?wait=20&asker=a";
+    assert_eq!(http(&calls[0]).1, path);
+    // What is waited for is bound to the answer, not to the name.
+    kept.says(&calls[0], "b", "apr_1", "approved");
+    let (_, heard) = kept.step();
+    assert_eq!(
+        (who(&heard), states(&heard)),
+        (vec![1], vec![State::Approved])
+    );
+    let Decision::Answer(told) = &heard[0].1 else {
+        panic!("{heard:?}");
+    };
+    assert_eq!(told.binding, "b");
+    // The other one looks once more, and finds nothing.
+    kept.now += seconds(1);
+    let again = kept.called();
+    assert_eq!(http(&again).1, "/v1/answers");
+    kept.answer(&again, Some((404, &json!({}))));
+    let (_, heard) = kept.step();
+    assert_eq!(heard, [(2, Decision::Nothing)]);
+}
+
+#[test]
 fn a_question_is_asked_with_the_next_tick_and_then_waited_for() {
     let mut kept = asking();
     let ask = Ask {
         about: Subject::Request,
         number: 1001,
         binding: "b".to_owned(),
+        finds: false,
         asker: "a".to_owned(),
         question: b"what".to_vec().into(),
         deadline: kept.now + seconds(25),

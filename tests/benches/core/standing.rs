@@ -82,6 +82,7 @@ pub(crate) fn standing(criterion: &mut Criterion) {
             digest: DIGEST,
             operation: "embedding.create",
             model: Some("small-1"),
+            others: false,
         };
         group.bench_function(name, |bencher| {
             bencher.iter(|| listed.grant(black_box(&scope), NOW).is_some());

@@ -15,6 +15,7 @@ in_the_current_envoy!(
     a_grant_has_as_many_uses_as_it_says,
     whoever_is_blocked_gets_nothing,
     what_fails_comes_back,
+    what_may_have_changed_something_does_not_come_back,
 );
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -141,4 +142,27 @@ fn what_fails_comes_back(version: &str) {
         "approval_pending",
         "used"
     );
+}
+
+/// Whoever starts a job twice has two: nobody knows what a model server that failed has done.
+fn what_may_have_changed_something_does_not_come_back(version: &str) {
+    let desk = Desk::start();
+    let guarded = start(version, &desk, &json!({}));
+    guarded
+        .model
+        .answer("/v1/fine_tuning/jobs", Answer::new(500));
+    approved(&guarded, &desk, "ana", "file-1");
+    let answer = guarded.send(tune("ana", "file-1"));
+    assert_eq!(answer.status, 500, "{}", answer.text());
+    let used = desk.get("/v1/approvals?state=used");
+    assert_eq!(
+        used["approvals"].as_array().map(Vec::len),
+        Some(1),
+        "{used}"
+    );
+    let again = guarded.send(tune("ana", "file-1"));
+    assert_eq!(said(&again), "approval_pending");
+    let question = desk.pending("ana");
+    assert_ne!(question["id"], used["approvals"][0]["id"]);
+    assert_eq!(guarded.model.begun(), 1);
 }

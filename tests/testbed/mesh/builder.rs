@@ -21,6 +21,7 @@ const SHIPPED: &str = "envoy/plain/envoy.yaml";
 #[derive(Debug, Clone)]
 pub struct Builder {
     shipped: &'static str,
+    whole: Option<Value>,
     version: Option<String>,
     policy: Option<String>,
     structure: Option<Value>,
@@ -29,6 +30,7 @@ pub struct Builder {
     clusters: Vec<Cluster>,
     secured: Option<(Vec<String>, Value)>,
     breakers: Vec<(String, u32)>,
+    spread: Vec<(String, Vec<u16>, Value)>,
     missing: Vec<String>,
     routes: Vec<Value>,
     filters: Vec<Value>,
@@ -41,6 +43,7 @@ pub struct Builder {
     stop_iteration: bool,
     module: Option<std::path::PathBuf>,
     shared: bool,
+    drain_seconds: Option<u32>,
     port: u16,
     admin_port: u16,
 }
@@ -57,6 +60,7 @@ impl Default for Builder {
     fn default() -> Self {
         Self {
             shipped: SHIPPED,
+            whole: None,
             version: Some(envoy::CURRENT.to_owned()),
             policy: None,
             structure: None,
@@ -65,6 +69,7 @@ impl Default for Builder {
             clusters: Vec::new(),
             secured: None,
             breakers: Vec::new(),
+            spread: Vec::new(),
             missing: Vec::new(),
             routes: Vec::new(),
             filters: Vec::new(),
@@ -77,6 +82,7 @@ impl Default for Builder {
             stop_iteration: true,
             module: None,
             shared: false,
+            drain_seconds: None,
             port: 0,
             admin_port: 0,
         }
@@ -88,6 +94,15 @@ impl Builder {
     #[must_use]
     pub fn shipped(mut self, file: &'static str) -> Self {
         self.shipped = file;
+        self
+    }
+
+    /// A whole configuration, of which nothing is changed but the admin interface's port: of the other methods only
+    /// those have an effect that say which Envoy is started and with which variables. Paths in it are taken from
+    /// the folder of [`Mesh::file`].
+    #[must_use]
+    pub fn as_it_stands(mut self, configuration: Value) -> Self {
+        self.whole = Some(configuration);
         self
     }
 
@@ -179,6 +194,14 @@ impl Builder {
     #[must_use]
     pub fn most_requests(mut self, cluster: &str, count: u32) -> Self {
         self.breakers.push((cluster.to_owned(), count));
+        self
+    }
+
+    /// Gives a cluster several addresses, and further members of Envoy's configuration of it.
+    #[must_use]
+    pub fn spread(mut self, cluster: &str, ports: &[u16], members: &Value) -> Self {
+        let one = (cluster.to_owned(), ports.to_vec(), members.clone());
+        self.spread.push(one);
         self
     }
 
@@ -281,6 +304,14 @@ impl Builder {
         self
     }
 
+    /// An Envoy for this mesh alone that takes other policies while it runs ([`Mesh::update`]). What is
+    /// under way under a policy that was replaced is ended after so many seconds.
+    #[must_use]
+    pub fn updatable(mut self, drain_seconds: u32) -> Self {
+        self.drain_seconds = Some(drain_seconds);
+        self
+    }
+
     /// Fixed ports for the listener and for Envoy's admin interface instead of
     /// free ones, for people who want to find them again.
     #[must_use]
@@ -301,7 +332,7 @@ impl Builder {
                 port::must_be_free(port)?;
             }
         }
-        if self.may_share() {
+        if self.drain_seconds.is_some() || self.may_share() {
             return self.lease();
         }
         let mut process = self.spawn()?;
@@ -341,6 +372,7 @@ impl Builder {
         let ordinary = self.module.is_none()
             && self.guarded
             && self.shipped == plain.shipped
+            && self.whole.is_none()
             && self.concurrency == plain.concurrency
             && (self.port, self.admin_port) == (plain.port, plain.admin_port);
         let streams_records = self.clusters.iter().any(|one| one.name == "desk_log");
@@ -361,10 +393,14 @@ impl Builder {
             workers: self.concurrency,
             variables: self.variables.clone(),
         };
+        let drain = self.drain_seconds.unwrap_or(0).to_string();
         let start = |folder: TempDir, bootstrap: &Value| {
-            self.spawn_in(folder, bootstrap, &["--drain-time-s", "0"])
+            self.spawn_in(folder, bootstrap, &["--drain-time-s", &drain])
         };
-        let lease = shared::lease(&kind, keeper, start, folder, &config)?;
+        let lease = match self.drain_seconds {
+            None => shared::lease(&kind, keeper, start, folder, config),
+            Some(_) => shared::lease_of_own(&kind, keeper, start, folder, config),
+        }?;
         Ok(Mesh {
             admin_port: lease.admin_port,
             listeners: lease.listeners.clone(),
@@ -374,7 +410,7 @@ impl Builder {
 
     fn spawn(&self) -> Result<Process, String> {
         let folder = process::folder()?;
-        let config = self.config(folder.path(), None)?;
+        let config = self.config(folder.path(), None)?.into_value();
         self.spawn_in(folder, &config, &[])
     }
 
@@ -408,7 +444,12 @@ impl Builder {
 
     /// The shipped configuration with what was changed, and for virtual machines another id if one
     /// is given.
-    fn config(&self, folder: &std::path::Path, machine: Option<&str>) -> Result<Value, String> {
+    fn config(&self, folder: &std::path::Path, machine: Option<&str>) -> Result<Config, String> {
+        if let Some(whole) = &self.whole {
+            let mut config = Config::of(whole.clone());
+            config.admin(self.admin_port)?;
+            return Ok(config);
+        }
         let mut config = Config::read(&dirs::workspace().join(self.shipped))?;
         config.admin(self.admin_port)?;
         config.access_log(&folder.join("access.log"))?;
@@ -447,6 +488,9 @@ impl Builder {
         for cluster in &self.clusters {
             config.cluster(&cluster.name, cluster.port, cluster.http2)?;
         }
+        for (name, ports, members) in &self.spread {
+            config.spread(name, ports, members)?;
+        }
         for (name, count) in &self.breakers {
             config.most_requests(name, *count)?;
         }
@@ -472,7 +516,7 @@ impl Builder {
         if !self.guarded {
             config.unguard()?;
         }
-        Ok(config.into_value())
+        Ok(config)
     }
 }
 

@@ -15,6 +15,7 @@ const HTTP2: &str = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 /// Where the connection manager of a listener is.
 const MANAGER: &str = "/filter_chains/0/filters/0/typed_config";
 
+#[derive(Debug)]
 pub(super) struct Config(Value);
 
 impl Config {
@@ -24,6 +25,14 @@ impl Config {
         yaml_serde::from_str(&text)
             .map(Self)
             .map_err(|error| format!("{}: {error}", file.display()))
+    }
+
+    pub(super) fn value(&self) -> &Value {
+        &self.0
+    }
+
+    pub(super) fn of(whole: Value) -> Self {
+        Self(whole)
     }
 
     pub(super) fn into_value(self) -> Value {
@@ -258,6 +267,24 @@ impl Config {
         } else {
             fields.remove("typed_extension_protocol_options");
         }
+        Ok(())
+    }
+
+    /// Gives a cluster several addresses, and merges these members into it.
+    pub(super) fn spread(&mut self, name: &str, ports: &[u16], more: &Value) -> Result<(), String> {
+        let cluster = named(self.clusters()?, name)?;
+        let all = items(cluster, "/load_assignment/endpoints/0/lb_endpoints")?;
+        let first = all.first().cloned();
+        let first = first.ok_or_else(|| format!("cluster {name} has no address"))?;
+        all.clear();
+        for port in ports {
+            let mut one = first.clone();
+            *at(&mut one, "/endpoint/address/socket_address/port_value")? = json!(port);
+            all.push(one);
+        }
+        let fields = cluster.as_object_mut();
+        let fields = fields.ok_or_else(|| format!("cluster {name} is not an object"))?;
+        fields.extend(more.as_object().cloned().unwrap_or_default());
         Ok(())
     }
 

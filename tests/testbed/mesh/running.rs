@@ -140,6 +140,18 @@ impl Mesh {
         }
     }
 
+    /// Gives the shipped listener another policy while Envoy runs, as operators do, and waits until every
+    /// worker has it.
+    ///
+    /// # Errors
+    /// When Envoy refuses it, or was not started for that ([`super::Builder::updatable`]).
+    pub fn update(&mut self, policy: impl ToString) -> Result<(), String> {
+        match &mut self.envoy {
+            Running::Shared(lease) => lease.update(&policy.to_string()),
+            Running::Alone(_) => Err("this Envoy takes no other policy while it runs".to_owned()),
+        }
+    }
+
     /// Envoy's process id.
     #[must_use]
     pub fn id(&self) -> u32 {

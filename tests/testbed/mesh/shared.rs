@@ -38,7 +38,10 @@ pub(super) struct Lease {
     pub(super) admin_port: u16,
     /// Names and ports, in the configuration's order.
     pub(super) listeners: Vec<(String, u16)>,
+    /// Whether others may be served afterwards.
+    again: bool,
     folder: TempDir,
+    config: Config,
     /// How long the log was when this mesh began.
     from: usize,
 }
@@ -79,21 +82,24 @@ pub(super) fn lease(
     keeper: Config,
     start: impl FnOnce(TempDir, &Value) -> Result<Process, String>,
     folder: TempDir,
-    config: &Value,
+    config: Config,
 ) -> Result<Lease, String> {
-    let mut host = match idle(kind) {
+    let host = match idle(kind) {
         Some(host) => host,
         None => Host::start(kind, keeper, start)?,
     };
-    let from = host.process.log().len();
-    let listeners = host.serve(config)?;
-    Ok(Lease {
-        admin_port: host.admin_port,
-        listeners,
-        host: Some(host),
-        folder,
-        from,
-    })
+    Lease::begin(host, folder, config, true)
+}
+
+/// As [`lease`], by an Envoy that starts for this mesh and serves no other.
+pub(super) fn lease_of_own(
+    kind: &Kind,
+    keeper: Config,
+    start: impl FnOnce(TempDir, &Value) -> Result<Process, String>,
+    folder: TempDir,
+    config: Config,
+) -> Result<Lease, String> {
+    Lease::begin(Host::start(kind, keeper, start)?, folder, config, false)
 }
 
 fn idle(kind: &Kind) -> Option<Host> {
@@ -103,6 +109,28 @@ fn idle(kind: &Kind) -> Option<Host> {
 }
 
 impl Lease {
+    fn begin(mut host: Host, folder: TempDir, config: Config, again: bool) -> Result<Self, String> {
+        let from = host.process.log().len();
+        let listeners = host.serve(config.value(), None)?;
+        Ok(Self {
+            admin_port: host.admin_port,
+            listeners,
+            host: Some(host),
+            again,
+            folder,
+            config,
+            from,
+        })
+    }
+
+    /// Gives the first listener another policy, and waits until every worker has it.
+    pub(super) fn update(&mut self, policy: &str) -> Result<(), String> {
+        self.config.policy(policy)?;
+        let host = self.host.as_mut().ok_or("the Envoy was given back")?;
+        host.serve(self.config.value(), Some(1))?;
+        Ok(())
+    }
+
     pub(super) fn folder(&self) -> &Path {
         self.folder.path()
     }
@@ -123,6 +151,7 @@ impl Drop for Lease {
     fn drop(&mut self) {
         // After a test that failed nothing is known of an Envoy: it ends with the test.
         if let Some(mut host) = self.host.take()
+            && self.again
             && !thread::panicking()
         {
             match host.clear() {
@@ -176,8 +205,13 @@ impl Host {
         self.kind.serves(kind) && self.process.exited().is_none()
     }
 
-    /// Serves the listeners and clusters of a configuration.
-    fn serve(&mut self, config: &Value) -> Result<Vec<(String, u16)>, String> {
+    /// Serves the listeners and clusters of a configuration, of which so many listeners are new or
+    /// changed; all without a number.
+    fn serve(
+        &mut self,
+        config: &Value,
+        changed: Option<u64>,
+    ) -> Result<Vec<(String, u16)>, String> {
         let reset = http::send(self.admin_port, Request::post("/reset_counters"))?;
         if reset.status != 200 {
             return Err(format!("Envoy's counters are not reset: {}", reset.status));
@@ -204,7 +238,8 @@ impl Host {
             "/static_resources/listeners",
             "envoy.config.listener.v3.Listener",
         );
-        let count = u64::try_from(listeners.len()).unwrap_or(u64::MAX);
+        let all = u64::try_from(listeners.len()).unwrap_or(u64::MAX);
+        let count = changed.unwrap_or(all);
         self.change("cds", clusters)?;
         self.until_stat("cluster_manager.warming_clusters", |count| count == 0)?;
         self.change("lds", listeners)?;

@@ -154,6 +154,11 @@ impl Model {
         lock(&self.state.answers).insert(path.to_owned(), answer);
     }
 
+    /// Answers requests to `path` as if [`Model::answer`] had never said otherwise.
+    pub fn answer_as_usual(&self, path: &str) {
+        lock(&self.state.answers).remove(path);
+    }
+
     /// How calls of `ModelInfer` and `ModelStreamInfer` are answered from now on.
     pub fn rpc(&self, rpc: Rpc) {
         *lock(&self.state.rpc) = rpc;

@@ -3,6 +3,7 @@
 //! Transactions hold one lock, so that they run one after the other, as they do on SQLite's file: what is counted
 //! in one stays so until it ends, whichever desk it is of. [`listen`] wakes those who wait at other desks.
 
+mod answers;
 mod connect;
 mod listen;
 mod rows;

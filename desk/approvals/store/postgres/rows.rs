@@ -7,7 +7,7 @@ use super::listen::said;
 use super::{CHANNEL, Prepared};
 use crate::approvals::machine::Approval;
 use crate::approvals::protocol::{Matter, State};
-use crate::approvals::store::{Kept, Kind, Open, Rows, Stored, Which, Whose};
+use crate::approvals::store::{Held, Kept, Kind, Open, Rows, Stored, Which, Whose, before};
 use crate::store::{Listed, Page, StoreError};
 
 /// Values of a statement.
@@ -55,7 +55,11 @@ impl<'c> PostgresRows<'c> {
         }
     }
 
-    fn query(&mut self, sql: &'static str, values: Values<'_>) -> Result<Vec<Row>, StoreError> {
+    pub(super) fn query(
+        &mut self,
+        sql: &'static str,
+        values: Values<'_>,
+    ) -> Result<Vec<Row>, StoreError> {
         let known = self.prepared.get(sql).cloned();
         let statement = match known {
             Some(statement) => statement,
@@ -76,7 +80,11 @@ impl<'c> PostgresRows<'c> {
         self.query(sql, values)?.iter().map(stored).collect()
     }
 
-    fn count(&mut self, sql: &'static str, values: Values<'_>) -> Result<u64, StoreError> {
+    pub(super) fn count(
+        &mut self,
+        sql: &'static str,
+        values: Values<'_>,
+    ) -> Result<u64, StoreError> {
         let rows = self.query(sql, values)?;
         let count: i64 = rows.first().map_or(Ok(0), |row| row.try_get(0))?;
         Ok(u64::try_from(count).unwrap_or_default())
@@ -119,16 +127,23 @@ impl Rows for PostgresRows<'_> {
     }
 
     fn wide(&mut self, matter: &Matter, most: u32) -> Result<Vec<Stored>, StoreError> {
+        let groups: Vec<String> = matter.groups.iter().map(|group| fit(group)).collect();
         self.many(
             approvals!(
-                "wide AND state = 'approved' AND left(subject, 128) = left($1, 128) AND subject = $1 AND issuer = $2
-                 AND rule = $3 ORDER BY seq DESC LIMIT $4"
+                "seq IN (
+                     SELECT seq FROM portcullis_approvals WHERE wide AND state = 'approved' AND holders IS NULL
+                         AND left(subject, 128) = left($1, 128) AND subject = $1 AND issuer = $2 AND rule = $3
+                     UNION ALL
+                     SELECT seq FROM portcullis_approvals WHERE wide AND state = 'approved'
+                         AND holders IS NOT NULL AND holders = ANY($5) AND issuer = $2 AND rule = $3
+                 ) ORDER BY seq DESC LIMIT $4"
             ),
             &[
                 &fit(&matter.subject),
                 &fit(&matter.issuer),
                 &fit(&matter.rule),
                 &i64::from(most),
+                &groups,
             ],
         )
     }
@@ -137,8 +152,8 @@ impl Rows for PostgresRows<'_> {
         let matter = &approval.question.matter;
         self.query(
             "INSERT INTO portcullis_approvals (id, filter, binding, issuer, subject, rule, state, wide,
-                 listed, expires, awaited, version, document)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, $12)",
+                 listed, expires, awaited, version, document, holders, turns)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, $12, $13, $14)",
             &[
                 &fit(&approval.id),
                 &approval.filter.as_deref().map(fit),
@@ -152,6 +167,8 @@ impl Rows for PostgresRows<'_> {
                 &approval.expires,
                 &approval.awaited_until(),
                 &document(approval)?,
+                &approval.ahead.group.as_deref().map(fit),
+                &approval.turns,
             ],
         )?;
         Ok(())
@@ -161,7 +178,7 @@ impl Rows for PostgresRows<'_> {
         let approval = &stored.approval;
         let replaced = self.query(
             "UPDATE portcullis_approvals SET state = $3, listed = $4, expires = $5, awaited = $6,
-                 document = $7, version = version + 1
+                 document = $7, turns = $8, version = version + 1
              WHERE id = $1 AND version = $2 RETURNING version",
             &[
                 &fit(&approval.id),
@@ -171,6 +188,7 @@ impl Rows for PostgresRows<'_> {
                 &approval.expires,
                 &approval.awaited_until(),
                 &document(approval)?,
+                &approval.turns,
             ],
         )?;
         self.changed.push(approval.id.clone());
@@ -258,6 +276,13 @@ impl Rows for PostgresRows<'_> {
         )
     }
 
+    fn turning(&mut self, now: i64, most: u32) -> Result<Vec<Stored>, StoreError> {
+        self.many(
+            approvals!("state = 'approved' AND turns <= $1 ORDER BY turns LIMIT $2"),
+            &[&now, &i64::from(most)],
+        )
+    }
+
     fn forget(&mut self, before: i64, most: u32) -> Result<u64, StoreError> {
         let removed = self.query(
             "DELETE FROM portcullis_approvals WHERE seq IN (
@@ -321,6 +346,40 @@ impl Rows for PostgresRows<'_> {
         rows.iter().map(kept).collect()
     }
 
+    fn kept_page(&mut self, kind: Kind, now: i64, page: &Page) -> Result<Listed<Kept>, StoreError> {
+        // One more tells whether there is another page.
+        let most = i64::try_from(page.rows().saturating_add(1)).unwrap_or(i64::MAX);
+        let rows = self.query(
+            "SELECT id, expires, document, seq FROM portcullis_kept
+             WHERE kind = $1 AND expires > $2 AND seq < $3 ORDER BY seq DESC LIMIT $4",
+            &[&name(kind), &now, &before(page), &most],
+        )?;
+        page.gather(rows.iter().map(|row| {
+            let kept = kept(row)?;
+            let (size, place) = (kept.document.len(), row.try_get::<_, i64>(3)?);
+            Ok((place.to_string(), kept, size))
+        }))
+    }
+
+    fn held(&mut self, kind: Kind, now: i64) -> Result<Held, StoreError> {
+        let rows = self.query(
+            "SELECT count(*), coalesce(sum(octet_length(document)), 0)::bigint FROM portcullis_kept
+             WHERE kind = $1 AND expires > $2",
+            &[&name(kind), &now],
+        )?;
+        let Some(row) = rows.first() else {
+            return Ok(Held::default());
+        };
+        let number = |column| -> Result<u64, StoreError> {
+            let number: i64 = row.try_get(column)?;
+            Ok(u64::try_from(number).unwrap_or_default())
+        };
+        Ok(Held {
+            number: number(0)?,
+            bytes: number(1)?,
+        })
+    }
+
     fn ended(&mut self, kind: Kind, now: i64, most: u32) -> Result<Vec<Kept>, StoreError> {
         let rows = self.query(
             kept!("kind = $1 AND expires <= $2 ORDER BY expires LIMIT $3"),
@@ -372,7 +431,7 @@ fn name(kind: Kind) -> &'static str {
 }
 
 /// A text by which something is found. PostgreSQL has no NUL in texts; what is found is compared again.
-fn fit(text: &str) -> String {
+pub(super) fn fit(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
 }
 

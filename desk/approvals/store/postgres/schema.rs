@@ -43,6 +43,25 @@ CREATE TABLE portcullis_standing (salt TEXT NOT NULL, revision BIGINT NOT NULL);
 INSERT INTO portcullis_standing VALUES (gen_random_uuid()::text, 0);
 ", "
 CREATE INDEX portcullis_ended ON portcullis_approvals (expires) WHERE state IN ('denied', 'used', 'expired', 'revoked');
+", "
+ALTER TABLE portcullis_approvals ADD COLUMN holders TEXT;
+ALTER TABLE portcullis_approvals ADD COLUMN turns BIGINT;
+CREATE INDEX portcullis_holders ON portcullis_approvals (holders) WHERE wide AND state = 'approved' AND holders IS NOT NULL;
+CREATE INDEX portcullis_turns ON portcullis_approvals (turns) WHERE state = 'approved' AND turns IS NOT NULL;
+", "
+CREATE TABLE portcullis_answers (
+    seq BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    approval TEXT NOT NULL UNIQUE,
+    filter TEXT NOT NULL,
+    request TEXT NOT NULL,
+    expires BIGINT NOT NULL,
+    bytes BIGINT NOT NULL,
+    sealed BYTEA NOT NULL
+);
+CREATE INDEX portcullis_answers_same ON portcullis_answers (request, filter, seq);
+CREATE INDEX portcullis_answers_filter ON portcullis_answers (filter, seq);
+CREATE INDEX portcullis_answers_expires ON portcullis_answers (expires);
+CREATE INDEX portcullis_answers_bytes ON portcullis_answers (bytes);
 "];
 
 /// Takes the steps that the database hasn't seen, all or none.

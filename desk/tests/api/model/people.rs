@@ -342,8 +342,8 @@ impl Desks {
         };
         let may = right.is_some() && known.state(now) == wanted;
         match decided {
-            Err(code) if code == "not entered" => return,
-            Err(code) => return assert!(!may, "{code}: {who} on {known:?}"),
+            Err(code) if code == "not entered" => {}
+            Err(code) => assert!(!may, "{code}: {who} on {known:?}"),
             Ok(view) => {
                 assert!(may, "{who} on {known:?}");
                 let behalf = view.decisions.last().unwrap().on_behalf_of.clone();

@@ -23,7 +23,7 @@ impl JsonSink for Written {
         self.behind = true;
         match event {
             JsonEvent::Null => self.text.push_str("null"),
-            JsonEvent::Word => self.text.push_str("true"),
+            JsonEvent::Word(_) => self.text.push_str("true"),
             JsonEvent::Number(Some(value)) => write!(self.text, "{value}").unwrap(),
             JsonEvent::Number(None) => self.text.push_str("-1"),
             JsonEvent::Text(text) => {

@@ -20,7 +20,7 @@ impl JsonSink for Events {
 fn walk(value: &Value, events: &mut Events) {
     match value {
         Value::Null => events.take(JsonEvent::Null),
-        Value::Bool(_) => events.take(JsonEvent::Word),
+        Value::Bool(value) => events.take(JsonEvent::Word(*value)),
         Value::Number(number) => {
             let text = number.to_string();
             let whole = text.strip_suffix(".0").unwrap_or(&text);
