@@ -19,6 +19,7 @@
 mod answer;
 mod binding;
 mod kept;
+mod lately;
 mod question;
 mod section;
 mod standing;
@@ -37,6 +38,7 @@ pub use kept::{
     Answers, FIND_PATH, KEY_BYTES, KeptAnswer, MAX_FETCHED_BYTES, fetch, find, read_found,
     read_sealed,
 };
+pub use lately::{LAST_PUT, note_put, put_lately};
 pub use question::{Body, Escalate, Grant, Question};
 pub use section::{APPROVALS, Approvals, read};
 pub use standing::{MAX_STANDING_BYTES, Poll, Scope, Standing};

@@ -11,7 +11,7 @@ use super::waiting_room::WaitingRoom;
 use base::policy::show_size;
 use mask::policy::Plan;
 
-use crate::approval::{Answers, Standing};
+use crate::approval::{Answers, LAST_PUT, Standing};
 use crate::dialect;
 use crate::identity::{KeyAnswer, Tended, Verifier};
 use crate::policy::{self, Environment, Policy, Problem};
@@ -190,6 +190,10 @@ impl CompiledPolicy {
                     found: format!("no key, and the workers can't draw one: {why}"),
                     expected: "{\"key\": \"${NAME}\"}".to_owned(),
                 })?;
+        }
+        if self.answers().is_some() {
+            // Without it, the desk is asked each time.
+            let _ = shared.make(LAST_PUT);
         }
         if self.counts() {
             self.join_table(shared, random())?;

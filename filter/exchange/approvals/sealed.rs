@@ -10,6 +10,7 @@ use crate::exchange::asked::{Asked, Kept};
 use crate::exchange::buffers::Share;
 use crate::exchange::context::Context;
 use crate::exchange::effect::Effect;
+use crate::exchange::world::World;
 
 /// How much memory a byte of an answer takes while it is sealed, and put into a message.
 const SEALED_FACTOR: usize = 4;
@@ -86,12 +87,14 @@ impl Sealed {
         self,
         answer: &approval::Answer,
         context: &Context,
+        world: World<'_>,
     ) -> Option<Effect> {
         let compiled = Rc::clone(&context.compiled);
         let approvals = compiled.policy.approvals.as_ref()?;
         let answers = approvals.answers.as_ref()?;
         let request = answers.keep(&answer.id, &self.name, &self.bytes);
         let call = approvals.call(Post::Once, 0, request, LONGER);
+        approval::note_put(world.shared, world.now);
         Some(Effect::Post(Box::new(call)))
     }
 }

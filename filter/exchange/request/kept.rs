@@ -52,10 +52,10 @@ pub(super) fn look(
     let name = answers.name(&binding(&asked, rule, context));
     asked.kept = Kept::Named(name.clone());
     let keeps = compiled.standing.borrow().keeps(&name, world.now);
-    if keeps == Some(false) {
+    if keeps == Some(false) && !approval::put_lately(world.shared, world.now) {
         return Ok(asked);
     }
-    let certain = keeps.is_some();
+    let certain = keeps == Some(true);
     let place = match enter_to_look(&asked, context) {
         Ok(place) => place,
         Err(_) if !certain => return Ok(asked),

@@ -97,7 +97,8 @@ pub(super) fn decided(
     let mut sealed = state.sealed;
     let put = match decision {
         Decision::Answer(answer) if answer.state == State::Pending => {
-            sealed.take().and_then(|sealed| sealed.put(answer, context))
+            let sealed = sealed.take();
+            sealed.and_then(|sealed| sealed.put(answer, context, world))
         }
         _ => None,
     };

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::{Driven, ask, bytes, call, code, compiled, decision, http, posts, reply};
-use crate::approval::{Answer, Decision, State, Subject, Trouble};
+use crate::approval::{self, Answer, Decision, State, Subject, Trouble};
 use crate::exchange::{Ask, Call, CompiledPolicy, Effect, Event, Flow, Outcome};
 
 fn policy(changes: &Value) -> Rc<CompiledPolicy> {
@@ -393,6 +393,25 @@ fn where_the_desk_says_that_nothing_is_kept_nobody_is_asked() {
     assert!(is_passed(
         &exchange.decided(&find, &Decision::Trouble(Trouble::Failing))
     ));
+}
+
+#[test]
+fn what_any_worker_has_put_lately_is_asked_for_though_no_list_has_it() {
+    let policy = usual();
+    let now = Duration::from_secs(super::NOW);
+    let (poll, _) = policy.poll_standing(now);
+    let says =
+        json!({"revision": "r", "lease_ms": 2000, "grants": [], "blocks": [], "answers": []});
+    let says = says.to_string();
+    policy.take_standing(says.as_bytes(), poll, now).unwrap();
+    let mut exchange = Driven::seeded(&policy, "e1");
+    approval::note_put(&*exchange.store, now);
+    exchange.chat();
+    let find = ask(&exchange.whole(BODY));
+    assert!(find.finds);
+    // There may be none, so that the request goes on where that can't be told.
+    let trouble = Decision::Trouble(Trouble::Failing);
+    assert!(is_passed(&exchange.decided(&find, &trouble)));
 }
 
 #[test]

@@ -114,12 +114,10 @@ fn what_is_asked_at_one_is_decided_at_the_other(one: &Side, other: &Side) {
         let passed = asked.passed();
         let approved = asked.hold(ana);
         let denied = asked.hold(dora);
-        for (subject, decision) in [(ana, "approve"), (dora, "deny")] {
-            let question = decided.desk.pending(subject);
-            assert_eq!(asked.passed(), passed);
-            decided
-                .desk
-                .decide(&question, decision, "seen at the other");
+        let questions = [ana, dora].map(|subject| decided.desk.pending(subject));
+        assert_eq!(asked.passed(), passed);
+        for (question, decision) in questions.iter().zip(["approve", "deny"]) {
+            decided.desk.decide(question, decision, "seen at the other");
         }
         assert!(passes(approved));
         let answer = denied.response().unwrap().read();
