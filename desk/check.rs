@@ -37,7 +37,11 @@ fn judge(name: &str, text: &str, environment: bool, strict: bool) -> Report {
     let variable = |variable: &str| policy::variable(variable, environment);
     let compiled = CompiledPolicy::load(text, &variable).and_then(|compiled| {
         let warned = match strict {
-            true => [development::problems(compiled.policy()).as_slice(), compiled.warnings()].concat(),
+            true => [
+                development::problems(compiled.policy()).as_slice(),
+                compiled.warnings(),
+            ]
+            .concat(),
             false => Vec::new(),
         };
         match warned.is_empty() {

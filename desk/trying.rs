@@ -67,10 +67,10 @@ pub struct Init {
 }
 
 fn kind(text: &str) -> Result<Kind, String> {
-    let known = Kind::ALL.iter();
-    let found = known.clone().find(|(name, _)| *name == text);
-    found.map(|(_, kind)| *kind).ok_or_else(|| {
-        let names: Vec<&str> = known.map(|(name, _)| *name).collect();
+    let mut known = Kind::ALL.into_iter();
+    let found = known.find(|(name, _)| *name == text);
+    found.map(|(_, kind)| kind).ok_or_else(|| {
+        let names = Kind::ALL.map(|(name, _)| name);
         format!("expected one of {}", names.join(", "))
     })
 }

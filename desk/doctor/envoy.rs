@@ -39,7 +39,9 @@ impl Envoy {
     /// Asks an admin port for all.
     pub(super) fn ask(admin: &str) -> Result<Self, String> {
         let wrong = || {
-            format!("--admin {admin}: expected http:// or https:// and a host, as in http://127.0.0.1:9901")
+            format!(
+                "--admin {admin}: expected http:// or https:// and a host, as in http://127.0.0.1:9901"
+            )
         };
         let uri: Uri = admin.parse().map_err(|_| wrong())?;
         let host = uri.host().ok_or_else(wrong)?;
@@ -49,9 +51,11 @@ impl Envoy {
         let base = admin.trim_end_matches('/');
         let looker = Looker::new(PATIENCE, MAX_ANSWER_BYTES);
         let get = |path: &str| {
-            let answer = looker.get(&format!("{base}{path}"), None).map_err(|error| {
-                format!("{base}{path}: can't be read: {error}. Is it Envoy's admin address?")
-            })?;
+            let answer = looker
+                .get(&format!("{base}{path}"), None)
+                .map_err(|error| {
+                    format!("{base}{path}: can't be read: {error}. Is it Envoy's admin address?")
+                })?;
             match answer.status {
                 200 => Ok(answer),
                 status => Err(format!("{base}{path}: found status {status}, expected 200")),
@@ -61,7 +65,9 @@ impl Envoy {
             let value = get(path)?.json();
             match value.is_object() {
                 true => Ok(value),
-                false => Err(format!("{base}{path}: found no JSON object, expected Envoy's")),
+                false => Err(format!(
+                    "{base}{path}: found no JSON object, expected Envoy's"
+                )),
             }
         };
         let info = get("/server_info")?;

@@ -85,7 +85,10 @@ pub(super) fn text(findings: &[Finding], about: &About) -> String {
         out.push('\n');
     }
     let count = |severity: Severity, name: &str| {
-        let count = findings.iter().filter(|one| one.severity == severity).count();
+        let count = findings
+            .iter()
+            .filter(|one| one.severity == severity)
+            .count();
         let s = if count == 1 { "" } else { "s" };
         format!("{count} {name}{s}")
     };

@@ -39,7 +39,9 @@ impl<'a> Guard<'a> {
 
     /// The id under which VMs share what they count.
     pub(super) fn vm_id(&self) -> &'a str {
-        self.vm().and_then(|vm| vm.text("vm_id")).unwrap_or_default()
+        self.vm()
+            .and_then(|vm| vm.text("vm_id"))
+            .unwrap_or_default()
     }
 }
 
@@ -49,7 +51,12 @@ pub(super) fn all<'a>(setup: &'a Setup<'a>) -> Vec<Guard<'a>> {
     for manager in &setup.managers {
         for (position, filter) in manager.filters.iter().enumerate() {
             if let Some(plugin) = plugin(filter) {
-                found.push(Guard { manager, filter, position, plugin });
+                found.push(Guard {
+                    manager,
+                    filter,
+                    position,
+                    plugin,
+                });
             }
         }
     }
@@ -70,7 +77,10 @@ fn plugin<'a>(filter: &HttpFilter<'a>) -> Option<At<'a>> {
         plugin.text("root_id"),
         local.and_then(|local| local.text("filename")),
     ];
-    let is_named = names.iter().flatten().any(|name| name.contains("portcullis"));
+    let is_named = names
+        .iter()
+        .flatten()
+        .any(|name| name.contains("portcullis"));
     let has_policy = plugin.get("configuration").is_some_and(|configuration| {
         let text = configuration.text("value").unwrap_or_default();
         let value: Value = serde_json::from_str(text).unwrap_or_default();

@@ -49,7 +49,11 @@ impl Loaded {
     pub(super) fn clusters(&self) -> Vec<Named> {
         let mut named = Vec::new();
         let mut add = |cluster: &str, path: String, purpose: Purpose| {
-            named.push(Named { cluster: cluster.to_owned(), path, purpose });
+            named.push(Named {
+                cluster: cluster.to_owned(),
+                path,
+                purpose,
+            });
         };
         let policy = self.policy();
         for (index, provider) in policy.identity.providers.iter().enumerate() {
@@ -63,10 +67,18 @@ impl Loaded {
             }
         }
         if let Some(approvals) = &policy.approvals {
-            add(&approvals.cluster, "/approvals/cluster".to_owned(), Purpose::Desk);
+            add(
+                &approvals.cluster,
+                "/approvals/cluster".to_owned(),
+                Purpose::Desk,
+            );
         }
         if let Some(desk) = &policy.sessions.desk {
-            add(&desk.cluster, "/sessions/desk/cluster".to_owned(), Purpose::Desk);
+            add(
+                &desk.cluster,
+                "/sessions/desk/cluster".to_owned(),
+                Purpose::Desk,
+            );
         }
         named
     }
@@ -98,7 +110,11 @@ impl Loaded {
                 Then::Deny => {}
             }
         }
-        policy.sessions.keeps.as_ref().map(|_| "/sessions/record".to_owned())
+        policy
+            .sessions
+            .keeps
+            .as_ref()
+            .map(|_| "/sessions/record".to_owned())
     }
 
     /// Whether workers that share it count together.

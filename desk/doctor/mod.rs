@@ -16,7 +16,6 @@ mod setup;
 #[cfg(test)]
 mod tests;
 
-
 use std::path::PathBuf;
 
 use crate::check::Report;
@@ -93,28 +92,24 @@ pub fn examine(options: &Options) -> Report {
 }
 
 fn look(options: &Options) -> Result<(Vec<Finding>, finding::About), String> {
-    let wanted = match &options.policy {
-        None => None,
-        Some(path) => {
-            let name = crate::policy::name(path);
-            let text = crate::policy::read(path)
-                .map_err(|error| format!("{name} can't be read: {error}"))?;
-            Some(
-                Loaded::read(&name, &text)
-                    .map_err(|problems| crate::policy::problems(&name, &problems).trim().to_owned())?,
-            )
-        }
-    };
+    let wanted =
+        match &options.policy {
+            None => None,
+            Some(path) => {
+                let name = crate::policy::name(path);
+                let text = crate::policy::read(path)
+                    .map_err(|error| format!("{name} can't be read: {error}"))?;
+                Some(Loaded::read(&name, &text).map_err(|problems| {
+                    crate::policy::problems(&name, &problems).trim().to_owned()
+                })?)
+            }
+        };
     let envoy = Envoy::ask(&options.admin)?;
     Ok(judge(&envoy, wanted.as_ref(), true))
 }
 
 /// All that is found, the gravest first.
-fn judge(
-    envoy: &Envoy,
-    wanted: Option<&Loaded>,
-    calls: bool,
-) -> (Vec<Finding>, finding::About) {
+fn judge(envoy: &Envoy, wanted: Option<&Loaded>, calls: bool) -> (Vec<Finding>, finding::About) {
     let setup = Setup::of(&envoy.dump);
     let guards = guard::all(&setup);
     let mut findings = Vec::new();
@@ -139,7 +134,11 @@ fn judge(
         guarded: setup
             .managers
             .iter()
-            .filter(|manager| guards.iter().any(|guard| guard.manager.place == manager.place))
+            .filter(|manager| {
+                guards
+                    .iter()
+                    .any(|guard| guard.manager.place == manager.place)
+            })
             .map(|manager| manager.listener.clone())
             .collect(),
         policies: loaded::each_once(&policies)

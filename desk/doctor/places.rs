@@ -18,11 +18,17 @@ impl<'a> At<'a> {
     pub(super) fn get(&self, name: &str) -> Option<Self> {
         let object = self.value.as_object()?;
         if let Some(value) = object.get(name) {
-            return Some(Self::new(value, format!("{}/{}", self.place, escaped(name))));
+            return Some(Self::new(
+                value,
+                format!("{}/{}", self.place, escaped(name)),
+            ));
         }
         let other = camel(name);
         let value = object.get(&other)?;
-        Some(Self::new(value, format!("{}/{}", self.place, escaped(&other))))
+        Some(Self::new(
+            value,
+            format!("{}/{}", self.place, escaped(&other)),
+        ))
     }
 
     /// A member of a member, and so on.

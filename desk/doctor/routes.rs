@@ -86,10 +86,24 @@ fn weighted<'a>(action: &At<'a>) -> Vec<At<'a>> {
 
 /// The clusters that an action or a TCP proxy names, those of mirrors among them.
 pub(super) fn clusters(action: &At<'_>) -> Vec<String> {
-    let mut names: Vec<String> = action.text("cluster").map(str::to_owned).into_iter().collect();
+    let mut names: Vec<String> = action
+        .text("cluster")
+        .map(str::to_owned)
+        .into_iter()
+        .collect();
     let several = weighted(action);
-    names.extend(several.iter().filter_map(|one| one.text("name")).map(str::to_owned));
+    names.extend(
+        several
+            .iter()
+            .filter_map(|one| one.text("name"))
+            .map(str::to_owned),
+    );
     let mirrors = action.items("request_mirror_policies");
-    names.extend(mirrors.iter().filter_map(|one| one.text("cluster")).map(str::to_owned));
+    names.extend(
+        mirrors
+            .iter()
+            .filter_map(|one| one.text("cluster"))
+            .map(str::to_owned),
+    );
     names
 }

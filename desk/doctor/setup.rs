@@ -177,9 +177,14 @@ impl<'a> Parts<'a> {
             self.refusal("listener", one.text("name"), &one);
             // One that warms is there soon; one that drains has been replaced.
             let active = one.get("active_state").or_else(|| one.get("warming_state"));
-            self.listeners.extend(active.and_then(|at| at.get("listener")));
+            self.listeners
+                .extend(active.and_then(|at| at.get("listener")));
         }
-        for list in ["static_clusters", "dynamic_active_clusters", "dynamic_warming_clusters"] {
+        for list in [
+            "static_clusters",
+            "dynamic_active_clusters",
+            "dynamic_warming_clusters",
+        ] {
             for one in section.items(list) {
                 self.refusal("cluster", None, &one);
                 if let Some(cluster) = one.get("cluster")
@@ -230,7 +235,9 @@ fn filters<'a>(manager: &At<'a>, extensions: &BTreeMap<&'a str, At<'a>>) -> Vec<
         if let Some(discovery) = at.get("config_discovery") {
             config = match extensions.get(name) {
                 Some(delivered) => delivered.typed(),
-                None => discovery.get("default_config").and_then(|at| at.unwrapped()),
+                None => discovery
+                    .get("default_config")
+                    .and_then(|at| at.unwrapped()),
             };
         }
         let mut is_matched = false;

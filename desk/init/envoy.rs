@@ -40,7 +40,13 @@ pub(super) fn text(parts: &Parts<'_>) -> Result<String, String> {
     let has_grpc = parts.server.kind == Kind::Triton;
     let mut clusters = cluster("models", &host, port, false, scheme == "https");
     if has_grpc {
-        clusters.push_str(&cluster("models_grpc", &host, port.saturating_add(1), true, false));
+        clusters.push_str(&cluster(
+            "models_grpc",
+            &host,
+            port.saturating_add(1),
+            true,
+            false,
+        ));
     }
     let rewrite = match scheme {
         "https" => ", auto_host_rewrite: true",
@@ -80,7 +86,8 @@ fn indented(policy: &str) -> String {
     block
 }
 
-const GRPC_ROUTE: &str = "                        - match: { prefix: /inference.GRPCInferenceService/ }
+const GRPC_ROUTE: &str =
+    "                        - match: { prefix: /inference.GRPCInferenceService/ }
                           route: { cluster: models_grpc, timeout: 0s }
 ";
 

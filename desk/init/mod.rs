@@ -7,6 +7,8 @@ mod policy;
 mod says;
 mod server;
 
+#[cfg(test)]
+mod tests;
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
@@ -97,7 +99,10 @@ fn make(options: &Options) -> Result<String, Failed> {
         false => &[POLICY_FILE, KEY_FILE, ENVOY_FILE],
     };
     if !options.force
-        && let Some(there) = written.iter().map(|name| place(name)).find(|it| it.exists())
+        && let Some(there) = written
+            .iter()
+            .map(|name| place(name))
+            .find(|it| it.exists())
     {
         return Err(unable(format!(
             "{} is there already. --force writes all anew, the issuer's key too; --envoy-only \
@@ -111,7 +116,10 @@ fn make(options: &Options) -> Result<String, Failed> {
         .canonicalize()
         .map_err(|error| unable(format!("{}: {error}", folder.display())))?;
     let said = |name: &str, error: &dyn std::fmt::Display| {
-        unable(format!("{} can't be written: {error}", folder.join(name).display()))
+        unable(format!(
+            "{} can't be written: {error}",
+            folder.join(name).display()
+        ))
     };
     let policy = match options.envoy_only {
         true => kept_policy(&folder.join(POLICY_FILE)).map_err(unable)?,

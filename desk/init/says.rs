@@ -105,9 +105,8 @@ fn again(told: &Told<'_>) -> String {
 
 impl Kind {
     fn name(self) -> &'static str {
-        let all = Self::ALL.iter();
-        all.clone()
-            .find_map(|(name, kind)| (*kind == self).then_some(*name))
+        let mut all = Self::ALL.into_iter();
+        all.find_map(|(name, kind)| (kind == self).then_some(name))
             .unwrap_or_default()
     }
 }
@@ -138,10 +137,17 @@ fn curls(told: &Told<'_>) -> Vec<(&'static str, String)> {
         ("Without a token, 401:", post(&path, &asked, false)),
     ];
     match probing {
-        Some(body) => all.push(("A prompt that the policy denies, 403:", post(&path, &body, true))),
+        Some(body) => all.push((
+            "A prompt that the policy denies, 403:",
+            post(&path, &body, true),
+        )),
         None => all.push((
             "Something that nobody may do, 403:",
-            post(&format!("/v2/repository/models/{}/unload", model_in_path(model)), &json!({}), true),
+            post(
+                &format!("/v2/repository/models/{}/unload", model_in_path(model)),
+                &json!({}),
+                true,
+            ),
         )),
     }
     all
@@ -170,7 +176,11 @@ fn bodies(kind: Kind, model: &str) -> (String, Value, Option<Value>) {
         ),
         Kind::Vllm | Kind::Sglang | Kind::LlamaCpp | Kind::OpenAi | Kind::Tgi => {
             let body = |text: &str| json!({"model": model, "messages": message(text)});
-            ("/v1/chat/completions".to_owned(), body(say), Some(body(probe)))
+            (
+                "/v1/chat/completions".to_owned(),
+                body(say),
+                Some(body(probe)),
+            )
         }
     }
 }

@@ -97,7 +97,10 @@ impl Server {
             }
             _ => (url.authority.clone(), usual),
         };
-        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+        let host = host
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+            .to_owned();
         Ok((url.scheme, host, port))
     }
 }
@@ -124,9 +127,16 @@ pub(super) fn find(model: Option<&str>, kind: Option<Kind>) -> Result<Found, Str
             let kind = said.ok_or_else(|| {
                 format!("{url} doesn't answer as any model server that is known here: is it running? Otherwise say what it is with --kind")
             })?;
-            let mut server = Server { url, kind, model: None };
+            let mut server = Server {
+                url,
+                kind,
+                model: None,
+            };
             server.model = a_model(&looker, &server);
-            Ok(Found { server, others: Vec::new() })
+            Ok(Found {
+                server,
+                others: Vec::new(),
+            })
         }
         None => at_ports(&looker, PORTS, kind),
     }
@@ -135,23 +145,35 @@ pub(super) fn find(model: Option<&str>, kind: Option<Kind>) -> Result<Found, Str
 /// An address without a slash at its end. A path in front of the API's own would be lost.
 fn address(text: &str) -> Result<String, String> {
     let wrong = |found: &str| {
-        format!("--model: found {found}, expected http:// or https:// and a host, as in http://127.0.0.1:8000")
+        format!(
+            "--model: found {found}, expected http:// or https:// and a host, as in http://127.0.0.1:8000"
+        )
     };
     let url = Url::parse(text).ok_or_else(|| wrong("no such address"))?;
     match url.path == "/" {
         true => Ok(format!("{}://{}", url.scheme, url.authority)),
-        false => Err(wrong("a path, which Envoy would not put in front of requests")),
+        false => Err(wrong(
+            "a path, which Envoy would not put in front of requests",
+        )),
     }
 }
 
-pub(super) fn at_ports(looker: &Looker, ports: &[u16], kind: Option<Kind>) -> Result<Found, String> {
+pub(super) fn at_ports(
+    looker: &Looker,
+    ports: &[u16],
+    kind: Option<Kind>,
+) -> Result<Found, String> {
     let mut found = Vec::new();
     for port in ports {
         let url = format!("http://127.0.0.1:{port}");
         if let Some(told) = told(looker, &url)
             && kind.is_none_or(|kind| kind == told)
         {
-            found.push(Server { url, kind: told, model: None });
+            found.push(Server {
+                url,
+                kind: told,
+                model: None,
+            });
         }
     }
     if found.is_empty() {
@@ -163,7 +185,10 @@ pub(super) fn at_ports(looker: &Looker, ports: &[u16], kind: Option<Kind>) -> Re
     }
     let mut server = found.remove(0);
     server.model = a_model(looker, &server);
-    Ok(Found { server, others: found })
+    Ok(Found {
+        server,
+        others: found,
+    })
 }
 
 /// What a server is, by what only its kind answers.

@@ -103,12 +103,7 @@ fn requests(guard: &Guard<'_>, policy: &Loaded, findings: &mut Vec<Finding>) {
 }
 
 /// Answers that are held as a whole.
-fn answers(
-    patient: &Patient<'_>,
-    guard: &Guard<'_>,
-    policy: &Loaded,
-    findings: &mut Vec<Finding>,
-) {
+fn answers(patient: &Patient<'_>, guard: &Guard<'_>, policy: &Loaded, findings: &mut Vec<Finding>) {
     let wanted = policy.policy().limits.held_answer;
     // Envoy's own limit is what a policy has without saying so.
     if wanted <= USUAL_LIMIT && policy.raw.pointer("/limits/held_answer").is_none() {
@@ -119,7 +114,12 @@ fn answers(
     if bytes < wanted {
         small.push((guard.shown(), bytes, place));
     }
-    let mut names: Vec<&String> = guard.manager.routes.iter().flat_map(|one| &one.clusters).collect();
+    let mut names: Vec<&String> = guard
+        .manager
+        .routes
+        .iter()
+        .flat_map(|one| &one.clusters)
+        .collect();
     names.sort();
     names.dedup();
     for name in names {
@@ -151,7 +151,10 @@ fn answers(
 fn times(guard: &Guard<'_>, policy: &Loaded, findings: &mut Vec<Finding>) {
     let manager = &guard.manager.config;
     let short = guard.manager.routes.iter().filter(|route| {
-        let timeout = route.action.milliseconds("timeout").unwrap_or(USUAL_TIMEOUT);
+        let timeout = route
+            .action
+            .milliseconds("timeout")
+            .unwrap_or(USUAL_TIMEOUT);
         (1..SHORT_TIMEOUT).contains(&timeout)
     });
     let short: Vec<_> = short.collect();
@@ -176,7 +179,9 @@ fn times(guard: &Guard<'_>, policy: &Loaded, findings: &mut Vec<Finding>) {
         return;
     };
     let wait = u64::try_from(approvals.wait.as_millis()).unwrap_or(u64::MAX);
-    let idle = manager.milliseconds("stream_idle_timeout").unwrap_or(USUAL_IDLE);
+    let idle = manager
+        .milliseconds("stream_idle_timeout")
+        .unwrap_or(USUAL_IDLE);
     if idle > 0 && idle <= wait {
         let at = manager.get("stream_idle_timeout");
         findings.push(

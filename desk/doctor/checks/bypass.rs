@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Said;
 use crate::doctor::guard::Guard;
+use crate::doctor::routes::Route;
 use crate::doctor::setup::Manager;
 use crate::doctor::{Finding, Patient};
 
@@ -48,7 +49,8 @@ pub(super) fn check(patient: &Patient<'_>, findings: &mut Vec<Finding>) {
 
 fn guards_of<'a>(patient: &Patient<'a>, manager: &Manager<'_>) -> Vec<&'a Guard<'a>> {
     let all = patient.guards.iter();
-    all.filter(|guard| guard.manager.place == manager.place).collect()
+    all.filter(|guard| guard.manager.place == manager.place)
+        .collect()
 }
 
 fn routes(
@@ -58,31 +60,40 @@ fn routes(
     findings: &mut Vec<Finding>,
 ) {
     let of = format!("listener {:?}", manager.listener);
+    let runs = |route: &Route<'_>| {
+        let mut guards = guards.iter();
+        guards.any(|guard| route.runs(guard.filter.name, guard.filter.is_off))
+    };
+    let never = !manager.routes.iter().any(runs);
     // A route of a hundred that is off says enough.
     let mut told = false;
-    for route in &manager.routes {
-        let runs = |guard: &&Guard<'_>| route.runs(guard.filter.name, guard.filter.is_off);
-        if guards.iter().any(runs) {
-            continue;
-        }
-        let cluster = route.clusters.iter().find(|name| models.has_name(name));
-        let (found, is_certain) = match (cluster, route.is_open) {
-            (Some(cluster), _) => (format!("{cluster:?}, a model server's"), true),
-            (None, true) => ("whichever cluster the request names".to_owned(), false),
-            (None, false) => continue,
+    for route in manager.routes.iter().filter(|route| !runs(route)) {
+        let known = route.clusters.iter().find(|name| models.has_name(name));
+        // Who has put the filter in wants it; without it, a listener may be for something else.
+        let other = route.clusters.first().filter(|_| !guards.is_empty());
+        let (found, is_certain) = match (known, other, route.is_open) {
+            (Some(cluster), _, _) => (format!("{cluster:?}, a model server's"), true),
+            (None, Some(cluster), _) => (format!("{cluster:?}"), never),
+            (None, None, true) => ("whichever cluster the request names".to_owned(), false),
+            (None, None, false) => continue,
         };
         if told {
             continue;
         }
         told = true;
         let (what, place) = match guards.first() {
-            Some(guard) => ("on which the filter is off", route.place_of(guard.filter.name)),
+            Some(guard) => (
+                "on which the filter is off",
+                route.place_of(guard.filter.name),
+            ),
             None => ("of a listener without the filter", route.at.shown()),
         };
         let said = Said {
             of: of.clone(),
             place,
-            found: format!("a route {what}, to {found}: what goes there is neither checked nor recorded"),
+            found: format!(
+                "a route {what}, to {found}: what goes there is neither checked nor recorded"
+            ),
             expected: "the filter on each route to a model server",
             advice: "Put the filter into this listener, take `disabled` out of typed_per_filter_config, or \
                      remove the route.",
@@ -129,7 +140,10 @@ impl Models {
             .flat_map(|name| addresses(patient, name))
             .collect();
         for other in patient.setup.clusters.keys() {
-            if addresses(patient, other).iter().any(|one| theirs.contains(one)) {
+            if addresses(patient, other)
+                .iter()
+                .any(|one| theirs.contains(one))
+            {
                 names.insert((*other).to_owned());
             }
         }
@@ -139,7 +153,6 @@ impl Models {
     fn has_name(&self, cluster: &str) -> bool {
         self.names.contains(cluster)
     }
-
 }
 
 fn addresses(patient: &Patient<'_>, cluster: &str) -> Vec<String> {

@@ -25,7 +25,11 @@ const MAX_DOCUMENT_BYTES: u64 = 1 << 20;
 const SKEW: u64 = 5;
 
 pub(super) fn check(patient: &Patient<'_>, findings: &mut Vec<Finding>) {
-    if let Some(ahead) = patient.envoy.ahead.filter(|ahead| ahead.unsigned_abs() > SKEW) {
+    if let Some(ahead) = patient
+        .envoy
+        .ahead
+        .filter(|ahead| ahead.unsigned_abs() > SKEW)
+    {
         findings.push(
             Said {
                 of: "clocks".to_owned(),
@@ -210,11 +214,19 @@ impl Asked<'_> {
                 let metadata = answer.json();
                 let text = |name: &str| metadata.get(name).and_then(|value| value.as_str());
                 if text("issuer") != Some(&self.provider.issuer) {
-                    self.wrong("metadata of another issuer", "the policy's `issuer`, letter by letter", findings);
+                    self.wrong(
+                        "metadata of another issuer",
+                        "the policy's `issuer`, letter by letter",
+                        findings,
+                    );
                     return;
                 }
                 let Some(url) = text("jwks_uri").and_then(Url::parse) else {
-                    self.wrong("metadata without a jwks_uri", "a provider's metadata", findings);
+                    self.wrong(
+                        "metadata without a jwks_uri",
+                        "a provider's metadata",
+                        findings,
+                    );
                     return;
                 };
                 self.get(&url, &fetch.keys_cluster, findings)
@@ -225,7 +237,11 @@ impl Asked<'_> {
             return;
         };
         if let Err(why) = verifier.bring_keys(&self.provider.name, &keys.body) {
-            self.wrong(&format!("a key set that can't be used: {why}"), "a key set (RFC 7517)", findings);
+            self.wrong(
+                &format!("a key set that can't be used: {why}"),
+                "a key set (RFC 7517)",
+                findings,
+            );
         }
     }
 
@@ -249,7 +265,14 @@ impl Asked<'_> {
         let failed = match got {
             Ok(answer) if answer.status == 200 => {
                 let leeway = self.provider.leeway.as_secs();
-                clock(self.patient, &answer, of, "the identity provider's", leeway, findings);
+                clock(
+                    self.patient,
+                    &answer,
+                    of,
+                    "the identity provider's",
+                    leeway,
+                    findings,
+                );
                 return Some(answer);
             }
             Ok(answer) => format!("status {} for {}", answer.status, url.path),

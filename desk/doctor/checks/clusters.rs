@@ -38,7 +38,12 @@ pub(super) fn check(patient: &Patient<'_>, findings: &mut Vec<Finding>) {
 }
 
 /// Whether Envoy reaches a cluster's hosts, as far as it knows.
-pub(super) fn reachable(patient: &Patient<'_>, name: &str, place: &str, findings: &mut Vec<Finding>) {
+pub(super) fn reachable(
+    patient: &Patient<'_>,
+    name: &str,
+    place: &str,
+    findings: &mut Vec<Finding>,
+) {
     let of = format!("cluster {name:?}");
     let hosts = patient.envoy.hosts(name);
     if hosts.is_empty() {
@@ -46,7 +51,8 @@ pub(super) fn reachable(patient: &Patient<'_>, name: &str, place: &str, findings
             Said {
                 of,
                 place: place.to_owned(),
-                found: "no address: its name can't be resolved, or nothing was delivered for it".to_owned(),
+                found: "no address: its name can't be resolved, or nothing was delivered for it"
+                    .to_owned(),
                 expected: "at least one host",
                 advice: "See whether the name resolves where Envoy runs.",
             }

@@ -38,7 +38,9 @@ fn failure(guard: &Guard<'_>, findings: &mut Vec<Finding>) {
             Said {
                 of: guard.shown(),
                 place: place(guard, key),
-                found: format!("{key} lets everything pass once the module has crashed or can't be loaded"),
+                found: format!(
+                    "{key} lets everything pass once the module has crashed or can't be loaded"
+                ),
                 expected: "failure_policy: FAIL_RELOAD",
                 advice: "Set failure_policy: FAIL_RELOAD, and remove fail_open.",
             }
@@ -84,7 +86,9 @@ fn stop_iteration(guard: &Guard<'_>, policy: &Loaded, findings: &mut Vec<Finding
         Said {
             of: guard.shown(),
             place: place(guard, "allow_on_headers_stop_iteration"),
-            found: format!("off, while the policy reads bodies ({needs}): such requests are refused"),
+            found: format!(
+                "off, while the policy reads bodies ({needs}): such requests are refused"
+            ),
             expected: "allow_on_headers_stop_iteration: true",
             advice: "Set it in the plugin's configuration. Istio's WasmPlugin and Envoy Gateway's \
                      EnvoyExtensionPolicy can't: use an EnvoyFilter or an EnvoyPatchPolicy there.",
@@ -98,7 +102,12 @@ fn environment(guard: &Guard<'_>, policy: &Loaded, findings: &mut Vec<Finding>) 
     let given = vm.as_ref().and_then(|vm| vm.get("environment_variables"));
     let mut names = BTreeSet::new();
     if let Some(given) = &given {
-        names.extend(given.items("host_env_keys").iter().filter_map(|at| at.value.as_str()));
+        names.extend(
+            given
+                .items("host_env_keys")
+                .iter()
+                .filter_map(|at| at.value.as_str()),
+        );
         let pairs = given.get("key_values");
         let pairs = pairs.map(|at| at.members()).unwrap_or_default();
         names.extend(pairs.iter().map(|(name, _)| *name));

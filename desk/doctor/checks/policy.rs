@@ -116,9 +116,18 @@ pub(super) fn check(patient: &Patient<'_>, findings: &mut Vec<Finding>) {
         let same = policy.raw == wanted.raw && !matches!(policy.raw, Value::Null);
         let said = Said {
             of: guard.shown(),
-            place: guard.plugin.get("configuration").as_ref().unwrap_or(&guard.plugin).shown(),
+            place: guard
+                .plugin
+                .get("configuration")
+                .as_ref()
+                .unwrap_or(&guard.plugin)
+                .shown(),
             found: match same {
-                true => format!("the policy of {}, written in another way: {}", wanted.name, short(&policy.digest)),
+                true => format!(
+                    "the policy of {}, written in another way: {}",
+                    wanted.name,
+                    short(&policy.digest)
+                ),
                 false => format!("another policy, {}", short(&policy.digest)),
             },
             expected: "the text of the policy that was named",

@@ -16,7 +16,7 @@ pub(super) fn check(patient: &Patient<'_>, findings: &mut Vec<Finding>) {
     managers.dedup_by(|one, other| one.place == other.place);
     let mut streams = false;
     for manager in managers {
-        streams |= manager_s(patient, manager, findings);
+        streams |= of_manager(patient, manager, findings);
     }
     if streams {
         delivered(patient, findings);
@@ -24,7 +24,7 @@ pub(super) fn check(patient: &Patient<'_>, findings: &mut Vec<Finding>) {
 }
 
 /// Looks at the loggers of a manager; whether one of them streams records.
-fn manager_s(patient: &Patient<'_>, manager: &Manager<'_>, findings: &mut Vec<Finding>) -> bool {
+fn of_manager(patient: &Patient<'_>, manager: &Manager<'_>, findings: &mut Vec<Finding>) -> bool {
     let of = format!("listener {:?}", manager.listener);
     let loggers = manager.config.items("access_log");
     let keeping: Vec<&At<'_>> = loggers.iter().filter(|logger| keeps(logger)).collect();
@@ -64,7 +64,9 @@ fn manager_s(patient: &Patient<'_>, manager: &Manager<'_>, findings: &mut Vec<Fi
             stream(patient, &of, &service, findings);
         }
     }
-    let interval = manager.config.at(&["access_log_options", "access_log_flush_interval"]);
+    let interval = manager
+        .config
+        .at(&["access_log_options", "access_log_flush_interval"]);
     let other = manager.config.get("access_log_flush_interval");
     if interval.or(other).is_none() {
         findings.push(
@@ -92,7 +94,10 @@ fn keeps(logger: &At<'_>) -> bool {
         return states.iter().any(|at| at.value.as_str() == Some(STATE));
     }
     // Whatever the logger, a format names the state in a command.
-    config.value.to_string().contains(&format!("FILTER_STATE({STATE}"))
+    config
+        .value
+        .to_string()
+        .contains(&format!("FILTER_STATE({STATE}"))
 }
 
 /// Where a logger streams to.
@@ -135,9 +140,10 @@ fn stream(patient: &Patient<'_>, of: &str, service: &At<'_>, findings: &mut Vec<
                 Said {
                     of: of.to_owned(),
                     place: one.shown(),
-                    found: "the name of a variable in place of a key: Envoy takes nothing from its \
+                    found:
+                        "the name of a variable in place of a key: Envoy takes nothing from its \
                             environment here"
-                        .to_owned(),
+                            .to_owned(),
                     expected: "the key itself, put in by whoever writes the file",
                     advice: "Put the key in with envsubst or where the configuration is made.",
                 }

@@ -52,7 +52,9 @@ pub(super) fn check(patient: &Patient<'_>, findings: &mut Vec<Finding>) {
 
 fn version(patient: &Patient<'_>, findings: &mut Vec<Finding>) {
     let said = patient.envoy.version().unwrap_or_default();
-    let mut numbers = said.split(['.', '-']).map_while(|part| part.parse::<u32>().ok());
+    let mut numbers = said
+        .split(['.', '-'])
+        .map_while(|part| part.parse::<u32>().ok());
     let (Some(major), Some(minor)) = (numbers.next(), numbers.next()) else {
         return;
     };
@@ -108,7 +110,11 @@ fn machines(patient: &Patient<'_>, findings: &mut Vec<Finding>) {
 }
 
 fn certificates(patient: &Patient<'_>, findings: &mut Vec<Finding>) {
-    let all = patient.envoy.certs.get("certificates").and_then(|one| one.as_array());
+    let all = patient
+        .envoy
+        .certs
+        .get("certificates")
+        .and_then(|one| one.as_array());
     let mut ending = 0_usize;
     let mut least = u64::MAX;
     for one in all.into_iter().flatten() {
@@ -151,7 +157,9 @@ fn bootstrap(patient: &Patient<'_>, findings: &mut Vec<Finding>) {
         return;
     };
     if let Some(socket) = bootstrap.at(&["admin", "address", "socket_address"])
-        && socket.text("address").is_some_and(|ip| matches!(ip, "0.0.0.0" | "::"))
+        && socket
+            .text("address")
+            .is_some_and(|ip| matches!(ip, "0.0.0.0" | "::"))
     {
         findings.push(
             Said {
@@ -165,7 +173,9 @@ fn bootstrap(patient: &Patient<'_>, findings: &mut Vec<Finding>) {
             .warning("admin_open"),
         );
     }
-    let tags = bootstrap.get("stats_config").map(|at| at.items("stats_tags"));
+    let tags = bootstrap
+        .get("stats_config")
+        .map(|at| at.items("stats_tags"));
     let tags = tags.unwrap_or_default();
     let named: Vec<&str> = tags.iter().filter_map(|tag| tag.text("tag_name")).collect();
     if LABELS.iter().any(|label| !named.contains(label)) {
@@ -173,7 +183,9 @@ fn bootstrap(patient: &Patient<'_>, findings: &mut Vec<Finding>) {
             Said {
                 of: "Envoy".to_owned(),
                 place: bootstrap.shown(),
-                found: "no stats_tags for the filter's labels: in Prometheus they stand in the names".to_owned(),
+                found:
+                    "no stats_tags for the filter's labels: in Prometheus they stand in the names"
+                        .to_owned(),
                 expected: "tags for action, rule, code, detector and digest",
                 advice: "Copy stats_config from envoy/plain/envoy.yaml.",
             }

@@ -123,7 +123,8 @@ pub(super) fn check(patient: &Patient<'_>, findings: &mut Vec<Finding>) {
         let prefix = format!("wasmcustom.portcullis_{metric}.");
         for (name, count) in &patient.envoy.stats {
             let labels = name.strip_prefix(&prefix);
-            let code = labels.and_then(|labels| labels.split('.').find_map(|one| one.strip_prefix("code=")));
+            let code = labels
+                .and_then(|labels| labels.split('.').find_map(|one| one.strip_prefix("code=")));
             if let Some(code) = code {
                 let sum = codes.entry(code).or_default();
                 *sum = (*sum).max(*count);

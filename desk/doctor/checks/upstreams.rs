@@ -15,7 +15,9 @@ pub(super) fn check(patient: &Patient<'_>, findings: &mut Vec<Finding>) {
                         Said {
                             of: guard.shown(),
                             place: route.at.shown(),
-                            found: format!("a route to the cluster {name:?}, which Envoy doesn't have"),
+                            found: format!(
+                                "a route to the cluster {name:?}, which Envoy doesn't have"
+                            ),
                             expected: "the name of one of Envoy's clusters",
                             advice: "Add the cluster, or have the route name another.",
                         }

@@ -25,7 +25,9 @@ const CLUSTERS: &str = "/dump/configs/1/static_clusters";
 const SECRETS: [&str; 3] = ["secret-of-the", "model-secret", "Bearer "];
 
 fn told() -> impl Iterator<Item = (&'static str, Value)> {
-    ADMINS.iter().map(|(version, text)| (*version, serde_json::from_str(text).unwrap()))
+    ADMINS
+        .iter()
+        .map(|(version, text)| (*version, serde_json::from_str(text).unwrap()))
 }
 
 /// As it would be had all been there.
@@ -58,7 +60,10 @@ fn envoy(told: &Value) -> Envoy {
 
 fn findings(told: &Value) -> Vec<Finding> {
     let (findings, about) = judge(&envoy(told), None, false);
-    for shown in [finding::text(&findings, &about), finding::json(&findings, &about)] {
+    for shown in [
+        finding::text(&findings, &about),
+        finding::json(&findings, &about),
+    ] {
         for secret in SECRETS {
             assert!(!shown.contains(secret), "{shown}");
         }
@@ -67,7 +72,10 @@ fn findings(told: &Value) -> Vec<Finding> {
 }
 
 fn codes(findings: &[Finding]) -> Vec<(&'static str, Severity)> {
-    findings.iter().map(|one| (one.code, one.severity)).collect()
+    findings
+        .iter()
+        .map(|one| (one.code, one.severity))
+        .collect()
 }
 
 /// What is found in each version once something is changed.
@@ -95,7 +103,8 @@ fn one(change: impl Fn(&mut Value)) -> Finding {
 }
 
 fn at<'a>(told: &'a mut Value, path: &str) -> &'a mut Value {
-    told.pointer_mut(path).unwrap_or_else(|| panic!("nothing at {path}"))
+    told.pointer_mut(path)
+        .unwrap_or_else(|| panic!("nothing at {path}"))
 }
 
 fn edit_policy(told: &mut Value, edit: impl Fn(&mut Value)) {
@@ -140,7 +149,10 @@ fn a_cluster_of_the_policy_that_envoy_lacks() {
         let clusters = at(told, CLUSTERS).as_array_mut().unwrap();
         clusters.retain(|one| one["cluster"]["name"] != "desk");
     });
-    assert_eq!((found.code, found.severity), ("cluster_missing", Severity::Error));
+    assert_eq!(
+        (found.code, found.severity),
+        ("cluster_missing", Severity::Error)
+    );
     assert_eq!(found.place, "policy#/approvals/cluster");
 }
 
@@ -151,17 +163,36 @@ fn the_plugin_s_flags() {
     });
     assert_eq!(found.code, "stop_iteration_off");
     let place = format!("config_dump#{}", PLUGIN.trim_start_matches("/dump"));
-    assert_eq!(found.place, format!("{place}/allow_on_headers_stop_iteration"));
-    assert!(found.found.contains("/rules/0/when/prompt"), "{}", found.found);
+    assert_eq!(
+        found.place,
+        format!("{place}/allow_on_headers_stop_iteration")
+    );
+    assert!(
+        found.found.contains("/rules/0/when/prompt"),
+        "{}",
+        found.found
+    );
 
     let found = one(|told| at(told, PLUGIN)["failure_policy"] = json!("FAIL_OPEN"));
-    assert_eq!((found.code, found.severity), ("fails_open", Severity::Error));
+    assert_eq!(
+        (found.code, found.severity),
+        ("fails_open", Severity::Error)
+    );
     let found = one(|told| at(told, PLUGIN)["fail_open"] = json!(true));
-    assert_eq!((found.code, found.severity), ("fails_open", Severity::Error));
+    assert_eq!(
+        (found.code, found.severity),
+        ("fails_open", Severity::Error)
+    );
     let found = one(|told| {
-        at(told, PLUGIN).as_object_mut().unwrap().remove("failure_policy");
+        at(told, PLUGIN)
+            .as_object_mut()
+            .unwrap()
+            .remove("failure_policy");
     });
-    assert_eq!((found.code, found.severity), ("stays_down", Severity::Warning));
+    assert_eq!(
+        (found.code, found.severity),
+        ("stays_down", Severity::Warning)
+    );
 
     let found = one(|told| {
         at(told, &format!("{PLUGIN}/vm_config/environment_variables"))["host_env_keys"] = json!([]);
@@ -179,7 +210,7 @@ fn a_policy_that_needs_no_body_needs_no_flag() {
             policy["rules"] = json!([{"name": "all", "then": "allow"}]);
         });
     });
-    assert_eq!(codes(&found), []);
+    assert!(found.is_empty(), "{found:#?}");
 }
 
 #[test]
@@ -194,23 +225,34 @@ fn ways_around_the_filter() {
         at(told, LISTENERS).as_array_mut().unwrap().push(listener);
     };
     let found = one(bare);
-    assert_eq!((found.code, &*found.of), ("way_around", "listener \"bare\""));
+    assert_eq!(
+        (found.code, &*found.of),
+        ("way_around", "listener \"bare\"")
+    );
 
     let off = json!({"portcullis": {
         "@type": "type.googleapis.com/envoy.config.route.v3.FilterConfig", "disabled": true,
     }});
-    for place in ["/route_config", "/route_config/virtual_hosts/0", "/route_config/virtual_hosts/0/routes/2"] {
+    for place in [
+        "/route_config",
+        "/route_config/virtual_hosts/0",
+        "/route_config/virtual_hosts/0/routes/2",
+    ] {
         let found = with(|told| {
             at(told, &format!("{MANAGER}{place}"))["typed_per_filter_config"] = off.clone();
         });
-        // Where all routes are off, no cluster is known to be a model server's.
-        let known = place.ends_with("/2");
-        let codes: Vec<&str> = found.iter().map(|one| one.code).collect();
-        assert_eq!(codes.contains(&"way_around"), true, "{known}: {found:#?}");
+        // Of one route among others, it may be meant.
+        let severity = match place.ends_with("/2") {
+            true => Severity::Warning,
+            false => Severity::Error,
+        };
+        assert_eq!(codes(&found), [("way_around", severity)], "{found:#?}");
     }
 
     let found = one(|told| {
-        let mut cluster = at(told, CLUSTERS)[0].clone();
+        let clusters = at(told, CLUSTERS).as_array().unwrap();
+        let of_models = clusters.iter().find(|one| one["cluster"]["name"] == "models");
+        let mut cluster = of_models.unwrap().clone();
         cluster["cluster"]["name"] = json!("by another name");
         at(told, CLUSTERS).as_array_mut().unwrap().push(cluster);
         let pipe = json!({"listener": {"name": "pipe", "filter_chains": [{"filters": [{
@@ -222,13 +264,19 @@ fn ways_around_the_filter() {
         }]}]}});
         at(told, LISTENERS).as_array_mut().unwrap().push(pipe);
     });
-    assert_eq!((found.code, &*found.of), ("way_around", "listener \"pipe\""));
+    assert_eq!(
+        (found.code, &*found.of),
+        ("way_around", "listener \"pipe\"")
+    );
 }
 
 #[test]
 fn an_envoy_without_the_filter() {
     let found = with(|told| {
-        at(told, &format!("{MANAGER}/http_filters")).as_array_mut().unwrap().remove(0);
+        at(told, &format!("{MANAGER}/http_filters"))
+            .as_array_mut()
+            .unwrap()
+            .remove(0);
     });
     assert_eq!(codes(&found), [("no_filter", Severity::Error)]);
 }
@@ -247,12 +295,17 @@ fn a_filter_that_is_delivered_or_written_as_a_typed_struct_is_found() {
                 "value": {"config": config},
             }}}
         ]});
-        at(told, "/dump/configs").as_array_mut().unwrap().push(delivered);
+        at(told, "/dump/configs")
+            .as_array_mut()
+            .unwrap()
+            .push(delivered);
     });
-    assert_eq!(codes(&found), []);
+    assert!(found.is_empty(), "{found:#?}");
     let found = one(|told| {
-        *at(told, &format!("{MANAGER}/http_filters/0/typed_config/config/configuration")) =
-            json!({"@type": "type.googleapis.com/google.protobuf.Struct", "value": {"version": 1}});
+        *at(
+            told,
+            &format!("{MANAGER}/http_filters/0/typed_config/config/configuration"),
+        ) = json!({"@type": "type.googleapis.com/google.protobuf.Struct", "value": {"version": 1}});
     });
     assert_eq!(found.code, "policy_missing");
 }
@@ -260,24 +313,41 @@ fn a_filter_that_is_delivered_or_written_as_a_typed_struct_is_found() {
 #[test]
 fn buffers_and_times() {
     let found = one(|told| at(told, LISTENER)["per_connection_buffer_limit_bytes"] = json!(32768));
-    assert_eq!((found.code, found.severity), ("buffer_too_small", Severity::Error));
+    assert_eq!(
+        (found.code, found.severity),
+        ("buffer_too_small", Severity::Error)
+    );
     assert!(found.place.ends_with("/per_connection_buffer_limit_bytes"));
     let found = one(|told| {
-        at(told, LISTENER).as_object_mut().unwrap().remove("per_connection_buffer_limit_bytes");
+        at(told, LISTENER)
+            .as_object_mut()
+            .unwrap()
+            .remove("per_connection_buffer_limit_bytes");
     });
     assert_eq!(found.code, "buffer_too_small");
     let found = with(|told| {
-        edit_policy(told, |policy| policy["limits"] = json!({"held_answer": "2MiB"}));
+        edit_policy(told, |policy| {
+            policy["limits"] = json!({"held_answer": "2MiB"})
+        });
     });
     // Two clusters of models, with Envoy's own limit.
     assert_eq!(codes(&found), [("buffer_too_small", Severity::Warning); 2]);
     let found = one(|told| {
-        let route = at(told, &format!("{MANAGER}/route_config/virtual_hosts/0/routes/2/route"));
+        let route = at(
+            told,
+            &format!("{MANAGER}/route_config/virtual_hosts/0/routes/2/route"),
+        );
         route.as_object_mut().unwrap().remove("timeout");
     });
-    assert_eq!((found.code, found.severity), ("timeout_short", Severity::Warning));
+    assert_eq!(
+        (found.code, found.severity),
+        ("timeout_short", Severity::Warning)
+    );
     let found = one(|told| at(told, MANAGER)["stream_idle_timeout"] = json!("45s"));
-    assert_eq!((found.code, found.severity), ("timeout_short", Severity::Error));
+    assert_eq!(
+        (found.code, found.severity),
+        ("timeout_short", Severity::Error)
+    );
 }
 
 #[test]
@@ -285,8 +355,14 @@ fn access_logs_without_records() {
     let found = one(|told| at(told, MANAGER)["access_log"] = json!([]));
     assert_eq!(found.code, "records_not_kept");
     let found = with(|told| {
-        at(told, &format!("{MANAGER}/access_log")).as_array_mut().unwrap().remove(0);
-        let grpc = at(told, &format!("{MANAGER}/access_log/0/typed_config/common_config"));
+        at(told, &format!("{MANAGER}/access_log"))
+            .as_array_mut()
+            .unwrap()
+            .remove(0);
+        let grpc = at(
+            told,
+            &format!("{MANAGER}/access_log/0/typed_config/common_config"),
+        );
         grpc["grpc_service"]["envoy_grpc"]["cluster_name"] = json!("nowhere");
         grpc["grpc_service"]["initial_metadata"][0]["value"] = json!("Bearer ${DESK_KEY}");
         at(told, &format!("{MANAGER}/access_log/0"))["filter"] = json!({"duration_filter": {}});
@@ -303,12 +379,21 @@ fn access_logs_without_records() {
     );
     let found = one(|told| {
         let clusters = at(told, CLUSTERS).as_array_mut().unwrap();
-        let log = clusters.iter_mut().find(|one| one["cluster"]["name"] == "desk_log").unwrap();
-        log["cluster"].as_object_mut().unwrap().remove("typed_extension_protocol_options");
+        let log = clusters
+            .iter_mut()
+            .find(|one| one["cluster"]["name"] == "desk_log")
+            .unwrap();
+        log["cluster"]
+            .as_object_mut()
+            .unwrap()
+            .remove("typed_extension_protocol_options");
     });
     assert_eq!(found.code, "records_not_delivered");
     let found = one(|told| set(told, "access_logs.grpc_access_log.logs_dropped", 7));
-    assert_eq!((found.code, found.severity), ("records_dropped", Severity::Error));
+    assert_eq!(
+        (found.code, found.severity),
+        ("records_dropped", Severity::Error)
+    );
 }
 
 fn set(told: &mut Value, name: &str, value: u64) {
@@ -325,11 +410,18 @@ fn filters_on_the_wrong_side() {
         }});
         move |told: &mut Value| {
             let filters = at(told, &format!("{MANAGER}/http_filters"));
-            filters.as_array_mut().unwrap().insert(place, filter.clone());
+            filters
+                .as_array_mut()
+                .unwrap()
+                .insert(place, filter.clone());
         }
     };
     for (place, kind, severity) in [
-        (1, "grpc_json_transcoder.v3.GrpcJsonTranscoder", Severity::Error),
+        (
+            1,
+            "grpc_json_transcoder.v3.GrpcJsonTranscoder",
+            Severity::Error,
+        ),
         (1, "lua.v3.Lua", Severity::Warning),
         (1, "ext_proc.v3.ExternalProcessor", Severity::Warning),
         (1, "compressor.v3.Compressor", Severity::Warning),
@@ -339,15 +431,24 @@ fn filters_on_the_wrong_side() {
         let found = with(put(place, kind));
         assert_eq!(codes(&found), [("filter_order", severity)], "{kind}");
     }
-    for (place, kind) in [(0, "lua.v3.Lua"), (0, "compressor.v3.Compressor"), (0, "cors.v3.Cors")] {
-        assert_eq!(codes(&with(put(place, kind))), [], "{kind}");
+    for (place, kind) in [
+        (0, "lua.v3.Lua"),
+        (0, "compressor.v3.Compressor"),
+        (0, "cors.v3.Cors"),
+    ] {
+        assert!(with(put(place, kind)).is_empty(), "{kind}");
     }
     let found = with(|told| {
-        let filters = at(told, &format!("{MANAGER}/http_filters")).as_array_mut().unwrap();
+        let filters = at(told, &format!("{MANAGER}/http_filters"))
+            .as_array_mut()
+            .unwrap();
         let again = filters[0].clone();
         filters.insert(0, again);
     });
-    assert!(codes(&found).contains(&("filter_twice", Severity::Error)), "{found:#?}");
+    assert!(
+        codes(&found).contains(&("filter_twice", Severity::Error)),
+        "{found:#?}"
+    );
 }
 
 #[test]
@@ -360,8 +461,15 @@ fn vms_that_should_count_together() {
         *listener.pointer_mut(inner).unwrap() = json!("another");
         at(told, LISTENERS).as_array_mut().unwrap().push(listener);
     });
-    assert_eq!((found.code, found.severity), ("vm_ids_differ", Severity::Warning));
-    assert!(found.found.contains("\"another\", \"portcullis\""), "{}", found.found);
+    assert_eq!(
+        (found.code, found.severity),
+        ("vm_ids_differ", Severity::Warning)
+    );
+    assert!(
+        found.found.contains("\"another\", \"portcullis\""),
+        "{}",
+        found.found
+    );
 }
 
 #[test]
@@ -370,25 +478,39 @@ fn the_policy_that_runs_and_the_one_that_is_meant() {
         let stats = at(told, "/stats/stats").as_array_mut().unwrap();
         stats.retain(|one| !one["name"].as_str().unwrap().contains("policy_vms"));
     });
-    assert_eq!((found.code, found.severity), ("policy_not_running", Severity::Error));
+    assert_eq!(
+        (found.code, found.severity),
+        ("policy_not_running", Severity::Error)
+    );
 
     for (_, told) in told() {
         let told = well(told);
-        let text = told.pointer(&format!("{PLUGIN}/configuration/value")).unwrap().as_str().unwrap();
+        let text = told
+            .pointer(&format!("{PLUGIN}/configuration/value"))
+            .unwrap()
+            .as_str()
+            .unwrap();
         let judged = |text: &str| {
             let wanted = Loaded::read("policy.json", text).unwrap();
             codes(&judge(&envoy(&told), Some(&wanted), false).0)
         };
-        assert_eq!(judged(text), []);
+        assert!(judged(text).is_empty());
         let mut policy: Value = serde_json::from_str(text).unwrap();
         let other = judged(&policy.to_string());
         assert_eq!(other, [("policy_written_otherwise", Severity::Note)]);
         policy["rules"].as_array_mut().unwrap().remove(0);
-        assert_eq!(judged(&policy.to_string()), [("policy_differs", Severity::Error)]);
+        assert_eq!(
+            judged(&policy.to_string()),
+            [("policy_differs", Severity::Error)]
+        );
     }
     // A policy that is wrong is so in each of its places.
     let found = with(|told| edit_policy(told, |policy| policy["limit"] = json!({})));
-    assert!(found.iter().any(|one| one.code == "policy_wrong" && one.place == "policy#/limit"));
+    assert!(
+        found
+            .iter()
+            .any(|one| one.code == "policy_wrong" && one.place == "policy#/limit")
+    );
 }
 
 #[test]
@@ -398,16 +520,26 @@ fn what_the_filter_and_envoy_have_counted() {
         set(told, denied, 3);
         set(told, "access_logs.grpc_access_log.logs_written", 3);
     });
-    assert_eq!((found.code, found.severity), ("keys_unavailable", Severity::Error));
+    assert_eq!(
+        (found.code, found.severity),
+        ("keys_unavailable", Severity::Error)
+    );
     let found = with(|told| {
         set(told, denied, 3);
-        set(told, "wasmcustom.portcullis_decisions.action=allow.rule=engineers", 1);
+        set(
+            told,
+            "wasmcustom.portcullis_decisions.action=allow.rule=engineers",
+            1,
+        );
         // Those that were sent.
         set(told, "access_logs.grpc_access_log.logs_written", 4);
     });
     assert_eq!(codes(&found), [("keys_unavailable", Severity::Warning)]);
     let found = one(|told| set(told, "wasm.portcullis.vm_reload_failure", 1));
-    assert_eq!((found.code, found.severity), ("module_failed", Severity::Error));
+    assert_eq!(
+        (found.code, found.severity),
+        ("module_failed", Severity::Error)
+    );
 }
 
 #[test]
@@ -418,18 +550,25 @@ fn versions_clocks_and_refused_updates() {
     };
     assert_eq!(version("1.34.1"), [("envoy_too_old", Severity::Error)]);
     assert_eq!(version("1.41.0-dev"), [("envoy_untested", Severity::Note)]);
-    assert_eq!(version("1.38.2"), []);
+    assert!(version("1.38.2").is_empty());
     for (_, told) in told() {
         let mut envoy = envoy(&well(told));
         envoy.ahead = Some(-90);
         let (found, _) = judge(&envoy, None, false);
         assert_eq!(codes(&found), [("clock_skew", Severity::Warning)]);
-        assert!(found[0].found.contains("90 seconds behind"), "{}", found[0].found);
+        assert!(
+            found[0].found.contains("90 seconds behind"),
+            "{}",
+            found[0].found
+        );
     }
     let found = one(|told| {
         at(told, "/dump/configs/3")["dynamic_listeners"] = json!([{
             "name": "next", "error_state": {"details": "Bearer secret-of-the-policy"},
         }]);
     });
-    assert_eq!((found.code, &*found.of), ("update_refused", "listener \"next\""));
+    assert_eq!(
+        (found.code, &*found.of),
+        ("update_refused", "listener \"next\"")
+    );
 }
