@@ -16,7 +16,7 @@ pub struct Doctor {
     /// The policy that Envoy should have. Without this option, the one that it has is looked at.
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
-    /// Prints JSON.
+    /// Prints one JSON object.
     #[arg(long)]
     json: bool,
 }

@@ -108,8 +108,8 @@ pub(super) fn text(findings: &[Finding], about: &About) -> String {
     out
 }
 
-/// Findings as one JSON object.
+/// Findings as one JSON object, on one line.
 pub(super) fn json(findings: &[Finding], about: &About) -> String {
     let value = serde_json::json!({ "about": about, "findings": findings });
-    format!("{}\n", plain_json(&format!("{value:#}")))
+    format!("{}\n", plain_json(&value.to_string()))
 }

@@ -65,7 +65,7 @@ pub(super) fn text(told: &Told<'_>) -> String {
         let usual = server.kind.usual_model();
         said.push_str(&match server.kind {
             Kind::Ollama => {
-                format!("It has no model yet: `ollama pull {usual}`.\n")
+                format!("It names no model yet: `ollama pull {usual}`.\n")
             }
             _ => format!("Put the name of a model in place of {usual:?} below.\n"),
         });
