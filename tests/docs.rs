@@ -191,7 +191,13 @@ fn the_doctor_s_page_has_every_code_of_a_finding_and_no_other() {
     let pattern = Regex::new(pattern).unwrap();
     let codes: BTreeSet<&str> = pattern
         .captures_iter(&source)
-        .filter_map(|one| one.iter().skip(1).flatten().next().map(|code| code.as_str()))
+        .filter_map(|one| {
+            one.iter()
+                .skip(1)
+                .flatten()
+                .next()
+                .map(|code| code.as_str())
+        })
         .collect();
     assert_eq!(listed, codes);
 }

@@ -44,7 +44,10 @@ fn found(admin: u16, more: &[&str]) -> BTreeSet<(String, String)> {
     let wrong = findings.iter().any(|one| one["severity"] != "note");
     assert_eq!(output.status.code(), Some(i32::from(wrong)), "{said:#}");
     let text = |one: &Value, name: &str| one[name].as_str().unwrap().to_owned();
-    findings.iter().map(|one| (text(one, "code"), text(one, "of"))).collect()
+    findings
+        .iter()
+        .map(|one| (text(one, "code"), text(one, "of")))
+        .collect()
 }
 
 fn shipped_configurations_come_out_clean(version: &str) {
@@ -68,8 +71,14 @@ fn shipped_configurations_come_out_clean(version: &str) {
         let output = doctor(mesh.admin_port(), &[]);
         let said = String::from_utf8_lossy(&output.stdout);
         assert_eq!(output.status.code(), Some(0), "{file}: {said}");
-        assert!(said.contains("0 errors, 0 warnings, 0 notes"), "{file}: {said}");
-        assert!(said.contains(&format!("Envoy {version}, the filter at 1 listener")), "{said}");
+        assert!(
+            said.contains("0 errors, 0 warnings, 0 notes"),
+            "{file}: {said}"
+        );
+        assert!(
+            said.contains(&format!("Envoy {version}, the filter at 1 listener")),
+            "{said}"
+        );
     }
     let output = doctor(port::free().unwrap(), &[]);
     assert_eq!(output.status.code(), Some(2));
@@ -145,7 +154,9 @@ const MANAGER: &str = "/filter_chains/0/filters/0/typed_config";
 const PLUGIN: &str = "/filter_chains/0/filters/0/typed_config/http_filters/0/typed_config/config";
 
 fn at<'a>(value: &'a mut Value, path: &str) -> &'a mut Value {
-    value.pointer_mut(path).unwrap_or_else(|| panic!("nothing at {path}"))
+    value
+        .pointer_mut(path)
+        .unwrap_or_else(|| panic!("nothing at {path}"))
 }
 
 /// A listener with one fault.
@@ -188,7 +199,13 @@ impl Running {
         fs::write(&file, config.to_string()).unwrap();
         let mut command = Command::new(envoy::find(Some(version)).unwrap().path);
         command
-            .args(["--disable-hot-restart", "--concurrency", "2", "--log-level", "info"])
+            .args([
+                "--disable-hot-restart",
+                "--concurrency",
+                "2",
+                "--log-level",
+                "info",
+            ])
             .arg("--config-path")
             .arg(&file);
         let mut process = Process::spawn_in("Envoy", folder, command).unwrap();
@@ -199,15 +216,21 @@ impl Running {
             .unwrap();
         // What the filter tells of itself comes with its first tick.
         wait::until("the policies' digests", Duration::from_secs(60), || {
-            http::get(admin, "/stats?filter=policy_vms").is_ok_and(|answer| answer.text().contains("digest="))
+            http::get(admin, "/stats?filter=policy_vms")
+                .is_ok_and(|answer| answer.text().contains("digest="))
         })
         .unwrap();
-        Self { admin, _process: process }
+        Self {
+            admin,
+            _process: process,
+        }
     }
 
     /// The port of a listener.
     fn port_of(&self, listener: &str) -> u16 {
-        let all = http::get(self.admin, "/listeners?format=json").unwrap().json();
+        let all = http::get(self.admin, "/listeners?format=json")
+            .unwrap()
+            .json();
         let all = all["listener_statuses"].as_array().unwrap().clone();
         let one = all.iter().find(|one| one["name"] == listener).unwrap();
         let port = &one["local_address"]["socket_address"]["port_value"];
@@ -229,15 +252,27 @@ fn each_fault_is_found(version: &str) {
     elsewhere["approvals"]["cluster"] = json!("no_such_desk");
     let listeners = [
         listener("sound", &policy()),
-        faulty("fails open", |one| at(one, PLUGIN)["failure_policy"] = json!("FAIL_OPEN")),
-        faulty("no stop", |one| at(one, PLUGIN)["allow_on_headers_stop_iteration"] = json!(false)),
-        faulty("small", |one| one["per_connection_buffer_limit_bytes"] = json!(65_536)),
+        faulty("fails open", |one| {
+            at(one, PLUGIN)["failure_policy"] = json!("FAIL_OPEN")
+        }),
+        faulty("no stop", |one| {
+            at(one, PLUGIN)["allow_on_headers_stop_iteration"] = json!(false)
+        }),
+        faulty("small", |one| {
+            one["per_connection_buffer_limit_bytes"] = json!(65_536)
+        }),
         faulty("short", |one| {
-            let route = at(one, &format!("{MANAGER}/route_config/virtual_hosts/0/routes/0/route"));
+            let route = at(
+                one,
+                &format!("{MANAGER}/route_config/virtual_hosts/0/routes/0/route"),
+            );
             route["timeout"] = json!("15s");
         }),
         faulty("bare", |one| {
-            at(one, &format!("{MANAGER}/http_filters")).as_array_mut().unwrap().remove(0);
+            at(one, &format!("{MANAGER}/http_filters"))
+                .as_array_mut()
+                .unwrap()
+                .remove(0);
         }),
         faulty("off", |one| {
             at(one, &format!("{MANAGER}/route_config/virtual_hosts/0"))["typed_per_filter_config"] = json!({
@@ -262,9 +297,14 @@ fn each_fault_is_found(version: &str) {
             }}]);
         }),
         faulty("order", |one| {
-            at(one, &format!("{MANAGER}/http_filters")).as_array_mut().unwrap().insert(1, lua);
+            at(one, &format!("{MANAGER}/http_filters"))
+                .as_array_mut()
+                .unwrap()
+                .insert(1, lua);
         }),
-        faulty("vm", |one| at(one, &format!("{PLUGIN}/vm_config"))["vm_id"] = json!("zzz")),
+        faulty("vm", |one| {
+            at(one, &format!("{PLUGIN}/vm_config"))["vm_id"] = json!("zzz")
+        }),
         listener("keyless", &keyless),
         listener("elsewhere", &elsewhere),
         json!({
@@ -307,7 +347,10 @@ fn each_fault_is_found(version: &str) {
         of("cluster_unreachable", "cluster \"idp\""),
         of("desk_unheard", "the filter"),
     ];
-    let got: BTreeSet<_> = got.into_iter().filter(|one| !noticed.contains(one)).collect();
+    let got: BTreeSet<_> = got
+        .into_iter()
+        .filter(|one| !noticed.contains(one))
+        .collect();
     assert_eq!(got, expected);
 
     // Of a policy that is named, what it needs of Envoy counts, and that Envoy has another one.
@@ -317,8 +360,14 @@ fn each_fault_is_found(version: &str) {
     wanted["approvals"]["cluster"] = json!("next_desk");
     fs::write(&file, wanted.to_string()).unwrap();
     let got = found(running.admin, &["--policy", file.to_str().unwrap()]);
-    assert!(got.contains(&of("cluster_missing", "cluster \"next_desk\"")), "{got:?}");
-    assert!(got.contains(&listener("policy_differs", "sound")), "{got:?}");
+    assert!(
+        got.contains(&of("cluster_missing", "cluster \"next_desk\"")),
+        "{got:?}"
+    );
+    assert!(
+        got.contains(&listener("policy_differs", "sound")),
+        "{got:?}"
+    );
     fs::write(&file, "{").unwrap();
     let output = doctor(running.admin, &["--policy", file.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(2));

@@ -13,13 +13,18 @@ use testbed::{desk, envoy, http, port, wasm};
 
 use crate::support::in_each_envoy;
 
-in_each_envoy!(an_empty_folder_becomes_a_guarded_ollama, envoy_takes_what_is_written);
+in_each_envoy!(
+    an_empty_folder_becomes_a_guarded_ollama,
+    envoy_takes_what_is_written
+);
 
 /// A double of Ollama, with what the real one sends.
 fn ollama() -> Model {
     let model = Model::start().unwrap();
     let text = |text: &str| {
-        Answer::new(200).header("content-type", "text/plain; charset=utf-8").body(text)
+        Answer::new(200)
+            .header("content-type", "text/plain; charset=utf-8")
+            .body(text)
     };
     model.answer("/", text("Ollama is running"));
     model.answer("/api/version", Answer::json(&json!({"version": "0.12.6"})));
@@ -48,7 +53,11 @@ fn ollama() -> Model {
 
 fn portcullis(arguments: &[&str], folder: &Path) -> Output {
     let mut command = Command::new(desk::build().unwrap());
-    command.args(arguments).current_dir(folder).output().unwrap()
+    command
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .unwrap()
 }
 
 fn said(output: &Output) -> String {
@@ -58,7 +67,9 @@ fn said(output: &Output) -> String {
 
 /// The commands that are printed: what can be copied begins with two blanks.
 fn commands(said: &str) -> Vec<&str> {
-    said.lines().filter_map(|line| line.strip_prefix("  ")).collect()
+    said.lines()
+        .filter_map(|line| line.strip_prefix("  "))
+        .collect()
 }
 
 fn sh(command: &str) -> String {
@@ -67,7 +78,11 @@ fn sh(command: &str) -> String {
         .env("no_proxy", "127.0.0.1")
         .output()
         .unwrap();
-    assert!(output.status.success(), "{command}: {}", self::said(&output));
+    assert!(
+        output.status.success(),
+        "{command}: {}",
+        self::said(&output)
+    );
     String::from_utf8(output.stdout).unwrap()
 }
 
@@ -81,8 +96,16 @@ fn an_empty_folder_becomes_a_guarded_ollama(version: &str) {
     let url = format!("http://127.0.0.1:{}", model.port());
     let (ports, admins) = (port.to_string(), admin.to_string());
     let arguments = [
-        "init", "it's here", "--model", &url, "--wasm", module.to_str().unwrap(), "--port", &ports,
-        "--admin-port", &admins,
+        "init",
+        "it's here",
+        "--model",
+        &url,
+        "--wasm",
+        module.to_str().unwrap(),
+        "--port",
+        &ports,
+        "--admin-port",
+        &admins,
     ];
     let output = portcullis(&arguments, own.path());
     let printed = said(&output);
@@ -96,11 +119,20 @@ fn an_empty_folder_becomes_a_guarded_ollama(version: &str) {
     // With func-e, the version and the file; here, an Envoy that is at hand.
     let config = folder.join("envoy.yaml");
     let quoted = format!("'{}'", config.to_str().unwrap().replace('\'', r"'\''"));
-    let expected = format!("ENVOY_VERSION={} func-e run --config-path {quoted}", envoy::CURRENT);
+    let expected = format!(
+        "ENVOY_VERSION={} func-e run --config-path {quoted}",
+        envoy::CURRENT
+    );
     assert_eq!(envoy, expected);
     let mut command = Command::new(envoy::find(Some(version)).unwrap().path);
     command
-        .args(["--disable-hot-restart", "--concurrency", "1", "--file-flush-interval-msec", "50"])
+        .args([
+            "--disable-hot-restart",
+            "--concurrency",
+            "1",
+            "--file-flush-interval-msec",
+            "50",
+        ])
         .arg("--config-path")
         .arg(&config);
     let mut running = Process::spawn_in("Envoy", process::folder().unwrap(), command).unwrap();
@@ -119,7 +151,10 @@ fn an_empty_folder_becomes_a_guarded_ollama(version: &str) {
     let (status, body) = run(chat);
     assert_eq!(status, "200", "{body}");
     let answer: Value = serde_json::from_str(&body).unwrap();
-    assert_eq!(answer["message"]["content"], "Write to [EMAIL].", "{answer}");
+    assert_eq!(
+        answer["message"]["content"], "Write to [EMAIL].",
+        "{answer}"
+    );
     assert_eq!(answer["total_duration"], 4_883_583_458_u64);
     let asked = model.received();
     assert_eq!(asked.len(), 1);
@@ -142,7 +177,10 @@ fn an_empty_folder_becomes_a_guarded_ollama(version: &str) {
     assert!(records.contains("probing-prompts"), "{records}");
 
     let printed = sh(doctor);
-    assert!(printed.contains("0 errors, 0 warnings, 1 note"), "{printed}");
+    assert!(
+        printed.contains("0 errors, 0 warnings, 1 note"),
+        "{printed}"
+    );
     assert!(printed.contains("development_issuer"), "{printed}");
     files(&folder, &arguments, own.path());
 }
@@ -183,7 +221,11 @@ fn files(folder: &Path, arguments: &[&str], own: &Path) {
     fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
     let minted = portcullis(&["token", "mint", "--dev", ".", "--subject", "ana"], folder);
     assert_eq!(minted.status.code(), Some(2));
-    assert!(said(&minted).contains("found mode 644, expected 600"), "{}", said(&minted));
+    assert!(
+        said(&minted).contains("found mode 644, expected 600"),
+        "{}",
+        said(&minted)
+    );
 }
 
 /// For servers with another protocol, elsewhere, or with a key.
@@ -196,13 +238,25 @@ fn envoy_takes_what_is_written(version: &str) {
         ("remote", "openai", "https://models.example.com"),
     ] {
         let arguments = [
-            "init", folder, "--model", url, "--kind", kind, "--wasm", module.to_str().unwrap(),
-            "--credential", "MODEL_KEY",
+            "init",
+            folder,
+            "--model",
+            url,
+            "--kind",
+            kind,
+            "--wasm",
+            module.to_str().unwrap(),
+            "--credential",
+            "MODEL_KEY",
         ];
         // Where a name can't be resolved, or leads to nobody, the kind has been said.
         let output = portcullis(&arguments, own.path());
         assert_eq!(output.status.code(), Some(0), "{}", said(&output));
-        assert!(said(&output).contains("MODEL_KEY=... ENVOY_VERSION="), "{}", said(&output));
+        assert!(
+            said(&output).contains("MODEL_KEY=... ENVOY_VERSION="),
+            "{}",
+            said(&output)
+        );
         let validated = Command::new(envoy::find(Some(version)).unwrap().path)
             .args(["--mode", "validate", "--config-path"])
             .arg(own.path().join(folder).join("envoy.yaml"))

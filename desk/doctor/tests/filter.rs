@@ -100,7 +100,9 @@ fn ways_around_the_filter() {
 
     let found = one(|told| {
         let clusters = at(told, CLUSTERS).as_array().unwrap();
-        let of_models = clusters.iter().find(|one| one["cluster"]["name"] == "models");
+        let of_models = clusters
+            .iter()
+            .find(|one| one["cluster"]["name"] == "models");
         let mut cluster = of_models.unwrap().clone();
         cluster["cluster"]["name"] = json!("by another name");
         at(told, CLUSTERS).as_array_mut().unwrap().push(cluster);
