@@ -128,7 +128,7 @@ fn judge(envoy: &Envoy, wanted: Option<&Loaded>, calls: bool) -> (Vec<Finding>, 
     for check in checks::ALL {
         check(&patient, &mut findings);
     }
-    findings.sort_by(|one, other| one.severity.cmp(&other.severity));
+    findings.sort_by_key(|one| one.severity);
     let about = finding::About {
         envoy: envoy.version().unwrap_or_default(),
         guarded: setup

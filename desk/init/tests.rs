@@ -20,8 +20,11 @@ fn text(text: &str) -> Answer {
         .body(text)
 }
 
+/// A kind of server, what it answers at which path, and the model that it names.
+type Answers = (Kind, Vec<(&'static str, Answer)>, Option<&'static str>);
+
 /// What each kind of server answers, as far as it matters here.
-fn answers() -> Vec<(Kind, Vec<(&'static str, Answer)>, Option<&'static str>)> {
+fn answers() -> Vec<Answers> {
     let models = |name: &str, owner: &str| {
         Answer::json(&json!({"object": "list", "data": [
             {"id": name, "object": "model", "created": 1_764_000_000, "owned_by": owner},

@@ -13,10 +13,7 @@ use testbed::{desk, envoy, http, port, wasm};
 
 use crate::support::in_each_envoy;
 
-in_each_envoy!(
-    an_empty_folder_becomes_a_guarded_ollama,
-    envoy_takes_what_is_written
-);
+in_each_envoy!(an_empty_folder_becomes_a_guarded_ollama);
 
 /// A double of Ollama, with what the real one sends.
 fn ollama() -> Model {
@@ -226,43 +223,4 @@ fn files(folder: &Path, arguments: &[&str], own: &Path) {
         "{}",
         said(&minted)
     );
-}
-
-/// For servers with another protocol, elsewhere, or with a key.
-fn envoy_takes_what_is_written(version: &str) {
-    let own = process::folder().unwrap();
-    let module = wasm::build().unwrap();
-    let nobody = format!("http://127.0.0.1:{}", port::free().unwrap());
-    for (folder, kind, url) in [
-        ("triton", "triton", nobody.as_str()),
-        ("remote", "openai", "https://models.example.com"),
-    ] {
-        let arguments = [
-            "init",
-            folder,
-            "--model",
-            url,
-            "--kind",
-            kind,
-            "--wasm",
-            module.to_str().unwrap(),
-            "--credential",
-            "MODEL_KEY",
-        ];
-        // Where a name can't be resolved, or leads to nobody, the kind has been said.
-        let output = portcullis(&arguments, own.path());
-        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
-        assert!(
-            said(&output).contains("MODEL_KEY=... ENVOY_VERSION="),
-            "{}",
-            said(&output)
-        );
-        let validated = Command::new(envoy::find(Some(version)).unwrap().path)
-            .args(["--mode", "validate", "--config-path"])
-            .arg(own.path().join(folder).join("envoy.yaml"))
-            .env("MODEL_KEY", "model-key-of-a-test")
-            .output()
-            .unwrap();
-        assert!(validated.status.success(), "{}", said(&validated));
-    }
 }

@@ -30,8 +30,8 @@ pub(super) fn check(patient: &Patient<'_>, findings: &mut Vec<Finding>) {
     for policy in patient.counting() {
         for (index, scoped) in policy.policy().upstream.credentials.iter().enumerate() {
             let mut names = patient.setup.clusters.keys();
-            let fits = |name: &&str| scoped.clusters.iter().any(|glob| glob.matches(name));
-            if !scoped.clusters.is_empty() && !names.any(|name| fits(&name)) {
+            let fits = |name: &str| scoped.clusters.iter().any(|glob| glob.matches(name));
+            if !scoped.clusters.is_empty() && !names.any(|name| fits(name)) {
                 findings.push(
                     Said {
                         of: policy.name.clone(),
