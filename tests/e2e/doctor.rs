@@ -71,10 +71,13 @@ fn shipped_configurations_come_out_clean(version: &str) {
         let output = doctor(mesh.admin_port(), &[]);
         let said = String::from_utf8_lossy(&output.stdout);
         assert_eq!(output.status.code(), Some(0), "{file}: {said}");
-        assert!(
-            said.contains("0 errors, 0 warnings, 0 notes"),
-            "{file}: {said}"
-        );
+        // The shorter ones leave the labels for Prometheus out, which is a note.
+        let notes = match file.contains("plain") {
+            true => "0 notes",
+            false => "1 note",
+        };
+        let expected = format!("0 errors, 0 warnings, {notes}\n");
+        assert!(said.ends_with(&expected), "{file}: {said}");
         assert!(
             said.contains(&format!("Envoy {version}, the filter at 1 listener")),
             "{said}"
