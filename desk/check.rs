@@ -4,7 +4,7 @@ use std::path::Path;
 
 use portcullis::exchange::CompiledPolicy;
 
-use crate::policy;
+use crate::{development, policy};
 
 /// The outcome of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,12 +18,13 @@ pub struct Report {
 }
 
 /// Checks the policy in a file, or on standard input for `-`. With `environment`, a `${NAME}`
-/// whose variable is not set is a problem; without, every variable is taken to be there.
+/// whose variable is not set is a problem; without, every variable is taken to be there. With
+/// `strict`, warnings are problems, and so is an issuer for development.
 #[must_use]
-pub fn check(policy: &Path, environment: bool) -> Report {
+pub fn check(policy: &Path, environment: bool, strict: bool) -> Report {
     let name = policy::name(policy);
     match policy::read(policy) {
-        Ok(text) => judge(&name, &text, environment),
+        Ok(text) => judge(&name, &text, environment, strict),
         Err(error) => Report {
             output: String::new(),
             error: format!("portcullis: {name} can't be read: {error}\n"),
@@ -32,9 +33,23 @@ pub fn check(policy: &Path, environment: bool) -> Report {
     }
 }
 
-fn judge(name: &str, text: &str, environment: bool) -> Report {
+fn judge(name: &str, text: &str, environment: bool, strict: bool) -> Report {
     let variable = |variable: &str| policy::variable(variable, environment);
-    match CompiledPolicy::load(text, &variable) {
+    let compiled = CompiledPolicy::load(text, &variable).and_then(|compiled| {
+        let warned = match strict {
+            true => [
+                development::problems(compiled.policy()).as_slice(),
+                compiled.warnings(),
+            ]
+            .concat(),
+            false => Vec::new(),
+        };
+        match warned.is_empty() {
+            true => Ok(compiled),
+            false => Err(warned),
+        }
+    });
+    match compiled {
         Ok(compiled) => Report {
             output: format!("{name}: right: {}\n", compiled.policy().summary()),
             error: policy::problems(&format!("{name}: warning"), compiled.warnings()),

@@ -3,15 +3,21 @@
 //! [`serve`] runs both halves on one SQLite file: the approval API over HTTP ([`approvals`]) and
 //! the recorder that Envoy streams its access log to ([`sessions`]), which keeps its records in a
 //! [`ledger`] that can't be changed unseen, that [`audit`] reads, and whose checkpoints go to [`witness`]es.
-//! [`control`] takes orders for it while the desk runs. [`check`] tells what is wrong with a policy before it is rolled out, and [`token`] why a token is accepted or not.
+//! [`control`] takes orders for it while the desk runs. [`check`] tells what is wrong with a policy before it
+//! is rolled out, [`token`] why a token is accepted or not, and [`doctor`] what is wrong with a running Envoy.
+//! [`init`] and [`development`] are for who tries it.
 
 pub mod approvals;
 pub mod audit;
 pub mod check;
 pub mod config;
 pub mod control;
+pub mod development;
+pub mod doctor;
 pub mod http;
+pub mod init;
 pub mod ledger;
+mod look;
 pub mod metrics;
 pub mod net;
 pub mod openapi;

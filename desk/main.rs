@@ -2,6 +2,7 @@
 
 mod auditing;
 mod reviewing;
+mod trying;
 
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -67,7 +68,23 @@ enum Command {
         /// Also reports ${NAME} whose variable is missing from this environment.
         #[arg(long)]
         env: bool,
+        /// Takes warnings for problems, and an issuer for development, too: for what is rolled out.
+        #[arg(long)]
+        strict: bool,
     },
+    /// Looks at a running Envoy through its admin port, and says what is wrong with its set-up.
+    ///
+    /// Nothing is changed, and nothing secret is printed. Besides Envoy, it asks the desk and identity
+    /// providers that the policy names, where they can be reached from here.
+    ///
+    /// Exit status: 0 when nothing is wrong, 1 when there are errors or warnings, 2 when it can't be told.
+    Doctor(trying::Doctor),
+    /// Guards a model server on this machine, for who tries it: writes a policy, an Envoy configuration
+    /// and an issuer for development, and says what to do with them.
+    ///
+    /// Exit status: 0 when all is written, 1 when there is no model server or no module, 2 when something
+    /// can't be read or written.
+    Init(trying::Init),
     /// Prints the JSON Schema of policies (draft 2020-12).
     Schema,
     /// Prints the reference of all keys of a policy, as Markdown.
@@ -123,7 +140,7 @@ enum Command {
         #[command(flatten)]
         to: reviewing::To,
     },
-    /// Looks into tokens.
+    /// Looks into tokens, and makes some for trying.
     Token {
         #[command(subcommand)]
         command: TokenCommand,
@@ -157,6 +174,10 @@ enum TokenCommand {
         #[arg(long)]
         env: bool,
     },
+    /// Prints a token of the issuer for development that `portcullis init` made.
+    ///
+    /// Exit status: 0 when it is printed, 2 when it can't be made.
+    Mint(trying::Mint),
 }
 
 fn main() -> ExitCode {
@@ -203,7 +224,16 @@ fn main() -> ExitCode {
         Command::Schema => answer(&check::schema()),
         Command::Reference => answer(&check::reference()),
         Command::Openapi => answer(&openapi::print()),
-        Command::Check { policy, env } => answer(&check::check(&policy, env)),
+        Command::Check {
+            policy,
+            env,
+            strict,
+        } => answer(&check::check(&policy, env, strict)),
+        Command::Doctor(of) => answer(&of.report()),
+        Command::Init(of) => answer(&of.report()),
+        Command::Token {
+            command: TokenCommand::Mint(of),
+        } => answer(&of.report()),
         Command::Token {
             command:
                 TokenCommand::Explain {

@@ -28,6 +28,7 @@ const DOCUMENTS: &[&str] = &[
     "docs/answers.md",
     "docs/approvals.md",
     "docs/desk.md",
+    "docs/doctor.md",
     "docs/media-types.md",
     "docs/mesh.md",
     "docs/policy.md",
@@ -152,18 +153,55 @@ fn the_flags_that_the_readme_shows_are_the_desk_s() {
     let readme = read("README.md");
     let source = sources("desk");
     for line in readme.lines().filter(|line| {
-        let commands = ["portcullis desk ", "portcullis token explain "];
+        let commands = [
+            "portcullis desk ",
+            "portcullis doctor ",
+            "portcullis token explain ",
+            "token=$(target/debug/portcullis token mint ",
+        ];
         commands.iter().any(|command| line.starts_with(command))
     }) {
         let flags = found("--([a-z]+)", line);
         assert!(!flags.is_empty());
         for flag in flags {
+            let named = format!("{flag}: ");
+            let renamed = format!("long = \"{flag}\"");
             assert!(
-                source.contains(&format!("{flag}: ")),
+                source.contains(&named) || source.contains(&renamed),
                 "the desk has no --{flag}"
             );
         }
     }
+}
+
+#[test]
+fn the_doctor_s_page_has_every_code_of_a_finding_and_no_other() {
+    let page = read("docs/doctor.md");
+    let table = page.split("## What it finds").nth(1);
+    let table = table.and_then(|rest| rest.split("## ").next()).unwrap();
+    let rows = table.lines().filter(|line| line.starts_with("| `"));
+    let cells: Vec<&str> = rows.filter_map(|row| row.split(" | ").next()).collect();
+    let cells = cells.join(" ");
+    let listed: BTreeSet<&str> = found("`([a-z_]+)`", &cells).into_iter().collect();
+    let source = sources("desk/doctor/checks");
+    // The last arguments of what makes a finding, and the codes of what the filter counts.
+    let pattern = concat!(
+        r#"(?m)\.(?:error|warning|note)\("([a-z_]+)"\)"#,
+        r#"|\.at\([a-z.]+, "([a-z_]+)"\)"#,
+        r#"|^ *(?:"([a-z_]+)",|code: "([a-z_]+)",)$"#,
+    );
+    let pattern = Regex::new(pattern).unwrap();
+    let codes: BTreeSet<&str> = pattern
+        .captures_iter(&source)
+        .filter_map(|one| {
+            one.iter()
+                .skip(1)
+                .flatten()
+                .next()
+                .map(|code| code.as_str())
+        })
+        .collect();
+    assert_eq!(listed, codes);
 }
 
 #[test]

@@ -45,6 +45,31 @@ fn a_right_policy_is_summed_up() {
 }
 
 #[test]
+fn strictly_a_warning_is_an_error() {
+    let folder = Folder::new();
+    let mut warned = policy();
+    warned["identity"]["providers"][0]["keys"] = json!({"jwks": {"keys": [
+        {
+            "kty": "EC", "crv": "P-256", "kid": "good",
+            "x": "axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY",
+            "y": "T-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU",
+        },
+        {"kty": "AKP", "alg": "ML-DSA-65", "pub": "AA"},
+    ]}});
+    let path = folder.write("policy.json", &warned.to_string());
+    assert_eq!(check(&[], &path).status.code(), Some(0));
+    let output = check(&["--strict"], &path);
+    assert_eq!(output.status.code(), Some(1));
+    let said = text(&output.stdout);
+    assert!(
+        said.contains("/identity/providers/0/keys/jwks/keys/1"),
+        "{said}"
+    );
+    let path = folder.write("sound.json", &policy().to_string());
+    assert_eq!(check(&["--strict"], &path).status.code(), Some(0));
+}
+
+#[test]
 fn a_key_that_is_ignored_is_a_warning_on_standard_error() {
     let key = json!({
         "kty": "EC", "crv": "P-256", "kid": "good",
