@@ -81,7 +81,7 @@ pub enum ApprovalsCommand {
     Deny(Deciding),
     /// Takes an approval back that isn't used up, and what it granted.
     Revoke(Deciding),
-    /// Shows what waits, and then each new question as it comes. A desk that is away is waited for.
+    /// Shows what waits, and then each new question as it comes. A desk that goes away later is waited for.
     Watch,
     /// Lets another reviewer decide for some of your groups, for a time.
     Delegate {

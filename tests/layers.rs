@@ -18,7 +18,7 @@ use regex_lite::Regex;
 
 /// What each module of the filter's crate may import of the others. Tests may import more.
 const LAYERS: &[(&str, &[&str])] = &[
-    ("approval", &["call"]),
+    ("approval", &["call", "shared"]),
     ("call", &[]),
     ("dialect", &[]),
     ("limits", &[]),

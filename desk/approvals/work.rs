@@ -108,7 +108,10 @@ impl Work<'_> {
             }
             // What is listed until another time is told anew, too: of a window that closed and opened while nobody
             // looked, filters know the end of the one before.
-            let listed = |one: &Approval| one.is_listed().then_some(one.turns);
+            let listed = |one: &Approval| {
+                let told = (one.turns, one.vouched_by.len());
+                one.is_listed().then_some(told)
+            };
             self.told.standing |= listed(&after) != listed(old);
             if after.kept.is_some() && after.state != old.state {
                 self.rows

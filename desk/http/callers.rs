@@ -144,6 +144,9 @@ impl Callers {
             _ => credentials.key().and_then(|key| self.owner(key)),
         };
         match (&caller, &certified) {
+            (None, _) if credentials.has_key() => Err(unauthorized(
+                "The key is none that the desk knows. Expected the key of a filter or a reviewer of desk.json.",
+            )),
             (None, _) => Err(unauthorized(
                 "This takes a key: Authorization: Bearer ..., or a filter's certificate.",
             )),

@@ -105,8 +105,10 @@ impl Page<'_> {
                 self.line(name, &format!("{time}{ago}"))?;
             }
         }
+        let open = approval.get("state").and_then(Value::as_str) == Some("pending");
         let waiting = match &*self.take("waiting") {
-            "0" => "nobody: the client has gone, and may come back".to_owned(),
+            "0" if open => "nobody: the client has gone, and may come back".to_owned(),
+            "0" => "nobody".to_owned(),
             other => other.to_owned(),
         };
         self.line("Waiting", &waiting)?;

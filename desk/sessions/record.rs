@@ -128,6 +128,7 @@ struct Request {
 
 #[derive(Deserialize)]
 struct Response {
+    code: Option<String>,
     matches: Option<Counts>,
     alerts: Option<Counts>,
 }
@@ -236,7 +237,7 @@ impl Entry {
         if record.time.len() > MAX_ID || !record.time.is_ascii() {
             return Err(Malformed::Member("time"));
         }
-        let (action, code, rule) = record.verdict.map_or((None, None, None), |verdict| {
+        let (action, mut code, rule) = record.verdict.map_or((None, None, None), |verdict| {
             (verdict.action, verdict.code, verdict.rule)
         });
         let mut found = Vec::new();
@@ -246,6 +247,8 @@ impl Entry {
             (request.operation, request.model)
         });
         if let Some(response) = record.response {
+            // Of an exchange whose request passed, why its answer didn't.
+            code = code.or(response.code);
             note(response.matches, &mut found);
             note(response.alerts, &mut found);
         }

@@ -11,13 +11,13 @@ use core::time::Duration;
 use base::bytes::hex;
 use base::sort::sort;
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD as BASE64, STANDARD_NO_PAD};
+use base64::engine::general_purpose::{STANDARD as BASE64, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use chacha20poly1305::aead::AeadInPlace as _;
 use chacha20poly1305::{ChaCha20Poly1305, KeyInit as _, Nonce};
 use hkdf::Hkdf;
 use serde::Serialize;
 use serde_json::Value;
-use sha2::Sha256;
+use sha2::{Digest as _, Sha256};
 
 use super::answer::{Answer, parse, read};
 use super::trouble::Trouble;
@@ -256,10 +256,20 @@ pub(super) fn beginning(digits: &str) -> Option<u128> {
     u128::from_str_radix(digits, 16).ok().filter(|_| plain)
 }
 
-/// The key that 32 bytes in base64 are.
-pub(super) fn read_key(text: &str) -> Option<[u8; KEY_BYTES]> {
+/// The key that at least 32 bytes in base64 or base64url are.
+///
+/// # Errors
+/// What they are instead.
+pub(super) fn read_key(text: &str) -> Result<[u8; KEY_BYTES], String> {
     let digits = text.trim_end_matches('=');
-    STANDARD_NO_PAD.decode(digits).ok()?.try_into().ok()
+    let bytes = STANDARD_NO_PAD.decode(digits);
+    let bytes = bytes.or_else(|_| URL_SAFE_NO_PAD.decode(digits));
+    let bytes = bytes.map_err(|_| "a value that isn't base64".to_owned())?;
+    match <[u8; KEY_BYTES]>::try_from(&*bytes) {
+        Ok(key) => Ok(key),
+        Err(_) if bytes.len() > KEY_BYTES => Ok(Sha256::digest(&bytes).into()),
+        Err(_) => Err(format!("{} bytes in base64", bytes.len())),
+    }
 }
 
 #[cfg(test)]

@@ -185,13 +185,11 @@ fn read_answers(node: &Node<'_>) -> Option<Answers> {
     let object = node.object()?;
     let key = object.get("key").and_then(|node| {
         let key = read_key(&node.secret()?);
-        if key.is_none() {
-            node.problem(
-                "something else",
-                "32 bytes in base64, as `openssl rand -base64 32` prints them",
-            );
-        }
-        key
+        key.map_err(|found| {
+            let expected = "at least 32 bytes in base64, as `openssl rand -base64 32` prints them";
+            node.problem(found, expected);
+        })
+        .ok()
     });
     let keep = object.duration("keep");
     let max_bytes = object.size("max_bytes");

@@ -283,7 +283,10 @@ impl Context {
         if behind_head {
             effects.push(Effect::ReplaceResponseBody(Vec::new()));
         }
-        effects.push(Effect::Reply(refusal.into_reply(self.dialect)));
+        let reply = refusal.into_reply(self.dialect);
+        // The client never sees the model server's.
+        self.record.response.status = Some(reply.status);
+        effects.push(Effect::Reply(reply));
         Outcome {
             effects,
             flow: Flow::Hold,

@@ -94,14 +94,21 @@ impl StandingDuties {
         let taken = match answer {
             Answer::Http {
                 status: 200, body, ..
-            } => self.compiled.take_standing(body, poll, now),
+            } => {
+                let taken = self.compiled.take_standing(body, poll, now);
+                taken.map_err(str::to_owned)
+            }
             Answer::Http {
                 status: 401 | 403, ..
-            } => Err("it doesn't take the credential"),
-            Answer::Http { status: 404, .. } => Err("it has no /v1/standing"),
-            Answer::Http { .. } | Answer::Grpc(_) => Err("it answers with an error"),
-            Answer::NotSent => Err("it can't be called"),
-            Answer::Failed => Err("it gives no answer in time"),
+            } => Err("it doesn't take the credential".to_owned()),
+            Answer::Http { status: 404, .. } => Err("it has no /v1/standing".to_owned()),
+            // Where Envoy reaches nobody, it answers itself.
+            Answer::Http { status, .. } => Err(format!(
+                "it, or Envoy in its place, answers with status {status}"
+            )),
+            Answer::Grpc(_) => Err("it answers with an error".to_owned()),
+            Answer::NotSent => Err("it can't be called".to_owned()),
+            Answer::Failed => Err("it gives no answer in time".to_owned()),
         };
         let failed = !self.pause.is_zero();
         self.pause = match taken {

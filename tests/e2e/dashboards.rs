@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use testbed::http::{self, Request};
 use testbed::mesh::Builder;
+use testbed::model::Answer;
 use testbed::process::{self, Process};
 use testbed::{port, wait};
 
@@ -88,6 +89,17 @@ fn a_prometheus_answers_each_query(version: &str) {
     let guarded = Guarded::start_with(version, &written, |builder: Builder| {
         builder.alone().cluster_http2("desk_log", desk.log_port)
     });
+    let said = json!({
+        "id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "small-1",
+        "choices": [{"index": 0, "finish_reason": "stop", "message": {
+            "role": "assistant", "content": "ask ana@example.com",
+        }}],
+        "usage": {"prompt_tokens": 9, "completion_tokens": 4, "total_tokens": 13},
+    });
+    let answer = Answer::new(200).header("content-type", "application/json");
+    guarded
+        .model
+        .answer("/v1/chat/completions", answer.body(said.to_string()));
     let port = port::free().unwrap();
     let folder = process::folder().unwrap();
     let config = json!({

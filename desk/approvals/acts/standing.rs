@@ -29,7 +29,9 @@ pub fn standing(work: &mut Work<'_>, filter: &str, since: Option<&str>) -> Resul
         });
     }
     let listed = work.rows.listed(filter, now, MAX_GRANTS)?;
-    let grants = listed.into_iter().filter_map(|approval| {
+    let listed = listed.into_iter();
+    let listed = listed.filter(|approval| approval.is_vouched_by(filter));
+    let grants = listed.filter_map(|approval| {
         // One whose window is over by now is listed until that is noted.
         let left = approval.left(now).filter(|left| left.left_ms > 0)?;
         let (matter, ahead) = (approval.question.matter, approval.ahead);

@@ -93,8 +93,12 @@ pub struct Approval {
     pub returned: Vec<String>,
     /// The latest requests for which a wide grant was given out.
     pub covered: Vec<Covered>,
-    /// Whether a question has shown that the rule's own reviewers gave what was asked ahead of need.
-    pub vouched: bool,
+    /// How many uses came back since nothing was answered.
+    #[serde(default)]
+    pub unanswered: u64,
+    /// The filters whose questions have shown that their rule's own reviewers gave what was asked ahead of need.
+    #[serde(default)]
+    pub vouched_by: Vec<String>,
     /// What it is for beyond one subject, model and length of time.
     #[serde(default)]
     pub ahead: Ahead,

@@ -8,6 +8,9 @@ use crate::approvals::protocol::{Claim, ClaimState, Claimed, State, WhyBack};
 /// many are remembered that were given back before they came.
 pub const MAX_CLAIMS: usize = 256;
 
+/// How often each use comes back at most, since nothing was answered.
+const MAX_UNANSWERED: u64 = 3;
+
 impl Approval {
     /// A request of `filter` is about to go. The same claim again takes nothing more and has the same answer,
     /// unless it was given back.
@@ -84,7 +87,11 @@ impl Approval {
                 return Err(Trouble::Unknown);
             }
             let live = matches!(approval.state, State::Approved | State::Used);
-            let returned = live && approval.expires > now;
+            let may_return = match why {
+                WhyBack::Unanswered => approval.may_return_unanswered(),
+                WhyBack::Status5xx => true,
+            };
+            let returned = live && approval.expires > now && may_return;
             let known = approval.claims.iter_mut().find(|one| one.claim == claim);
             let Some(known) = known else {
                 approval.note_returned(claim);
@@ -101,12 +108,21 @@ impl Approval {
                 returned,
             });
             if returned {
+                let unanswered = u64::from(why == WhyBack::Unanswered);
+                approval.unanswered = approval.unanswered.saturating_add(unanswered);
                 approval.spent = approval.spent.saturating_sub(1);
                 approval.state = State::Approved;
                 approval.used = None;
             }
             Ok(())
         })
+    }
+
+    /// Whether one more use may come back since nothing was answered. The client decides that by leaving, though the
+    /// model server may have the request by then.
+    fn may_return_unanswered(&self) -> bool {
+        let most = self.uses().map(|uses| uses.saturating_mul(MAX_UNANSWERED));
+        most.is_none_or(|most| self.unanswered < most)
     }
 
     fn note_returned(&mut self, claim: &str) {

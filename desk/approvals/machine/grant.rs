@@ -16,6 +16,9 @@ const MAX_COVERED: usize = 256;
 /// they ask.
 const MAX_APART: usize = 64;
 
+/// The most filters whose rule is remembered to want those who approved. About others, it is asked each time.
+const MAX_VOUCHED_BY: usize = 64;
+
 impl Approval {
     /// Whether it is good for all requests of its kind, and not for the one that was asked about.
     #[must_use]
@@ -84,7 +87,7 @@ impl Approval {
     /// Whether filters may go by it without asking.
     #[must_use]
     pub fn is_listed(&self) -> bool {
-        let known = self.question.matter.about != About::Access || self.vouched;
+        let known = self.question.matter.about != About::Access || !self.vouched_by.is_empty();
         let open = !self.closed && self.apart.len() <= MAX_APART;
         self.state == State::Approved && self.is_wide() && self.uses().is_none() && known && open
     }
@@ -111,7 +114,15 @@ impl Approval {
             && self.is_of_model(other)
             && about == other.about
             && rule
-            && (!ahead || self.vouched || self.satisfies(question))
+            && (!ahead || self.is_vouched_by(filter) || self.satisfies(question))
+    }
+
+    /// Whether `filter` may go by it without a question: if it wasn't asked ahead of need, or this filter's own rule
+    /// wants those who approved. What another filter says of a rule holds for that filter.
+    #[must_use]
+    pub fn is_vouched_by(&self, filter: &str) -> bool {
+        let ahead = self.question.matter.about == About::Access;
+        !ahead || self.vouched_by.iter().any(|one| one == filter)
     }
 
     /// Whether it is for who asks.
@@ -156,7 +167,9 @@ impl Approval {
                 .matter
                 .rule_digest
                 .clone_from(&question.matter.rule_digest);
-            self.vouched = true;
+            if !self.is_vouched_by(filter) && self.vouched_by.len() < MAX_VOUCHED_BY {
+                self.vouched_by.push(filter.to_owned());
+            }
         }
         if !self.covers_binding(&question.binding, filter) {
             if self.covered.len() >= MAX_COVERED {

@@ -363,6 +363,31 @@ fn a_use_comes_back_once_and_in_time() {
 }
 
 #[test]
+fn a_client_that_leaves_again_and_again_has_its_approval_back_three_times() {
+    let mut approval = approved(json!({}));
+    for number in 1..=3 {
+        approval = given_back(taken(approval, number, NOW).0, number, NOW).after;
+        assert_eq!((approval.state, approval.spent), (State::Approved, 0));
+    }
+    let last = given_back(taken(approval, 4, NOW).0, 4, NOW).after;
+    assert_eq!((last.state, last.spent), (State::Used, 1));
+    // That the model server failed is no client's choice.
+    let mut approval = approved(json!({}));
+    for number in 1..=5 {
+        let gone = taken(approval, number, NOW).0;
+        let back = gone.give_back(&claim(number).claim, WhyBack::Status5xx, "edge", NOW);
+        approval = back.after;
+        assert_eq!(approval.state, State::Approved);
+    }
+    // A window is used as often as one likes.
+    let mut window = approved(json!({ "grant": { "for": 60 } }));
+    for number in 1..=9 {
+        window = given_back(taken(window, number, NOW).0, number, NOW).after;
+        assert_eq!(window.state, State::Approved);
+    }
+}
+
+#[test]
 fn a_grant_covers_its_kind_of_request_and_no_other() {
     let grant = approved(json!({ "grant": { "for": 60, "uses": 2 } }));
     let like = |changes: Value| {
@@ -441,6 +466,21 @@ fn what_was_asked_ahead_of_need_is_good_once_the_rules_own_reviewers_gave_it() {
     assert!(held.is_listed());
     let changed = question(json!({ "rule_digest": "e" }));
     assert!(!held.covers(&changed, "edge", NOW));
+}
+
+#[test]
+fn what_one_filter_says_of_a_rule_makes_no_grant_good_at_another() {
+    let question = |reviewers: &str| question(json!({ "reviewers": [reviewers] }));
+    let ahead = self::question(json!({
+        "about": "access", "rule_digest": null, "reviewers": ["friends"], "grant": { "for": 60 },
+    }));
+    let open = Approval::ask("apr_1".to_owned(), ahead, None, Some("carol"), NOW).after;
+    let friends = approve(open, &person("eve", &["friends"]), NOW).after;
+    assert!(friends.covers(&question("friends"), "inner", NOW));
+    let held = friends.cover(&question("friends"), "inner");
+    assert!(held.is_vouched_by("inner") && !held.is_vouched_by("edge"));
+    assert!(held.covers(&question("friends"), "inner", NOW));
+    assert!(!held.covers(&question("leads"), "edge", NOW));
 }
 
 #[test]

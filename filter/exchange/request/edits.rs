@@ -31,6 +31,20 @@ const OVERRIDES: &[&str] = &[
     "x-forwarded-method",
 ];
 
+/// Headers by which a caller that Envoy takes for an internal one has it send a request again, or to several
+/// servers at once: what was approved or counted once goes once.
+const REPEATS: &[&str] = &[
+    "x-envoy-retry-on",
+    "x-envoy-retry-grpc-on",
+    "x-envoy-max-retries",
+    "x-envoy-retriable-status-codes",
+    "x-envoy-retriable-header-names",
+    "x-envoy-hedge-on-per-try-timeout",
+    "x-envoy-upstream-rq-per-try-timeout-ms",
+    // Not that, but a path that some servers take for the one that was asked for.
+    "x-envoy-original-path",
+];
+
 /// The headers that a caller has none of to give: its token, claims about itself, credentials (also
 /// where this request gets another one), and what would make another request of it.
 fn not_the_callers(policy: &Policy) -> impl Iterator<Item = &str> {
@@ -43,7 +57,9 @@ fn not_the_callers(policy: &Policy) -> impl Iterator<Item = &str> {
     let credentials = policy.upstream.credentials.iter();
     let credentials = credentials.map(|purpose| &purpose.credential.header);
     let own = tokens.chain(facts).chain(credentials);
-    own.map(String::as_str).chain(OVERRIDES.iter().copied())
+    let own = own.map(String::as_str);
+    own.chain(OVERRIDES.iter().copied())
+        .chain(REPEATS.iter().copied())
 }
 
 /// What is taken out of a request's trailers: some servers read them as headers.

@@ -150,7 +150,7 @@ fn each_way_to_fail_says_why() {
         (Answer::Failed, "no answer in time"),
         (status(401, b""), "credential"),
         (status(404, b""), "no /v1/standing"),
-        (status(500, b""), "error"),
+        (status(500, b""), "status 500"),
         (status(200, b"{"), "JSON"),
         (
             status(200, br#"{"revision": "r1", "lease_ms": 1, "blocks": []}"#),
