@@ -4,10 +4,12 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use testbed::http::{Client, Response};
+use testbed::http::{self, Client, Response};
 use testbed::wait;
 
-use crate::support::{Desk, Guarded, ana, chat, chat_body, code, in_the_current_envoy, policy};
+use crate::support::{
+    Desk, FILTER_KEY, Guarded, ana, chat, chat_body, code, in_the_current_envoy, policy,
+};
 use testbed::http::Request;
 
 in_the_current_envoy!(the_answer_that_was_approved_is_the_one_that_comes);
@@ -115,12 +117,23 @@ fn a_denied_answer_makes_no_other(guarded: &Guarded, desk: &Desk) {
     assert_eq!(guarded.model.begun(), before + 1);
 }
 
+/// How many answers the desk tells filters that it keeps.
+fn kept(desk: &Desk) -> usize {
+    let standing = Request::get("/v1/standing?wait=0").bearer(FILTER_KEY);
+    let answer = http::send(desk.port, standing).unwrap();
+    answer.json()["answers"].as_array().unwrap().len()
+}
+
 fn a_client_that_has_gone_finds_its_answer(guarded: &Guarded, desk: &Desk) {
     let before = guarded.model.begun();
+    let kept = kept(desk);
     let port = guarded.mesh.port_of("long").unwrap();
     let client = Client::http1(port).unwrap();
     let left = client.start(chat(&ana(), "hello, gone")).unwrap();
     let question = desk.pending("ana");
+    // The filter has it kept once it is told the approval's id.
+    let more = || self::kept(desk) > kept;
+    wait::until("the answer to be kept", Duration::from_secs(30), more).unwrap();
     drop((left, client));
     let waits_for_nobody = || desk.pending("ana")["waiting"] == 0;
     wait::until(

@@ -85,8 +85,8 @@ fn refused(guarded: &Guarded, answer: &Response, host: &str) {
     assert_eq!(record["response"]["code"], "match_withheld", "{record}");
     assert_eq!(record["response"]["matches"]["email"], 1);
     assert_eq!(
-        record["response"]["status"], 200,
-        "what the model server said"
+        record["response"]["status"], 403,
+        "what the client was sent"
     );
     assert_eq!(record["response"]["bytes_sent"], 0);
 }

@@ -168,7 +168,7 @@ impl Guarded {
 const ANSWER_KEY: &str = "c2V2ZW4gdGltZXMgZm91ciBhbmQgZm91ciBtb3JlISE=";
 
 /// What the desk knows the filter by.
-const FILTER_KEY: &str = "filter-key-8c1d4e0a93";
+pub const FILTER_KEY: &str = "filter-key-8c1d4e0a93";
 
 /// What the desk knows Lea, a reviewer in the group `ml-leads`, by.
 pub const REVIEWER_KEY: &str = "reviewer-key-77ab20f6";
