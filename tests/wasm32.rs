@@ -48,7 +48,6 @@ fn ask(compiled: &Rc<CompiledPolicy>, token: &str) -> (Outcome, Exchange) {
         id: "e".into(),
         worker: "w".into(),
     };
-    let window = Window::sliding(Duration::from_secs(60), most);
     let now = Duration::from_secs(1_800_000_000);
     let mut exchange = Exchange::new(Rc::clone(compiled), name);
     let bearer = format!("Bearer {}", token.trim());
