@@ -344,6 +344,23 @@ mod tests {
     }
 
     #[test]
+    fn a_code_is_why_a_request_or_else_its_answer_was_refused() {
+        let names = r#""version":1,"id":"0a","worker":"0b","number":7,"time":"t""#;
+        let code = |verdict: &str, response: &str| {
+            let text = format!(
+                r#"{{{names},"verdict":{{"code":{verdict}}},"response":{{"code":{response}}}}}"#
+            );
+            Entry::read(text.as_bytes()).unwrap().code
+        };
+        assert_eq!(
+            code("null", r#""match_withheld""#).as_deref(),
+            Some("match_withheld")
+        );
+        assert_eq!(code(r#""denied""#, "null").as_deref(), Some("denied"));
+        assert_eq!(code("null", "null"), None);
+    }
+
+    #[test]
     fn what_stands_for_a_record_is_told_from_one() {
         let names = r#""version":1,"id":"0a","worker":"0b","number":7"#;
         let open = format!(r#"{{{names},"open":true}}"#);

@@ -187,6 +187,7 @@ fn a_match_that_cuts_refuses_the_answer_or_takes_its_value() {
         assert_eq!(reply(&outcome).grpc_status, 7);
         let record = exchange.record();
         assert_eq!(record["response"]["code"], "match_withheld");
+        assert_eq!(record["response"]["status"], 403);
         assert_eq!(record["response"]["matches"], json!({"email": 1}));
     }
     let mut exchange = called(&cut);
