@@ -10,6 +10,7 @@ use crate::identity::Identity;
 use crate::quota::{self, Charge, ChargeError, Reservation, Slot};
 use crate::quota::{Dimension, Measure, Quota, Span};
 use crate::record::Charged;
+use crate::shared::ReadOnce;
 use base::bytes::hex;
 
 /// An answer is charged whenever so much of it has passed, and at its end.
@@ -75,15 +76,21 @@ impl Charges {
         spender: &Spender<'_>,
         world: World<'_>,
     ) -> Result<Self, Refusal> {
-        Self::look(
-            compiled,
-            quotas.get(1..).unwrap_or_default(),
-            spender,
-            world,
-        )?;
+        let seen = ReadOnce::new(world.shared);
+        let looking = World {
+            shared: &seen,
+            ..world
+        };
+        let behind = quotas.get(1..).unwrap_or_default();
+        Self::look(compiled, behind, spender, looking)?;
+        let seen = seen.reuse();
+        let taking = World {
+            shared: &seen,
+            ..world
+        };
         let mut charges = Self::default();
         for quota in quotas {
-            match take(compiled, *quota, spender, world, true) {
+            match take(compiled, *quota, spender, taking, true) {
                 Ok(taken) => charges.taken.extend(taken),
                 Err(refusal) => {
                     // Others were faster.

@@ -16,6 +16,7 @@
 mod agree;
 mod cell;
 mod entry;
+mod once;
 mod section;
 mod table;
 mod values;
@@ -26,6 +27,7 @@ mod tests;
 pub use agree::{NotAgreed, agree, next_number};
 pub use cell::{CELL_BYTES, Cell, Full, MAX_COUNTED_BYTES};
 pub use entry::{Digest, Entry, HEAD_BYTES, Kind, MAX_EXPIRY};
+pub use once::ReadOnce;
 pub use section::{STORE, Store, read};
 pub use table::{NotJoined, Table, Unavailable};
 pub use values::{Shared, SharedError};

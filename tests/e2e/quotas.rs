@@ -1,6 +1,7 @@
 //! Quotas: exact over all workers, kept apart by what the policy names, and told to the client.
 
 mod crowds;
+mod full;
 mod held;
 
 use std::collections::BTreeSet;

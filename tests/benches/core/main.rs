@@ -215,16 +215,33 @@ fn pairs<'a>(list: &[(&'a str, &'a str)]) -> Vec<(&'a [u8], &'a [u8])> {
         .collect()
 }
 
-/// What it costs to pass a caller on who is known, without a mask.
+/// What it costs to pass a caller on who is known, without a mask: without quotas, and with some.
 fn known(criterion: &mut Criterion) {
     let idp = Idp::start().expect("an identity provider");
+    for quotas in [0, 1, 4] {
+        passing(criterion, &idp, quotas);
+    }
+}
+
+fn passing(criterion: &mut Criterion, idp: &Idp, quotas: usize) {
+    let by = ["subject", "provider", "operation", "constant:all"];
+    let quota = |by: &&str| {
+        let quota = json!({"by": [by], "count": "requests", "limit": u32::MAX, "per": "1m"});
+        ((*by).to_owned(), quota)
+    };
+    let by = by.iter().take(quotas);
+    let mut rule = json!({"name": "people", "when": {"group": ["engineers"]}, "then": "allow"});
+    if let (Some(rule), true) = (rule.as_object_mut(), quotas > 0) {
+        rule.insert("quota".to_owned(), by.clone().copied().collect());
+    }
     let policy = json!({
         "version": 1,
         "identity": {"providers": [{
             "name": "corp", "issuer": idp.issuer(), "audiences": ["inference"],
             "keys": {"jwks": idp.jwks()}, "claims": {"groups": "groups"},
         }]},
-        "rules": [{"name": "people", "when": {"group": ["engineers"]}, "then": "allow"}],
+        "quotas": by.map(quota).collect::<serde_json::Map<_, _>>(),
+        "rules": [rule],
     });
     let compiled = CompiledPolicy::seeded(&policy.to_string(), &|_| None, Some([7; 32]));
     let compiled = Rc::new(compiled.expect("a good policy"));
@@ -242,7 +259,10 @@ fn known(criterion: &mut Criterion) {
     ]);
     let response = pairs(&[(":status", "200")]);
     let store = Memory::default();
-    criterion.bench_function("exchange/GET with a token that is kept", |bencher| {
+    let joined = compiled.join(&store, &|| Some([7; 32]));
+    joined.expect("a store that can be shared");
+    let title = format!("exchange/GET with a token that is kept, {quotas} quotas");
+    criterion.bench_function(&title, |bencher| {
         bencher.iter(|| {
             let name = Name {
                 id: "e".into(),

@@ -92,6 +92,31 @@ impl Target {
         })
     }
 
+    /// The Envoy itself.
+    #[allow(
+        dead_code,
+        reason = "one of the benches that share this asks Envoy what it counted"
+    )]
+    pub fn mesh(&self) -> &Mesh {
+        &self.mesh
+    }
+
+    /// Sends each request once, and some of the first ones again where the last batch has room.
+    ///
+    /// # Errors
+    /// When an answer is missing or is not 200.
+    #[allow(
+        dead_code,
+        reason = "one of the benches that share this fills a table first"
+    )]
+    pub fn each(&mut self, requests: &[Vec<u8>]) -> Result<(), String> {
+        self.sent = 0;
+        for _ in 0..requests.len().div_ceil(CONNECTIONS) {
+            self.batch(requests)?;
+        }
+        Ok(())
+    }
+
     fn batch(&mut self, requests: &[Vec<u8>]) -> Result<(), String> {
         let said = |error: std::io::Error| format!("a connection failed: {error}");
         for client in &mut self.clients {
