@@ -73,6 +73,9 @@ impl Cell {
     /// # Errors
     /// There is no room for it. What was there stays there.
     pub fn put(&mut self, entry: &Entry<'_>) -> Result<(), Full> {
+        if self.replace(entry) {
+            return Ok(());
+        }
         let others = |kept: &Entry<'_>| kept.kind != entry.kind || kept.digest != entry.digest;
         let (mut all, mut counted, mut known) = (entry.bytes(), entry.bytes(), None);
         for other in self.entries() {
@@ -96,6 +99,24 @@ impl Cell {
         }
         entry.write(&mut self.bytes);
         Ok(())
+    }
+
+    /// Writes an entry over the one of its kind and digest, if that is as long: the usual case, in which
+    /// nothing else in the cell is touched.
+    fn replace(&mut self, entry: &Entry<'_>) -> bool {
+        let mut at: usize = 0;
+        let same = self.entries().find(|other| {
+            let same = other.kind == entry.kind && other.digest == entry.digest;
+            if !same {
+                at = at.saturating_add(other.bytes());
+            }
+            same
+        });
+        if same.map(|other| other.bytes()) != Some(entry.bytes()) {
+            return false;
+        }
+        let place = self.bytes.get_mut(at..at.saturating_add(entry.bytes()));
+        place.map(|place| entry.write_over(place)).is_some()
     }
 
     /// Takes an entry out, if it is there.

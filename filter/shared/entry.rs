@@ -91,14 +91,34 @@ impl<'c> Entry<'c> {
         HEAD_BYTES.saturating_add(self.payload.len())
     }
 
+    /// Writes it over as many bytes as it takes.
+    pub(super) fn write_over(&self, place: &mut [u8]) {
+        let (head, payload) = place.split_at_mut(HEAD_BYTES.min(place.len()));
+        for (to, from) in head.iter_mut().zip(self.head()) {
+            *to = from;
+        }
+        if payload.len() == self.payload.len() {
+            payload.copy_from_slice(self.payload);
+        }
+    }
+
     /// Writes it behind `bytes`. Its payload is no longer than [`MAX_PAYLOAD_BYTES`].
     pub(super) fn write(&self, bytes: &mut Vec<u8>) {
+        bytes.extend(self.head());
+        bytes.extend_from_slice(self.payload);
+    }
+
+    fn head(&self) -> [u8; HEAD_BYTES] {
         let length = u16::try_from(self.payload.len()).unwrap_or(u16::MAX);
         let label = (self.kind.code() << LENGTH_BITS) | (length & ((1 << LENGTH_BITS) - 1));
-        let [a, b, c, d, e, f, _, _] = self.expiry.min(MAX_EXPIRY).to_le_bytes();
-        bytes.extend_from_slice(self.digest);
-        bytes.extend_from_slice(&label.to_le_bytes());
-        bytes.extend_from_slice(&[a, b, c, d, e, f]);
-        bytes.extend_from_slice(self.payload);
+        let mut head = [0; HEAD_BYTES];
+        let (digest, rest) = head.split_at_mut(self.digest.len());
+        digest.copy_from_slice(self.digest);
+        let expiry = self.expiry.min(MAX_EXPIRY).to_le_bytes();
+        let fields = label.to_le_bytes().into_iter().chain(expiry);
+        rest.iter_mut()
+            .zip(fields)
+            .for_each(|(to, from)| *to = from);
+        head
     }
 }

@@ -29,6 +29,15 @@ impl Row {
         self.rounds.push(Sample::quiet(windows));
     }
 
+    /// Of all requests in windows, which have one length, in percent.
+    fn tried_again(&self) -> f64 {
+        let requests: f64 = self.windows.iter().map(|window| window.rate).sum();
+        let length = crate::WINDOW.as_secs_f64();
+        #[expect(clippy::cast_precision_loss, reason = "there are few")]
+        let retries = self.retries as f64;
+        100.0 * retries / (requests * length).max(1.0)
+    }
+
     fn cpu(&self) -> f64 {
         Sample::quiet(&self.windows).cpu
     }
@@ -63,7 +72,7 @@ pub fn print(title: &str, rows: &[Row]) {
         let greatest = each.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         print!("{:>30}", format!("{own:.2} ({least:.1} to {greatest:.1})"));
         match row.variant.peer().and_then(find).and_then(alone) {
-            Some(peer) => println!("{:>20.2}{:>12}", own / peer, row.retries),
+            Some(peer) => println!("{:>20.2}{:>11.2}%", own / peer, row.tried_again()),
             None => println!(),
         }
     }
