@@ -10,6 +10,9 @@ use crate::floor::Floor;
 /// More than is ever asked for.
 const LIMIT: u32 = 4_000_000_000;
 
+/// More than a run asks for.
+const BUCKET: u32 = 1_000_000;
+
 /// Names of models with which one subject may begin counts.
 pub const NAMES: usize = 64;
 
@@ -206,7 +209,8 @@ fn policy(idp: &Idp, limits: Limits, window: Window) -> Value {
     let quota = |by: &str| match window {
         Window::Sliding => json!({"by": [by], "count": "requests", "limit": LIMIT, "per": "1m"}),
         Window::Bucket => {
-            json!({"by": [by], "count": "requests", "limit": LIMIT, "per": "1m", "burst": LIMIT})
+            // One that is empty a moment later is begun anew each time, which is another question.
+            json!({"by": [by], "count": "requests", "limit": BUCKET, "per": "1h", "burst": BUCKET})
         }
     };
     let names: &[&str] = match limits {
