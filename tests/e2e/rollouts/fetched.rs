@@ -17,9 +17,9 @@ use crate::delivery::Delivery;
 use crate::manifests::cases::changed;
 use crate::modules::renamed;
 use crate::support::{CREDENTIAL, FILTER_KEY, ana, chat};
-use crate::versions::in_each_envoy;
+use crate::versions::in_the_current_envoy;
 
-in_each_envoy!(
+in_the_current_envoy!(
     a_module_that_cannot_be_fetched_lets_nothing_pass,
     a_filter_that_is_delivered_before_its_module_is_none,
 );
