@@ -31,6 +31,7 @@ const DOCUMENTS: &[&str] = &[
     "docs/doctor.md",
     "docs/media-types.md",
     "docs/mesh.md",
+    "docs/operations.md",
     "docs/policy.md",
     "docs/quotas.md",
     "docs/sessions.md",

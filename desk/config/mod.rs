@@ -76,6 +76,8 @@ pub struct Filter {
     pub name: String,
     /// The key that it sends as `Authorization: Bearer`.
     pub key: Option<Key>,
+    /// Another one that is as good, while those who send it are given `key` one after another.
+    pub previous_key: Option<Key>,
     /// The name in its client certificate: a URI such as `spiffe://mesh/ns/gw/sa/envoy`, or a DNS name. Each of
     /// both is enough.
     pub certificate: Option<String>,
@@ -115,12 +117,23 @@ pub fn read(text: &str, environment: &dyn Fn(&str) -> Option<String>) -> Result<
         if !names.insert(filter.name.clone()) {
             return Err(twice(&at, "name"));
         }
-        if let Some(key) = &mut filter.key {
-            *key = resolve(key, &format!("{at}/key"), environment)?;
-            if !keys.insert(key.clone()) {
-                return Err(twice(&at, "key"));
+        if filter.key.is_none() && filter.previous_key.is_some() {
+            return Err(format!(
+                "{at}/previous_key: found a key, and no {at}/key that takes its place"
+            ));
+        }
+        for (name, key) in [
+            ("key", &mut filter.key),
+            ("previous_key", &mut filter.previous_key),
+        ] {
+            if let Some(key) = key {
+                *key = resolve(key, &format!("{at}/{name}"), environment)?;
+                if !keys.insert(key.clone()) {
+                    return Err(twice(&at, name));
+                }
             }
-        } else if filter.certificate.is_none() {
+        }
+        if filter.key.is_none() && filter.certificate.is_none() {
             return Err(format!(
                 "{at}: found neither a key nor a certificate, expected one by which it is known"
             ));
@@ -237,6 +250,40 @@ mod tests {
         ] {
             let error = read_time(wrong).unwrap_err();
             assert!(error.starts_with("/retention: found "), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_previous_key_has_one_that_takes_its_place() {
+        let config = |members: &str| {
+            let text = format!(
+                r#"{{ "filters": [{{ "name": "edge", {members} }}, {{ "name": "other", "key": "a-long-key-of-other" }}], "reviewers": [] }}"#
+            );
+            read(&text, &|_| None).map(drop)
+        };
+        let both = r#""key": "a-long-key-of-today", "previous_key": "a-long-key-of-before""#;
+        assert_eq!(config(both), Ok(()));
+        for (members, expected) in [
+            (
+                r#""previous_key": "a-long-key-of-before""#,
+                "/filters/0/previous_key: found a key, and no",
+            ),
+            (
+                r#""key": "a-long-key-of-today", "previous_key": "a-long-key-of-today""#,
+                "/filters/0/previous_key: found a previous_key that stands further up",
+            ),
+            (
+                r#""key": "a-long-key-of-today", "previous_key": "short""#,
+                "/filters/0/previous_key: found a key of 5 bytes",
+            ),
+            // Of the next filter it is no key either.
+            (
+                r#""key": "a-long-key-of-today", "previous_key": "a-long-key-of-other""#,
+                "/filters/1/key: found a key that stands further up",
+            ),
+        ] {
+            let error = config(members).unwrap_err();
+            assert!(error.starts_with(expected), "{error}");
         }
     }
 

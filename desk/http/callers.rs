@@ -96,9 +96,12 @@ impl Callers {
         let names = config.filters.iter().map(|filter| Arc::from(&*filter.name));
         let names: Vec<Arc<str>> = names.collect();
         let named = || config.filters.iter().zip(&names);
-        let filters = named().filter_map(|(filter, name)| {
-            let key = filter.key.as_ref()?.secret();
-            Some((hash(key.as_bytes()), Caller::Filter(Arc::clone(name))))
+        let filters = named().flat_map(|(filter, name)| {
+            let keys = filter.key.iter().chain(&filter.previous_key);
+            keys.map(|key| {
+                let hash = hash(key.secret().as_bytes());
+                (hash, Caller::Filter(Arc::clone(name)))
+            })
         });
         let certified = named()
             .filter_map(|(filter, name)| Some((filter.certificate.clone()?, Arc::clone(name))))

@@ -18,9 +18,14 @@ use testbed::http::{Client, Request, Response};
 use testbed::kserve::{InferRequest, InferResponse};
 use testbed::{grpc, wait};
 
-use crate::support::{CREDENTIAL, Desk, Guarded, code, idp, in_each_envoy, policy};
+use crate::support::{CREDENTIAL, Desk, Guarded, code, idp, policy};
+use crate::versions::in_envoys;
 
-in_each_envoy!(requests_wait_for_a_person, nobody_can_be_asked);
+in_envoys!(
+    every [requests_wait_for_a_person]
+    each [nobody_can_be_asked]
+    current []
+);
 
 /// A policy with gates; `wait` is how long a request is held.
 fn gated(wait: &str, key: &str) -> Value {

@@ -12,7 +12,8 @@ use testbed::http::{Client, Request};
 use testbed::model::Answer;
 use testbed::wait;
 
-use crate::support::{Guarded, ana, in_each_envoy, policy};
+use crate::support::{Guarded, ana, policy};
+use crate::versions::in_each_envoy;
 use coding::{brotli, deflate, gzip, zstd};
 
 in_each_envoy!(

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::installed::{PYTHON, run};
-use crate::support::{Guarded, ana, idp, in_the_current_envoy, policy};
+use crate::support::{Guarded, ana, idp, policy};
+use crate::versions::in_the_current_envoy;
 
 in_the_current_envoy!(openais_client_works_and_raises_its_own_errors);
 

@@ -10,7 +10,7 @@ use testbed::mesh::Mesh;
 use testbed::vectors::{self, Case, Report};
 use testbed::wasm;
 
-use crate::support::in_the_current_envoy;
+use crate::versions::in_the_current_envoy;
 use crate::vms::Vms;
 
 in_the_current_envoy!(foreign_signatures_get_the_verdict_that_their_authors_expect);

@@ -13,7 +13,8 @@ use testbed::model::Answer;
 use testbed::process::{self, Process};
 use testbed::{port, wait};
 
-use crate::support::{Desk, Guarded, ana, chat, in_the_current_envoy, policy};
+use crate::support::{Desk, Guarded, ana, chat, policy};
+use crate::versions::in_the_current_envoy;
 
 in_the_current_envoy!(a_prometheus_answers_each_query);
 

@@ -11,7 +11,8 @@ use testbed::mesh::Mesh;
 use testbed::process::{self, Process};
 use testbed::{desk, envoy, http, port, wait, wasm};
 
-use crate::support::{CREDENTIAL, Desk, ana, chat, in_each_envoy};
+use crate::support::{CREDENTIAL, Desk, ana, chat};
+use crate::versions::in_each_envoy;
 
 in_each_envoy!(
     shipped_configurations_come_out_clean,

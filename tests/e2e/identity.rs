@@ -13,9 +13,10 @@ use testbed::http::{self, Request, Response};
 use testbed::idp::{Alg, Idp, with};
 use testbed::model::Received;
 
-use crate::support::{CREDENTIAL, Guarded, idp, in_each_envoy, policy};
+use crate::support::{CREDENTIAL, Guarded, idp, policy};
+use crate::versions::in_every_envoy;
 
-in_each_envoy!(callers_are_told_apart);
+in_every_envoy!(callers_are_told_apart);
 
 /// What the model server knows the filter by, for some requests.
 const EMBED_KEY: &str = "embed-key-41be09";

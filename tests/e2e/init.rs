@@ -11,7 +11,7 @@ use testbed::model::{Answer, Model};
 use testbed::process::{self, Process};
 use testbed::{desk, envoy, http, port, wasm};
 
-use crate::support::in_each_envoy;
+use crate::versions::in_each_envoy;
 
 in_each_envoy!(an_empty_folder_becomes_a_guarded_ollama);
 

@@ -7,9 +7,8 @@ use serde_json::{Value, json};
 use testbed::http::{self, Client, Response};
 use testbed::wait;
 
-use crate::support::{
-    Desk, FILTER_KEY, Guarded, ana, chat, chat_body, code, in_the_current_envoy, policy,
-};
+use crate::support::{Desk, FILTER_KEY, Guarded, ana, chat, chat_body, code, policy};
+use crate::versions::in_the_current_envoy;
 use testbed::http::Request;
 
 in_the_current_envoy!(the_answer_that_was_approved_is_the_one_that_comes);

@@ -1,5 +1,5 @@
-//! What Portcullis promises, in real Envoys with two workers each: the current version, and the
-//! oldest that is supported.
+//! What Portcullis promises, in real Envoys with two workers each: the current version, the oldest
+//! that is supported, and some between.
 #![cfg(not(target_arch = "wasm32"))]
 // clippy.toml excuses tests, but not the functions that they share.
 #![allow(
@@ -15,6 +15,7 @@ mod clients;
 mod conformance;
 mod crude;
 mod dashboards;
+mod delivery;
 mod doctor;
 mod hostile;
 mod identity;
@@ -31,12 +32,14 @@ mod masks_own;
 mod masks_requests;
 mod memory;
 mod metrics;
+mod modules;
 mod own_secrets;
 mod policies;
 mod quotas;
 mod real;
 mod records;
 mod reload;
+mod rollouts;
 mod rules;
 mod spellings;
 mod stop_iteration;
@@ -44,4 +47,5 @@ mod streams;
 mod support;
 mod tokens;
 mod traps;
+mod versions;
 mod vms;

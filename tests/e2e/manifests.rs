@@ -1,6 +1,6 @@
 //! Each configuration under envoy/ guards, as its platform makes it, in an Envoy.
 
-mod cases;
+pub mod cases;
 mod delivered;
 mod platforms;
 
@@ -16,7 +16,8 @@ use testbed::model::{Answer, Model};
 use testbed::wait;
 
 use self::cases::{Case, cases, clusters};
-use crate::support::{CREDENTIAL, Desk, ana, chat, code, in_the_current_envoy};
+use crate::support::{CREDENTIAL, Desk, ana, chat, code};
+use crate::versions::in_the_current_envoy;
 
 in_the_current_envoy!(every_manifest_guards, limits_across_envoys_are_asked_for);
 

@@ -14,9 +14,10 @@ use testbed::http::raw::Connection;
 use testbed::http::{Client, Request};
 use testbed::model::Answer;
 
-use crate::support::{Guarded, ana, chat, code, in_each_envoy, policy};
+use crate::support::{Guarded, ana, chat, code, policy};
+use crate::versions::in_every_envoy;
 
-in_each_envoy!(json_is_masked);
+in_every_envoy!(json_is_masked);
 
 /// Names of detectors, what each finds, and what the client sees. The forms of secrets are put
 /// together here, so that nobody's scanner takes this file for a leak.

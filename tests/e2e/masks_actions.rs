@@ -5,7 +5,8 @@ use testbed::body::Step;
 use testbed::http::{Client, Request, Response};
 use testbed::model::Answer;
 
-use crate::support::{Guarded, ana, chat, chat_body, code, in_the_current_envoy, policy};
+use crate::support::{Guarded, ana, chat, chat_body, code, policy};
+use crate::versions::in_the_current_envoy;
 
 in_the_current_envoy!(matches_lead_to_actions);
 

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use testbed::grpc;
 use testbed::http::{Client, Request, Response};
 
-use crate::support::{Desk, Guarded, ana, chat, chat_body, code, in_the_current_envoy, policy};
+use crate::support::{Desk, Guarded, ana, chat, chat_body, code, policy};
+use crate::versions::in_the_current_envoy;
 
 in_the_current_envoy!(answers_wait_for_a_person);
 

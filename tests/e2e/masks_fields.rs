@@ -7,7 +7,8 @@ use testbed::http::{Client, Request, Response};
 use testbed::kserve::InferResponse;
 use testbed::model::{Answer, Rpc};
 
-use crate::support::{Guarded, ana, in_the_current_envoy, policy};
+use crate::support::{Guarded, ana, policy};
+use crate::versions::in_the_current_envoy;
 
 in_the_current_envoy!(
     fields_are_edited_and_names_are_matched,

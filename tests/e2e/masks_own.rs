@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use testbed::http::{Client, Request};
 use testbed::model::Answer;
 
-use crate::support::{Guarded, ana, chat, chat_body, in_the_current_envoy, policy};
+use crate::support::{Guarded, ana, chat, chat_body, policy};
+use crate::versions::in_the_current_envoy;
 
 in_the_current_envoy!(own_detectors_and_context_count);
 

@@ -8,7 +8,8 @@ use testbed::http::{Client, Request};
 use testbed::model::Answer;
 use testbed::{grpc, wait};
 
-use crate::support::{Desk, Guarded, ana, in_the_current_envoy, policy};
+use crate::support::{Desk, Guarded, ana, policy};
+use crate::versions::in_the_current_envoy;
 use crate::vms::Vms;
 
 in_the_current_envoy!(

@@ -10,9 +10,10 @@ use testbed::mesh::Builder;
 use testbed::model::Answer;
 use testbed::wait;
 
-use crate::support::{Guarded, ana, chat, in_the_current_envoy, policy};
+use crate::support::{Guarded, ana, chat, policy};
+use crate::versions::in_every_envoy;
 
-in_the_current_envoy!(decisions_tokens_and_matches_are_counted_with_labels);
+in_every_envoy!(decisions_tokens_and_matches_are_counted_with_labels);
 
 fn decisions_tokens_and_matches_are_counted_with_labels(version: &str) {
     let written = policy(&json!({

@@ -5,7 +5,8 @@ use testbed::body::{Step, split};
 use testbed::http::{Request, Response};
 use testbed::model::Answer;
 
-use crate::support::{CREDENTIAL, Guarded, ana, in_the_current_envoy, policy};
+use crate::support::{CREDENTIAL, Guarded, ana, policy};
+use crate::versions::in_the_current_envoy;
 
 in_the_current_envoy!(a_credential_that_the_model_server_quotes_does_not_come_out);
 

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 use testbed::mesh::{Builder, Mesh};
 
-use crate::support::{CREDENTIAL, in_the_current_envoy, policy};
+use crate::support::{CREDENTIAL, policy};
+use crate::versions::in_the_current_envoy;
 
 in_the_current_envoy!(
     a_wrong_policy_stops_the_start,

@@ -17,9 +17,14 @@ use testbed::mesh::Mesh;
 use testbed::model::Answer;
 use testbed::{grpc, wait};
 
-use crate::support::{CREDENTIAL, Guarded, code, idp, in_each_envoy, policy};
+use crate::support::{CREDENTIAL, Guarded, code, idp, policy};
+use crate::versions::in_envoys;
 
-in_each_envoy!(quotas_are_exact, one_envoy_counts_in_one_store);
+in_envoys!(
+    every [quotas_are_exact]
+    each [one_envoy_counts_in_one_store]
+    current []
+);
 
 /// Nothing falls out of this window during a test.
 const LONG: &str = "31d";

@@ -20,9 +20,10 @@ use sha2::{Digest as _, Sha256};
 use testbed::http::{Client, Request};
 use testbed::{grpc, wait};
 
-use crate::support::{CREDENTIAL, Desk, Guarded, ana, chat, idp, in_each_envoy, policy};
+use crate::support::{CREDENTIAL, Desk, Guarded, ana, chat, idp, policy};
+use crate::versions::in_every_envoy;
 
-in_each_envoy!(exchanges_are_recorded);
+in_every_envoy!(exchanges_are_recorded);
 
 const PROMPT: &str = "the-prompt-is-not-recorded";
 const QUERY: &str = "the-query-is-not-recorded";

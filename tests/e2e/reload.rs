@@ -1,8 +1,6 @@
 //! A virtual machine that traps is replaced, and until then nothing passes its worker.
 
 use std::fs;
-use std::ops::Range;
-use std::path::Path;
 use std::time::Duration;
 
 use serde_json::json;
@@ -11,11 +9,15 @@ use testbed::envoy::OLDEST;
 use testbed::http::{Client, Request};
 use testbed::model::Answer;
 use testbed::{process, wait, wasm};
-use wasmparser::{ExternalKind, Parser, Payload, TypeRef};
 
-use crate::support::{Guarded, ana, chat, in_each_envoy, policy};
+use crate::modules::{trapping, with_little_memory};
+use crate::support::{Guarded, ana, chat, chat_body, policy};
+use crate::versions::in_every_envoy;
 
-in_each_envoy!(a_trap_closes_the_worker_until_the_filter_is_back);
+in_every_envoy!(
+    a_trap_closes_the_worker_until_the_filter_is_back,
+    memory_that_runs_out_closes_the_worker_until_the_filter_is_back,
+);
 
 fn a_trap_closes_the_worker_until_the_filter_is_back(version: &str) {
     let folder = process::folder().unwrap();
@@ -105,6 +107,50 @@ fn a_trap_closes_the_worker_until_the_filter_is_back(version: &str) {
     }
 }
 
+/// A virtual machine that gets no more memory traps; here after a few megabytes instead of the gigabyte that V8
+/// gives one.
+fn memory_that_runs_out_closes_the_worker_until_the_filter_is_back(version: &str) {
+    const PAGES: u64 = 48;
+    let folder = process::folder().unwrap();
+    let module = folder.path().join("little.wasm");
+    fs::write(&module, with_little_memory(&wasm::build().unwrap(), PAGES)).unwrap();
+    let policy = policy(&json!({
+        "masks": {"pii": {"detect": ["email"]}},
+        "rules": [
+            {"name": "none", "when": {"operation": ["inference.*"], "model": ["none"]}, "then": "deny"},
+            {"name": "all", "when": {"operation": ["*", "unknown"]}, "then": "allow", "mask_request": ["pii"]},
+        ],
+    }));
+    let guarded = Guarded::start_with(version, &policy, |builder| builder.module(&module));
+    let (mesh, model) = (&guarded.mesh, &guarded.model);
+    let client = Client::http2(mesh.port()).unwrap();
+    assert_eq!(client.send(chat(&ana(), "Hi")).unwrap().status, 200);
+    assert_eq!(model.begun(), 1);
+
+    let mut body = chat_body("Hi");
+    body["messages"] = json!(vec![
+        json!({"role": "user", "content": "ana@corp.com "});
+        100_000
+    ]);
+    let large = Request::post("/v1/chat/completions")
+        .bearer(&ana())
+        .json(&body);
+    let answer = client.send(large).unwrap();
+    assert_eq!(answer.status, 503, "{}", answer.text());
+    assert_eq!(model.begun(), 1, "what was not read does not pass");
+
+    wait::until("the filter to be back", Duration::from_secs(30), || {
+        let stranger = client.send(Request::get("/v1/models")).unwrap();
+        assert!(matches!(stranger.status, 401 | 503), "{}", stranger.status);
+        let status = client.send(chat(&ana(), "Hi")).unwrap().status;
+        assert!(matches!(status, 200 | 503), "{status}");
+        status == 200
+    })
+    .unwrap();
+    let reloads = mesh.stats("vm_reload_success").unwrap();
+    assert_eq!(reloads.values().sum::<u64>(), 1, "{reloads:?}");
+}
+
 fn request_with_trailers() -> Request {
     let body = json!({"model": "small-1", "messages": []}).to_string();
     let trailers = Step::Trailers(vec![("x-sum".to_owned(), "1".to_owned())]);
@@ -118,45 +164,4 @@ fn grpc_request() -> Request {
     let asked = [testbed::kserve::InferRequest::of_texts("m", &["Hi"])];
     let bearer = format!("Bearer {}", ana());
     testbed::grpc::request("ModelInfer", &asked, &[("authorization", &bearer)])
-}
-
-/// The module with one exported function that traps at once. The function keeps its length, so
-/// everything else stays where it is.
-pub fn trapping(module: &Path, export: &str) -> Vec<u8> {
-    const UNREACHABLE: u8 = 0x00;
-    const NOP: u8 = 0x01;
-    const END: u8 = 0x0b;
-    let mut bytes = fs::read(module).unwrap();
-    let (mut imported, mut index, mut bodies) = (0, None, Vec::new());
-    for payload in Parser::new(0).parse_all(&bytes) {
-        match payload.unwrap() {
-            Payload::ImportSection(imports) => {
-                for import in imports.into_imports() {
-                    imported += usize::from(matches!(import.unwrap().ty, TypeRef::Func(_)));
-                }
-            }
-            Payload::ExportSection(exports) => {
-                for one in exports {
-                    let one = one.unwrap();
-                    if one.name == export && one.kind == ExternalKind::Func {
-                        index = Some(usize::try_from(one.index).unwrap());
-                    }
-                }
-            }
-            Payload::CodeSectionEntry(body) => {
-                let Range { start, end } = body.range();
-                bodies.push(usize::try_from(start).unwrap()..usize::try_from(end).unwrap());
-            }
-            _ => {}
-        }
-    }
-    let index = index.unwrap_or_else(|| panic!("the module does not export {export}"));
-    let body = &mut bytes[bodies[index - imported].clone()];
-    let (last, rest) = body.split_last_mut().unwrap();
-    rest.fill(NOP);
-    // No local variables, then the trap.
-    rest[0] = 0;
-    rest[1] = UNREACHABLE;
-    *last = END;
-    bytes
 }

@@ -13,7 +13,8 @@ use testbed::spellings::{
     self, CLAIMS, EXACT, Fate, KEPT_OUT, LET_IN, NOT, Place, REST, Spelling, THINGS, Thing,
 };
 
-use crate::support::{Guarded, idp, in_each_envoy, policy};
+use crate::support::{Guarded, idp, policy};
+use crate::versions::in_each_envoy;
 
 in_each_envoy!(
     no_spelling_comes_through_with_paths_as_they_are,

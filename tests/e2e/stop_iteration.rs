@@ -8,13 +8,14 @@ use testbed::body::{Gate, Step};
 use testbed::http::{Client, Request};
 use testbed::model::Answer;
 
-use crate::support::{Guarded, ana, chat, chat_body, code, in_each_envoy, policy};
+use crate::support::{Guarded, ana, chat, chat_body, code, policy};
+use crate::versions::in_envoys;
 use crate::vms::Vms;
 
-in_each_envoy!(
-    a_request_that_needs_its_body_is_refused,
-    an_answer_that_needs_its_body_is_refused,
-    a_slow_body_is_waited_for,
+in_envoys!(
+    every [a_slow_body_is_waited_for]
+    each [a_request_that_needs_its_body_is_refused an_answer_that_needs_its_body_is_refused]
+    current []
 );
 
 /// What a client would call a hang.

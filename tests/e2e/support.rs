@@ -15,57 +15,6 @@ use testbed::model::Model;
 use testbed::process::{self, Process, TempDir};
 use testbed::{desk, port, wait};
 
-/// Makes a test of each named function for each version of Envoy that the suite runs on. The
-/// function takes the version.
-macro_rules! in_each_envoy {
-    ($($name:ident),+ $(,)?) => {
-        mod current {
-            $(
-                #[test]
-                fn $name() {
-                    super::$name(testbed::envoy::CURRENT);
-                }
-            )+
-        }
-
-        mod oldest {
-            $(
-                #[test]
-                fn $name() {
-                    super::$name(testbed::envoy::OLDEST);
-                }
-            )+
-        }
-    };
-}
-pub(crate) use in_each_envoy;
-
-/// As [`in_each_envoy`], for tests whose subject is the filter's own work and not what a version of
-/// Envoy does with it: in the older one they run with `--ignored`.
-macro_rules! in_the_current_envoy {
-    ($($name:ident),+ $(,)?) => {
-        mod current {
-            $(
-                #[test]
-                fn $name() {
-                    super::$name(testbed::envoy::CURRENT);
-                }
-            )+
-        }
-
-        mod oldest {
-            $(
-                #[test]
-                #[ignore = "the same as in the current Envoy: --ignored"]
-                fn $name() {
-                    super::$name(testbed::envoy::OLDEST);
-                }
-            )+
-        }
-    };
-}
-pub(crate) use in_the_current_envoy;
-
 /// What the model server knows the filter by.
 pub const CREDENTIAL: &str = "service-key-5f0c2b7e";
 
@@ -176,8 +125,8 @@ pub const REVIEWER_KEY: &str = "reviewer-key-77ab20f6";
 /// Where desks have their store, one after another, and where they listen.
 pub struct Place {
     folder: PathBuf,
-    /// Removes the folder once nobody needs it.
-    _own: TempDir,
+    /// Has the configuration; removed once nobody needs it.
+    own: TempDir,
     /// Where approvals are asked for.
     pub port: u16,
     /// Where Envoy's access log stream goes.
@@ -198,6 +147,18 @@ impl Place {
 
     /// As [`Place::over`], with some members of the desk's configuration changed.
     fn with(folder: PathBuf, own: TempDir, changes: &Value) -> Self {
+        let place = Self {
+            folder,
+            port: port::free().unwrap(),
+            log_port: port::free().unwrap(),
+            own,
+        };
+        place.configure(changes);
+        place
+    }
+
+    /// The configuration of the next desk here, with some members changed.
+    pub fn configure(&self, changes: &Value) {
         let mut config = json!({
             "filters": [{"name": "edge", "key": FILTER_KEY}],
             "reviewers": [{"name": "lea", "groups": ["ml-leads"], "key": REVIEWER_KEY}],
@@ -205,13 +166,7 @@ impl Place {
         });
         let changes = changes.as_object().unwrap().clone();
         config.as_object_mut().unwrap().extend(changes);
-        fs::write(own.path().join("desk.json"), config.to_string()).unwrap();
-        Self {
-            folder,
-            port: port::free().unwrap(),
-            log_port: port::free().unwrap(),
-            _own: own,
-        }
+        fs::write(self.own.path().join("desk.json"), config.to_string()).unwrap();
     }
 
     /// What starts a desk here.
@@ -224,7 +179,7 @@ impl Place {
             .arg("--store")
             .arg(self.folder.join("desk.sqlite"))
             .arg("--config")
-            .arg(self._own.path().join("desk.json"));
+            .arg(self.own.path().join("desk.json"));
         command
     }
 

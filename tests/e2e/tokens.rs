@@ -6,9 +6,10 @@ use testbed::grpc;
 use testbed::http::{Client, Request};
 use testbed::idp::{Alg, with};
 
-use crate::support::{Guarded, ana, chat, code, idp, in_each_envoy, policy};
+use crate::support::{Guarded, ana, chat, code, idp, policy};
+use crate::versions::in_every_envoy;
 
-in_each_envoy!(tokens_are_verified);
+in_every_envoy!(tokens_are_verified);
 
 fn tokens_are_verified(version: &str) {
     let guarded = Guarded::start(

@@ -61,6 +61,23 @@ fn failure(guard: &Guard<'_>, findings: &mut Vec<Finding>) {
             .warning("stays_down"),
         );
     }
+    let code = guard.vm().and_then(|vm| vm.get("code"));
+    let remote = code.as_ref().and_then(|code| code.get("remote"));
+    if let (Some(remote), Some(_)) = (remote, guard.filter.at.get("config_discovery")) {
+        findings.push(
+            Said {
+                of: guard.shown(),
+                place: remote.shown(),
+                found: "a module to fetch, for a filter that is delivered by itself (ECDS): Envoy lets everything \
+                        pass until it has it"
+                    .to_owned(),
+                expected: "code.local, or the filter in the listener itself",
+                advice: "Put the module where the proxy finds it as a file. Istio's agent does so with what it \
+                         passes on to Envoy.",
+            }
+            .error("fails_open"),
+        );
+    }
     if guard.filter.at.flag("is_optional") {
         findings.push(
             Said {

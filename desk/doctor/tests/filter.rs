@@ -162,6 +162,37 @@ fn a_filter_that_is_delivered_or_written_as_a_typed_struct_is_found() {
 }
 
 #[test]
+fn a_filter_that_is_delivered_fetches_no_module() {
+    let remote = json!({"http_uri": {"uri": "http://modules/portcullis.wasm", "cluster": "models", "timeout": "9s"}, "sha256": "00"});
+    let code = format!("{PLUGIN}/vm_config/code");
+    // In a listener it does: Envoy waits for it.
+    let found = with(|told| *at(told, &code) = json!({ "remote": remote.clone() }));
+    assert!(found.is_empty(), "{found:#?}");
+    let found = one(|told| {
+        *at(told, &code) = json!({ "remote": remote });
+        let filter = at(told, &format!("{MANAGER}/http_filters/0"));
+        let delivered = filter["typed_config"].take();
+        *filter = json!({"name": "guard", "config_discovery": {"type_urls": []}});
+        let delivered = json!({"@type": "type.googleapis.com/envoy.admin.v3.EcdsConfigDump", "ecds_filters": [
+            {"ecds_filter": {"name": "guard", "typed_config": delivered}}
+        ]});
+        at(told, "/dump/configs")
+            .as_array_mut()
+            .unwrap()
+            .push(delivered);
+    });
+    assert_eq!(
+        (found.code, found.severity),
+        ("fails_open", Severity::Error)
+    );
+    assert!(
+        found.place.ends_with("/vm_config/code/remote"),
+        "{}",
+        found.place
+    );
+}
+
+#[test]
 fn filters_on_the_wrong_side() {
     let put = |place: usize, kind: &str| {
         let filter = json!({"name": kind, "typed_config": {

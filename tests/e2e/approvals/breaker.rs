@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use testbed::http::{Client, Request, Response};
 
 use super::{gated, token, tune};
-use crate::support::{Desk, Guarded, code, in_the_current_envoy};
+use crate::support::{Desk, Guarded, code};
+use crate::versions::in_the_current_envoy;
 
 in_the_current_envoy!(what_waits_is_bounded_and_the_rest_goes_on);
 

@@ -8,7 +8,8 @@ use testbed::wait;
 
 use super::{gated, token};
 use crate::installed::{PYTHON, run};
-use crate::support::{Desk, Guarded, in_the_current_envoy};
+use crate::support::{Desk, Guarded};
+use crate::versions::in_the_current_envoy;
 
 in_the_current_envoy!(clients_that_lose_patience_are_served_once_approved);
 

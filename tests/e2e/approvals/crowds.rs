@@ -10,7 +10,8 @@ use testbed::http::{Client, Pending, Request, Response};
 use testbed::wait;
 
 use super::{gated, tune};
-use crate::support::{Desk, Guarded, code, in_the_current_envoy};
+use crate::support::{Desk, Guarded, code};
+use crate::versions::in_the_current_envoy;
 
 in_the_current_envoy!(
     five_hundred_are_decided_at_once,

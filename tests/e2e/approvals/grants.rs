@@ -8,7 +8,8 @@ use testbed::model::Answer;
 use testbed::wait;
 
 use super::{gated, token, tune};
-use crate::support::{Desk, Guarded, REVIEWER_KEY, code, idp, in_the_current_envoy};
+use crate::support::{Desk, Guarded, REVIEWER_KEY, code, idp};
+use crate::versions::in_the_current_envoy;
 
 in_the_current_envoy!(
     a_grant_lasts_until_it_is_taken_back,

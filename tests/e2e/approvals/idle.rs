@@ -6,7 +6,8 @@ use testbed::http::{self, Client, Pending};
 use testbed::process;
 
 use super::{gated, tune};
-use crate::support::{Desk, Guarded, REVIEWER_KEY, in_the_current_envoy};
+use crate::support::{Desk, Guarded, REVIEWER_KEY};
+use crate::versions::in_the_current_envoy;
 
 in_the_current_envoy!(idle_connections_at_the_desk_change_nothing);
 

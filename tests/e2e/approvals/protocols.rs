@@ -9,7 +9,8 @@ use testbed::model::Answer;
 use testbed::{grpc, kserve, wait};
 
 use super::{gated, message, token};
-use crate::support::{Desk, Guarded, chat, code, in_the_current_envoy};
+use crate::support::{Desk, Guarded, chat, code};
+use crate::versions::in_the_current_envoy;
 
 in_the_current_envoy!(each_protocol_holds_and_decides_alike);
 

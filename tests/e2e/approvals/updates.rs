@@ -9,7 +9,8 @@ use testbed::model::Answer;
 use testbed::wait;
 
 use super::{gated, tune};
-use crate::support::{Desk, Guarded, code, in_the_current_envoy, policy};
+use crate::support::{Desk, Guarded, code, policy};
+use crate::versions::in_the_current_envoy;
 
 in_the_current_envoy!(
     what_is_held_is_decided_under_the_policy_it_came_to,

@@ -10,7 +10,8 @@ use testbed::http::{Client, Request, Response};
 use testbed::idp::Alg;
 
 use super::strict;
-use crate::support::{Guarded, ana, idp, in_the_current_envoy};
+use crate::support::{Guarded, ana, idp};
+use crate::versions::in_the_current_envoy;
 use crate::vms::Vms;
 
 in_the_current_envoy!(absurd_heads_are_refused, absurd_tokens_are_refused);

@@ -8,7 +8,8 @@ use testbed::kserve::{InferRequest, InferResponse, SERVICE};
 use testbed::model::Answer;
 
 use super::strict;
-use crate::support::{Guarded, ana, in_each_envoy};
+use crate::support::{Guarded, ana};
+use crate::versions::in_each_envoy;
 use crate::vms::Vms;
 
 in_each_envoy!(a_message_that_lies_is_refused);

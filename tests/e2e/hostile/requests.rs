@@ -4,7 +4,8 @@ use serde_json::json;
 use testbed::http::{Client, Request};
 
 use super::strict;
-use crate::support::{Guarded, ana, chat, code, in_the_current_envoy};
+use crate::support::{Guarded, ana, chat, code};
+use crate::versions::in_the_current_envoy;
 use crate::vms::Vms;
 
 in_the_current_envoy!(what_cannot_be_read_is_refused);

@@ -9,7 +9,8 @@ use testbed::model::Answer;
 
 use super::strict;
 use crate::crude::{Crude, Then};
-use crate::support::{CREDENTIAL, Guarded, ana, code, in_each_envoy};
+use crate::support::{CREDENTIAL, Guarded, ana, code};
+use crate::versions::in_each_envoy;
 use crate::vms::Vms;
 
 in_each_envoy!(

@@ -9,7 +9,8 @@ use testbed::mesh::{Builder, Mesh};
 use testbed::model::Answer;
 
 use super::strict;
-use crate::support::{Guarded, ana, code, in_the_current_envoy};
+use crate::support::{Guarded, ana, code};
+use crate::versions::in_the_current_envoy;
 use crate::vms::Vms;
 
 in_the_current_envoy!(large_bodies_take_no_memory);

@@ -6,7 +6,8 @@ use testbed::http::{Client, Request, Response};
 use testbed::model::Model;
 
 use super::upstream::values;
-use crate::support::{CREDENTIAL, Guarded, ana, chat, code, in_the_current_envoy, policy};
+use crate::support::{CREDENTIAL, Guarded, ana, chat, code, policy};
+use crate::versions::in_the_current_envoy;
 
 in_the_current_envoy!(credentials_stay_with_their_clusters);
 

@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 use testbed::http::Response;
 use testbed::idp::{AUDIENCE, Alg, Idp, with};
 
-use crate::support::{Guarded, chat, code, in_each_envoy, policy};
+use crate::support::{Guarded, chat, code, policy};
+use crate::versions::in_every_envoy;
 
-in_each_envoy!(every_algorithm_is_taken_by_both_ways_of_checking);
+in_every_envoy!(every_algorithm_is_taken_by_both_ways_of_checking);
 
 /// Who signs with secrets: all three kinds are named, or one is.
 const INTERNAL: &str = "https://internal.example.com";

@@ -11,7 +11,8 @@ use testbed::idp::{Fetches, Idp};
 use testbed::wait;
 
 use super::{PATIENCE, call, discovered, is_without_keys, token_of, trusting, under_way, until};
-use crate::support::{Guarded, chat, in_the_current_envoy};
+use crate::support::{Guarded, chat};
+use crate::versions::in_the_current_envoy;
 use crate::vms::Vms;
 
 in_the_current_envoy!(

@@ -5,7 +5,8 @@ use testbed::idp::Idp;
 use testbed::wait;
 
 use super::{PATIENCE, call, discovered, is_without_keys, trusting, until};
-use crate::support::{Guarded, in_the_current_envoy};
+use crate::support::Guarded;
+use crate::versions::in_the_current_envoy;
 use crate::vms::Vms;
 
 in_the_current_envoy!(an_outage_is_outlasted_for_as_long_as_keys_are_kept);

@@ -5,7 +5,8 @@ use serde_json::json;
 use testbed::idp::{AUDIENCE, Asked, Idp};
 
 use super::{call, discovered, trusting};
-use crate::support::{Guarded, in_the_current_envoy};
+use crate::support::Guarded;
+use crate::versions::in_the_current_envoy;
 
 in_the_current_envoy!(keys_are_asked_for_where_they_are);
 

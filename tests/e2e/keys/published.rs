@@ -5,7 +5,8 @@ use testbed::idp::{AUDIENCE, Alg, Idp};
 
 use super::{call, discovered, is_without_keys, trusting, until};
 use crate::bodies::coding::{brotli, deflate, gzip, zstd};
-use crate::support::{Guarded, code, in_the_current_envoy};
+use crate::support::{Guarded, code};
+use crate::versions::in_the_current_envoy;
 use crate::vms::Vms;
 
 in_the_current_envoy!(

@@ -8,7 +8,8 @@ use testbed::http::Client;
 use testbed::idp::{Alg, Fetches, Idp};
 
 use super::{call, discovered, trusting, until};
-use crate::support::{Guarded, chat, code, in_the_current_envoy};
+use crate::support::{Guarded, chat, code};
+use crate::versions::in_the_current_envoy;
 use crate::vms::Vms;
 
 in_the_current_envoy!(

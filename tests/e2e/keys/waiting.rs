@@ -10,7 +10,8 @@ use testbed::kserve::InferRequest;
 use testbed::wait;
 
 use super::{PATIENCE, call, discovered, trusting, under_way};
-use crate::support::{Guarded, chat, in_each_envoy};
+use crate::support::{Guarded, chat};
+use crate::versions::in_each_envoy;
 use crate::vms::Vms;
 
 in_each_envoy!(

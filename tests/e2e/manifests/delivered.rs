@@ -1,98 +1,24 @@
 //! The filter's configuration in a file of its own, which Envoy reads again when it is replaced (ECDS).
 
-use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use testbed::http::{self, Request};
-use testbed::manifest::{self, documents};
 use testbed::mesh::Mesh;
 use testbed::model::Model;
-use testbed::process::{self, TempDir};
 use testbed::wait;
 
-use super::cases::changed;
-use crate::support::{CREDENTIAL, ana, chat, in_the_current_envoy};
+use crate::delivery::Delivery;
+use crate::support::{ana, chat};
+use crate::versions::in_envoys;
 
-in_the_current_envoy!(
-    a_policy_is_replaced_while_envoy_runs,
-    without_a_filter_nothing_passes
+in_envoys!(
+    every [a_policy_is_replaced_while_envoy_runs]
+    each []
+    current [without_a_filter_nothing_passes]
 );
 
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// What an Envoy with ecds.yaml takes its filter from.
-struct Delivery {
-    folder: TempDir,
-    resource: Value,
-}
-
-impl Delivery {
-    fn new() -> Self {
-        let folder = process::folder().unwrap();
-        let resource = documents("envoy/plain/filter.yaml").unwrap().remove(0);
-        Self { folder, resource }
-    }
-
-    /// Moves the filter into place, with changes to its policy.
-    fn deliver(&self, change: impl FnOnce(&mut Value)) {
-        let mut filter = changed(manifest::filter(&self.resource).unwrap());
-        let mut policy = manifest::policy(&filter).unwrap();
-        change(&mut policy);
-        manifest::set_policy(&mut filter, &policy);
-        let mut resource = self.resource.clone();
-        resource["resources"][0]["typed_config"] = filter["typed_config"].take();
-        self.replace(&resource.to_string());
-    }
-
-    fn replace(&self, text: &str) {
-        let next = self.folder.path().join("next.yaml");
-        fs::write(&next, text).unwrap();
-        fs::rename(next, self.folder.path().join("filter.yaml")).unwrap();
-    }
-
-    fn start(&self, version: &str, model: &Model) -> Mesh {
-        let mut whole = documents("envoy/plain/ecds.yaml").unwrap().remove(0);
-        let folder = self.folder.path();
-        point(&mut whole, folder, model.port());
-        let builder = Mesh::builder()
-            .version(Some(version))
-            .variable("DESK_KEY", "k");
-        let builder = builder.variable("MODEL_SERVER_KEY", CREDENTIAL);
-        builder.as_it_stands(whole).start().unwrap()
-    }
-}
-
-/// Makes of the shipped file what a test can run: ports, files, and nobody but the model server.
-fn point(whole: &mut Value, folder: &Path, model: u16) {
-    let listener = whole.pointer_mut("/static_resources/listeners/0").unwrap();
-    listener["address"]["socket_address"] = json!({"address": "127.0.0.1", "port_value": 0});
-    let manager = listener
-        .pointer_mut("/filter_chains/0/filters/0/typed_config")
-        .unwrap();
-    manager["access_log"][0]["typed_config"]["path"] = json!("access.log");
-    let filters = manager["http_filters"].as_array_mut().unwrap();
-    let filter = filters
-        .iter_mut()
-        .find(|one| one["name"] == "portcullis")
-        .unwrap();
-    let source = &mut filter["config_discovery"]["config_source"]["path_config_source"];
-    source["path"] = json!(folder.join("filter.yaml"));
-    source["watched_directory"]["path"] = json!(folder);
-    for cluster in whole["static_resources"]["clusters"]
-        .as_array_mut()
-        .unwrap()
-    {
-        let port = if cluster["name"] == "models" {
-            model
-        } else {
-            1
-        };
-        let place = "/load_assignment/endpoints/0/lb_endpoints/0/endpoint/address/socket_address";
-        *cluster.pointer_mut(place).unwrap() = json!({"address": "127.0.0.1", "port_value": port});
-    }
-}
 
 fn counted(mesh: &Mesh, what: &str) -> u64 {
     let stats = mesh.stats("extension_config_discovery").unwrap();

@@ -6,7 +6,8 @@ use testbed::http::{Client, Request};
 use testbed::model::Answer;
 
 use super::start;
-use crate::support::{Guarded, ana, in_the_current_envoy};
+use crate::support::{Guarded, ana};
+use crate::versions::in_the_current_envoy;
 
 in_the_current_envoy!(arrays_of_chunks_are_masked);
 

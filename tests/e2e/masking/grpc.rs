@@ -6,9 +6,10 @@ use testbed::kserve::{InferRequest, InferResponse, StreamResponse};
 use testbed::model::Rpc;
 
 use super::start;
-use crate::support::{ana, in_each_envoy};
+use crate::support::ana;
+use crate::versions::in_every_envoy;
 
-in_each_envoy!(grpc_is_masked);
+in_every_envoy!(grpc_is_masked);
 
 fn grpc_is_masked(version: &str) {
     let guarded = start(version);

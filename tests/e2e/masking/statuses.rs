@@ -10,7 +10,8 @@ use testbed::kserve::{InferRequest, InferResponse, SERVICE, StreamResponse};
 use testbed::model::{Answer, Rpc};
 use testbed::wait;
 
-use crate::support::{Guarded, idp, in_the_current_envoy, policy};
+use crate::support::{Guarded, idp, policy};
+use crate::versions::in_the_current_envoy;
 
 in_the_current_envoy!(statuses_are_masked);
 

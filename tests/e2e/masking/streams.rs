@@ -6,9 +6,10 @@ use testbed::http::{Client, Request};
 use testbed::model::Answer;
 
 use super::{MADE_UP, made_up, start};
-use crate::support::{Guarded, ana, chat_body, in_the_current_envoy};
+use crate::support::{Guarded, ana, chat_body};
+use crate::versions::in_every_envoy;
 
-in_the_current_envoy!(streams_are_masked);
+in_every_envoy!(streams_are_masked);
 
 fn streams_are_masked(version: &str) {
     let guarded = start(version);

@@ -10,7 +10,8 @@ use testbed::http::{Client, Request};
 use testbed::model::Answer;
 
 use super::{LONG, token};
-use crate::support::{Guarded, in_the_current_envoy, policy};
+use crate::support::{Guarded, policy};
+use crate::versions::in_the_current_envoy;
 
 in_the_current_envoy!(
     exactly_a_thousand_pass_of_eight_workers,

@@ -9,7 +9,8 @@ use testbed::http::raw::Connection;
 use testbed::model::Answer;
 
 use super::{LONG, token};
-use crate::support::{Guarded, in_the_current_envoy, policy};
+use crate::support::{Guarded, policy};
+use crate::versions::in_the_current_envoy;
 
 in_the_current_envoy!(a_full_table_refuses_newcomers_only);
 

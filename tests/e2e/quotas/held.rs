@@ -11,8 +11,9 @@ use testbed::model::Answer;
 use testbed::{process, wait, wasm};
 
 use super::token;
-use crate::reload::trapping;
-use crate::support::{Guarded, code, in_the_current_envoy, policy};
+use crate::modules::trapping;
+use crate::support::{Guarded, code, policy};
+use crate::versions::in_the_current_envoy;
 
 in_the_current_envoy!(
     a_slot_is_free_however_its_exchange_ends,

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use super::server::Server;
 use super::{everywhere, scarce, tokens, with};
 use crate::installed::{SERVERS, run};
-use crate::support::{Guarded, in_the_current_envoy};
+use crate::support::Guarded;
+use crate::versions::in_the_current_envoy;
 
 in_the_current_envoy!(mlserver_is_guarded, triton_is_guarded);
 

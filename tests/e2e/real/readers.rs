@@ -14,7 +14,8 @@ use testbed::wait;
 use super::server::Server;
 use super::spellings::{self, Must, PROBE, Spelling};
 use crate::installed::PYTHON;
-use crate::support::{Guarded, ana, in_the_current_envoy, policy};
+use crate::support::{Guarded, ana, policy};
+use crate::versions::in_the_current_envoy;
 
 in_the_current_envoy!(
     fastapi_reads_what_was_judged,

@@ -15,7 +15,8 @@ use testbed::model::Answer;
 use testbed::wait;
 
 use crate::installed::{PYTHON, run};
-use crate::support::{Desk, Guarded, ana, in_the_current_envoy, policy};
+use crate::support::{Desk, Guarded, ana, policy};
+use crate::versions::in_the_current_envoy;
 
 in_the_current_envoy!(bodies_are_kept_as_the_policy_says);
 

@@ -7,7 +7,8 @@ use testbed::http::raw::Connection;
 use testbed::http::{Client, Request};
 use testbed::wait;
 
-use crate::support::{Desk, Guarded, ana, in_the_current_envoy, policy};
+use crate::support::{Desk, Guarded, ana, policy};
+use crate::versions::in_the_current_envoy;
 
 in_the_current_envoy!(
     what_a_stranger_sends_is_cut_in_the_record,

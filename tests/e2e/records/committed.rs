@@ -8,7 +8,8 @@ use testbed::http::{Client, Request};
 use testbed::kserve::{InferRequest, InferResponse};
 use testbed::model::{Answer, Model, Rpc};
 
-use crate::support::{Desk, Guarded, ana, code, in_each_envoy, policy};
+use crate::support::{Desk, Guarded, ana, code, policy};
+use crate::versions::in_each_envoy;
 
 in_each_envoy!(no_answer_ends_without_its_record);
 

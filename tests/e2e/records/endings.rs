@@ -8,7 +8,8 @@ use testbed::http::{Client, Request};
 use testbed::model::Answer;
 use testbed::wait;
 
-use crate::support::{CREDENTIAL, Guarded, ana, in_each_envoy, policy};
+use crate::support::{CREDENTIAL, Guarded, ana, policy};
+use crate::versions::in_each_envoy;
 
 in_each_envoy!(every_end_is_told_apart);
 

@@ -8,7 +8,8 @@ use testbed::http::Request;
 use testbed::http::raw::Connection;
 use testbed::wait;
 
-use crate::support::{Desk, Guarded, ana, in_the_current_envoy, policy};
+use crate::support::{Desk, Guarded, ana, policy};
+use crate::versions::in_the_current_envoy;
 
 in_the_current_envoy!(a_query_is_written_nowhere);
 

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use testbed::wait;
 
 use super::traffic::{Kind, Seen, answers, of_all_kinds, rules};
-use crate::support::{Desk, Guarded, in_the_current_envoy, policy};
+use crate::support::{Desk, Guarded, policy};
+use crate::versions::in_the_current_envoy;
 
 in_the_current_envoy!(each_of_many_exchanges_has_its_one_record);
 

@@ -10,7 +10,8 @@ use testbed::authority::Authority;
 use testbed::http::Request;
 use testbed::{desk, wait};
 
-use crate::support::{Desk, Guarded, ana, chat, code, in_the_current_envoy, policy};
+use crate::support::{Desk, Guarded, ana, chat, code, policy};
+use crate::versions::in_the_current_envoy;
 
 in_the_current_envoy!(a_certificate_is_enough_on_both_ports);
 

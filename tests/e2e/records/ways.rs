@@ -13,7 +13,8 @@ use testbed::http::{Client, Request, Stream};
 use testbed::model::Answer;
 use testbed::wait;
 
-use crate::support::{Desk, Guarded, ana, in_each_envoy, policy};
+use crate::support::{Desk, Guarded, ana, policy};
+use crate::versions::in_each_envoy;
 
 in_each_envoy!(a_file_has_every_record, a_collector_has_every_record);
 

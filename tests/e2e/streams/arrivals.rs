@@ -13,7 +13,8 @@ use testbed::streams::{Api, Escapes};
 use testbed::wait;
 
 use super::everything;
-use crate::support::{CREDENTIAL, Guarded, ana, in_each_envoy};
+use crate::support::{CREDENTIAL, Guarded, ana};
+use crate::versions::in_each_envoy;
 
 in_each_envoy!(streams_are_masked_alike_however_they_arrive);
 

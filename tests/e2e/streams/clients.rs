@@ -7,7 +7,8 @@ use testbed::model::Answer;
 
 use super::everything;
 use crate::installed::{PYTHON, run};
-use crate::support::{Guarded, ana, in_the_current_envoy};
+use crate::support::{Guarded, ana};
+use crate::versions::in_the_current_envoy;
 
 in_the_current_envoy!(the_official_clients_stream_masked_text);
 

@@ -14,7 +14,8 @@ use testbed::model::{Answer, Received};
 
 use super::everything;
 use crate::installed::{NODE, PYTHON, run};
-use crate::support::{Guarded, ana, in_the_current_envoy};
+use crate::support::{Guarded, ana};
+use crate::versions::in_the_current_envoy;
 
 in_the_current_envoy!(the_official_clients_go_through_a_tools_turn);
 

@@ -10,7 +10,8 @@ use testbed::model::Answer;
 use testbed::wait;
 
 use super::everything;
-use crate::support::{Guarded, ana, in_the_current_envoy};
+use crate::support::{Guarded, ana};
+use crate::versions::in_the_current_envoy;
 use crate::vms::Vms;
 
 in_the_current_envoy!(the_worst_bodies_take_no_memory);

@@ -5,7 +5,8 @@ use testbed::model::Model;
 
 use super::{gated, masked_with};
 use crate::crude::{Crude, Then};
-use crate::support::{CREDENTIAL, ana, chat, code, in_each_envoy};
+use crate::support::{CREDENTIAL, ana, chat, code};
+use crate::versions::in_each_envoy;
 use crate::vms::Vms;
 use testbed::mesh::Mesh;
 

@@ -10,10 +10,11 @@ use testbed::wait;
 
 use super::masked_with;
 use crate::crude::{Crude, Then};
-use crate::support::{CREDENTIAL, ana, chat, code, idp, in_each_envoy};
+use crate::support::{CREDENTIAL, ana, chat, code, idp};
+use crate::versions::in_every_envoy;
 use crate::vms::Vms;
 
-in_each_envoy!(any_bytes_may_stand_in_a_header);
+in_every_envoy!(any_bytes_may_stand_in_a_header);
 
 fn any_bytes_may_stand_in_a_header(version: &str) {
     let model = Crude::start(answered);

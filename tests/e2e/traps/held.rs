@@ -11,12 +11,14 @@ use testbed::mesh::Mesh;
 use testbed::wait;
 
 use super::gated;
-use crate::support::{Desk, Guarded, ana, chat, chat_body, in_each_envoy};
+use crate::support::{Desk, Guarded, ana, chat, chat_body};
+use crate::versions::in_envoys;
 use crate::vms::Vms;
 
-in_each_envoy!(
-    nothing_goes_ahead_of_an_approval,
-    a_client_that_leaves_takes_nothing_with_it,
+in_envoys!(
+    every [nothing_goes_ahead_of_an_approval]
+    each [a_client_that_leaves_takes_nothing_with_it]
+    current []
 );
 
 /// How much of a body is sent at a time, in bytes.

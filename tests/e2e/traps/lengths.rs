@@ -7,7 +7,8 @@ use testbed::http::{Client, Request};
 use testbed::model::Answer;
 
 use super::masked;
-use crate::support::{Guarded, ana, in_each_envoy};
+use crate::support::{Guarded, ana};
+use crate::versions::in_each_envoy;
 use crate::vms::Vms;
 
 in_each_envoy!(the_next_request_is_intact);

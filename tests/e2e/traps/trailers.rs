@@ -9,15 +9,19 @@ use testbed::kserve::{InferRequest, InferResponse, SERVICE, StreamResponse};
 use testbed::model::{Answer, Model, Rpc};
 
 use super::masked;
-use crate::support::{Guarded, ana, in_each_envoy};
+use crate::support::{Guarded, ana};
+use crate::versions::in_envoys;
 use crate::vms::Vms;
 
-in_each_envoy!(
-    what_is_held_comes_before_the_trailers,
-    a_held_piece_is_released_before_the_next,
-    a_piece_behind_a_released_one_keeps_its_place,
-    a_stream_that_ends_while_a_piece_is_held_is_left_alone,
-    messages_are_masked_before_their_status,
+in_envoys!(
+    every [what_is_held_comes_before_the_trailers]
+    each [
+        a_held_piece_is_released_before_the_next
+        messages_are_masked_before_their_status
+        a_piece_behind_a_released_one_keeps_its_place
+        a_stream_that_ends_while_a_piece_is_held_is_left_alone
+    ]
+    current []
 );
 
 fn http2(version: &str) -> Guarded {

@@ -5,7 +5,8 @@ use testbed::body::{Step, split};
 use testbed::envoy::OLDEST;
 use testbed::http::{Client, Request};
 
-use crate::support::{Guarded, ana, code, in_each_envoy, policy};
+use crate::support::{Guarded, ana, code, policy};
+use crate::versions::in_each_envoy;
 use crate::vms::Vms;
 
 /// What an HTTP/2 server takes before it says that it takes more, in bytes (RFC 9113, section

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use testbed::cable::Cable;
 
 use super::{Load, committed, delivered, filled, kept, reckon};
-use crate::support::{Desk, Guarded, Place, in_the_current_envoy};
+use crate::support::{Desk, Guarded, Place};
+use crate::versions::in_the_current_envoy;
 
 in_the_current_envoy!(what_is_lost_while_the_way_is_cut_is_named);
 

@@ -10,7 +10,8 @@ use testbed::http::Request;
 use testbed::{process, wait};
 
 use super::{Load, PATIENCE, committed, delivered, exported};
-use crate::support::{Desk, Guarded, Place, ana, code, in_the_current_envoy, sessions};
+use crate::support::{Desk, Guarded, Place, ana, code, sessions};
+use crate::versions::in_the_current_envoy;
 
 in_the_current_envoy!(a_full_disk_loses_nothing_and_lets_no_answer_pass);
 

@@ -9,7 +9,8 @@ use testbed::model::Answer;
 use testbed::wait;
 
 use super::{Load, PATIENCE, committed, delivered, filled, kept, missing, name, reckon};
-use crate::support::{Desk, Guarded, Place, ana, in_the_current_envoy};
+use crate::support::{Desk, Guarded, Place, ana};
+use crate::versions::in_the_current_envoy;
 
 in_the_current_envoy!(
     a_killed_desk_loses_nothing_unseen,

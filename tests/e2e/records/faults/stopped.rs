@@ -7,7 +7,8 @@ use testbed::http::Request;
 use testbed::wait;
 
 use super::{Load, PATIENCE, committed, delivered, filled, kept, reckon};
-use crate::support::{Desk, Guarded, Place, ana, code, in_the_current_envoy};
+use crate::support::{Desk, Guarded, Place, ana, code};
+use crate::versions::in_the_current_envoy;
 
 in_the_current_envoy!(a_desk_that_stands_still_or_is_slow_loses_nothing);
 
