@@ -552,7 +552,7 @@ fn resets_that_cannot_be_understood_leave_what_was_known() {
         json!("rst_1"),
     ] {
         let mut standing = standing(&listed(&[], &[block(&json!({"subject": "joe"}))]));
-        let answer = with_resets(&[wrong.clone()]).to_string();
+        let answer = with_resets(core::slice::from_ref(&wrong)).to_string();
         let taken = standing.take(answer.as_bytes(), poll(NOW, 0), NOW);
         assert!(taken.is_err(), "{wrong}");
         assert_eq!(standing.resets(NOW).count(), 0);
