@@ -5,7 +5,7 @@
 //! [`ledger`] that can't be changed unseen, that [`audit`] reads, and whose checkpoints go to [`witness`]es.
 //! [`control`] takes orders for it while the desk runs. [`check`] tells what is wrong with a policy before it
 //! is rolled out, [`token`] why a token is accepted or not, and [`doctor`] what is wrong with a running Envoy.
-//! [`init`] and [`development`] are for who tries it.
+//! [`quotas`] has what records say of counts. [`init`] and [`development`] are for who tries it.
 
 pub mod approvals;
 pub mod audit;
@@ -24,6 +24,7 @@ pub mod openapi;
 mod pem;
 mod plain;
 pub mod policy;
+pub mod quotas;
 pub mod review;
 pub mod serve;
 pub mod sessions;

@@ -140,6 +140,13 @@ enum Command {
         #[command(flatten)]
         to: reviewing::To,
     },
+    /// Shows how much of quotas is left, as far as records tell, and empties counts.
+    Quota {
+        #[command(flatten)]
+        to: reviewing::To,
+        #[command(subcommand)]
+        command: reviewing::QuotaCommand,
+    },
     /// Looks into tokens, and makes some for trying.
     Token {
         #[command(subcommand)]
@@ -221,6 +228,7 @@ fn main() -> ExitCode {
         Command::Block { to, blocking } => reviewing::run(to, Order::Block(blocking)),
         Command::Unblock { to, ids } => reviewing::run(to, Order::Unblock(ids)),
         Command::Blocks { to } => reviewing::run(to, Order::Blocks),
+        Command::Quota { to, command } => reviewing::run(to, Order::Quota(command)),
         Command::Schema => answer(&check::schema()),
         Command::Reference => answer(&check::reference()),
         Command::Openapi => answer(&openapi::print()),

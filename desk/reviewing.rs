@@ -266,6 +266,53 @@ pub struct Blocking {
     reason: String,
 }
 
+#[derive(Subcommand)]
+pub enum QuotaCommand {
+    /// Lists counts, those of which most is taken first: as records told them, how long ago, and by which Envoy.
+    List {
+        /// Only those of which so many percent are taken.
+        #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u64).range(0..=100))]
+        near: Option<u64>,
+        /// Only those of this quota.
+        #[arg(long, value_name = "NAME")]
+        quota: Option<String>,
+        /// Only those of this subject.
+        #[arg(long)]
+        subject: Option<String>,
+        /// How many.
+        #[arg(long, value_name = "NUMBER", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        limit: u32,
+    },
+    /// Shows one count, of each Envoy and of all together.
+    Show {
+        /// The quota's name.
+        quota: String,
+        /// What is counted apart, as `list` shows it: subject corp ana@example.com
+        #[arg(value_name = "KEY")]
+        key: Vec<String>,
+    },
+    /// Empties a count in each Envoy that hears of it, within two seconds: for those whom desk.json lets do it.
+    Reset {
+        /// The quota's name.
+        quota: String,
+        /// What is counted apart, as `list` shows it: subject corp ana@example.com
+        #[arg(value_name = "KEY")]
+        key: Vec<String>,
+        /// Instead of a key: all counts of this subject that the desk knows.
+        #[arg(long)]
+        subject: Option<String>,
+        /// For how long filters are told: a number and s, m, h or d, one hour at most. An Envoy that doesn't hear
+        /// of it in that time keeps its count.
+        #[arg(long = "for", value_name = "TIME", value_parser = review::seconds)]
+        time: Option<u64>,
+        /// Why.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+    /// Lists the resets that filters are told of.
+    Resets,
+}
+
 /// What is to be done.
 pub enum Order {
     /// `portcullis approvals`
@@ -280,6 +327,8 @@ pub enum Order {
     Unblock(Vec<String>),
     /// `portcullis blocks`
     Blocks,
+    /// `portcullis quota`
+    Quota(QuotaCommand),
 }
 
 /// Runs a command.
@@ -351,6 +400,45 @@ fn dispatch(desk: &Remote, order: Order, out: &mut dyn Write) -> Status {
         }
         Order::Unblock(ids) => review::unblock(desk, &ids, out, &mut std::io::stderr()),
         Order::Blocks => review::blocks(desk, out),
+        Order::Quota(command) => quota(desk, command, out),
+    }
+}
+
+fn quota(desk: &Remote, command: QuotaCommand, out: &mut dyn Write) -> Status {
+    match command {
+        QuotaCommand::List {
+            near,
+            quota,
+            subject,
+            limit,
+        } => {
+            let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+            let counted = review::Counted {
+                quota,
+                subject,
+                near,
+                limit,
+            };
+            review::quotas(desk, &counted, out)
+        }
+        QuotaCommand::Show { quota, key } => review::quota(desk, &quota, &key, out),
+        QuotaCommand::Reset {
+            quota,
+            key,
+            subject,
+            time,
+            reason,
+        } => {
+            let emptied = review::Emptied {
+                quota,
+                key,
+                subject,
+                seconds: time,
+                reason,
+            };
+            review::reset(desk, &emptied, out, &mut std::io::stderr())
+        }
+        QuotaCommand::Resets => review::resets(desk, out),
     }
 }
 

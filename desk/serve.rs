@@ -26,6 +26,7 @@ use crate::http::{Callers, MAX_BODY_BYTES, Refusal, json as answer};
 use crate::ledger::{self, Keys, LedgerError, Reader, Watch};
 use crate::metrics::{self, Sources};
 use crate::net::{Limits, Port, PortCounts, Protocol, Tls};
+use crate::quotas::{self, Figures, Quotas};
 use crate::sessions::{
     self, Archive, Books, BooksError, Counts, Intake, Lost, Numbers, Peers, Recorder, Writer,
 };
@@ -114,11 +115,17 @@ async fn serve(options: &Options, config: &Config) -> Result<(), Failure> {
     let tls = tls.map(|files| Tls::start(files, stop.clone())).transpose();
     let tls = tls.map_err(|failure| Failure(format!("/tls: {failure}")))?;
     let counts = Arc::new(Counts::default());
+    let figures = Arc::<Figures>::default();
     let folder = options.ledger();
     let (writer, thread) = match books {
         Ok(books) => {
-            let (writer, thread) = sessions::start(books, Arc::clone(&counts), stop.clone())
-                .map_err(|error| Failure(format!("no thread for the recorder: {error}")))?;
+            let (writer, thread) = sessions::start(
+                books,
+                Arc::clone(&counts),
+                Arc::clone(&figures),
+                stop.clone(),
+            )
+            .map_err(|error| Failure(format!("no thread for the recorder: {error}")))?;
             Orders::start(&folder, &writer, &stop);
             (writer, Some(thread))
         }
@@ -153,7 +160,9 @@ async fn serve(options: &Options, config: &Config) -> Result<(), Failure> {
         bytes: config.answers.mebibytes << 20,
         ..approvals::acts::Room::STANDARD
     };
-    let desk = Desk::new(Arc::clone(&callers), clerk, news, stop.clone()).with_room(room);
+    let desk = Desk::new(Arc::clone(&callers), clerk, news, stop.clone())
+        .with_room(room)
+        .with_figures(Arc::clone(&figures));
     let archive = Archive {
         callers,
         database: Database::new(reading),
@@ -209,6 +218,7 @@ async fn serve(options: &Options, config: &Config) -> Result<(), Failure> {
         clerk: desk.clerk.clone(),
         news: desk.news.clone(),
         decided,
+        figures: Arc::clone(&figures),
         ports: vec![
             ("http", Arc::clone(&http_counts)),
             ("grpc", Arc::clone(&grpc_counts)),
@@ -216,7 +226,11 @@ async fn serve(options: &Options, config: &Config) -> Result<(), Failure> {
         tls: tls.clone(),
         last: Arc::default(),
     };
-    let app = router(desk, archive, (intake, numbers), health, board)
+    let quotas = Quotas {
+        callers: Arc::clone(&desk.callers),
+        figures,
+    };
+    let app = router(desk, archive, (intake, numbers, quotas), health, board)
         .merge(metrics::routes().with_state(sources));
     let port = |name, listener, protocol, app, counts: Arc<PortCounts>| Port {
         name,
@@ -428,7 +442,7 @@ struct Health {
 fn router(
     desk: Desk,
     archive: Archive,
-    (intake, numbers): (Intake, Numbers),
+    (intake, numbers, quotas): (Intake, Numbers, Quotas),
     health: Health,
     board: Option<Board>,
 ) -> Router {
@@ -440,6 +454,7 @@ fn router(
         .merge(sessions::routes().with_state(archive))
         .merge(sessions::intake_routes().with_state(intake))
         .merge(sessions::number_routes().with_state(numbers))
+        .merge(quotas::routes().with_state(quotas))
         .merge(witness.unwrap_or_default())
         .fallback(async || Refusal::not_found("address").into_response())
         .method_not_allowed_fallback(async || {

@@ -1,7 +1,7 @@
 //! What the ledger says of what happened.
 
 use super::machine::{Approval, Happened};
-use super::protocol::{self, About, Block, Delegation, State, WhyBack};
+use super::protocol::{self, About, Block, Delegation, Reset, State, WhyBack};
 use crate::sessions::deeds::{self, Ahead, Change, Claim, Concerned, Decision, Question};
 use crate::sessions::{What, cut_text, time_text};
 
@@ -66,6 +66,17 @@ pub(super) fn block(block: &Block) -> deeds::Block {
         token_id: block.token_id.as_deref().map(cut_text),
         until: block.expires.clone(),
         reason: cut_text(&block.reason),
+    }
+}
+
+/// A count that is to be emptied.
+pub(super) fn reset(reset: &Reset) -> deeds::Reset {
+    deeds::Reset {
+        reset: reset.id.clone(),
+        quota: cut_text(&reset.quota),
+        key: reset.key.iter().map(|text| cut_text(text)).collect(),
+        until: reset.expires.clone(),
+        reason: cut_text(&reset.reason),
     }
 }
 
@@ -193,6 +204,14 @@ pub(super) fn log(what: &What, who: &str) {
         }
         What::Unblock(block) => {
             tracing::info!(id = block.block, by = who, "a block has ended");
+        }
+        What::Reset(reset) => {
+            tracing::info!(
+                id = reset.reset,
+                reviewer = who,
+                quota = reset.quota,
+                "a count is reset"
+            );
         }
         _ => {}
     }

@@ -63,6 +63,12 @@ fn about(what: &What) -> String {
             let token = || format!("token {}", or(&block.token_id, "-"));
             format!("{} of {}", block.block, subject.unwrap_or_else(token))
         }
+        What::Reset(reset) => format!(
+            "{} of {}: {}",
+            reset.reset,
+            reset.quota,
+            reset.key.join(" ")
+        ),
         What::Delegation(delegation) | What::DelegationEnd(delegation) => format!(
             "{} to {} in {}",
             delegation.from,

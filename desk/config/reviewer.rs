@@ -3,7 +3,7 @@
 //! ```json
 //! { "name": "ana", "groups": ["ml-leads"], "key": "${ANA_KEY}",
 //!   "subjects": [{ "issuer": "https://idp.example", "subject": "ana@example.com" }],
-//!   "email": "ana@example.com", "break_glass": true, "blocks": true }
+//!   "email": "ana@example.com", "break_glass": true, "blocks": true, "quotas": true }
 //! ```
 
 use std::collections::HashSet;
@@ -47,6 +47,9 @@ pub struct Reviewer {
     /// Whether the person may block subjects and tokens, and take any grant back.
     #[serde(default)]
     pub blocks: bool,
+    /// Whether the person may reset quotas.
+    #[serde(default)]
+    pub quotas: bool,
 }
 
 /// Checks all of them, and fills their keys in.

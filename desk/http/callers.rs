@@ -26,6 +26,8 @@ pub struct Person {
     pub break_glass: bool,
     /// Whether the person may block.
     pub blocks: bool,
+    /// Whether the person may reset quotas.
+    pub quotas: bool,
 }
 
 impl Person {
@@ -37,6 +39,7 @@ impl Person {
             email: reviewer.email.clone(),
             break_glass: reviewer.break_glass,
             blocks: reviewer.blocks,
+            quotas: reviewer.quotas,
         }
     }
 }

@@ -19,6 +19,7 @@ use crate::approvals::store::Open;
 use crate::http::Refusal;
 use crate::ledger::{self, Reader};
 use crate::net::{PortCounts, Tls};
+use crate::quotas::Figures;
 use crate::sessions::{Counts, Peers, Writer};
 
 /// How long what was collected is given out again: who asks more often costs nothing.
@@ -41,6 +42,8 @@ pub struct Sources {
     pub news: approvals::News,
     /// What was decided.
     pub decided: Arc<approvals::Decided>,
+    /// What is known of counts.
+    pub figures: Arc<Figures>,
     /// The ports, by name.
     pub ports: Vec<(&'static str, Arc<PortCounts>)>,
     /// The desk's certificate.
@@ -78,6 +81,7 @@ impl Sources {
         let mut text = Text::default();
         self.records(&mut text);
         self.approvals(&mut text, open);
+        self.quotas(&mut text);
         self.connections(&mut text);
         // Files are looked at where that may take its time.
         let rest = tokio::task::spawn_blocking(move || {
@@ -178,6 +182,22 @@ impl Sources {
         for (outcome, count) in self.decided.claims() {
             text.sample(name, &[("outcome", outcome)], count);
         }
+    }
+
+    fn quotas(&self, text: &mut Text) {
+        let (known, near) = self.figures.counts();
+        text.one(
+            "portcullis_desk_quota_counts",
+            Type::Gauge,
+            "Counts of quotas of which records have told, and whose windows are not over.",
+            known,
+        );
+        text.one(
+            "portcullis_desk_quota_counts_near_limit",
+            Type::Gauge,
+            "Those of them of which 80 percent or more were taken.",
+            near,
+        );
     }
 
     fn connections(&self, text: &mut Text) {

@@ -164,6 +164,12 @@ pub(super) fn standing() -> Value {
             "left_ms": null,
             "reason": "The laptop was stolen.",
         }],
+        "resets": [{
+            "id": "rst_00112233445566778899aabbccddeeff",
+            "quota": "per-person",
+            "key": ["subject", "corp", "carol"],
+            "left_ms": 899_950,
+        }],
         "answers": [NAME.get(..32)],
     })
 }
@@ -313,6 +319,48 @@ pub(super) fn block() -> Value {
 
 pub(super) fn blocks() -> Value {
     json!({ "blocks": [block()], "next": null })
+}
+
+pub(super) fn quotas() -> Value {
+    json!({
+        "quotas": [{
+            "quota": "per-person",
+            "key": ["subject", "corp", "carol"],
+            "limit": 600,
+            "used": 588,
+            "remaining": 12,
+            "time": "2026-11-30T16:00:00.000Z",
+            "until": "2026-11-30T16:01:05.000Z",
+            "filter": "edge",
+            "node": "edge-1",
+        }],
+        "since": "2026-11-30T08:00:00.000Z",
+        "next": null,
+    })
+}
+
+pub(super) fn new_reset() -> Value {
+    json!({
+        "quota": "per-person",
+        "key": ["subject", "corp", "carol"],
+        "reason": "A load test of ours.",
+    })
+}
+
+pub(super) fn reset() -> Value {
+    json!({
+        "id": "rst_00112233445566778899aabbccddeeff",
+        "quota": "per-person",
+        "key": ["subject", "corp", "carol"],
+        "reason": "A load test of ours.",
+        "reviewer": "ana",
+        "created": "2026-11-30T16:00:00.000Z",
+        "expires": "2026-11-30T16:15:00.000Z",
+    })
+}
+
+pub(super) fn resets() -> Value {
+    json!({ "resets": [reset()], "next": null })
 }
 
 pub(super) fn delegate() -> Value {

@@ -251,12 +251,13 @@ pub(super) const OPERATIONS: &[Operation] = &[
         method: "get",
         path: "/v1/standing",
         who: Who::Filter,
-        summary: "Tells what holds without a question: time windows and blocks.",
+        summary: "Tells what holds without a question: time windows, blocks, and counts to empty.",
         description: "A long poll; where too many wait already, all is told at once. A filter uses a grant of the list without a call, and refuses who is blocked, for \
             `lease_ms` from when it sent the call that was answered; an answer `unchanged` renews that. Behind it, it asks. \
             A grant for a group covers whoever has it in their token, but those that `except` names; one by a calendar is listed while \
             its window is open. Grants with a number of uses are not listed: they are claimed each time, so that all filters together \
-            can't use more than there are. There are 10,000 grants and 10,000 blocks at most. Of answers that are kept, the \
+            can't use more than there are. There are 10,000 grants and 10,000 blocks at most. A count of `resets` is emptied \
+            once by all workers of a filter, as soon as one hears of it, and not again for as long as the reset is told. Of answers that are kept, the \
             beginnings of their names are listed, so that filters look for no others; missing where that isn't all.",
         query: &[
             Parameter {

@@ -6,6 +6,7 @@
 mod examples;
 mod filters;
 mod operation;
+mod quotas;
 mod refused;
 mod reviewers;
 mod schemas;
@@ -78,7 +79,8 @@ pub fn print() -> Report {
 }
 
 fn operations() -> impl Iterator<Item = &'static Operation> {
-    filters::OPERATIONS.iter().chain(reviewers::OPERATIONS)
+    let people = reviewers::OPERATIONS.iter().chain(quotas::OPERATIONS);
+    filters::OPERATIONS.iter().chain(people)
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use crate::approvals::protocol::{
 
 const NOT_FOUND: Refused = Refused(404, "not_found", "there is no such thing");
 
-const RECORDER: Refused = Refused(
+pub(super) const RECORDER: Refused = Refused(
     503,
     "recorder_failing",
     "what people do is recorded first, and that failed: nothing has changed",
@@ -38,14 +38,14 @@ const EXPIRED: Refused = Refused(409, "expired", "its time is over");
 
 const DECIDED: Refused = Refused(409, "already_decided", "others have decided by now");
 
-const LIMIT: Parameter = Parameter {
+pub(super) const LIMIT: Parameter = Parameter {
     name: "limit",
     description: "How many there are on a page.",
     schema: || json!({ "type": "integer", "minimum": 0, "default": 50, "maximum": 4_294_967_295_u32 }),
     example: || json!(100),
 };
 
-const BEFORE: Parameter = Parameter {
+pub(super) const BEFORE: Parameter = Parameter {
     name: "before",
     description: "The `next` of the page before.",
     schema: || json!({ "type": "string" }),

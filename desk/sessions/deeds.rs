@@ -138,6 +138,21 @@ pub struct Block {
     pub reason: String,
 }
 
+/// A count of a quota is to be emptied.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reset {
+    /// The reset's id.
+    pub reset: String,
+    /// The quota's name.
+    pub quota: String,
+    /// What is counted apart: for each dimension its name and its values.
+    pub key: Vec<String>,
+    /// Until when filters are told (RFC 3339).
+    pub until: String,
+    /// Why.
+    pub reason: String,
+}
+
 /// A reviewer lets another one decide, or no longer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delegation {

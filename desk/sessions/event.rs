@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::deeds;
 use crate::ledger::{Entry, KeptKey, Kind, LedgerError};
 use crate::store::now;
+pub use crate::store::time_text;
 
 /// The longest text of an event that comes from outside, in characters.
 pub const MAX_TEXT: usize = 1024;
@@ -135,6 +136,8 @@ pub enum What {
     Block(deeds::Block),
     /// It is no longer.
     Unblock(deeds::Block),
+    /// A count of a quota is to be emptied.
+    Reset(deeds::Reset),
     /// A reviewer lets another one decide.
     Delegation(deeds::Delegation),
     /// That is over.
@@ -268,6 +271,7 @@ impl Event {
             What::Expiry(_) => "expiry",
             What::Block(_) => "block",
             What::Unblock(_) => "unblock",
+            What::Reset(_) => "reset",
             What::Delegation(_) => "delegation",
             What::DelegationEnd(_) => "delegation_end",
             What::Read { .. } => "read",
@@ -296,15 +300,6 @@ pub fn cut(text: &str) -> String {
         }
         _ => text.to_owned(),
     }
-}
-
-/// Milliseconds since 1970 as RFC 3339.
-#[must_use]
-pub fn time_text(millis: i64) -> String {
-    chrono::DateTime::from_timestamp_millis(millis).map_or_else(
-        || millis.to_string(),
-        |time| time.to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
-    )
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use serde::de::IgnoredAny;
 
 use super::event::cut;
 use super::messages::{Any, BytesValue, HttpAccessLogEntry};
+use crate::quotas::Charged;
 
 /// The key in Envoy's filter state under which the filter leaves the record.
 const STATE_KEY: &str = "wasm.portcullis.session";
@@ -57,6 +58,8 @@ pub struct Entry {
     pub node: Option<String>,
     /// The detectors that found something, in either direction; at most [`MAX_FOUND`].
     pub found: Vec<String>,
+    /// What it says of quotas.
+    pub charges: Vec<Charged>,
     /// Whether it only stands for a record that will be: its exchange went on when it was logged.
     pub open: bool,
     /// The record as it came.
@@ -136,11 +139,13 @@ struct Response {
 /// How often each detector found something.
 type Counts = BTreeMap<String, IgnoredAny>;
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Verdict {
     action: Option<String>,
     code: Option<String>,
     rule: Option<String>,
+    #[serde(default)]
+    charges: Vec<Charged>,
 }
 
 impl Entry {
@@ -171,6 +176,7 @@ impl Entry {
             policy: None,
             node: None,
             found: self.found.clone(),
+            charges: Vec::new(),
             open: self.open,
             text: String::new(),
         }
@@ -220,6 +226,7 @@ impl Entry {
             policy: None,
             node: None,
             found: Vec::new(),
+            charges: Vec::new(),
             open: true,
             text: text.to_owned(),
         })
@@ -237,9 +244,8 @@ impl Entry {
         if record.time.len() > MAX_ID || !record.time.is_ascii() {
             return Err(Malformed::Member("time"));
         }
-        let (action, mut code, rule) = record.verdict.map_or((None, None, None), |verdict| {
-            (verdict.action, verdict.code, verdict.rule)
-        });
+        let verdict = record.verdict.unwrap_or_default();
+        let (action, mut code, rule) = (verdict.action, verdict.code, verdict.rule);
         let mut found = Vec::new();
         let (operation, model) = record.request.map_or((None, None), |request| {
             note(request.matches, &mut found);
@@ -266,6 +272,7 @@ impl Entry {
             policy: record.policy.filter(|policy| is_hex(policy)),
             node: record.mesh.and_then(|mesh| mesh.node).as_deref().map(cut),
             found,
+            charges: verdict.charges,
             open: false,
             text: text.to_owned(),
         })

@@ -63,7 +63,7 @@ pub enum Sender {
 }
 
 impl Sender {
-    fn peer(&self) -> Option<&Arc<str>> {
+    pub(super) fn peer(&self) -> Option<&Arc<str>> {
         match self {
             Self::Operator => None,
             Self::Stream(name) => name.as_ref(),

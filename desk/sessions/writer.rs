@@ -8,12 +8,13 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
-use super::books::Books;
+use super::books::{Books, Outcome};
 use super::counts::Counts;
 use super::event::{Event, What, Who};
 use super::record::Entry;
 use super::standing::Sender;
 use crate::ledger::Expired;
+use crate::quotas::{Figures, From};
 use crate::stop::Stop;
 
 /// How many batches may wait for the writer: all of them are stored by one write to the disk.
@@ -236,13 +237,15 @@ impl Writer {
     }
 }
 
-/// Starts the writer, on the runtime that this is called on.
+/// Starts the writer, on the runtime that this is called on. What records say of quotas is noted in `figures` once
+/// they are stored.
 ///
 /// # Errors
 /// When no thread can be started.
 pub fn start(
     books: Books,
     counts: Arc<Counts>,
+    figures: Arc<Figures>,
     stop: Stop,
 ) -> std::io::Result<(Writer, JoinHandle<Result<(), Lost>>)> {
     let (sender, receiver) = mpsc::channel(QUEUE);
@@ -263,6 +266,7 @@ pub fn start(
             let mut keeping = Keeping {
                 books,
                 counts,
+                figures,
                 stop,
                 fails,
                 lost: 0,
@@ -275,6 +279,7 @@ pub fn start(
 struct Keeping {
     books: Books,
     counts: Arc<Counts>,
+    figures: Arc<Figures>,
     stop: Stop,
     fails: Arc<AtomicBool>,
     lost: usize,
@@ -372,6 +377,25 @@ impl Keeping {
         })
     }
 
+    /// Notes what records of a batch say of quotas; `first` is the place of its first one. What was left out says
+    /// nothing, and neither does what is imported: that may be old.
+    fn figure(&self, batch: &Batch, first: usize, outcome: &Outcome) {
+        if batch.from == Sender::Operator {
+            return;
+        }
+        for (place, record) in (first..).zip(&batch.entries) {
+            if outcome.foreign.contains(&place) || outcome.contradicting.contains(&place) {
+                continue;
+            }
+            let from = From {
+                filter: batch.from.peer(),
+                node: record.node.as_deref(),
+                time: &record.time,
+            };
+            self.figures.note(from, &record.charges);
+        }
+    }
+
     fn store(&mut self, batches: Vec<Batch>, mut events: Vec<Entering>, settle: bool) {
         self.counts.begins();
         let records: usize = batches.iter().map(|batch| batch.entries.len()).sum();
@@ -419,6 +443,7 @@ impl Keeping {
                         let own = |place: &&usize| (first..next).contains(*place);
                         let contradicting = outcome.contradicting.iter().filter(own).count();
                         let foreign = outcome.foreign.iter().filter(own).count();
+                        self.figure(&batch, first, &outcome);
                         // Who left doesn't hear it.
                         let _ = batch.stored.send(Stored {
                             contradicting,

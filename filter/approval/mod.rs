@@ -41,7 +41,7 @@ pub use kept::{
 pub use lately::{LAST_PUT, note_put, put_lately};
 pub use question::{Body, Escalate, Grant, Question};
 pub use section::{APPROVALS, Approvals, read};
-pub use standing::{MAX_STANDING_BYTES, Poll, Scope, Standing};
+pub use standing::{MAX_STANDING_BYTES, Poll, Reset, Scope, Standing};
 pub use trouble::Trouble;
 
 use serde::Serialize;

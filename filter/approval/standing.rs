@@ -10,6 +10,7 @@ mod read;
 #[cfg(test)]
 mod tests;
 
+use core::cell::Cell;
 use core::time::Duration;
 
 use base::identity::Identity;
@@ -83,7 +84,40 @@ pub struct Scope<'a> {
     pub others: bool,
 }
 
+/// A count that is to be emptied, unless that was done.
+#[derive(Clone, Debug)]
+pub struct Reset<'a> {
+    /// What the reset is known by.
+    pub id: &'a str,
+    /// The quota's name.
+    pub quota: &'a str,
+    /// What was counted apart.
+    pub key: Vec<&'a str>,
+    /// Until when another worker may be told of it, since 1970.
+    pub others_until: Duration,
+    /// To be set once nothing is to be done any more.
+    pub done: &'a Cell<bool>,
+}
+
 impl Standing {
+    /// The counts that are to be emptied at `now` (since 1970), unless this worker knows that they have been.
+    pub fn resets(&self, now: Duration) -> impl Iterator<Item = Reset<'_>> {
+        let text = |span| self.lists.texts.get(span);
+        let resets = self.lists.resets.iter();
+        let resets = resets.filter(move |reset| reset.until > now && !reset.done.get());
+        resets.map(move |reset| {
+            let (from, to) = reset.key;
+            let key = self.lists.several.get(from..to).unwrap_or_default();
+            Reset {
+                id: text(reset.id),
+                quota: text(reset.quota),
+                key: key.iter().map(|span| text(*span)).collect(),
+                others_until: reset.others_until,
+                done: &reset.done,
+            }
+        })
+    }
+
     /// What to ask next, and where.
     #[must_use]
     pub fn poll(&self, now: Duration) -> (Poll, String) {

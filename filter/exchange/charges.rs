@@ -1,16 +1,17 @@
 //! What a request takes from quotas, once nothing else can refuse it.
 
 use core::net::SocketAddr;
+use core::time::Duration;
 
 use super::compiled_policy::CompiledPolicy;
 use super::reply::Refusal;
 use super::world::World;
 use crate::dialect::Facts;
 use crate::identity::Identity;
-use crate::quota::{self, Charge, ChargeError, Reservation, Slot};
+use crate::quota::{self, Charge, ChargeError, OTHERS, Reservation, Slot};
 use crate::quota::{Dimension, Measure, Quota, Span};
 use crate::record::Charged;
-use crate::shared::ReadOnce;
+use crate::shared::{ReadOnce, Table};
 use base::bytes::hex;
 
 /// An answer is charged whenever so much of it has passed, and at its end.
@@ -46,8 +47,12 @@ struct Taken {
     quota: usize,
     amount: u64,
     limit: u64,
-    /// How much was left.
+    /// How much was left,
     left: u64,
+    /// and when, since 1970.
+    at: Duration,
+    /// What its count is known by.
+    key: Vec<String>,
     what: What,
 }
 
@@ -137,6 +142,9 @@ impl Charges {
                 Some(taken) => {
                     taken.amount = taken.amount.saturating_add(new.amount);
                     taken.left = new.left;
+                    taken.at = new.at;
+                    taken.key = new.key;
+                    taken.what = new.what;
                 }
                 None => self.taken.push(new),
             }
@@ -171,6 +179,7 @@ impl Charges {
                 let _ = reservation.add(table, world.shared, more, world.now);
                 taken.amount = reservation.amount();
                 taken.left = reservation.left();
+                taken.at = world.now;
             }
         }
     }
@@ -188,17 +197,49 @@ impl Charges {
         }
     }
 
-    /// What was taken from each quota, for the record.
-    pub(super) fn taken(&self, compiled: &CompiledPolicy) -> Vec<Charged> {
+    /// What was taken from each quota, for the record of a request that came at `began` (since 1970).
+    pub(super) fn taken(&self, compiled: &CompiledPolicy, began: Duration) -> Vec<Charged> {
+        let began = milliseconds(began);
         let charged = self.taken.iter().filter_map(|taken| {
             Some(Charged {
                 quota: compiled.policy.quotas.get(taken.quota)?.name.clone(),
                 amount: taken.amount,
-                limit: taken.limit,
+                limit: taken.what.most().unwrap_or(taken.limit),
                 remaining: taken.left,
+                key: Some(taken.key.clone()),
+                at: milliseconds(taken.at).saturating_sub(began),
+                until: taken.what.until().map(|until| until.saturating_sub(began)),
             })
         });
         charged.collect()
+    }
+}
+
+impl What {
+    /// When all of it will be there again unless somebody takes more, in milliseconds since 1970.
+    fn until(&self) -> Option<u64> {
+        match self {
+            Self::Counted(reservation) | Self::Metered(reservation, _) => Some(reservation.until()),
+            Self::Held(_) => None,
+        }
+    }
+
+    /// How much there is when nothing is taken, where that isn't the limit.
+    fn most(&self) -> Option<u64> {
+        match self {
+            Self::Counted(reservation) | Self::Metered(reservation, _) => Some(reservation.most()),
+            Self::Held(_) => None,
+        }
+    }
+
+    /// Whether it is of what the subject's further names have in common.
+    fn is_of_others(&self, table: &Table, charge: &Charge<'_>) -> bool {
+        match self {
+            Self::Counted(reservation) | Self::Metered(reservation, _) => {
+                reservation.is_of_others(table, charge)
+            }
+            Self::Held(slot) => slot.is_of_others(table, charge),
+        }
     }
 }
 
@@ -282,13 +323,26 @@ fn take(
         ChargeError::Never => Refusal::more_than_quota(&quota.name),
         ChargeError::Unavailable => Refusal::quota_unavailable(),
     })?;
-    Ok(taken.map(|(left, what)| Taken {
-        quota: index,
-        amount: charge.amount,
-        limit,
-        left,
-        what,
+    Ok(taken.map(|(left, what)| {
+        let others = [OTHERS, &identity.provider, &identity.subject];
+        let known_by = match what.is_of_others(table, &charge) {
+            true => &others[..],
+            false => charge.key,
+        };
+        Taken {
+            quota: index,
+            amount: charge.amount,
+            limit,
+            left,
+            at: now,
+            key: known_by.iter().map(|text| (*text).to_owned()).collect(),
+            what,
+        }
     }))
+}
+
+pub(super) fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// What stands for a client's address, where the quota counts by it: all of an IPv4 address, also as

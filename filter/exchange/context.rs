@@ -234,8 +234,9 @@ impl Context {
 
     /// Writes what has been taken from quotas into the record.
     fn note_charges(&mut self) {
+        let began = self.began.unwrap_or(self.now);
         let verdict = &mut self.record.verdict;
-        verdict.charges = self.charges.taken(&self.compiled);
+        verdict.charges = self.charges.taken(&self.compiled, began);
         let names = verdict.charges.iter().map(|charge| charge.quota.clone());
         verdict.quotas = names.collect();
     }

@@ -6,14 +6,17 @@ use core::time::Duration;
 use std::rc::Rc;
 
 use super::asked::Asked;
+use super::charges::milliseconds;
 use super::compiled_policy::CompiledPolicy;
 use super::context::Context;
 use super::reply::Refusal;
 use super::world::World;
 use crate::approval::{Poll, Scope};
 use crate::identity::Identity;
+use crate::quota::{self, NotReset, Quota, Span};
 use crate::record;
 use crate::rules::{Gate, Rule};
+use crate::shared::Shared;
 
 impl CompiledPolicy {
     /// The next question about what stands, and where to ask it. `now` is since 1970.
@@ -33,6 +36,37 @@ impl CompiledPolicy {
         now: Duration,
     ) -> Result<(), &'static str> {
         self.standing.borrow_mut().take(body, poll, now)
+    }
+
+    /// Empties the counts that are to be emptied at `now` (since 1970), unless another worker has, and
+    /// gives for each of them its quota's name and the reset's.
+    #[inline(never)]
+    pub fn reset_counts(&self, now: Duration, shared: &dyn Shared) -> Vec<(String, String)> {
+        let standing = self.standing.borrow();
+        let mut emptied = Vec::new();
+        for reset in standing.resets(now) {
+            let mut quotas = self.policy.quotas.iter();
+            // What is in flight is free once it has ended, and no sooner.
+            let counted = |quota: &&Quota| {
+                quota.name == reset.quota && !matches!(quota.span, Span::Now { .. })
+            };
+            let (Some(quota), Some(table)) = (quotas.find(counted), self.table()) else {
+                reset.done.set(true);
+                continue;
+            };
+            let wanted = quota::Reset {
+                id: reset.id,
+                quota: &quota.id,
+                key: &reset.key,
+                until: milliseconds(reset.others_until),
+            };
+            let done = quota::reset(table, shared, &wanted, milliseconds(now));
+            reset.done.set(done != Err(NotReset::Unavailable));
+            if done.is_ok() {
+                emptied.push((reset.quota.to_owned(), reset.id.to_owned()));
+            }
+        }
+        emptied
     }
 
     /// Whether a caller may go on at all.

@@ -152,7 +152,7 @@ impl Keeper {
                     }
                     Purpose::Post { letter } => self.outbox.answered(letter, &answer, world.now),
                     Purpose::Numbers => self.numbers.answered(&answer, world.now),
-                    Purpose::Standing => effects.extend(self.standing.answered(&answer, world.now)),
+                    Purpose::Standing => effects.extend(self.standing.answered(&answer, world)),
                 }
                 self.tick_within(MIN_TICK, &mut effects);
             }

@@ -3,7 +3,7 @@
 use core::time::Duration;
 use std::rc::Rc;
 
-use super::event::{Call, Effect, Level, Purpose};
+use super::event::{Call, Effect, Level, Purpose, World};
 use crate::approval::{Approvals, MAX_STANDING_BYTES, Poll};
 use crate::call::{Answer, Message};
 use crate::exchange::CompiledPolicy;
@@ -85,12 +85,12 @@ impl StandingDuties {
     }
 
     /// Takes what came of it.
-    pub(super) fn answered(&mut self, answer: &Answer<'_>, now: Duration) -> Vec<Effect> {
+    pub(super) fn answered(&mut self, answer: &Answer<'_>, world: World<'_>) -> Vec<Effect> {
         let Some(poll) = self.under_way.take() else {
             return Vec::new();
         };
         // Where the host can't tell the time, it is that of the question.
-        let now = now.max(poll.sent);
+        let now = world.now.max(poll.sent);
         let taken = match answer {
             Answer::Http {
                 status: 200, body, ..
@@ -117,11 +117,27 @@ impl StandingDuties {
             Err(_) => MIN_PAUSE,
         };
         self.due = Some(poll.sent.saturating_add(self.pause.max(MIN_PAUSE)).max(now));
+        let mut effects = Vec::new();
+        if taken.is_ok() {
+            let emptied = self.compiled.reset_counts(now, world.shared);
+            for (quota, reset) in emptied {
+                effects.push(log([
+                    "a count of the quota ",
+                    &quota,
+                    " was reset, as the desk says (",
+                    &reset,
+                    ")",
+                ]
+                .concat()));
+            }
+        }
         match taken {
-            Ok(()) if failed => vec![log("the desk says again what stands".to_owned())],
-            Ok(()) => Vec::new(),
+            Ok(()) if failed => {
+                effects.push(log("the desk says again what stands".to_owned()));
+            }
+            Ok(()) => {}
             Err(why) => {
-                let mut effects = vec![Effect::Change(Metric::StandingFailed, 1)];
+                effects.push(Effect::Change(Metric::StandingFailed, 1));
                 // One line for a time in which it fails, however long that is.
                 if !failed {
                     effects.push(log(format!(
@@ -129,9 +145,9 @@ impl StandingDuties {
                          for, and blocks that are made have no effect here"
                     )));
                 }
-                effects
             }
         }
+        effects
     }
 }
 

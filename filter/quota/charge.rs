@@ -1,6 +1,6 @@
 //! What is to be taken from a count, and why it isn't.
 
-use crate::shared::{Full, Unavailable};
+use crate::shared::{Digest, Full, Table, Unavailable};
 
 /// What is taken, and from which count.
 #[derive(Clone, Copy, Debug)]
@@ -59,8 +59,18 @@ impl From<Full> for ChargeError {
 }
 
 impl Charge<'_> {
+    /// What its count is known by in the table.
+    pub(super) fn digest(&self, table: &Table) -> Digest {
+        digest(table, self.quota, self.key)
+    }
+
     /// What must be left.
     pub(super) fn needs(&self) -> u64 {
         self.amount.max(self.room)
     }
+}
+
+/// What the count of a quota and a key is known by in the table.
+pub(super) fn digest(table: &Table, quota: &str, key: &[&str]) -> Digest {
+    table.digest([quota].into_iter().chain(key.iter().copied()))
 }

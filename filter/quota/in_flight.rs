@@ -259,6 +259,12 @@ impl Slot {
         self.limit
     }
 
+    /// Whether it is held for a charge of what its inventor's further names have in common.
+    #[must_use]
+    pub fn is_of_others(&self, table: &Table, charge: &Charge<'_>) -> bool {
+        charge.inventor.is_some() && self.digest != charge.digest(table)
+    }
+
     /// Gives it back at `now` (since 1970).
     pub fn release(mut self, table: &Table, shared: &dyn Shared, now: Duration) {
         self.let_go();

@@ -8,6 +8,8 @@
 //! What is taken is a [`Reservation`], which knows the time that it was taken for: it can be settled
 //! or given back later.
 //!
+//! A person may have a count [emptied](reset()): once by all workers, whoever hears of it first.
+//!
 //! Who can make up the names in a key (models, claims, addresses) can make so many counts with them,
 //! and shares one with themselves beyond that: see [names].
 
@@ -18,6 +20,7 @@ mod in_flight;
 mod limit;
 mod names;
 mod reservation;
+mod reset;
 mod ring;
 mod section;
 mod take;
@@ -31,7 +34,9 @@ pub use calendar::Period;
 pub use charge::{Charge, ChargeError, Inventor};
 pub use in_flight::{InFlight, Slot};
 pub use limit::{Special, Weight};
+pub use names::OTHERS;
 pub use reservation::{Reservation, Unsettled};
+pub use reset::{NotReset, Reset, reset};
 pub use section::{Dimension, Measure, QUOTAS, Quota, Span, read};
 pub use take::{charge, look};
 pub use window::Window;

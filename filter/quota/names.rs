@@ -11,6 +11,10 @@ use crate::shared::{Cell, Digest, Entry, Kind, Shared, Table, Unavailable};
 /// How many counts a subject may make in a window.
 pub(super) const MAX_NAMES: u16 = 64;
 
+/// The first text of the key of what a subject asks for by further names; its provider and the subject
+/// come behind it.
+pub const OTHERS: &str = "other names";
+
 /// Why a count wasn't taken from.
 pub(super) enum Missed {
     /// It isn't there, and it isn't known whether it may be made.
@@ -42,14 +46,14 @@ pub(super) fn resolve<T>(
     write: bool,
     attempt: Attempt<'_, T>,
 ) -> Result<T, ChargeError> {
-    let parts = [charge.quota].into_iter().chain(charge.key.iter().copied());
-    let digest = table.digest(parts);
+    let digest = charge.digest(table);
     let settled = match (attempt(&digest, charge.inventor.is_none()), charge.inventor) {
         (Err(Missed::Newcomer), Some((provider, subject))) => {
-            let of_names = |what| table.digest([charge.quota, what, provider, subject]);
+            let of_names =
+                |what| super::charge::digest(table, charge.quota, &[what, provider, subject]);
             match may_make(table, shared, &of_names("names"), (now, end), write)? {
                 true => attempt(&digest, true),
-                false => attempt(&of_names("other names"), true),
+                false => attempt(&of_names(OTHERS), true),
             }
         }
         (result, _) => result,

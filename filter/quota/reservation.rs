@@ -19,6 +19,8 @@ pub struct Reservation {
     limit: u64,
     /// How much was left behind it.
     left: u64,
+    /// When the count says nothing any more unless more is taken, in milliseconds since 1970.
+    until: u64,
 }
 
 impl Reservation {
@@ -26,7 +28,7 @@ impl Reservation {
         window: Window,
         digest: Digest,
         charge: &Charge<'_>,
-        (at, left): (u64, u64),
+        (at, left, until): (u64, u64, u64),
     ) -> Self {
         Self {
             window,
@@ -35,6 +37,7 @@ impl Reservation {
             amount: charge.amount,
             limit: charge.limit,
             left,
+            until,
         }
     }
 
@@ -48,6 +51,24 @@ impl Reservation {
     #[must_use]
     pub fn left(&self) -> u64 {
         self.left
+    }
+
+    /// When all of it will be there again unless somebody takes more, in milliseconds since 1970.
+    #[must_use]
+    pub fn until(&self) -> u64 {
+        self.until
+    }
+
+    /// Whether it was taken for a charge from what its inventor's further names have in common.
+    #[must_use]
+    pub fn is_of_others(&self, table: &Table, charge: &Charge<'_>) -> bool {
+        charge.inventor.is_some() && self.digest != charge.digest(table)
+    }
+
+    /// How much there is when nothing is taken: of a bucket, its burst.
+    #[must_use]
+    pub fn most(&self) -> u64 {
+        self.window.most_at_once(self.limit)
     }
 
     /// How much there may be.
@@ -76,11 +97,11 @@ impl Reservation {
             now,
         };
         let (window, digest) = (self.window, self.digest);
-        self.left = table.update(shared, &digest, now, |cell| {
+        (self.left, self.until) = table.update(shared, &digest, now, |cell| {
             let taken = window.take(cell.get(Kind::Count, &digest), &want);
             let taken = taken.map_err(|_| Unsettled)?;
             put(cell, &digest, &taken.written)?;
-            Ok::<_, Unsettled>(taken.left)
+            Ok::<_, Unsettled>((taken.left, taken.written.expiry))
         })?;
         self.amount = self.amount.saturating_add(more);
         Ok(())

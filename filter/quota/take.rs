@@ -72,7 +72,7 @@ fn take(
                 window,
                 *digest,
                 charge,
-                (taken.at, taken.left),
+                (taken.at, taken.left, taken.written.expiry),
             ))
         };
         match write {

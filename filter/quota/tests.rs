@@ -2,6 +2,7 @@ mod capacity;
 mod held;
 mod interleaved;
 mod names;
+mod reset;
 mod section;
 mod windows;
 

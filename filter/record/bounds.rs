@@ -34,9 +34,12 @@ pub(super) const MAX_QUOTAS: usize = 16;
 /// All quotas together, with quotes and commas.
 pub(super) const MAX_ALL_QUOTAS_BYTES: usize = 1024;
 /// All that is said of what quotas were charged with, with the names of members.
-const MAX_ALL_CHARGES_BYTES: usize = 1536;
-/// What one charge has besides its quota's name: three numbers of 20 digits, and names.
-const CHARGE_BYTES: usize = 108;
+const MAX_ALL_CHARGES_BYTES: usize = 1792;
+/// What one charge has besides its texts: five numbers of 20 digits, and names.
+const CHARGE_BYTES: usize = 174;
+/// What a count is known by, with quotes and commas. What is longer is left out: a part of it would be
+/// another count's.
+const MAX_KEY_BYTES: usize = 640;
 /// How many of the rules that were tried.
 pub const MAX_TRIED: usize = 32;
 /// All rules that were tried, with the names of members.
@@ -146,7 +149,18 @@ impl Cuts {
         let mut kept = 0usize;
         for one in charges.iter_mut().take(MAX_QUOTAS) {
             self.string(member, &mut one.quota, MAX_NAME_BYTES);
-            if !take(&mut left, written(&one.quota), CHARGE_BYTES) {
+            let key = one.key.iter().flatten();
+            let key = key.map(|text| written(text).saturating_add(3)).sum();
+            if key > MAX_KEY_BYTES {
+                one.key = None;
+                self.note(member);
+            }
+            let key = one.key.as_ref().map_or(0, |_| key);
+            if !take(
+                &mut left,
+                written(&one.quota).saturating_add(key),
+                CHARGE_BYTES,
+            ) {
                 break;
             }
             kept = kept.saturating_add(1);

@@ -83,10 +83,16 @@ pub struct Charged {
     pub quota: String,
     /// How much was taken.
     pub amount: u64,
-    /// How much a window has.
+    /// How much a window has; of a bucket, its burst.
     pub limit: u64,
     /// How much was left in the window then.
     pub remaining: u64,
+    /// What was counted apart: for each dimension its name and its values. `None` where that is too long.
+    pub key: Option<Vec<String>>,
+    /// When so much was left, in milliseconds since the request came.
+    pub at: u64,
+    /// When all of it would be there again if nobody took more, likewise; `None` for what is in flight.
+    pub until: Option<u64>,
 }
 
 /// A rule that was tried.

@@ -244,6 +244,9 @@ fn charged(quota: &str) -> Charged {
         amount: u64::MAX,
         limit: u64::MAX,
         remaining: u64::MAX,
+        key: Some(vec!["subject".to_owned(), "corp".to_owned()]),
+        at: u64::MAX,
+        until: Some(u64::MAX),
     }
 }
 

@@ -30,6 +30,8 @@ pub enum Kind {
     Reservation,
     /// What a person has allowed, until it expires.
     Grant,
+    /// That a count was emptied since a person said so, so that no other worker does it again.
+    Reset,
 }
 
 impl Kind {
@@ -40,13 +42,20 @@ impl Kind {
             Self::Names => 2,
             Self::Reservation => 3,
             Self::Grant => 4,
+            Self::Reset => 5,
         }
     }
 
     fn of(code: u16) -> Option<Self> {
-        [Self::Count, Self::Names, Self::Reservation, Self::Grant]
-            .into_iter()
-            .find(|kind| kind.code() == code)
+        [
+            Self::Count,
+            Self::Names,
+            Self::Reservation,
+            Self::Grant,
+            Self::Reset,
+        ]
+        .into_iter()
+        .find(|kind| kind.code() == code)
     }
 
     /// Whether callers alone make entries of this kind, so that they may not take the last room.

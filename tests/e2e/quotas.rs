@@ -3,6 +3,7 @@
 mod crowds;
 mod full;
 mod held;
+mod reset;
 
 use std::collections::BTreeSet;
 use std::thread;

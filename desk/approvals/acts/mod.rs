@@ -7,6 +7,7 @@ mod deciding;
 mod ids;
 mod orders;
 mod people;
+mod resets;
 mod standing;
 mod sweep;
 
@@ -16,5 +17,6 @@ pub use asking::{Limits, ask, cancel, claim, give_back, wait};
 pub use deciding::{decide, list, look};
 pub use orders::{blocks, delegate, delegations, lift, list_blocks, put_block, undelegate};
 pub use people::People;
+pub use resets::{list_resets, put_reset};
 pub use standing::standing;
 pub use sweep::{KEPT_FOR, kept_for, sweep};

@@ -199,7 +199,7 @@ pub(super) fn read<T: DeserializeOwned>(kept: &Kept) -> Result<T, StoreError> {
     serde_json::from_str(&kept.document).map_err(|error| StoreError::Form(error.to_string()))
 }
 
-fn keep<T: Serialize>(
+pub(super) fn keep<T: Serialize>(
     work: &mut Work<'_>,
     kind: Kind,
     id: &str,
@@ -215,7 +215,7 @@ fn keep<T: Serialize>(
     work.rows.keep(kind, &kept)
 }
 
-fn end(now: i64, seconds: u64) -> i64 {
+pub(super) fn end(now: i64, seconds: u64) -> i64 {
     let millis = i64::try_from(seconds).unwrap_or(i64::MAX);
     // Never is the greatest of all.
     now.saturating_add(millis.saturating_mul(1000))
@@ -233,7 +233,7 @@ fn may_block(person: &Person) -> Result<(), Refusal> {
     }
 }
 
-fn reviewer(person: &Person) -> Who {
+pub(super) fn reviewer(person: &Person) -> Who {
     Who::Reviewer(person.name.clone())
 }
 

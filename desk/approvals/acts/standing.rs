@@ -3,7 +3,10 @@
 use serde::Serialize;
 
 use super::orders::blocks;
-use crate::approvals::protocol::{Changed, LEASE_MILLIS, Standing, StandingBlock, StandingGrant};
+use super::resets::resets;
+use crate::approvals::protocol::{
+    Changed, LEASE_MILLIS, Standing, StandingBlock, StandingGrant, StandingReset,
+};
 use crate::approvals::work::{Halt, Work};
 
 /// The most grants that are listed. For what is left out, filters ask.
@@ -13,7 +16,7 @@ const MAX_GRANTS: u32 = 10_000;
 const MAX_ANSWERS: u32 = 10_000;
 
 /// The longest answer, in bytes, with room for what stands around the lists: filters take no more than 8 MiB.
-/// What is blocked is shorter than that by itself, so that only grants are left out.
+/// What is blocked and what is reset is shorter than that by itself, so that only grants are left out.
 const MAX_BYTES: usize = (8 << 20) - 1024;
 
 /// What stands for `filter`, unless that is what it knows.
@@ -59,10 +62,19 @@ pub fn standing(work: &mut Work<'_>, filter: &str, since: Option<&str>) -> Resul
         reason: block.reason,
     });
     let blocks: Vec<StandingBlock> = blocks.collect();
+    let resets = resets(work)?.into_iter();
+    let resets = resets.map(|(reset, left_ms)| StandingReset {
+        id: reset.id,
+        quota: reset.quota,
+        key: reset.key,
+        left_ms,
+    });
+    let resets: Vec<StandingReset> = resets.collect();
     let most = usize::try_from(MAX_ANSWERS).unwrap_or(usize::MAX);
     let names = work.rows.answer_names(filter, now, MAX_ANSWERS + 1)?;
     let answers = (names.len() <= most).then_some(names);
     let taken = blocks.iter().map(bytes).fold(0, usize::saturating_add);
+    let taken = resets.iter().map(bytes).fold(taken, usize::saturating_add);
     let taken = taken.saturating_add(answers.as_ref().map_or(0, bytes));
     let (grants, left_out) = fitting(grants, MAX_BYTES.saturating_sub(taken));
     if left_out > 0 {
@@ -77,6 +89,7 @@ pub fn standing(work: &mut Work<'_>, filter: &str, since: Option<&str>) -> Resul
         lease_ms: LEASE_MILLIS,
         grants,
         blocks,
+        resets,
         answers,
     }))
 }
@@ -136,6 +149,7 @@ mod tests {
             lease_ms: LEASE_MILLIS,
             grants: fit,
             blocks: Vec::new(),
+            resets: Vec::new(),
             answers: None,
         });
         let told = bytes(&told);

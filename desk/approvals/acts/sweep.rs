@@ -50,6 +50,10 @@ pub fn sweep(work: &mut Work<'_>, keep: i64) -> Result<(), Halt> {
         work.enter(Who::Desk, What::Unblock(entries::block(&block)));
         work.revise();
     }
+    for kept in work.rows.ended(Kind::Reset, now, MAX_ENDED)? {
+        work.rows.unkeep(Kind::Reset, &kept.id)?;
+        work.revise();
+    }
     for kept in work.rows.ended(Kind::Delegation, now, MAX_ENDED)? {
         let delegation: Delegation = read(&kept)?;
         work.rows.unkeep(Kind::Delegation, &kept.id)?;

@@ -3,6 +3,7 @@
 mod answers;
 mod filters;
 mod orders;
+mod resets;
 mod reviewers;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ use super::acts::{People, Room};
 use super::clerk::Clerk;
 use super::news::News;
 use crate::http::{Callers, Credentials, Person, Refusal, json as answer};
+use crate::quotas::Figures;
 use crate::stop::Stop;
 use crate::store::Page;
 
@@ -47,6 +49,8 @@ pub struct Desk {
     pub stop: Stop,
     /// How much room there is for answers that wait.
     pub room: Room,
+    /// What is known of counts.
+    pub figures: Arc<Figures>,
 }
 
 impl Desk {
@@ -62,6 +66,7 @@ impl Desk {
             news,
             stop,
             room: Room::STANDARD,
+            figures: Arc::default(),
         }
     }
 
@@ -73,6 +78,12 @@ impl Desk {
     /// The person who calls.
     fn reviewer(&self, request: &Request) -> Result<Arc<Person>, Refusal> {
         self.callers.identify(&Credentials::of(request))?.reviewer()
+    }
+
+    /// With what is known of counts.
+    #[must_use]
+    pub fn with_figures(self, figures: Arc<Figures>) -> Self {
+        Self { figures, ..self }
     }
 
     /// With so much room for answers that wait.
@@ -107,6 +118,10 @@ pub fn routes() -> Router<Desk> {
             post(orders::put_block).get(orders::get_blocks),
         )
         .route("/v1/blocks/{id}", delete(orders::delete_block))
+        .route(
+            "/v1/resets",
+            post(resets::put_reset).get(resets::get_resets),
+        )
         .route(
             "/v1/delegations",
             post(orders::put_delegation).get(orders::get_delegations),

@@ -52,6 +52,7 @@ fn person(name: &str, groups: &[&str]) -> Person {
         email: None,
         break_glass: false,
         blocks: false,
+        quotas: false,
     }
 }
 

@@ -10,6 +10,7 @@ mod kept;
 mod own;
 mod people;
 mod question;
+mod resets;
 mod standing;
 mod view;
 
@@ -27,5 +28,7 @@ pub use people::{
 };
 pub use question::{About, Body, Escalate, GrantTerms, Matter, Question, ReasonRule};
 pub(super) use question::{MAX_GRANT_SECONDS, is_hex};
-pub use standing::{Changed, LEASE_MILLIS, Standing, StandingBlock, StandingGrant};
+pub(super) use resets::{MAX_RESET_SECONDS, MAX_RESET_TEXTS};
+pub use resets::{NewReset, Reset, Resets};
+pub use standing::{Changed, LEASE_MILLIS, Standing, StandingBlock, StandingGrant, StandingReset};
 pub use view::{Approvals, ClaimView, DecisionView, View};

@@ -56,6 +56,20 @@ pub struct StandingBlock {
     pub reason: String,
 }
 
+/// A count of a quota that is to be emptied, once in each Envoy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct StandingReset {
+    /// The reset's id.
+    pub id: String,
+    /// The quota's name.
+    pub quota: String,
+    /// What is counted apart.
+    #[schemars(length(max = 64))]
+    pub key: Vec<String>,
+    /// For how many milliseconds more.
+    pub left_ms: u64,
+}
+
 /// Everything that stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Changed {
@@ -67,6 +81,9 @@ pub struct Changed {
     pub grants: Vec<StandingGrant>,
     /// Who is blocked.
     pub blocks: Vec<StandingBlock>,
+    /// Which counts of quotas are to be emptied.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resets: Vec<StandingReset>,
     /// Under which names answers are kept: the first 32 hex digits of each. Missing where that isn't all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answers: Option<Vec<String>>,

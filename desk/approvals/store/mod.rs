@@ -52,6 +52,8 @@ pub enum Kind {
     Block,
     /// Who decides instead of whom.
     Delegation,
+    /// Which counts of quotas are to be emptied.
+    Reset,
 }
 
 /// Something of a [`Kind`].

@@ -346,6 +346,7 @@ fn name(kind: Kind) -> &'static str {
     match kind {
         Kind::Block => "block",
         Kind::Delegation => "delegation",
+        Kind::Reset => "reset",
     }
 }
 

@@ -37,6 +37,7 @@ fn ana() -> Person {
         email: None,
         break_glass: false,
         blocks: true,
+        quotas: false,
     }
 }
 

@@ -183,6 +183,7 @@ impl Driven {
             email: None,
             break_glass: false,
             blocks: true,
+            quotas: false,
         };
         let verdict = Verdict {
             kind,

@@ -31,6 +31,7 @@ mod other_processes;
 mod owners;
 mod peers;
 mod protocol;
+mod quotas;
 mod refusals;
 mod retention;
 mod reviewing;

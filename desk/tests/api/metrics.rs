@@ -55,7 +55,7 @@ fn parse(text: &str) -> BTreeMap<String, f64> {
     samples
 }
 
-fn metrics(desk: &Desk) -> BTreeMap<String, f64> {
+pub fn metrics(desk: &Desk) -> BTreeMap<String, f64> {
     let answer = call(desk.http, "GET", "/metrics", None, None);
     assert_eq!(answer.status, 200, "{}", answer.body);
     assert!(

@@ -146,6 +146,7 @@ fn person(bob: bool) -> Person {
         email: None,
         break_glass: false,
         blocks: false,
+        quotas: false,
     }
 }
 

@@ -25,6 +25,7 @@ impl Held {
         let config = folder.config_changed(json!({ "reviewers": [
             {
                 "name": "ana", "groups": ["ml-leads", "heads"], "key": ANA, "blocks": true,
+                "quotas": true,
                 "break_glass": true,
                 "subjects": [{ "issuer": "https://idp.example", "subject": "ana@example.com" }],
             },
@@ -401,6 +402,7 @@ fn what_people_call_is_as_the_document_has_it() {
     assert_eq!(held.call("DELETE", &target, BOB, None).status, 403);
     held.call("DELETE", &target, ANA, None).ok();
     assert_eq!(held.call("DELETE", &target, ANA, None).status, 404);
+    quotas_are_told_and_reset(&held);
     let delegation = json!({ "to": "carol", "groups": ["ml-leads"], "for": 60 });
     let delegation = id(&held.post("/v1/delegations", BOB, &delegation).ok());
     let listed = held.call("GET", "/v1/delegations", ANA, None).ok();
@@ -410,6 +412,48 @@ fn what_people_call_is_as_the_document_has_it() {
     assert_eq!(held.call("DELETE", &target, BOB, None).status, 404);
     wrong_ones_are_refused(&held, false);
     what_is_not_seen_is_known(&held, "reviewers");
+}
+
+/// What records told of quotas, and counts that are emptied.
+fn quotas_are_told_and_reset(held: &Held) {
+    let charge = |subject: &str, until: Value| {
+        json!({
+            "quota": "few", "limit": 4, "remaining": 1, "key": ["subject", "corp", subject], "at": 0,
+            "until": until,
+        })
+    };
+    let time = portcullis_desk::store::time_text(portcullis_desk::store::now());
+    let told = json!({
+        "version": 1, "id": "1a", "worker": "1b", "number": 1, "time": time,
+        "verdict": { "charges": [charge("carol", json!(60_000)), charge("dan", Value::Null)] },
+    });
+    held.desk.post("/v1/records", EDGE, &told).ok();
+    let page = held
+        .call("GET", "/v1/quotas?near=75&limit=1", BOB, None)
+        .ok();
+    assert!(page["next"].is_string());
+    let reset = |subject: &str| json!({ "quota": "few", "key": ["subject", "corp", subject], "for": 60, "reason": "A test." });
+    let post = |key, reset: &Value| held.post("/v1/resets", key, reset);
+    let refusals = [
+        (BOB, "carol", (403, "may_not_reset")),
+        (ANA, "ana@example.com", (403, "own_count")),
+        (ANA, "dan", (409, "in_flight")),
+    ];
+    for (key, subject, (status, code)) in refusals {
+        assert_eq!(
+            post(key, &reset(subject)).refusal(),
+            (status, code.to_owned())
+        );
+    }
+    for _ in 0..8 {
+        post(ANA, &reset("carol")).ok();
+    }
+    let full = post(ANA, &reset("carol")).refusal();
+    assert_eq!(full, (429, "too_many_resets".to_owned()));
+    let resets = held.call("GET", "/v1/resets?limit=7", BOB, None).ok();
+    assert!(resets["next"].is_string());
+    let standing = held.call("GET", "/v1/standing", EDGE, None).ok();
+    assert_eq!(standing["resets"].as_array().unwrap().len(), 8);
 }
 
 /// An answer that waits is kept, found and fetched, or isn't.

@@ -1,6 +1,7 @@
 //! Grants and blocks, and the texts in them. The texts of all of them are one, since most are the same from one
 //! grant to the next.
 
+use core::cell::Cell;
 use core::time::Duration;
 
 use super::keys::{join, key};
@@ -42,8 +43,9 @@ pub(super) struct Lists {
     pub(super) texts: Texts,
     pub(super) grants: Vec<Grant>,
     pub(super) blocks: Vec<Block>,
-    /// Whose requests grants don't cover.
-    pub(super) except: Vec<Span>,
+    pub(super) resets: Vec<Reset>,
+    /// Whose requests grants don't cover, and the keys of resets.
+    pub(super) several: Vec<Span>,
 }
 
 /// For which models a grant is.
@@ -88,6 +90,21 @@ pub(super) struct Block {
     pub(super) until: Duration,
 }
 
+/// Empties a count.
+#[derive(Debug)]
+pub(super) struct Reset {
+    pub(super) id: Span,
+    pub(super) quota: Span,
+    /// From where to where in the list of those.
+    pub(super) key: (usize, usize),
+    /// Until when that may be done,
+    pub(super) until: Duration,
+    /// and until when another worker may.
+    pub(super) others_until: Duration,
+    /// Whether nothing is to be done any more.
+    pub(super) done: Cell<bool>,
+}
+
 impl Lists {
     pub(super) fn grant_key(&self, grant: &Grant) -> u64 {
         let text = |span: Span| self.texts.get(span);
@@ -110,7 +127,7 @@ impl Lists {
     /// Whether somebody of these names is one whom a grant doesn't cover.
     pub(super) fn excepts(&self, grant: &Grant, names: [Option<&str>; 2]) -> bool {
         let (from, to) = grant.except;
-        let except = self.except.get(from..to).unwrap_or_default();
+        let except = self.several.get(from..to).unwrap_or_default();
         if except.is_empty() {
             return false;
         }

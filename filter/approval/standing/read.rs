@@ -1,18 +1,19 @@
 //! Reads what a desk says stands, without a tree of it: there may be 20,000 items, and each change is a new list.
 
+use core::cell::Cell;
 use core::time::Duration;
 
 use base::identity::token_digest;
 use base::json::{self, JsonEvent, JsonSink};
 
 use super::super::kept::{MAX_NAMES, beginning};
-use super::lists::{Block, Grant, Lists, Of, Span};
+use super::lists::{Block, Grant, Lists, Of, Reset, Span};
 
-/// Grants, and blocks, in one answer.
+/// Grants, blocks, and resets, in one answer.
 const MAX_LISTED: usize = 10_000;
 
-/// Whose requests one grant doesn't cover.
-const MAX_EXCEPT: usize = 64;
+/// Whose requests one grant doesn't cover, and texts of the key of one reset.
+const MAX_SEVERAL: usize = 64;
 
 /// Bytes of one text of it.
 const MAX_TEXT_BYTES: usize = 4096;
@@ -79,7 +80,7 @@ enum At {
     Top,
     List(Kind),
     Item(Kind),
-    Except,
+    Several(Kind),
     Answers,
     Behind,
 }
@@ -88,6 +89,7 @@ enum At {
 enum Kind {
     Grant,
     Block,
+    Reset,
 }
 
 /// A member that is known.
@@ -102,7 +104,8 @@ enum Name {
     Text(usize),
     Left,
     Models,
-    Except,
+    /// The texts of which an item of this kind has several.
+    Several(Kind),
 }
 
 /// Members of items that are texts, by their places.
@@ -116,8 +119,9 @@ const NAMES: [&str; TEXTS] = [
     "rule_digest",
     "operation",
     "model",
+    "quota",
 ];
-const TEXTS: usize = 9;
+const TEXTS: usize = 10;
 const ID: usize = 0;
 const ISSUER: usize = 1;
 const SUBJECT: usize = 2;
@@ -127,6 +131,7 @@ const RULE: usize = 5;
 const DIGEST: usize = 6;
 const OPERATION: usize = 7;
 const MODEL: usize = 8;
+const QUOTA: usize = 9;
 
 /// What is known of an item.
 #[derive(Default)]
@@ -134,8 +139,8 @@ struct Item {
     texts: [Option<Span>; TEXTS],
     left: Option<u64>,
     any_model: bool,
-    /// Where its exceptions begin.
-    except: usize,
+    /// Where its exceptions begin, or its key.
+    several: usize,
 }
 
 impl Item {
@@ -163,7 +168,7 @@ impl JsonSink for Reader {
     }
 
     fn wants_text(&self) -> bool {
-        let known = self.name != Name::Unknown || matches!(self.at, At::Except | At::Answers);
+        let known = self.name != Name::Unknown || matches!(self.at, At::Several(_) | At::Answers);
         known && self.skipped == 0 && self.wrong.is_none()
     }
 }
@@ -180,6 +185,7 @@ impl Reader {
                     "lease_ms" => Name::Lease,
                     "grants" => Name::List(Kind::Grant),
                     "blocks" => Name::List(Kind::Block),
+                    "resets" => Name::List(Kind::Reset),
                     "answers" => Name::Answers,
                     _ => Name::Unknown,
                 }
@@ -189,37 +195,40 @@ impl Reader {
             (At::List(kind), JsonEvent::Object) => {
                 self.listed += 1;
                 if self.listed > MAX_LISTED {
-                    return Err("more than 10,000 grants, or blocks");
+                    return Err("more than 10,000 grants, blocks or resets");
                 }
                 self.item = Item {
-                    except: self.said.lists.except.len(),
+                    several: self.said.lists.several.len(),
                     ..Item::default()
                 };
                 self.at = At::Item(kind);
             }
             (At::List(_), JsonEvent::End) => self.at = At::Top,
-            (At::List(_), _) => return Err("a grant or block that is no object"),
+            (At::List(_), _) => return Err("a grant, block or reset that is no object"),
             (At::Item(_), JsonEvent::Name(name)) => self.name = member(name),
             (At::Item(kind), JsonEvent::End) => {
                 self.before = self.item.texts;
                 match kind {
                     Kind::Grant => self.grant()?,
                     Kind::Block => self.block()?,
+                    Kind::Reset => self.reset()?,
                 }
                 self.at = At::List(kind);
             }
             (At::Item(_), event) => return self.of_item(event),
-            (At::Except, JsonEvent::Text(text)) => {
-                let except = self.said.lists.except.len() - self.item.except;
-                if except >= MAX_EXCEPT || text.len() > MAX_TEXT_BYTES {
-                    return Err("a grant with more exceptions than are taken, or a very long one");
+            (At::Several(_), JsonEvent::Text(text)) => {
+                let several = self.said.lists.several.len() - self.item.several;
+                if several >= MAX_SEVERAL || text.len() > MAX_TEXT_BYTES {
+                    return Err(
+                        "more exceptions or texts of a key than are taken, or a very long one",
+                    );
                 }
                 let lists = &mut self.said.lists;
                 let text = lists.texts.keep(text, None);
-                lists.except.push(text);
+                lists.several.push(text);
             }
-            (At::Except, JsonEvent::End) => self.at = At::Item(Kind::Grant),
-            (At::Except, _) => return Err("an exception that is no text"),
+            (At::Several(kind), JsonEvent::End) => self.at = At::Item(kind),
+            (At::Several(_), _) => return Err("an exception, or a part of a key, that is no text"),
             (At::Answers, JsonEvent::Text(text)) => {
                 let name = beginning(text);
                 let all = self.said.answers.as_mut();
@@ -252,6 +261,7 @@ impl Reader {
                 match kind {
                     Kind::Grant => said.grants = true,
                     Kind::Block => said.blocks = true,
+                    Kind::Reset => {}
                 }
                 self.listed = 0;
                 self.at = At::List(kind);
@@ -286,8 +296,8 @@ impl Reader {
             (Name::Left, _) => return Err("a left_ms that is no number"),
             // A word that isn't known makes a grant no wider.
             (Name::Models, JsonEvent::Text(text)) => self.item.any_model = text == "any",
-            (Name::Except, JsonEvent::Array) if self.at == At::Item(Kind::Grant) => {
-                self.at = At::Except;
+            (Name::Several(kind), JsonEvent::Array) if self.at == At::Item(kind) => {
+                self.at = At::Several(kind);
             }
             _ => return Err(TEXT),
         }
@@ -333,10 +343,26 @@ impl Reader {
             digest: item.text(DIGEST).ok_or("a grant without a rule_digest")?,
             operation: item.text(OPERATION),
             model,
-            except: (item.except, self.said.lists.except.len()),
+            except: (item.several, self.said.lists.several.len()),
             until: self.sent.saturating_add(Duration::from_millis(left)),
         };
         self.said.lists.grants.push(grant);
+        Ok(())
+    }
+
+    /// A count is emptied no later than the desk has the reset, and that is remembered no shorter.
+    fn reset(&mut self) -> Result<(), &'static str> {
+        let (id, item) = (self.id()?, &self.item);
+        let left = item.left.ok_or("a reset without left_ms")?;
+        let reset = Reset {
+            id,
+            quota: item.text(QUOTA).ok_or("a reset without a quota")?,
+            key: (item.several, self.said.lists.several.len()),
+            until: self.sent.saturating_add(Duration::from_millis(left)),
+            others_until: self.now.saturating_add(Duration::from_millis(left)),
+            done: Cell::new(false),
+        };
+        self.said.lists.resets.push(reset);
         Ok(())
     }
 
@@ -373,7 +399,8 @@ fn member(name: &str) -> Name {
     match name {
         "left_ms" => Name::Left,
         "models" => Name::Models,
-        "except" => Name::Except,
+        "except" => Name::Several(Kind::Grant),
+        "key" => Name::Several(Kind::Reset),
         _ => {
             let which = NAMES.iter().position(|one| *one == name);
             which.map_or(Name::Unknown, Name::Text)

@@ -1,3 +1,5 @@
+mod resets;
+
 use core::time::Duration;
 use std::collections::BTreeMap;
 

@@ -81,6 +81,13 @@ fn charges(exchange: &mut Driven) -> Value {
     exchange.record()["verdict"]["charges"].clone()
 }
 
+/// When a count of a window of so many seconds is empty again that was begun now, in milliseconds.
+fn ring_end(per: u64) -> u64 {
+    let step = per * 1000 / 12;
+    let now = NOW * 1000;
+    (now / step + 13) * step - now
+}
+
 fn respond(exchange: &mut Driven, end: bool) {
     exchange.handle(Event::ResponseHead {
         cluster: None,
@@ -250,7 +257,10 @@ fn a_model_counts_for_as_many_as_its_weight_says() {
     }}));
     let (mut exchange, outcome) = envoy.embed("large-1", 2);
     assert_eq!(outcome.flow, Flow::Continue);
-    let charged = json!([{"quota": "q", "amount": 20, "limit": 25, "remaining": 5}]);
+    let charged = json!([{
+        "quota": "q", "amount": 20, "limit": 25, "remaining": 5,
+        "key": ["subject", "corp", "jane"], "at": 0, "until": ring_end(3600),
+    }]);
     assert_eq!(charges(&mut exchange), charged);
     assert_eq!(code(&envoy.embed("large-1", 1).1), "quota_exceeded");
     assert_eq!(envoy.embed("small-1", 2).1.flow, Flow::Continue);
@@ -316,7 +326,10 @@ fn bytes_of_an_answer_are_counted_as_they_pass() {
     assert_eq!(code(&envoy.list(JANE, None).1), "quota_exceeded");
     assert!(envoy.passes(("bob", &[]), None));
     pass(&mut first, 7);
-    let charged = json!([{"quota": "q", "amount": 100_007, "limit": 100_000, "remaining": 0}]);
+    let charged = json!([{
+        "quota": "q", "amount": 100_007, "limit": 100_000, "remaining": 0,
+        "key": ["subject", "corp", "jane"], "at": 0, "until": ring_end(3600),
+    }]);
     assert_eq!(charges(&mut first), charged);
 }
 

@@ -188,11 +188,17 @@ fn what_quotas_have_left_is_told() {
         exchange.chat();
         let body = r#"{"model":"small-1","n":3,"messages":[]}"#;
         assert_eq!(exchange.whole(body).flow, Flow::Continue);
+        let told = |quota: &str, amount: u64, limit: u64, remaining: u64| {
+            json!({
+                "quota": quota, "amount": amount, "limit": limit, "remaining": remaining,
+                "key": ["subject", "corp", "jane"], "at": 0, "until": 3_900_000,
+            })
+        };
         assert_eq!(
             exchange.record()["verdict"]["charges"],
             json!([
-                {"quota": "person", "amount": 1, "limit": 2, "remaining": left},
-                {"quota": "inputs", "amount": 3, "limit": 10, "remaining": 4 + 3 * left},
+                told("person", 1, 2, left),
+                told("inputs", 3, 10, 4 + 3 * left),
             ])
         );
     }

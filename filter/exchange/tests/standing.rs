@@ -1,5 +1,7 @@
 //! What stands at the desk: grants that last, and who is blocked.
 
+mod resets;
+
 use core::time::Duration;
 use std::rc::Rc;
 

@@ -181,3 +181,56 @@ fn who_does_not_want_to_know_does_not_ask_and_nobody_asks_after_the_end() {
     kept.pass(60_000);
     assert_eq!(kept.tick(), [NEVER]);
 }
+
+#[test]
+fn counts_that_the_desk_has_reset_are_logged_by_the_worker_that_does_it() {
+    let mut kept = counting();
+    kept.start();
+    kept.poll().unwrap();
+    let resets = r#"[{"id": "rst_1", "quota": "few", "key": ["subject", "corp", "jane"], "left_ms": 9000},
+        {"id": "rst_2", "quota": "none", "key": [], "left_ms": 9000}]"#;
+    let listed = LISTED.replace("\"grants\"", &format!("\"resets\": {resets}, \"grants\""));
+    let lines = |effects: Vec<Effect>| -> Vec<String> {
+        let lines = effects.into_iter().filter_map(|effect| match effect {
+            Effect::Log { line, .. } => Some(line),
+            _ => None,
+        });
+        lines.collect()
+    };
+    let line = "a count of the quota few was reset, as the desk says (rst_1)";
+    assert_eq!(lines(kept.stands(&listed)), [line]);
+    for answer in [UNCHANGED, &listed] {
+        kept.pass(1000);
+        kept.poll().unwrap();
+        assert_eq!(kept.stands(answer), []);
+    }
+}
+
+/// One whose table can't be used for a while empties what is to be emptied once it can.
+#[test]
+fn a_reset_that_fails_is_done_later() {
+    let mut kept = counting();
+    kept.start();
+    kept.poll().unwrap();
+    let resets =
+        r#"[{"id": "rst_1", "quota": "few", "key": ["subject", "corp", "jane"], "left_ms": 9000}]"#;
+    let listed = LISTED.replace("\"grants\"", &format!("\"resets\": {resets}, \"grants\""));
+    let table = core::mem::replace(&mut kept.shared, crate::testing::Memory::broken());
+    assert_eq!(kept.stands(&listed), []);
+    kept.shared = table;
+    kept.pass(1000);
+    kept.poll().unwrap();
+    assert_eq!(kept.stands(UNCHANGED).len(), 1);
+}
+
+fn counting() -> Kept {
+    let policy = json!({
+        "version": 1,
+        "identity": {"providers": [{"name": "corp", "issuer": "https://idp", "audiences": ["inference"],
+            "keys": {"jwks": {"keys": [ec_public(1, "a")]}}}]},
+        "approvals": {"cluster": "desk"},
+        "quotas": {"few": {"by": ["subject"], "count": "requests", "limit": 3, "per": "1h"}},
+        "rules": [{"name": "all", "then": "allow", "quota": ["few"]}],
+    });
+    with(CompiledPolicy::load(&policy.to_string(), &|_| None).unwrap())
+}

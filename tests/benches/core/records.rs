@@ -34,6 +34,13 @@ pub(crate) fn record(members: usize) -> Record {
         amount: 1,
         limit: 100_000,
         remaining: 99_000,
+        key: Some(
+            ["subject", "corp", "jane@example.com"]
+                .map(str::to_owned)
+                .to_vec(),
+        ),
+        at: 3,
+        until: Some(3_900_000),
     };
     record.verdict.charges = (0..members).map(charged).collect();
     record.note_approval(Approval {

@@ -427,6 +427,7 @@ fn name(kind: Kind) -> &'static str {
     match kind {
         Kind::Block => "block",
         Kind::Delegation => "delegation",
+        Kind::Reset => "reset",
     }
 }
 

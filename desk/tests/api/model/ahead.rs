@@ -166,6 +166,7 @@ fn person(name: &str) -> Person {
         email: None,
         break_glass: false,
         blocks: false,
+        quotas: false,
     }
 }
 

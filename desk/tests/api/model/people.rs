@@ -1,14 +1,14 @@
-//! Orders of deciding, lending, escalating, blocking and time, by two desks on one store, against a model that
+//! Orders of deciding, lending, escalating, blocking, resetting and time, by two desks on one store, against a model that
 //! knows who may decide and what stands.
+
+mod orders;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use portcullis_desk::approvals::acts::{self, Limits, People};
 use portcullis_desk::approvals::machine::{APPROVED_FOR, DENIED_FOR, Verdict};
-use portcullis_desk::approvals::protocol::{
-    DecisionKind, Delegate, NewBlock, Question, Standing, State,
-};
+use portcullis_desk::approvals::protocol::{DecisionKind, Delegate, Question, Standing, State};
 use portcullis_desk::approvals::store::Store;
 use portcullis_desk::approvals::work::{Halt, Work};
 use portcullis_desk::config::Subject;
@@ -60,6 +60,7 @@ fn person(number: usize) -> Person {
         email: None,
         break_glass: false,
         blocks: name == "ana",
+        quotas: name == "ana",
     }
 }
 
@@ -79,6 +80,8 @@ enum Op {
     /// Who blocks, and for how long.
     Block(usize, Option<i64>),
     Unblock(usize, usize),
+    /// Who has a count emptied, and for how long filters are told.
+    Reset(usize, i64),
     Sweep,
     Restart,
     Pass(i64),
@@ -105,6 +108,7 @@ fn op() -> impl Strategy<Value = (Op, usize, bool)> {
         2 => (who(), select(vec![None, Some(30_000)]))
             .prop_map(|(who, time)| Op::Block(who, time)),
         2 => (0_usize..4, who()).prop_map(|(which, who)| Op::Unblock(which, who)),
+        2 => (who(), select(vec![30_000, 900_000])).prop_map(|(who, time)| Op::Reset(who, time)),
         1 => Just(Op::Sweep),
         1 => Just(Op::Restart),
         3 => select(times.to_vec()).prop_map(Op::Pass),
@@ -170,6 +174,8 @@ struct Desks {
     loans: BTreeMap<String, Loan>,
     /// By their ids, while they aren't lifted, with their ends.
     blocks: BTreeMap<String, i64>,
+    /// By their ids, with their ends.
+    resets: BTreeMap<String, i64>,
     /// What a filter heard last, each with its end.
     heard: Option<(String, BTreeMap<String, i64>)>,
 }
@@ -183,6 +189,7 @@ impl Desks {
             known: Vec::new(),
             loans: BTreeMap::new(),
             blocks: BTreeMap::new(),
+            resets: BTreeMap::new(),
             heard: None,
         }
     }
@@ -204,6 +211,7 @@ impl Desks {
             Op::TakeBack(which, who) => self.take_back(which, who, desk, fails),
             Op::Block(who, time) => self.block(who, time, desk, fails),
             Op::Unblock(which, who) => self.unblock(which, who, desk, fails),
+            Op::Reset(who, time) => self.reset(who, time, desk, fails),
             Op::Sweep => drop(self.act(desk, fails, |work| acts::sweep(work, acts::KEPT_FOR))),
             Op::Restart => self.stores[desk] = self.place.open(),
             Op::Pass(time) => self.now += time,
@@ -227,8 +235,9 @@ impl Desks {
             .iter()
             .filter(|(_, known)| known.question == 2 && known.state(self.now) == State::Approved);
         let lasting = lasting.map(|(id, known)| (id.clone(), known.ends()));
-        let blocks = self.blocks.iter().map(|(id, ends)| (id.clone(), *ends));
-        let all = lasting.chain(blocks);
+        let orders = self.blocks.iter().chain(&self.resets);
+        let orders = orders.map(|(id, ends)| (id.clone(), *ends));
+        let all = lasting.chain(orders);
         all.filter(|(_, ends)| *ends > self.now).collect()
     }
 
@@ -251,7 +260,10 @@ impl Desks {
                 });
                 let blocks = told.blocks.iter();
                 let blocks = blocks.map(|one| (one.id.clone(), ends(one.left_ms)));
-                assert_eq!(grants.chain(blocks).collect::<BTreeMap<_, _>>(), expected);
+                let resets = told.resets.iter();
+                let resets = resets.map(|one| (one.id.clone(), ends(Some(one.left_ms))));
+                let all = grants.chain(blocks).chain(resets);
+                assert_eq!(all.collect::<BTreeMap<_, _>>(), expected);
                 self.heard = Some((told.revision, expected));
             }
             Standing::Unchanged { .. } => {
@@ -405,45 +417,6 @@ impl Desks {
             Ok(_) => {
                 assert!(may, "{loan:?}");
                 self.loans.remove(&id);
-            }
-        }
-    }
-
-    fn block(&mut self, who: usize, time: Option<i64>, desk: usize, fails: bool) {
-        let new = NewBlock {
-            issuer: None,
-            subject: Some("mallory".to_owned()),
-            token_id: None,
-            seconds: time.map(|time| u64::try_from(time / 1000).unwrap()),
-            reason: "stolen".to_owned(),
-        };
-        let blocked = self.act(desk, fails, |work| {
-            acts::put_block(work, &new, &person(who))
-        });
-        match blocked {
-            Err(code) => assert!(code == "not entered" || !person(who).blocks, "{code}"),
-            Ok(block) => {
-                assert!(person(who).blocks);
-                let ends = time.map_or(i64::MAX, |time| self.now + time);
-                self.blocks.insert(block.id, ends);
-            }
-        }
-    }
-
-    fn unblock(&mut self, which: usize, who: usize, desk: usize, fails: bool) {
-        let Some(id) = self.blocks.keys().nth(which).cloned() else {
-            return;
-        };
-        let lifted = self.act(desk, fails, |work| acts::lift(work, &id, &person(who)));
-        match lifted {
-            Err(code) => {
-                let over = self.blocks[&id] <= self.now;
-                let may = person(who).blocks && !over;
-                assert!(code == "not entered" || !may, "{code}");
-            }
-            Ok(_) => {
-                assert!(person(who).blocks);
-                self.blocks.remove(&id);
             }
         }
     }
