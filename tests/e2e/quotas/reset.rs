@@ -9,7 +9,8 @@ use testbed::http::Request;
 use testbed::{desk, wait};
 
 use super::{LONG, at_once, records, token, with_status};
-use crate::support::{Desk, Guarded, REVIEWER_KEY, in_each_envoy, policy};
+use crate::support::{Desk, Guarded, REVIEWER_KEY, policy};
+use crate::versions::in_each_envoy;
 
 in_each_envoy!(a_count_is_emptied_at_the_desk);
 
