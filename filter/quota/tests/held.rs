@@ -9,7 +9,10 @@ use crate::shared::Table;
 use crate::testing::Memory;
 
 const LEASE: Duration = Duration::from_secs(30);
-const FULL: ChargeError = ChargeError::Over { retry_after: 1 };
+const FULL: ChargeError = ChargeError::Over {
+    retry_after: 1,
+    left: 0,
+};
 
 /// One Envoy, and its VMs.
 struct Envoy {
