@@ -41,15 +41,15 @@ impl Levels {
         if !quota.fields {
             return;
         }
-        let known = self.0.iter_mut().find(|one| one.quota == level.quota);
-        if let Some(known) = known {
-            *known = level;
-        } else if self.0.len() < MAX_TOLD {
-            self.0.push(level);
-        } else if let Some(most) = self.0.iter_mut().max_by_key(|one| one.left)
-            && level.left < most.left
-        {
-            *most = level;
+        self.0.retain(|one| one.quota != level.quota);
+        // In the policy's order, so that a client finds them in the same one each time.
+        let behind = self.0.iter().position(|one| one.quota > level.quota);
+        self.0.insert(behind.unwrap_or(self.0.len()), level);
+        if self.0.len() > MAX_TOLD {
+            let most = self.0.iter().filter_map(|one| one.left).max();
+            if let Some(place) = self.0.iter().position(|one| one.left == most) {
+                self.0.remove(place);
+            }
         }
     }
 
