@@ -8,8 +8,8 @@ use crate::identity;
 use crate::operation::{MethodError, PathError};
 use base::code::Code;
 
-/// The longest that official clients wait by themselves, in seconds: where they are told a longer time, some
-/// wait it out inside of the call, and others ask again at once.
+/// The longest that clients which try again by themselves are let wait, in seconds: some wait as long as they
+/// are told, inside of the call.
 const PATIENCE: u64 = 60;
 
 /// Why a request ends at the filter.
