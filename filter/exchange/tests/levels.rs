@@ -122,8 +122,8 @@ fn each_answer_says_what_is_left_of_its_quotas() {
     assert_eq!(first, pairs(&expected));
     let second = envoy.answer();
     assert_eq!(second[3].1, "0");
-    // The second exchange hasn't ended, nor has the first.
-    assert!(second[1].1.ends_with("\"once\";r=6"), "{second:?}");
+    // The first exchange is over.
+    assert!(second[1].1.ends_with("\"once\";r=7"), "{second:?}");
 }
 
 #[test]
