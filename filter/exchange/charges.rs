@@ -4,6 +4,7 @@ use core::net::SocketAddr;
 use core::time::Duration;
 
 use super::compiled_policy::CompiledPolicy;
+use super::levels::{Level, Levels};
 use super::reply::Refusal;
 use super::world::World;
 use crate::dialect::Facts;
@@ -80,6 +81,7 @@ impl Charges {
         quotas: &[usize],
         spender: &Spender<'_>,
         world: World<'_>,
+        levels: &mut Levels,
     ) -> Result<Self, Refusal> {
         let seen = ReadOnce::new(world.shared);
         let looking = World {
@@ -87,7 +89,7 @@ impl Charges {
             ..world
         };
         let behind = quotas.get(1..).unwrap_or_default();
-        Self::look(compiled, behind, spender, looking)?;
+        Self::look(compiled, behind, spender, looking, levels)?;
         let seen = seen.reuse();
         let taking = World {
             shared: &seen,
@@ -95,7 +97,7 @@ impl Charges {
         };
         let mut charges = Self::default();
         for quota in quotas {
-            match take(compiled, *quota, spender, taking, true) {
+            match take(compiled, *quota, spender, (taking, true), levels) {
                 Ok(taken) => charges.taken.extend(taken),
                 Err(refusal) => {
                     // Others were faster.
@@ -113,9 +115,10 @@ impl Charges {
         quotas: &[usize],
         spender: &Spender<'_>,
         world: World<'_>,
+        levels: &mut Levels,
     ) -> Result<(), Refusal> {
         let mut all = quotas.iter();
-        all.try_for_each(|quota| take(compiled, *quota, spender, world, false).map(drop))
+        all.try_for_each(|quota| take(compiled, *quota, spender, (world, false), levels).map(drop))
     }
 
     /// Gives everything back to the times that it was taken for.
@@ -243,13 +246,13 @@ impl What {
     }
 }
 
-/// Takes from one quota, or only looks whether it could if not `write`.
+/// Takes from one quota, or only looks whether it could if not `write`, and notes how it stands.
 fn take(
     compiled: &CompiledPolicy,
     index: usize,
     spender: &Spender<'_>,
-    world: World<'_>,
-    write: bool,
+    (world, write): (World<'_>, bool),
+    levels: &mut Levels,
 ) -> Result<Option<Taken>, Refusal> {
     let Some(quota) = compiled.policy.quotas.get(index) else {
         return Ok(None);
@@ -302,28 +305,52 @@ fn take(
     let taken = match quota.span {
         Span::Window(window) if write => {
             quota::charge(table, shared, window, &charge, now).map(|reservation| {
-                let left = reservation.left();
+                let (left, until) = (reservation.left(), reservation.until());
                 let what = match metered {
                     true => What::Metered(reservation, weight),
                     false => What::Counted(reservation),
                 };
-                Some((left, what))
+                (left, Some(until), Some(what))
             })
         }
-        Span::Window(window) => quota::look(table, shared, window, &charge, now).map(|_| None),
+        Span::Window(window) => {
+            let looked = quota::look(table, shared, window, &charge, now);
+            // Nothing has been taken of it.
+            looked.map(|(left, until)| (left.saturating_add(charge.amount), Some(until), None))
+        }
         Span::Now { lease } => {
             let slot = compiled
                 .in_flight
                 .hold((table, shared), &charge, lease, (now, write));
-            slot.map(|slot| Some((slot.left(), What::Held(slot))).filter(|_| write))
+            slot.map(|slot| match write {
+                true => (slot.left(), None, Some(What::Held(slot))),
+                false => (slot.left().saturating_add(charge.amount), None, None),
+            })
         }
     };
-    let taken = taken.map_err(|error| match error {
-        ChargeError::Over { retry_after } => Refusal::over_quota(&quota.name, retry_after),
-        ChargeError::Never => Refusal::more_than_quota(&quota.name),
+    let mut note = |left, until| {
+        let level = Level {
+            quota: index,
+            limit,
+            left,
+            until,
+        };
+        levels.note(quota, level);
+    };
+    let (left, until, what) = taken.map_err(|error| match error {
+        ChargeError::Over { retry_after, left } => {
+            let until = milliseconds(now).saturating_add(retry_after.saturating_mul(1000));
+            note(Some(left), Some(until));
+            Refusal::over_quota(&quota.name, retry_after)
+        }
+        ChargeError::Never => {
+            note(None, None);
+            Refusal::more_than_quota(&quota.name)
+        }
         ChargeError::Unavailable => Refusal::quota_unavailable(),
     })?;
-    Ok(taken.map(|(left, what)| {
+    note(Some(left), until);
+    Ok(what.map(|what| {
         let others = [OTHERS, &identity.provider, &identity.subject];
         let known_by = match what.is_of_others(table, &charge) {
             true => &others[..],

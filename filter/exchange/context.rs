@@ -9,10 +9,11 @@ use super::approvals::Claims;
 use super::charges::Charges;
 use super::compiled_policy::CompiledPolicy;
 use super::destination::Destination;
-use super::effect::{Effect, Flow, Outcome};
+use super::effect::{Effect, Flow, Outcome, Reply};
 use super::event::Headers;
 use super::headers::single;
 use super::keeping::Keeping;
+use super::levels::Levels;
 use super::reply::Refusal;
 use super::world::World;
 use crate::approval::Why;
@@ -53,6 +54,8 @@ pub(super) struct Context {
     pub(super) claims: Claims,
     /// What has been taken from quotas.
     pub(super) charges: Charges,
+    /// How much is left of them.
+    pub(super) levels: Levels,
     /// How the caller wants errors.
     pub(super) dialect: &'static Dialect,
     /// Whether the answer's end waits until the record is kept.
@@ -81,6 +84,7 @@ impl Context {
             seed: None,
             claims: Claims::default(),
             charges: Charges::default(),
+            levels: Levels::default(),
             dialect: &dialect::OPENAI,
             committed: false,
             tried: Vec::new(),
@@ -241,6 +245,24 @@ impl Context {
         verdict.quotas = names.collect();
     }
 
+    /// What the head of the model server's answer says of quotas, in place of what that said itself.
+    pub(super) fn tell_levels(&self) -> Vec<Effect> {
+        let fields = self.levels.fields(&self.compiled, self.now).into_iter();
+        let set = fields.map(|(name, value)| Effect::SetResponseHeader {
+            name: name.to_owned(),
+            value: value.into_bytes(),
+        });
+        set.collect()
+    }
+
+    /// An answer of the filter's own.
+    fn reply(&self, refusal: Refusal) -> Reply {
+        let mut reply = refusal.into_reply(self.dialect);
+        let fields = self.levels.fields(&self.compiled, self.now);
+        reply.headers.extend(fields);
+        reply
+    }
+
     /// So many bytes of the model server's answer have come.
     pub(super) fn meter(&mut self, bytes: usize, world: World<'_>) {
         if self.charges.are_metered() {
@@ -271,7 +293,7 @@ impl Context {
         verdict.reason = Some(refusal.message.clone());
         self.record.timing.verdict = Some(self.elapsed(world));
         Outcome {
-            effects: vec![Effect::Reply(refusal.into_reply(self.dialect))],
+            effects: vec![Effect::Reply(self.reply(refusal))],
             flow: Flow::Hold,
         }
     }
@@ -284,7 +306,7 @@ impl Context {
         if behind_head {
             effects.push(Effect::ReplaceResponseBody(Vec::new()));
         }
-        let reply = refusal.into_reply(self.dialect);
+        let reply = self.reply(refusal);
         // The client never sees the model server's.
         self.record.response.status = Some(reply.status);
         effects.push(Effect::Reply(reply));

@@ -23,6 +23,7 @@ mod ending;
 mod event;
 mod headers;
 mod keeping;
+mod levels;
 mod masked_fields;
 mod media;
 mod own_secrets;
@@ -268,6 +269,9 @@ impl Exchange {
         }
         if from_server {
             outcome.effects.extend(self.context.model_answered(headers));
+            if !outcome.is_answer() {
+                outcome.effects.extend(self.context.tell_levels());
+            }
             self.commit_head(headers, end, &mut outcome);
         }
         let watch = watch(outcome.flow, end, world);

@@ -8,6 +8,10 @@ use crate::identity;
 use crate::operation::{MethodError, PathError};
 use base::code::Code;
 
+/// The longest that clients which try again by themselves are let wait, in seconds: some wait as long as they
+/// are told, inside of the call.
+const PATIENCE: u64 = 60;
+
 /// Why a request ends at the filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
@@ -30,6 +34,14 @@ impl Refusal {
     fn with(mut self, header: &'static str, value: String) -> Self {
         self.headers.push((header, value));
         self
+    }
+
+    /// Whether clients that try again by themselves are told not to.
+    fn not_again_if(self, vain: bool) -> Self {
+        match vain {
+            true => self.with("x-should-retry", "false".to_owned()),
+            false => self,
+        }
     }
 
     pub(super) fn identity(refusal: identity::Refusal) -> Self {
@@ -212,6 +224,7 @@ impl Refusal {
             format!("The quota {quota:?} is used up. Try again in {retry_after} seconds."),
         )
         .with("retry-after", retry_after.to_string())
+        .not_again_if(retry_after > PATIENCE)
     }
 
     pub(super) fn more_than_quota(quota: &str) -> Self {
@@ -220,6 +233,7 @@ impl Refusal {
             Code::QuotaTooSmall,
             format!("The request asks for more than the quota {quota:?} ever has."),
         )
+        .not_again_if(true)
     }
 
     /// What can't be counted is not let through under a limit of it.

@@ -9,6 +9,7 @@ mod heads;
 mod kept;
 mod kept_answers;
 mod keys;
+mod levels;
 mod masked_fields;
 mod masks;
 mod messages;

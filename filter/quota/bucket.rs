@@ -7,7 +7,7 @@
 //! An entry has the level and the time of it, and expires when the bucket is empty. Where a clock has
 //! been put back, nothing runs out until it has come to that time again.
 
-use super::taking::{Change, Taken, Want, Written, number};
+use super::taking::{Change, Short, Taken, Want, Written, number};
 use crate::shared::Entry;
 
 pub(super) struct Bucket {
@@ -35,7 +35,7 @@ impl Bucket {
         }
     }
 
-    pub(super) fn take(mut self, want: &Want, burst: u64) -> Result<Taken, u64> {
+    pub(super) fn take(mut self, want: &Want, burst: u64) -> Result<Taken, Short> {
         let brim = burst.saturating_mul(self.per);
         if let Some(room) = want.room {
             let over = room
@@ -44,7 +44,10 @@ impl Bucket {
                 .saturating_sub(brim);
             if over > 0 {
                 let wait = over.div_ceil(self.limit.max(1));
-                return Err(self.last.saturating_add(wait).saturating_sub(want.now));
+                return Err(Short {
+                    wait: self.last.saturating_add(wait).saturating_sub(want.now),
+                    left: brim.saturating_sub(self.level) / self.per.max(1),
+                });
             }
         }
         let more = want.amount.saturating_mul(self.per);

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use super::taking::{Change, Taken, Want, Written, next_multiple, number};
+use super::taking::{Change, Short, Taken, Want, Written, next_multiple, number};
 use crate::shared::Entry;
 use base::time::next_month;
 
@@ -40,13 +40,16 @@ impl Period {
 }
 
 /// Where a clock has been put back, the later window still runs.
-pub(super) fn take(period: Period, found: Option<Entry<'_>>, want: &Want) -> Result<Taken, u64> {
+pub(super) fn take(period: Period, found: Option<Entry<'_>>, want: &Want) -> Result<Taken, Short> {
     let count = found.map_or(0, |entry| number(entry.payload, 0));
     let expiry = found.map_or_else(|| period.end(want.now), |entry| entry.expiry);
     if let Some(room) = want.room
         && count.saturating_add(room) > want.limit
     {
-        return Err(expiry.saturating_sub(want.now));
+        return Err(Short {
+            wait: expiry.saturating_sub(want.now),
+            left: want.limit.saturating_sub(count),
+        });
     }
     let total = count.saturating_add(want.amount);
     Ok(Taken {

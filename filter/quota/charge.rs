@@ -1,5 +1,6 @@
 //! What is to be taken from a count, and why it isn't.
 
+use super::taking::Short;
 use crate::shared::{Digest, Full, Table, Unavailable};
 
 /// What is taken, and from which count.
@@ -30,6 +31,8 @@ pub enum ChargeError {
     Over {
         /// Seconds until enough is back, unless others take it.
         retry_after: u64,
+        /// How much is left.
+        left: u64,
     },
     /// More than there ever is: waiting will not help.
     Never,
@@ -38,10 +41,10 @@ pub enum ChargeError {
 }
 
 impl ChargeError {
-    /// In so many milliseconds there may be enough.
-    pub(super) fn over(wait: u64) -> Self {
+    pub(super) fn over(short: Short) -> Self {
         Self::Over {
-            retry_after: wait.div_ceil(1000).max(1),
+            retry_after: short.wait.div_ceil(1000).max(1),
+            left: short.left,
         }
     }
 }

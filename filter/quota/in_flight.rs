@@ -12,7 +12,7 @@ use std::rc::Rc;
 
 use super::charge::{Charge, ChargeError};
 use super::names::{self, Missed};
-use super::taking::{milliseconds, next_multiple};
+use super::taking::{Short, milliseconds, next_multiple};
 use crate::shared::{Cell, Digest, Entry, Full, Kind, NotAgreed, Shared, Table, next_number};
 
 /// Where VMs find their numbers.
@@ -110,7 +110,8 @@ impl InFlight {
                 let others = rows.iter().map(|row| u64::from(row.amount));
                 let taken = others.fold(u64::from(own), u64::saturating_add);
                 if taken.saturating_add(charge.needs()) > charge.limit {
-                    return Err(ChargeError::over(0).into());
+                    let left = charge.limit.saturating_sub(taken);
+                    return Err(ChargeError::over(Short { wait: 0, left }).into());
                 }
                 let more = own.checked_add(amount).ok_or(ChargeError::Never)?;
                 self.put(cell, digest, rows, (more, lease), now)

@@ -8,7 +8,7 @@
 //! when the newest has fallen out; so its expiry also says which sub-window is the newest. That never
 //! goes back: where a clock has been put back, what is taken goes into the newest sub-window.
 
-use super::taking::{Change, Taken, Want, Written};
+use super::taking::{Change, Short, Taken, Want, Written};
 use crate::shared::Entry;
 
 /// Sub-windows of a ring.
@@ -62,12 +62,15 @@ impl Ring {
         self.counts.iter().fold(0, add)
     }
 
-    pub(super) fn take(mut self, want: &Want, most: u64) -> Result<Taken, u64> {
+    pub(super) fn take(mut self, want: &Want, most: u64) -> Result<Taken, Short> {
         let total = self.total();
         if let Some(room) = want.room
             && total.saturating_add(room) > want.limit
         {
-            return Err(self.wait(room, want));
+            return Err(Short {
+                wait: self.wait(room, want),
+                left: want.limit.saturating_sub(total),
+            });
         }
         let highest = highest(most);
         if let Some(newest) = self.counts.first_mut() {

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use base::identity::Identity;
-use base::policy::{Form, GLOBS, Key, Node, Object, Presence, TEXTS, Usual, parse_duration};
+use base::policy::{FLAG, Form, GLOBS, Key, Node, Object, Presence, TEXTS, Usual, parse_duration};
 use serde_json::Value;
 
 use super::calendar::Period;
@@ -79,6 +79,8 @@ pub struct Quota {
     pub weights: Vec<Weight>,
     /// In which time.
     pub span: Span,
+    /// Whether answers tell callers how much of it they have.
+    pub fields: bool,
 }
 
 impl Quota {
@@ -158,6 +160,12 @@ static QUOTA: Form = Form::object(&[
         Usual::Text("30s"),
         "Of `in_flight`: how long what a worker held stays taken when the worker has crashed.",
         &LEASE,
+    ),
+    Key::usually(
+        "fields",
+        Usual::Flag(true),
+        "Whether answers tell callers, in `RateLimit` and its like, how much of it they have.",
+        &FLAG,
     ),
     Key::later("over", "what happens over a quota (\"over\")"),
     Key::later("store", "a quota of the whole mesh (\"store\")"),
@@ -272,6 +280,7 @@ fn read_one(name: &str, node: &Node<'_>, claims: &[String]) -> Option<Quota> {
         limits,
         weights,
         span,
+        fields: object.flag("fields")?,
     })
 }
 

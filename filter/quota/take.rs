@@ -23,7 +23,8 @@ pub fn charge(
     take(table, shared, window, charge, (now, true))
 }
 
-/// Says how much would be left if [`charge`] was called now, and takes nothing.
+/// Says how much would be left if [`charge`] was called now, and when all of it would be there again (in
+/// milliseconds since 1970), and takes nothing.
 ///
 /// # Errors
 /// It couldn't be taken.
@@ -33,8 +34,9 @@ pub fn look(
     window: Window,
     charge: &Charge<'_>,
     now: Duration,
-) -> Result<u64, ChargeError> {
-    take(table, shared, window, charge, (now, false)).map(|taken| taken.left())
+) -> Result<(u64, u64), ChargeError> {
+    let taken = take(table, shared, window, charge, (now, false))?;
+    Ok((taken.left(), taken.until()))
 }
 
 fn take(

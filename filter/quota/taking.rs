@@ -19,6 +19,14 @@ pub(super) struct Written {
     pub(super) payload: Vec<u8>,
 }
 
+/// There is not enough.
+pub(super) struct Short {
+    /// In how many milliseconds there may be.
+    pub(super) wait: u64,
+    /// How much there is.
+    pub(super) left: u64,
+}
+
 /// What comes of a want.
 pub(super) struct Taken {
     pub(super) written: Written,

@@ -5,7 +5,7 @@ use core::time::Duration;
 use super::bucket::Bucket;
 use super::calendar::{self, Period};
 use super::ring::Ring;
-use super::taking::{Change, Taken, Want, Written, milliseconds, next_multiple};
+use super::taking::{Change, Short, Taken, Want, Written, milliseconds, next_multiple};
 use crate::shared::Entry;
 
 /// How a quota's time goes on.
@@ -48,8 +48,8 @@ impl Window {
         }
     }
 
-    /// Takes something of a count, or says in how many milliseconds it can be taken.
-    pub(super) fn take(self, found: Option<Entry<'_>>, want: &Want) -> Result<Taken, u64> {
+    /// Takes something of a count, or says when it can be taken.
+    pub(super) fn take(self, found: Option<Entry<'_>>, want: &Want) -> Result<Taken, Short> {
         match self {
             Self::Sliding { step, most } => Ring::read(step, found, want.now).take(want, most),
             Self::Calendar(period) => calendar::take(period, found, want),

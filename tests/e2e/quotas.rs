@@ -154,6 +154,20 @@ fn requests_are_counted_once_over_both_workers(guarded: &Guarded) {
         );
     }
 
+    // What is left is what the charge left: no two answers say the same.
+    let passed = answers.iter().filter(|answer| answer.status == 200);
+    let told = passed.map(|answer| answer.header("x-ratelimit-remaining-requests"));
+    let told: BTreeSet<usize> = told
+        .filter_map(|left| left.and_then(|left| left.parse().ok()))
+        .collect();
+    assert_eq!(told, (0..LIMIT).collect(), "told to clients");
+    for answer in &answers {
+        let policy = answer.header("ratelimit-policy").unwrap_or_default();
+        assert_eq!(policy, "\"requests\";q=50;w=2678400;qu=\"requests\"");
+        let vain = (answer.status == 429).then_some("false");
+        assert_eq!(answer.header("x-should-retry"), vain);
+    }
+
     let records = records(guarded, "crowd.test", 200);
     let workers: BTreeSet<&str> = records
         .iter()

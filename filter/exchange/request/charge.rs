@@ -38,6 +38,7 @@ pub(super) fn look_at_quotas(
         quotas,
         &asked.spender(context.came.client.as_deref()),
         world,
+        &mut context.levels,
     )
 }
 
@@ -55,5 +56,5 @@ pub(super) fn charge(
         goes_on,
         ..asked.spender(context.came.client.as_deref())
     };
-    Charges::take(&compiled, quotas, &spender, world)
+    Charges::take(&compiled, quotas, &spender, world, &mut context.levels)
 }

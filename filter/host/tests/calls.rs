@@ -107,6 +107,11 @@ fn a_full_exchange_costs_no_more_host_calls_than_it_must() {
         "remove_header",  // the answer's content-length
         "replace_buffer", // the masked answer
         "set_header",     // accept-encoding
+        "set_header",     // the quota's limit
+        "set_header",     // what is left of it
+        "set_header",     // its limit, as OpenAI's API says it
+        "set_header",     // what is left of it
+        "set_header",     // until when
         "set_metric",     // the time to the first byte
         "set_shared",     // the quota
         "set_state",      // the record's number

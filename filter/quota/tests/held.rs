@@ -9,7 +9,10 @@ use crate::shared::Table;
 use crate::testing::Memory;
 
 const LEASE: Duration = Duration::from_secs(30);
-const FULL: ChargeError = ChargeError::Over { retry_after: 1 };
+const FULL: ChargeError = ChargeError::Over {
+    retry_after: 1,
+    left: 0,
+};
 
 /// One Envoy, and its VMs.
 struct Envoy {
@@ -114,7 +117,11 @@ fn what_nobody_gave_back_is_free_once_the_vm_has_renewed() {
     // As if the host failed just then.
     let slot = envoy.hold(&vm, 1, NOW).unwrap();
     slot.release(&envoy.table, &Memory::broken(), NOW);
-    assert_eq!(envoy.hold(&other, 3, NOW).unwrap_err(), FULL);
+    let held = ChargeError::Over {
+        retry_after: 1,
+        left: 2,
+    };
+    assert_eq!(envoy.hold(&other, 3, NOW).unwrap_err(), held);
     envoy.renew(&vm, NOW);
     assert_eq!(vm.pause(), None);
     envoy.hold(&other, 3, NOW).unwrap();

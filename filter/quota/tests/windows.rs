@@ -20,21 +20,21 @@ fn a_window_gives_what_it_has_and_gets_it_back_when_it_has_slid_on() {
             .unwrap();
     }
     let refused = |now| counts.charge(&of(&["jane"], 1, 3), now).unwrap_err();
-    let over = |retry_after| ChargeError::Over { retry_after };
-    assert_eq!(refused(NOW + ms(40_000)), over(25));
+    let over = |retry_after, left| ChargeError::Over { retry_after, left };
+    assert_eq!(refused(NOW + ms(40_000)), over(25, 0));
     assert_eq!(
         refused(NOW + ms(64_499)),
-        over(1),
+        over(1, 0),
         "the oldest counts whole"
     );
     counts.charge(&of(&["bob"], 1, 3), NOW).unwrap();
     let slid = NOW + ms(64_500);
     counts.charge(&of(&["jane"], 1, 3), slid).unwrap();
-    assert_eq!(refused(slid), over(20));
+    assert_eq!(refused(slid), over(20, 0));
     let two = counts.charge(&of(&["jane"], 2, 3), slid).unwrap_err();
-    assert_eq!(two, over(40));
+    assert_eq!(two, over(40, 0));
     let all = counts.charge(&of(&["jane"], 3, 3), slid).unwrap_err();
-    assert_eq!(all, over(65));
+    assert_eq!(all, over(65, 0));
 }
 
 #[test]
@@ -153,6 +153,7 @@ fn windows_of_the_calendar_end_with_it() {
         counts.charge(&of(&["jane"], 3, 3), NOW).unwrap();
         let over = ChargeError::Over {
             retry_after: seconds,
+            left: 0,
         };
         let refused = counts.charge(&of(&["jane"], 1, 3), NOW);
         assert_eq!(refused.unwrap_err(), over, "{period:?}");
@@ -179,10 +180,10 @@ fn a_bucket_gives_its_burst_at_once_and_the_limit_evenly() {
         assert_eq!(taken.left(), left);
     }
     let refused = |amount, now| counts.charge(&of(&["jane"], amount, 6), now).unwrap_err();
-    let over = |retry_after| ChargeError::Over { retry_after };
-    assert_eq!(refused(1, NOW), over(10));
-    assert_eq!(refused(3, NOW), over(30));
-    assert_eq!(refused(1, NOW + ms(9_999)), over(1));
+    let over = |retry_after, left| ChargeError::Over { retry_after, left };
+    assert_eq!(refused(1, NOW), over(10, 0));
+    assert_eq!(refused(3, NOW), over(30, 0));
+    assert_eq!(refused(1, NOW + ms(9_999)), over(1, 0));
     counts
         .charge(&of(&["jane"], 1, 6), NOW + ms(10_000))
         .unwrap();

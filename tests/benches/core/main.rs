@@ -215,18 +215,19 @@ fn pairs<'a>(list: &[(&'a str, &'a str)]) -> Vec<(&'a [u8], &'a [u8])> {
         .collect()
 }
 
-/// What it costs to pass a caller on who is known, without a mask: without quotas, and with some.
+/// What it costs to pass a caller on who is known, without a mask: without quotas, and with some, of which
+/// answers tell or don't.
 fn known(criterion: &mut Criterion) {
     let idp = Idp::start().expect("an identity provider");
-    for quotas in [0, 1, 4] {
-        passing(criterion, &idp, quotas);
+    for (quotas, told) in [(0, false), (1, false), (1, true), (4, false), (4, true)] {
+        passing(criterion, &idp, quotas, told);
     }
 }
 
-fn passing(criterion: &mut Criterion, idp: &Idp, quotas: usize) {
+fn passing(criterion: &mut Criterion, idp: &Idp, quotas: usize, told: bool) {
     let by = ["subject", "provider", "operation", "constant:all"];
     let quota = |by: &&str| {
-        let quota = json!({"by": [by], "count": "requests", "limit": u32::MAX, "per": "1m"});
+        let quota = json!({"by": [by], "count": "requests", "limit": u32::MAX, "per": "1m", "fields": told});
         ((*by).to_owned(), quota)
     };
     let by = by.iter().take(quotas);
@@ -261,7 +262,12 @@ fn passing(criterion: &mut Criterion, idp: &Idp, quotas: usize) {
     let store = Memory::default();
     let joined = compiled.join(&store, &|| Some([7; 32]));
     joined.expect("a store that can be shared");
-    let title = format!("exchange/GET with a token that is kept, {quotas} quotas");
+    let which = if told {
+        "quotas that are told"
+    } else {
+        "quotas"
+    };
+    let title = format!("exchange/GET with a token that is kept, {quotas} {which}");
     criterion.bench_function(&title, |bencher| {
         bencher.iter(|| {
             let name = Name {
