@@ -224,6 +224,7 @@ async fn serve(options: &Options, config: &Config) -> Result<(), Failure> {
             ("grpc", Arc::clone(&grpc_counts)),
         ],
         tls: tls.clone(),
+        looks: metrics::Looks::default(),
         last: Arc::default(),
     };
     let quotas = Quotas {

@@ -82,6 +82,35 @@ pub enum Metric {
         /// Why.
         code: Code,
     },
+    /// Requests and answers that began to wait for a person.
+    ApprovalsAsked,
+    /// Those that wait no more.
+    ApprovalsDecided {
+        /// `approved`, `denied`, `gone` for what was used by another one or has expired, `late` where nobody
+        /// decided in time, `failed` where the desk couldn't say, or `left` when the client did.
+        outcome: &'static str,
+    },
+    /// Those that wait: a gauge.
+    ApprovalsWaiting,
+    /// Milliseconds that those waited which were told what came of it: a histogram.
+    ApprovalWait,
+    /// Times that the desk was asked for an answer that may be kept.
+    KeptLookups {
+        /// Whether there was one: `hit` or `miss`.
+        outcome: &'static str,
+    },
+    /// Requests that took from a quota, by how much of it was used then.
+    QuotaUsed {
+        /// The quota.
+        quota: String,
+        /// The most that it may have been, in percent.
+        used: &'static str,
+    },
+    /// Requests that a quota refused.
+    QuotaRefused {
+        /// The quota.
+        quota: String,
+    },
     /// How often a count was changed by another worker while it was being changed.
     QuotaRetries,
     /// Bytes that are held of bodies: a gauge.
@@ -99,8 +128,8 @@ impl Metric {
     #[must_use]
     pub fn kind(&self) -> Kind {
         match self {
-            Self::BufferedBytes | Self::PolicyVms { .. } => Kind::Gauge,
-            Self::FirstByte => Kind::Histogram,
+            Self::BufferedBytes | Self::PolicyVms { .. } | Self::ApprovalsWaiting => Kind::Gauge,
+            Self::FirstByte | Self::ApprovalWait => Kind::Histogram,
             _ => Kind::Counter,
         }
     }
@@ -149,6 +178,18 @@ impl fmt::Display for Metric {
             Self::ApprovalFailures { code } => {
                 ("approval_failures", &[("code", Some(code.name()))])
             }
+            Self::ApprovalsAsked => ("approvals_asked", &[]),
+            Self::ApprovalsDecided { outcome } => {
+                ("approvals_decided", &[("outcome", Some(outcome))])
+            }
+            Self::ApprovalsWaiting => ("approvals_waiting", &[]),
+            Self::ApprovalWait => ("approval_wait_milliseconds", &[]),
+            Self::KeptLookups { outcome } => ("kept_lookups", &[("outcome", Some(outcome))]),
+            Self::QuotaUsed { quota, used } => (
+                "quota_used",
+                &[("quota", Some(quota)), ("used", Some(used))],
+            ),
+            Self::QuotaRefused { quota } => ("quota_refused", &[("quota", Some(quota))]),
             Self::QuotaRetries => ("quota_retries", &[]),
             Self::BufferedBytes => ("buffered_bytes", &[]),
             Self::PolicyVms { digest } => ("policy_vms", &[("digest", Some(digest))]),

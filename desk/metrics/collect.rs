@@ -12,6 +12,7 @@ use axum::routing::get;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
+use super::missing::{self, Looks};
 use super::process;
 use super::text::{Text, Type};
 use crate::approvals;
@@ -48,6 +49,8 @@ pub struct Sources {
     pub ports: Vec<(&'static str, Arc<PortCounts>)>,
     /// The desk's certificate.
     pub tls: Option<Tls>,
+    /// How many records are missing.
+    pub looks: Looks,
     /// What was collected last, and when.
     pub last: Arc<Mutex<Option<(Instant, String)>>>,
 }
@@ -80,6 +83,7 @@ impl Sources {
         let ledger = self.ledger.clone();
         let mut text = Text::default();
         self.records(&mut text);
+        missing::write(&mut text, self.looks.look(&self.ledger).await);
         self.approvals(&mut text, open);
         self.quotas(&mut text);
         self.connections(&mut text);
@@ -149,6 +153,12 @@ impl Sources {
             Type::Gauge,
             "Pending approvals for which a filter waits.",
             open.awaited,
+        );
+        text.one(
+            "portcullis_desk_approvals_oldest_seconds",
+            Type::Gauge,
+            "How long the oldest of them has been open; 0 without any.",
+            open.oldest,
         );
         text.one(
             "portcullis_desk_waits_open",

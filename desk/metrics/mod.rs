@@ -4,7 +4,9 @@
 //! caller.
 
 mod collect;
+mod missing;
 mod process;
 mod text;
 
 pub use collect::{Sources, routes};
+pub use missing::Looks;

@@ -14,6 +14,7 @@ mod event;
 mod grpc;
 mod index;
 mod keep;
+mod lacking;
 mod messages;
 mod missing;
 mod numbers;
@@ -36,6 +37,7 @@ pub use event::{Asked, Event, KeptWorker, Outline, Way, What, Who, cut as cut_te
 pub use grpc::Recorder;
 pub use index::{connect as connect_index, file as index_file, find as find_in_index, find_event};
 pub use keep::{Intake, routes as intake_routes};
+pub use lacking::{Lacking, lacking};
 pub use messages::{
     AccessLogCommon, Any, BytesValue, HttpAccessLogEntry, HttpLogs, StreamAccessLogsMessage,
     StreamAccessLogsResponse,

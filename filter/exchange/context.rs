@@ -291,6 +291,7 @@ impl Context {
         verdict.code = Some(refusal.code);
         verdict.status = Some(refusal.status);
         verdict.reason = Some(refusal.message.clone());
+        verdict.refused_by.clone_from(&refusal.quota);
         self.record.timing.verdict = Some(self.elapsed(world));
         Outcome {
             effects: vec![Effect::Reply(self.reply(refusal))],

@@ -13,6 +13,19 @@ pub(super) fn retries(count: u64) -> Option<Effect> {
 /// More tokens than any answer takes.
 const MAX_TOKENS: u64 = 1 << 32;
 
+/// How much of a quota is used, as the least of some shares that it doesn't pass, in percent. A histogram's
+/// value would be a call of its own to the host; these are told together.
+fn used(limit: u64, left: u64) -> &'static str {
+    let used = limit.saturating_sub(left).saturating_mul(100);
+    let within = |percent: u64| used <= limit.saturating_mul(percent);
+    match () {
+        () if within(50) => "50",
+        () if within(80) => "80",
+        () if within(95) => "95",
+        () => "100",
+    }
+}
+
 /// What operators want to know of an exchange without reading its record.
 pub(super) fn of(record: &Record, models: &Models) -> Vec<Effect> {
     let verdict = &record.verdict;
@@ -37,6 +50,12 @@ pub(super) fn of(record: &Record, models: &Models) -> Vec<Effect> {
     for charged in &verdict.charges {
         let quota = charged.quota.clone();
         effects.push(Effect::Count(Metric::Charged { quota }, charged.amount));
+        let quota = charged.quota.clone();
+        let used = used(charged.limit, charged.remaining);
+        effects.push(Effect::Count(Metric::QuotaUsed { quota, used }, 1));
+    }
+    if let Some(quota) = verdict.refused_by.clone() {
+        effects.push(Effect::Count(Metric::QuotaRefused { quota }, 1));
     }
     if let Some(tokens) = record.response.tokens {
         let model = record.request.model.as_deref();

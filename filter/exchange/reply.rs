@@ -19,6 +19,8 @@ pub(super) struct Refusal {
     pub(super) code: Code,
     pub(super) message: String,
     pub(super) headers: Vec<(&'static str, String)>,
+    /// The quota that is why.
+    pub(super) quota: Option<String>,
 }
 
 impl Refusal {
@@ -28,7 +30,13 @@ impl Refusal {
             code,
             message: message.into(),
             headers: Vec::new(),
+            quota: None,
         }
+    }
+
+    fn of_quota(mut self, quota: &str) -> Self {
+        self.quota = Some(quota.to_owned());
+        self
     }
 
     fn with(mut self, header: &'static str, value: String) -> Self {
@@ -225,6 +233,7 @@ impl Refusal {
         )
         .with("retry-after", retry_after.to_string())
         .not_again_if(retry_after > PATIENCE)
+        .of_quota(quota)
     }
 
     pub(super) fn more_than_quota(quota: &str) -> Self {
@@ -234,6 +243,7 @@ impl Refusal {
             format!("The request asks for more than the quota {quota:?} ever has."),
         )
         .not_again_if(true)
+        .of_quota(quota)
     }
 
     /// What can't be counted is not let through under a limit of it.
@@ -242,6 +252,7 @@ impl Refusal {
             Code::CountUnknown,
             format!("The quota {quota:?} counts what can't be told of this request."),
         )
+        .of_quota(quota)
     }
 
     pub(super) fn method(error: MethodError) -> Self {

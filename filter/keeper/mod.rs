@@ -19,6 +19,7 @@ mod questions;
 mod slots;
 mod standing;
 mod troubles;
+mod waits;
 
 #[cfg(test)]
 mod tests;
@@ -136,6 +137,9 @@ impl Keeper {
                 effects.push(Effect::Change(self.policy_vms(), 1));
                 // So that there is a gauge before there is something to tell.
                 effects.push(Effect::Change(Metric::BufferedBytes, 0));
+                if self.compiled.policy().approvals.is_some() {
+                    effects.push(Effect::Change(Metric::ApprovalsWaiting, 0));
+                }
                 effects.extend(self.pace(world.now));
             }
             Event::Tick => self.tick(&mut effects, world),
@@ -171,7 +175,7 @@ impl Keeper {
             Event::Bodies(found) => effects.extend(self.learn(found)),
             // Each amount by itself: a sum says nothing of how they are distributed.
             Event::Counted(metric, amount) if self.ended || metric.kind() == Kind::Histogram => {
-                tell(BTreeMap::from([(metric, amount)]), &mut effects);
+                tell_one(metric, amount, &mut effects);
             }
             Event::Counted(metric, amount) => {
                 self.counts.add(metric, amount, world.now);
@@ -193,6 +197,9 @@ impl Keeper {
                 self.ended = true;
                 self.standing.end();
                 tell(self.counts.take_all(), &mut effects);
+                self.tell_waits(&mut effects, world.now);
+                let change = self.questions.waits.take_back();
+                effects.extend(change.map(|by| Effect::Change(Metric::ApprovalsWaiting, by)));
                 let change = self.buffered.end();
                 effects.extend(change.map(|by| Effect::Change(Metric::BufferedBytes, by)));
                 effects.push(Effect::Change(self.policy_vms(), -1));
@@ -229,6 +236,8 @@ impl Keeper {
         let mut effects = Vec::new();
         if self.questions.forget(exchange) {
             self.tick_within(MIN_TICK, &mut effects);
+        } else if self.questions.waits.have_news() {
+            self.tick_within(counts::MAX_DELAY, &mut effects);
         }
         effects
     }
@@ -335,6 +344,7 @@ impl Keeper {
         for post in self.questions.take_posts() {
             effects.extend(self.outbox.add(post));
         }
+        self.tell_waits(effects, world.now);
         let calls = self.questions.take_calls(world.now);
         let others = self.numbers.take(world.now).into_iter();
         let others = others.chain(self.standing.take(world.now));
@@ -349,6 +359,22 @@ impl Keeper {
             let number = self.number_call();
             effects.push(Effect::Call(call.number(number)));
         }
+    }
+
+    fn tell_waits(&mut self, effects: &mut Vec<Effect>, now: Duration) {
+        let (counted, times) = self.questions.waits.take();
+        for time in times {
+            tell_one(Metric::ApprovalWait, time, effects);
+        }
+        // Once it has ended, no later tick may come, and what the gauge was told has been taken back.
+        if self.ended {
+            return tell(counted, effects);
+        }
+        for (metric, count) in counted {
+            self.counts.add(metric, count, now);
+        }
+        let change = self.questions.waits.change();
+        effects.extend(change.map(|by| Effect::Change(Metric::ApprovalsWaiting, by)));
     }
 
     fn count_lookups(&mut self, now: Duration) {
@@ -388,7 +414,7 @@ impl Keeper {
         for (provider, there) in tended.fetched {
             let outcome = if there { "ok" } else { "failed" };
             let metric = Metric::KeyRefreshes { provider, outcome };
-            tell(BTreeMap::from([(metric, 1)]), effects);
+            tell_one(metric, 1, effects);
         }
         for call in tended.calls {
             let number = self.number_call();
@@ -426,8 +452,12 @@ impl Keeper {
 
 /// Tells the host of counts.
 fn tell(counts: BTreeMap<Metric, u64>, effects: &mut Vec<Effect>) {
-    effects.extend(counts.into_iter().map(|(metric, amount)| {
-        let by = i64::try_from(amount).unwrap_or(i64::MAX);
-        Effect::Change(metric, by)
-    }));
+    for (metric, amount) in counts {
+        tell_one(metric, amount, effects);
+    }
+}
+
+fn tell_one(metric: Metric, amount: u64, effects: &mut Vec<Effect>) {
+    let by = i64::try_from(amount).unwrap_or(i64::MAX);
+    effects.push(Effect::Change(metric, by));
 }

@@ -14,7 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::event::{Call, Purpose, Told};
-use crate::approval::{self, Answer, Approvals, Decision, State, Subject, Trouble};
+use super::waits::{Seat, Waits};
+use crate::approval::{self, Answer, Approvals, Decision, State, Trouble};
 use crate::call::{self, Post};
 use crate::exchange::{Ask, CompiledPolicy};
 
@@ -46,6 +47,7 @@ pub(super) struct Questions {
     open: BTreeMap<u64, Question>,
     by_binding: BTreeMap<String, u64>,
     seats: BTreeMap<u32, Seat>,
+    pub(super) waits: Waits,
     /// When exchanges are told that nobody has decided, once their question has an id.
     deadlines: BTreeSet<(Duration, u32)>,
     /// When questions want their next call.
@@ -57,16 +59,6 @@ pub(super) struct Questions {
     /// What is to be posted with it.
     posts: Vec<call::Call<Post>>,
     numbers: u64,
-}
-
-/// An exchange that waits.
-#[derive(Debug)]
-struct Seat {
-    question: u64,
-    about: Subject,
-    /// The exchange's own number for the question.
-    number: u64,
-    deadline: Duration,
 }
 
 #[derive(Debug)]
@@ -102,6 +94,7 @@ impl Questions {
             open: BTreeMap::new(),
             by_binding: BTreeMap::new(),
             seats: BTreeMap::new(),
+            waits: Waits::default(),
             deadlines: BTreeSet::new(),
             due: BTreeSet::new(),
             under_way: 0,
@@ -122,13 +115,17 @@ impl Questions {
             return;
         };
         question.waiting.insert(exchange);
-        let seat = Seat {
+        let mut seat = Seat {
             question: number,
             about: ask.about,
             number: ask.number,
             deadline: ask.deadline,
+            since: None,
         };
         let id = question.id.clone();
+        if !question.finds || id.is_some() {
+            self.waits.begin(&mut seat, now);
+        }
         if let Some(id) = id {
             self.deadlines.insert((seat.deadline, exchange));
             let decision = Decision::Answer(Answer {
@@ -176,11 +173,17 @@ impl Questions {
         !self.posts.is_empty()
     }
 
-    /// Gives an exchange's seat back. The last one to go has the question cancelled.
+    /// Gives an exchange's seat back.
     fn leave(&mut self, exchange: u32) {
         let Some(seat) = self.seats.remove(&exchange) else {
             return;
         };
+        self.waits.left(&seat);
+        self.vacate(exchange, &seat);
+    }
+
+    /// What held a seat waits no more. The last one to go has the question cancelled.
+    fn vacate(&mut self, exchange: u32, seat: &Seat) {
         self.deadlines.remove(&(seat.deadline, exchange));
         let Some(question) = self.open.get_mut(&seat.question) else {
             return;
@@ -235,6 +238,7 @@ impl Questions {
         }
         for seat in self.seats.values_mut() {
             seat.deadline = seat.deadline.saturating_sub(by);
+            seat.since = seat.since.map(|since| since.saturating_sub(by));
         }
         let deadlines = core::mem::take(&mut self.deadlines).into_iter();
         self.deadlines = deadlines
@@ -258,7 +262,7 @@ impl Questions {
             && at <= now
             && self.told.len() < MOST_TOLD
         {
-            self.late(exchange);
+            self.late(exchange, now);
             self.deadlines.remove(&(at, exchange));
         }
         let most = self.told.len().min(MOST_TOLD);
@@ -266,8 +270,8 @@ impl Questions {
     }
 
     /// Nobody has decided in time.
-    fn late(&mut self, exchange: u32) {
-        let Some(seat) = self.seats.get(&exchange) else {
+    fn late(&mut self, exchange: u32, now: Duration) {
+        let Some(seat) = self.seats.remove(&exchange) else {
             return;
         };
         if let Some(question) = self.open.get(&seat.question) {
@@ -275,9 +279,10 @@ impl Questions {
                 Some(trouble) => Decision::Trouble(trouble),
                 None => Decision::Late(question.id.clone().unwrap_or_default()),
             };
+            self.waits.decided(&seat, &decision, now);
             self.told.push((exchange, seat.told(decision)));
         }
-        self.leave(exchange);
+        self.vacate(exchange, &seat);
     }
 
     /// Whether something is to be posted.
@@ -357,13 +362,15 @@ impl Questions {
         self.under_way = self.under_way.saturating_sub(1);
         let question = self.open.get_mut(&number)?;
         let id = question.id.as_deref().filter(|_| !question.asks);
-        let read = match question.finds && question.asks {
+        let looks = question.finds && question.asks;
+        let read = match looks {
             true => approval::read_found(answer, &question.binding),
             false => approval::read_answer(answer, &question.bound, id).map(Some),
         };
         match read {
             Ok(None) => {
-                self.tell_all(number, &Decision::Nothing);
+                self.waits.looked(false);
+                self.tell_all(number, &Decision::Nothing, now);
                 None
             }
             Ok(Some(answer)) => {
@@ -372,6 +379,9 @@ impl Questions {
                 let asked = question.asks;
                 question.id = Some(answer.id.clone());
                 question.bound.clone_from(&answer.binding);
+                if looks {
+                    self.found(number, now);
+                }
                 self.take(number, answer, asked, now);
                 None
             }
@@ -381,11 +391,22 @@ impl Questions {
                 question.trouble = Some(trouble);
                 let pause = PACE.saturating_mul(1 << question.failed.saturating_sub(1).min(3));
                 if first {
-                    self.tell_all(number, &Decision::Trouble(trouble));
+                    self.tell_all(number, &Decision::Trouble(trouble), now);
                 } else {
                     self.schedule(number, now.saturating_add(pause.min(MAX_PAUSE)));
                 }
                 Some(trouble)
+            }
+        }
+    }
+
+    /// There is an answer that is kept: all who looked for it wait for its approval.
+    fn found(&mut self, number: u64, now: Duration) {
+        self.waits.looked(true);
+        let question = self.open.get(&number);
+        for exchange in question.into_iter().flat_map(|one| &one.waiting) {
+            if let Some(seat) = self.seats.get_mut(exchange) {
+                self.waits.begin(seat, now);
             }
         }
     }
@@ -413,7 +434,7 @@ impl Questions {
             }
             State::Approved => {
                 question.over = false;
-                self.hand_out(number, &answer);
+                self.hand_out(number, &answer, now);
                 self.ask_again(number, now);
             }
             State::Gone if !question.over => {
@@ -425,7 +446,7 @@ impl Questions {
                 self.ask_again(number, now);
             }
             State::Denied | State::Gone => {
-                self.tell_all(number, &Decision::Answer(answer));
+                self.tell_all(number, &Decision::Answer(answer), now);
             }
         }
     }
@@ -460,7 +481,7 @@ impl Questions {
     }
 
     /// As many as an approval is good for learn of it, those who came first before others.
-    fn hand_out(&mut self, number: u64, answer: &Answer) {
+    fn hand_out(&mut self, number: u64, answer: &Answer, now: Duration) {
         let Some(question) = self.open.get_mut(&number) else {
             return;
         };
@@ -471,6 +492,7 @@ impl Questions {
             if let Some(seat) = self.seats.remove(&exchange) {
                 self.deadlines.remove(&(seat.deadline, exchange));
                 let decision = Decision::Answer(answer.clone());
+                self.waits.decided(&seat, &decision, now);
                 self.told.push((exchange, seat.told(decision)));
             }
         }
@@ -482,22 +504,13 @@ impl Questions {
     }
 
     /// All who wait learn what has come of it, and wait no more.
-    fn tell_all(&mut self, number: u64, decision: &Decision) {
+    fn tell_all(&mut self, number: u64, decision: &Decision, now: Duration) {
         for exchange in self.close(number).into_iter().flat_map(|one| one.waiting) {
             if let Some(seat) = self.seats.remove(&exchange) {
                 self.deadlines.remove(&(seat.deadline, exchange));
+                self.waits.decided(&seat, decision, now);
                 self.told.push((exchange, seat.told(decision.clone())));
             }
-        }
-    }
-}
-
-impl Seat {
-    fn told(&self, decision: Decision) -> Told {
-        Told::Decided {
-            about: self.about,
-            number: self.number,
-            decision,
         }
     }
 }

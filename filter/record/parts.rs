@@ -70,6 +70,9 @@ pub struct Verdict {
     pub reason: Option<String>,
     /// The status that the filter answered with itself.
     pub status: Option<u16>,
+    /// The quota that refused it, which is only counted.
+    #[serde(skip)]
+    pub refused_by: Option<String>,
     /// Quotas that were charged.
     pub quotas: Vec<String>,
     /// What was taken from each of them.

@@ -63,8 +63,13 @@ fn alerts_fire_for_what_they_are_about() {
     }
 }
 
-/// Series that come only where something fails, or where keys are fetched.
-const NOT_HERE: [&str; 5] = [
+/// Series that come only where something fails, where keys are fetched, or where people are asked.
+const NOT_HERE: [&str; 10] = [
+    "portcullis_approvals_",
+    "portcullis_approval_wait",
+    "portcullis_kept_lookups",
+    "portcullis_quota_refused",
+    "body_malformed|",
     "portcullis_approval_failures",
     "portcullis_standing_failed",
     "portcullis_answers_refused",

@@ -10,10 +10,14 @@ use testbed::mesh::Builder;
 use testbed::model::Answer;
 use testbed::wait;
 
-use crate::support::{Guarded, ana, chat, policy};
-use crate::versions::in_every_envoy;
+use crate::support::{Desk, Guarded, ana, chat, idp, policy};
+use crate::versions::in_envoys;
 
-in_every_envoy!(decisions_tokens_and_matches_are_counted_with_labels);
+in_envoys!(
+    every [decisions_tokens_and_matches_are_counted_with_labels]
+    each []
+    current [who_waits_for_a_person_and_what_quotas_do_is_counted]
+);
 
 fn decisions_tokens_and_matches_are_counted_with_labels(version: &str) {
     let written = policy(&json!({
@@ -77,8 +81,13 @@ fn decisions_tokens_and_matches_are_counted_with_labels(version: &str) {
         r#"portcullis_matches{detector="email"} 4"#.to_owned(),
         format!("portcullis_policy_vms{{digest=\"{digest}\"}} "),
     ];
+    say(&guarded, &expected);
+}
+
+/// Waits until Envoy's metrics have a line that begins like each of these.
+fn say(guarded: &Guarded, expected: &[String]) {
     let mut missing = String::new();
-    wait::value("all of it to be counted", second, || {
+    wait::value("all of it to be counted", Duration::from_secs(20), || {
         let text = guarded.mesh.prometheus().ok()?;
         let said = |line: &String| text.lines().any(|one| one.starts_with(&**line));
         missing = expected
@@ -89,4 +98,68 @@ fn decisions_tokens_and_matches_are_counted_with_labels(version: &str) {
         missing.is_empty().then_some(())
     })
     .unwrap_or_else(|error| panic!("{error}: {missing}"));
+}
+
+fn who_waits_for_a_person_and_what_quotas_do_is_counted(version: &str) {
+    let desk = Desk::start();
+    let written = policy(&json!({
+        "approvals": {
+            "cluster": "desk", "credential": "Bearer ${DESK_KEY}", "wait": "5m", "timeout": "10s",
+        },
+        "quotas": {"lists": {"by": ["subject"], "count": "requests", "limit": 2, "per": "1h"}},
+        "rules": [
+            {"name": "tuning", "when": {"operation": ["model.tune"]},
+             "then": {"approve": {"reviewers": ["ml-leads"]}}},
+            {"name": "rest", "then": "allow", "quota": ["lists"]},
+        ],
+    }));
+    let guarded = Guarded::start_with(version, &written, |builder: Builder| {
+        builder
+            .cluster_http2("desk", desk.port)
+            .cluster_http2("desk_log", desk.log_port)
+    });
+    let tune = |subject: &str| {
+        let body = json!({"model": "small-1", "training_file": subject});
+        let token = idp().good(subject, &["engineers"]);
+        Request::post("/v1/fine_tuning/jobs")
+            .bearer(&token)
+            .json(&body)
+    };
+    let waiting = |count: u32| {
+        say(
+            &guarded,
+            &[format!("portcullis_approvals_waiting{{}} {count}")],
+        )
+    };
+    waiting(0);
+    let clients = ["lena", "luis", "mona"].map(|subject| {
+        let client = Client::http2(guarded.mesh.port()).unwrap();
+        let held = client.start(tune(subject)).unwrap();
+        (client, held, desk.pending(subject))
+    });
+    waiting(3);
+    let [lena, (luis, held, _), mona] = clients;
+    // The client leaves, and its connection with it.
+    drop((held, luis));
+    waiting(2);
+    desk.decide(&lena.2, "approve", "");
+    waiting(1);
+    desk.decide(&mona.2, "deny", "");
+    waiting(0);
+    for (number, status) in [200, 200, 429].into_iter().enumerate() {
+        let list = Request::get("/v1/models").bearer(&ana());
+        assert_eq!(guarded.send(list).status, status, "{number}");
+    }
+    let expected = [
+        "portcullis_approvals_asked{} 3",
+        r#"portcullis_approvals_decided{outcome="approved"} 1"#,
+        r#"portcullis_approvals_decided{outcome="denied"} 1"#,
+        r#"portcullis_approvals_decided{outcome="left"} 1"#,
+        "portcullis_approval_wait_milliseconds_count{} 2",
+        r#"portcullis_quota_used{quota="lists",used="50"} 1"#,
+        r#"portcullis_quota_used{quota="lists",used="100"} 1"#,
+        r#"portcullis_quota_refused{quota="lists"} 1"#,
+        r#"portcullis_decisions{action="deny",rule="rest",code="quota_exceeded"} 1"#,
+    ];
+    say(&guarded, &expected.map(str::to_owned));
 }

@@ -83,10 +83,18 @@ pub struct Open {
     pub pending: u64,
     /// of which somebody waits for this many.
     pub awaited: u64,
+    /// For how many seconds the oldest of those has been open.
+    pub oldest: u64,
     /// Approvals that are approved and not used up.
     pub approved: u64,
     /// Blocks.
     pub blocks: u64,
+}
+
+/// For how many seconds an approval has been open.
+fn age(oldest: Option<Stored>, now: i64) -> u64 {
+    let age = oldest.map(|stored| now.saturating_sub(stored.approval.created) / 1000);
+    age.map_or(0, |age| u64::try_from(age).unwrap_or(0))
 }
 
 /// The place before which a page of what is kept begins.

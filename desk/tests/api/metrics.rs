@@ -170,9 +170,33 @@ fn metrics_tell_what_the_desk_does_without_a_key() {
         assert!(seen["process_open_fds"] > 5.0);
     }
     the_page_has_each(&seen);
+    until(&desk, "portcullis_desk_records_kept", 2.0);
+    // Whoever waits for the third question has done so for a while.
+    let begun = std::time::Instant::now();
+    while metrics(&desk)["portcullis_desk_approvals_oldest_seconds"] < 1.0 {
+        assert!(begun.elapsed().as_secs() < 60, "it gets no older");
+    }
     // Nothing of who asks or for whom.
     let text = call(desk.http, "GET", "/metrics", None, None).body;
     assert!(!text.contains("carol") && !text.contains("ana"), "{text}");
+}
+
+#[test]
+fn missing_records_are_counted_until_they_come() {
+    let folder = Folder::new();
+    let desk = Desk::start(&folder);
+    let one = |number| {
+        let record = record(number, json!({})).to_string();
+        message(vec![entry(record.as_bytes())])
+    };
+    stream(desk.grpc, vec![one(2), one(5), one(6)]).unwrap();
+    let seen = until(&desk, "portcullis_desk_records_missing", 3.0);
+    assert!((seen["portcullis_desk_records_kept"] - 3.0).abs() < 0.5);
+    assert!((seen["portcullis_desk_workers_with_gaps"] - 1.0).abs() < 0.5);
+    stream(desk.grpc, vec![one(1), one(3), one(4)]).unwrap();
+    let seen = until(&desk, "portcullis_desk_records_missing", 0.0);
+    assert!((seen["portcullis_desk_records_kept"] - 6.0).abs() < 0.5);
+    assert!(seen["portcullis_desk_workers_with_gaps"] < 0.5);
 }
 
 fn the_page_has_each(seen: &BTreeMap<String, f64>) {

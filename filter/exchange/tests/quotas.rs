@@ -208,6 +208,38 @@ fn how_often_others_were_faster_is_counted() {
 }
 
 #[test]
+fn operators_are_told_how_near_to_its_limit_a_quota_is_and_which_one_refuses() {
+    let envoy = Envoy::of(&json!({
+        "few": {"by": ["subject"], "count": "requests", "limit": 10, "per": "1h"},
+        "many": {"by": ["subject"], "count": "requests", "limit": 1000, "per": "1h"},
+    }));
+    let told = |exchange: &mut Driven| {
+        let closing = crate::exchange::Closing::default();
+        let event = Event::Closed {
+            number: 1,
+            closing: &closing,
+        };
+        let effects = exchange.handle(event).effects.into_iter();
+        let counted = effects.filter_map(|effect| match effect {
+            Effect::Count(metric, 1) => Some(metric.to_string()),
+            _ => None,
+        });
+        let ours = |name: &String| {
+            let name = name.strip_prefix("portcullis_quota_");
+            name.is_some_and(|name| !name.starts_with("charged"))
+        };
+        counted.filter(ours).collect::<Vec<_>>()
+    };
+    for used in [50, 50, 50, 50, 50, 80, 80, 80, 95, 100] {
+        let few = format!("portcullis_quota_used.quota=few.used={used}");
+        let many = "portcullis_quota_used.quota=many.used=50".to_owned();
+        assert_eq!(told(&mut envoy.list(JANE, None).0), [few, many]);
+    }
+    let refused = "portcullis_quota_refused.quota=few".to_owned();
+    assert_eq!(told(&mut envoy.list(JANE, None).0), [refused]);
+}
+
+#[test]
 fn callers_have_limits_of_their_own_and_are_counted_by_group() {
     let envoy = Envoy::of(&json!({"q": {
         "by": ["group"], "groups": ["red", "blue"], "count": "requests", "per": "1h",

@@ -1,6 +1,7 @@
 //! Questions that exchanges share.
 
 mod clock;
+mod counted;
 mod failing;
 mod leaving;
 

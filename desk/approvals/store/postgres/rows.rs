@@ -301,7 +301,12 @@ impl Rows for PostgresRows<'_> {
         let approved =
             "SELECT count(*) FROM portcullis_approvals WHERE state = 'approved' AND expires > $1";
         let blocks = "SELECT count(*) FROM portcullis_kept WHERE kind = 'block' AND expires > $1";
+        let oldest = self.one(
+            approvals!("state = 'pending' AND awaited > $1 ORDER BY seq LIMIT 1"),
+            &[&now],
+        )?;
         Ok(Open {
+            oldest: super::super::age(oldest, now),
             pending: self.count(pending, &[&now])?,
             awaited: self.awaited(Whose::All, now)?,
             approved: self.count(approved, &[&now])?,
