@@ -26,6 +26,7 @@ mod plain;
 pub mod policy;
 pub mod quotas;
 pub mod review;
+mod seldom;
 pub mod serve;
 pub mod sessions;
 pub mod stop;

@@ -25,6 +25,7 @@ const DOCUMENTS: &[&str] = &[
     "SECURITY.md",
     "docs/architecture.md",
     "docs/glossary.md",
+    "docs/logs.md",
     "docs/answers.md",
     "docs/approvals.md",
     "docs/desk.md",

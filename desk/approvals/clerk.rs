@@ -16,6 +16,7 @@ use super::refusal::{not_entered, unavailable};
 use super::store::Store;
 use super::work::{Enter, Failed, Halt, Told, Work, transact};
 use crate::http::Refusal;
+use crate::seldom::Seldom;
 use crate::store::StoreError;
 
 /// How much may wait for the thread.
@@ -245,7 +246,10 @@ fn tell(jobs: Vec<Box<dyn Job>>, failed: Option<Failed>) {
     let refusal = failed.map(|failed| match failed {
         Failed::NotEntered => not_entered(),
         Failed::Store(error) => {
-            tracing::error!(%error, "the store failed");
+            static FAILED: Seldom = Seldom::new();
+            if let Some(times) = FAILED.again() {
+                tracing::error!(%error, times, "the store failed");
+            }
             unavailable()
         }
     });

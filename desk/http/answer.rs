@@ -4,6 +4,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
+use crate::seldom::Seldom;
 use crate::store::StoreError;
 
 /// Why a request is refused: `{"error":{"code":"...","message":"..."}}`.
@@ -47,7 +48,10 @@ impl Refusal {
 
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
-        tracing::error!(%error, "the store failed");
+        static FAILED: Seldom = Seldom::new();
+        if let Some(times) = FAILED.again() {
+            tracing::error!(%error, times, "the store failed");
+        }
         Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "store_unavailable",

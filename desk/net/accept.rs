@@ -17,9 +17,9 @@ use super::counts::PortCounts;
 use super::limits::Limits;
 use super::places::{Full, Places};
 use super::protocol::Protocol;
-use super::seldom::Seldom;
 use super::source::Source;
 use super::tls::Tls;
+use crate::seldom::Seldom;
 use crate::stop::Stop;
 
 /// How many of TCP's probes may be lost.

@@ -23,9 +23,9 @@ use super::counts::PortCounts;
 use super::limits::Limits;
 use super::places::Place;
 use super::protocol::Protocol;
-use super::seldom::Seldom;
 use super::source::Source;
 use super::tls::{CertifiedNames, Tls};
+use crate::seldom::Seldom;
 use crate::stop::Stop;
 
 /// How long a connection that is asked to end may be without a request before it is cut. What has been answered

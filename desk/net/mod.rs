@@ -13,7 +13,6 @@ mod files;
 mod limits;
 mod places;
 mod protocol;
-mod seldom;
 mod source;
 mod tls;
 

@@ -17,6 +17,7 @@ use super::outline::outline;
 use super::writer::Writer;
 use crate::http::{Callers, Credentials, Person, Refusal, json};
 use crate::ledger::{LedgerError, Reader};
+use crate::seldom::Seldom;
 use crate::store::{Database, Page};
 use crate::token::time;
 
@@ -89,7 +90,10 @@ impl Archive {
 
 impl From<LedgerError> for Refusal {
     fn from(error: LedgerError) -> Self {
-        tracing::error!(%error, "session records can't be read");
+        static FAILED: Seldom = Seldom::new();
+        if let Some(times) = FAILED.again() {
+            tracing::error!(%error, times, "session records can't be read");
+        }
         let message = "Session records can't be read. The desk's log says why.";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "ledger_failed", message)
     }

@@ -21,6 +21,7 @@ use super::room::Measured;
 use super::standing::Sender;
 use super::writer::{Stored, Writer};
 use crate::http::Credentials;
+use crate::seldom::Seldom;
 use crate::stop::Stop;
 
 /// The largest message that is decoded, in bytes. A record is never split over messages.
@@ -122,7 +123,10 @@ impl Recorder {
             self.counts
                 .malformed
                 .fetch_add(malformed, Ordering::Relaxed);
-            tracing::warn!(malformed, first = %reason, "malformed session records were left out");
+            static MALFORMED: Seldom = Seldom::new();
+            if let Some(times) = MALFORMED.again() {
+                tracing::warn!(malformed, times, first = %reason, "malformed session records were left out");
+            }
         }
         entries
     }

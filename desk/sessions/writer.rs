@@ -15,6 +15,7 @@ use super::record::Entry;
 use super::standing::Sender;
 use crate::ledger::Expired;
 use crate::quotas::{Figures, From};
+use crate::seldom::Seldom;
 use crate::stop::Stop;
 
 /// How many batches may wait for the writer: all of them are stored by one write to the disk.
@@ -422,15 +423,23 @@ impl Keeping {
             });
             match stored {
                 Ok(outcome) => {
-                    if !outcome.contradicting.is_empty() {
+                    static CONTRADICTING: Seldom = Seldom::new();
+                    static FOREIGN: Seldom = Seldom::new();
+                    if !outcome.contradicting.is_empty()
+                        && let Some(times) = CONTRADICTING.again()
+                    {
                         tracing::warn!(
                             records = outcome.contradicting.len(),
+                            times,
                             "session records were left out: others have their ids or numbers"
                         );
                     }
-                    if !outcome.foreign.is_empty() {
+                    if !outcome.foreign.is_empty()
+                        && let Some(times) = FOREIGN.again()
+                    {
                         tracing::warn!(
                             records = outcome.foreign.len(),
+                            times,
                             "session records were left out: their workers are other peers'"
                         );
                     }

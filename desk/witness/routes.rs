@@ -14,6 +14,7 @@ use tokio::sync::Semaphore;
 
 use crate::http::{MAX_BODY_BYTES, Refusal, read_bytes};
 use crate::ledger::{Unwitnessed, Watch};
+use crate::seldom::Seldom;
 
 /// How many requests are worked on at once: each has a thread meanwhile.
 const MAX_AT_ONCE: usize = 8;
@@ -108,7 +109,14 @@ async fn latest(
 }
 
 fn failed(error: &str) -> Refusal {
-    tracing::error!(error, "a checkpoint of another log can't be witnessed");
+    static FAILED: Seldom = Seldom::new();
+    if let Some(times) = FAILED.again() {
+        tracing::error!(
+            error,
+            times,
+            "a checkpoint of another log can't be witnessed"
+        );
+    }
     Refusal::new(
         StatusCode::INTERNAL_SERVER_ERROR,
         "witness_failed",

@@ -13,6 +13,7 @@ mod envoy;
 mod metrics;
 mod place;
 mod random;
+mod seldom;
 mod store;
 mod stream;
 mod vm;

@@ -5,6 +5,7 @@ mod faults;
 mod keys;
 mod numbers;
 mod pieces;
+mod seldom;
 mod sent;
 mod settling;
 

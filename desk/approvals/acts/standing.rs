@@ -8,6 +8,10 @@ use crate::approvals::protocol::{
     Changed, LEASE_MILLIS, Standing, StandingBlock, StandingGrant, StandingReset,
 };
 use crate::approvals::work::{Halt, Work};
+use crate::seldom::Seldom;
+
+/// That grants are left out is said seldom: filters ask each second.
+static LEFT_OUT: Seldom = Seldom::new();
 
 /// The most grants that are listed. For what is left out, filters ask.
 const MAX_GRANTS: u32 = 10_000;
@@ -77,9 +81,12 @@ pub fn standing(work: &mut Work<'_>, filter: &str, since: Option<&str>) -> Resul
     let taken = resets.iter().map(bytes).fold(taken, usize::saturating_add);
     let taken = taken.saturating_add(answers.as_ref().map_or(0, bytes));
     let (grants, left_out) = fitting(grants, MAX_BYTES.saturating_sub(taken));
-    if left_out > 0 {
+    if left_out > 0
+        && let Some(times) = LEFT_OUT.again()
+    {
         tracing::warn!(
             filter,
+            times,
             grants = left_out,
             "not all grants fit into what filters are told: they ask about each request of the oldest"
         );

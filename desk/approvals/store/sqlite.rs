@@ -244,10 +244,7 @@ impl Rows for SqliteRows<'_> {
     fn open(&mut self, now: i64) -> Result<Open, StoreError> {
         let state = "SELECT count(*) FROM approvals
              WHERE state IN ('pending', 'approved') AND state = ?1 AND expires > ?2";
-        let oldest = self.one(
-            "state = 'pending' AND awaited > ?1 ORDER BY seq LIMIT 1",
-            [now],
-        )?;
+        let oldest = self.one("state = 'pending' AND awaited > ?1 ORDER BY seq", [now])?;
         Ok(Open {
             oldest: super::age(oldest, now),
             pending: self.count(state, params!["pending", now])?,

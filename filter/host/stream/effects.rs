@@ -6,6 +6,7 @@ use crate::call::Answer;
 use crate::exchange::{Direction, Effect, Event, Outcome, Reply};
 use crate::host::api::{Buffer, Host, Level, LocalReply, Map, Status};
 use crate::host::arrived::request_bytes;
+use crate::host::seldom::REPLIES;
 use crate::keeper;
 
 impl<H: Host> Perform for Stream<H> {
@@ -146,10 +147,8 @@ impl<H: Host> Stream<H> {
             body: reply.body.as_bytes(),
         });
         if let Err(status) = sent {
-            self.host.log(
-                Level::Error,
-                &format!("portcullis: no reply could be sent: {status:?}"),
-            );
+            let line = format!("no reply could be sent: {status:?}");
+            REPLIES.with(|told| told.log(&self.host, Level::Error, &line));
         }
     }
 }

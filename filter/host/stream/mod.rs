@@ -15,6 +15,7 @@ use super::calls::Calls;
 use super::closing::Attributes;
 use super::place::Place;
 use super::random;
+use super::seldom::FAILURES;
 use super::store::SharedData;
 use super::vm::{Sleeper, Vm};
 use crate::exchange::{
@@ -150,8 +151,8 @@ impl<H: Host> Stream<H> {
 
     /// The last resort: nothing is known to be right, so nothing goes on.
     fn fail(&mut self, failure: Failure) -> Action {
-        self.host
-            .log(Level::Error, &format!("portcullis: {failure}"));
+        let line = failure.to_string();
+        FAILURES.with(|told| told.log(&self.host, Level::Error, &line));
         self.reply(&Reply {
             status: 503,
             grpc_status: UNAVAILABLE,

@@ -4,6 +4,7 @@ use super::Stream;
 use super::settle::Failure;
 use crate::exchange::{Direction, Effect, Event, Exchange, Outcome};
 use crate::host::api::{Action, Buffer, Host, Level, Map, Status};
+use crate::host::seldom::ENDS;
 use base::bytes;
 
 impl<H: Host> Stream<H> {
@@ -78,10 +79,8 @@ impl<H: Host> Stream<H> {
             return self.fail(Failure::Host(status));
         }
         if !out.is_empty() && self.write(self.response_done, &out).is_err() {
-            self.host.log(
-                Level::Warn,
-                "portcullis: the end of a response could not be written before its trailers",
-            );
+            let line = "the end of a response could not be written before its trailers";
+            ENDS.with(|told| told.log(&self.host, Level::Warn, line));
         }
         self.apply(Some(Direction::Response), outcome)
     }

@@ -33,6 +33,8 @@ struct State {
     answers_to: u32,
     headers: HashMap<u32, Headers>,
     bodies: HashMap<u32, Vec<u8>>,
+    /// Lines of the log.
+    lines: Vec<String>,
     /// Statuses of replies.
     replies: Vec<u16>,
     resumed: Vec<Direction>,
@@ -70,6 +72,11 @@ impl FakeHost {
             ..State::default()
         };
         Self(Rc::new(RefCell::new(state)))
+    }
+
+    /// The log so far.
+    pub(super) fn lines(&self) -> Vec<String> {
+        self.0.borrow().lines.clone()
     }
 
     /// Forgets the calls so far.
@@ -270,8 +277,9 @@ impl FakeHost {
 }
 
 impl Host for FakeHost {
-    fn log(&self, _: Level, _: &str) {
+    fn log(&self, _: Level, line: &str) {
         let _ = self.enter("log");
+        self.0.borrow_mut().lines.push(line.to_owned());
     }
 
     fn now(&self) -> Result<Duration, Status> {

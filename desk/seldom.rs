@@ -8,7 +8,7 @@ const PAUSE: Duration = Duration::from_secs(10);
 
 /// Says when it is time to log something again.
 #[derive(Debug, Default)]
-pub(super) struct Seldom(Mutex<Told>);
+pub(crate) struct Seldom(Mutex<Told>);
 
 #[derive(Debug, Default)]
 struct Told {
@@ -17,9 +17,17 @@ struct Told {
 }
 
 impl Seldom {
+    /// Nothing has been logged yet.
+    pub(crate) const fn new() -> Self {
+        Self(Mutex::new(Told {
+            last: None,
+            since: 0,
+        }))
+    }
+
     /// Counts one more time. `Some` if it is to be logged now, with how often it has happened since the last time
     /// that it was.
-    pub(super) fn again(&self) -> Option<u64> {
+    pub(crate) fn again(&self) -> Option<u64> {
         self.again_at(Instant::now())
     }
 
