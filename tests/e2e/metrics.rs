@@ -87,17 +87,19 @@ fn decisions_tokens_and_matches_are_counted_with_labels(version: &str) {
 /// Waits until Envoy's metrics have a line that begins like each of these.
 fn say(guarded: &Guarded, expected: &[String]) {
     let mut missing = String::new();
-    wait::value("all of it to be counted", Duration::from_secs(20), || {
-        let text = guarded.mesh.prometheus().ok()?;
-        let said = |line: &String| text.lines().any(|one| one.starts_with(&**line));
-        missing = expected
-            .iter()
-            .find(|line| !said(line))
-            .cloned()
-            .unwrap_or_default();
+    let said = || guarded.mesh.prometheus().ok();
+    let found = wait::value("all of it to be counted", Duration::from_secs(20), || {
+        let text = said()?;
+        let lacks = |line: &&String| !text.lines().any(|one| one.starts_with(&***line));
+        missing = expected.iter().find(lacks).cloned().unwrap_or_default();
         missing.is_empty().then_some(())
-    })
-    .unwrap_or_else(|error| panic!("{error}: {missing}"));
+    });
+    if let Err(error) = found {
+        let text = said().unwrap_or_default();
+        let name = missing.split('{').next().unwrap();
+        let near: Vec<&str> = text.lines().filter(|line| line.starts_with(name)).collect();
+        panic!("{error}: {missing}, and there is {near:#?}");
+    }
 }
 
 fn who_waits_for_a_person_and_what_quotas_do_is_counted(version: &str) {
