@@ -158,7 +158,8 @@ fn who_waits_for_a_person_and_what_quotas_do_is_counted(version: &str) {
         r#"portcullis_approvals_decided{outcome="denied"} 1"#,
         r#"portcullis_approvals_decided{outcome="left"} 1"#,
         "portcullis_approval_wait_milliseconds_count{} 2",
-        r#"portcullis_quota_used{quota="lists",used="50"} 1"#,
+        // Ana's first, and the one that was approved: the rule behind the gate charges that.
+        r#"portcullis_quota_used{quota="lists",used="50"} 2"#,
         r#"portcullis_quota_used{quota="lists",used="100"} 1"#,
         r#"portcullis_quota_refused{quota="lists"} 1"#,
         r#"portcullis_decisions{action="deny",rule="rest",code="quota_exceeded"} 1"#,
