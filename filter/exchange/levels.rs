@@ -134,8 +134,9 @@ fn parameter(list: &mut String, key: &str, number: Option<u64>) {
 /// The length of a window in seconds. Months have several.
 fn window(span: Span) -> Option<u64> {
     match span {
-        Span::Window(Window::Sliding { step, .. }) => Some(step.saturating_mul(12) / 1000),
-        Span::Window(Window::Bucket { per, .. }) => Some((per / 1000).max(1)),
+        Span::Window(Window::Sliding { per, .. } | Window::Bucket { per, .. }) => {
+            Some((per / 1000).max(1))
+        }
         Span::Window(Window::Calendar(Period::Hour)) => Some(3600),
         Span::Window(Window::Calendar(Period::Day)) => Some(86_400),
         Span::Window(Window::Calendar(Period::Week)) => Some(7 * 86_400),

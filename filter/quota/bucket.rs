@@ -52,10 +52,12 @@ impl Bucket {
         }
         let more = want.amount.saturating_mul(self.per);
         self.level = self.level.saturating_add(more);
+        let written = self.write();
         Ok(Taken {
             left: brim.saturating_sub(self.level) / self.per.max(1),
             at: self.last,
-            written: self.write(),
+            until: written.expiry,
+            written,
         })
     }
 

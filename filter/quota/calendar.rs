@@ -55,6 +55,7 @@ pub(super) fn take(period: Period, found: Option<Entry<'_>>, want: &Want) -> Res
     Ok(Taken {
         left: want.limit.saturating_sub(total),
         at: expiry,
+        until: expiry,
         written: written(expiry, total),
     })
 }

@@ -101,7 +101,7 @@ impl Reservation {
             let taken = window.take(cell.get(Kind::Count, &digest), &want);
             let taken = taken.map_err(|_| Unsettled)?;
             put(cell, &digest, &taken.written)?;
-            Ok::<_, Unsettled>((taken.left, taken.written.expiry))
+            Ok::<_, Unsettled>((taken.left, taken.until))
         })?;
         self.amount = self.amount.saturating_add(more);
         Ok(())

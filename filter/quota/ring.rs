@@ -1,12 +1,14 @@
 //! A window that slides: a ring of twelve sub-windows and the one that runs.
 //!
-//! A span as long as the window touches at most thirteen sub-windows in a row, and no thirteen in a
-//! row ever have more than the limit: the oldest is counted whole, although some of it lies outside.
-//! The price is that at a steady pace twelve thirteenths of the limit pass.
+//! What is taken in one sub-window is one number, and beside it is when the last of it was taken. All of
+//! it counts until that is as long ago as the window: so no span as long as the window ever has more
+//! than the limit, and who is refused never waits for longer than the window. The price is that at a
+//! steady pace some twelve thirteenths of the limit pass.
 //!
-//! An entry has thirteen numbers, the newest first, each as many bytes as the limit needs. It expires
-//! when the newest has fallen out; so its expiry also says which sub-window is the newest. That never
-//! goes back: where a clock has been put back, what is taken goes into the newest sub-window.
+//! An entry has thirteen numbers, the newest first, each as many bytes as the limit needs; then a byte for
+//! each, which says in which 256th of its sub-window something was taken last. It expires when the newest
+//! sub-window can't count any more; so its expiry also says which that is. It never goes back: where a
+//! clock has been put back, what is taken goes into the newest sub-window.
 
 use super::taking::{Change, Short, Taken, Want, Written};
 use crate::shared::Entry;
@@ -14,31 +16,47 @@ use crate::shared::Entry;
 /// Sub-windows of a ring.
 const SLOTS: usize = 13;
 
+/// The ages of sub-windows that the window may have left, although it touched them when this one began.
+const OLD: [usize; 2] = [11, 12];
+
+/// Parts of a sub-window that are told apart.
+const PARTS: u64 = 256;
+
+/// How many milliseconds too early somebody may be told to come again, so as not to be told to wait for
+/// longer than a window because of the parts that a sub-window is told in.
+const EARLY: u64 = 20;
+
 pub(super) struct Ring {
-    /// The length of a sub-window in milliseconds.
+    /// The length of the window in milliseconds, and of a sub-window, which is a twelfth, rounded up.
+    per: u64,
     step: u64,
     /// The number of the newest sub-window, of all since 1970.
     newest: u64,
     /// What was taken, the newest first.
     counts: [u64; SLOTS],
+    /// In which part of its sub-window each was taken last.
+    lasts: [u8; SLOTS],
 }
 
 impl Ring {
-    pub(super) fn read(step: u64, found: Option<Entry<'_>>, now: u64) -> Self {
-        let current = now / step.max(1);
+    pub(super) fn read(per: u64, found: Option<Entry<'_>>, now: u64) -> Self {
+        let step = per.div_ceil(12).max(1);
+        let current = now / step;
         let mut ring = Self {
-            step: step.max(1),
+            per,
+            step,
             newest: current,
             counts: [0; SLOTS],
+            lasts: [0; SLOTS],
         };
         let Some(entry) = found else { return ring };
-        let width = entry.payload.len() / SLOTS;
+        let width = (entry.payload.len() / SLOTS).saturating_sub(1);
         ring.newest = (entry.expiry / ring.step).saturating_sub(13);
-        for (count, bytes) in ring
-            .counts
-            .iter_mut()
-            .zip(entry.payload.chunks(width.max(1)))
-        {
+        let (counts, lasts) = entry
+            .payload
+            .split_at_checked(SLOTS.saturating_mul(width))
+            .unwrap_or_default();
+        for (count, bytes) in ring.counts.iter_mut().zip(counts.chunks(width.max(1))) {
             let mut eight = [0; 8];
             eight
                 .iter_mut()
@@ -46,15 +64,38 @@ impl Ring {
                 .for_each(|(to, from)| *to = *from);
             *count = u64::from_le_bytes(eight);
         }
+        let both = ring.lasts.iter_mut().zip(lasts);
+        both.for_each(|(to, from)| *to = *from);
         let passed = current.saturating_sub(ring.newest);
         ring.newest = ring.newest.max(current);
         let passed = usize::try_from(passed).unwrap_or(SLOTS).min(SLOTS);
         ring.counts.rotate_right(passed);
-        ring.counts
-            .iter_mut()
-            .take(passed)
-            .for_each(|count| *count = 0);
+        ring.lasts.rotate_right(passed);
+        for (count, last) in ring.counts.iter_mut().zip(&mut ring.lasts).take(passed) {
+            (*count, *last) = (0, 0);
+        }
+        // The window may have slid past the last of what is in them.
+        for age in OLD {
+            if ring.free(age) <= now
+                && let Some(count) = ring.counts.get_mut(age)
+            {
+                *count = 0;
+            }
+        }
         ring
+    }
+
+    /// From when on what was taken so many sub-windows ago counts no more.
+    fn free(&self, age: usize) -> u64 {
+        let last = self.lasts.get(age).copied().unwrap_or(u8::MAX);
+        let parts = u64::from(last).saturating_add(1);
+        // The last millisecond of that part.
+        let offset = parts.saturating_mul(self.step).div_ceil(PARTS);
+        let start = u64::try_from(age).unwrap_or(u64::MAX);
+        let start = self.newest.saturating_sub(start).saturating_mul(self.step);
+        start
+            .saturating_add(offset.saturating_sub(1))
+            .saturating_add(self.per)
     }
 
     fn total(&self) -> u64 {
@@ -77,26 +118,49 @@ impl Ring {
             // What is more than can be written is more than anybody may have.
             *newest = newest.saturating_add(want.amount).min(highest);
         }
+        if want.amount > 0
+            && let Some(last) = self.lasts.first_mut()
+        {
+            *last = (*last).max(part(want.now, self.newest, self.step));
+        }
         let total = total.saturating_add(want.amount);
         Ok(Taken {
             left: want.limit.saturating_sub(total),
             at: self.newest,
+            until: self.until(want.now),
             written: self.write(most),
         })
+    }
+
+    /// When nothing counts any more.
+    fn until(&self, now: u64) -> u64 {
+        let newest = self.counts.iter().position(|count| *count > 0);
+        newest.map_or(now, |age| self.soon(self.free(age), now))
     }
 
     /// Until enough has fallen out, in milliseconds.
     fn wait(&self, room: u64, want: &Want) -> u64 {
         let mut left = self.total();
-        let mut next = self.newest;
-        for count in self.counts.iter().rev() {
-            left = left.saturating_sub(*count);
-            next = next.saturating_add(1);
+        let mut free = want.now;
+        for (age, count) in self.counts.iter().enumerate().rev() {
             if left.saturating_add(room) <= want.limit {
                 break;
             }
+            if *count > 0 {
+                left = left.saturating_sub(*count);
+                free = self.free(age);
+            }
         }
-        next.saturating_mul(self.step).saturating_sub(want.now)
+        self.soon(free, want.now).saturating_sub(want.now)
+    }
+
+    /// A time that is told: no later than a window from now, where that is a few milliseconds early.
+    fn soon(&self, free: u64, now: u64) -> u64 {
+        let whole = now.saturating_add(self.per);
+        match free.saturating_sub(whole) {
+            0..=EARLY => free.min(whole),
+            _ => free,
+        }
     }
 
     pub(super) fn change(mut self, change: &Change, most: u64) -> Option<Written> {
@@ -113,16 +177,24 @@ impl Ring {
 
     fn write(&self, most: u64) -> Written {
         let width = width(most);
-        let mut payload = Vec::with_capacity(SLOTS.saturating_mul(width));
+        let mut payload = Vec::with_capacity(SLOTS.saturating_mul(width.saturating_add(1)));
         for count in self.counts {
             let bytes = count.min(highest(most)).to_le_bytes();
             payload.extend(bytes.into_iter().take(width));
         }
+        payload.extend_from_slice(&self.lasts);
         Written {
             expiry: self.newest.saturating_add(13).saturating_mul(self.step),
             payload,
         }
     }
+}
+
+/// In which part of the newest sub-window `now` lies; in its first, if the clock was put back.
+fn part(now: u64, newest: u64, step: u64) -> u8 {
+    let offset = now.saturating_sub(newest.saturating_mul(step));
+    let part = offset.saturating_mul(PARTS) / step.max(1);
+    u8::try_from(part).unwrap_or(u8::MAX)
 }
 
 /// Bytes of a number that can be so much.

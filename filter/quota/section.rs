@@ -294,7 +294,7 @@ impl Span {
     /// Numbers that are others for a span whose counts would say something else.
     fn shape(self) -> [u64; 2] {
         match self {
-            Self::Window(Window::Sliding { step, .. }) => [1, step],
+            Self::Window(Window::Sliding { per, .. }) => [1, per],
             Self::Window(Window::Calendar(period)) => [
                 2,
                 match period {

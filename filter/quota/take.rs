@@ -74,7 +74,7 @@ fn take(
                 window,
                 *digest,
                 charge,
-                (taken.at, taken.left, taken.written.expiry),
+                (taken.at, taken.left, taken.until),
             ))
         };
         match write {

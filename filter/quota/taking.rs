@@ -34,6 +34,8 @@ pub(super) struct Taken {
     pub(super) left: u64,
     /// The time that it was taken for, as the window counts time.
     pub(super) at: u64,
+    /// When all is back that has been taken, in milliseconds since 1970.
+    pub(super) until: u64,
 }
 
 /// What becomes of something that was taken.

@@ -26,7 +26,7 @@ fn minute() -> Window {
 /// How many counts of small limits fit into a cell.
 fn counts_of_a_cell() -> usize {
     assert_eq!(u64::try_from(CELL_BYTES).unwrap(), ONE_CELL);
-    MAX_COUNTED_BYTES / (HEAD_BYTES + 13)
+    MAX_COUNTED_BYTES / (HEAD_BYTES + 26)
 }
 
 /// One Envoy's counts.

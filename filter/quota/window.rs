@@ -13,8 +13,8 @@ use crate::shared::Entry;
 pub enum Window {
     /// Any span as long as this may have as much as the limit.
     Sliding {
-        /// The length of a sub-window in milliseconds: a twelfth of the window's, rounded up.
-        step: u64,
+        /// The length in milliseconds.
+        per: u64,
         /// The most that any caller may have, by which numbers are written.
         most: u64,
     },
@@ -34,7 +34,7 @@ impl Window {
     #[must_use]
     pub fn sliding(per: Duration, most: u64) -> Self {
         Self::Sliding {
-            step: milliseconds(per).div_ceil(12).max(1),
+            per: milliseconds(per).max(1),
             most,
         }
     }
@@ -51,7 +51,7 @@ impl Window {
     /// Takes something of a count, or says when it can be taken.
     pub(super) fn take(self, found: Option<Entry<'_>>, want: &Want) -> Result<Taken, Short> {
         match self {
-            Self::Sliding { step, most } => Ring::read(step, found, want.now).take(want, most),
+            Self::Sliding { per, most } => Ring::read(per, found, want.now).take(want, most),
             Self::Calendar(period) => calendar::take(period, found, want),
             Self::Bucket { per, burst } => {
                 Bucket::read(per, want.limit, found, want.now).take(want, burst)
@@ -63,8 +63,8 @@ impl Window {
     pub(super) fn change(self, found: Option<Entry<'_>>, change: &Change) -> Option<Written> {
         let found = found?;
         match self {
-            Self::Sliding { step, most } => {
-                Ring::read(step, Some(found), change.now).change(change, most)
+            Self::Sliding { per, most } => {
+                Ring::read(per, Some(found), change.now).change(change, most)
             }
             Self::Calendar(_) => calendar::change(found, change),
             Self::Bucket { per, .. } => {
@@ -77,9 +77,8 @@ impl Window {
     /// as this one's, which begin at whole multiples of their length.
     pub(super) fn fixed_end(self, now: u64) -> u64 {
         match self {
-            Self::Sliding { step, .. } => next_multiple(now, step.saturating_mul(12)),
             Self::Calendar(period) => period.end(now),
-            Self::Bucket { per, .. } => next_multiple(now, per),
+            Self::Sliding { per, .. } | Self::Bucket { per, .. } => next_multiple(now, per),
         }
     }
 }

@@ -14,7 +14,7 @@ use super::values::{Shared, SharedError};
 /// What all have agreed on: 8 bytes of the table's size, 16 of the digests' key. The name has the
 /// version of the layout, the cells' included: another version of the filter in the same Envoy has
 /// a table of its own.
-const HEADER: &str = "portcullis.table.v2";
+const HEADER: &str = "portcullis.table.v3";
 
 /// Bytes of the header.
 const HEADER_BYTES: usize = 24;

@@ -228,7 +228,7 @@ fn there_is_no_table_without_randomness_or_a_host_that_shares() {
     let unshared = Table::join(&Memory::broken(), size(1), Some([5; 16])).unwrap_err();
     assert_eq!(unshared, NotJoined::NotAgreed(NotAgreed::Unavailable));
     let foreign = Memory::default();
-    foreign.put("portcullis.table.v2", b"another's");
+    foreign.put("portcullis.table.v3", b"another's");
     let foreign = Table::join(&foreign, size(1), Some([5; 16])).unwrap_err();
     assert_eq!(foreign, NotJoined::NotAgreed(NotAgreed::Foreign));
 }
@@ -255,10 +255,10 @@ fn bytes_that_are_no_cell_and_a_host_that_fails_refuse() {
     let whole = [&[1; 16][..], &[8, 0x10], &[0xff; 6], &[0; 8]].concat();
     let short = &whole[..whole.len() - 1];
     for bytes in [&b"x"[..], &[0; 32], &[0xf9; 32], short, &whole.repeat(65)] {
-        memory.put("portcullis.table.v2.0", bytes);
+        memory.put("portcullis.table.v3.0", bytes);
         assert_eq!(put(&table, &memory, &one, NOW), Err(Refused::Unavailable));
     }
-    memory.put("portcullis.table.v2.0", &whole);
+    memory.put("portcullis.table.v3.0", &whole);
     put(&table, &memory, &one, NOW).unwrap();
     assert_eq!(
         put(&table, &Memory::broken(), &one, NOW),

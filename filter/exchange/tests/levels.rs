@@ -113,11 +113,11 @@ fn each_answer_says_what_is_left_of_its_quotas() {
         ("ratelimit-policy", policies),
         (
             "ratelimit",
-            "\"few\";r=1;t=65, \"many\";r=499;t=57600, \"once\";r=7",
+            "\"few\";r=1;t=60, \"many\";r=499;t=57600, \"once\";r=7",
         ),
         ("x-ratelimit-limit-requests", "2"),
         ("x-ratelimit-remaining-requests", "1"),
-        ("x-ratelimit-reset-requests", "1m5s"),
+        ("x-ratelimit-reset-requests", "1m0s"),
     ];
     assert_eq!(first, pairs(&expected));
     let second = envoy.answer();
@@ -133,19 +133,19 @@ fn a_refusal_says_when_the_same_can_go() {
     }));
     envoy.answer();
     let expected = [
-        ("retry-after", "33"),
+        ("retry-after", "30"),
         ("ratelimit-policy", "\"few\";q=1;w=30;qu=\"requests\""),
-        ("ratelimit", "\"few\";r=0;t=33"),
+        ("ratelimit", "\"few\";r=0;t=30"),
         ("x-ratelimit-limit-requests", "1"),
         ("x-ratelimit-remaining-requests", "0"),
-        ("x-ratelimit-reset-requests", "33s"),
+        ("x-ratelimit-reset-requests", "30s"),
     ];
     assert_eq!(envoy.refused(), pairs(&expected));
 }
 
 #[test]
 fn who_would_wait_for_long_or_in_vain_is_told_not_to_try_again() {
-    for (per, expected) in [("55s", None), ("1m", Some("false")), ("31d", Some("false"))] {
+    for (per, expected) in [("1m", None), ("65s", Some("false")), ("31d", Some("false"))] {
         let quota = json!({"by": ["subject"], "count": "requests", "limit": 1, "per": per});
         let envoy = Envoy::of(&json!({"few": quota}));
         envoy.answer();

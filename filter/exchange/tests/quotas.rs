@@ -84,8 +84,10 @@ fn charges(exchange: &mut Driven) -> Value {
 /// When a count of a window of so many seconds is empty again that was begun now, in milliseconds.
 fn ring_end(per: u64) -> u64 {
     let step = per * 1000 / 12;
-    let now = NOW * 1000;
-    (now / step + 13) * step - now
+    let offset = NOW * 1000 % step;
+    // What was taken last is known to a 256th of a sub-window.
+    let part = offset * 256 / step;
+    ((part + 1) * step).div_ceil(256) - 1 - offset + per * 1000
 }
 
 fn respond(exchange: &mut Driven, end: bool) {

@@ -191,7 +191,7 @@ fn what_quotas_have_left_is_told() {
         let told = |quota: &str, amount: u64, limit: u64, remaining: u64| {
             json!({
                 "quota": quota, "amount": amount, "limit": limit, "remaining": remaining,
-                "key": ["subject", "corp", "jane"], "at": 0, "until": 3_900_000,
+                "key": ["subject", "corp", "jane"], "at": 0, "until": 3_601_171,
             })
         };
         assert_eq!(

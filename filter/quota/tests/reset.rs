@@ -112,7 +112,7 @@ fn a_full_cell_has_room_for_the_marks_of_its_counts() {
     };
     assert_eq!(refused, ChargeError::Unavailable);
     let bytes: usize = counts.memory.values().iter().map(Vec::len).max().unwrap();
-    assert!(bytes > MAX_COUNTED_BYTES - 40);
+    assert!(bytes > MAX_COUNTED_BYTES - 50);
     for key in &full {
         assert_eq!(empty(&counts, "rst_1", &[key], NOW), Ok(()));
         assert_eq!(empty(&counts, "rst_1", &[key], NOW), Err(NotReset::Known));

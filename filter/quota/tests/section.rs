@@ -45,13 +45,13 @@ fn windows_are_durations_or_of_the_calendar_or_leak() {
         Span::Now { .. } => panic!("{more}"),
     };
     let sliding = Window::Sliding {
-        step: 5000,
+        per: 60_000,
         most: 9,
     };
     let limits = json!([{"group": ["a"], "limit": 9}]);
     assert_eq!(window(&json!({"per": "1m", "limits": limits})), sliding);
     let odd = window(&json!({"per": "1000ms"}));
-    assert_eq!(odd, Window::Sliding { step: 84, most: 5 });
+    assert_eq!(odd, Window::Sliding { per: 1000, most: 5 });
     for (per, period) in [
         ("hour", Period::Hour),
         ("day", Period::Day),

@@ -21,20 +21,50 @@ fn a_window_gives_what_it_has_and_gets_it_back_when_it_has_slid_on() {
     }
     let refused = |now| counts.charge(&of(&["jane"], 1, 3), now).unwrap_err();
     let over = |retry_after, left| ChargeError::Over { retry_after, left };
-    assert_eq!(refused(NOW + ms(40_000)), over(25, 0));
     assert_eq!(
-        refused(NOW + ms(64_499)),
-        over(1, 0),
-        "the oldest counts whole"
+        refused(NOW + ms(40_000)),
+        over(21, 0),
+        "to a 256th of a sub-window"
     );
+    assert_eq!(refused(NOW + ms(60_006)), over(1, 0));
     counts.charge(&of(&["bob"], 1, 3), NOW).unwrap();
-    let slid = NOW + ms(64_500);
+    let slid = NOW + ms(60_007);
     counts.charge(&of(&["jane"], 1, 3), slid).unwrap();
     assert_eq!(refused(slid), over(20, 0));
     let two = counts.charge(&of(&["jane"], 2, 3), slid).unwrap_err();
     assert_eq!(two, over(40, 0));
     let all = counts.charge(&of(&["jane"], 3, 3), slid).unwrap_err();
-    assert_eq!(all, over(65, 0));
+    assert_eq!(all, over(60, 0));
+}
+
+#[test]
+fn a_sub_window_counts_whole_until_the_last_of_it_has_fallen_out() {
+    let counts = Counts::of(SIZE, 5);
+    for after in [0, 4_000] {
+        counts
+            .charge(&of(&["jane"], 1, 2), NOW + ms(after))
+            .unwrap();
+    }
+    let refused = counts.charge(&of(&["jane"], 1, 2), NOW + ms(63_999));
+    assert!(refused.is_err());
+    assert_eq!(counts.left("jane", 2, NOW + ms(64_020)), 2);
+}
+
+#[test]
+fn nobody_waits_for_longer_than_a_short_window() {
+    let counts = Counts::with(SIZE, 5, Window::sliding(ms(3000), 255));
+    for start in (0..3000).step_by(7) {
+        let now = NOW + ms(100_000 + start * 10);
+        let name = start.to_string();
+        counts.charge(&of(&[&name], 1, 1), now).unwrap();
+        let refused = counts.charge(&of(&[&name], 1, 1), now + ms(1));
+        let over = ChargeError::Over {
+            retry_after: 3,
+            left: 0,
+        };
+        assert_eq!(refused.unwrap_err(), over);
+        counts.charge(&of(&[&name], 1, 1), now + ms(3000)).unwrap();
+    }
 }
 
 #[test]
@@ -123,7 +153,7 @@ fn more_than_can_be_written_stays_too_much() {
 
 #[test]
 fn numbers_are_as_wide_as_the_limit_needs() {
-    for (most, bytes) in [(255, 13), (256, 26), (65_536, 52), (1 << 32, 104)] {
+    for (most, bytes) in [(255, 26), (256, 39), (65_536, 65), (1 << 32, 117)] {
         let counts = Counts::with(ONE_CELL, 5, Window::sliding(PER, most));
         let mut taken = counts.charge(&of(&["jane"], most - 1, most), NOW).unwrap();
         let written = counts.memory.values().iter().map(Vec::len).max();

@@ -93,7 +93,7 @@ fn a_full_table_refuses_newcomers_only(version: &str) {
     // of a subject. All of the default's take a minute or two.
     let mut cases = vec![("64KiB", 64), ("1MiB", 4096)];
     if env::var_os("PORTCULLIS_EXHAUSTIVE").is_some() {
-        cases.push(("8MiB", 56_128));
+        cases.push(("8MiB", 31_872));
     }
     for (size, counts) in cases {
         full(version, size, counts);
