@@ -9,6 +9,7 @@ use chrono::DateTime;
 use serde_json::Value;
 use ureq::Agent;
 use ureq::http::Request;
+use ureq::tls::{RootCerts, TlsConfig};
 
 use crate::plain::plain;
 
@@ -34,28 +35,36 @@ pub(crate) struct Looker {
     direct: Agent,
     outside: Agent,
     most: u64,
+    authorization: Option<String>,
 }
 
 impl Looker {
     /// One that waits for so long, and reads so many bytes.
     pub(crate) fn new(patience: Duration, most: u64) -> Self {
-        let agent = |direct: bool| {
-            let config = Agent::config_builder()
-                .timeout_global(Some(patience))
-                .max_redirects(0)
-                .max_redirects_will_error(false)
-                .http_status_as_error(false)
-                .max_response_header_size(16 << 10)
-                .user_agent("portcullis");
-            match direct {
-                true => config.proxy(None).build().new_agent(),
-                false => config.build().new_agent(),
-            }
-        };
         Self {
-            direct: agent(true),
-            outside: agent(false),
+            direct: agent(patience, RootCerts::WebPki, true),
+            outside: agent(patience, RootCerts::WebPki, false),
             most,
+            authorization: None,
+        }
+    }
+
+    /// One that asks as Envoy does: by no proxy, wherever it is, and trusting these authorities.
+    pub(crate) fn like_envoy(patience: Duration, most: u64, roots: RootCerts) -> Self {
+        let direct = agent(patience, roots, true);
+        Self {
+            outside: direct.clone(),
+            direct,
+            most,
+            authorization: None,
+        }
+    }
+
+    /// The same, with a header `authorization` in each question.
+    pub(crate) fn with_authorization(self, value: Option<String>) -> Self {
+        Self {
+            authorization: value,
+            ..self
         }
     }
 
@@ -90,6 +99,9 @@ impl Looker {
         if let Some(host) = host {
             request = request.header("host", host);
         }
+        if let Some(value) = &self.authorization {
+            request = request.header("authorization", value);
+        }
         let sent = match body {
             Some(body) => request
                 .header("content-type", "application/json")
@@ -120,6 +132,21 @@ impl Looker {
             ahead: date.and_then(|time| time.timestamp().checked_sub(now)),
             body,
         })
+    }
+}
+
+fn agent(patience: Duration, roots: RootCerts, direct: bool) -> Agent {
+    let config = Agent::config_builder()
+        .timeout_global(Some(patience))
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .http_status_as_error(false)
+        .max_response_header_size(16 << 10)
+        .tls_config(TlsConfig::builder().root_certs(roots).build())
+        .user_agent("portcullis");
+    match direct {
+        true => config.proxy(None).build().new_agent(),
+        false => config.build().new_agent(),
     }
 }
 

@@ -49,9 +49,18 @@ pub struct Init {
     /// The filter's module. Without this option it is looked for beside this program and in target.
     #[arg(long, value_name = "FILE")]
     wasm: Option<PathBuf>,
-    /// The environment variable that has the model server's key, where it wants one.
+    /// Where the model server's gRPC is, if it is one with KServe's V2 protocol. Without this option it is
+    /// the port behind that of --model, or of an https:// address the same.
+    #[arg(long, value_name = "URL")]
+    grpc: Option<String>,
+    /// The environment variable that has the model server's key, where it wants one. The key itself is
+    /// sent to --model alone, to see what is there, and is not written down.
     #[arg(long, value_name = "NAME")]
     credential: Option<String>,
+    /// The authorities that the model server's certificate must lead to (PEM), where it is reached by
+    /// https://. Without this option they are those of this system.
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
     /// Where Envoy listens, on 127.0.0.1.
     #[arg(long, value_name = "PORT", default_value_t = 10000, value_parser = clap::value_parser!(u16).range(1..))]
     port: u16,
@@ -83,7 +92,9 @@ impl Init {
             model: self.model,
             kind: self.kind,
             wasm: self.wasm,
+            grpc: self.grpc,
             credential: self.credential,
+            ca: self.ca,
             port: self.port,
             admin_port: self.admin_port,
             force: self.force,

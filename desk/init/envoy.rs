@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::server::{Kind, Server};
+use super::server::{Address, Server};
 
 /// The template. What stands in capital letters between at signs is put in.
 const TEMPLATE: &str = include_str!("envoy.yaml.in");
@@ -25,11 +25,15 @@ pub(super) struct Parts<'a> {
     pub(super) policy: &'a str,
     /// The model server.
     pub(super) server: &'a Server,
+    /// Where its gRPC is, where it isn't the usual place.
+    pub(super) grpc: Option<&'a str>,
+    /// The file with the authorities to trust, for what is reached by TLS.
+    pub(super) authorities: Option<&'a Path>,
 }
 
 /// The configuration as YAML. JSON's strings are YAML's, too.
 pub(super) fn text(parts: &Parts<'_>) -> Result<String, String> {
-    let (scheme, host, port) = parts.server.address()?;
+    let address = parts.server.address()?;
     // Which variables a policy asks for, it tells while it is read.
     let names = RefCell::new(BTreeSet::new());
     let _ = portcullis::policy::load(parts.policy, &|name| {
@@ -37,36 +41,24 @@ pub(super) fn text(parts: &Parts<'_>) -> Result<String, String> {
         crate::policy::variable(name, false)
     });
     let variables = names.into_inner();
-    let has_grpc = parts.server.kind == Kind::Triton;
-    let mut clusters = cluster("models", &host, port, false, scheme == "https");
-    if has_grpc {
-        clusters.push_str(&cluster(
-            "models_grpc",
-            &host,
-            port.saturating_add(1),
-            true,
-            false,
-        ));
+    let trusted = match parts.authorities {
+        Some(file) => Some(quoted(file)?),
+        None => None,
+    };
+    let trusted = trusted.as_deref();
+    let mut clusters = cluster("models", &address, false, trusted)?;
+    let mut grpc = String::new();
+    if let Some(address) = parts.server.grpc(parts.grpc)? {
+        clusters.push_str(&cluster("models_grpc", &address, true, trusted)?);
+        grpc = GRPC_ROUTE.replace("@HOST@", &json!(address.authority()).to_string());
     }
-    let rewrite = match scheme {
-        "https" => ", auto_host_rewrite: true",
-        _ => "",
-    };
-    let grpc = match has_grpc {
-        true => GRPC_ROUTE,
-        false => "",
-    };
-    let path = |path: &Path| match path.to_str() {
-        Some(path) => Ok(Value::from(path).to_string()),
-        None => Err(format!("{}: the path is not UTF-8", path.display())),
-    };
     Ok(TEMPLATE
         .replace("@ADMIN_PORT@", &parts.admin_port.to_string())
         .replace("@PORT@", &parts.port.to_string())
-        .replace("@RECORDS@", &path(parts.records)?)
-        .replace("@MODULE@", &path(parts.module)?)
-        .replace("@GRPC_ROUTE@\n", grpc)
-        .replace("@REWRITE@", rewrite)
+        .replace("@RECORDS@", &quoted(parts.records)?)
+        .replace("@MODULE@", &quoted(parts.module)?)
+        .replace("@GRPC_ROUTE@\n", &grpc)
+        .replace("@HOST@", &json!(address.authority()).to_string())
         .replace("@VARIABLES@", &json!(variables).to_string())
         .replace("@CLUSTERS@\n", &clusters)
         // Last, so that nothing is looked for in it.
@@ -86,51 +78,93 @@ fn indented(policy: &str) -> String {
     block
 }
 
+/// A path as a text of YAML.
+fn quoted(path: &Path) -> Result<String, String> {
+    match path.to_str() {
+        Some(path) => Ok(Value::from(path).to_string()),
+        None => Err(format!("{}: the path is not UTF-8", path.display())),
+    }
+}
+
 const GRPC_ROUTE: &str =
     "                        - match: { prefix: /inference.GRPCInferenceService/ }
-                          route: { cluster: models_grpc, timeout: 0s }
+                          route: { cluster: models_grpc, timeout: 0s, host_rewrite_literal: @HOST@ }
 ";
 
-fn cluster(name: &str, host: &str, port: u16, http2: bool, tls: bool) -> String {
-    let host = Value::from(host);
-    let http2 = match http2 {
-        true => {
+/// A cluster. By TLS, the two sides agree on HTTP/1 or HTTP/2 (ALPN), but where it must be HTTP/2.
+fn cluster(
+    name: &str,
+    address: &Address,
+    http2: bool,
+    trusted: Option<&str>,
+) -> Result<String, String> {
+    let protocol = match (http2, address.tls) {
+        (true, _) => "explicit_http_config: { http2_protocol_options: {} }",
+        (false, true) => "auto_config: {}",
+        (false, false) => "",
+    };
+    let protocol = match protocol {
+        "" => String::new(),
+        protocol => format!(
             "      typed_extension_protocol_options:
         envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
           \"@type\": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
-          explicit_http_config: { http2_protocol_options: {} }
-"
-        }
-        false => "",
-    };
-    let tls = match tls {
-        true => format!(
-            "      transport_socket:
-        name: envoy.transport_sockets.tls
-        typed_config:
-          \"@type\": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext
-          sni: {host}
-          auto_sni_san_validation: true
-          common_tls_context:
-            validation_context:
-              trusted_ca: {{ filename: /etc/ssl/certs/ca-certificates.crt }}
+          {protocol}
 "
         ),
-        false => String::new(),
     };
-    format!(
+    let tls = match (address.tls, trusted) {
+        (false, _) => String::new(),
+        (true, Some(trusted)) => tls(address, trusted),
+        (true, None) => return Err(format!("{}: no authority is trusted", address.url())),
+    };
+    let (host, port) = (Value::from(address.host.as_str()), address.port);
+    Ok(format!(
         "    - name: {name}
       type: STRICT_DNS
       # Servers on this machine may listen on one of both families.
       dns_lookup_family: ALL
       connect_timeout: 2s
-{http2}{tls}      load_assignment:
+{protocol}{tls}      load_assignment:
         cluster_name: {name}
         endpoints:
           - lb_endpoints:
               - endpoint:
                   address:
                     socket_address: {{ address: {host}, port_value: {port} }}
+"
+    ))
+}
+
+/// The certificate must lead to an authority, and be for that host: an address can't be asked for by name (SNI).
+fn tls(address: &Address, trusted: &str) -> String {
+    let host = Value::from(address.host.as_str());
+    let (asked, wanted) = match address.is_ip() {
+        true => (
+            String::new(),
+            format!(
+                "
+              match_typed_subject_alt_names:
+                - {{ san_type: IP_ADDRESS, matcher: {{ exact: {host} }} }}"
+            ),
+        ),
+        false => (
+            format!(
+                "          sni: {host}
+          auto_sni_san_validation: true
+"
+            ),
+            String::new(),
+        ),
+    };
+    format!(
+        "      transport_socket:
+        name: envoy.transport_sockets.tls
+        typed_config:
+          \"@type\": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext
+{asked}          common_tls_context:
+            validation_context:
+              trusted_ca: {{ filename: {trusted} }}{wanted}
 "
     )
 }

@@ -2,16 +2,19 @@
 //! provider at hand.
 
 mod envoy;
+mod files;
+mod find;
+mod kind;
 mod module;
 mod policy;
 mod says;
 mod server;
+mod trust;
 
 #[cfg(test)]
 mod tests;
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 
 use portcullis::exchange::CompiledPolicy;
@@ -19,8 +22,10 @@ use portcullis::exchange::CompiledPolicy;
 use crate::check::Report;
 use crate::development::{Issuer, KEY_FILE};
 
-pub use server::Kind;
-use server::{Found, Server};
+use files::Files;
+use find::Found;
+pub use kind::Kind;
+use server::{Address, Server};
 
 /// The policy's file.
 const POLICY_FILE: &str = "policy.json";
@@ -42,8 +47,13 @@ pub struct Options {
     pub kind: Option<Kind>,
     /// The filter's module; looked for if there is none.
     pub wasm: Option<PathBuf>,
+    /// Where the model server's gRPC is, if not where it usually is.
+    pub grpc: Option<String>,
     /// The environment variable with the model server's key, where it wants one.
     pub credential: Option<String>,
+    /// A file with the authorities that the model server's certificate must lead to (PEM), instead of
+    /// the system's.
+    pub ca: Option<PathBuf>,
     /// Where Envoy listens, on loopback.
     pub port: u16,
     /// Envoy's admin port, on loopback.
@@ -56,8 +66,8 @@ pub struct Options {
     pub called: String,
 }
 
-/// Writes the files and says what to do with them. The status is 0, 1 when there is nothing to guard
-/// or no module, 2 when something can't be read or written.
+/// Writes the files and says what to do with them. The status is 0, 1 when there is nothing to guard,
+/// no module or no port, 2 when something can't be read or written.
 #[must_use]
 pub fn init(options: &Options) -> Report {
     match make(options) {
@@ -89,50 +99,45 @@ fn unable(why: String) -> Failed {
 
 fn make(options: &Options) -> Result<String, Failed> {
     check_names(options).map_err(unable)?;
+    let authorities = authorities(options).map_err(unable)?;
     let module = module::find(options.wasm.as_deref()).map_err(missing)?;
-    let Found { server, others } = server::find(options.model.as_deref(), options.kind)
-        .map_err(|why| missing(format!("{why}\n{}", server::HOW)))?;
-    let folder = &options.folder;
-    let place = |name: &str| folder.join(name);
-    let written: &[&str] = match options.envoy_only {
-        true => &[],
-        false => &[POLICY_FILE, KEY_FILE, ENVOY_FILE],
-    };
-    if !options.force
-        && let Some(there) = written
-            .iter()
-            .map(|name| place(name))
-            .find(|it| it.exists())
-    {
-        return Err(unable(format!(
-            "{} is there already. --force writes all anew, the issuer's key too; --envoy-only \
-             writes {ENVOY_FILE} alone, with the policy that is there",
-            there.display()
-        )));
+    let key = options.credential.as_deref();
+    let key = key.and_then(|name| std::env::var(name).ok());
+    let has_key = key.is_some();
+    let roots = authorities.as_deref().map(trust::roots).transpose();
+    let Found {
+        server,
+        others,
+        note,
+    } = find::find(find::Said {
+        model: options.model.as_deref(),
+        kind: options.kind,
+        credential: options.credential.as_deref(),
+        key,
+        roots: roots.map_err(unable)?,
+    })
+    .map_err(missing)?;
+    let grpc = server.grpc(options.grpc.as_deref()).map_err(unable)?;
+    let is_new = !options.force && !options.envoy_only;
+    let mut files = Files::at(&options.folder, is_new);
+    if is_new {
+        files
+            .must_not_be(&[POLICY_FILE, KEY_FILE, ENVOY_FILE])
+            .map_err(unable)?;
+        // An Envoy that serves what was written before may go on while it is written again.
+        ports(options).map_err(missing)?;
     }
-    fs::create_dir_all(folder)
-        .map_err(|error| unable(format!("{} can't be made: {error}", folder.display())))?;
-    let folder = folder
-        .canonicalize()
-        .map_err(|error| unable(format!("{}: {error}", folder.display())))?;
-    let said = |name: &str, error: &dyn std::fmt::Display| {
-        unable(format!(
-            "{} can't be written: {error}",
-            folder.join(name).display()
-        ))
+    let folder = files.make_folder().map_err(unable)?;
+    let issuer = match options.envoy_only {
+        true => None,
+        false => Some(Issuer::new().map_err(unable)?),
     };
-    let policy = match options.envoy_only {
-        true => kept_policy(&folder.join(POLICY_FILE)).map_err(unable)?,
-        false => {
-            let issuer = Issuer::new().map_err(unable)?;
-            let policy = policy::text(&issuer, &server, options.credential.as_deref());
+    let policy = match &issuer {
+        None => kept_policy(&folder.join(POLICY_FILE)).map_err(unable)?,
+        Some(issuer) => {
+            let policy = policy::text(issuer, &server, options.credential.as_deref());
             // What is wrong here is a mistake of this program's, and must not be left in a folder.
             right(&policy).map_err(unable)?;
-            issuer
-                .write(&folder.join(KEY_FILE), options.force)
-                .map_err(|error| said(KEY_FILE, &error))?;
-            write(&folder.join(POLICY_FILE), &policy, options.force)
-                .map_err(|error| said(POLICY_FILE, &error))?;
             policy
         }
     };
@@ -143,19 +148,62 @@ fn make(options: &Options) -> Result<String, Failed> {
         module: &module,
         policy: &policy,
         server: &server,
+        grpc: options.grpc.as_deref(),
+        authorities: authorities.as_deref(),
     })
     .map_err(unable)?;
-    let again = options.force || options.envoy_only;
-    write(&folder.join(ENVOY_FILE), &written, again).map_err(|error| said(ENVOY_FILE, &error))?;
+    if let Some(issuer) = &issuer {
+        files
+            .write(KEY_FILE, |file| issuer.write(file, options.force))
+            .map_err(unable)?;
+        files.write_text(POLICY_FILE, &policy).map_err(unable)?;
+    }
+    files.write_text(ENVOY_FILE, &written).map_err(unable)?;
+    files.keep();
     Ok(says::text(&says::Told {
         folder: &folder,
         server: &server,
         others: &others,
-        port: options.port,
-        admin_port: options.admin_port,
-        credential: options.credential.as_deref(),
-        called: &options.called,
+        note: note.as_deref(),
+        grpc: grpc.as_ref(),
+        has_key,
+        options,
     }))
+}
+
+/// The file with the authorities to trust, where something is reached by TLS.
+fn authorities(options: &Options) -> Result<Option<PathBuf>, String> {
+    let mut by_tls = false;
+    for (option, text) in [("--model", &options.model), ("--grpc", &options.grpc)] {
+        if let Some(text) = text {
+            by_tls |= Address::read(option, text)?.tls;
+        }
+    }
+    match (by_tls, &options.ca) {
+        (true, named) => trust::find(named.as_deref()).map(Some),
+        (false, Some(_)) => Err(
+            "--ca: found no https:// address by --model, expected one: only there are certificates"
+                .to_owned(),
+        ),
+        (false, None) => Ok(None),
+    }
+}
+
+/// Whether Envoy will have its ports. It would share one with another Envoy of the same user's, which
+/// then gets some of the requests.
+fn ports(options: &Options) -> Result<(), String> {
+    for (option, port) in [
+        ("--port", options.port),
+        ("--admin-port", options.admin_port),
+    ] {
+        if let Err(error) = TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+            return Err(format!(
+                "{option} {port}: found something at 127.0.0.1:{port} ({error}), expected a port that is free: \
+                 say another by {option}"
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn check_names(options: &Options) -> Result<(), String> {
@@ -195,16 +243,6 @@ fn right(policy: &str) -> Result<(), String> {
             .trim_end()
             .to_owned()),
     }
-}
-
-fn write(file: &Path, text: &str, replace: bool) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true);
-    match replace {
-        true => options.create(true).truncate(true),
-        false => options.create_new(true),
-    };
-    options.open(file)?.write_all(text.as_bytes())
 }
 
 /// Where a server's own address is put together.

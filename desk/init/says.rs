@@ -1,11 +1,12 @@
 //! What is said in the end: the commands that come next.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::server::{Kind, Server};
-use super::{ENVOY_FILE, POLICY_FILE, RECORDS_FILE};
+use super::kind::Kind;
+use super::server::{Address, Server};
+use super::{ENVOY_FILE, Options, POLICY_FILE, RECORDS_FILE};
 use crate::development::KEY_FILE;
 
 /// The Envoy that this was tested with.
@@ -13,35 +14,25 @@ const ENVOY: &str = "1.40.0";
 
 /// What is told.
 pub(super) struct Told<'a> {
+    /// The whole path of the folder.
     pub(super) folder: &'a Path,
     pub(super) server: &'a Server,
+    /// Others on this machine.
     pub(super) others: &'a [Server],
-    pub(super) port: u16,
-    pub(super) admin_port: u16,
-    pub(super) credential: Option<&'a str>,
-    pub(super) called: &'a str,
-}
-
-/// A model of each kind to ask for where the server named none.
-impl Kind {
-    fn usual_model(self) -> &'static str {
-        match self {
-            Self::Ollama => "llama3.2",
-            _ => "model",
-        }
-    }
-
-    /// Whether it takes prompts, and answers with text.
-    pub(super) fn has_prompts(self) -> bool {
-        !matches!(self, Self::Tei | Self::Triton)
-    }
+    /// What there is to say about the server.
+    pub(super) note: Option<&'a str>,
+    /// Where its gRPC is.
+    pub(super) grpc: Option<&'a Address>,
+    /// Whether the variable with its key is set here.
+    pub(super) has_key: bool,
+    pub(super) options: &'a Options,
 }
 
 /// The text. Lines that begin with two blanks can be copied to a shell as they are.
 pub(super) fn text(told: &Told<'_>) -> String {
     let server = told.server;
     let file = |name: &str| told.folder.join(name).display().to_string();
-    let called = quoted(told.called);
+    let called = quoted(&told.options.called);
     let folder = quoted(&told.folder.display().to_string());
     let mut said = format!(
         "Guarding {} at {}\n\n- {}: who may do what; after an edit: {called} init --envoy-only{} \
@@ -53,6 +44,17 @@ pub(super) fn text(told: &Told<'_>) -> String {
         file(KEY_FILE),
         file(ENVOY_FILE),
     );
+    if let Some(grpc) = told.grpc {
+        said.push_str(&format!(
+            "Calls by gRPC, which 127.0.0.1:{} takes too, go to {}; if that is elsewhere: --grpc.\n",
+            told.options.port,
+            grpc.url()
+        ));
+    }
+    if let Some(note) = told.note {
+        said.push_str(note);
+        said.push('\n');
+    }
     for other in told.others {
         said.push_str(&format!(
             "There is also {} at {}: --model {} would guard that.\n",
@@ -70,12 +72,15 @@ pub(super) fn text(told: &Told<'_>) -> String {
             _ => format!("Put the name of a model in place of {usual:?} below.\n"),
         });
     }
-    let variable = told
-        .credential
-        .map_or_else(String::new, |name| format!("{name}=... "));
+    // Envoy gets it from the shell that starts it.
+    if let Some(name) = told.options.credential.as_deref().filter(|_| !told.has_key) {
+        said.push_str(&format!(
+            "Tell the model server's key, which Envoy is to have:\n\n  read -r {name} && export {name}\n\n"
+        ));
+    }
     let envoy = quoted(&file(ENVOY_FILE));
     said.push_str(&format!(
-        "Start Envoy with func-e (https://func-e.io):\n\n  {variable}ENVOY_VERSION={ENVOY} func-e run \
+        "Start Envoy with func-e (https://func-e.io):\n\n  ENVOY_VERSION={ENVOY} func-e run \
          --config-path {envoy}\n\nThen, in another terminal:\n\n  token=$({called} token mint --dev \
          {folder} --subject ana --group engineers)\n",
     ));
@@ -87,28 +92,42 @@ pub(super) fn text(told: &Told<'_>) -> String {
         "\nEach leaves a record in {}. What is wrong, if something is:\n\n  {called} doctor --admin \
          http://127.0.0.1:{} --policy {policy}\n",
         file(RECORDS_FILE),
-        told.admin_port,
+        told.options.admin_port,
     ));
     said
 }
 
 /// What `--envoy-only` has to be told again.
 fn again(told: &Told<'_>) -> String {
-    format!(
+    let options = told.options;
+    let mut again = format!(
         " --model {} --kind {} --port {} --admin-port {}",
         quoted(&told.server.url),
         told.server.kind.name(),
-        told.port,
-        told.admin_port
-    )
-}
-
-impl Kind {
-    fn name(self) -> &'static str {
-        let mut all = Self::ALL.into_iter();
-        all.find_map(|(name, kind)| (kind == self).then_some(name))
-            .unwrap_or_default()
+        options.port,
+        options.admin_port
+    );
+    let path = |path: &Option<PathBuf>| {
+        let path = path.as_deref()?;
+        let whole = std::path::absolute(path);
+        Some(
+            whole
+                .unwrap_or_else(|_| path.to_owned())
+                .display()
+                .to_string(),
+        )
+    };
+    for (option, value) in [
+        ("grpc", options.grpc.clone()),
+        ("credential", options.credential.clone()),
+        ("ca", path(&options.ca)),
+        ("wasm", path(&options.wasm)),
+    ] {
+        if let Some(value) = value {
+            again.push_str(&format!(" --{option} {}", quoted(&value)));
+        }
     }
+    again
 }
 
 /// Requests, each with what comes of it.
@@ -117,7 +136,7 @@ fn curls(told: &Told<'_>) -> Vec<(&'static str, String)> {
     let usual = kind.usual_model();
     let model = told.server.model.as_deref().unwrap_or(usual);
     let (path, asked, probing) = bodies(kind, model);
-    let address = format!("http://127.0.0.1:{}", told.port);
+    let address = format!("http://127.0.0.1:{}", told.options.port);
     let post = |path: &str, body: &Value, token: bool| {
         let token = match token {
             true => " -H \"authorization: Bearer $token\"",

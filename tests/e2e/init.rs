@@ -1,5 +1,7 @@
 //! `portcullis init`: from an empty folder to a guarded Ollama, by the commands that it prints.
 
+mod servers;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -49,10 +51,15 @@ fn ollama() -> Model {
 }
 
 fn portcullis(arguments: &[&str], folder: &Path) -> Output {
+    with_variables(arguments, folder, &[])
+}
+
+fn with_variables(arguments: &[&str], folder: &Path, variables: &[(&str, &str)]) -> Output {
     let mut command = Command::new(desk::build().unwrap());
     command
         .args(arguments)
         .current_dir(folder)
+        .envs(variables.iter().copied())
         .output()
         .unwrap()
 }
@@ -81,6 +88,29 @@ fn sh(command: &str) -> String {
         self::said(&output)
     );
     String::from_utf8(output.stdout).unwrap()
+}
+
+/// An Envoy with this configuration, once it is ready.
+fn started(version: &str, config: &Path, admin: u16, variables: &[(&str, &str)]) -> Process {
+    let mut command = Command::new(envoy::find(Some(version)).unwrap().path);
+    command
+        .args([
+            "--disable-hot-restart",
+            "--concurrency",
+            "1",
+            "--file-flush-interval-msec",
+            "50",
+        ])
+        .envs(variables.iter().copied())
+        .arg("--config-path")
+        .arg(config);
+    let mut running = Process::spawn_in("Envoy", process::folder().unwrap(), command).unwrap();
+    running
+        .until("Envoy to be ready", Duration::from_secs(60), || {
+            http::get(admin, "/ready").is_ok_and(|answer| answer.status == 200)
+        })
+        .unwrap();
+    running
 }
 
 fn an_empty_folder_becomes_a_guarded_ollama(version: &str) {
@@ -121,23 +151,7 @@ fn an_empty_folder_becomes_a_guarded_ollama(version: &str) {
         envoy::CURRENT
     );
     assert_eq!(envoy, expected);
-    let mut command = Command::new(envoy::find(Some(version)).unwrap().path);
-    command
-        .args([
-            "--disable-hot-restart",
-            "--concurrency",
-            "1",
-            "--file-flush-interval-msec",
-            "50",
-        ])
-        .arg("--config-path")
-        .arg(&config);
-    let mut running = Process::spawn_in("Envoy", process::folder().unwrap(), command).unwrap();
-    running
-        .until("Envoy to be ready", Duration::from_secs(60), || {
-            http::get(admin, "/ready").is_ok_and(|answer| answer.status == 200)
-        })
-        .unwrap();
+    let mut running = started(version, &config, admin, &[]);
 
     let run = |command: &str| {
         let printed = sh(&format!("{token}\n{command}"));
