@@ -121,8 +121,8 @@ fn cluster(
     let (host, port) = (Value::from(address.host.as_str()), address.port);
     Ok(format!(
         "    - name: {name}
-      type: STRICT_DNS
-      # Servers on this machine may listen on one of both families.
+      # A server may listen on one of both families of addresses: the other one is tried then.
+      type: LOGICAL_DNS
       dns_lookup_family: ALL
       connect_timeout: 2s
 {protocol}{tls}      load_assignment:
