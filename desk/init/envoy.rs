@@ -121,8 +121,9 @@ fn cluster(
     let (host, port) = (Value::from(address.host.as_str()), address.port);
     Ok(format!(
         "    - name: {name}
-      type: STRICT_DNS
-      # Servers on this machine may listen on one of both families.
+      # A server may listen at one of its name's addresses alone, as many do at localhost: Envoy takes the one that
+      # answers. As STRICT_DNS, requests would go to each in turn.
+      type: LOGICAL_DNS
       dns_lookup_family: ALL
       connect_timeout: 2s
 {protocol}{tls}      load_assignment:
