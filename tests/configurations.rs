@@ -182,6 +182,74 @@ fn a_field_that_a_kind_does_not_have_is_found() {
     assert!(!schemas[&kind].is_valid(&plugin));
 }
 
+/// Every object in a document, however deep.
+fn objects<'a>(value: &'a Value, found: &mut Vec<&'a Value>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| objects(item, found)),
+        Value::Object(members) => {
+            found.push(value);
+            members.values().for_each(|member| objects(member, found));
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn each_secret_that_a_manifest_names_is_made_by_a_command_of_the_page() {
+    let page = fs::read_to_string(root().join("docs/mesh.md")).unwrap();
+    let page = page.replace("\\\n", " ");
+    // Who takes it, and where that runs: Envoy Gateway's proxies in its own namespace.
+    let mut wanted = BTreeSet::new();
+    for (folder, namespace) in [
+        ("envoy/istio", "models"),
+        ("envoy/envoy-gateway", "envoy-gateway-system"),
+    ] {
+        for file in files(folder).unwrap() {
+            for mut document in documents(&file).unwrap() {
+                // What a waypoint's ConfigMap has is YAML again.
+                if let Some(text) = document.pointer("/data/deployment").and_then(Value::as_str) {
+                    document = manifest::parsed(text).unwrap().remove(0);
+                }
+                let mut all = Vec::new();
+                objects(&document, &mut all);
+                for secret in all.iter().filter_map(|one| one.get("secretKeyRef")) {
+                    let text = |name: &str| secret[name].as_str().unwrap().to_owned();
+                    wanted.insert((namespace, text("name"), text("key")));
+                }
+            }
+        }
+    }
+    assert_eq!(wanted.len(), 4, "{wanted:?}");
+    for key in ["DESK_KEY", "ANA_KEY"] {
+        wanted.insert(("portcullis", "portcullis-desk".to_owned(), key.to_owned()));
+    }
+    for (namespace, name, key) in wanted {
+        let made = format!("kubectl -n {namespace} create secret generic {name} ");
+        let mut commands = page.lines().filter(|line| line.contains(&made));
+        let literal = format!("--from-literal={key}=");
+        assert!(
+            commands.any(|line| line.contains(&literal)),
+            "{made} {literal}"
+        );
+    }
+}
+
+/// What Istio does with init containers (`reorderPod` of its injector): a native sidecar comes first.
+#[test]
+fn a_sidecar_s_module_is_there_before_the_sidecar_is() {
+    let patch = documents("envoy/istio/workload.yaml").unwrap().remove(0);
+    let template = &patch["spec"]["template"];
+    assert_eq!(
+        template["spec"]["initContainers"][0]["name"],
+        "portcullis-module"
+    );
+    let native = &template["metadata"]["annotations"]["sidecar.istio.io/nativeSidecar"];
+    assert_eq!(native, "false");
+    // Without a file there is nothing to wait for.
+    let remote = fs::read_to_string(root().join("envoy/istio/envoyfilter-remote.yaml")).unwrap();
+    assert!(!remote.contains("filename"));
+}
+
 #[test]
 fn filters_in_manifests_are_closed_and_say_what_they_carry() {
     let folders = [

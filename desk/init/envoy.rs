@@ -121,7 +121,8 @@ fn cluster(
     let (host, port) = (Value::from(address.host.as_str()), address.port);
     Ok(format!(
         "    - name: {name}
-      # A server may listen on one of both families of addresses: the other one is tried then.
+      # A server may listen at one of its name's addresses alone, as many do at localhost: Envoy takes the one that
+      # answers. As STRICT_DNS, requests would go to each in turn.
       type: LOGICAL_DNS
       dns_lookup_family: ALL
       connect_timeout: 2s

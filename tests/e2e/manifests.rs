@@ -17,9 +17,9 @@ use testbed::wait;
 
 use self::cases::{Case, cases, clusters};
 use crate::support::{CREDENTIAL, Desk, ana, chat, code};
-use crate::versions::in_the_current_envoy;
+use crate::versions::in_each_envoy;
 
-in_the_current_envoy!(every_manifest_guards, limits_across_envoys_are_asked_for);
+in_each_envoy!(every_manifest_guards, limits_across_envoys_are_asked_for);
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
